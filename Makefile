@@ -1,0 +1,53 @@
+# Two commands do all the set-up: `make quickstart` and `make test`. They need Python 3.11 or newer.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# The sandbox of the quickstart, apart from one that you may be using.
+WORLD  := .extcal/quickstart
+
+.PHONY: quickstart test check lint format soak clean
+
+$(VENV)/.runtime: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "extcal needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+## quickstart: set up, then plan and apply the example on the embedded sandbox
+quickstart: $(VENV)/.runtime
+	@PATH="$(abspath $(BIN)):$$PATH" sh examples/quickstart/run.sh $(WORLD)
+
+## test: set up, then run the tests
+test: $(VENV)/.dev
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+## lint: style, types and the layers of the house
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## check: everything that must hold before a change lands
+check: lint test
+
+## format: put the code into the house's style
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+## soak: the long randomised runs
+soak: $(VENV)/.dev
+	EXTCAL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
+
+clean:
+	rm -rf $(VENV) .extcal build dist .coverage .coverage.*

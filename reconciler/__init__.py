@@ -1,0 +1,3 @@
+"""External calendar connections as code."""
+
+__version__ = "0.1.0"

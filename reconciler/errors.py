@@ -1,0 +1,142 @@
+"""The errors of extcal, one tree; each class has the exit code that the command ends with.
+
+ExtcalError                     1
+├── UsageError                  64   the command line is wrong
+├── ManifestError               1    manifests can't be used; holds every fault
+├── SecretError                 1    a reference to a secret can't be resolved
+├── MutationRefusedError        1    a reader was asked to write; nothing was sent
+└── ApiError                    1    talking to the service
+    ├── TransportError               no answer, or half of one; after a write its effect is in doubt
+    ├── MalformedAnswerError         an answer that does not follow the contract; likewise
+    └── ResponseError                an answer that is an error
+        ├── InvalidRequestError      400
+        ├── UnauthenticatedError     401
+        ├── PermissionDeniedError    403
+        ├── NotFoundError            404
+        ├── PreconditionFailedError  428
+        ├── RateLimitedError         429
+        └── ServiceError             5xx; after a write its effect is in doubt
+"""
+
+from collections.abc import Iterable
+
+from reconciler.model.source import Fault
+
+
+class ExtcalError(Exception):
+    """The root of all errors that a person may see; its text is a whole message."""
+
+    exit_code = 1
+
+
+class UsageError(ExtcalError):
+    """The command line is wrong."""
+
+    exit_code = 64
+
+
+class ManifestError(ExtcalError):
+    """Manifests that can't be used; `faults` holds every fault of every file, sorted."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        # Fault.source may be None, which does not compare; the text begins with the place either way.
+        self.faults = tuple(sorted(set(faults), key=_order))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def _order(fault: Fault) -> tuple[str, int, int, str]:
+    source = fault.source
+    return (source.file, source.line, source.column, str(fault)) if source else ("", 0, 0, str(fault))
+
+
+class SecretError(ExtcalError):
+    """A reference to a secret can't be resolved; the text names the reference, never a value."""
+
+
+class MutationRefusedError(ExtcalError):
+    """A reader was asked to send a request that is not on its list; nothing was sent."""
+
+
+class ApiError(ExtcalError):
+    """Something went wrong between extcal and the service.
+
+    `doubtful` tells whether a write that ended so may have taken effect all the same.
+    """
+
+    doubtful = False
+
+    def __init__(self, message: str, *, method: str, request_id: str | None = None) -> None:
+        self.method = method
+        self.request_id = request_id
+        suffix = f" (request id {request_id})" if request_id else ""
+        super().__init__(f"{method}: {message}{suffix}")
+
+
+class TransportError(ApiError):
+    """No answer, or half of one; `sent` tells whether the request may have reached the service."""
+
+    def __init__(self, message: str, *, method: str, sent: bool, request_id: str | None = None) -> None:
+        super().__init__(message, method=method, request_id=request_id)
+        self.sent = sent
+        self.doubtful = sent
+
+
+class MalformedAnswerError(ApiError):
+    """An answer that does not follow the contract."""
+
+    doubtful = True
+
+
+class ResponseError(ApiError):
+    """An answer that is an error: `status` is the HTTP status, `code` the application's code if it gave one.
+
+    `advice` says what to do next. Only a 4xx says for certain that a write was not carried out.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str,
+        status: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        advice: str = "",
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.advice = advice
+        self.doubtful = not 400 <= status < 500  # noqa: PLR2004 - the class of HTTP statuses itself
+        label = f"HTTP {status} {code}" if code else f"HTTP {status}"
+        suffix = f"; {advice}" if advice else ""
+        super().__init__(f"{label}: {message}{suffix}", method=method, request_id=request_id)
+
+
+class InvalidRequestError(ResponseError):
+    """400."""
+
+
+class UnauthenticatedError(ResponseError):
+    """401."""
+
+
+class PermissionDeniedError(ResponseError):
+    """403."""
+
+
+class NotFoundError(ResponseError):
+    """404."""
+
+
+class PreconditionFailedError(ResponseError):
+    """428: the provider or the connection's state does not allow it."""
+
+
+class RateLimitedError(ResponseError):
+    """429; `retry_after` is in seconds, None where the service did not say."""
+
+    retry_after: float | None = None
+
+
+class ServiceError(ResponseError):
+    """5xx."""

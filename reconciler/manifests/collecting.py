@@ -1,0 +1,74 @@
+"""Files into drafts: each document is read, checked and kept as a value, and its YAML let go."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.manifests.documents import read_documents
+from reconciler.manifests.drafts import connection_draft, policy_draft, site_draft, text_at
+from reconciler.manifests.files import find, read
+from reconciler.manifests.report import FileReport, SpoiledError
+from reconciler.manifests.resolving import Declaration, Drafts, Name
+from reconciler.manifests.text import decode
+from reconciler.manifests.validation import validate
+from reconciler.manifests.values import Fields, locate
+from reconciler.model.source import Fault
+
+
+def collect(paths: Sequence[Path]) -> tuple[Drafts, list[Fault]]:
+    """What the files at `paths` hold, and every fault that a file has by itself."""
+    files, faults = find(paths)
+    drafts = Drafts(incomplete=bool(faults))
+    seen: set[tuple[int, int]] = set()
+    for file in files:
+        content = read(file)
+        if isinstance(content, Fault):
+            faults.append(content)
+            drafts.incomplete = True
+        elif content.identity not in seen:
+            seen.add(content.identity)
+            report = FileReport(file.shown)
+            _read(content.content, report, drafts)
+            faults += report.faults
+            drafts.incomplete |= report.spoiled
+    return drafts, faults
+
+
+def _read(content: bytes, report: FileReport, drafts: Drafts) -> None:
+    try:
+        for document in read_documents(decode(content, report), report):
+            _add(document, report, drafts)
+    except SpoiledError:
+        return
+
+
+def _add(document: Fields, report: FileReport, drafts: Drafts) -> None:
+    kind = text_at(document, "kind")
+    if kind is not None:
+        drafts.declarations.append(_declaration(kind, document, report))
+    valid = validate(document, report)
+    if valid == "Site":
+        drafts.sites.append(site_draft(document, report))
+    elif valid == "SyncPolicy":
+        drafts.policies.append(policy_draft(document, report))
+    elif valid == "Connection":
+        drafts.connections.append(connection_draft(document, report))
+
+
+def _declaration(kind: str, document: Fields, report: FileReport) -> Declaration:
+    root, name = report.source(locate(document, ())), _name(document, report, "metadata", "name")
+    spec = document.get("spec")
+    if kind != "Connection" or not isinstance(spec, Fields):
+        return Declaration(kind, root, name)
+    return Declaration(
+        kind,
+        root,
+        name,
+        site=_name(document, report, "spec", "site"),
+        policy=_name(document, report, "spec", "syncPolicy"),
+        needs_site="site" not in spec,
+    )
+
+
+def _name(document: Fields, report: FileReport, *path: str) -> Name | None:
+    text = text_at(document, *path)
+    return None if text is None else Name(text, report.source(locate(document, path)))

@@ -1,0 +1,214 @@
+"""YAML into documents, one at a time, with places; whatever could mislead or exhaust a reader is refused.
+
+The documents are built from the parser's events, not from PyYAML's nodes: so the depth is known before anything
+recurses, an alias to its own surroundings is seen, and a document's memory is free before the next one is read.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.manifests.parser import EventParser
+from reconciler.manifests.report import START, FileReport, Place, shown
+from reconciler.manifests.scalars import resolve
+from reconciler.manifests.schemas import BEGIN
+from reconciler.manifests.values import Fields, Items, Scalar, Value
+
+MAX_DOCUMENTS = 50_000
+"""Documents in a file."""
+MAX_DEPTH = 32
+"""Collections within collections; a manifest needs eight."""
+MAX_NODES = 10_000
+"""Names and values in a document, aliases counted as what they stand for."""
+MAX_EXPANDED = 250_000
+"""Names and values that all aliases of a file stand for."""
+MAX_SCALAR = 4_096
+"""Characters of a name or a value."""
+
+_CORE = "tag:yaml.org,2002:"
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_MERGE = "write the fields out, or share a sync config by a SyncPolicy"
+_SYNTAX = "the rest of the file was not read"
+_SCALAR_TAGS: dict[str, tuple[type, ...]] = {
+    "null": (type(None),),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+}
+
+
+def read_documents(text: str, report: FileReport) -> Iterator[Fields]:
+    """Every document of a text that is a mapping; empty ones are skipped, others reported.
+
+    Raises SpoiledError where the text can't be read on; the documents before are good.
+    """
+    yield from _Documents(text, report)
+
+
+class _Documents:
+    def __init__(self, text: str, report: FileReport) -> None:
+        # None would only follow the end of the stream, where reading stops.
+        self._next = cast("Callable[[], Event]", EventParser(text).get_event)
+        self._report = report
+        self._expanded = 0
+        self._nodes = 0
+        self._anchors: dict[str, tuple[Value, int] | None] = {}
+
+    def __iter__(self) -> Iterator[Fields]:
+        try:
+            yield from self._documents()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = (mark.line + 1, mark.column + 1) if mark else START
+            context = f" ({error.context})" if error.context else ""
+            raise self._report.spoil(place, f"not YAML: {error.problem}{context}", _SYNTAX) from None
+        except yaml.YAMLError as error:
+            raise self._report.spoil(START, f"not YAML: {shown(str(error))}", _SYNTAX) from None
+
+    def _documents(self) -> Iterator[Fields]:
+        count = 0
+        while not isinstance(event := self._next(), StreamEndEvent):
+            if not isinstance(event, DocumentStartEvent):
+                continue
+            count += 1
+            if count > MAX_DOCUMENTS:
+                message = f"the file has more than {MAX_DOCUMENTS:,} documents"
+                raise self._report.spoil(_place(event), message, "split it into several files")
+            self._nodes = 0
+            self._anchors.clear()
+            first = self._next()
+            root = self._value(first, 1)
+            if isinstance(root, Fields):
+                yield root
+            elif root is not None:
+                self._report.add(_place(first), "a manifest must be a mapping of fields", hint=BEGIN)
+
+    def _value(self, event: Event, depth: int) -> Value:
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        before = self._nodes
+        self._count(event, 1)
+        anchor = cast("NodeEvent", event).anchor
+        if anchor is not None:
+            self._anchors[anchor] = None
+        value: Value
+        if isinstance(event, ScalarEvent):
+            value = self._scalar(event)
+        elif isinstance(event, MappingStartEvent):
+            value = self._mapping(event, depth)
+        else:
+            value = self._sequence(cast("SequenceStartEvent", event), depth)
+        if anchor is not None:
+            self._anchors[anchor] = (value, self._nodes - before)
+        return value
+
+    def _mapping(self, event: MappingStartEvent, depth: int) -> Fields:
+        self._enter(event, event.tag, "map", depth)
+        fields = Fields(_place(event))
+        merged: list[tuple[Place, Value]] = []
+        while not isinstance(key_event := self._next(), MappingEndEvent):
+            key = self._value(key_event, depth + 1)
+            value_event = self._next()
+            value = self._value(value_event, depth + 1)
+            place = _place(key_event)
+            if not isinstance(key, str):
+                self._report.add(place, "a field's name must be text", hint="quote it")
+            elif key == "<<" and isinstance(key_event, ScalarEvent) and key_event.implicit[0]:
+                self._report.add(place, "the merge key << is refused: it is not YAML 1.2", hint=_MERGE)
+                merged.append((place, value))
+            elif key in fields:
+                line, column = fields.keys_at[key]
+                self._report.add(place, f"the field {shown(key)} is written twice", hint=f"first at {line}:{column}")
+            else:
+                fields.put(key, value, place, _place(value_event))
+        for place, bringing in merged:
+            # So that the fields it would have brought are not reported as missing.
+            if isinstance(bringing, Fields):
+                for name in bringing.keys() - fields.keys():
+                    fields.put(name, bringing[name], place, place)
+        return fields
+
+    def _sequence(self, event: SequenceStartEvent, depth: int) -> Items:
+        self._enter(event, event.tag, "seq", depth)
+        items = Items()
+        while not isinstance(item_event := self._next(), SequenceEndEvent):
+            items.append(self._value(item_event, depth + 1))
+            items.items_at.append(_place(item_event))
+        return items
+
+    def _enter(self, event: Event, tag: str | None, expected: str, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise self._report.spoil(
+                _place(event), f"more than {MAX_DEPTH} collections within each other", "no manifest is so deep"
+            )
+        if tag is not None and tag not in {"!", _CORE + expected}:
+            self._refuse_tag(event, tag)
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        text = event.value
+        if len(text) > MAX_SCALAR:
+            raise self._report.spoil(_place(event), f"a text of more than {MAX_SCALAR:,} characters", "shorten it")
+        if not text.isprintable() and (found := _CONTROL.search(text)):
+            what = "a line break" if found[0] in "\r\n" else f"the control character U+{ord(found[0]):04X}"
+            self._report.add(_place(event), f"a text that holds {what}", hint="write it on one line, without escapes")
+            return "".join(character for character in text if character.isprintable()) or "-"
+        if event.tag is None and not event.implicit[0]:
+            return text
+        try:
+            return self._tagged(event, event.tag) if event.tag is not None else resolve(text)
+        except ValueError:
+            self._report.add(_place(event), "a number that is too long", hint="quote it")
+            return text
+
+    def _tagged(self, event: ScalarEvent, tag: str) -> Scalar:
+        kind = tag.removeprefix(_CORE)
+        if tag == "!" or (kind == "str" and kind != tag):
+            return event.value
+        value = resolve(event.value)
+        if kind == tag or kind not in _SCALAR_TAGS or not isinstance(value, _SCALAR_TAGS[kind]):
+            self._refuse_tag(event, tag)
+        return value
+
+    def _refuse_tag(self, event: Event, tag: str) -> None:
+        name = tag.replace(_CORE, "!!", 1)
+        self._report.add(_place(event), f"the tag {shown(name)} is refused here", hint="leave it out")
+
+    def _alias(self, event: AliasEvent) -> Value:
+        name = event.anchor or ""
+        if name not in self._anchors:
+            raise self._report.spoil(_place(event), f"the alias {shown('*' + name)} names no anchor before it")
+        anchored = self._anchors[name]
+        if anchored is None:
+            raise self._report.spoil(_place(event), f"the alias {shown('*' + name)} names what it stands in")
+        value, size = anchored
+        self._count(event, size)
+        self._expanded += size
+        if self._expanded > MAX_EXPANDED:
+            message = f"the aliases of the file stand for more than {MAX_EXPANDED:,} values"
+            raise self._report.spoil(_place(event), message, "write it without aliases")
+        return value
+
+    def _count(self, event: Event, nodes: int) -> None:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            message = f"a document of more than {MAX_NODES:,} values"
+            raise self._report.spoil(_place(event), message, "split it, and expand fewer aliases")
+
+
+def _place(event: Event) -> Place:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else START

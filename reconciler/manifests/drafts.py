@@ -1,0 +1,163 @@
+"""Valid documents as values, one by one; what they refer to is not resolved yet."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from reconciler.manifests.report import FileReport
+from reconciler.manifests.shapes import AuthShape, ConnectionShape, LifecycleShape, PolicyShape, SecretShape, SiteShape
+from reconciler.manifests.syncing import Sources, sync_config
+from reconciler.manifests.values import Fields, Value, locate
+from reconciler.model.desired import (
+    ApiKeyAuth,
+    AppAuth,
+    Lifecycle,
+    ProviderKey,
+    ProviderRef,
+    ScheduleKey,
+    ScheduleRef,
+    Scope,
+    SecretKind,
+    SecretRef,
+    Site,
+    State,
+)
+from reconciler.model.source import Source
+from reconciler.model.sync import SyncConfig
+
+DEFAULT_MAX_DISCONNECTS = "25%"
+
+_PLACED = ("schedule", "provider", "account", "credentials", "state", "lifecycle")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDraft:
+    """A Site, and where its id stands."""
+
+    site: Site
+    site_id_at: Source
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDraft:
+    """A SyncPolicy."""
+
+    name: str
+    sync: SyncConfig
+    sources: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDraft:
+    """A Connection; `site` and `policy` are names yet, `sync` is what it says itself, `sources` are below its spec."""
+
+    name: str
+    site: str | None
+    schedule: ScheduleRef
+    provider: ProviderRef
+    account: str
+    password: SecretRef | None
+    state: State
+    policy: str | None
+    sync: SyncConfig
+    lifecycle: Lifecycle
+    root: Source
+    sources: Sources
+
+
+def site_draft(document: Fields, report: FileReport) -> SiteDraft:
+    """The Site that a valid document states; ids are in lower case, as the service writes them."""
+    spec = cast("SiteShape", document["spec"])
+    percentage = spec.get("guards", {}).get("maxDisconnects", DEFAULT_MAX_DISCONNECTS)
+    oauth = spec.get("oauth")
+    site = Site(
+        name=_name(document),
+        site_id=spec["siteId"].lower(),
+        auth=_auth(spec["auth"]),
+        scope=Scope(spec.get("scope", Scope.SCHEDULES)),
+        prune=spec.get("prune", False),
+        max_disconnects=int(percentage.removesuffix("%")),
+        redirect_url=oauth["redirectUrl"] if oauth else None,
+        source=report.source(locate(document, ())),
+    )
+    return SiteDraft(site, report.source(locate(document, ("spec", "siteId"))))
+
+
+def policy_draft(document: Fields, report: FileReport) -> PolicyDraft:
+    """The SyncPolicy that a valid document states."""
+    spec = cast("PolicyShape", document["spec"])
+    return PolicyDraft(_name(document), *sync_config(spec["syncConfig"], document, report))
+
+
+def connection_draft(document: Fields, report: FileReport) -> ConnectionDraft:
+    """The Connection that a valid document states."""
+    spec = cast("ConnectionShape", document["spec"])
+    sync = SyncConfig()
+    sync_sources: Sources = ()
+    if "syncConfig" in spec:
+        sync, sync_sources = sync_config(spec["syncConfig"], document, report)
+    return ConnectionDraft(
+        name=_name(document),
+        site=spec.get("site"),
+        schedule=_schedule(spec["schedule"]),
+        provider=_provider(spec["provider"]),
+        account=spec["account"],
+        password=_secret(spec["credentials"]["password"]) if "credentials" in spec else None,
+        state=State(spec.get("state", State.PRESENT)),
+        policy=spec.get("syncPolicy"),
+        sync=sync,
+        lifecycle=_lifecycle(spec.get("lifecycle", {})),
+        root=report.source(locate(document, ())),
+        sources=_sources(document, report) + sync_sources,
+    )
+
+
+def text_at(document: Fields, *path: str) -> str | None:
+    """The text at a path of any document, if there is one."""
+    node: Value = document
+    for step in path:
+        node = node.get(step) if isinstance(node, Fields) else None
+    return node if isinstance(node, str) else None
+
+
+def _name(document: Fields) -> str:
+    return text_at(document, "metadata", "name") or ""
+
+
+def _sources(document: Fields, report: FileReport) -> Sources:
+    spec = cast("Fields", document["spec"])
+    places = [(name, spec.keys_at[name]) for name in _PLACED if name in spec]
+    lifecycle = spec.get("lifecycle")
+    if isinstance(lifecycle, Fields):
+        places += [(f"lifecycle.{name}", place) for name, place in lifecycle.keys_at.items()]
+    return tuple((path, report.source(place)) for path, place in places)
+
+
+def _auth(auth: AuthShape) -> ApiKeyAuth | AppAuth:
+    if "apiKey" in auth:
+        return ApiKeyAuth(_secret(auth["apiKey"]))
+    app = auth["app"]
+    return AppAuth(app["appId"].lower(), _secret(app["appSecret"]), app["instanceId"].lower())
+
+
+def _lifecycle(lifecycle: LifecycleShape) -> Lifecycle:
+    return Lifecycle(lifecycle.get("preventDisconnect", False), tuple(sorted(lifecycle.get("ignoreChanges", ()))))
+
+
+def _secret(reference: SecretShape) -> SecretRef:
+    if "env" in reference:
+        return SecretRef(SecretKind.ENV, reference["env"])
+    return SecretRef(SecretKind.FILE, reference["file"])
+
+
+def _schedule(schedule: dict[str, str]) -> ScheduleRef:
+    ((by, value),) = schedule.items()
+    key = ScheduleKey(by)
+    return ScheduleRef(key, value.lower() if key is ScheduleKey.ID else value)
+
+
+def _provider(provider: str | dict[str, str]) -> ProviderRef:
+    if isinstance(provider, str):
+        return ProviderRef(ProviderKey.TYPE, provider)
+    ((by, value),) = provider.items()
+    key = ProviderKey(by)
+    return ProviderRef(key, value.lower() if key is ProviderKey.ID else value)

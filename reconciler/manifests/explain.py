@@ -1,0 +1,216 @@
+"""What jsonschema found, in words: one fault for each thing that is wrong, at the field that is meant.
+
+The schemas avoid `anyOf` and `oneOf`, so that each error stands for itself; their `patternErrorMessage` and
+`errorMessage` say in words, here and in editors, what would be right. Values are repeated only where a word was
+expected: any other may be a secret.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+from reconciler.manifests.report import Place, shown
+from reconciler.manifests.suggest import did_you_mean
+from reconciler.manifests.values import Fields, Items, Step, Value, locate
+
+Explanation: TypeAlias = tuple[str, Place, str, str]
+"""Where (the dotted path), its place, the message, and a hint or nothing."""
+
+_Path: TypeAlias = tuple[Step, ...]
+_Sentence: TypeAlias = tuple[str, str]
+
+SECRET = "a secret is never written here"  # noqa: S105 - a message
+SECRET_HINT = "name an environment variable, {env: EXTCAL_…}, or a file, {file: …}"  # noqa: S105 - a message
+_SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api[-_]?key|credential|private[-_]?key", re.IGNORECASE)
+_HOLDERS = {("auth",), ("credentials",)}
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "boolean": "true or false",
+}
+_SAID_YES = frozenset({"yes", "on", "y", "true"})
+_SAID_NO = frozenset({"no", "off", "n", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error of jsonschema: the keyword of `schema` that the value at `path` does not meet, and what it asks."""
+
+    path: tuple[Step, ...]
+    keyword: str
+    asked: object
+    value: Value
+    schema: Mapping[str, object]
+
+    @property
+    def words(self) -> str:
+        """The schema's pattern in words."""
+        return str(self.schema.get("patternErrorMessage", ""))
+
+    @property
+    def known(self) -> Mapping[str, Mapping[str, object]]:
+        """The schemas of the fields that may stand here."""
+        return cast("Mapping[str, Mapping[str, object]]", self.schema.get("properties", {}))
+
+    @property
+    def secret(self) -> bool:
+        """Whether a reference to a secret belongs here."""
+        return self.schema.get("title") == "Secret reference"
+
+
+def explain(document: Fields, problems: Iterable[Problem]) -> Iterator[Explanation]:
+    """The explanations of all errors of one document."""
+    by_path: defaultdict[_Path, dict[str, Problem]] = defaultdict(dict)
+    for problem in problems:
+        by_path[problem.path].setdefault(problem.keyword, problem)
+    for found in by_path.values():
+        yield from _explain_at(document, found)
+
+
+def dotted(path: _Path) -> str:
+    """A path as messages show it: `spec.calendars[0].id`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            name = step if re.fullmatch(r"[\w-]{1,80}", step) else shown(step)
+            text += f".{name}" if text else name
+    return text
+
+
+def _explain_at(document: Fields, found: dict[str, Problem]) -> Iterator[Explanation]:
+    if "additionalProperties" in found:
+        # A misspelt field also makes a count wrong; one fault is enough.
+        found.pop("minProperties", None)
+        found.pop("maxProperties", None)
+    for problem in found.values():
+        if problem.keyword == "additionalProperties":
+            yield from _unknown(document, problem)
+        elif problem.keyword == "required":
+            yield from _missing(document, problem)
+        else:
+            message, hint = _SENTENCES[problem.keyword](problem)
+            yield dotted(problem.path), locate(document, problem.path), message, hint
+
+
+def _unknown(document: Fields, problem: Problem) -> Iterator[Explanation]:
+    known, path = problem.known, problem.path
+    for name in cast("Fields", problem.value).keys() - known.keys():
+        place = locate(document, (*path, name), key=True)
+        if problem.secret:
+            # What stands here may be the secret itself.
+            yield dotted(path), place, f"{SECRET}, and this is neither env nor file", SECRET_HINT
+            continue
+        message = f"unknown field {shown(name)}"
+        hint = did_you_mean(name, known)
+        if not hint and _SECRET_NAME.search(name):
+            message, hint = f"{SECRET}: {message}", f"{SECRET_HINT}, in auth or credentials"
+        elif not hint:
+            hint = f"known here: {', '.join(known)}" if known else "nothing may stand in it: write {}"
+        yield dotted((*path, name)), place, message, hint
+
+
+def _missing(document: Fields, problem: Problem) -> Iterator[Explanation]:
+    for name in cast("list[str]", problem.asked):
+        if name not in cast("Fields", problem.value):
+            hint = str(problem.known[name].get("description", "")).rstrip(".")
+            yield dotted(problem.path), locate(document, problem.path, key=True), f"missing field '{name}'", hint
+
+
+def _type(problem: Problem) -> _Sentence:
+    value = problem.value
+    if problem.secret:
+        return ("a reference to a secret is missing" if value is None else SECRET), SECRET_HINT
+    if isinstance(value, str) and problem.path[-1:] in _HOLDERS:
+        return SECRET, f"{SECRET_HINT}, in its fields"
+    wanted = [problem.asked] if isinstance(problem.asked, str) else cast("list[str]", problem.asked)
+    message = f"must be {' or '.join(_TYPES[name] for name in wanted)}, not {_named(value)}"
+    return message, _type_hint(problem, wanted)
+
+
+def _type_hint(problem: Problem, wanted: list[str]) -> str:
+    value = problem.value
+    if "string" in wanted and isinstance(value, bool | int | float):
+        fits = re.search(str(problem.schema.get("pattern", "")), str(value))
+        return "quote it" if fits else problem.words
+    if "boolean" in wanted and isinstance(value, str):
+        said = value.casefold()
+        return "write true" if said in _SAID_YES else "write false" if said in _SAID_NO else ""
+    if "object" in wanted and value is None and not problem.known:
+        return "write {}"
+    return ""
+
+
+def _named(value: Value) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, Fields):
+        return "a mapping"
+    return "a list" if isinstance(value, Items) else "text"
+
+
+def _enum(problem: Problem) -> _Sentence:
+    words = cast("list[str]", problem.asked)
+    listed = str(problem.schema.get("errorMessage", f"it is one of {', '.join(words)}"))
+    if not isinstance(problem.value, str):
+        return f"must be one of its words, not {_named(problem.value)}", listed
+    return f"unknown value {shown(problem.value)}", did_you_mean(problem.value, words) or listed
+
+
+def _const(problem: Problem) -> _Sentence:
+    name, value = dotted(problem.path), problem.value
+    what = shown(value) if isinstance(value, str) else f"that is {_named(value)}"
+    return f"unknown {name} {what}", f"write {name}: {problem.asked}"
+
+
+def _matches(problem: Problem) -> _Sentence:
+    return problem.words, ""
+
+
+def _longest(problem: Problem) -> _Sentence:
+    return f"must have at most {problem.asked:,} characters", ""
+
+
+def _too_many(problem: Problem) -> _Sentence:
+    return f"must have at most {problem.asked:,} items", ""
+
+
+def _too_few(_problem: Problem) -> _Sentence:
+    return "must have at least one item", "leave the field out if it is not to be managed"
+
+
+def _choose(problem: Problem) -> _Sentence:
+    exactly = "exactly" if problem.schema.get("maxProperties") == 1 else "at least"
+    return f"must have {exactly} one of {', '.join(problem.known)}", ""
+
+
+def _exclusive(problem: Problem) -> _Sentence:
+    first, second = cast("dict[str, list[str]]", problem.asked)["required"]
+    return f"'{first}' and '{second}' exclude each other", "keep one of them"
+
+
+def _twice(_problem: Problem) -> _Sentence:
+    return "written twice in one list", "remove one"
+
+
+_SENTENCES: dict[str, Callable[[Problem], _Sentence]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _matches,
+    "maxLength": _longest,
+    "maxItems": _too_many,
+    "minItems": _too_few,
+    "minProperties": _choose,
+    "maxProperties": _choose,
+    "not": _exclusive,
+    "uniqueItems": _twice,
+}

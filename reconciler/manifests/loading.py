@@ -1,0 +1,26 @@
+"""The story of loading: find files, read documents, check each, resolve them together, tell every fault at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.errors import ManifestError
+from reconciler.model.desired import Desired
+
+
+def load(paths: Sequence[Path]) -> Desired:
+    """What the manifests at `paths` state (contract: Manifests); nothing of it depends on the order of files.
+
+    Folders are searched for `*.yaml` and `*.yml`. Raises ManifestError with every fault of every file.
+    """
+    # Commands that read no manifests need neither yaml nor jsonschema, which take a tenth of a second to import.
+    from reconciler.manifests.collecting import collect  # noqa: PLC0415
+    from reconciler.manifests.resolving import resolve  # noqa: PLC0415
+
+    drafts, faults = collect(paths)
+    desired, together = resolve(drafts)
+    # A name that is not a name is told once; that nothing is called so goes without saying.
+    told = {(fault.source, fault.where) for fault in faults}
+    faults += (fault for fault in together if (fault.source, fault.where) not in told)
+    if faults:
+        raise ManifestError(faults)
+    return desired

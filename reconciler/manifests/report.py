@@ -1,0 +1,69 @@
+"""Where faults are gathered while files are read, so that all of them can be told at once."""
+
+import re
+from dataclasses import dataclass, field
+
+from reconciler.model.source import Fault, Source
+
+MAX_FAULTS = 1_000
+"""Faults told of one file; a file with more is not looked at any further."""
+
+SHOWN = 80
+"""Characters of a manifest's own text that a message repeats."""
+
+Place = tuple[int, int]
+"""Line and column of something in a file, both counted from 1."""
+
+START: Place = (1, 1)
+
+# What would disturb a terminal or an encoder: controls, lone surrogates, separators, bidi and zero-width marks.
+_DISTURBING = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+class SpoiledError(Exception):
+    """The rest of a file can't be read; the fault that says why is already reported."""
+
+
+@dataclass(slots=True)
+class FileReport:
+    """The faults of one file; `spoiled` tells that a part of it was not read, so that names may be missing."""
+
+    file: str
+    faults: list[Fault] = field(default_factory=list)
+    spoiled: bool = False
+
+    def source(self, place: Place) -> Source:
+        """`place` in this file."""
+        return Source(self.file, *place)
+
+    def add(self, place: Place, message: str, where: str = "", hint: str = "") -> None:
+        """Report one fault; raises SpoiledError when there are too many."""
+        self.faults.append(Fault(self.source(place), where, message, hint))
+        if len(self.faults) >= MAX_FAULTS:
+            self.spoiled = True
+            self.faults.append(
+                Fault(
+                    self.source(place),
+                    "",
+                    f"the file has more than {MAX_FAULTS:,} faults; the rest of it was not looked at",
+                    "mend these first",
+                )
+            )
+            raise SpoiledError
+
+    def spoil(self, place: Place, message: str, hint: str = "") -> SpoiledError:
+        """Report a fault after which the file can't be read on; raise what this returns."""
+        self.faults.append(Fault(self.source(place), "", message, hint))
+        self.spoiled = True
+        return SpoiledError()
+
+
+def harmless(text: str) -> str:
+    """`text` with what could disturb a terminal or an encoder written as escapes."""
+    return _DISTURBING.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def shown(text: str) -> str:
+    """A manifest's own text as a message repeats it: quoted, harmless, and not too long."""
+    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return f"'{harmless(cut)}'"

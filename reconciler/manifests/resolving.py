@@ -1,0 +1,140 @@
+"""Drafts into the desired model: names made unique, references resolved, policies merged in."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from reconciler.manifests.drafts import ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.overlaps import find_overlaps
+from reconciler.manifests.report import shown
+from reconciler.manifests.suggest import Suggester
+from reconciler.manifests.syncing import merge, merge_sources
+from reconciler.model.desired import DeclaredConnection, Desired
+from reconciler.model.source import Fault, Source, SourceMap
+from reconciler.model.sync import SyncConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name, and where it is written."""
+
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a document is called and which names it refers to, whether or not the rest of it is valid.
+
+    `root` is the document's place; `needs_site` tells that it is a Connection that leaves its site out.
+    """
+
+    kind: str
+    root: Source
+    name: Name | None
+    site: Name | None = None
+    policy: Name | None = None
+    needs_site: bool = False
+
+
+@dataclass(slots=True)
+class Drafts:
+    """All that the files hold; `incomplete` tells that parts could not be read, so that names may be missing."""
+
+    declarations: list[Declaration] = field(default_factory=list)
+    sites: list[SiteDraft] = field(default_factory=list)
+    policies: list[PolicyDraft] = field(default_factory=list)
+    connections: list[ConnectionDraft] = field(default_factory=list)
+    incomplete: bool = False
+
+
+def resolve(drafts: Drafts) -> tuple[Desired, list[Fault]]:
+    """What the drafts state together, and everything that is wrong with them together."""
+    names = _Names(drafts)
+    policies = {policy.name: policy for policy in sorted(drafts.policies, key=lambda draft: draft.name)}
+    connections = []
+    for draft in sorted(drafts.connections, key=lambda draft: draft.root):
+        site = draft.site or names.only_site
+        if site is not None and (draft.policy is None or draft.policy in policies):
+            connections.append(_connection(draft, site, policies.get(draft.policy or "")))
+    faults = [*names.faults(), *_same_site(drafts.sites), *find_overlaps(connections)]
+    sites = sorted((draft.site for draft in drafts.sites), key=lambda site: site.name)
+    connections.sort(key=lambda connection: (connection.site, connection.name))
+    return Desired(tuple(sites), tuple(connections)), faults
+
+
+def _connection(draft: ConnectionDraft, site: str, policy: PolicyDraft | None) -> DeclaredConnection:
+    sync, sources = (policy.sync, policy.sources) if policy else (SyncConfig(), ())
+    return DeclaredConnection(
+        site=site,
+        name=draft.name,
+        schedule=draft.schedule,
+        provider=draft.provider,
+        account=draft.account,
+        password=draft.password,
+        state=draft.state,
+        sync=merge(sync, draft.sync),
+        lifecycle=draft.lifecycle,
+        sources=SourceMap(draft.root, merge_sources(sources, draft.sources, draft.sync)),
+    )
+
+
+class _Names:
+    """Every name that is declared, and the faults of names and of references to them."""
+
+    def __init__(self, drafts: Drafts) -> None:
+        self._incomplete = drafts.incomplete
+        self._declarations = sorted(drafts.declarations, key=lambda declaration: declaration.root)
+        self._declared = {"Site": set[str](), "SyncPolicy": set[str]()}
+        for declaration in drafts.declarations:
+            if declaration.name is not None and declaration.kind in self._declared:
+                self._declared[declaration.kind].add(declaration.name.text)
+        self._suggesters = {kind: Suggester(names) for kind, names in self._declared.items()}
+        sites = self._declared["Site"]
+        self.only_site = next(iter(sites)) if len(sites) == 1 else None
+
+    def faults(self) -> Iterator[Fault]:
+        """Names declared twice, and references to nothing; none of these where a part was not read."""
+        yield from self._doubles()
+        if self._incomplete:
+            return
+        for declaration in self._declarations:
+            if declaration.site is not None:
+                yield from self._unknown("Site", declaration.site, "spec.site")
+            if declaration.policy is not None:
+                yield from self._unknown("SyncPolicy", declaration.policy, "spec.syncPolicy")
+            if declaration.needs_site and self.only_site is None:
+                yield self._no_site(declaration)
+
+    def _doubles(self) -> Iterator[Fault]:
+        first: dict[tuple[str, str | None, str], Source] = {}
+        for declared in self._declarations:
+            if declared.name is None:
+                continue
+            connection = declared.kind == "Connection"
+            site = (declared.site.text if declared.site else self.only_site) if connection else None
+            source = first.setdefault((declared.kind, site, declared.name.text), declared.name.source)
+            if source is not declared.name.source:
+                place = f" on site {shown(site)}" if site else ""
+                message = f"the {declared.kind} {shown(declared.name.text)} is declared twice{place}"
+                yield Fault(declared.name.source, "metadata.name", message, f"first at {source}")
+
+    def _unknown(self, kind: str, name: Name, where: str) -> Iterator[Fault]:
+        if name.text not in self._declared[kind]:
+            hint = self._suggesters[kind].hint(name.text) or f"declare it, or name a {kind} that is declared"
+            yield Fault(name.source, where, f"no {kind} is called {shown(name.text)}", hint)
+
+    def _no_site(self, declaration: Declaration) -> Fault:
+        count = len(self._declared["Site"])
+        if count == 0:
+            return Fault(declaration.root, "spec", "no Site is declared", "add a Site manifest")
+        message = f"missing field 'site', and {count:,} Sites are declared"
+        return Fault(declaration.root, "spec", message, "name the one that is meant")
+
+
+def _same_site(sites: Iterable[SiteDraft]) -> Iterator[Fault]:
+    first: dict[str, SiteDraft] = {}
+    for draft in sorted(sites, key=lambda draft: draft.site_id_at):
+        known = first.setdefault(draft.site.site_id, draft)
+        if known is not draft:
+            message = f"the Sites {shown(known.site.name)} and {shown(draft.site.name)} have one siteId"
+            yield Fault(draft.site_id_at, "spec.siteId", message, f"first at {known.site_id_at}")

@@ -1,0 +1,91 @@
+"""Sync configs out of manifests, and a connection's laid over its policy's, field by field (contract: Manifests)."""
+
+from typing import TypeAlias, cast
+
+from reconciler.manifests.report import FileReport, shown
+from reconciler.manifests.shapes import CalendarShape, ExportShape, ImportShape, SyncShape
+from reconciler.manifests.values import Fields, Items, locate
+from reconciler.model.source import Source
+from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
+
+Sources: TypeAlias = tuple[tuple[str, Source], ...]
+"""Places by dotted path below `spec`."""
+
+_DIRECTIONS = (IMPORTS, EXPORTS)
+_ARMS = tuple(Arm)
+_ARM_PATHS = {path: tuple(f"{path}.{arm}" for arm in Arm) for path in _DIRECTIONS}
+
+
+def sync_config(sync: SyncShape, document: Fields, report: FileReport) -> tuple[SyncConfig, Sources]:
+    """A valid document's `spec.syncConfig` and the places of its fields; reports a calendar that is named twice."""
+    imports = sync.get("listEventFromCalendars")
+    exports = sync.get("syncToCalendar")
+    config = SyncConfig(
+        None if imports is None else _direction(imports), None if exports is None else _direction(exports)
+    )
+    _refuse_doubles(config, document, report)
+    return config, _sources(document, report)
+
+
+def merge(policy: SyncConfig, own: SyncConfig) -> SyncConfig:
+    """`own` where it says something, `policy` elsewhere; an alternative chosen in `own` replaces an inherited one."""
+    return SyncConfig(_merge(policy.imports, own.imports), _merge(policy.exports, own.exports))
+
+
+def merge_sources(policy: Sources, own: Sources, own_sync: SyncConfig) -> Sources:
+    """The places of a merged sync config's fields: inherited ones lie in the policy."""
+    replaced: tuple[str, ...] = ()
+    for path, direction in ((IMPORTS, own_sync.imports), (EXPORTS, own_sync.exports)):
+        if direction is not None and direction.arm is not None:
+            replaced += _ARM_PATHS[path]
+    inherited = {path: source for path, source in policy if not path.startswith(replaced)}
+    return tuple((inherited | dict(own)).items())
+
+
+def _merge(policy: Direction | None, own: Direction | None) -> Direction | None:
+    if policy is None or own is None:
+        return own or policy
+    chosen = policy if own.arm is None else own
+    return Direction(policy.enabled if own.enabled is None else own.enabled, chosen.arm, chosen.calendars)
+
+
+def _direction(direction: ImportShape | ExportShape) -> Direction | None:
+    arm = next((arm for arm in _ARMS if arm in direction), None)
+    calendars = cast("ImportShape", direction).get("calendars", ()) if arm is Arm.CALENDARS else ()
+    result = Direction(direction.get("enabled"), arm, tuple(_calendar(calendar) for calendar in calendars))
+    # A direction that says nothing is the same as one that is left out.
+    return None if result == Direction() else result
+
+
+def _calendar(calendar: str | CalendarShape) -> CalendarRef:
+    return CalendarRef(name=calendar) if isinstance(calendar, str) else CalendarRef(**calendar)
+
+
+def _refuse_doubles(config: SyncConfig, document: Fields, report: FileReport) -> None:
+    """What uniqueItems can't see: two items with one id, or a name written in both ways."""
+    if config.imports is None:
+        return
+    seen: dict[tuple[str, str], CalendarRef] = {}
+    for index, calendar in enumerate(config.imports.calendars):
+        key = ("id", calendar.id) if calendar.id is not None else ("name", calendar.name or "")
+        if key in seen:
+            place = locate(document, ("spec", *IMPORTS.split("."), "calendars", index))
+            path = f"spec.{IMPORTS}.calendars[{index}]"
+            report.add(place, f"the calendar {shown(key[1])} is named twice", path, "remove one")
+        seen[key] = calendar
+
+
+def _sources(document: Fields, report: FileReport) -> Sources:
+    spec = cast("Fields", document["spec"])
+    sync = cast("Fields", spec["syncConfig"])
+    places = [("syncConfig", spec.keys_at["syncConfig"])]
+    for path in _DIRECTIONS:
+        name = path.rpartition(".")[2]
+        direction = sync.get(name)
+        if isinstance(direction, Fields):
+            places.append((path, sync.keys_at[name]))
+            places += [(f"{path}.{field}", place) for field, place in direction.keys_at.items()]
+            calendars = direction.get("calendars")
+            if isinstance(calendars, Items):
+                places += [(f"{path}.calendars[{index}]", place) for index, place in enumerate(calendars.items_at)]
+    return tuple((path, report.source(place)) for path, place in places)

@@ -1,0 +1,54 @@
+"""Bytes into text: UTF-8 without control characters, each offence with its place."""
+
+import codecs
+import re
+
+from reconciler.manifests.report import START, FileReport, Place, SpoiledError
+
+# What YAML 1.2 (section 5.1) does not let stand in a stream, a byte order mark anywhere but first, and a % that
+# begins a line: directives change how the rest is read, no manifest needs one, and many of them stall libyaml.
+_OFFENCE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|^%",
+    re.MULTILINE,
+)
+_BREAK = re.compile(r"\r\n|\r|\n")
+_OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
+def decode(content: bytes, report: FileReport) -> str:
+    """The text of a file; raises SpoiledError, with every offence reported, if it is not clean UTF-8."""
+    if content.startswith(_OTHER_ENCODINGS):
+        raise report.spoil(START, "the file is UTF-16 or UTF-32, not UTF-8", "save it as UTF-8")
+    try:
+        text = content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode()
+        byte = error.object[error.start]
+        where = advance(before, START, 0, len(before))
+        raise report.spoil(where, f"the byte 0x{byte:02x} is not UTF-8", "save the file as UTF-8") from None
+    _refuse_offences(text, report)
+    return text
+
+
+def _refuse_offences(text: str, report: FileReport) -> None:
+    place, index = START, 0
+    for match in _OFFENCE.finditer(text):
+        place, index = advance(text, place, index, match.start()), match.start()
+        if match[0] == "%":
+            message = "a line that begins with % is refused"
+            hint = "manifests need no YAML directives; indent the line if it belongs to a text"
+        else:
+            message, hint = f"the control character U+{ord(match[0]):04X} is refused", "remove it"
+        report.add(place, message, hint=hint)
+    if report.faults:
+        report.spoiled = True
+        raise SpoiledError
+
+
+def advance(text: str, place: Place, begin: int, end: int) -> Place:
+    """Line and column, in characters from 1, of `end`, when those of `begin` are `place`."""
+    line, column = place
+    start = begin - (column - 1)
+    for match in _BREAK.finditer(text, begin, end):
+        line, start = line + 1, match.end()
+    return line, end - start + 1

@@ -1,0 +1,91 @@
+"""A document against its kind's JSON Schema: valid, or one fault for each thing that is wrong."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from reconciler.manifests.accepting import Check, Schema, compile_check, repeated
+from reconciler.manifests.explain import Problem, explain
+from reconciler.manifests.report import FileReport, shown
+from reconciler.manifests.schemas import API_VERSION, BEGIN, KINDS, schema_text
+from reconciler.manifests.suggest import did_you_mean
+from reconciler.manifests.values import Fields, Items, Value, locate
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+
+def validate(document: Fields, report: FileReport) -> str | None:
+    """The kind of a document that is as its schema says; None, with every fault reported, of one that is not."""
+    kind = _kind(document, report)
+    if kind is None:
+        return None
+    if _check(kind)(document):
+        return kind
+    problems = [
+        Problem(
+            path=tuple(error.absolute_path),
+            keyword=str(error.validator),
+            asked=error.validator_value,
+            value=cast("Value", error.instance),
+            schema=cast("Schema", error.schema),
+        )
+        for error in _validator(kind).iter_errors(document)
+    ]
+    for where, place, message, hint in explain(document, problems):
+        report.add(place, message, where, hint)
+    return None if problems else kind
+
+
+def _kind(document: Fields, report: FileReport) -> str | None:
+    """What a document declares; faults of apiVersion are left to the schema where the kind is known."""
+    if "apiVersion" not in document and "kind" not in document:
+        report.add(locate(document, ()), "not a manifest: apiVersion and kind are missing", hint=BEGIN)
+        return None
+    if "kind" not in document:
+        report.add(locate(document, ()), "missing field 'kind'", hint=_ONE_OF)
+        return None
+    version = document.get("apiVersion")
+    if isinstance(version, str) and re.fullmatch(r"extcal/v[0-9]+", version) and version != API_VERSION:
+        # Another version may have other fields: to judge them by this one's would mislead.
+        message = f"apiVersion {shown(version)} is not known to this extcal"
+        report.add(locate(document, ("apiVersion",)), message, "apiVersion", f"it reads {API_VERSION}")
+        return None
+    kind = document["kind"]
+    if isinstance(kind, str) and kind in KINDS:
+        return kind
+    message = f"unknown kind {shown(kind)}" if isinstance(kind, str) else "the kind must be text"
+    hint = (did_you_mean(kind, KINDS) if isinstance(kind, str) else "") or _ONE_OF
+    report.add(locate(document, ("kind",)), message, "kind", hint)
+    return None
+
+
+@cache
+def _schema(kind: str) -> Schema:
+    return cast("Schema", json.loads(schema_text(kind)))
+
+
+@cache
+def _check(kind: str) -> Check:
+    return compile_check(_schema(kind))
+
+
+@cache
+def _validator(kind: str) -> "Validator":
+    # Nearly two tenths of a second that only invalid manifests are worth.
+    from jsonschema import Draft202012Validator, ValidationError  # noqa: PLC0415
+    from jsonschema.validators import extend  # noqa: PLC0415
+
+    def unique(_validator: object, asked: object, instance: object, _schema: object) -> Iterator[ValidationError]:
+        # jsonschema's own compares every pair, which a hostile list makes endless.
+        if asked and isinstance(instance, Items):
+            yield from (ValidationError("written twice", path=[index]) for index in repeated(instance))
+
+    # jsonschema's stubs leave `extend` untyped.
+    validator = extend(Draft202012Validator, {"uniqueItems": unique})  # type: ignore[no-untyped-call]
+    return cast("Validator", validator(_schema(kind)))
+
+
+_ONE_OF = f"it is one of {', '.join(KINDS)}"

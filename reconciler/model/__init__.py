@@ -1,0 +1,1 @@
+"""Frozen values that every other room speaks of: sources, sync configs, desired, live, plan, result."""

@@ -1,0 +1,145 @@
+"""What the manifests state, references resolved: the desired side of every comparison (contract: Manifests)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.model.encoding import NOT_ENCODED
+from reconciler.model.source import Source, SourceMap
+from reconciler.model.sync import SyncConfig
+
+
+class SecretKind(StrEnum):
+    """Where a secret is kept."""
+
+    ENV = "env"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A reference to a secret: an environment variable's name or a file's; never the value."""
+
+    kind: SecretKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyAuth:
+    """Authentication by an API key, sent with the site's id."""
+
+    api_key: SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class AppAuth:
+    """Authentication as an app that is installed on the site, by client credentials."""
+
+    app_id: str
+    app_secret: SecretRef
+    instance_id: str
+
+
+class Scope(StrEnum):
+    """Which live connections the manifests answer for."""
+
+    SCHEDULES = "schedules"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site; `max_disconnects` is a percentage (0 to 100) of its live connections in scope."""
+
+    name: str
+    site_id: str
+    auth: ApiKeyAuth | AppAuth
+    scope: Scope
+    prune: bool
+    max_disconnects: int
+    redirect_url: str | None
+    source: Source = field(default=Source("saved plan", 1, 1), metadata=NOT_ENCODED)
+
+
+class ScheduleKey(StrEnum):
+    """By what a manifest names a schedule."""
+
+    ID = "id"
+    NAME = "name"
+    EXTERNAL_ID = "externalId"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRef:
+    """A schedule, by its id, name or external id."""
+
+    by: ScheduleKey
+    value: str
+
+    def __str__(self) -> str:
+        return self.value if self.by is ScheduleKey.NAME else f"{self.by} {self.value}"
+
+
+class ProviderKey(StrEnum):
+    """By what a manifest names a provider; `type` is one of the words google, microsoft, apple."""
+
+    TYPE = "type"
+    NAME = "name"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRef:
+    """A provider, by type, or by the name or id that ListProviders gives it."""
+
+    by: ProviderKey
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class State(StrEnum):
+    """Whether a declared connection shall exist."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """What must not happen to a connection; `ignore_changes` holds paths that begin with `syncConfig`."""
+
+    prevent_disconnect: bool = False
+    ignore_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredConnection:
+    """A Connection manifest with its site and its policy resolved; `sync` is the merged sync config."""
+
+    site: str
+    name: str
+    schedule: ScheduleRef
+    provider: ProviderRef
+    account: str
+    password: SecretRef | None
+    state: State
+    sync: SyncConfig
+    lifecycle: Lifecycle
+    sources: SourceMap
+
+    @property
+    def address(self) -> str:
+        """`site/name`, by which plans, guards and reports name it."""
+        return f"{self.site}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that a set of manifests states, ordered by name whatever the order of files."""
+
+    sites: tuple[Site, ...] = ()
+    connections: tuple[DeclaredConnection, ...] = ()

@@ -1,0 +1,149 @@
+"""What the service answers: the live side of every comparison (source: External Calendars API v2, Objects).
+
+Enumerations of the wire stay text, since new values may appear at any time; the enums here name those known.
+`extra` keeps fields of the answer that are not known here, as (field, JSON text).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.model.sync import SyncConfig
+
+Extra = tuple[tuple[str, str], ...]
+
+
+class Status(StrEnum):
+    """Connection statuses."""
+
+    UNDEFINED = "UNDEFINED"
+    CONNECTED = "CONNECTED"
+    SYNC_IN_PROGRESS = "SYNC_IN_PROGRESS"
+    SYNCED = "SYNCED"
+    DISCONNECTED = "DISCONNECTED"
+    ERROR = "ERROR"
+
+
+class ErrorReason(StrEnum):
+    """Why a connection's status is ERROR."""
+
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - the API's word, no secret
+    CREATION_FAILED = "EXTERNAL_CALENDAR_CREATION_FAILED"
+    CALENDAR_DELETED = "EXTERNAL_CALENDAR_DELETED"
+
+
+class ConnectMethod(StrEnum):
+    """How an account can be connected."""
+
+    OAUTH = "OAUTH"
+    CREDENTIALS = "CREDENTIALS"
+
+
+class Support(StrEnum):
+    """What a provider supports in one direction."""
+
+    NONE = "NOT_SUPPORTED"
+    PRIMARY = "PRIMARY_CALENDAR_ONLY"
+    SPECIFIC_CALENDARS = "SPECIFIC_CALENDARS"
+    SPECIFIC_CALENDAR = "SPECIFIC_CALENDAR"
+    DEDICATED = "DEDICATED_CALENDAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a provider supports; `imports` and `exports` hold `Support` values or ones not known yet."""
+
+    connect_methods: tuple[str, ...]
+    update_sync_config: bool
+    imports: str
+    exports: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A third party that hosts calendars; ids differ between sites."""
+
+    id: str
+    name: str
+    calendar_type: str
+    features: Features
+    extra: Extra = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConnection:
+    """The link between one schedule and one account, as the service has it; `account` may not be known yet."""
+
+    id: str
+    provider_id: str
+    calendar_type: str
+    schedule_id: str
+    account: str | None
+    status: str
+    error_reason: str | None
+    sync: SyncConfig
+    user_id: str | None = None
+    app_id: str | None = None
+    extra: Extra = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One calendar of an account; names are not unique."""
+
+    id: str
+    name: str
+    extra: Extra = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule of the site, as the Calendar API lists it."""
+
+    id: str
+    name: str
+    external_id: str | None
+    status: str
+    time_zone: str | None = None
+    app_id: str | None = None
+    extra: Extra = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An external event; `start` and `end` are RFC 3339 text, `end` is exclusive; the rest may be private."""
+
+    schedule_id: str
+    calendar_type: str
+    start: str
+    end: str
+    all_day: bool
+    schedule_owner_id: str | None = None
+    calendar_name: str | None = None
+    title: str | None = None
+    schedule_owner_name: str | None = None
+    extra: Extra = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionList:
+    """ListConnections' answer; connections of `failed_provider_ids` could not be read and may be missing."""
+
+    connections: tuple[LiveConnection, ...]
+    failed_provider_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSite:
+    """One observation of a site.
+
+    `schedules` is empty unless a manifest refers to one by name or external id; `calendars` holds, by connection
+    id, the lists that had to be asked for, and `unlisted` why one was not to be had.
+    """
+
+    providers: tuple[Provider, ...]
+    connections: tuple[LiveConnection, ...]
+    failed_provider_ids: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    calendars: Mapping[str, tuple[Calendar, ...]] = field(default_factory=dict)
+    unlisted: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,53 @@
+"""Where a statement stands in the manifests, and what is wrong there."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """A place in a manifest file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong, where it is wrong, and what would be right.
+
+    `source` is None only for what has no place in a file (a path on the command line, a site's answer).
+    `where` is the path of the field inside its document, or the address that is meant.
+    """
+
+    source: Source | None
+    where: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column: message, at path (hint)`, as DESIGN's manifest contract words it."""
+        place = f"{self.source}: " if self.source else ""
+        at = f", at {self.where}" if self.where else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{at}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMap:
+    """The places of a manifest's fields, by dotted path; a field without one lies where its parent does."""
+
+    root: Source
+    fields: tuple[tuple[str, Source], ...] = ()
+
+    def at(self, path: str) -> Source:
+        """The place of `path` (`syncConfig.syncToCalendar.enabled`), or of the nearest field around it."""
+        known = dict(self.fields)
+        while path:
+            if path in known:
+                return known[path]
+            path = path.rpartition(".")[0]
+        return self.root

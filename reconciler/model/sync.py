@@ -1,0 +1,52 @@
+"""Sync configs: what is imported from an account's calendars, and where the site's events are exported to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Arm(StrEnum):
+    """The alternatives of a direction's one-of, by the API's field names."""
+
+    PRIMARY = "primaryCalendar"
+    CALENDARS = "calendars"
+    DEDICATED = "dedicatedCalendar"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CalendarRef:
+    """A calendar named by id, by name, or by both; one of them is always there."""
+
+    id: str | None = None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        if self.id is None or self.name is None or self.id == self.name:
+            return self.name or self.id or ""
+        return f"{self.name} [{self.id}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One direction of a sync config; None is a field that is left out.
+
+    `calendars` counts only where `arm` is `Arm.CALENDARS`.
+    """
+
+    enabled: bool | None = None
+    arm: Arm | None = None
+    calendars: tuple[CalendarRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncConfig:
+    """`syncConfig`: `imports` is `listEventFromCalendars`, `exports` is `syncToCalendar`; None is left out.
+
+    In a desired config a left-out field is not managed; in a live one it has the service's default.
+    """
+
+    imports: Direction | None = None
+    exports: Direction | None = None
+
+
+IMPORTS = "syncConfig.listEventFromCalendars"
+EXPORTS = "syncConfig.syncToCalendar"

@@ -1,0 +1,1 @@
+"""Manifests: from files to the desired model, or to every fault."""

@@ -1,0 +1,82 @@
+"""Names and references, across all files: each name once, each reference to something."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.manifests.conftest import refusals
+from tests.manifests.make import CONNECTION, POLICY, SCHEDULE_ID, SITE, SITE_ID, connection, documents, manifest
+
+Faults = Callable[[str], list[str]]
+
+SECOND = SITE.replace("harbor-dental", "harbor-dental-2").replace(SITE_ID, SCHEDULE_ID)
+
+
+def test_a_name_is_used_once(folder: Path) -> None:
+    """Sites and policies have one name in all files, a connection one on its site; the first is named by its place."""
+    (folder / "a.yaml").write_text(documents(SITE, POLICY, CONNECTION))
+    (folder / "b.yaml").write_text(
+        documents(
+            SITE.replace(SITE_ID, SCHEDULE_ID),
+            POLICY,
+            connection("dr-lee-apple", site="harbor-dental", account="kim@harbor-dental.example"),
+        )
+    )
+    assert refusals(Path()) == [
+        "b.yaml:3:18: the Site 'harbor-dental' is declared twice, at metadata.name (first at a.yaml:3:18)",
+        "b.yaml:10:18: the SyncPolicy 'busy-times-only' is declared twice, at metadata.name (first at a.yaml:10:18)",
+        (
+            "b.yaml:16:72: the Connection 'dr-lee-apple' is declared twice on site 'harbor-dental', at metadata.name"
+            " (first at a.yaml:18:18)"
+        ),
+    ]
+
+
+def test_a_name_counts_though_the_rest_is_wrong(faults: Faults) -> None:
+    """A document with a fault has its name all the same: it is neither missing nor free to be used again."""
+    told = faults(documents(SITE + "  zzz: 1\n", CONNECTION + "  site: harbor-dental\n", SITE))
+    assert [fault.partition(": ")[2].partition(",")[0] for fault in told] == [
+        "unknown field 'zzz'",
+        "the Site 'harbor-dental' is declared twice",
+    ]
+
+
+def test_one_name_on_two_sites(loaded: Callable[[str], object]) -> None:
+    """Connections of different sites may have one name, and kinds do not share names."""
+    kim = connection("harbor-dental", site="harbor-dental-2", account="kim@harbor-dental.example")
+    lee = connection("harbor-dental", site="harbor-dental")
+    loaded(documents(SITE, SECOND, kim, lee))
+
+
+def test_a_site_may_be_left_out_only_where_there_is_one(faults: Faults) -> None:
+    """Which site is meant must be clear."""
+    assert faults(documents(CONNECTION, SITE, SECOND)) == [
+        "m.yaml:1:1: missing field 'site', and 2 Sites are declared, at spec (name the one that is meant)"
+    ]
+    assert faults(CONNECTION) == ["m.yaml:1:1: no Site is declared, at spec (add a Site manifest)"]
+
+
+def test_two_sites_with_one_id(faults: Faults) -> None:
+    """One site is declared once, whatever it is called and however its id is written."""
+    again = SITE.replace("harbor-dental", "other").replace(SITE_ID, SITE_ID.upper())
+    assert faults(documents(SITE, again)) == [
+        "m.yaml:12:11: the Sites 'harbor-dental' and 'other' have one siteId, at spec.siteId (first at m.yaml:5:11)"
+    ]
+
+
+def test_references_are_checked_in_documents_with_other_faults(faults: Faults) -> None:
+    """A fault of the schema hides no reference to nothing in the same document."""
+    told = faults(documents(connection("one", site="harbr-dental", syncPolicy="busy", state="gone"), SITE, POLICY))
+    assert [fault.split(": ")[1].partition(",")[0] for fault in told] == [
+        "no Site is called 'harbr-dental'",
+        "no SyncPolicy is called 'busy'",
+        "unknown value 'gone'",
+    ]
+
+
+def test_suggestions_among_very_many_names_end(faults: Faults) -> None:
+    """Thousands of references to nothing, among thousands of names, are told in seconds."""
+    policies = [manifest("SyncPolicy", f"policy-{n}", {"syncConfig": {}}) for n in range(2_000)]
+    wrong = [connection(f"c{n}", syncPolicy=f"polizy-{n}", account=f"c{n}@harbor-dental.example") for n in range(2_000)]
+    told = faults(documents(SITE, *policies, *wrong))
+    assert len(told) == 2_000
+    assert "did you mean 'policy-" in told[0]

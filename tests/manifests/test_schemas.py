@@ -1,0 +1,128 @@
+"""The JSON Schemas: whole, described, the same everywhere, and what the loader goes by."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from reconciler.errors import UsageError
+from reconciler.manifests import schema_text
+from reconciler.manifests.accepting import compile_check
+from reconciler.manifests.documents import read_documents
+from reconciler.manifests.report import FileReport
+from reconciler.model.sync import EXPORTS, IMPORTS, Arm
+from tests.manifests.strategies import KINDS, mangled, manifests
+
+Json: TypeAlias = dict[str, object]
+
+
+@pytest.fixture(params=KINDS)
+def schema(request: pytest.FixtureRequest) -> Json:
+    """The schema of each kind."""
+    return parsed(request.param)
+
+
+def parsed(kind: str) -> Json:
+    """A schema as values."""
+    return cast("Json", json.loads(schema_text(kind)))
+
+
+def test_schemas_are_schemas(schema: Json) -> None:
+    """Each is a valid schema of draft 2020-12 with an id of its own."""
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    assert str(schema["$id"]).startswith("urn:extcal:v1:")
+
+
+def test_every_field_is_described(schema: Json) -> None:
+    """Each field says what it is for, each pattern what it means, and no object takes unknown fields."""
+    for field in _subschemas(schema):
+        assert str(field["description"]).endswith(".")
+        assert ("pattern" in field) == ("patternErrorMessage" in field)
+        if field.get("type") == "object":
+            assert field["additionalProperties"] is False
+
+
+def test_a_sync_config_is_one() -> None:
+    """SyncPolicy and Connection have the same sync config, and its fields are those of the model."""
+    policy, connection = (
+        json.loads(schema_text(kind))["properties"]["spec"]["properties"]["syncConfig"]
+        for kind in ("syncpolicy", "connection")
+    )
+    assert policy == connection
+    fields = {f"syncConfig.{name}": set(direction["properties"]) for name, direction in policy["properties"].items()}
+    arms: dict[str, set[str]] = {IMPORTS: {Arm.PRIMARY, Arm.CALENDARS}, EXPORTS: {Arm.PRIMARY, Arm.DEDICATED}}
+    assert fields == {path: names | {"enabled"} for path, names in arms.items()}
+
+
+def test_a_schema_is_asked_for_in_any_case() -> None:
+    """`extcal schema` takes the kind as people write it."""
+    assert schema_text("SyncPolicy") == schema_text("syncpolicy") == schema_text("SYNCPOLICY")
+
+
+def test_the_plan_has_a_schema() -> None:
+    """The plan's schema is given by the same command."""
+    assert json.loads(schema_text("plan"))["$schema"]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("conection", "no schema is called 'conection'; did you mean 'connection'?"),
+        ("../x", "no schema is called '../x'; there are site, syncpolicy, connection, plan"),
+        ("", "no schema is called ''; there are site, syncpolicy, connection, plan"),
+    ],
+)
+def test_a_kind_without_a_schema(word: str, message: str) -> None:
+    """Any other word is wrong usage, and what is right is said."""
+    with pytest.raises(UsageError) as caught:
+        schema_text(word)
+    assert str(caught.value) == message
+
+
+@settings(deadline=None)
+@given(st.one_of(manifests(), mangled()))
+def test_the_quick_check_agrees_with_jsonschema(text: str) -> None:
+    """What the quick check takes, jsonschema takes, and the other way round: on valid manifests and mangled ones."""
+    for document in read_documents(text, FileReport("m.yaml")):
+        for kind in KINDS:
+            schema = parsed(kind)
+            assert compile_check(schema)(document) == Draft202012Validator(schema).is_valid(document)
+
+
+@pytest.mark.parametrize("schema", [{"oneOf": []}, {"additionalProperties": True}, {"format": "email"}])
+def test_no_keyword_is_overlooked(schema: dict[str, object]) -> None:
+    """A schema with a keyword that the quick check does not know is not compiled at all."""
+    with pytest.raises(KeyError):
+        compile_check(schema)
+
+
+def test_nothing_is_imported_before_it_is_needed(folder: Path) -> None:
+    """Commands that read no manifests pay for no parser, valid manifests for no jsonschema."""
+    (folder / "m.yaml").write_text("")
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from reconciler.manifests import load\n"
+        "print('yaml' in sys.modules, 'jsonschema' in sys.modules)\n"
+        "load([Path('m.yaml')])\n"
+        "print('yaml' in sys.modules, 'jsonschema' in sys.modules)\n"
+    )
+    output = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert output == "False False\nTrue False\n"
+
+
+def _subschemas(schema: Json) -> Iterator[Json]:
+    yield schema
+    for holder in ("properties", "$defs"):
+        for field in cast("dict[str, Json]", schema.get(holder, {})).values():
+            yield from _subschemas(field)
+    if "items" in schema:
+        yield from _subschemas(cast("Json", schema["items"]))
