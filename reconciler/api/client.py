@@ -1,0 +1,155 @@
+"""The methods of the External Calendars API and the schedules query, typed (contract: Methods)."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from reconciler.api.call import WRITE_PERMISSION, Call
+from reconciler.api.events import EventList, EventQuery, event_params
+from reconciler.api.exchange import Exchange
+from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.pages import Page, follow, read_page
+from reconciler.api.paths import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, connection_path
+from reconciler.api.secrets import Secrets
+from reconciler.api.wire import (
+    read_calendars,
+    read_connection,
+    read_connections,
+    read_event,
+    read_providers,
+    read_schedule,
+    sync_to_wire,
+)
+from reconciler.model.desired import SecretRef
+from reconciler.model.live import Calendar, ConnectionList, Event, LiveConnection, Provider, Schedule
+from reconciler.model.sync import SyncConfig
+
+_MOST_IDS = 100
+_SCHEDULES_A_PAGE = 50
+_LONGEST_LINK = 8192
+
+
+class Reader:
+    """The methods that read. Every one may raise ApiError or SecretError."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def list_providers(self) -> tuple[Provider, ...]:
+        """The providers that the site can connect to."""
+        return await self._exchange.call(Call("ListProviders", "GET", PROVIDERS), read_providers)
+
+    async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
+        """The site's connections, or those on `schedule_ids`; what providers fail to tell is named, not an error."""
+        connections: dict[str, LiveConnection] = {}
+        failed: dict[str, None] = {}
+        for some in _by_hundreds(schedule_ids) if schedule_ids else [()]:
+            params = (*(("scheduleIds", each) for each in some), ("partialFailure", "true"))
+            answer = await self._exchange.call(Call("ListConnections", "GET", CONNECTIONS, params), read_connections)
+            connections |= {connection.id: connection for connection in answer.connections}
+            failed |= dict.fromkeys(answer.failed_provider_ids)
+        return ConnectionList(tuple(connections.values()), tuple(failed))
+
+    async def get_connection(self, connection_id: str) -> LiveConnection:
+        """One connection."""
+        return await self._exchange.call(Call("GetConnection", "GET", connection_path(connection_id)), read_connection)
+
+    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
+        """The calendars of a connection's account."""
+        call = Call("ListCalendars", "GET", connection_path(connection_id, "/calendars"))
+        return await self._exchange.call(call, read_calendars)
+
+    async def list_events(self, query: EventQuery) -> EventList:
+        """The external events that `query` describes, by start; all pages."""
+
+        async def fetch(cursor: str | None) -> Page[Event]:
+            call = Call("ListEvents", "GET", EVENTS, tuple(event_params(query, cursor)))
+            return await self._exchange.call(call, lambda answer: read_page(answer, "events", read_event))
+
+        pages = await follow(fetch, "ListEvents")
+        failed = dict.fromkeys(provider_id for page in pages for provider_id in page.failed_provider_ids)
+        return EventList(tuple(event for page in pages for event in page.items), tuple(failed))
+
+    async def query_schedules(self, external_ids: Sequence[str] = ()) -> tuple[Schedule, ...]:
+        """The site's active schedules, or those of them with one of `external_ids`; all pages."""
+        schedules: list[Schedule] = []
+        for some in _by_hundreds(external_ids) if external_ids else [()]:
+            schedules += await self._query_schedules(some)
+        return tuple(schedules)
+
+    async def _query_schedules(self, external_ids: Sequence[str]) -> list[Schedule]:
+        async def fetch(cursor: str | None) -> Page[Schedule]:
+            paging: dict[str, object] = {"limit": _SCHEDULES_A_PAGE}
+            query: dict[str, object] = {"cursorPaging": paging}
+            if cursor is not None:
+                paging["cursor"] = cursor
+            elif external_ids:
+                query["filter"] = {"externalId": {"$in": list(external_ids)}}
+            body = json.dumps({"query": query})
+            call = Call("QuerySchedules", "POST", QUERY_SCHEDULES, body=body, permission="Read Calendar")
+            return await self._exchange.call(call, lambda answer: read_page(answer, "schedules", read_schedule))
+
+        pages = await follow(fetch, "QuerySchedules")
+        return [schedule for page in pages for schedule in page.items]
+
+
+class Writer(Reader):
+    """The methods that read, and those that write.
+
+    A write is sent once: an ApiError that is `doubtful` may have taken effect, so read again before repeating it.
+    """
+
+    def __init__(self, exchange: Exchange, secrets: Secrets) -> None:
+        super().__init__(exchange)
+        self._secrets = secrets
+
+    async def connect_by_oauth(self, provider_id: str, schedule_id: str, redirect_url: str) -> str:
+        """The link at which the account's owner agrees to a connection; nothing is connected before that."""
+        body = {"providerId": provider_id, "scheduleId": schedule_id, "redirectUrl": redirect_url}
+        call = _write("ConnectByOAuth", f"{CONNECTIONS}:connectByOAuth", body)
+        return await self._exchange.call(call, _consent_link)
+
+    async def connect_by_credentials(
+        self, provider_id: str, schedule_id: str, email: str, password: SecretRef
+    ) -> LiveConnection:
+        """The connection made with an account's email and password, with the provider's default sync config."""
+        body = {
+            "providerId": provider_id,
+            "scheduleId": schedule_id,
+            "email": email,
+            "password": self._secrets.resolve(password),
+        }
+        call = _write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
+        return await self._exchange.call(call, read_connection)
+
+    async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
+        """The connection after the fields of `sync` that are not None were set."""
+        body = {"connectionId": connection_id, "syncConfig": sync_to_wire(sync)}
+        call = _write("UpdateSyncConfig", connection_path(connection_id, "/sync-config"), body, verb="PATCH")
+        return await self._exchange.call(call, read_connection)
+
+    async def disconnect(self, connection_id: str) -> LiveConnection:
+        """The connection, disconnected; events that the site had exported are deleted at the provider."""
+        call = _write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
+        return await self._exchange.call(call, read_connection)
+
+
+def _write(method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = "") -> Call:
+    return Call(method, verb, path, body=json.dumps(body), writes=True, permission=WRITE_PERMISSION, secret=secret)
+
+
+def _by_hundreds(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    distinct = tuple(dict.fromkeys(ids))
+    for start in range(0, len(distinct), _MOST_IDS):
+        yield distinct[start : start + _MOST_IDS]
+
+
+def _consent_link(answer: Fields) -> str:
+    link = answer.required("oauthUrl")
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"https", "http"} or not parts.netloc or not link.isprintable() or len(link) > _LONGEST_LINK:
+        raise ShapeError("oauthUrl", "an http or https link", "something else")
+    return link

@@ -1,0 +1,201 @@
+"""Calls sent and answers read: turns, credentials, retries and errors in one place (contract: Transport, Errors)."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+import httpx
+
+from reconciler.api.call import Answer, Call
+from reconciler.api.credentials import Credentials
+from reconciler.api.failures import BAD_CREDENTIALS, Explainer
+from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.retry import Backoff, retry_after
+from reconciler.api.traffic import Traffic
+from reconciler.errors import (
+    ApiError,
+    MalformedAnswerError,
+    RateLimitedError,
+    ServiceError,
+    TransportError,
+    UnauthenticatedError,
+    UsageError,
+)
+
+T = TypeVar("T")
+
+_OK = 200
+_LARGEST_EXPLANATION = 64 * 1024
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how much an exchange bears: `total` seconds for a request and its answer, `largest` bytes of it."""
+
+    backoff: Backoff = field(default_factory=Backoff)
+    total: float = 120.0
+    largest: int = 32 * 1024 * 1024
+
+
+class Exchange:
+    """Sends the calls of one site through one client.
+
+    A read is tried again where that may help. A write is sent once, except where the answer says that it was not
+    carried out: 429, or 401 for a token that has ended.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        endpoint: str,
+        *,
+        traffic: Traffic,
+        credentials: Credentials,
+        explainer: Explainer,
+        patience: Patience,
+        chance: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._endpoint = endpoint
+        self._traffic = traffic
+        self._credentials = credentials
+        self._explainer = explainer
+        self._patience = patience
+        self._chance = chance
+
+    async def call(self, call: Call, read: Callable[[Fields], T]) -> T:
+        """The answer to `call`, read by `read`; raises ApiError, SecretError, MutationRefusedError or UsageError."""
+        tried, spent, renewed = 0, 0.0, False
+        while True:
+            headers = await self._credentials.headers()
+            async with self._traffic.slot():
+                started = self._traffic.clock.monotonic()
+                outcome = await self._send(call, headers)
+                spent += self._traffic.clock.monotonic() - started
+            if isinstance(outcome, Answer) and outcome.status == _OK:
+                return self._read(call, outcome, read)
+            failure, asked = self._judge(call, outcome)
+            if not renewed and _refused(failure) and self._credentials.renew(headers):
+                renewed = True
+                continue
+            tried += 1
+            pause = self._pause(call, failure, tried=tried, spent=spent, asked=asked)
+            if pause is None:
+                raise failure
+            spent += 0.0 if asked is not None else pause
+            await self._traffic.rest(pause, _why(call, failure), everyone=asked is not None)
+
+    def _pause(self, call: Call, failure: ApiError, *, tried: int, spent: float, asked: float | None) -> float | None:
+        again = RateLimitedError if call.writes else (RateLimitedError, ServiceError, TransportError)
+        if not isinstance(failure, again):
+            return None
+        return self._patience.backoff.pause(tried=tried, spent=spent, asked=asked, chance=self._chance())
+
+    def _judge(self, call: Call, outcome: Answer | ApiError) -> tuple[ApiError, float | None]:
+        if isinstance(outcome, ApiError):
+            return outcome, None
+        asked = retry_after(outcome.headers, self._traffic.clock.now())
+        return self._explainer.failure(call, outcome, asked), asked
+
+    async def _send(self, call: Call, headers: Mapping[str, str]) -> Answer | ApiError:
+        """One try. Errors are made from httpx's and returned, so that none is chained to a request and its headers."""
+        request = self._build(call, headers)
+        self._traffic.requests += 1
+        try:
+            async with asyncio.timeout(self._patience.total):
+                response = await self._client.send(request, stream=True)
+                try:
+                    self._traffic.note(response.headers)
+                    return await self._receive(response)
+                finally:
+                    await response.aclose()
+        except httpx.DecodingError:
+            return MalformedAnswerError("the answer is not compressed as it says", method=call.method)
+        except TimeoutError:
+            why = f"no whole answer within {self._patience.total:g} s"
+            return TransportError(why, method=call.method, sent=True)
+        except httpx.RequestError as error:
+            return self._broken(call, error)
+
+    def _build(self, call: Call, headers: Mapping[str, str]) -> httpx.Request:
+        content = {} if call.body is None else {"Content-Type": "application/json"}
+        try:
+            return self._client.build_request(
+                call.verb,
+                self._endpoint + call.path,
+                params=list(call.params) or None,
+                content=call.body,
+                headers={**headers, **self._traffic.headers(), **content},
+            )
+        except (httpx.InvalidURL, UnicodeEncodeError):
+            pass
+        raise UsageError(f"{call.method}: the values given are too long for a request, or are not text; check them")
+
+    async def _receive(self, response: httpx.Response) -> Answer:
+        fine = response.status_code == _OK
+        largest = self._patience.largest if fine else _LARGEST_EXPLANATION
+        body = bytearray()
+        try:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > largest:
+                    return Answer(response.status_code, response.headers, b"", whole=False)
+        except httpx.RequestError:
+            # The status alone tells what an answer that is no success means.
+            if fine:
+                raise
+            return Answer(response.status_code, response.headers, b"", whole=False)
+        return Answer(response.status_code, response.headers, bytes(body))
+
+    def _broken(self, call: Call, error: httpx.RequestError) -> TransportError:
+        sent = not isinstance(error, _NOT_SENT)
+        what = "timed out" if isinstance(error, httpx.TimeoutException) else "failed"
+        why = self._explainer.shown(str(error), 200) or type(error).__name__
+        if not sent:
+            return TransportError(
+                f"connecting to {self._endpoint} {what}: {why}; check the endpoint and the network",
+                method=call.method,
+                sent=False,
+            )
+        return TransportError(f"the connection to {self._endpoint} {what}: {why}", method=call.method, sent=True)
+
+    def _read(self, call: Call, answer: Answer, read: Callable[[Fields], T]) -> T:
+        try:
+            return read(Fields(_parse(answer, self._patience.largest)))
+        except ShapeError as error:
+            why = self._explainer.shown(str(error))
+        raise MalformedAnswerError(
+            f"the answer is not as the API's contract says: {why}",
+            method=call.method,
+            request_id=self._explainer.request_id(answer),
+        )
+
+
+def _parse(answer: Answer, largest: int) -> object:
+    if not answer.whole:
+        raise ShapeError("", f"at most {largest} bytes", "more")
+    try:
+        parsed: object = json.loads(answer.body, parse_constant=_no_constant)
+    except RecursionError:
+        raise ShapeError("", "JSON nested a few levels", "hundreds") from None
+    except ValueError:
+        raise ShapeError("", "JSON", "something else" if answer.body else "nothing") from None
+    return parsed
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _refused(failure: ApiError) -> bool:
+    return isinstance(failure, UnauthenticatedError) and failure.code != BAD_CREDENTIALS
+
+
+def _why(call: Call, failure: ApiError) -> str:
+    if isinstance(failure, RateLimitedError):
+        return f"{call.method}: the service limits the rate"
+    cause = "an error of the service" if isinstance(failure, ServiceError) else "a lost connection"
+    return f"{call.method}: trying again after {cause}"

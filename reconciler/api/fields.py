@@ -1,0 +1,129 @@
+"""Reading JSON of the wire: what is asked for is checked, what nobody asked for is kept."""
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+from reconciler.model.live import Extra
+
+T = TypeVar("T")
+
+
+class ShapeError(Exception):
+    """A value that is not what the contract says; the text holds what was expected where, never the value."""
+
+    def __init__(self, where: str, expected: str, found: str) -> None:
+        super().__init__(f"{where or 'the answer'}: expected {expected}, found {found}")
+
+
+class Fields:
+    """One JSON object being read, at the path `where`; null counts as missing.
+
+    Each reading method takes a field out, and raises ShapeError if it has another type; `extra()` is what was
+    never taken, here and in the objects within.
+    """
+
+    def __init__(self, value: object, where: str = "") -> None:
+        if not isinstance(value, dict):
+            raise ShapeError(where, "an object", _kind(value))
+        self._rest: dict[str, object] = dict(value)
+        self.where = where
+        self._within: list[tuple[str, Fields]] = []
+
+    def _take(self, name: str, expected: str, kind: type[T]) -> T | None:
+        value = self._rest.pop(name, None)
+        if value is not None and not isinstance(value, kind):
+            raise ShapeError(self._at(name), expected, _kind(value))
+        return value
+
+    def _at(self, name: str) -> str:
+        return f"{self.where}.{name}" if self.where else name
+
+    def text(self, name: str) -> str | None:
+        """Text, or None; halves of characters become U+FFFD, since they can't be shown or stored."""
+        value = self._take(name, "text", str)
+        return None if value is None else _whole(value)
+
+    def required(self, name: str) -> str:
+        """Text that must be there; ids are kept to the letter."""
+        value = self._take(name, "text", str)
+        if not value:
+            raise ShapeError(self._at(name), "text", _kind(value))
+        if value != _whole(value):
+            raise ShapeError(self._at(name), "text in whole characters", "halves of them")
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """A boolean, or None."""
+        return self._take(name, "true or false", bool)
+
+    def number(self, name: str) -> float | None:
+        """A finite number, or None."""
+        value = self._rest.pop(name, None)
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise ShapeError(self._at(name), "a number", _kind(value))
+        return None if value is None else float(min(max(value, -1e15), 1e15))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts; empty where it is missing."""
+        found = []
+        for index, value in enumerate(self._take(name, "a list", list) or []):
+            if not isinstance(value, str):
+                raise ShapeError(f"{self._at(name)}[{index}]", "text", _kind(value))
+            found.append(_whole(value))
+        return tuple(found)
+
+    def inner(self, name: str) -> "Fields | None":
+        """The object within, or None."""
+        value = self._take(name, "an object", dict)
+        return None if value is None else self._enter(value, name)
+
+    def required_inner(self, name: str) -> "Fields":
+        """The object within, which must be there."""
+        return self._enter(self._rest.pop(name, None), name)
+
+    def each(self, name: str, read: Callable[["Fields"], T]) -> tuple[T, ...]:
+        """Every object of a list, read by `read`; empty where the list is missing."""
+        values = self._take(name, "a list", list) or []
+        return tuple(read(self._enter(value, f"{name}[{index}]")) for index, value in enumerate(values))
+
+    def extra(self) -> Extra:
+        """The fields that were not taken, as (path, JSON text), sorted; those within by their dotted path."""
+        try:
+            own = [
+                (_whole(name), json.dumps(value, sort_keys=True))
+                for name, value in self._rest.items()
+                if value is not None
+            ]
+        except RecursionError:
+            raise ShapeError(self.where, "objects nested a few levels", "hundreds") from None
+        inner = [(f"{label}.{name}", text) for label, fields in self._within for name, text in fields.extra()]
+        return tuple(sorted(own + inner))
+
+    def _enter(self, value: object, label: str) -> "Fields":
+        fields = Fields(value, self._at(label))
+        self._within.append((label, fields))
+        return fields
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not _encodable(text) else text
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    for kind, name in ((str, "text"), (dict, "an object"), (list, "a list")):
+        if isinstance(value, kind):
+            return name
+    return "a number"

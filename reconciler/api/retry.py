@@ -1,0 +1,63 @@
+"""When a failed request is tried again: full-jitter exponential backoff, and what the service asks for."""
+
+import email.utils
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+_FOREVER = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How often and how long: at most `tries` in all, `budget` seconds of sending and backing off among them.
+
+    The nth wait is random between 0 and `base` * 2**(n-1), never over `cap` (all in seconds). A wait that the
+    service asks for is obeyed up to `longest_asked`, and is not counted against the budget; beyond that the error
+    stands.
+    """
+
+    tries: int = 4
+    base: float = 0.5
+    cap: float = 20.0
+    budget: float = 60.0
+    longest_asked: float = 60.0
+
+    def pause(self, *, tried: int, spent: float, asked: float | None, chance: float) -> float | None:
+        """Seconds to wait before the next try, or None to give up.
+
+        `tried` counts the tries made, `spent` is their time in seconds, `asked` the service's Retry-After, and
+        `chance` a random number from 0 to 1.
+        """
+        if tried >= self.tries or spent > self.budget:
+            return None
+        if asked is not None:
+            return asked + chance * self.base if asked <= self.longest_asked else None
+        jitter = chance * min(self.cap, self.base * 2.0 ** (tried - 1))
+        return jitter if spent + jitter <= self.budget else None
+
+
+def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
+    """Seconds that `Retry-After` asks for, None without a usable one (RFC 9110, 10.2.3).
+
+    A date is compared with the answer's own `Date` where it has one, since clocks differ; a past date is 0.
+    """
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]+", text):
+        return min(float(text[:12]), _FOREVER)
+    moment = _http_date(text)
+    if moment is None:
+        return None
+    return min(max((moment - (_http_date(headers.get("date", "")) or now)).total_seconds(), 0.0), _FOREVER)
+
+
+def _http_date(text: str) -> datetime | None:
+    if not 0 < len(text) <= 64:  # noqa: PLR2004 - no HTTP date is longer
+        return None
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

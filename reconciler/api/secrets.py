@@ -1,0 +1,121 @@
+"""Secrets: references resolved at the last moment, and values kept out of all text (contract: Manifests)."""
+
+import os
+import stat
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from reconciler.api.redaction import Redactor
+from reconciler.api.text import cut, fit
+from reconciler.errors import SecretError
+from reconciler.model.desired import SecretKind, SecretRef
+
+PREFIX = "EXTCAL_"
+LARGEST = 64 * 1024
+
+
+class Secrets:
+    """Resolves references to secrets from what it is handed, and remembers values only to redact them.
+
+    `environ` is where environment references are looked up, `directory` the folder that file references lie under
+    (None: there is none). Values live in this object's memory for the length of a command and nowhere else.
+    """
+
+    def __init__(self, environ: Mapping[str, str], directory: Path | None) -> None:
+        self._environ = environ
+        self._directory = directory
+        self._redactor = Redactor()
+
+    def resolve(self, ref: SecretRef) -> str:
+        """The value that `ref` stands for; raises SecretError, which names the reference and never a value."""
+        value = self._from_environ(ref) if ref.kind is SecretKind.ENV else self._from_file(ref)
+        if not value:
+            raise SecretError(f"the secret {_name(ref)} is empty; put the value there")
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise SecretError(
+                f"the secret {_name(ref)} holds a control character or a line break; store the value alone"
+            )
+        self.remember(value)
+        return value
+
+    def remember(self, value: str) -> None:
+        """Redact `value` from now on: a token, say, that a secret was exchanged for."""
+        self._redactor.learn(value)
+
+    def redact(self, text: str) -> str:
+        """`text` with every secret resolved so far replaced by `[secret]`.
+
+        Plain, percent-encoded, base64 and JSON-escaped forms are found.
+        """
+        return self._redactor.redact(text)
+
+    def _from_environ(self, ref: SecretRef) -> str:
+        if not ref.name.startswith(PREFIX):
+            raise SecretError(f"the secret {_name(ref)} can't be read: environment names must begin with {PREFIX}")
+        value = self._environ.get(ref.name)
+        if value is None:
+            raise SecretError(f"the secret {_name(ref)} is not set; set that environment variable")
+        if len(value) > LARGEST:
+            raise SecretError(
+                f"the secret {_name(ref)} is larger than {LARGEST // 1024} KiB; is it the right variable?"
+            )
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            # What the environment held was no UTF-8; the cause would show it.
+            raise SecretError(f"the secret {_name(ref)} is not UTF-8 text") from None
+        return value
+
+    def _from_file(self, ref: SecretRef) -> str:
+        path = self._locate(ref)
+        raw = _read_regular(path, ref)
+        if len(raw) > LARGEST:
+            raise SecretError(f"the secret {_name(ref)} is larger than {LARGEST // 1024} KiB; is it the right file?")
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            # The cause would show the bytes.
+            raise SecretError(f"the secret {_name(ref)} is not UTF-8 text") from None
+        return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+
+    def _locate(self, ref: SecretRef) -> Path:
+        if self._directory is None:
+            raise SecretError(
+                f"the secret {_name(ref)} is a file: set EXTCAL_SECRETS_DIR to the folder that it lies under"
+            )
+        name = PurePosixPath(ref.name)
+        if name.is_absolute() or ".." in name.parts or "\0" in ref.name or not name.parts:
+            raise SecretError(f"the secret {_name(ref)} must be a path below EXTCAL_SECRETS_DIR, without '..'")
+        try:
+            folder = self._directory.resolve(strict=True)
+            path = (folder / name).resolve(strict=True)
+        except (OSError, RuntimeError, UnicodeEncodeError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "the path can't be followed"
+            raise SecretError(f"the secret {_name(ref)} can't be read under {self._directory}: {why}") from None
+        if not path.is_relative_to(folder):
+            raise SecretError(
+                f"the secret {_name(ref)} is a link that leaves EXTCAL_SECRETS_DIR; put the file itself there"
+            )
+        return path
+
+
+def _name(ref: SecretRef) -> str:
+    return cut(fit(str(ref)), 200)
+
+
+def _read_regular(path: Path, ref: SecretRef) -> bytes:
+    # Non-blocking, since opening a pipe would wait for its writer; what was opened is then looked at itself.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        raise SecretError(f"the secret {_name(ref)} can't be read: {error.strerror}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SecretError(f"the secret {_name(ref)} is not a regular file")
+        return os.read(descriptor, LARGEST + 1)
+    except OSError as error:
+        raise SecretError(f"the secret {_name(ref)} can't be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""A session with one site: its connections, credentials and limits, shared by a reader and a writer."""
+
+import functools
+import logging
+import random
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from reconciler import __version__
+from reconciler.api.client import Reader, Writer
+from reconciler.api.clock import Clock, OnWait, SystemClock, nobody
+from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials, Token, describe, read_token, token_call
+from reconciler.api.endpoint import parse_endpoint
+from reconciler.api.exchange import Exchange, Patience
+from reconciler.api.failures import Explainer
+from reconciler.api.limiter import Rate
+from reconciler.api.readonly import ReadOnlyTransport
+from reconciler.api.secrets import Secrets
+from reconciler.api.traffic import Traffic
+from reconciler.errors import UsageError
+from reconciler.model.desired import ApiKeyAuth, Site
+
+_chance = random.SystemRandom().random
+
+# At its lowest level it writes the headers of answers, which may echo what was sent.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a session; `connect` and `read` are seconds of silence, to connect and between two bytes."""
+
+    rate: Rate = field(default_factory=Rate)
+    patience: Patience = field(default_factory=Patience)
+    connect: float = 10.0
+    read: float = 30.0
+
+
+class SiteSession:
+    """Talks to one site; an async context manager that closes its connections at the end.
+
+    `endpoint` is where the API is (UsageError unless https, or http on loopback), `secrets` resolves the site's
+    references. `proxy` is the URL of a proxy for https; this machine itself is always reached directly. At most
+    `max_connections` requests are under way at once. `on_wait` is told of every wait. `clock` and `chance` (random
+    numbers from 0 to 1) can be handed in. Nothing is read from the environment, no redirect is followed and no
+    cookie kept.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        endpoint: str,
+        secrets: Secrets,
+        proxy: str | None = None,
+        max_connections: int = 4,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        chance: Callable[[], float] = _chance,
+        on_wait: OnWait = nobody,
+    ) -> None:
+        self._endpoint = parse_endpoint(endpoint)
+        self._limits = limits or Limits()
+        self._chance = chance
+        self._secrets = secrets
+        self._explainer = Explainer(secrets, describe(site.auth, site.site_id))
+        clock = clock or SystemClock()
+        self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait)
+        pool = _pool(self._endpoint, proxy, max_connections)
+        self._reading = self._client(ReadOnlyTransport(pool, self._endpoint))
+        self._writing = self._client(pool)
+        self._credentials = self._way_in(site, clock)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, tries and tokens included."""
+        return self._traffic.requests
+
+    def reader(self) -> Reader:
+        """The methods that read; its transport refuses everything else."""
+        return Reader(self._exchange(self._reading, self._credentials))
+
+    def writer(self) -> Writer:
+        """The methods that read and write."""
+        return Writer(self._exchange(self._writing, self._credentials), self._secrets)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._reading.aclose()
+        await self._writing.aclose()
+
+    def _way_in(self, site: Site, clock: Clock) -> Credentials:
+        auth = site.auth
+        if isinstance(auth, ApiKeyAuth):
+            return ApiKey(auth, site.site_id, self._secrets)
+        exchange = self._exchange(self._reading, Anonymous())
+
+        async def fetch() -> Token:
+            token = await exchange.call(token_call(auth, self._secrets), read_token)
+            self._secrets.remember(token.value)
+            return token
+
+        return AppToken(fetch, clock)
+
+    def _exchange(self, client: httpx.AsyncClient, credentials: Credentials) -> Exchange:
+        return Exchange(
+            client,
+            self._endpoint,
+            traffic=self._traffic,
+            credentials=credentials,
+            explainer=self._explainer,
+            patience=self._limits.patience,
+            chance=self._chance,
+        )
+
+    def _client(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+        silence = self._limits.read
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(silence, connect=self._limits.connect),
+            headers={"Accept": "application/json", "User-Agent": f"extcal/{__version__}"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+
+def _pool(endpoint: str, proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
+    encrypted = endpoint.startswith("https:")
+    return httpx.AsyncHTTPTransport(
+        # Loading the authorities takes most of the time that making a pool takes; http has no use for them.
+        verify=_trusted() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        trust_env=False,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        proxy=_proxy(proxy) if encrypted and proxy else None,
+    )
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    try:
+        proxy = httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    # SOCKS would take another package.
+    if proxy is None or proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
+        # The URL is not shown, since it may hold the proxy's password.
+        raise UsageError("proxy: expected the URL of an HTTP proxy, such as http://proxy.example:3128")
+    return proxy
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)

@@ -1,0 +1,167 @@
+"""Wire to model and back: objects of the External Calendars API v2 and the Calendar API (contract: Objects).
+
+Reading is tolerant: unknown enum values stay text, unknown fields go to `extra`, missing ones get what the contract
+says or nothing. A value of another type raises ShapeError, which says where.
+"""
+
+from reconciler.api.fields import Fields, ShapeError
+from reconciler.model.live import (
+    Calendar,
+    ConnectionList,
+    Event,
+    Features,
+    LiveConnection,
+    Provider,
+    Schedule,
+    Status,
+)
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+
+_UNKNOWN = "UNDEFINED"
+_IMPORT_ARMS = (Arm.PRIMARY, Arm.CALENDARS)
+_EXPORT_ARMS = (Arm.PRIMARY, Arm.DEDICATED)
+
+JsonObject = dict[str, object]
+
+
+def read_providers(answer: Fields) -> tuple[Provider, ...]:
+    """ListProviders' answer."""
+    return answer.each("providers", _provider)
+
+
+def read_connections(answer: Fields) -> ConnectionList:
+    """ListConnections' answer."""
+    return ConnectionList(
+        connections=answer.each("connections", _connection),
+        failed_provider_ids=answer.texts("failedProviderIds"),
+    )
+
+
+def read_connection(answer: Fields) -> LiveConnection:
+    """The answer `{connection}`."""
+    return _connection(answer.required_inner("connection"))
+
+
+def read_calendars(answer: Fields) -> tuple[Calendar, ...]:
+    """ListCalendars' answer."""
+    return answer.each("calendars", _calendar)
+
+
+def _provider(fields: Fields) -> Provider:
+    features = fields.inner("features")
+    return Provider(
+        id=fields.required("id"),
+        name=fields.text("name") or "",
+        calendar_type=fields.text("calendarType") or _UNKNOWN,
+        features=_features(features)
+        if features
+        else Features(connect_methods=(), update_sync_config=False, imports=_UNKNOWN, exports=_UNKNOWN),
+        extra=fields.extra(),
+    )
+
+
+def _features(fields: Fields) -> Features:
+    return Features(
+        connect_methods=fields.texts("connectMethods"),
+        update_sync_config=fields.flag("updateSyncConfig") or False,
+        imports=fields.text("listEventFromCalendars") or _UNKNOWN,
+        exports=fields.text("syncToCalendar") or _UNKNOWN,
+    )
+
+
+def _connection(fields: Fields) -> LiveConnection:
+    sync = fields.inner("syncConfig")
+    return LiveConnection(
+        id=fields.required("id"),
+        provider_id=fields.text("providerId") or "",
+        calendar_type=fields.text("calendarType") or _UNKNOWN,
+        schedule_id=fields.text("scheduleId") or "",
+        account=fields.text("externalAccountEmail") or None,
+        status=fields.text("status") or Status.UNDEFINED.value,
+        error_reason=fields.text("errorReason") or None,
+        sync=read_sync(sync) if sync else SyncConfig(),
+        user_id=fields.text("userId"),
+        app_id=fields.text("appId"),
+        extra=fields.extra(),
+    )
+
+
+def _calendar(fields: Fields) -> Calendar:
+    return Calendar(id=fields.required("id"), name=fields.text("name") or "", extra=fields.extra())
+
+
+def read_event(fields: Fields) -> Event:
+    """One event of ListEvents."""
+    return Event(
+        schedule_id=fields.text("scheduleId") or "",
+        calendar_type=fields.text("calendarType") or _UNKNOWN,
+        start=fields.required("start"),
+        end=fields.required("end"),
+        all_day=fields.flag("allDay") or False,
+        schedule_owner_id=fields.text("scheduleOwnerId"),
+        calendar_name=fields.text("calendarName"),
+        title=fields.text("title"),
+        schedule_owner_name=fields.text("scheduleOwnerName"),
+        extra=fields.extra(),
+    )
+
+
+def read_schedule(fields: Fields) -> Schedule:
+    """One schedule of the Calendar API, whose status is ACTIVE unless it says otherwise."""
+    return Schedule(
+        id=fields.required("id"),
+        name=fields.text("name") or "",
+        external_id=fields.text("externalId") or None,
+        status=fields.text("status") or "ACTIVE",
+        time_zone=fields.text("timeZone"),
+        app_id=fields.text("appId"),
+        extra=fields.extra(),
+    )
+
+
+def read_sync(fields: Fields) -> SyncConfig:
+    """A `syncConfig`; what it leaves out is None."""
+    imports = fields.inner("listEventFromCalendars")
+    exports = fields.inner("syncToCalendar")
+    return SyncConfig(
+        imports=_direction(imports, _IMPORT_ARMS) if imports else None,
+        exports=_direction(exports, _EXPORT_ARMS) if exports else None,
+    )
+
+
+def _direction(fields: Fields, arms: tuple[Arm, ...]) -> Direction:
+    chosen = [(arm, within) for arm in arms if (within := fields.inner(arm.value)) is not None]
+    if len(chosen) > 1:
+        raise ShapeError(fields.where, f"one of {' and '.join(arms)}", "both")
+    arm, within = chosen[0] if chosen else (None, None)
+    return Direction(
+        enabled=fields.flag("enabled"),
+        arm=arm,
+        calendars=within.each("calendars", _calendar_ref) if within and arm is Arm.CALENDARS else (),
+    )
+
+
+def _calendar_ref(fields: Fields) -> CalendarRef:
+    ref = CalendarRef(id=fields.text("id") or None, name=fields.text("name") or None)
+    if ref == CalendarRef():
+        raise ShapeError(fields.where, "a calendar's id or name", "neither")
+    return ref
+
+
+def sync_to_wire(sync: SyncConfig) -> JsonObject:
+    """`syncConfig` as UpdateSyncConfig takes it: nothing but the fields that are not None."""
+    directions = (("listEventFromCalendars", sync.imports), ("syncToCalendar", sync.exports))
+    return {name: fields for name, direction in directions if direction and (fields := _to_wire(direction))}
+
+
+def _to_wire(direction: Direction) -> JsonObject:
+    fields: JsonObject = {} if direction.enabled is None else {"enabled": direction.enabled}
+    if direction.arm is Arm.CALENDARS:
+        fields[direction.arm.value] = {"calendars": [_ref_to_wire(ref) for ref in direction.calendars]}
+    elif direction.arm is not None:
+        fields[direction.arm.value] = {}
+    return fields
+
+
+def _ref_to_wire(ref: CalendarRef) -> JsonObject:
+    return {name: value for name, value in (("id", ref.id), ("name", ref.name)) if value is not None}

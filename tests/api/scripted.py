@@ -1,0 +1,131 @@
+"""A real HTTP server on loopback that answers as a test's script says, and remembers what it was asked."""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import parse_qsl
+
+
+class Fate(Enum):
+    """What becomes of an answer on its way."""
+
+    WHOLE = "whole"
+    RESET = "reset"  # the connection is reset before anything is answered
+    CUT = "cut"  # the body breaks off half way
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One scripted answer; `delay` is seconds before it begins."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    fate: Fate = Fate.WHOLE
+
+    def raw(self) -> bytes:
+        """The body's bytes: bytes as they are, everything else as JSON, None as nothing."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived."""
+
+    verb: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+class Scripted:
+    """The script and the log; replies are given in order, and `otherwise` answers when none is left."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.otherwise: Callable[[], Reply] = lambda: Reply({"message": "the script has ended"}, 418)
+        self.url = ""
+        self._replies: deque[Reply] = deque()
+        self._lock = threading.Lock()
+
+    def script(self, *replies: Reply) -> None:
+        """Answer the next requests with `replies`."""
+        self._replies.extend(replies)
+
+    def answer(self, asked: Asked) -> Reply:
+        """The reply to a request, which is logged."""
+        with self._lock:
+            self.asked.append(asked)
+            return self._replies.popleft() if self._replies else self.otherwise()
+
+
+@contextmanager
+def serving() -> Iterator[Scripted]:
+    """A scripted server that runs for the length of a block."""
+    scripted = Scripted()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout: ClassVar[float | None] = 20
+        disable_nagle_algorithm = True
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:
+                self.close_connection = True
+
+        def respond(self) -> None:
+            path, _, query = self.path.partition("?")
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = scripted.answer(Asked(self.command, path, tuple(parse_qsl(query)), headers, body))
+            time.sleep(reply.delay)
+            if reply.fate is Fate.RESET:
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            raw = reply.raw()
+            self.send_response(reply.status)
+            self.send_header("Content-Length", str(len(raw)))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if reply.fate is Fate.CUT:
+                self.close_connection = True
+                raw = raw[: len(raw) // 2]
+            self.wfile.write(raw)
+
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_CONNECT = respond  # noqa: N815 - http.server's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False
+    scripted.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield scripted
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

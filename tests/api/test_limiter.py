@@ -1,0 +1,84 @@
+"""The rate limit: never too many, in order, and nothing lost by who gives up."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.api.clock import SystemClock, nobody
+from reconciler.api.limiter import Rate, RateLimiter
+from tests.api.fakes import FakeClock, run
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 8), st.lists(st.floats(0, 30), max_size=40))
+def test_no_window_holds_too_many(most: int, pauses: list[float]) -> None:
+    """However requests come, at most so many go in any window of time."""
+    clock = FakeClock()
+    limiter = RateLimiter(Rate(most, 60), clock, nobody)
+    went: list[float] = []
+
+    async def story() -> None:
+        for pause in pauses:
+            await clock.sleep(pause)
+            await limiter.turn()
+            went.append(clock.monotonic())
+
+    run(story())
+    for first, after in zip(went, went[most:], strict=False):
+        assert after - first >= 60 - 1e-6
+
+
+def test_a_burst_goes_at_once_and_the_rest_is_told_why_it_waits() -> None:
+    """As many as allowed go without waiting; the next is told how long and why."""
+    clock = FakeClock()
+    told: list[tuple[float, str]] = []
+    limiter = RateLimiter(Rate(), clock, lambda seconds, why: told.append((seconds, why)))
+
+    async def story() -> None:
+        for _ in range(190):
+            await limiter.turn()
+        assert clock.slept == []
+        await clock.sleep(10)
+        await limiter.turn()
+
+    run(story())
+    assert told == [(50.0, "at most 190 requests in 60 s")]
+    assert clock.monotonic() == 60
+
+
+def test_turns_come_in_the_order_of_asking() -> None:
+    """Nobody overtakes, and who is cancelled while waiting takes no turn away."""
+    limiter = RateLimiter(Rate(1, 0.05), SystemClock(), nobody)
+    order: list[int] = []
+
+    async def ask(number: int) -> None:
+        await limiter.turn()
+        order.append(number)
+
+    async def story() -> None:
+        tasks = [asyncio.create_task(ask(number)) for number in range(5)]
+        await asyncio.sleep(0.01)
+        tasks[1].cancel()
+        tasks[3].cancel()
+        started = asyncio.get_running_loop().time()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # Two turns were left, so two windows passed, and not four.
+        assert 0.08 < asyncio.get_running_loop().time() - started < 0.19
+
+    run(story())
+    assert order == [0, 2, 4]
+
+
+def test_a_rest_that_the_service_asks_for_holds_everyone() -> None:
+    """While held, nobody goes, though the window has room."""
+    clock = FakeClock()
+    limiter = RateLimiter(Rate(), clock, nobody)
+
+    async def story() -> None:
+        limiter.hold(7)
+        limiter.hold(3)
+        await limiter.turn()
+
+    run(story())
+    assert clock.monotonic() == 7

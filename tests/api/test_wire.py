@@ -1,0 +1,156 @@
+"""Wire to model and back: nothing that the service says is lost, and nothing that it may say breaks a reader."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.wire import (
+    read_calendars,
+    read_connection,
+    read_connections,
+    read_event,
+    read_providers,
+    read_schedule,
+    read_sync,
+    sync_to_wire,
+)
+from reconciler.model.live import Calendar, ConnectionList, Event, LiveConnection, Provider, Schedule
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+from tests.api import strategies as some
+
+
+def received(value: object) -> Fields:
+    """`value` as it comes out of JSON text."""
+    return Fields(json.loads(json.dumps(value)))
+
+
+@given(st.lists(some.providers, max_size=3))
+def test_providers_survive(providers: list[Provider]) -> None:
+    """Providers are read whole, unknown enum values and fields included."""
+    assert read_providers(received({"providers": [some.provider_json(each) for each in providers]})) == tuple(providers)
+
+
+@given(st.lists(some.connections, max_size=3), st.lists(some.texts, max_size=2))
+def test_connections_survive(connections: list[LiveConnection], failed: list[str]) -> None:
+    """Connections are read whole, with the providers that failed."""
+    answer = {"connections": [some.connection_json(each) for each in connections], "failedProviderIds": failed}
+    assert read_connections(received(answer)) == ConnectionList(tuple(connections), tuple(failed))
+
+
+@given(some.connections)
+def test_null_is_as_good_as_missing(live: LiveConnection) -> None:
+    """A field that is null and one that is not there read the same."""
+    bare = {name: value for name, value in some.connection_json(live).items() if value is not None}
+    assert read_connection(received({"connection": bare})) == live
+
+
+@given(st.lists(some.calendars, max_size=3), some.schedules, some.events)
+def test_calendars_schedules_and_events_survive(calendars: list[Calendar], schedule: Schedule, event: Event) -> None:
+    """So are calendars, schedules and events."""
+    answer = {"calendars": [some.calendar_json(each) for each in calendars]}
+    assert read_calendars(received(answer)) == tuple(calendars)
+    assert read_schedule(received(some.schedule_json(schedule))) == schedule
+    assert read_event(received(some.event_json(event))) == event
+
+
+@given(some.sync_configs)
+def test_a_sync_config_survives_being_sent(sync: SyncConfig) -> None:
+    """What is sent, read again, is what was meant; a direction that says nothing is not sent."""
+    meaning = SyncConfig(*(None if way == Direction() else way for way in (sync.imports, sync.exports)))
+    sent = sync_to_wire(sync)
+    assert read_sync(received(sent)) == meaning
+    assert all(way and None not in way.values() for way in sent.values() if isinstance(way, dict))
+
+
+def test_an_empty_object_is_a_connection_without_a_sync_config() -> None:
+    """All that may be missing may be missing."""
+    live = read_connection(received({"connection": {"id": "c1"}}))
+    assert (live.status, live.account, live.sync) == ("UNDEFINED", None, SyncConfig())
+    bare = read_connection(received({"connection": {"id": "c1", "syncConfig": {"syncToCalendar": {}}}}))
+    assert bare.sync == SyncConfig(exports=Direction())
+
+
+def test_unknown_fields_within_are_kept_by_their_path() -> None:
+    """New fields deep inside a connection are kept, too."""
+    calendar = {"id": "a", "colour": "red"}
+    sync = {"listEventFromCalendars": {"calendars": {"calendars": [calendar]}, "since": 5}, "pace": None}
+    live = read_connection(received({"connection": {"id": "c1", "syncConfig": sync}}))
+    assert live.sync.imports == Direction(arm=Arm.CALENDARS, calendars=(CalendarRef("a"),))
+    assert live.extra == (
+        ("syncConfig.listEventFromCalendars.calendars.calendars[0].colour", '"red"'),
+        ("syncConfig.listEventFromCalendars.since", "5"),
+    )
+
+
+def test_halves_of_characters_can_be_shown() -> None:
+    """A text that was cut inside a character is still text."""
+    event = {"start": "a", "end": "b", "title": "Lunch \ud83c", "new\ud800": 1}
+    read = read_event(received(event))
+    assert read.title is not None
+    assert read.title.encode().decode().startswith("Lunch ")
+    assert all(name.encode() for name, _ in read.extra)
+
+
+@pytest.mark.parametrize(
+    ("sync", "message"),
+    [
+        ([], r"^connection.syncConfig: expected an object, found a list$"),
+        (
+            {"syncToCalendar": {"enabled": "no"}},
+            r"^connection.syncConfig.syncToCalendar.enabled: expected true or false",
+        ),
+        (
+            {"syncToCalendar": {"primaryCalendar": {}, "dedicatedCalendar": {}}},
+            r"syncToCalendar: expected one of primaryCalendar and dedicatedCalendar, found both$",
+        ),
+        (
+            {"listEventFromCalendars": {"calendars": [{"id": "a"}]}},
+            r"listEventFromCalendars.calendars: expected an object, found a list$",
+        ),
+        (
+            {"listEventFromCalendars": {"calendars": {"calendars": [{}]}}},
+            r"calendars.calendars\[0\]: expected a calendar's id or name, found neither$",
+        ),
+    ],
+)
+def test_sync_configs_that_break_the_contract(sync: object, message: str) -> None:
+    """A wrong shape is named by its path."""
+    with pytest.raises(ShapeError, match=message):
+        read_connection(received({"connection": {"id": "c1", "syncConfig": sync}}))
+
+
+def test_unknown_fields_of_absurd_depth_are_refused() -> None:
+    """An unknown field nested beyond what can be kept is a wrong shape, not a crash."""
+    value: list[object] = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(ShapeError, match="nested"):
+        Fields({"new": value}).extra()
+
+
+readers = st.sampled_from(
+    [read_providers, read_connections, read_connection, read_calendars, read_event, read_schedule]
+)
+known = st.sampled_from(
+    [
+        "id", "name", "providers", "connections", "connection", "calendars", "features", "syncConfig", "enabled",
+        "listEventFromCalendars", "syncToCalendar", "primaryCalendar", "failedProviderIds", "connectMethods", "start",
+    ]
+)  # fmt: skip
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(known, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(readers, st.dictionaries(known, anything, max_size=5))
+def test_no_answer_breaks_a_reader(read: object, answer: object) -> None:
+    """Whatever comes is either read or called a wrong shape."""
+    assert callable(read)
+    with contextlib.suppress(ShapeError):
+        read(Fields(answer))
