@@ -1,0 +1,82 @@
+"""Arguments and choices that several commands share."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from reconciler.errors import UsageError
+from reconciler.model.desired import Desired
+from reconciler.planning.guards import GUARDS, Allowance
+from reconciler.planning.suggestion import did_you_mean
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+paths_argument = click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+
+
+def manifest_paths(paths: Iterable[str]) -> list[Path]:
+    """The paths of the command line, as paths."""
+    return [Path(path) for path in paths]
+
+
+def selection_options(function: _Command) -> _Command:
+    """Give a command `--site` and `--connection`."""
+    site = click.option("--site", "sites", metavar="NAME", multiple=True, help="Only this site; may be repeated.")
+    connection = click.option(
+        "--connection",
+        "connections",
+        metavar="NAME",
+        multiple=True,
+        help="Only this connection, as NAME or SITE/NAME; may be repeated.",
+    )
+    return site(connection(function))
+
+
+def allow_option(function: _Command) -> _Command:
+    """Give a command `--allow`."""
+    return click.option(
+        "--allow",
+        "allowances",
+        metavar="GUARD:ADDRESS",
+        multiple=True,
+        help=f"Overrule one guard at one place; may be repeated. Guards: {', '.join(GUARDS)}.",
+    )(function)
+
+
+def parse_allowances(texts: Sequence[str]) -> frozenset[Allowance]:
+    """Read `GUARD:ADDRESS`es; raises UsageError for an unknown guard or a missing address."""
+    found = set()
+    for text in texts:
+        guard, _, address = text.partition(":")
+        if guard not in GUARDS:
+            hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
+            raise UsageError(f"--allow {text}: there is no guard {guard!r}; {hint}")
+        if not address:
+            raise UsageError(f"--allow {text}: say where, as {guard}:SITE or {guard}:SITE/NAME")
+        found.add(Allowance(guard, address))
+    return frozenset(found)
+
+
+def select_sites(desired: Desired, names: Sequence[str]) -> frozenset[str] | None:
+    """The chosen sites, None for all; raises UsageError for one that no manifest declares."""
+    known = [site.name for site in desired.sites]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"declared are {', '.join(known) or 'none'}"
+            raise UsageError(f"--site {name}: no manifest declares it; {hint}")
+    return frozenset(names) or None
+
+
+def select_connections(desired: Desired, names: Sequence[str]) -> frozenset[str] | None:
+    """The addresses of the chosen connections, None for all; raises UsageError for one that is not declared."""
+    found: set[str] = set()
+    for name in names:
+        matching = {c.address for c in desired.connections if name in {c.address, c.name}}
+        if not matching:
+            known = [word for c in desired.connections for word in (c.address, c.name)]
+            hint = did_you_mean(name, known) or "extcal validate tells whether the manifests are read at all"
+            raise UsageError(f"--connection {name}: no manifest declares it; {hint}")
+        found |= matching
+    return frozenset(found) or None

@@ -1,0 +1,87 @@
+"""What a person sees: results on stdout, everything else on stderr (contract: The command)."""
+
+import os
+import shutil
+import sys
+
+import click
+
+from reconciler.model.source import Fault
+from reconciler.render.inert import inert
+from reconciler.render.tone import Paint, Tone, plain
+
+_STYLE: dict[Tone, dict[str, bool | str]] = {
+    Tone.ADD: {"fg": "green"},
+    Tone.CHANGE: {"fg": "yellow"},
+    Tone.REMOVE: {"fg": "red", "bold": True},
+    Tone.HEADING: {"bold": True},
+    Tone.QUIET: {"dim": True},
+}
+_LINE_ANEW = "\r\x1b[K"
+
+
+class Console:
+    """Prints; `quiet` leaves only results and errors."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._passing = False
+
+    def result(self, text: str) -> None:
+        """A result, to stdout; it has been made inert by the renderer."""
+        self._settle()
+        click.echo(text, color=False if _uncoloured() else None)
+
+    def note(self, text: str) -> None:
+        """Advice, to stderr."""
+        if not self._quiet:
+            self.say(inert(text))
+
+    def say(self, text: str) -> None:
+        """What a person must see, to stderr; it is inert already."""
+        self._settle()
+        click.echo(text, err=True)
+
+    def progress(self, text: str) -> None:
+        """How far a command has come, on one line of stderr that the next thing said takes; only on a terminal."""
+        if not self._quiet and sys.stderr.isatty():
+            width = shutil.get_terminal_size().columns - 1
+            click.echo(f"{_LINE_ANEW}{inert(text)[:width]}", nl=False, err=True)
+            self._passing = True
+
+    def _settle(self) -> None:
+        if self._passing:
+            click.echo(_LINE_ANEW, nl=False, err=True)
+            self._passing = False
+
+    def warning(self, text: str) -> None:
+        """A warning, to stderr."""
+        if not self._quiet:
+            self._marked("warning", "yellow", text)
+
+    def error(self, text: str) -> None:
+        """An error, to stderr."""
+        self._marked("error", "red", text)
+
+    def fault(self, fault: Fault) -> None:
+        """A fault, to stderr: a line that begins with its place, as editors and CI read it, or an error without one."""
+        if fault.source is None:
+            self.error(str(fault))
+        else:
+            self.say(inert(str(fault)))
+
+    def _marked(self, mark: str, colour: str, text: str) -> None:
+        self._settle()
+        marked = click.style(f"{mark}:", fg=colour, bold=True)
+        click.echo(f"{marked} {inert(text)}", err=True, color=False if _uncoloured() else None)
+
+    @property
+    def paint(self) -> Paint:
+        """Colours for stdout where it is a terminal that wants them."""
+        if _uncoloured() or not sys.stdout.isatty():
+            return plain
+        return lambda tone, text: click.style(text, **_STYLE[tone])  # type: ignore[arg-type] # style's keywords differ in type
+
+
+def _uncoloured() -> bool:
+    return bool(os.environ.get("NO_COLOR"))

@@ -1,0 +1,149 @@
+"""How commands are found, and how whatever they raise becomes a message and an exit code."""
+
+import contextlib
+import importlib
+import io
+import itertools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.cli.options import DEFAULT_SANDBOX
+from reconciler.errors import ExtcalError, ManifestError, UsageError
+from reconciler.planning.suggestion import did_you_mean
+
+FAILED = 1
+INTERRUPTED = 130
+USAGE = UsageError.exit_code
+
+_MODULES = {
+    "validate": "validate",
+    "plan": "plan",
+    "apply": "apply",
+    "providers": "tables",
+    "schedules": "tables",
+    "connections": "tables",
+    "calendars": "tables",
+    "events": "events",
+    "sandbox": "sandbox",
+    "schema": "schema",
+}
+
+
+class LateGroup(click.Group):
+    """A group that imports a command's module only when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the everyday loop."""
+        del ctx
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command by its name."""
+        del ctx
+        if cmd_name not in _MODULES:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{_MODULES[cmd_name]}")
+        command = getattr(module, cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; raises UsageError where there is none."""
+        name = args[0]
+        if name not in _MODULES and not name.startswith("-"):
+            hint = did_you_mean(name, _MODULES) or f"commands are {', '.join(_MODULES)}"
+            raise UsageError(f"there is no command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a command's name right after `--sandbox` is the command, not the DIR."""
+        for place, (option, value) in enumerate(itertools.pairwise(args)):
+            if option == "--sandbox" and value in _MODULES:
+                args = [*args[:place], f"--sandbox={DEFAULT_SANDBOX}", *args[place + 1 :]]
+                break
+            if option in _MODULES:
+                break
+        return super().parse_args(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, *_args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - click's own signature, narrowed: it always exits
+        """Run, show what went wrong, and exit with the contract's code."""
+        said = list(sys.argv[1:] if args is None else args)
+        _encode_stdout()
+        with _ended_by_sigterm():
+            sys.exit(self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}))
+
+    def _run(self, args: list[str], kwargs: dict[str, Any]) -> int:
+        try:
+            code = super().main(args, **kwargs)
+            sys.stdout.flush()
+        except click.Abort:
+            return INTERRUPTED
+        except BrokenPipeError:
+            # The reader has gone; Python would complain once more when it flushes on exit.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except click.ClickException as error:
+            return _show_usage(error, args)
+        except ExtcalError as error:
+            return _show_error(error)
+        except Exception as error:
+            if "--verbose" in args:
+                raise
+            why = f"internal error, {type(error).__name__}; please report it, with what --verbose adds to this"
+            Console(quiet=False).error(why)
+            return FAILED
+        return code if isinstance(code, int) else 0
+
+
+def _show_usage(error: click.ClickException, args: Sequence[str]) -> int:
+    error.show()
+    if isinstance(error, click.MissingParameter) and "--sandbox" in args:
+        Console(quiet=False).note("The word after --sandbox is its DIR; write --sandbox last, or --sandbox=DIR.")
+    return USAGE if isinstance(error, click.UsageError) else error.exit_code
+
+
+def _show_error(error: ExtcalError) -> int:
+    console = Console(quiet=False)
+    if isinstance(error, ManifestError):
+        for fault in error.faults:
+            console.fault(fault)
+    else:
+        console.error(str(error))
+    return error.exit_code
+
+
+def _encode_stdout() -> None:
+    """Write UTF-8 where no terminal reads, whatever the locale, as JSON must be; a terminal gets what it can show."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, with what must be closed closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def like_ctrl_c(number: int, frame: FrameType | None) -> None:
+        # Asked for only now, since the event loop has a handler of its own while it runs.
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):
+            raise KeyboardInterrupt
+        handler(number, frame)
+
+    before = signal.signal(signal.SIGTERM, like_ctrl_c)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

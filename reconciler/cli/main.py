@@ -1,0 +1,21 @@
+"""The entry point: `extcal`."""
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.group import LateGroup
+from reconciler.cli.options import global_options
+
+
+@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.version_option(__version__, prog_name="extcal")
+@global_options
+def main() -> None:
+    """External calendar connections as code.
+
+    Manifests state which external calendars are connected to which schedules of a site; `plan` shows what would
+    change, `apply` makes it so.
+
+    Exit codes: 0 done, or nothing to do; 1 failed, in whole or part; 2 changes pending (only with plan
+    --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted.
+    """

@@ -1,0 +1,97 @@
+"""Options that stand before or after any command's name (contract: Global)."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.errors import UsageError
+
+DEFAULT_SANDBOX = ".extcal"
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+@dataclass(slots=True)
+class Globals:
+    """What the global options say; None was not said on the command line."""
+
+    endpoint: str | None = None
+    sandbox: str | None = None
+    verbose: bool = False
+    quiet: bool = False
+    _console: Console | None = None
+
+    @property
+    def console(self) -> Console:
+        """The console that obeys `--quiet`: one for a command, since it knows what the terminal shows last."""
+        if self._console is None:
+            self._console = Console(quiet=self.quiet)
+        return self._console
+
+    def sandbox_folder(self) -> Path | None:
+        """The embedded API's data folder, or None where another endpoint is meant."""
+        if self.sandbox is not None and self.endpoint is not None:
+            raise UsageError("--sandbox and --endpoint exclude each other")
+        if self.sandbox == "":
+            raise UsageError("--sandbox names no folder; leave DIR out for the default one")
+        if self.sandbox is not None or self.endpoint is not None:
+            return None if self.sandbox is None else Path(self.sandbox)
+        from_environment = os.environ.get("EXTCAL_SANDBOX", "")
+        if from_environment.lower() in {"", "0", "false", "no"}:
+            return None
+        if os.environ.get("EXTCAL_ENDPOINT"):
+            raise UsageError("EXTCAL_SANDBOX and EXTCAL_ENDPOINT exclude each other; unset one")
+        return Path(DEFAULT_SANDBOX if from_environment.lower() in {"1", "true", "yes"} else from_environment)
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
+    def callback(context: click.Context, _parameter: click.Parameter, value: object) -> None:
+        said = context.ensure_object(Globals)
+        if value not in (None, False):
+            setattr(said, name, value)
+
+    return callback
+
+
+def global_options(function: _Command) -> _Command:
+    """Give a command the global options."""
+    options = [
+        click.option(
+            "--endpoint",
+            metavar="URL",
+            callback=_keep("endpoint"),
+            expose_value=False,
+            help="Where the API is: https, or http on loopback. [env: EXTCAL_ENDPOINT; default: the hosted one]",
+        ),
+        click.option(
+            "--sandbox",
+            metavar="[DIR]",
+            is_flag=False,
+            flag_value=DEFAULT_SANDBOX,
+            callback=_keep("sandbox"),
+            expose_value=False,
+            help="Start the embedded API for this command, its data in DIR. [env: EXTCAL_SANDBOX; DIR: .extcal]",
+        ),
+        click.option(
+            "--verbose",
+            is_flag=True,
+            callback=_keep("verbose"),
+            expose_value=False,
+            help="Log every request to stderr.",
+        ),
+        click.option(
+            "--quiet", is_flag=True, callback=_keep("quiet"), expose_value=False, help="Only results and errors."
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def said_globals() -> Globals:
+    """The global options of the command that runs."""
+    return click.get_current_context().ensure_object(Globals)

@@ -1,0 +1,112 @@
+"""`extcal plan`: what would change."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler import planfile, workflow
+from reconciler.cli.arguments import (
+    allow_option,
+    manifest_paths,
+    parse_allowances,
+    paths_argument,
+    select_connections,
+    select_sites,
+    selection_options,
+)
+from reconciler.cli.base import load_base
+from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.report import failing_as_json, report_troubles
+from reconciler.cli.target import target
+from reconciler.manifests import load
+from reconciler.model.desired import Desired
+from reconciler.model.plan import Origin, Plan
+from reconciler.planning.guards import Allowance
+from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_text import plan_text
+
+FAILED = 1
+PENDING = 2
+
+
+@click.command
+@paths_argument
+@selection_options
+@allow_option
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to show the plan.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
+@click.option("--out", metavar="FILE", help="Save the plan for apply --plan; it holds no secret.")
+@click.option(
+    "--base",
+    metavar="REF|DIR",
+    help="Tell what this change does from what drifts already: the manifests as they were, at a commit or in a folder. "
+    "The exit code then speaks of this change alone.",
+)
+@click.option(
+    "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
+)
+@global_options
+def plan(
+    paths: tuple[str, ...],
+    sites: tuple[str, ...],
+    connections: tuple[str, ...],
+    allowances: tuple[str, ...],
+    output: str,
+    detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
+    out: str | None,
+    base: str | None,
+    impact: bool,  # noqa: FBT001 - as above
+) -> int:
+    """Show what apply would do; only reads are sent.
+
+    PATH is a manifest file or a folder of them.
+    """
+    said = said_globals()
+    with failing_as_json(said.console, as_json=output == "json"):
+        desired = load(manifest_paths(paths))
+        before = None if base is None else load_base(base, manifest_paths(paths), said.console)
+        selection = workflow.Selection(select_sites(desired, sites), select_connections(desired, connections))
+        question = _Question(desired, before, selection, parse_allowances(allowances), impact=impact)
+        made, blamed = asyncio.run(_plan(question, said))
+        if out is not None:
+            planfile.save(made, Path(out))
+    said.console.result(plan_json(made) if output == "json" else plan_text(made, said.console.paint))
+    report_troubles(made, said.console)
+    if not blamed.whole:
+        return FAILED
+    return PENDING if detailed_exitcode and _pending(blamed) else 0
+
+
+def _pending(blamed: Plan) -> bool:
+    return any(action.kind.writes and action.origin is not Origin.DRIFT for action in blamed.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is to be planned; `base` holds the manifests as they were, where a change is to be told from drift."""
+
+    desired: Desired
+    base: Desired | None
+    selection: workflow.Selection
+    allowed: frozenset[Allowance]
+    impact: bool
+
+
+async def _plan(question: _Question, said: Globals) -> tuple[Plan, Plan]:
+    """The plan, and the same plan with only those faults that the exit code may speak of."""
+    desired, selection, allowed = question.desired, question.selection, question.allowed
+    with target(said) as found:
+        async with workflow.sessions(workflow.selected_sites(desired, selection), found.service) as opened:
+            if question.base is None:
+                made = blamed = await workflow.plan(desired, opened, selection, allowed)
+            else:
+                against = await workflow.plan_against_base(desired, question.base, opened, selection, allowed)
+                made, blamed = against.plan, against.blamed
+                for warning in against.warnings:
+                    said.console.warning(warning)
+            if question.impact:
+                made = await workflow.with_impact(made, opened, datetime.now(UTC))
+            return made, blamed

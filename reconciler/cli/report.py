@@ -1,0 +1,36 @@
+"""What is wrong with a plan, told the same way by every command that makes one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.cli.console import Console
+from reconciler.errors import ExtcalError, ManifestError, UsageError
+from reconciler.model.plan import Plan
+from reconciler.render.plan_json import failure_json
+
+
+def report_troubles(plan: Plan, console: Console) -> None:
+    """Tell the faults, violations, gaps and warnings of a plan, on stderr."""
+    for site in plan.sites:
+        for warning in site.warnings:
+            console.warning(warning)
+        for fault in (*site.faults, *site.unread):
+            console.fault(fault)
+        for violation in site.violations:
+            allow = f"; if it is meant: --allow {violation.guard}:{violation.address}"
+            advice = allow if violation.overrulable else ""
+            console.error(f"{violation.address}: guard {violation.guard}: {violation.message}{advice}")
+
+
+@contextmanager
+def failing_as_json(console: Console, *, as_json: bool) -> Iterator[None]:
+    """Where JSON is asked for, whatever fails inside is a JSON document on stdout too; wrong usage is not."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except ExtcalError as error:
+        if as_json:
+            faults = error.faults if isinstance(error, ManifestError) else (error,)
+            console.result(failure_json([str(fault) for fault in faults]))
+        raise

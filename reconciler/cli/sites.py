@@ -1,0 +1,91 @@
+"""Which sites a command that only looks is about: those of manifests, those given by id, or the sandbox's."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import click
+
+from reconciler.api.client import Reader
+from reconciler.cli.arguments import manifest_paths, select_sites
+from reconciler.cli.options import Globals
+from reconciler.cli.target import Target, target
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.manifests import load
+from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
+from reconciler.model.source import Source
+from reconciler.workflow import sessions
+
+API_KEY = SecretRef(SecretKind.ENV, "EXTCAL_API_KEY")
+_Command = TypeVar("_Command", bound=Callable[..., object])
+_Row = TypeVar("_Row")
+
+
+def sites_options(function: _Command) -> _Command:
+    """Give a command the ways to say which sites it looks at."""
+    options = [
+        click.argument("paths", metavar="[PATH]...", nargs=-1),
+        click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests."),
+        click.option(
+            "--site-id",
+            "site_ids",
+            metavar="ID",
+            multiple=True,
+            help="A site by its id, with the key in EXTCAL_API_KEY.",
+        ),
+        click.option("--format", "output", type=click.Choice(["text", "json"]), default="text"),
+    ]
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
+
+
+def chosen_sites(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[str], found: Target) -> list[Site]:
+    """The sites that the command line means; raises UsageError where it means none."""
+    if paths:
+        desired = load(manifest_paths(paths))
+        wanted = select_sites(desired, names)
+        return [site for site in desired.sites if wanted is None or site.name in wanted]
+    if site_ids:
+        return [_site(site_id, site_id) for site_id in site_ids]
+    if found.sandbox_sites:
+        return [_site(name, site_id) for site_id, name in found.sandbox_sites]
+    raise UsageError("say which site: a PATH with manifests, or --site-id ID with its key in EXTCAL_API_KEY")
+
+
+def _site(name: str, site_id: str) -> Site:
+    return Site(
+        name=name,
+        site_id=site_id,
+        auth=ApiKeyAuth(API_KEY),
+        scope=Scope.SITE,
+        prune=False,
+        max_disconnects=0,
+        redirect_url=None,
+        source=Source("command line", 1, 1),
+    )
+
+
+def read_sites(
+    said: Globals,
+    paths: Sequence[str],
+    names: Sequence[str],
+    site_ids: Sequence[str],
+    read: Callable[[Site, Reader], Awaitable[list[_Row]]],
+) -> tuple[list[_Row], bool]:
+    """Read every chosen site concurrently: (rows in the order of sites, whether all could be read)."""
+
+    async def one(site: Site, reader: Reader) -> list[_Row] | None:
+        try:
+            return await read(site, reader)
+        except ExtcalError as error:
+            said.console.error(f"{site.name}: {error}")
+            return None
+
+    async def every() -> list[list[_Row] | None]:
+        with target(said) as found:
+            sites = chosen_sites(paths, names, site_ids, found)
+            async with sessions(sites, found.service) as opened:
+                return list(await asyncio.gather(*(one(site, opened[site.name].reader()) for site in sites)))
+
+    answers = asyncio.run(every())
+    return [row for rows in answers if rows is not None for row in rows], None not in answers

@@ -1,0 +1,141 @@
+"""`extcal providers | schedules | connections | calendars`: what is live, to look at."""
+
+import asyncio
+
+import click
+
+from reconciler.api.client import Reader
+from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.sites import read_sites, sites_options
+from reconciler.model.desired import Site
+from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
+from reconciler.planning.providers import word
+from reconciler.render import table
+
+
+@click.command
+@sites_options
+@global_options
+def providers(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[str, ...], output: str) -> int:
+    """List the providers of a site and what each supports."""
+
+    async def read(site: Site, reader: Reader) -> list[tuple[Site, Provider]]:
+        return [(site, provider) for provider in await reader.list_providers()]
+
+    said = said_globals()
+    rows, whole = read_sites(said, paths, names, site_ids, read)
+    if output == "json":
+        said.console.result(table.as_json([table.provider_json(site.name, p) for site, p in rows]))
+    else:
+        headings = ("SITE", "PROVIDER", "WRITE IT AS", "CONNECTS BY", "IMPORT", "EXPORT", "CONFIG", "ID")
+        said.console.result(table.table(headings, [_provider_row(site, provider) for site, provider in rows]))
+    return 0 if whole else 1
+
+
+def _provider_row(site: Site, provider: Provider) -> table.Row:
+    features = provider.features
+    return (
+        site.name,
+        provider.name,
+        word(provider.calendar_type) or f"{{name: {provider.name}}}",
+        ", ".join(features.connect_methods),
+        features.imports,
+        features.exports,
+        "can be changed" if features.update_sync_config else "is fixed",
+        provider.id,
+    )
+
+
+@click.command
+@sites_options
+@global_options
+def schedules(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[str, ...], output: str) -> int:
+    """List the active schedules of a site."""
+
+    async def read(site: Site, reader: Reader) -> list[tuple[Site, Schedule]]:
+        return [(site, schedule) for schedule in await reader.query_schedules()]
+
+    said = said_globals()
+    rows, whole = read_sites(said, paths, names, site_ids, read)
+    if output == "json":
+        said.console.result(table.as_json([table.schedule_json(site.name, s) for site, s in rows]))
+    else:
+        headings = ("SITE", "SCHEDULE", "ID", "EXTERNAL ID")
+        cells = [(site.name, s.name, s.id, s.external_id or "") for site, s in rows]
+        said.console.result(table.table(headings, cells))
+    return 0 if whole else 1
+
+
+@click.command
+@sites_options
+@global_options
+def connections(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[str, ...], output: str) -> int:
+    """List the connections of a site with their status and sync config."""
+    said = said_globals()
+    rows, whole = read_sites(said, paths, names, site_ids, _connections)
+    if output == "json":
+        said.console.result(table.as_json([table.connection_json(site.name, c) for site, c in rows]))
+    else:
+        headings = ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT", "SCHEDULE ID", "ID")
+        said.console.result(table.table(headings, [_connection_row(site, connection) for site, connection in rows]))
+    return 0 if whole else 1
+
+
+async def _connections(site: Site, reader: Reader) -> list[tuple[Site, LiveConnection]]:
+    answer = await reader.list_connections()
+    if answer.failed_provider_ids:
+        failed = ", ".join(answer.failed_provider_ids)
+        said_globals().console.warning(f"{site.name}: the service could not read the providers {failed}")
+    return [(site, connection) for connection in answer.connections]
+
+
+def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
+    imports, exports = table.sync_words(connection.sync)
+    reason = f" ({connection.error_reason})" if connection.error_reason else ""
+    return (
+        site.name,
+        word(connection.calendar_type) or connection.calendar_type,
+        connection.account or "not shown",
+        f"{connection.status}{reason}",
+        imports,
+        exports,
+        connection.schedule_id,
+        connection.id,
+    )
+
+
+@click.command
+@sites_options
+@click.option("--connection", "connection_ids", metavar="ID", multiple=True, help="Only this connection's account.")
+@global_options
+def calendars(
+    paths: tuple[str, ...],
+    names: tuple[str, ...],
+    site_ids: tuple[str, ...],
+    connection_ids: tuple[str, ...],
+    output: str,
+) -> int:
+    """List the calendars of every connected account."""
+
+    async def read(site: Site, reader: Reader) -> list[tuple[Site, LiveConnection, Calendar]]:
+        healthy = [
+            connection
+            for _, connection in await _connections(site, reader)
+            if connection.status not in {Status.DISCONNECTED, Status.ERROR}
+            and (not connection_ids or connection.id in connection_ids)
+        ]
+        lists = await asyncio.gather(*(reader.list_calendars(connection.id) for connection in healthy))
+        return [(site, c, calendar) for c, found in zip(healthy, lists, strict=True) for calendar in found]
+
+    said = said_globals()
+    rows, whole = read_sites(said, paths, names, site_ids, read)
+    if output == "json":
+        said.console.result(table.as_json([table.calendar_json(site.name, c, k) for site, c, k in rows]))
+    else:
+        headings = ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID")
+        cells = [
+            (site.name, word(c.calendar_type) or c.calendar_type, c.account or "not shown", k.name, k.id)
+            for site, c, k in rows
+        ]
+        said.console.result(table.table(headings, cells))
+    return 0 if whole else 1

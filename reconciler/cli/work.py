@@ -1,0 +1,71 @@
+"""What apply carries out: manifests that are planned now, or a plan that was made before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reconciler import planfile, workflow
+from reconciler.model.desired import Desired, Site
+from reconciler.model.plan import Plan
+from reconciler.model.result import Result
+from reconciler.planning.guards import Allowance, overruled
+
+
+class Work(Protocol):
+    """What is to be applied."""
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The sites that it is about."""
+        ...
+
+    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
+        """The plan to carry out."""
+        ...
+
+    async def verify(self, result: Result, opened: workflow.Sessions) -> Result:
+        """The result with what still differs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """Manifests, planned now and planned again after applying."""
+
+    desired: Desired
+    selection: workflow.Selection
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The selected sites."""
+        return workflow.selected_sites(self.desired, self.selection)
+
+    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
+        """Plan against the live state."""
+        return await workflow.plan(self.desired, opened, self.selection, allowed)
+
+    async def verify(self, result: Result, opened: workflow.Sessions) -> Result:
+        """Plan again."""
+        return await workflow.verify(result, self.desired, opened, self.selection)
+
+
+class Saved:
+    """A plan that `plan --out` saved; after applying, its own actions are looked at."""
+
+    def __init__(self, file: Path) -> None:
+        self._plan = planfile.load(file)
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The sites of the plan."""
+        return [site.site for site in self._plan.sites]
+
+    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
+        """The plan as it was made, with the guards that are overruled now."""
+        del opened
+        return overruled(self._plan, allowed)
+
+    async def verify(self, result: Result, opened: workflow.Sessions) -> Result:
+        """Look whether what was done is there."""
+        return await workflow.verify_saved(result, opened)

@@ -1,0 +1,38 @@
+"""What carrying out a plan needs of a site; the API's writer is one."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from reconciler.model.desired import SecretRef
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection
+from reconciler.model.sync import SyncConfig
+
+
+class Port(Protocol):
+    """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
+
+    async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
+        """List the connections of the given schedules."""
+        ...
+
+    async def connect_by_credentials(
+        self, provider_id: str, schedule_id: str, email: str, password: SecretRef
+    ) -> LiveConnection:
+        """Establish a connection."""
+        ...
+
+    async def connect_by_oauth(self, provider_id: str, schedule_id: str, redirect_url: str) -> str:
+        """Ask for the link that the account's owner must open."""
+        ...
+
+    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
+        """List the account's calendars."""
+        ...
+
+    async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
+        """Change the given fields of a sync config."""
+        ...
+
+    async def disconnect(self, connection_id: str) -> LiveConnection:
+        """Take a connection away."""
+        ...

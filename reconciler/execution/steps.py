@@ -1,0 +1,116 @@
+"""How one action is carried out."""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
+from reconciler.execution.port import Port
+from reconciler.model.live import ConnectMethod
+from reconciler.model.plan import Action, ActionKind
+from reconciler.model.result import Outcome, OutcomeStatus
+from reconciler.model.sync import CalendarRef, SyncConfig
+from reconciler.planning import calendars
+
+
+class Consent(StrEnum):
+    """What is done about a connection that only its owner can approve (contract: `apply --consent`)."""
+
+    LINK = "link"
+    SKIP = "skip"
+
+
+async def carry_out(action: Action, port: Port, consent: Consent) -> Outcome:
+    """Carry out one action; whatever goes wrong becomes its outcome."""
+    try:
+        match action.kind:
+            case ActionKind.UPDATE:
+                return await _configure(action, port, action.connection_id)
+            case ActionKind.DISCONNECT:
+                await _disconnect(action, port)
+                return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
+            case ActionKind.RECONNECT if action.method is None:
+                return await _configure(action, port, action.connection_id)
+            case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
+                return await _connect(action, port, consent)
+            case ActionKind.NOOP | ActionKind.UNMANAGED:
+                return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
+    except ExtcalError as error:
+        return Outcome(action, _status_of(error), error=str(error))
+
+
+def _status_of(error: ExtcalError) -> OutcomeStatus:
+    doubtful = isinstance(error, ApiError) and error.doubtful
+    return OutcomeStatus.UNKNOWN if doubtful else OutcomeStatus.FAILED
+
+
+async def _connect(action: Action, port: Port, consent: Consent) -> Outcome:
+    """Connect, configure, and only then give up the connection that is replaced."""
+    if action.method is ConnectMethod.OAUTH:
+        return await _ask_for_consent(action, port, consent)
+    if action.password is None or action.account is None:
+        return Outcome(action, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
+    connection = await port.connect_by_credentials(
+        action.provider_id, action.schedule_id, action.account, action.password
+    )
+    outcome = await _configure_new(action, port, connection.id)
+    superseded = action.connection_id is not None and action.connection_id != connection.id
+    if outcome.status is OutcomeStatus.DONE and superseded:
+        try:
+            await _disconnect(action, port)
+        except ExtcalError as error:
+            message = f"connected and configured, but {action.connection_id} was not given up: {error}"
+            return replace(outcome, status=_status_of(error), error=message)
+    return outcome
+
+
+async def _ask_for_consent(action: Action, port: Port, consent: Consent) -> Outcome:
+    if consent is Consent.SKIP:
+        return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked (--consent skip)")
+    if action.redirect_url is None:
+        error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"
+        return Outcome(action, OutcomeStatus.FAILED, error=error)
+    url = await port.connect_by_oauth(action.provider_id, action.schedule_id, action.redirect_url)
+    return Outcome(action, OutcomeStatus.AWAITING_CONSENT, consent_url=url)
+
+
+async def _configure_new(action: Action, port: Port, connection_id: str) -> Outcome:
+    try:
+        return await _configure(action, port, connection_id)
+    except ExtcalError as error:
+        message = f"connected, but its sync config was not set; apply again to finish it: {error}"
+        return Outcome(action, _status_of(error), error=message, connection_id=connection_id)
+
+
+async def _configure(action: Action, port: Port, connection_id: str | None) -> Outcome:
+    if connection_id is None:
+        return Outcome(action, OutcomeStatus.FAILED, error="its plan names no connection; plan again")
+    if action.sync is None:
+        return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
+    try:
+        sync = await _with_calendar_ids(action.sync, port, connection_id)
+    except calendars.UnresolvedCalendarError as error:
+        message = f"its sync config was not set; mend the manifest and apply again: {error}"
+        return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
+    await port.update_sync_config(connection_id, sync)
+    return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
+
+
+async def _with_calendar_ids(sync: SyncConfig, port: Port, connection_id: str) -> SyncConfig:
+    """Resolve calendars that could only be named, since the account was not connected while planning."""
+    wanted = calendars.named(sync.imports)
+    if sync.imports is None or all(ref.id is not None for ref in wanted):
+        return sync
+    known = tuple(CalendarRef(calendar.id, calendar.name) for calendar in await port.list_calendars(connection_id))
+    return replace(sync, imports=replace(sync.imports, calendars=calendars.resolve(wanted, known)))
+
+
+async def _disconnect(action: Action, port: Port) -> None:
+    if action.connection_id is None:
+        return
+    try:
+        await port.disconnect(action.connection_id)
+    except NotFoundError:
+        return
+    except PreconditionFailedError as error:
+        if error.code != "CONNECTION_ALREADY_DISCONNECTED":
+            raise

@@ -1,0 +1,90 @@
+"""A plan saved and loaded: canonical JSON with a format version and a digest; references to secrets, never values.
+
+The digest tells damage and careless edits. It is no signature: whoever may write the file can make a new one, so keep
+the file where only the pipeline can write.
+"""
+
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from reconciler.errors import ExtcalError
+from reconciler.model.encoding import DecodingError, Json, canonical, decoded, digest, encoded
+from reconciler.model.plan import Plan
+
+FORMAT_VERSION = 1
+_LARGEST = 256 * 1024 * 1024
+
+
+class PlanFileError(ExtcalError):
+    """A saved plan can't be written or used; the text says why and what to do."""
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write the plan to `path`, whole or not at all; raises PlanFileError.
+
+    A link at `path` is replaced, not followed.
+    """
+    content = encoded(plan)
+    text = canonical({"format_version": FORMAT_VERSION, "digest": digest(content), "plan": content})
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise PlanFileError(f"{path}: the plan can't be saved: {error.strerror or error}") from error
+
+
+def load(path: Path) -> Plan:
+    """Read a plan that `save` wrote; raises PlanFileError for one that is damaged, altered or too new."""
+    document = _parsed(path, _read(path))
+    version = document.get("format_version")
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        hint = "it was written by a newer extcal; update this one" if _is_newer(version) else "it is no saved plan"
+        raise PlanFileError(f"{path}: format_version is {version!r}, not {FORMAT_VERSION}: {hint}")
+    content = document.get("plan")
+    if document.get("digest") != digest(content):
+        raise PlanFileError(f"{path}: the digest does not fit the plan: the file was altered or damaged; plan again")
+    try:
+        return decoded(Plan, content)
+    except DecodingError as error:
+        raise PlanFileError(f"{path}: not a plan: {error}; plan again") from error
+
+
+def _is_newer(version: object) -> bool:
+    return isinstance(version, int) and version > FORMAT_VERSION
+
+
+def _read(path: Path) -> str:
+    try:
+        # Opening a pipe would wait for a writer that may never come.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PlanFileError(f"{path}: not a regular file")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise PlanFileError(f"{path}: {error.strerror or error}; extcal plan --out writes one") from error
+    if len(content) > _LARGEST:
+        raise PlanFileError(f"{path}: larger than {_LARGEST // 1024 // 1024} MiB, which no plan is")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise PlanFileError(f"{path}: not UTF-8, so no saved plan") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Json]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PlanFileError(f"{path}: not whole JSON: the file was cut off or is no saved plan; plan again") from error
+    if not isinstance(document, dict):
+        raise PlanFileError(f"{path}: not a saved plan")
+    return document

@@ -1,0 +1,193 @@
+"""The action that a declared connection needs, given the live one that it is, or that it is not there."""
+
+from dataclasses import replace
+
+from reconciler.model.desired import Site, State
+from reconciler.model.live import Calendar, ConnectMethod, ErrorReason, LiveConnection, Provider, Status
+from reconciler.model.plan import Action, ActionKind, Change, Reason, Recovery
+from reconciler.model.source import Fault
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+from reconciler.planning import calendars, diff, providers
+from reconciler.planning.match import Resolved, folded
+
+_REASON_BY_ERROR: dict[str, Reason] = {
+    ErrorReason.TOKEN_REVOKED: Reason.TOKEN_REVOKED,
+    ErrorReason.CREATION_FAILED: Reason.CALENDAR_CREATION_FAILED,
+    ErrorReason.CALENDAR_DELETED: Reason.CALENDAR_DELETED,
+}
+_HEALED_BY_CONFIG = {Reason.CALENDAR_CREATION_FAILED, Reason.CALENDAR_DELETED}
+
+
+def for_declared(
+    site: Site,
+    item: Resolved,
+    live: LiveConnection | None,
+    listed: tuple[Calendar, ...] | None,
+    *,
+    was_connected: bool,
+) -> Action | Fault:
+    """The action for one declared connection.
+
+    `listed` holds its account's calendars where they were asked for; `was_connected` tells that the service
+    still lists it as DISCONNECTED.
+    """
+    if item.declared.state is State.ABSENT:
+        return _remove(site, item, live)
+    if live is None:
+        return connect(site, item, Reason.WAS_DISCONNECTED if was_connected else Reason.NOT_CONNECTED)
+    if live.status == Status.ERROR:
+        return _reconnect(site, item, live)
+    return _update(site, item, live, listed)
+
+
+def _base(site: Site, item: Resolved, live: LiveConnection | None, kind: ActionKind, reason: Reason) -> Action:
+    return Action(
+        kind=kind,
+        address=item.declared.address,
+        site=site.name,
+        site_id=site.site_id,
+        schedule_id=item.schedule.id,
+        schedule_name=item.schedule.name or None,
+        provider=providers.label(item.provider, item.provider.calendar_type),
+        provider_id=item.provider.id,
+        account=item.declared.account,
+        connection_id=live.id if live else None,
+        reason=reason,
+        recovery=Recovery.AUTOMATIC,
+        before=live.sync if live else None,
+        source=item.declared.sources.root,
+    )
+
+
+def connect(site: Site, item: Resolved, reason: Reason) -> Action | Fault:
+    """Establish the declared connection, then give it its sync config."""
+    method = providers.connect_method(item.declared, item.provider)
+    if isinstance(method, Fault):
+        return method
+    wanted = item.declared.sync
+    if wanted != SyncConfig() and not item.provider.features.update_sync_config:
+        return providers.fixed_config(item.declared, item.provider)
+    action = _with_method(_base(site, item, None, ActionKind.CONNECT, reason), site, item, method)
+    return replace(action, changes=diff.described(wanted), sync=_whole(wanted))
+
+
+def _with_method(action: Action, site: Site, item: Resolved, method: ConnectMethod) -> Action:
+    if method is ConnectMethod.OAUTH:
+        return replace(action, method=method, redirect_url=site.redirect_url)
+    return replace(action, method=method, password=item.declared.password)
+
+
+def _whole(wanted: SyncConfig) -> SyncConfig | None:
+    whole = SyncConfig(diff.sendable(wanted.imports), diff.sendable(wanted.exports))
+    return None if whole == SyncConfig() else whole
+
+
+def _remove(site: Site, item: Resolved, live: LiveConnection | None) -> Action:
+    if live is None:
+        return _base(site, item, None, ActionKind.NOOP, Reason.ABSENT)
+    action = _base(site, item, live, ActionKind.DISCONNECT, Reason.TOMBSTONE)
+    return replace(
+        action,
+        recovery=providers.recovery(item.provider),
+        password=item.declared.password,
+        redirect_url=site.redirect_url,
+        changes=diff.given_up(live.sync),
+    )
+
+
+def _update(site: Site, item: Resolved, live: LiveConnection, listed: tuple[Calendar, ...] | None) -> Action | Fault:
+    try:
+        wanted = _with_ids(diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes), live, listed)
+    except calendars.UnresolvedCalendarError as error:
+        source = item.declared.sources.at("syncConfig.listEventFromCalendars.calendars")
+        return Fault(source, item.declared.address, str(error))
+    changes = diff.diff(wanted, live.sync)
+    if not changes:
+        return _base(site, item, live, ActionKind.NOOP, Reason.IN_SYNC)
+    if not item.provider.features.update_sync_config:
+        return providers.fixed_config(item.declared, item.provider)
+    action = _base(site, item, live, ActionKind.UPDATE, Reason.CONFIG_DRIFT)
+    return replace(action, changes=changes, sync=diff.to_send(wanted, changes))
+
+
+def known_calendars(live: LiveConnection, listed: tuple[Calendar, ...] | None) -> tuple[CalendarRef, ...]:
+    """The calendars that are known of a live connection: the account's list, else those its config names."""
+    if listed is not None:
+        return tuple(CalendarRef(calendar.id, calendar.name) for calendar in listed)
+    return live.sync.imports.calendars if live.sync.imports else ()
+
+
+def _with_ids(wanted: SyncConfig, live: LiveConnection, listed: tuple[Calendar, ...] | None) -> SyncConfig:
+    if not calendars.named(wanted.imports) or wanted.imports is None:
+        return wanted
+    found = calendars.resolve(wanted.imports.calendars, known_calendars(live, listed))
+    return replace(wanted, imports=replace(wanted.imports, calendars=found))
+
+
+def _reconnect(site: Site, item: Resolved, live: LiveConnection) -> Action | Fault:
+    reason = _REASON_BY_ERROR.get(live.error_reason or "", Reason.ERROR)
+    action = _base(site, item, live, ActionKind.RECONNECT, reason)
+    changes = (Change("status", live.status, Status.CONNECTED.value),)
+    if reason in _HEALED_BY_CONFIG and item.provider.features.update_sync_config:
+        return replace(action, changes=changes, sync=_healing(item.declared.sync, live.sync))
+    method = providers.connect_method(item.declared, item.provider)
+    if isinstance(method, Fault):
+        return method
+    wanted = _whole(item.declared.sync) if item.provider.features.update_sync_config else None
+    return replace(_with_method(action, site, item, method), changes=changes, sync=wanted)
+
+
+def _healing(wanted: SyncConfig, live: SyncConfig) -> SyncConfig:
+    """A sync config that makes the service create the dedicated calendar anew, or stop wanting it.
+
+    What the manifest does not manage of the export is sent as it stands, since sending it is the remedy.
+    """
+    desired, have = wanted.exports or Direction(), live.exports or Direction(enabled=True, arm=Arm.DEDICATED)
+    exports = Direction(
+        enabled=bool(have.enabled) if desired.enabled is None else desired.enabled,
+        arm=desired.arm or have.arm,
+    )
+    return SyncConfig(imports=diff.sendable(wanted.imports), exports=diff.sendable(exports))
+
+
+def replacing(site: Site, item: Resolved, live: LiveConnection, provider: Provider | None) -> Action | Fault:
+    """Connect what is declared, and only then give up the one live connection that it takes the place of."""
+    same_provider = providers.serves(item.declared.provider, item.provider, live)
+    reason = Reason.ACCOUNT_CHANGED if same_provider else Reason.PROVIDER_CHANGED
+    action = connect(site, item, reason)
+    if isinstance(action, Fault):
+        return action
+    changes: list[Change] = []
+    before = providers.label(provider, live.calendar_type)
+    if not same_provider:
+        changes.append(Change("provider", before, action.provider))
+    if folded(live.account or "") != folded(item.declared.account):
+        changes.append(Change("account", live.account, item.declared.account))
+    return replace(
+        action,
+        kind=ActionKind.REPLACE,
+        connection_id=live.id,
+        recovery=providers.recovery(provider),
+        changes=(*changes, *action.changes),
+        before=live.sync,
+    )
+
+
+def undeclared(site: Site, live: LiveConnection, provider: Provider | None, reason: Reason, *, prune: bool) -> Action:
+    """What happens to a live connection that no manifest declares."""
+    return Action(
+        kind=ActionKind.DISCONNECT if prune else ActionKind.UNMANAGED,
+        address=f"{site.name}/id:{live.id}",
+        site=site.name,
+        site_id=site.site_id,
+        schedule_id=live.schedule_id,
+        provider=providers.label(provider, live.calendar_type),
+        provider_id=live.provider_id,
+        account=live.account,
+        connection_id=live.id,
+        reason=reason,
+        recovery=providers.recovery(provider) if prune else Recovery.AUTOMATIC,
+        redirect_url=site.redirect_url,
+        changes=diff.given_up(live.sync) if prune else (),
+        before=live.sync,
+    )

@@ -1,0 +1,113 @@
+"""The ground an action stands on: the live fields that it rests on, and whether they are still what they were.
+
+A plan may be carried out long after it was made. Just before an action is called, its ground is read again: what
+has moved is not acted upon, and what came about otherwise is not done twice. Drift elsewhere does not matter.
+"""
+
+from collections.abc import Sequence
+
+from reconciler.model.encoding import Json, digest
+from reconciler.model.live import LiveConnection, Status
+from reconciler.model.plan import Action, ActionKind
+from reconciler.model.sync import Arm, Direction, SyncConfig
+from reconciler.planning import diff, providers
+from reconciler.planning.match import folded
+
+
+def fingerprint(action: Action, connections: Sequence[LiveConnection]) -> str:
+    """`sha256:…` over the live fields that the action rests on; `connections` are those of its schedule."""
+    ground: dict[str, Json] = {}
+    if action.connection_id is not None:
+        target = _by_id(action.connection_id, connections)
+        ground["target"] = None if target is None else _target(action, target)
+    if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
+        present: list[Json] = [connection.id for connection in _same_account(action, connections)]
+        ground["present"] = present
+    return digest(ground)
+
+
+def already_done(action: Action, connections: Sequence[LiveConnection]) -> bool:
+    """Whether what the action would bring about is there; `connections` are those of its schedule."""
+    match action.kind:
+        case ActionKind.DISCONNECT:
+            return _is_gone(action.connection_id, connections)
+        case ActionKind.UPDATE | ActionKind.RECONNECT:
+            target = _by_id(action.connection_id or "", connections)
+            return target is not None and target.status != Status.ERROR and _configured(action, target)
+        case ActionKind.CONNECT | ActionKind.REPLACE:
+            gone = action.kind is ActionKind.CONNECT or _is_gone(action.connection_id, connections)
+            return gone and any(_configured(action, found) for found in _same_account(action, connections))
+        case ActionKind.NOOP | ActionKind.UNMANAGED:
+            return True
+
+
+def _by_id(connection_id: str, connections: Sequence[LiveConnection]) -> LiveConnection | None:
+    """The connection, unless it is gone."""
+    found = (connection for connection in connections if connection.id == connection_id)
+    return next((connection for connection in found if connection.status != Status.DISCONNECTED), None)
+
+
+def _is_gone(connection_id: str | None, connections: Sequence[LiveConnection]) -> bool:
+    return connection_id is None or _by_id(connection_id, connections) is None
+
+
+def _same_account(action: Action, connections: Sequence[LiveConnection]) -> list[LiveConnection]:
+    """The healthy connections of the action's schedule, provider and account, ordered by id."""
+    return sorted(
+        (
+            connection
+            for connection in connections
+            if connection.status not in {Status.DISCONNECTED, Status.ERROR}
+            and connection.schedule_id.lower() == action.schedule_id.lower()
+            and _same_provider(action, connection)
+            and folded(connection.account or "") == folded(action.account or "")
+        ),
+        key=lambda connection: connection.id,
+    )
+
+
+def _same_provider(action: Action, connection: LiveConnection) -> bool:
+    return connection.provider_id == action.provider_id or providers.word(connection.calendar_type) == action.provider
+
+
+def _configured(action: Action, connection: LiveConnection) -> bool:
+    """Whether the connection has the sync config that the action would send."""
+    wanted = action.sync or SyncConfig()
+    if calendars_by_name(wanted):
+        known = {ref.name: ref for ref in connection.sync.imports.calendars} if connection.sync.imports else {}
+        if wanted.imports is None or any(ref.id is None and ref.name not in known for ref in wanted.imports.calendars):
+            return False
+        refs = tuple(ref if ref.id is not None else known[ref.name] for ref in wanted.imports.calendars)
+        wanted = SyncConfig(Direction(wanted.imports.enabled, wanted.imports.arm, refs), wanted.exports)
+    return not diff.diff(wanted, connection.sync)
+
+
+def calendars_by_name(sync: SyncConfig) -> bool:
+    """Whether the config names a calendar whose id is not known yet."""
+    return sync.imports is not None and any(ref.id is None for ref in sync.imports.calendars)
+
+
+def _target(action: Action, target: LiveConnection) -> Json:
+    """Who the connection is, how it fares, and the directions of its config that the action changes."""
+    failing: list[Json] = [target.status, target.error_reason] if target.status == Status.ERROR else []
+    found: dict[str, Json] = {
+        "schedule": target.schedule_id.lower(),
+        "provider": target.provider_id,
+        "account": folded(target.account or ""),
+        "failing": failing,
+    }
+    wanted = action.sync or SyncConfig()
+    if action.kind is ActionKind.UPDATE:
+        found["sync"] = [
+            None if sent is None else _direction(have) for _, sent, have in diff.directions(wanted, target.sync)
+        ]
+    return found
+
+
+def _direction(direction: Direction | None) -> Json:
+    if direction is None or not direction.enabled:
+        return "off"
+    calendars: list[Json] = []
+    if direction.arm is Arm.CALENDARS:
+        calendars += sorted({ref.id or "" for ref in direction.calendars})
+    return {"arm": None if direction.arm is None else direction.arm.value, "calendars": calendars}

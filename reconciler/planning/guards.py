@@ -1,0 +1,70 @@
+"""What a plan must not do unless somebody overrules it by name, at a place (source: DESIGN, Planning, Guards)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.model.plan import Action, Plan, Violation
+
+MAX_DISCONNECTS = "max-disconnects"
+PREVENT_DISCONNECT = "prevent-disconnect"
+GUARDS = (MAX_DISCONNECTS, PREVENT_DISCONNECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One guard overruled at one address: `--allow GUARD:ADDRESS`."""
+
+    guard: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.guard}:{self.address}"
+
+
+def violations(
+    site: Site,
+    actions: Sequence[Action],
+    declared: Iterable[DeclaredConnection],
+    in_scope: int,
+    allowed: frozenset[Allowance],
+) -> tuple[Violation, ...]:
+    """The guards that the actions of one site break and that `allowed` does not overrule.
+
+    `in_scope` is how many live connections of the site are in scope before anything is done.
+    """
+    found = [
+        *_too_many_disconnects(site, actions, in_scope),
+        *_prevented(
+            actions, {connection.address for connection in declared if connection.lifecycle.prevent_disconnect}
+        ),
+    ]
+    return tuple(v for v in found if Allowance(v.guard, v.address) not in allowed)
+
+
+def overruled(plan: Plan, allowed: frozenset[Allowance]) -> Plan:
+    """A plan made before, without the violations that are allowed now."""
+    return Plan(
+        tuple(
+            replace(site, violations=tuple(v for v in site.violations if Allowance(v.guard, v.address) not in allowed))
+            for site in plan.sites
+        )
+    )
+
+
+def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) -> Iterable[Violation]:
+    count = sum(action.kind.disconnects for action in actions)
+    limit = max(1, in_scope * site.max_disconnects // 100)
+    if count > limit:
+        message = (
+            f"{count} of {in_scope} connections would be disconnected, more than the {limit} that "
+            f"guards.maxDisconnects: {site.max_disconnects}% lets through"
+        )
+        yield Violation(MAX_DISCONNECTS, site.name, message)
+
+
+def _prevented(actions: Sequence[Action], protected: set[str]) -> Iterable[Violation]:
+    for action in actions:
+        if action.kind.disconnects and action.address in protected:
+            message = f"{action.kind} of {action.account}: its manifest says lifecycle.preventDisconnect"
+            yield Violation(PREVENT_DISCONNECT, action.address, message)

@@ -1,0 +1,64 @@
+"""What becomes of live connections that no manifest declares: unmanaged, pruned, or giving way to a declared one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from reconciler.model.desired import Site, State
+from reconciler.model.live import LiveConnection, LiveSite
+from reconciler.model.plan import Action, Reason
+from reconciler.planning import actions
+from reconciler.planning.match import Resolved
+from reconciler.planning.reading import Reading
+
+
+def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live: LiveSite) -> list[Action]:
+    """The planned actions together with those for the live connections in scope that nobody declares.
+
+    Where exactly one of them gives way to exactly one declared connection on its schedule, the connect among
+    the planned actions becomes a replace. Nothing is pruned where nothing is declared, nor what the service
+    could not read in full.
+    """
+    leftovers = [connection for connection in reading.matching.leftovers if reading.in_scope(site, connection)]
+    by_id = {provider.id: provider for provider in live.providers}
+    prune = site.prune and bool(reading.named_schedules)
+    replaced = _replacements(site, reading, leftovers, live) if prune else {}
+    given_up = {action.connection_id for action in replaced.values()}
+    result = [replaced.get(action.address, action) for action in planned]
+    for connection in leftovers:
+        if connection.id in given_up:
+            continue
+        pruned = prune and connection.provider_id not in live.failed_provider_ids
+        if connection.id in reading.matching.duplicates:
+            reason = Reason.DUPLICATE
+        elif pruned:
+            reason = Reason.PRUNED
+        else:
+            reason = Reason.NOTHING_DECLARED if site.prune and not prune else Reason.NOT_DECLARED
+        provider = by_id.get(connection.provider_id)
+        result.append(actions.undeclared(site, connection, provider, reason, prune=pruned))
+    return result
+
+
+def _replacements(
+    site: Site, reading: Reading, leftovers: Sequence[LiveConnection], live: LiveSite
+) -> dict[str, Action]:
+    """The replaces, by address of the declared connection that takes over."""
+    by_id = {provider.id: provider for provider in live.providers}
+    freed: dict[str, list[LiveConnection]] = defaultdict(list)
+    for connection in leftovers:
+        # A duplicate is given up for its twin, and what could not be read in full is not given up at all.
+        if connection.id not in reading.matching.duplicates and connection.provider_id not in live.failed_provider_ids:
+            freed[connection.schedule_id.lower()].append(connection)
+    wanting: dict[str, list[Resolved]] = defaultdict(list)
+    for item, live_one in reading.matching.pairs:
+        if live_one is None and item.declared.state is State.PRESENT:
+            wanting[item.schedule.id.lower()].append(item)
+    replaced: dict[str, Action] = {}
+    for schedule_id, items in wanting.items():
+        candidates = freed.get(schedule_id, [])
+        if len(items) == 1 and len(candidates) == 1:
+            outcome = actions.replacing(site, items[0], candidates[0], by_id.get(candidates[0].provider_id))
+            # A connect that can't be done is a fault of the declared connection already.
+            if isinstance(outcome, Action):
+                replaced[outcome.address] = outcome
+    return replaced

@@ -1,0 +1,159 @@
+"""Which live connection a declared one is (source: DESIGN, Planning, Match)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.desired import DeclaredConnection
+from reconciler.model.live import LiveConnection, Provider, Schedule, Status
+from reconciler.model.source import Fault
+from reconciler.planning import providers
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A declared connection with the schedule and provider that it means."""
+
+    declared: DeclaredConnection
+    schedule: Schedule
+    provider: Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What is what on one site.
+
+    `pairs` holds every declared connection with its live one or None; `leftovers` the live ones that none
+    declares; `duplicates` those among the leftovers that a matched connection has the same key as;
+    `was_connected` the addresses whose connection is still listed as DISCONNECTED; `faults` the ambiguities,
+    whose declared and live connections stand in neither.
+    """
+
+    pairs: tuple[tuple[Resolved, LiveConnection | None], ...]
+    leftovers: tuple[LiveConnection, ...]
+    duplicates: frozenset[str]
+    was_connected: frozenset[str]
+    faults: tuple[Fault, ...]
+
+
+def folded(account: str) -> str:
+    """An account's address as it is compared: case does not tell mailboxes apart."""
+    return account.strip().casefold()
+
+
+def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -> Matching:
+    """Match by schedule, provider and account; one without an account only where nothing else fits.
+
+    A connection that is DISCONNECTED is not there.
+    """
+    listed = tuple(connections)
+    active = [connection for connection in listed if connection.status != Status.DISCONNECTED]
+    by_schedule = _by_schedule(active)
+    found: dict[str, LiveConnection] = {}
+    taken: dict[str, str] = {}
+    duplicates: set[str] = set()
+    faults: list[Fault] = []
+    unmatched: list[Resolved] = []
+    for item in resolved:
+        same_key = _same_key(item, by_schedule)
+        healthy = [connection for connection in same_key if connection.status != Status.ERROR]
+        choice = healthy if len(healthy) == 1 else same_key
+        rivals = {taken[connection.id] for connection in same_key if connection.id in taken}
+        taken.update((connection.id, item.declared.address) for connection in same_key)
+        if rivals:
+            faults.append(_same_connection(item, min(rivals)))
+        elif len(choice) > 1:
+            faults.append(_ambiguous(item, choice))
+        elif choice:
+            found[item.declared.address] = choice[0]
+            duplicates.update(connection.id for connection in same_key if connection.id != choice[0].id)
+        else:
+            unmatched.append(item)
+    faults += _match_without_account(unmatched, by_schedule, found, taken)
+
+    faulty = {fault.where for fault in faults}
+    gone = _by_schedule(connection for connection in listed if connection.status == Status.DISCONNECTED)
+    return Matching(
+        pairs=tuple((r, found.get(r.declared.address)) for r in resolved if r.declared.address not in faulty),
+        leftovers=tuple(c for c in active if c.id not in taken or c.id in duplicates),
+        duplicates=frozenset(duplicates),
+        was_connected=frozenset(item.declared.address for item in unmatched if _same_key(item, gone)),
+        faults=tuple(faults),
+    )
+
+
+def _by_schedule(connections: Iterable[LiveConnection]) -> dict[str, list[LiveConnection]]:
+    groups: dict[str, list[LiveConnection]] = defaultdict(list)
+    for connection in connections:
+        groups[connection.schedule_id.lower()].append(connection)
+    return groups
+
+
+def _on(item: Resolved, by_schedule: dict[str, list[LiveConnection]]) -> list[LiveConnection]:
+    """The live connections of the item's schedule and provider."""
+    on_schedule = by_schedule.get(item.schedule.id.lower(), [])
+    return [c for c in on_schedule if providers.serves(item.declared.provider, item.provider, c)]
+
+
+def _same_key(item: Resolved, by_schedule: dict[str, list[LiveConnection]]) -> list[LiveConnection]:
+    """The live connections of the item's schedule, provider and account."""
+    wanted = folded(item.declared.account)
+    return [c for c in _on(item, by_schedule) if c.account and folded(c.account) == wanted]
+
+
+def _match_without_account(
+    unmatched: Sequence[Resolved],
+    by_schedule: dict[str, list[LiveConnection]],
+    found: dict[str, LiveConnection],
+    taken: dict[str, str],
+) -> list[Fault]:
+    """Give a connection that shows no account to the one declared connection that it can only be."""
+    wanted_by: dict[str, list[Resolved]] = defaultdict(list)
+    anonymous: dict[str, list[LiveConnection]] = {}
+    for item in unmatched:
+        candidates = [c for c in _on(item, by_schedule) if not c.account and c.id not in taken]
+        anonymous[item.declared.address] = candidates
+        for candidate in candidates:
+            wanted_by[candidate.id].append(item)
+    faults = []
+    for item in unmatched:
+        candidates = anonymous[item.declared.address]
+        if not candidates:
+            continue
+        taken.update((candidate.id, item.declared.address) for candidate in candidates)
+        if len(candidates) > 1:
+            faults.append(_ambiguous(item, candidates))
+        elif len(wanted_by[candidates[0].id]) > 1:
+            faults.append(_wanted_by_many(item, candidates[0], wanted_by[candidates[0].id]))
+        else:
+            found[item.declared.address] = candidates[0]
+    return faults
+
+
+def _same_connection(item: Resolved, other: str) -> Fault:
+    return Fault(
+        item.declared.sources.root,
+        item.declared.address,
+        f"{other} declares the same live connection",
+        "keep one of the two manifests",
+    )
+
+
+def _ambiguous(item: Resolved, candidates: Sequence[LiveConnection]) -> Fault:
+    listed = ", ".join(f"{c.id} ({c.account or 'no account shown'}, {c.status})" for c in candidates)
+    return Fault(
+        item.declared.sources.root,
+        item.declared.address,
+        f"{len(candidates)} live connections fit this one: {listed}",
+        "disconnect the ones that are not wanted in the site's dashboard, then plan again",
+    )
+
+
+def _wanted_by_many(item: Resolved, candidate: LiveConnection, items: Sequence[Resolved]) -> Fault:
+    others = ", ".join(sorted(i.declared.address for i in items if i is not item))
+    return Fault(
+        item.declared.sources.root,
+        item.declared.address,
+        f"live connection {candidate.id} shows no account, so it may be this one or {others}",
+        "wait until the service shows its account, or declare only one of them for now",
+    )

@@ -1,0 +1,55 @@
+"""Which action must wait for which: an account is freed before it is connected elsewhere."""
+
+from collections import defaultdict
+from dataclasses import replace
+
+from reconciler.model.plan import Action, ActionKind, Plan
+from reconciler.planning.match import folded
+
+_Account = tuple[str, str]
+
+
+def ordered(plan: Plan) -> Plan:
+    """The plan with `after` filled in, across sites.
+
+    Two replaces that swap accounts can't both wait; the later one by address then goes first.
+    """
+    freed: dict[_Account, list[Action]] = defaultdict(list)
+    for action in plan.actions:
+        if action.kind.disconnects and (account := _freed_account(action)):
+            freed[account].append(action)
+    waits: dict[str, tuple[str, ...]] = {}
+    for action in plan.actions:
+        if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE} and action.account:
+            candidates = freed.get((action.provider, folded(action.account)), [])
+            waits[action.address] = tuple(
+                other.address
+                for other in candidates
+                if other.schedule_id != action.schedule_id and not _leads_to(other.address, action.address, waits)
+            )
+    sites = tuple(
+        replace(site, actions=tuple(replace(a, after=waits.get(a.address, ())) for a in site.actions))
+        for site in plan.sites
+    )
+    return Plan(sites)
+
+
+def _freed_account(action: Action) -> _Account | None:
+    if action.kind is ActionKind.DISCONNECT:
+        return (action.provider, folded(action.account)) if action.account else None
+    before = {change.path: change.before for change in action.changes}
+    account = before.get("account", action.account)
+    provider = before.get("provider", action.provider)
+    return (str(provider), folded(str(account))) if account else None
+
+
+def _leads_to(start: str, goal: str, waits: dict[str, tuple[str, ...]]) -> bool:
+    seen, heap = set(), [start]
+    while heap:
+        here = heap.pop()
+        if here == goal:
+            return True
+        if here not in seen:
+            seen.add(here)
+            heap.extend(waits.get(here, ()))
+    return False

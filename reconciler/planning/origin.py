@@ -1,0 +1,95 @@
+"""Whose change is it? The plan of the manifests as they are, held against that of the manifests as they were.
+
+Both are made from one observation of the live state, so that what differs between them is the change's doing and
+what they share is drift that was there before.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.model.plan import Action, Origin, SitePlan, Violation
+from reconciler.model.source import Fault
+from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
+from reconciler.planning.match import folded
+
+
+class _Base:
+    """The base's actions, to be found by whatever they have in common with one of the head's."""
+
+    def __init__(self, plan: SitePlan) -> None:
+        self._by_address = {action.address: action for action in plan.actions}
+        self._by_connection = {action.connection_id: action for action in plan.actions if action.connection_id}
+        self._by_account = {_account(action): action for action in plan.actions}
+
+    def counterpart(self, action: Action) -> Action | None:
+        """The base's action on the same connection, whatever its manifest was called."""
+        if action.connection_id in self._by_connection:
+            return self._by_connection[action.connection_id]
+        return self._by_account.get(_account(action)) or self._by_address.get(action.address)
+
+
+def _account(action: Action) -> tuple[str, str, str]:
+    return (action.schedule_id.lower(), action.provider, folded(action.account or ""))
+
+
+def told_apart(head: SitePlan, base: SitePlan) -> SitePlan:
+    """The head's plan with the origin of every action that writes."""
+    known = _Base(base)
+    return replace(head, actions=tuple(_with_origin(action, known.counterpart(action)) for action in head.actions))
+
+
+def _with_origin(action: Action, before: Action | None) -> Action:
+    if not action.kind.writes:
+        return action
+    if before is None or not before.kind.writes:
+        origin = Origin.THIS_CHANGE
+    else:
+        same = (action.kind, action.changes, action.connection_id) == (
+            before.kind,
+            before.changes,
+            before.connection_id,
+        )
+        origin = Origin.DRIFT if same else Origin.BOTH
+    return replace(action, origin=origin)
+
+
+def still_protected(
+    head: SitePlan, base: SitePlan, protected: Iterable[str], allowed: frozenset[Allowance]
+) -> tuple[Violation, ...]:
+    """Disconnects of connections that the base protects by `preventDisconnect`, though the head no longer says so.
+
+    `protected` holds addresses of the base's manifests.
+    """
+    addresses = set(protected)
+    ids = {a.connection_id: a.address for a in base.actions if a.connection_id and a.address in addresses}
+    stated = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
+    return tuple(
+        Violation(
+            PREVENT_DISCONNECT,
+            action.address,
+            f"{action.kind} of {action.account}: {ids[action.connection_id]} said lifecycle.preventDisconnect "
+            "before this change",
+        )
+        for action in head.actions
+        if action.kind.disconnects
+        and action.connection_id in ids
+        and action.address not in stated
+        and Allowance(PREVENT_DISCONNECT, action.address) not in allowed
+    )
+
+
+def out_of_scope(head: SitePlan, base: SitePlan) -> tuple[str, ...]:
+    """A warning for each live connection that the base declares and the head says nothing of any more."""
+    seen = {action.connection_id for action in head.actions}
+    return tuple(
+        f"{action.address} is no longer declared and its schedule is out of scope: {action.account} stays connected; "
+        "to disconnect it, keep its manifest with state: absent"
+        for action in base.actions
+        if action.connection_id and action.connection_id not in seen and action.source is not None
+    )
+
+
+def new_faults(head: Iterable[Fault], base: Iterable[Fault]) -> tuple[Fault, ...]:
+    """The head's faults that the base does not have too, wherever in the files they stand."""
+    known = {(fault.where, fault.message) for fault in base}
+    return tuple(fault for fault in head if (fault.where, fault.message) not in known)

@@ -1,0 +1,114 @@
+"""The planner: one site's manifests and one observation of it in, its plan out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
+from reconciler.model.live import LiveConnection, LiveSite, Status
+from reconciler.model.plan import Action, Reason, SitePlan
+from reconciler.model.source import Fault
+from reconciler.planning import actions, calendars, diff, ground, guards, providers
+from reconciler.planning.guards import Allowance
+from reconciler.planning.leftovers import with_leftovers
+from reconciler.planning.reading import Reading, read
+
+
+def schedule_lookups(declared: Iterable[DeclaredConnection]) -> tuple[bool, tuple[str, ...]]:
+    """What must be asked of the schedules: (whether by name, hence all of them; the external ids)."""
+    refs = [connection.schedule for connection in declared]
+    external = sorted({ref.value for ref in refs if ref.by is ScheduleKey.EXTERNAL_ID})
+    return any(ref.by is ScheduleKey.NAME for ref in refs), tuple(external)
+
+
+def calendar_lookups(declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[str, ...]:
+    """The ids of the live connections whose account's calendars must be asked for.
+
+    Those are the ones whose manifest names a calendar that the live sync config leaves open.
+    """
+    reading = read(declared, live)
+    wanted: list[str] = []
+    for item, connection in reading.matching.pairs:
+        if connection is None or connection.status == Status.ERROR or item.declared.state is State.ABSENT:
+            continue
+        sync = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
+        if calendars.unresolved(calendars.named(sync.imports), actions.known_calendars(connection, None)):
+            wanted.append(connection.id)
+    return tuple(wanted)
+
+
+def plan_site(
+    site: Site,
+    declared: Sequence[DeclaredConnection],
+    live: LiveSite,
+    *,
+    allowed: frozenset[Allowance] = frozenset(),
+    only: frozenset[str] | None = None,
+) -> SitePlan:
+    """Plan one site.
+
+    `only` narrows the plan to the declared connections of these addresses; the others are still taken into
+    account, so that none of them looks undeclared.
+    """
+    reading = read(declared, live)
+    planned, faults, unlisted = _declared_actions(site, reading, live)
+    shortcomings = [
+        fault
+        for item, _ in reading.matching.pairs
+        if item.declared.state is State.PRESENT
+        for fault in providers.shortcomings(item.declared, item.provider)
+    ]
+    planned = with_leftovers(site, planned, reading, live)
+    every = [*reading.faults, *reading.matching.faults, *shortcomings, *faults]
+    if only is not None:
+        planned = [action for action in planned if action.address in only]
+        every = [fault for fault in every if fault.where in only]
+    active = [connection for connection in live.connections if connection.status != Status.DISCONNECTED]
+    in_scope = sum(reading.in_scope(site, connection) for connection in active)
+    return SitePlan(
+        site=site,
+        actions=tuple(sorted(_grounded(planned, live), key=lambda action: action.address)),
+        faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
+        violations=guards.violations(site, planned, declared, in_scope, allowed),
+        unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
+        warnings=_warnings(site, planned),
+    )
+
+
+def _declared_actions(site: Site, reading: Reading, live: LiveSite) -> tuple[list[Action], list[Fault], list[Fault]]:
+    planned: list[Action] = []
+    faults: list[Fault] = []
+    unlisted: list[Fault] = []
+    for item, connection in reading.matching.pairs:
+        if connection is not None and connection.id in live.unlisted:
+            message = f"its account's calendars could not be listed: {live.unlisted[connection.id]}: not planned"
+            unlisted.append(Fault(item.declared.sources.root, item.declared.address, message, "plan again later"))
+            continue
+        listed = live.calendars.get(connection.id) if connection else None
+        was_connected = item.declared.address in reading.matching.was_connected
+        outcome = actions.for_declared(site, item, connection, listed, was_connected=was_connected)
+        if isinstance(outcome, Fault):
+            faults.append(outcome)
+        else:
+            planned.append(outcome)
+    return planned, faults, unlisted
+
+
+def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
+    """The actions, each one that writes with the fingerprint of what it rests on."""
+    by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
+    for connection in live.connections:
+        by_schedule[connection.schedule_id.lower()].append(connection)
+    for action in planned:
+        if action.kind.writes:
+            yield replace(action, ground=ground.fingerprint(action, by_schedule[action.schedule_id.lower()]))
+        else:
+            yield action
+
+
+def _warnings(site: Site, planned: Sequence[Action]) -> tuple[str, ...]:
+    kept = sum(action.reason is Reason.NOTHING_DECLARED for action in planned)
+    if not kept:
+        return ()
+    live = f"{kept} live connections stay" if kept > 1 else "1 live connection stays"
+    return (f"{site.name}: no connection is declared, so prune is not honoured and {live}",)

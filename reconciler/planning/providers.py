@@ -1,0 +1,150 @@
+"""Which provider a manifest means, and what it can do."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef
+from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Support
+from reconciler.model.plan import Recovery
+from reconciler.model.source import Fault
+from reconciler.model.sync import Arm, Direction
+from reconciler.planning.suggestion import did_you_mean
+
+_WORD_BY_TYPE = {
+    "GOOGLE": "google",
+    "MICROSOFT": "microsoft",
+    "OUTLOOK": "microsoft",
+    "OFFICE_365": "microsoft",
+    "I_CAL": "apple",
+}
+_PREFERRED = {"google": "GOOGLE", "microsoft": "MICROSOFT", "apple": "I_CAL"}
+
+
+def word(calendar_type: str) -> str | None:
+    """The manifests' word for a built-in calendar type (`I_CAL` is `apple`); None for any other."""
+    return _WORD_BY_TYPE.get(calendar_type)
+
+
+def label(provider: Provider | None, calendar_type: str) -> str:
+    """What a person calls a provider: the manifests' word, else the name that ListProviders gives."""
+    return word(calendar_type) or (provider.name if provider else calendar_type.lower())
+
+
+def resolve(ref: ProviderRef, providers: Sequence[Provider], declared: DeclaredConnection) -> Provider | Fault:
+    """The one provider that `ref` means, or why there is not exactly one."""
+    found = [provider for provider in providers if _is_meant(ref, provider)]
+    if ref.by is ProviderKey.TYPE and len(found) > 1:
+        # Deprecated spellings of one type live beside the current one; the current one is meant.
+        found = [provider for provider in found if provider.calendar_type == _PREFERRED[ref.value]] or found
+    if len(found) == 1:
+        return found[0]
+    source = declared.sources.at("provider")
+    if found:
+        choices = ", ".join(f"{provider.name} [{provider.id}]" for provider in found)
+        hint = f"name one of them by id: {choices}"
+        return Fault(source, declared.address, f"provider {ref} is ambiguous on this site", hint)
+    names = [provider.name for provider in providers]
+    hint = did_you_mean(ref.value, names) or f"the site offers: {', '.join(sorted(names)) or 'none'}"
+    return Fault(source, declared.address, f"the site has no provider {ref}", hint)
+
+
+def _is_meant(ref: ProviderRef, provider: Provider) -> bool:
+    match ref.by:
+        case ProviderKey.TYPE:
+            return word(provider.calendar_type) == ref.value
+        case ProviderKey.NAME:
+            return provider.name == ref.value
+        case ProviderKey.ID:
+            return provider.id.lower() == ref.value.lower()
+
+
+def serves(ref: ProviderRef, provider: Provider, live: LiveConnection) -> bool:
+    """Whether a live connection is one of the declared provider's.
+
+    By type, a connection that was made through an older installation of the same provider counts too.
+    """
+    if live.provider_id == provider.id:
+        return True
+    return ref.by is ProviderKey.TYPE and word(live.calendar_type) == ref.value
+
+
+def connect_method(declared: DeclaredConnection, provider: Provider) -> ConnectMethod | Fault:
+    """How the declared account is to be connected, or why it can't be."""
+    methods = provider.features.connect_methods
+    if declared.password is not None and ConnectMethod.CREDENTIALS in methods:
+        return ConnectMethod.CREDENTIALS
+    if ConnectMethod.OAUTH in methods:
+        return ConnectMethod.OAUTH
+    if ConnectMethod.CREDENTIALS in methods:
+        return Fault(
+            declared.sources.at("credentials"),
+            declared.address,
+            f"provider {provider.name} connects by credentials and the manifest gives none",
+            "add credentials: {password: {env: EXTCAL_…}}",
+        )
+    return Fault(
+        declared.sources.at("provider"),
+        declared.address,
+        f"provider {provider.name} offers no way to connect that extcal knows",
+        f"it offers: {', '.join(methods) or 'none'}",
+    )
+
+
+def recovery(provider: Provider | None) -> Recovery:
+    """What it takes to bring back a connection that was given up."""
+    if provider and ConnectMethod.CREDENTIALS in provider.features.connect_methods:
+        return Recovery.PASSWORD
+    return Recovery.CONSENT
+
+
+def shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:
+    """What the manifest asks of the provider that it can't do, whatever the live state is."""
+    features = provider.features
+    if declared.password is not None and ConnectMethod.CREDENTIALS not in features.connect_methods:
+        yield Fault(
+            declared.sources.at("credentials"),
+            declared.address,
+            f"provider {provider.name} does not connect by credentials",
+            "remove credentials: its owner consents in a browser instead",
+        )
+    if asks(declared.sync.imports):
+        yield from _import_shortcomings(declared, provider)
+    if asks(declared.sync.exports):
+        yield from _export_shortcomings(declared, provider)
+
+
+def asks(direction: Direction | None) -> bool:
+    """Whether a manifest wants a direction to work; one that is switched off asks for nothing."""
+    return direction is not None and direction.enabled is not False and direction != Direction()
+
+
+def _import_shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:
+    support, wanted = provider.features.imports, declared.sync.imports
+    path = "syncConfig.listEventFromCalendars"
+    if support == Support.NONE:
+        yield _cannot(declared, path, provider, "import events", "set enabled: false or leave it out")
+    elif support == Support.PRIMARY and wanted and wanted.arm is Arm.CALENDARS:
+        yield _cannot(declared, f"{path}.calendars", provider, "import chosen calendars", "use primaryCalendar: {}")
+
+
+def _export_shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:
+    support, wanted = provider.features.exports, declared.sync.exports
+    path = "syncConfig.syncToCalendar"
+    if support == Support.NONE:
+        yield _cannot(declared, path, provider, "export events", "set enabled: false or leave it out")
+    elif support == Support.PRIMARY and wanted and wanted.arm is Arm.DEDICATED:
+        hint = "use primaryCalendar: {}"
+        yield _cannot(declared, f"{path}.dedicatedCalendar", provider, "export to a dedicated calendar", hint)
+    elif support == Support.DEDICATED and wanted and wanted.arm is Arm.PRIMARY:
+        hint = "use dedicatedCalendar: {}"
+        yield _cannot(declared, f"{path}.primaryCalendar", provider, "export to the primary calendar", hint)
+
+
+def _cannot(declared: DeclaredConnection, path: str, provider: Provider, what: str, hint: str) -> Fault:
+    return Fault(declared.sources.at(path), declared.address, f"provider {provider.name} can't {what}", hint)
+
+
+def fixed_config(declared: DeclaredConnection, provider: Provider) -> Fault:
+    """The fault of a manifest that wants another sync config where the provider does not let it be changed."""
+    return _cannot(
+        declared, "syncConfig", provider, "change a sync config", "leave out syncConfig and syncPolicy for it"
+    )

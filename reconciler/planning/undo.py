@@ -1,0 +1,100 @@
+"""The inverse of what was applied, from the recorded values before, and what of it can't be undone."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.model.live import ConnectMethod, LiveConnection
+from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Recovery, SitePlan
+from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.model.sync import Direction, SyncConfig
+from reconciler.planning import diff, guards
+from reconciler.planning.ground import fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """A plan that brings back what it can, and a sentence for everything that it can't."""
+
+    plan: Plan
+    remarks: tuple[str, ...]
+
+
+def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
+    """The inverse of the actions that were done; `live` are the connections of each site after applying.
+
+    The guards apply to it as to any plan.
+    """
+    by_site: dict[str, list[Action]] = defaultdict(list)
+    remarks: list[str] = []
+    for outcome in result.outcomes:
+        if outcome.status is not OutcomeStatus.DONE or outcome.already:
+            continue
+        inverse = _inverse(outcome)
+        if isinstance(inverse, str):
+            remarks.append(f"{outcome.action.address}: {inverse}")
+            continue
+        if inverse.method is ConnectMethod.OAUTH:
+            remarks.append(f"{inverse.address}: {inverse.account} must consent again")
+        nearby = [c for c in live.get(inverse.site, ()) if c.schedule_id.lower() == inverse.schedule_id.lower()]
+        by_site[inverse.site].append(replace(inverse, ground=fingerprint(inverse, nearby)))
+    sites = []
+    for site_plan in result.plan.sites:
+        site, actions = site_plan.site, by_site[site_plan.site.name]
+        found = guards.violations(site, actions, (), len(live.get(site.name, ())), frozenset())
+        sites.append(SitePlan(site, tuple(actions), violations=found))
+    return Undo(Plan(tuple(site for site in sites if site.actions)), tuple(remarks))
+
+
+def _inverse(outcome: Outcome) -> Action | str:
+    """The action that undoes one that was done, or why there is none."""
+    action = replace(outcome.action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=None)
+    match action.kind:
+        case ActionKind.UPDATE:
+            return _update_back(action, outcome.action.before or SyncConfig())
+        case ActionKind.CONNECT:
+            return replace(
+                action,
+                kind=ActionKind.DISCONNECT,
+                connection_id=outcome.connection_id,
+                recovery=Recovery.PASSWORD if action.method is ConnectMethod.CREDENTIALS else Recovery.CONSENT,
+                method=None,
+                changes=tuple(Change(change.path, change.after, None) for change in action.changes),
+                sync=None,
+            )
+        case ActionKind.DISCONNECT:
+            return _connect_back(action, outcome.action.before or SyncConfig())
+        case ActionKind.REPLACE:
+            return "a replace can't be undone by a plan: declare the former account again and apply"
+        case ActionKind.RECONNECT:
+            return "a reconnect is not undone: there is nothing to go back to"
+        case ActionKind.NOOP | ActionKind.UNMANAGED:
+            return "nothing was done"
+
+
+def _update_back(action: Action, before: SyncConfig) -> Action:
+    sent = action.sync or SyncConfig()
+    return replace(
+        action,
+        changes=tuple(Change(change.path, change.after, change.before) for change in action.changes),
+        sync=SyncConfig(
+            None if sent.imports is None else diff.sendable(before.imports or Direction(enabled=False)),
+            None if sent.exports is None else diff.sendable(before.exports or Direction(enabled=False)),
+        ),
+    )
+
+
+def _connect_back(action: Action, before: SyncConfig) -> Action | str:
+    connect = replace(
+        action,
+        kind=ActionKind.CONNECT,
+        connection_id=None,
+        recovery=Recovery.AUTOMATIC,
+        changes=diff.described(before),
+        sync=SyncConfig(diff.sendable(before.imports), diff.sendable(before.exports)),
+    )
+    if action.recovery is Recovery.CONSENT:
+        return replace(connect, method=ConnectMethod.OAUTH, password=None)
+    if action.password is None:
+        return f"connecting {action.account} again takes its password, which no manifest refers to"
+    return replace(connect, method=ConnectMethod.CREDENTIALS)

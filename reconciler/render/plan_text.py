@@ -1,0 +1,103 @@
+"""A plan for people: what is lost first, then site by site and schedule by schedule, a summary last."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.render import words
+from reconciler.render.inert import inert
+from reconciler.render.plan_json import summary
+from reconciler.render.tone import Paint, Tone, plain
+
+_TONE = {
+    ActionKind.CONNECT: Tone.ADD,
+    ActionKind.UPDATE: Tone.CHANGE,
+    ActionKind.RECONNECT: Tone.CHANGE,
+    ActionKind.REPLACE: Tone.REMOVE,
+    ActionKind.DISCONNECT: Tone.REMOVE,
+    ActionKind.UNMANAGED: Tone.QUIET,
+    ActionKind.NOOP: Tone.QUIET,
+}
+
+
+def plan_text(plan: Plan, paint: Paint = plain) -> str:
+    """The plan as lines of text; the last line is the summary."""
+    lines: list[str] = []
+    losses = [action for action in plan.actions if action.kind.disconnects]
+    if losses:
+        lines += _losses(losses, paint)
+    for site in plan.sites:
+        shown = [a for a in site.actions if a.kind is not ActionKind.NOOP and not a.kind.disconnects]
+        if shown:
+            lines += [paint(Tone.HEADING, f"{site.site.name}  ({site.site.site_id})"), *_schedules(shown, paint)]
+    for site in plan.sites:
+        lines += _troubles(site, paint)
+    lines.append(summary_line(plan))
+    return "\n".join(lines)
+
+
+def _losses(losses: Sequence[Action], paint: Paint) -> Iterator[str]:
+    count = f"{len(losses)} connection{'s' if len(losses) > 1 else ''}"
+    yield paint(Tone.REMOVE, f"DISCONNECTS: {count} would be taken away")
+    for action in losses:
+        yield f"  {headline(action, paint, name=action.address)}"
+        yield f"        {words.loss(action)}"
+        yield from (f"    {line}" for line in _details(action))
+    yield ""
+
+
+def _schedules(actions: Sequence[Action], paint: Paint) -> Iterator[str]:
+    groups: dict[tuple[str, str], list[Action]] = defaultdict(list)
+    for action in actions:
+        groups[action.schedule_name or "", action.schedule_id].append(action)
+    for (name, schedule_id), group in sorted(groups.items()):
+        yield f"  {inert(name) or 'schedule'}  {paint(Tone.QUIET, inert(schedule_id))}"
+        for action in group:
+            yield f"    {headline(action, paint, name=action.address.partition('/')[2])}"
+            yield from (f"    {line}" for line in _details(action))
+    yield ""
+
+
+def headline(action: Action, paint: Paint, *, name: str) -> str:
+    """`+ connect NAME  provider account  (why)`."""
+    done = paint(_TONE[action.kind], f"{words.SIGN[action.kind]} {action.kind}")
+    who = inert(f"{action.provider} {action.account or 'account not shown'}")
+    return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)})"
+
+
+def shortened(name: str, limit: int = 60) -> str:
+    """A name that may hold an opaque id of hundreds of characters, at a length that a line can bear."""
+    return name if len(name) <= limit else f"{name[: limit - 13]}…{name[-12:]}"
+
+
+def _details(action: Action) -> Iterator[str]:
+    if (method := words.method(action)) is not None:
+        yield f"    {method}"
+    if action.kind is ActionKind.DISCONNECT:
+        return
+    for change in action.changes:
+        path = change.path.removeprefix("syncConfig.")
+        if change.before is None and action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
+            yield f"    {path}: {words.value(change.after)}"
+        else:
+            yield f"    {path}: {words.value(change.before)} -> {words.value(change.after)}"
+    if action.after:
+        yield f"    after {', '.join(inert(shortened(address)) for address in action.after)}"
+
+
+def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
+    if site.faults or site.violations:
+        yield paint(Tone.REMOVE, f"{site.site.name}: nothing of this site can be applied, see the errors")
+        yield ""
+
+
+def summary_line(plan: Plan) -> str:
+    """`Plan: 1 to connect, 2 to update. …`, or that there is nothing to do."""
+    counts = summary(plan)
+    parts = [f"{counts[kind.value]} to {kind.value}" for kind in ActionKind if kind.writes and counts[kind.value]]
+    rest = f"{counts['noop']} as declared, {counts['unmanaged']} unmanaged."
+    if parts:
+        return f"Plan: {', '.join(parts)}; {rest}"
+    if not plan.whole:
+        return f"Plan: not whole, see the errors; {rest}"
+    return f"Nothing to do: {rest}"

@@ -1,0 +1,71 @@
+"""What applying did, for people: every action's outcome, the links that owners must open, a summary last."""
+
+from collections.abc import Iterator
+
+from reconciler.model.plan import Action
+from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.render import words
+from reconciler.render.inert import inert
+from reconciler.render.plan_text import shortened
+from reconciler.render.tone import Paint, Tone, plain
+
+_TONE = {
+    OutcomeStatus.DONE: Tone.ADD,
+    OutcomeStatus.FAILED: Tone.REMOVE,
+    OutcomeStatus.UNKNOWN: Tone.REMOVE,
+    OutcomeStatus.SKIPPED: Tone.CHANGE,
+    OutcomeStatus.AWAITING_CONSENT: Tone.CHANGE,
+}
+_WORD = {
+    OutcomeStatus.DONE: "done",
+    OutcomeStatus.FAILED: "FAILED",
+    OutcomeStatus.UNKNOWN: "UNKNOWN",
+    OutcomeStatus.SKIPPED: "skipped",
+    OutcomeStatus.AWAITING_CONSENT: "awaits consent",
+}
+_COUNTED = _WORD | {OutcomeStatus.AWAITING_CONSENT: "awaiting consent"}
+
+
+def result_text(result: Result, paint: Paint = plain) -> str:
+    """The result as lines of text; the last line is the summary."""
+    lines = [outcome_line(outcome, paint) for outcome in result.outcomes]
+    lines += _consents(result, paint)
+    if result.unsettled:
+        lines += ["", paint(Tone.REMOVE, "Still different after applying:")]
+        lines += [f"  {_name(action)}: {words.reason(action)}" for action in result.unsettled]
+    if lines:
+        lines.append("")
+    lines.append(summary_line(result))
+    return "\n".join(lines)
+
+
+def outcome_line(outcome: Outcome, paint: Paint = plain) -> str:
+    """`done  connect site/name`, with what went wrong below it."""
+    word = paint(_TONE[outcome.status], f"{_WORD[outcome.status]:14}")
+    line = f"{word}  {outcome.action.kind} {_name(outcome.action)}"
+    return f"{line}\n                  {inert(outcome.error)}" if outcome.error else line
+
+
+def _consents(result: Result, paint: Paint) -> Iterator[str]:
+    waiting = [outcome for outcome in result.outcomes if outcome.consent_url is not None]
+    if not waiting:
+        return
+    yield ""
+    yield paint(Tone.HEADING, "Awaiting consent: send each owner their link; whoever opens it connects a calendar")
+    for outcome in waiting:
+        yield f"  {inert(outcome.action.account or '')}  ({inert(outcome.action.provider)}, {_name(outcome.action)})"
+        yield f"    {inert(outcome.consent_url or '')}"
+
+
+def _name(action: Action) -> str:
+    return inert(shortened(action.address))
+
+
+def summary_line(result: Result) -> str:
+    """How many actions ended how."""
+    if not result.outcomes:
+        return "Nothing was done."
+    counted = ((status, result.count(status)) for status in OutcomeStatus)
+    parts = [f"{count} {_COUNTED[status]}" for status, count in counted if count]
+    prefix = "Interrupted: " if result.interrupted else "Applied: "
+    return f"{prefix}{', '.join(parts)}."

@@ -1,0 +1,149 @@
+"""Tables of live values: aligned columns for people, the API's own field names as JSON for scripts."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from reconciler.model.encoding import Json
+from reconciler.model.live import Calendar, Event, Extra, LiveConnection, Provider, Schedule
+from reconciler.model.sync import Arm, Direction, SyncConfig
+from reconciler.render.inert import inert
+
+Row = tuple[str, ...]
+
+
+def table(headings: Row, rows: Sequence[Row]) -> str:
+    """Columns as wide as their widest cell; the last one is not padded."""
+    shown = [headings, *(tuple(inert(cell) for cell in row) for row in rows)]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(headings))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
+    return "\n".join(lines)
+
+
+def as_json(rows: Sequence[dict[str, Json]]) -> str:
+    """Rows as a JSON array of objects."""
+    return json.dumps(list(rows), indent=2, ensure_ascii=False)
+
+
+def provider_json(site: str, provider: Provider) -> dict[str, Json]:
+    """A provider in the API's words."""
+    features = provider.features
+    return _with_site(site, provider.extra) | {
+        "id": inert(provider.id),
+        "name": inert(provider.name),
+        "calendarType": inert(provider.calendar_type),
+        "features": {
+            "connectMethods": [inert(method) for method in features.connect_methods],
+            "updateSyncConfig": features.update_sync_config,
+            "listEventFromCalendars": inert(features.imports),
+            "syncToCalendar": inert(features.exports),
+        },
+    }
+
+
+def connection_json(site: str, connection: LiveConnection) -> dict[str, Json]:
+    """A connection in the API's words."""
+    fields = {
+        "id": connection.id,
+        "providerId": connection.provider_id,
+        "calendarType": connection.calendar_type,
+        "scheduleId": connection.schedule_id,
+        "userId": connection.user_id,
+        "appId": connection.app_id,
+        "externalAccountEmail": connection.account,
+        "status": connection.status,
+        "errorReason": connection.error_reason,
+    }
+    return _with_site(site, connection.extra) | _given(fields) | {"syncConfig": _sync_json(connection.sync)}
+
+
+def calendar_json(site: str, connection: LiveConnection, calendar: Calendar) -> dict[str, Json]:
+    """A calendar in the API's words, with the connection whose account has it."""
+    fields = {"connectionId": connection.id, "id": calendar.id, "name": calendar.name}
+    return _with_site(site, calendar.extra) | _given(fields)
+
+
+def schedule_json(site: str, schedule: Schedule) -> dict[str, Json]:
+    """A schedule in the API's words."""
+    fields = {
+        "id": schedule.id,
+        "name": schedule.name,
+        "externalId": schedule.external_id,
+        "status": schedule.status,
+        "timeZone": schedule.time_zone,
+        "appId": schedule.app_id,
+    }
+    return _with_site(site, schedule.extra) | _given(fields)
+
+
+def event_json(site: str, event: Event) -> dict[str, Json]:
+    """An event in the API's words; personal fields only where they were asked for."""
+    fields = {
+        "scheduleId": event.schedule_id,
+        "calendarType": event.calendar_type,
+        "calendarName": event.calendar_name,
+        "title": event.title,
+        "start": event.start,
+        "end": event.end,
+        "scheduleOwnerId": event.schedule_owner_id,
+        "scheduleOwnerName": event.schedule_owner_name,
+    }
+    return _with_site(site, event.extra) | _given(fields) | {"allDay": event.all_day}
+
+
+def sync_words(sync: SyncConfig) -> tuple[str, str]:
+    """What is imported and exported, in a few words each."""
+    return _direction_words(sync.imports), _direction_words(sync.exports)
+
+
+def _direction_words(direction: Direction | None) -> str:
+    if direction is None or not direction.enabled:
+        return "off"
+    match direction.arm:
+        case Arm.CALENDARS:
+            return ", ".join(str(calendar) for calendar in direction.calendars) or "no calendar"
+        case Arm.PRIMARY:
+            return "primary"
+        case Arm.DEDICATED:
+            return "dedicated"
+        case None:
+            return "on"
+
+
+def _sync_json(sync: SyncConfig) -> Json:
+    found: dict[str, Json] = {}
+    for name, direction in (("listEventFromCalendars", sync.imports), ("syncToCalendar", sync.exports)):
+        if direction is not None:
+            found[name] = _direction_json(direction)
+    return found
+
+
+def _direction_json(direction: Direction) -> Json:
+    found: dict[str, Json] = {}
+    if direction.enabled is not None:
+        found["enabled"] = direction.enabled
+    if direction.arm is Arm.CALENDARS:
+        calendars: list[Json] = [dict(_given({"id": ref.id, "name": ref.name})) for ref in direction.calendars]
+        found["calendars"] = {"calendars": calendars}
+    elif direction.arm is not None:
+        found[direction.arm.value] = {}
+    return found
+
+
+def _given(fields: Mapping[str, str | None]) -> dict[str, Json]:
+    return {name: inert(value) for name, value in fields.items() if value is not None}
+
+
+def _with_site(site: str, extra: Extra) -> dict[str, Json]:
+    return {"site": site} | {inert(name): _inert_json(json.loads(text)) for name, text in extra}
+
+
+def _inert_json(value: Json) -> Json:
+    match value:
+        case str():
+            return inert(value)
+        case list():
+            return [_inert_json(item) for item in value]
+        case dict():
+            return {inert(key): _inert_json(item) for key, item in value.items()}
+        case _:
+            return value

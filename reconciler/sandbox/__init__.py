@@ -1,0 +1,10 @@
+"""The External Calendars API on one machine: a server for development, demos and tests. It listens on loopback only.
+
+A tower of its own: it shares the HTTP contract with the rest of the package, and no code. Start it with
+`reconciler.sandbox.server.running` or `serve`; those need the extra `extcal[sandbox]`, this module doesn't.
+"""
+
+from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.resetting import reset
+
+__all__ = ["SandboxError", "reset"]

@@ -1,0 +1,134 @@
+"""The API as an ASGI application: its routes, and how a request becomes the call of a method."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from reconciler.sandbox.auth import caller, issue_token, require_write
+from reconciler.sandbox.bodies import bounded_body, json_object
+from reconciler.sandbox.calendars.seeded import SeededCalendars
+from reconciler.sandbox.call import Call
+from reconciler.sandbox.consent import consent_routes
+from reconciler.sandbox.envelope import CONSISTENT, Envelope
+from reconciler.sandbox.fields import Fields
+from reconciler.sandbox.methods import connect, connections, events, providers, schedules, sync_config
+from reconciler.sandbox.query import Query
+from reconciler.sandbox.refusal import RefusedError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.request_log import RequestLog
+
+_BASE = "/bookings/v2/external-calendars"
+_ONE = f"{_BASE}/connections/{{connection_id}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of the API. One that `writes` gets a writing transaction and answers a consistency token."""
+
+    http: str
+    path: str
+    handler: Callable[[Call], dict[str, object]]
+    writes: bool = False
+
+
+METHODS = (
+    Method("GET", f"{_BASE}/providers", providers.list_providers),
+    Method("GET", f"{_BASE}/connections", connections.list_connections),
+    Method("GET", _ONE, connections.get_connection),
+    Method("POST", f"{_BASE}/connections:connectByOAuth", connect.connect_by_oauth, writes=True),
+    Method("POST", f"{_BASE}/connections:connectByCredentials", connect.connect_by_credentials, writes=True),
+    Method("GET", f"{_ONE}/calendars", connections.list_calendars),
+    Method("PATCH", f"{_ONE}/sync-config", sync_config.update_sync_config, writes=True),
+    Method("POST", f"{_ONE}/disconnect", connections.disconnect, writes=True),
+    Method("GET", f"{_BASE}/events", events.list_events),
+    Method("POST", "/calendar/v3/schedules/query", schedules.query_schedules),
+)
+
+
+def build_app(backend: Backend, log: RequestLog) -> ASGIApp:
+    """The whole application, consent page included."""
+    app = Starlette(
+        routes=[
+            *(Route(method.path, _endpoint(backend, method), methods=[method.http]) for method in METHODS),
+            Route("/oauth2/token", _token_endpoint(backend), methods=["POST"]),
+            *consent_routes(backend),
+        ],
+        exception_handlers=dict.fromkeys((HTTPException, RefusedError, Exception), _refused),
+    )
+    app.router.redirect_slashes = False
+    return Envelope(app, log)
+
+
+def _endpoint(backend: Backend, method: Method) -> Callable[[Request], object]:
+    async def endpoint(request: Request) -> Response:
+        body = await bounded_body(request)
+        return JSONResponse(
+            await run_in_threadpool(_answer, backend, method, request, body),
+            headers={CONSISTENT: secrets.token_urlsafe(24)} if method.writes else {},
+        )
+
+    return endpoint
+
+
+def _answer(backend: Backend, method: Method, request: Request, body: bytes) -> dict[str, object]:
+    now = backend.settings.clock()
+    with backend.store.transaction(write=method.writes) as database:
+        site = caller(database, request.headers, now)
+        if method.writes:
+            require_write(site)
+        call = Call(
+            database=database,
+            calendars=SeededCalendars(database),
+            site=site,
+            path=request.path_params,
+            query=Query(request.url.query),
+            body=Fields({} if method.http == "GET" else json_object(body)),
+            settings=backend.settings,
+            endpoint=backend.endpoint,
+            now=now,
+        )
+        return method.handler(call)
+
+
+def _token_endpoint(backend: Backend) -> Callable[[Request], object]:
+    def answer(body: bytes) -> dict[str, object]:
+        with backend.store.transaction(write=True) as database:
+            return issue_token(database, Fields(json_object(body)), backend.settings)
+
+    async def endpoint(request: Request) -> Response:
+        body = await bounded_body(request)
+        return JSONResponse(await run_in_threadpool(answer, body), headers={"cache-control": "no-store"})
+
+    return endpoint
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    headers = error.headers if isinstance(error, HTTPException) else None
+    refusal = _as_refusal(error)
+    return JSONResponse(refusal.body(), refusal.status, headers)
+
+
+def _as_refusal(error: Exception) -> RefusedError:
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, HTTPException):
+        return RefusedError(error.status_code, error.detail)
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return RefusedError(503, "The sandbox's database is busy; try again")
+    return RefusedError(500, "Internal error of the sandbox")

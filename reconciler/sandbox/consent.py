@@ -1,0 +1,172 @@
+"""The consent page: where an account's owner agrees to an OAuth connect, or doesn't (contract page, "OAuth connect").
+
+A link works until it was answered once; looking at it changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Route
+
+from reconciler.sandbox import records
+from reconciler.sandbox.bodies import bounded_body
+from reconciler.sandbox.calendars.seeded import SeededCalendars
+from reconciler.sandbox.connecting import connect
+from reconciler.sandbox.consent_page import STYLE_SOURCE, Consent, consent_html, notice_html
+from reconciler.sandbox.formats import web_origin
+from reconciler.sandbox.methods.connect import CONSENT_PATH
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.records import ProviderRecord, ScheduleRecord
+
+_FORM = "application/x-www-form-urlencoded"
+_MAX_FIELDS = 20
+_PLAYED_ERRORS = ("unsupported", "internal")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a link asks for."""
+
+    id: str
+    site_id: str
+    site_name: str
+    schedule: ScheduleRecord
+    provider: ProviderRecord
+    redirect_url: str
+
+
+def consent_routes(backend: Backend) -> list[Route]:
+    """The two routes of the page: look at it, and answer it."""
+    path = f"{CONSENT_PATH}/{{consent_id}}"
+
+    async def show(request: Request) -> Response:
+        return await run_in_threadpool(_show, backend, request.path_params["consent_id"])
+
+    async def answer(request: Request) -> Response:
+        if not _is_own_form(request):
+            return _notice(403, "Not from this page", "The answer must come from the consent page's own form.")
+        body = await bounded_body(request)
+        try:
+            form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        except ValueError:
+            return _notice(400, "Not readable", "The form could not be read. Open the link again.")
+        first = {name: values[0] for name, values in form.items()}
+        return await run_in_threadpool(_answer, backend, request.path_params["consent_id"], first)
+
+    return [Route(path, show, methods=["GET"]), Route(path, answer, methods=["POST"])]
+
+
+def _is_own_form(request: Request) -> bool:
+    """Whether the request is what this page's form sends: browsers tell where it came from, other programs needn't."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return content_type == _FORM and origin in {None, own} and site == "same-origin"
+
+
+def _show(backend: Backend, consent_id: str) -> Response:
+    with backend.store.transaction(write=False) as database:
+        asked = _find(database, consent_id)
+        return asked if not isinstance(asked, _Asked) else _form(database, asked)
+
+
+def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Response:
+    decision = form.get("decision")
+    with backend.store.transaction(write=True) as database:
+        asked = _find(database, consent_id)
+        if not isinstance(asked, _Asked):
+            return asked
+        if decision == "deny":
+            outcome = {"error": "reject"}
+        elif decision != "allow":
+            return _form(database, asked, problem="Choose whether to allow or to deny.")
+        elif form.get("outcome") in _PLAYED_ERRORS:
+            outcome = {"error": form["outcome"]}
+        else:
+            connection_id = _connect(database, backend, asked, form.get("account", ""))
+            if connection_id is None:
+                return _form(database, asked, problem="Choose one of the accounts.")
+            outcome = {"connectionId": connection_id}
+        database.execute("UPDATE consent SET used = 1 WHERE id = ?", (asked.id,))
+        return RedirectResponse(_returning(asked.redirect_url, outcome), 303, _headers(asked.redirect_url))
+
+
+def _connect(database: sqlite3.Connection, backend: Backend, asked: _Asked, email: str) -> str | None:
+    calendars = SeededCalendars(database)
+    for account in calendars.accounts(asked.provider.slug):
+        if account.email == email:
+            now = backend.settings.clock()
+            return connect(database, calendars, asked.site_id, asked.schedule, asked.provider, account, now)
+    return None
+
+
+def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
+    """What the link asks for, or the page that says why it is of no use."""
+    row = database.execute(
+        "SELECT consent.*, site.name AS site_name FROM consent JOIN site ON site.id = consent.site_id"
+        " WHERE consent.id = ?",
+        (consent_id,),
+    ).fetchone()
+    if row is None:
+        return _notice(404, "Unknown link", "There is no such consent link here. Ask for a new one.")
+    if row["used"]:
+        return _notice(410, "Link already used", "This consent link was answered before. Ask for a new one.")
+    site_id = str(row["site_id"])
+    return _Asked(
+        id=str(row["id"]),
+        site_id=site_id,
+        site_name=str(row["site_name"]),
+        schedule=records.schedule(database, site_id, str(row["schedule_id"])),
+        provider=records.provider(database, site_id, str(row["provider_id"])),
+        redirect_url=str(row["redirect_url"]),
+    )
+
+
+def _form(database: sqlite3.Connection, asked: _Asked, *, problem: str | None = None) -> Response:
+    consent = Consent(
+        site=asked.site_name,
+        schedule=asked.schedule.name,
+        provider=asked.provider.name,
+        accounts=tuple(account.email for account in SeededCalendars(database).accounts(asked.provider.slug)),
+        returns_to=web_origin(asked.redirect_url) or "",
+        problem=problem,
+    )
+    return HTMLResponse(consent_html(consent), 400 if problem else 200, _headers(asked.redirect_url))
+
+
+def _notice(status: int, title: str, text: str) -> Response:
+    return HTMLResponse(notice_html(title, text), status, _headers(None))
+
+
+def _headers(redirect_url: str | None) -> dict[str, str]:
+    """Nothing but the page's own style and form; browsers hold a form's redirect to the same rule as its action."""
+    targets = "'none'" if redirect_url is None else f"'self' {web_origin(redirect_url) or ''}".strip()
+    return {
+        "content-security-policy": (
+            f"default-src 'none'; style-src {STYLE_SOURCE}; form-action {targets}; base-uri 'none';"
+            " frame-ancestors 'none'"
+        ),
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+    }
+
+
+def _returning(redirect_url: str, outcome: Mapping[str, str]) -> str:
+    url = urlsplit(redirect_url)
+    query = f"{url.query}&{urlencode(outcome, quote_via=quote)}" if url.query else urlencode(outcome, quote_via=quote)
+    return urlunsplit(url._replace(query=query))

@@ -1,0 +1,94 @@
+"""What a data folder holds beside the methods' reach: its keys, its world, and the summary that is shown at start."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox import records
+from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.loading import load_world
+from reconciler.sandbox.seed import APP_ID, harbor_dental
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reconciler.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What opens the sandbox: the API key, and the app that may ask for tokens."""
+
+    api_key: str
+    app_id: str
+    app_secret: str
+
+
+def prepare(database: sqlite3.Connection, *, world: World | None, api_key: str | None, now: float) -> Keys:
+    """The keys of the data folder; a fresh one is filled first, with `world` or Harbor Dental.
+
+    Raises `SandboxError` where the folder is filled already and a world, or another key, is asked for.
+    """
+    keys = _keys(database)
+    if keys is None:
+        keys = Keys(api_key or _new_key("key"), APP_ID, _new_key("secret"))
+        stored = {
+            "api_key": keys.api_key,
+            "app_id": keys.app_id,
+            "app_secret": keys.app_secret,
+            "cursor_secret": secrets.token_urlsafe(32),
+        }
+        database.executemany("INSERT INTO meta VALUES (?, ?)", stored.items())
+        filling = harbor_dental(datetime.fromtimestamp(now, UTC)) if world is None else world
+        load_world(database, filling, api_key=keys.api_key, now=now)
+        return keys
+    if world is not None:
+        raise SandboxError("the data folder holds a world already; reset it, or choose another folder")
+    if api_key is not None and api_key != keys.api_key:
+        raise SandboxError("the data folder was made with another API key; leave the key out, or reset the folder")
+    return keys
+
+
+def summary(database: sqlite3.Connection) -> list[dict[str, object]]:
+    """Each site with its schedules and the accounts that can be connected, passwords where they apply."""
+    return [
+        {
+            "site_id": site["id"],
+            "name": site["name"],
+            "schedules": [
+                {"id": schedule.id, "name": schedule.name} for schedule in records.schedules(database, site["id"])
+            ],
+            "accounts": [
+                {"provider": row["provider"], "email": row["email"]}
+                | ({} if row["password"] is None else {"password": row["password"]})
+                for provider in records.providers(database, site["id"])
+                for row in database.execute("SELECT * FROM account WHERE provider = ? ORDER BY id", (provider.slug,))
+            ],
+        }
+        for site in database.execute("SELECT id, name FROM site ORDER BY rowid").fetchall()
+    ]
+
+
+def first_instance(database: sqlite3.Connection) -> str | None:
+    """The instance id of the app on the first site that has one."""
+    row = database.execute("SELECT instance_id FROM site WHERE instance_id IS NOT NULL ORDER BY rowid").fetchone()
+    return None if row is None else str(row["instance_id"])
+
+
+def set_provider_down(database: sqlite3.Connection, provider_id: str, *, down: bool) -> None:
+    """Let a provider be out of reach, or back; raises `SandboxError` where no site has it."""
+    changed = database.execute("UPDATE provider SET down = ? WHERE id = ?", (down, provider_id))
+    if not changed.rowcount:
+        raise SandboxError(f"no site has the provider {provider_id}")
+
+
+def _keys(database: sqlite3.Connection) -> Keys | None:
+    meta = {str(row["name"]): str(row["value"]) for row in database.execute("SELECT name, value FROM meta")}
+    return Keys(meta["api_key"], meta["app_id"], meta["app_secret"]) if meta else None
+
+
+def _new_key(kind: str) -> str:
+    return f"sandbox-{kind}-{secrets.token_urlsafe(32)}"

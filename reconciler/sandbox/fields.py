@@ -1,0 +1,150 @@
+"""Reads a JSON body field by field, collecting everything that is wrong with it.
+
+A reader answers a stand-in where a field is at fault; `check` then refuses the request with all faults at once, so
+call it before using what was read. Null counts as missing, and unknown fields are ignored (contract page, "Transport").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.formats import is_guid, web_origin
+from reconciler.sandbox.refusal import Rule, Violation, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_TEXT = 2048
+
+
+class Fields:
+    """The fields of one JSON object. `path` is where it stands in the body, `""` for the body itself."""
+
+    def __init__(self, source: Mapping[str, object], path: str = "", violations: list[Violation] | None = None) -> None:
+        self._source = source
+        self._path = path
+        self._violations: list[Violation] = [] if violations is None else violations
+
+    def check(self) -> None:
+        """Refuse the request (400) where anything that was read is at fault."""
+        if self._violations:
+            raise invalid(*self._violations)
+
+    def reject(self, name: str, description: str, rule: Rule = Rule.OTHER) -> None:
+        """Say that the field `name` is at fault."""
+        self._violations.append(Violation(self._at(name), description, rule))
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._source.get(name) is not None
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all fields that are not null."""
+        return tuple(name for name in self._source if self.has(name))
+
+    def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:
+        """A required string that isn't empty."""
+        value = self._required(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.reject(name, "must be a string", Rule.FORMAT)
+        elif not value:
+            self.reject(name, "must not be empty", Rule.REQUIRED_FIELD)
+        elif len(value) > max_length:
+            self.reject(name, f"must have at most {max_length} characters", Rule.MAX_LENGTH)
+        else:
+            return value
+        return ""
+
+    def optional_text(self, name: str, *, max_length: int = MAX_TEXT) -> str | None:
+        """A string that may be left out."""
+        return self.text(name, max_length=max_length) if self.has(name) else None
+
+    def guid(self, name: str) -> str:
+        """A required GUID, in lower case."""
+        value = self.text(name)
+        if value and not is_guid(value):
+            self.reject(name, "must be a GUID", Rule.FORMAT)
+        return value.lower()
+
+    def web_url(self, name: str) -> str:
+        """A required http(s) URL."""
+        value = self.text(name)
+        if value and web_origin(value) is None:
+            self.reject(name, "must be an http or https URL", Rule.FORMAT)
+        return value
+
+    def boolean(self, name: str) -> bool | None:
+        """A boolean that may be left out."""
+        value = self._source.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        self.reject(name, "must be a boolean", Rule.FORMAT)
+        return None
+
+    def integer(self, name: str, *, default: int, maximum: int) -> int:
+        """A whole number from 1 to `maximum`; `default` where it is left out."""
+        value = self._source.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.reject(name, "must be a whole number", Rule.FORMAT)
+        elif value < 1:
+            self.reject(name, "must be at least 1", Rule.MIN)
+        elif value > maximum:
+            self.reject(name, f"must be at most {maximum}", Rule.MAX)
+        else:
+            return value
+        return default
+
+    def child(self, name: str) -> Fields | None:
+        """A nested object that may be left out."""
+        value = self._source.get(name)
+        if isinstance(value, dict):
+            return Fields(value, self._at(name), self._violations)
+        if value is not None:
+            self.reject(name, "must be an object", Rule.FORMAT)
+        return None
+
+    def required_child(self, name: str) -> Fields:
+        """A nested object that must be there."""
+        self._required(name)
+        return self.child(name) or Fields({}, self._at(name), [])
+
+    def children(self, name: str) -> tuple[Fields, ...]:
+        """A list of objects; empty where it is left out."""
+        objects = []
+        for index, value in enumerate(self._list(name)):
+            if isinstance(value, dict):
+                objects.append(Fields(value, f"{self._at(name)}[{index}]", self._violations))
+            else:
+                self.reject(f"{name}[{index}]", "must be an object", Rule.FORMAT)
+        return tuple(objects)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings; empty where it is left out."""
+        texts = []
+        for index, value in enumerate(self._list(name)):
+            if isinstance(value, str):
+                texts.append(value)
+            else:
+                self.reject(f"{name}[{index}]", "must be a string", Rule.FORMAT)
+        return tuple(texts)
+
+    def _list(self, name: str) -> Sequence[object]:
+        value = self._source.get(name)
+        if isinstance(value, list):
+            return value
+        if value is not None:
+            self.reject(name, "must be a list", Rule.FORMAT)
+        return ()
+
+    def _required(self, name: str) -> object:
+        value = self._source.get(name)
+        if value is None:
+            self.reject(name, "must not be empty", Rule.REQUIRED_FIELD)
+        return value
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name

@@ -1,0 +1,159 @@
+"""ListEvents: what the connected accounts' calendars hold in a range of time."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import asdict, dataclass
+from itertools import dropwhile, islice
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox import records
+from reconciler.sandbox.connection_view import status_at
+from reconciler.sandbox.contract import Status
+from reconciler.sandbox.cursors import make_cursor, read_cursor
+from reconciler.sandbox.formats import rfc3339
+from reconciler.sandbox.methods.providers import failed_providers
+from reconciler.sandbox.refusal import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.sandbox.calendars.protocol import Occurrence
+    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.records import ConnectionRecord
+
+MAX_IDS = 100
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+_FIELDSETS = ("NO_PI", "OWN_PI")
+_CURSOR = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """What is asked for. `start` and `end` are the range in seconds since the epoch, `own_pi` personal fields too."""
+
+    start: float
+    end: float
+    schedule_ids: tuple[str, ...]
+    user_ids: tuple[str, ...]
+    all_day: bool | None
+    own_pi: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Position:
+    """Where an event stands in the order of the answer: by start, then by a key that never changes."""
+
+    start: int
+    connection: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    position: _Position
+    connection: ConnectionRecord
+    occurrence: Occurrence
+
+
+def list_events(call: Call) -> dict[str, object]:
+    """ListEvents: sorted by start; events that overlap an edge of the range are included."""
+    limit = call.query.integer("cursorPaging.limit", default=DEFAULT_LIMIT, maximum=MAX_LIMIT)
+    partial = call.query.boolean("partialFailure") or False
+    cursor = call.query.text("cursorPaging.cursor")
+    wanted, after = _from_query(call) if cursor is None else _from_cursor(call, cursor)
+    call.query.check()
+    failed = failed_providers(call, partial=partial)
+    found = _events(call, wanted, after, failed)
+    page = list(islice(found, limit))
+    following = next(found, None)
+    cursors: dict[str, object] = {}
+    if following is not None:
+        content = {"filter": asdict(wanted), "after": asdict(page[-1].position)}
+        cursors["next"] = make_cursor(call.database, call.site.id, _CURSOR, content)
+    return {
+        "events": [_event_json(event, own_pi=wanted.own_pi) for event in page],
+        "pagingMetadata": {"count": len(page), "cursors": cursors, "hasNext": following is not None},
+        "failedProviderIds": failed,
+    }
+
+
+def _from_query(call: Call) -> tuple[_Filter, None]:
+    query = call.query
+    wanted = _Filter(
+        start=query.instant("from"),
+        end=query.instant("to"),
+        schedule_ids=query.guids("scheduleIds", max_size=MAX_IDS),
+        user_ids=query.guids("userIds", max_size=MAX_IDS),
+        all_day=query.boolean("allDay"),
+        own_pi="OWN_PI" in query.choices("fieldsets", _FIELDSETS),
+    )
+    query.check()
+    if wanted.start >= wanted.end:
+        query.reject("to", "must be later than from", Rule.OTHER)
+    return wanted, None
+
+
+def _from_cursor(call: Call, cursor: str) -> tuple[_Filter, _Position]:
+    """The cursor keeps the filters of the first call; only the page's size and what to do on failure may be new."""
+    content = read_cursor(call.database, call.site.id, _CURSOR, cursor)
+    stored, after = content["filter"], content["after"]
+    if not isinstance(stored, dict) or not isinstance(after, dict):
+        raise TypeError("a cursor that carries our signature holds what we put there")
+    return _Filter(**stored), _Position(**after)
+
+
+def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[str]) -> Iterator[_Found]:
+    streams = [
+        _events_of(call, connection, wanted, after)
+        for connection in records.connections(call.database, call.site.id)
+        if _is_asked_for(call, connection, wanted) and connection.provider.id not in failed
+    ]
+    merged: Iterator[_Found] = heapq.merge(*streams, key=lambda found: found.position)
+    if after is None:
+        return merged
+    return dropwhile(lambda found: found.position <= after, merged)
+
+
+def _is_asked_for(call: Call, connection: ConnectionRecord, wanted: _Filter) -> bool:
+    return (
+        connection.sync_config.imports.enabled
+        and status_at(connection, call.settings, call.now) not in {Status.DISCONNECTED, Status.ERROR}
+        and (not wanted.schedule_ids or connection.schedule.id in wanted.schedule_ids)
+        and (not wanted.user_ids or connection.schedule.owner_id in wanted.user_ids)
+    )
+
+
+def _events_of(call: Call, connection: ConnectionRecord, wanted: _Filter, after: _Position | None) -> Iterator[_Found]:
+    """The events of one connection; on a later page those that started before the last page's end are skipped early."""
+    imports = connection.sync_config.imports
+    if imports.calendars is not None:
+        calendar_ids = frozenset(imports.calendars)
+    else:
+        calendar_ids = frozenset(calendar.id for calendar in call.calendars.calendars(connection.account_id)[:1])
+    start = wanted.start if after is None else max(wanted.start, after.start)
+    for occurrence in call.calendars.occurrences(
+        connection.account_id, calendar_ids, start=start, end=wanted.end, all_day=wanted.all_day
+    ):
+        position = _Position(occurrence.start, connection.seq, occurrence.key)
+        yield _Found(position, connection, occurrence)
+
+
+def _event_json(found: _Found, *, own_pi: bool) -> dict[str, object]:
+    connection, occurrence = found.connection, found.occurrence
+    event: dict[str, object | None] = {
+        "scheduleId": connection.schedule.id,
+        "calendarType": connection.provider.calendar_type,
+        "start": rfc3339(occurrence.start),
+        "end": rfc3339(occurrence.end),
+        "allDay": occurrence.all_day,
+        "scheduleOwnerId": connection.schedule.owner_id,
+    }
+    if own_pi:
+        event |= {
+            "calendarName": occurrence.calendar.name,
+            "title": occurrence.title,
+            "scheduleOwnerName": connection.schedule.owner_name,
+        }
+    return {name: value for name, value in event.items() if value is not None}

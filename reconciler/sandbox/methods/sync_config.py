@@ -1,0 +1,111 @@
+"""UpdateSyncConfig: merges what is sent into what stands, as far as the provider can do it.
+
+What is left out stays: a missing direction, a missing field of a direction. Choosing one arm of a one-of replaces the
+other. Sending an export config heals a connection whose dedicated calendar is gone: the calendar is made anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
+from reconciler.sandbox.methods.connections import addressed, answer, require_connected
+from reconciler.sandbox.refusal import Rule, not_supported
+from reconciler.sandbox.sync_config import Export, Import, SyncConfig, to_stored
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.fields import Fields
+    from reconciler.sandbox.records import ProviderRecord
+
+
+def update_sync_config(call: Call) -> dict[str, object]:
+    """UpdateSyncConfig: all of it takes effect, or nothing does."""
+    body = call.body.required_child("syncConfig")
+    call.body.check()
+    connection = addressed(call)
+    require_connected(connection)
+    provider = connection.provider
+    if not provider.update_sync_config:
+        raise not_supported(f"{provider.name} doesn't let its sync config be updated")
+    known = {calendar.id for calendar in call.calendars.calendars(connection.account_id)}
+    imports = _merged_import(connection.sync_config.imports, body.child("listEventFromCalendars"), known)
+    exports = _merged_export(connection.sync_config.exports, body.child("syncToCalendar"))
+    call.body.check()
+    if body.has("listEventFromCalendars"):
+        _require_import(provider, imports)
+    if body.has("syncToCalendar"):
+        _require_export(provider, exports)
+    call.database.execute(
+        "UPDATE connection SET sync_config = ? WHERE seq = ?",
+        (to_stored(SyncConfig(imports, exports)), connection.seq),
+    )
+    if body.has("syncToCalendar"):
+        _heal(call, connection.seq)
+    return answer(call, connection.id)
+
+
+def _heal(call: Call, seq: int) -> None:
+    lost_calendar = (ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED, ErrorReason.EXTERNAL_CALENDAR_DELETED)
+    call.database.execute(
+        "UPDATE connection SET status = ?, error_reason = NULL, connected_at = ?"
+        " WHERE seq = ? AND status = ? AND error_reason IN (?, ?)",
+        (Status.CONNECTED, call.now, seq, Status.ERROR, *lost_calendar),
+    )
+
+
+def _merged_import(standing: Import, body: Fields | None, known: set[str]) -> Import:
+    if body is None:
+        return standing
+    enabled, primary, named = body.boolean("enabled"), body.child("primaryCalendar"), body.child("calendars")
+    merged = standing if enabled is None else replace(standing, enabled=enabled)
+    if primary is not None and named is not None:
+        body.reject("calendars", "must not be given together with primaryCalendar")
+    elif primary is not None:
+        merged = replace(merged, primary=True, calendars=None)
+    elif named is not None:
+        merged = replace(merged, primary=False, calendars=_calendar_ids(named, known))
+    return merged
+
+
+def _calendar_ids(body: Fields, known: set[str]) -> tuple[str, ...]:
+    ids = []
+    for calendar in body.children("calendars"):
+        calendar_id = calendar.text("id")
+        if calendar_id and calendar_id not in known:
+            calendar.reject("id", "must be the id of a calendar of the connected account", Rule.OTHER)
+        ids.append(calendar_id)
+    return tuple(dict.fromkeys(ids))
+
+
+def _merged_export(standing: Export, body: Fields | None) -> Export:
+    if body is None:
+        return standing
+    enabled = body.boolean("enabled")
+    chosen = [target for target in ExportTarget if body.child(target.value) is not None]
+    merged = standing if enabled is None else replace(standing, enabled=enabled)
+    if len(chosen) > 1:
+        body.reject("dedicatedCalendar", "must not be given together with primaryCalendar")
+    elif chosen:
+        merged = replace(merged, target=chosen[0])
+    return merged
+
+
+def _require_import(provider: ProviderRecord, wanted: Import) -> None:
+    support = provider.import_support
+    chosen = wanted.primary or wanted.calendars is not None
+    if support == ImportSupport.NOT_SUPPORTED and (wanted.enabled or chosen):
+        raise not_supported(f"{provider.name} doesn't let events be imported")
+    if support == ImportSupport.PRIMARY_CALENDAR_ONLY and wanted.calendars is not None:
+        raise not_supported(f"{provider.name} imports from the primary calendar only")
+
+
+def _require_export(provider: ProviderRecord, wanted: Export) -> None:
+    support = provider.export_support
+    if support == ExportSupport.NOT_SUPPORTED and (wanted.enabled or wanted.target is not None):
+        raise not_supported(f"{provider.name} doesn't let events be exported")
+    if support == ExportSupport.PRIMARY_CALENDAR_ONLY and wanted.target == ExportTarget.DEDICATED:
+        raise not_supported(f"{provider.name} exports to the primary calendar only")
+    if support == ExportSupport.DEDICATED_CALENDAR and wanted.target == ExportTarget.PRIMARY:
+        raise not_supported(f"{provider.name} exports to a dedicated calendar only")

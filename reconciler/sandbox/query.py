@@ -1,0 +1,96 @@
+"""Reads a query string as the contract encodes it ("Transport"): repeated arrays, dotted objects, `true` and `false`.
+
+As with `reconciler.sandbox.fields`, faults are collected and `check` refuses the request with all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from reconciler.sandbox.formats import instant, is_guid
+from reconciler.sandbox.refusal import RefusedError, Rule, Violation, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MAX_PARAMETERS = 1000
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+class Query:
+    """The parameters of one request; unknown ones are ignored, of one that is given twice the last counts."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._values = parse_qs(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+        except ValueError as error:
+            raise RefusedError(400, f"The query can't be read, or has more than {MAX_PARAMETERS} parameters") from error
+        self._violations: list[Violation] = []
+
+    def check(self) -> None:
+        """Refuse the request (400) where anything that was read is at fault."""
+        if self._violations:
+            raise invalid(*self._violations)
+
+    def reject(self, name: str, description: str, rule: Rule) -> None:
+        """Say that the parameter `name` is at fault."""
+        self._violations.append(Violation(name, description, rule))
+
+    def text(self, name: str) -> str | None:
+        """A parameter as it stands; None where it is left out or blank."""
+        return self._values.get(name, [""])[-1] or None
+
+    def boolean(self, name: str) -> bool | None:
+        """`true` or `false`; None where it is left out."""
+        value = self.text(name)
+        if value is None or value in {"true", "false"}:
+            return None if value is None else value == "true"
+        self.reject(name, "must be true or false", Rule.FORMAT)
+        return None
+
+    def integer(self, name: str, *, default: int, maximum: int) -> int:
+        """A whole number from 1 to `maximum`; `default` where it is left out."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if not _WHOLE_NUMBER.fullmatch(value):
+            self.reject(name, "must be a whole number", Rule.FORMAT)
+        elif int(value) < 1:
+            self.reject(name, "must be at least 1", Rule.MIN)
+        elif int(value) > maximum:
+            self.reject(name, f"must be at most {maximum}", Rule.MAX)
+        else:
+            return int(value)
+        return default
+
+    def instant(self, name: str) -> float:
+        """A required RFC 3339 time, as seconds since the epoch."""
+        value = self.text(name)
+        if value is None:
+            self.reject(name, "must be given, unless cursorPaging.cursor is", Rule.REQUIRED_FIELD)
+            return 0.0
+        seconds = instant(value)
+        if seconds is None:
+            self.reject(name, "must be a time as RFC 3339 writes it", Rule.FORMAT)
+            return 0.0
+        return seconds
+
+    def guids(self, name: str, *, max_size: int | None = None) -> tuple[str, ...]:
+        """The GUIDs of a repeated parameter, in lower case."""
+        values = tuple(value for value in self._values.get(name, []) if value)
+        if max_size is not None and len(values) > max_size:
+            self.reject(name, f"must have at most {max_size} items", Rule.MAX_SIZE)
+        for index, value in enumerate(values):
+            if not is_guid(value):
+                self.reject(f"{name}[{index}]", "must be a GUID", Rule.FORMAT)
+        return tuple(value.lower() for value in values)
+
+    def choices(self, name: str, allowed: Collection[str]) -> tuple[str, ...]:
+        """The values of a repeated parameter, each one of `allowed`."""
+        values = tuple(value for value in self._values.get(name, []) if value)
+        for index, value in enumerate(values):
+            if value not in allowed:
+                self.reject(f"{name}[{index}]", f"must be one of {', '.join(allowed)}", Rule.INVALID_ENUM_VALUE)
+        return values

@@ -1,0 +1,172 @@
+"""Rows of the database as values, and the questions that several methods ask."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.sync_config import SyncConfig, from_stored
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRecord:
+    """The site that a request is about, and whether its caller may write."""
+
+    id: str
+    name: str
+    premium: bool
+    may_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRecord:
+    """A provider as a site has it installed."""
+
+    id: str
+    slug: str
+    name: str
+    calendar_type: str
+    connect_methods: tuple[str, ...]
+    update_sync_config: bool
+    import_support: str
+    export_support: str
+    has_primary: bool
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRecord:
+    """A schedule of a site."""
+
+    id: str
+    name: str
+    external_id: str | None
+    owner_id: str | None
+    owner_name: str | None
+    time_zone: str
+    app_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRecord:
+    """A connection as it is stored; `connected_at` is in seconds since the epoch."""
+
+    seq: int
+    id: str
+    schedule: ScheduleRecord
+    provider: ProviderRecord
+    account_id: int
+    account_email: str
+    email_shown: bool
+    status: str
+    error_reason: str | None
+    connected_at: float
+    sync_config: SyncConfig
+
+
+def providers(database: sqlite3.Connection, site_id: str) -> tuple[ProviderRecord, ...]:
+    """All providers of a site, in the order in which they were installed."""
+    rows = database.execute("SELECT * FROM provider WHERE site_id = ? ORDER BY rowid", (site_id,))
+    return tuple(_provider(row) for row in rows)
+
+
+def provider(database: sqlite3.Connection, site_id: str, provider_id: str) -> ProviderRecord:
+    """One provider; a refusal (404) where the site doesn't have it."""
+    row = database.execute("SELECT * FROM provider WHERE site_id = ? AND id = ?", (site_id, provider_id)).fetchone()
+    if row is None:
+        raise RefusedError(404, f"Provider {provider_id} not found")
+    return _provider(row)
+
+
+def schedules(database: sqlite3.Connection, site_id: str) -> tuple[ScheduleRecord, ...]:
+    """All schedules of a site, in the order in which they were made."""
+    rows = database.execute("SELECT * FROM schedule WHERE site_id = ? ORDER BY rowid", (site_id,))
+    return tuple(_schedule(row) for row in rows)
+
+
+def schedule(database: sqlite3.Connection, site_id: str, schedule_id: str) -> ScheduleRecord:
+    """One schedule; a refusal (404) where the site doesn't have it."""
+    row = database.execute("SELECT * FROM schedule WHERE site_id = ? AND id = ?", (site_id, schedule_id)).fetchone()
+    if row is None:
+        raise RefusedError(404, f"Schedule {schedule_id} not found")
+    return _schedule(row)
+
+
+def connections(database: sqlite3.Connection, site_id: str) -> tuple[ConnectionRecord, ...]:
+    """All connections of a site, oldest first."""
+    by_schedule = {record.id: record for record in schedules(database, site_id)}
+    by_provider = {record.id: record for record in providers(database, site_id)}
+    rows = database.execute(
+        "SELECT connection.*, account.email FROM connection JOIN account ON account.id = connection.account_id"
+        " WHERE site_id = ? ORDER BY seq",
+        (site_id,),
+    )
+    return tuple(
+        _connection(row, by_schedule[str(row["schedule_id"])], by_provider[str(row["provider_id"])]) for row in rows
+    )
+
+
+def connection(database: sqlite3.Connection, site_id: str, connection_id: str) -> ConnectionRecord:
+    """One connection; a refusal (404) where the site doesn't have it."""
+    row = database.execute(
+        "SELECT connection.*, account.email FROM connection JOIN account ON account.id = connection.account_id"
+        " WHERE site_id = ? AND connection.id = ?",
+        (site_id, connection_id),
+    ).fetchone()
+    if row is None:
+        raise RefusedError(404, "Connection not found")
+    return _connection(
+        row,
+        schedule(database, site_id, str(row["schedule_id"])),
+        provider(database, site_id, str(row["provider_id"])),
+    )
+
+
+def _provider(row: sqlite3.Row) -> ProviderRecord:
+    return ProviderRecord(
+        id=str(row["id"]),
+        slug=str(row["slug"]),
+        name=str(row["name"]),
+        calendar_type=str(row["calendar_type"]),
+        connect_methods=tuple(str(method) for method in json.loads(row["connect_methods"])),
+        update_sync_config=bool(row["update_sync_config"]),
+        import_support=str(row["import_support"]),
+        export_support=str(row["export_support"]),
+        has_primary=bool(row["has_primary"]),
+        down=bool(row["down"]),
+    )
+
+
+def _schedule(row: sqlite3.Row) -> ScheduleRecord:
+    return ScheduleRecord(
+        id=str(row["id"]),
+        name=str(row["name"]),
+        external_id=row["external_id"],
+        owner_id=row["owner_id"],
+        owner_name=row["owner_name"],
+        time_zone=str(row["time_zone"]),
+        app_id=str(row["app_id"]),
+        status=str(row["status"]),
+    )
+
+
+def _connection(row: sqlite3.Row, of: ScheduleRecord, at: ProviderRecord) -> ConnectionRecord:
+    return ConnectionRecord(
+        seq=int(row["seq"]),
+        id=str(row["id"]),
+        schedule=of,
+        provider=at,
+        account_id=int(row["account_id"]),
+        account_email=str(row["email"]),
+        email_shown=bool(row["email_shown"]),
+        status=str(row["status"]),
+        error_reason=row["error_reason"],
+        connected_at=float(row["connected_at"]),
+        sync_config=from_stored(str(row["sync_config"])),
+    )

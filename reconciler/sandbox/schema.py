@@ -1,0 +1,122 @@
+"""The tables of the sandbox's database."""
+
+APPLICATION_ID = 0x45435342
+"""Marks a SQLite file as the sandbox's own (`PRAGMA application_id`)."""
+
+VERSION = 1
+"""The version of these tables (`PRAGMA user_version`)."""
+
+TABLES = (
+    """CREATE TABLE meta (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    )""",
+    """CREATE TABLE site (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        instance_id TEXT UNIQUE,
+        premium INTEGER NOT NULL
+    )""",
+    """CREATE TABLE api_key (
+        key TEXT NOT NULL,
+        site_id TEXT NOT NULL REFERENCES site (id),
+        may_write INTEGER NOT NULL,
+        PRIMARY KEY (key, site_id)
+    )""",
+    """CREATE TABLE token (
+        token TEXT PRIMARY KEY,
+        site_id TEXT NOT NULL REFERENCES site (id),
+        expires_at REAL NOT NULL
+    )""",
+    """CREATE TABLE schedule (
+        site_id TEXT NOT NULL REFERENCES site (id),
+        id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        external_id TEXT,
+        owner_id TEXT,
+        owner_name TEXT,
+        time_zone TEXT NOT NULL,
+        app_id TEXT NOT NULL,
+        status TEXT NOT NULL,
+        PRIMARY KEY (site_id, id)
+    )""",
+    """CREATE TABLE provider (
+        site_id TEXT NOT NULL REFERENCES site (id),
+        id TEXT NOT NULL,
+        slug TEXT NOT NULL,
+        name TEXT NOT NULL,
+        calendar_type TEXT NOT NULL,
+        connect_methods TEXT NOT NULL,
+        update_sync_config INTEGER NOT NULL,
+        import_support TEXT NOT NULL,
+        export_support TEXT NOT NULL,
+        has_primary INTEGER NOT NULL,
+        down INTEGER NOT NULL,
+        PRIMARY KEY (site_id, id)
+    )""",
+    """CREATE TABLE account (
+        id INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        email TEXT NOT NULL COLLATE NOCASE,
+        password TEXT,
+        UNIQUE (provider, email)
+    )""",
+    """CREATE TABLE calendar (
+        seq INTEGER PRIMARY KEY,
+        account_id INTEGER NOT NULL REFERENCES account (id),
+        id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        UNIQUE (account_id, id)
+    )""",
+    """CREATE TABLE event (
+        id INTEGER PRIMARY KEY,
+        calendar_seq INTEGER NOT NULL REFERENCES calendar (seq),
+        title TEXT NOT NULL,
+        start_at INTEGER NOT NULL,
+        end_at INTEGER NOT NULL,
+        all_day INTEGER NOT NULL,
+        step INTEGER,
+        last_start INTEGER
+    )""",
+    "CREATE INDEX event_calendar ON event (calendar_seq, start_at)",
+    """CREATE TABLE connection (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        site_id TEXT NOT NULL,
+        schedule_id TEXT NOT NULL,
+        provider_id TEXT NOT NULL,
+        account_id INTEGER NOT NULL REFERENCES account (id),
+        email_shown INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        error_reason TEXT,
+        connected_at REAL NOT NULL,
+        sync_config TEXT NOT NULL,
+        FOREIGN KEY (site_id, schedule_id) REFERENCES schedule (site_id, id),
+        FOREIGN KEY (site_id, provider_id) REFERENCES provider (site_id, id)
+    )""",
+    "CREATE INDEX connection_site ON connection (site_id, seq)",
+    """CREATE TABLE consent (
+        id TEXT PRIMARY KEY,
+        site_id TEXT NOT NULL,
+        schedule_id TEXT NOT NULL,
+        provider_id TEXT NOT NULL,
+        redirect_url TEXT NOT NULL,
+        used INTEGER NOT NULL DEFAULT 0,
+        FOREIGN KEY (site_id, schedule_id) REFERENCES schedule (site_id, id),
+        FOREIGN KEY (site_id, provider_id) REFERENCES provider (site_id, id)
+    )""",
+)
+
+CHILDREN_FIRST = (
+    "consent",
+    "connection",
+    "event",
+    "calendar",
+    "account",
+    "provider",
+    "schedule",
+    "token",
+    "api_key",
+    "site",
+)
+"""The tables of a world, in the order in which their rows can be deleted."""

@@ -1,0 +1,195 @@
+"""Runs the sandbox: beside a program, or in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.backend import Backend
+from reconciler.sandbox.contents import first_instance, prepare, set_provider_down, summary
+from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.loading import load_world
+from reconciler.sandbox.request_log import RequestLog
+from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.store import Store, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    import uvicorn
+
+    from reconciler.sandbox.contents import Keys
+    from reconciler.sandbox.world import World
+
+HOST = "127.0.0.1"
+_START_SECONDS = 15.0
+_STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.005
+_MAX_HEAD = 128 * 1024
+
+
+class RunningSandbox:
+    """A sandbox that serves.
+
+    `endpoint` is its base URL, `api_key` opens its sites, `requests` lists what it answered.
+    """
+
+    def __init__(self, backend: Backend, keys: Keys, server: uvicorn.Server, log: RequestLog) -> None:
+        self.endpoint = backend.endpoint
+        self.api_key = keys.api_key
+        self.requests = log
+        self._backend = backend
+        self._keys = keys
+        self._server = server
+        self._thread: threading.Thread | None = None
+
+    def ready(self) -> dict[str, object]:
+        """The ready line: endpoint and key, the app, and the sites with their schedules and accounts."""
+        with explained(self._backend.store.path), self._backend.store.transaction(write=False) as database:
+            return {
+                "endpoint": self.endpoint,
+                "api_key": self.api_key,
+                "app": {
+                    "app_id": self._keys.app_id,
+                    "app_secret": self._keys.app_secret,
+                    "instance_id": first_instance(database),
+                },
+                "sites": summary(database),
+            }
+
+    def replace_world(self, world: World) -> None:
+        """Put `world` in the place of all sites, accounts and connections; the keys stay. Forgets no logged request."""
+        with explained(self._backend.store.path), self._backend.store.transaction(write=True) as database:
+            load_world(database, world, api_key=self.api_key, now=self._backend.settings.clock())
+
+    def set_provider_down(self, provider_id: str, *, down: bool) -> None:
+        """Let a provider be out of reach, or back; raises `SandboxError` where no site has it."""
+        with explained(self._backend.store.path), self._backend.store.transaction(write=True) as database:
+            set_provider_down(database, provider_id, down=down)
+
+    def stop(self) -> None:
+        """Answer what was asked, then stop serving and close the data. A second call does nothing."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+            self._thread = None
+            self._backend.store.close()
+
+    def alive(self) -> bool:
+        """Whether it still serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, listener: socket.socket) -> None:
+        """Serve on `listener`, which it closes at the end; returns when requests are answered."""
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="extcal-sandbox", daemon=True
+        )
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise SandboxError("the sandbox's server didn't start; see what it wrote to the log")
+            time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def running(
+    data: Path,
+    *,
+    port: int = 0,
+    world: World | None = None,
+    api_key: str | None = None,
+    settings: Settings | None = None,
+) -> Iterator[RunningSandbox]:
+    """A sandbox on 127.0.0.1 for the length of the block, in a thread of its own; port 0 takes a free one.
+
+    A fresh folder `data` is filled with `world`, or Harbor Dental without one; `api_key` is its key, or one is made.
+    Several may run on one folder at once. Raises `SandboxError` where the extra isn't installed, the port is taken or
+    the folder can't be used.
+    """
+    listener = _listen(port)
+    try:
+        sandbox = _assemble(data, listener, world, api_key, settings or Settings())
+    except BaseException:
+        listener.close()
+        raise
+    try:
+        sandbox.start(listener)
+        yield sandbox
+    finally:
+        sandbox.stop()
+        listener.close()
+
+
+def serve(data: Path, *, port: int, ready: Callable[[RunningSandbox], None]) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM, then stop in good order; only from the main thread.
+
+    `ready` is called once requests are answered. Raises `SandboxError` as `running` does.
+    """
+    asked_to_stop = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        asked_to_stop.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with running(data, port=port) as sandbox:
+            ready(sandbox)
+            while sandbox.alive() and not asked_to_stop.wait(1.0):
+                pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(port: int) -> socket.socket:
+    # With the protocol named, asyncio turns Nagle's algorithm off for what it accepts: 40 ms less an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SandboxError(f"{HOST}:{port}: can't listen there ({reason}); choose another port") from error
+    return listener
+
+
+def _assemble(
+    data: Path, listener: socket.socket, world: World | None, api_key: str | None, settings: Settings
+) -> RunningSandbox:
+    try:
+        import uvicorn  # noqa: PLC0415 -- an extra: reading or resetting a data folder must work without it
+
+        from reconciler.sandbox.app import build_app  # noqa: PLC0415 -- needs starlette, of the same extra
+    except ImportError as error:
+        raise SandboxError(f"the sandbox needs {error.name}; install it: pip install 'extcal[sandbox]'") from error
+    store = Store(data)
+    try:
+        with explained(store.path), store.transaction(write=True) as database:
+            keys = prepare(database, world=world, api_key=api_key, now=settings.clock())
+        backend = Backend(store, settings, f"http://{HOST}:{listener.getsockname()[1]}")
+        log = RequestLog()
+        config = uvicorn.Config(
+            build_app(backend, log),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            server_header=False,
+            h11_max_incomplete_event_size=_MAX_HEAD,
+            timeout_graceful_shutdown=5,
+        )
+        return RunningSandbox(backend, keys, uvicorn.Server(config), log)
+    except BaseException:
+        store.close()
+        raise

@@ -1,0 +1,149 @@
+"""The data folder and its SQLite database: opened, checked, and handed out one transaction at a time.
+
+Several processes may serve one data folder at once: the database is in WAL mode and writers wait for each other.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox import schema
+from reconciler.sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DATABASE = "sandbox.sqlite3"
+BUSY_SECONDS = 10.0
+
+
+class Store:
+    """An open database. One connection stays open as long as the store does, so that the WAL outlives a request.
+
+    Raises `SandboxError` where the folder can't be written, or the database is locked, damaged, foreign or newer.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / DATABASE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
+        except OSError as error:
+            raise SandboxError(
+                f"{folder}: can't keep the sandbox's data there ({error.strerror}); name a folder that can be written"
+            ) from error
+        with explained(self.path):
+            self._anchor = _connect(self.path)
+            try:
+                _prepare(self._anchor, self.path)
+            except BaseException:
+                self._anchor.close()
+                raise
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection of its own: committed at the end, rolled back where the block raises."""
+        with closing(_connect(self.path)) as database, _transaction(database, write=write):
+            yield database
+
+    def close(self) -> None:
+        """Let the database go; the last one to do so leaves a single file."""
+        self._anchor.close()
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about the database at `path` into a `SandboxError` that says what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise SandboxError(
+                f"{path}: another program holds the sandbox's database; stop it, or choose another data folder"
+            ) from error
+        raise SandboxError(
+            f"{path}: the sandbox's database can't be used ({error}); check that it can be written"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise SandboxError(
+            f"{path}: the sandbox's database is damaged ({error}); reset the sandbox to start afresh"
+        ) from error
+
+
+def check_ours(database: sqlite3.Connection, path: Path) -> int:
+    """The version of the tables in `database`, 0 where it is empty; a `SandboxError` where it is another program's."""
+    # In this order: another process may make the tables, and the mark with them, between the two.
+    tables = int(database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    application = int(database.execute("PRAGMA application_id").fetchone()[0])
+    if application == schema.APPLICATION_ID:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+    if application or tables:
+        raise SandboxError(f"{path}: not a database of the sandbox; choose another data folder")
+    return 0
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    database.row_factory = sqlite3.Row
+    try:
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection, *, write: bool) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    check_ours(database, path)
+    _switch_to_wal(database)
+    with _transaction(database, write=True):
+        version = check_ours(database, path)
+        if version > schema.VERSION:
+            raise SandboxError(
+                f"{path}: made by a newer version of the sandbox (tables {version}, known {schema.VERSION}); "
+                "upgrade, or choose another data folder"
+            )
+        if version == 0:
+            for statement in schema.TABLES:
+                database.execute(statement)
+            database.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            database.execute(f"PRAGMA user_version = {schema.VERSION}")
+    verdict = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict.splitlines()[-1])
+
+
+def _switch_to_wal(database: sqlite3.Connection) -> None:
+    """SQLite doesn't wait while another process makes the same switch, so wait here."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,63 @@
+"""Carrying out a plan, looking again, and writing down how to go back."""
+
+import asyncio
+from collections.abc import Callable
+
+from reconciler.execution.executor import Executor
+from reconciler.execution.port import Port
+from reconciler.execution.steps import Consent
+from reconciler.model.desired import Desired
+from reconciler.model.live import LiveConnection
+from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.planning import undo as undoing
+from reconciler.planning.ground import already_done
+from reconciler.planning.undo import Undo
+from reconciler.workflow.plans import plan
+from reconciler.workflow.service import Selection, Sessions
+
+
+async def apply(
+    made: Plan,
+    opened: Sessions,
+    *,
+    consent: Consent,
+    stop: asyncio.Event,
+    told: Callable[[Outcome], None],
+) -> Result:
+    """Carry out a plan; it reads the plan and nothing of the manifests."""
+    ports: dict[str, Port] = {site.site.name: opened[site.site.name].writer() for site in made.sites if site.applyable}
+    outcomes = await Executor(made, ports, consent=consent, stop=stop, told=told).run()
+    return Result(made, outcomes, interrupted=stop.is_set())
+
+
+async def verify(result: Result, desired: Desired, opened: Sessions, selection: Selection) -> Result:
+    """Read and plan again, so that what still differs after applying can be named."""
+    return result.with_remaining(await plan(desired, opened, selection))
+
+
+async def verify_saved(result: Result, opened: Sessions) -> Result:
+    """Read again, without manifests, and name the actions that were done and whose effect is not there."""
+    live = await _live(result, opened)
+    done = {outcome.action.address for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE}
+
+    def still_differs(action: Action) -> bool:
+        return action.address in done and not already_done(action, live[action.site])
+
+    remaining = tuple(
+        SitePlan(site.site, tuple(action for action in site.actions if still_differs(action)))
+        for site in result.plan.sites
+    )
+    return result.with_remaining(Plan(remaining))
+
+
+async def undo(result: Result, opened: Sessions) -> Undo:
+    """The inverse of what was done, resting on the live state as it is now."""
+    return undoing.undo(result, await _live(result, opened))
+
+
+async def _live(result: Result, opened: Sessions) -> dict[str, tuple[LiveConnection, ...]]:
+    """The connections of every site that something was done on."""
+    names = sorted({outcome.action.site for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE})
+    lists = await asyncio.gather(*(opened[name].reader().list_connections() for name in names))
+    return {name: found.connections for name, found in zip(names, lists, strict=True)}

@@ -1,0 +1,163 @@
+"""Planning every selected site, alone or against a base, and asking what a plan would take away."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.api.client import Reader
+from reconciler.api.events import EventQuery
+from reconciler.errors import ExtcalError
+from reconciler.model.desired import DeclaredConnection, Desired, Site
+from reconciler.model.live import LiveSite
+from reconciler.model.plan import Action, ActionKind, Impact, Plan, SitePlan
+from reconciler.model.source import Fault
+from reconciler.planning import origin
+from reconciler.planning.guards import Allowance
+from reconciler.planning.order import ordered
+from reconciler.planning.planner import plan_site
+from reconciler.planning.providers import word
+from reconciler.workflow.observing import observe
+from reconciler.workflow.service import Selection, Sessions, selected_sites
+
+_SITES_AT_ONCE = 16
+_IMPACT_DAYS = 30
+_PlanSite = Callable[[Site, LiveSite], SitePlan]
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstBase:
+    """The plan of a change with the origin of each action.
+
+    `blamed` is the same plan with only those faults that the change brought in: what a check may fail on.
+    `warnings` tell of sites that the change no longer declares.
+    """
+
+    plan: Plan
+    blamed: Plan
+    warnings: tuple[str, ...] = ()
+
+
+async def plan(
+    desired: Desired,
+    opened: Sessions,
+    selection: Selection,
+    allowed: frozenset[Allowance] = frozenset(),
+) -> Plan:
+    """Read the live state of every selected site and plan what would bring it to the desired one.
+
+    Only reads are sent. A site that can't be read has a plan whose fault says why.
+    """
+    by_site = _by_site(desired)
+
+    def planned(site: Site, live: LiveSite) -> SitePlan:
+        return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
+
+    sites = selected_sites(desired, selection)
+    plans = await asyncio.gather(*_each(sites, opened, by_site, planned))
+    return ordered(Plan(tuple(plans)))
+
+
+async def plan_against_base(
+    head: Desired,
+    base: Desired,
+    opened: Sessions,
+    selection: Selection,
+    allowed: frozenset[Allowance] = frozenset(),
+) -> AgainstBase:
+    """Plan both sets of manifests against one observation of each site, and tell whose doing each action is."""
+    heads, bases = _by_site(head), _by_site(base)
+    base_sites = {site.name: site for site in base.sites}
+    both = {name: [*heads[name], *bases[name]] for name in {*heads, *bases, *(site.name for site in head.sites)}}
+    blamed: dict[str, SitePlan] = {}
+
+    def planned(site: Site, live: LiveSite) -> SitePlan:
+        now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
+        before = plan_site(base_sites.get(site.name, site), bases[site.name], live)
+        now = origin.told_apart(now, before)
+        protected = [c.address for c in bases[site.name] if c.lifecycle.prevent_disconnect]
+        violations = (*now.violations, *origin.still_protected(now, before, protected, allowed))
+        now = replace(now, violations=violations, warnings=(*now.warnings, *origin.out_of_scope(now, before)))
+        blamed[site.name] = replace(now, faults=origin.new_faults(now.faults, before.faults), unread=())
+        return now
+
+    sites = selected_sites(head, selection)
+    plans = await asyncio.gather(*_each(sites, opened, both, planned))
+    gone = sorted(set(base_sites) - {site.name for site in head.sites})
+    return AgainstBase(
+        plan=ordered(Plan(tuple(plans))),
+        blamed=Plan(tuple(blamed.get(site.site.name, replace(site, faults=(), unread=())) for site in plans)),
+        warnings=tuple(_abandoned(name, len(bases[name])) for name in gone),
+    )
+
+
+def _abandoned(site: str, count: int) -> str:
+    return f"{site} is no longer declared: what is connected through its {count} manifests stays connected"
+
+
+def _by_site(desired: Desired) -> dict[str, list[DeclaredConnection]]:
+    by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    for connection in desired.connections:
+        by_site[connection.site].append(connection)
+    return by_site
+
+
+def _each(
+    sites: tuple[Site, ...], opened: Sessions, declared: dict[str, list[DeclaredConnection]], planned: _PlanSite
+) -> list["asyncio.Task[SitePlan]"]:
+    """Observe and plan every site, some at once; a site that can't be read has a plan that says so."""
+    slots = asyncio.Semaphore(_SITES_AT_ONCE)
+
+    async def one(site: Site) -> SitePlan:
+        async with slots:
+            try:
+                live = await observe(declared[site.name], opened[site.name].reader())
+            except ExtcalError as error:
+                return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
+        return planned(site, live)
+
+    return [asyncio.create_task(one(site)) for site in sites]
+
+
+async def with_impact(made: Plan, opened: Sessions, now: datetime) -> Plan:
+    """The plan with the busy blocks that would stop protecting a schedule in the next days; counts only.
+
+    Raises ApiError where the events can't be read.
+    """
+    sites = await asyncio.gather(*(_site_impact(site, opened, now) for site in made.sites))
+    return Plan(tuple(sites))
+
+
+async def _site_impact(site: SitePlan, opened: Sessions, now: datetime) -> SitePlan:
+    losing = [action for action in site.actions if _stops_protecting(action)]
+    if not losing:
+        return site
+    schedules = sorted({action.schedule_id for action in losing})
+    counts = await _busy_blocks(opened[site.site.name].reader(), schedules, now)
+    impacts = {a.address: Impact(counts[a.schedule_id.lower(), _family(a.provider)], _IMPACT_DAYS) for a in losing}
+    return replace(site, actions=tuple(replace(a, impact=impacts.get(a.address)) for a in site.actions))
+
+
+def _stops_protecting(action: Action) -> bool:
+    """Whether external events would no longer keep the schedule busy."""
+    if action.kind.disconnects:
+        return action.before is None or action.before.imports is None or bool(action.before.imports.enabled)
+    sent = action.sync.imports if action.kind is ActionKind.UPDATE and action.sync else None
+    was_on = action.before is not None and action.before.imports is not None and action.before.imports.enabled
+    return sent is not None and sent.enabled is False and bool(was_on)
+
+
+async def _busy_blocks(reader: Reader, schedules: list[str], now: datetime) -> dict[tuple[str, str], int]:
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    end = now + timedelta(days=_IMPACT_DAYS)
+    # The API takes at most 100 schedules in one question.
+    for first in range(0, len(schedules), 100):
+        query = EventQuery(now.isoformat(), end.isoformat(), tuple(schedules[first : first + 100]))
+        for event in (await reader.list_events(query)).events:
+            counts[event.schedule_id.lower(), word(event.calendar_type) or ""] += 1
+    return counts
+
+
+def _family(provider: str) -> str:
+    return provider if provider in {"google", "microsoft", "apple"} else ""

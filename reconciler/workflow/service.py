@@ -1,0 +1,57 @@
+"""How sites are reached, and which of them a run is about."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from reconciler.api.secrets import Secrets
+from reconciler.api.session import SiteSession
+from reconciler.model.desired import ApiKeyAuth, Desired, Site
+
+Sessions = dict[str, SiteSession]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How the API is reached.
+
+    `auth` stands in for every site's own, where the endpoint has a key for all; `on_wait` hears of every wait
+    (seconds, why) that a person may wonder about.
+    """
+
+    endpoint: str
+    secrets: Secrets
+    auth: ApiKeyAuth | None = None
+    proxy: str | None = None
+    on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
+
+    def session(self, site: Site) -> SiteSession:
+        """A session with one site, yet to be entered."""
+        reached = site if self.auth is None else replace(site, auth=self.auth)
+        return SiteSession(
+            reached, endpoint=self.endpoint, secrets=self.secrets, proxy=self.proxy, on_wait=self.on_wait
+        )
+
+
+@asynccontextmanager
+async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Sessions]:
+    """Open a session for each site, by name; what they learn (tokens, consistency) lasts while they are open."""
+    async with AsyncExitStack() as stack:
+        yield {site.name: await stack.enter_async_context(service.session(site)) for site in sites}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of the manifests is planned: names of sites and addresses of connections; None is all."""
+
+    sites: frozenset[str] | None = None
+    connections: frozenset[str] | None = None
+
+
+def selected_sites(desired: Desired, selection: Selection) -> tuple[Site, ...]:
+    """The sites that a selection leaves."""
+    wanted = selection.sites
+    if selection.connections is not None:
+        with_connections = frozenset(address.partition("/")[0] for address in selection.connections)
+        wanted = with_connections if wanted is None else wanted & with_connections
+    return tuple(site for site in desired.sites if wanted is None or site.name in wanted)

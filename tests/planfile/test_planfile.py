@@ -1,0 +1,194 @@
+"""A saved plan comes back as it was, or is refused."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.model.desired import AppAuth, SecretKind, SecretRef, State
+from reconciler.model.plan import Origin, Plan, Violation
+from reconciler.model.source import Fault, Source
+from reconciler.model.sync import CalendarRef, SyncConfig
+from reconciler.planfile import PlanFileError, load, save
+from reconciler.planning.order import ordered
+from tests.planning.build import DEDICATED, GOOGLE, PRUNING, SITE, chosen, declared, live, planned, site_with
+
+
+def telling_plan() -> Plan:
+    """A plan with an action of every kind, faults, violations and both ways to authenticate."""
+    on = site_with(
+        live(),
+        live("tomb", account="tomb@harbor.example"),
+        live("broken", account="broken@harbor.example", status="ERROR"),
+        live("stray", GOOGLE, account="stray@harbor.example"),
+    )
+    first = planned(
+        declared(sync=SyncConfig(chosen(CalendarRef("w1", "Wörk")), DEDICATED)),
+        declared("tomb", account="tomb@harbor.example", state=State.ABSENT),
+        declared("broken", account="broken@harbor.example"),
+        declared("new", provider="google"),
+        on=replace(on, calendars={"c1": ()}),
+        site=PRUNING,
+    )
+    second = replace(SITE, name="bay", auth=AppAuth("app", SecretRef(SecretKind.FILE, "bay/key"), "instance"))
+    site_plan = replace(
+        planned(site=second),
+        faults=(Fault(Source("a.yaml", 1, 2), "bay/x", "wrong", "right"), Fault(None, "bay", "unreadable")),
+        violations=(Violation("max-disconnects", "bay", "too many"),),
+        warnings=("mind",),
+    )
+    return ordered(Plan((first, site_plan)))
+
+
+def without_sources(plan: Plan) -> Plan:
+    """The plan as it comes back: the places of sites and actions in manifests are not saved."""
+    return Plan(
+        tuple(
+            replace(
+                site,
+                site=replace(site.site, source=Source("saved plan", 1, 1)),
+                actions=tuple(replace(action, source=None) for action in site.actions),
+            )
+            for site in plan.sites
+        )
+    )
+
+
+def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+    """A saved plan is the plan, down to the last field."""
+    plan = telling_plan()
+    plan = Plan(tuple(replace(s, actions=tuple(replace(a, origin=Origin.BOTH) for a in s.actions)) for s in plan.sites))
+    save(plan, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == without_sources(plan)
+
+
+def test_saving_twice_writes_the_same_bytes(tmp_path: Path) -> None:
+    """The file is canonical: equal plans are equal files."""
+    for name in ("a", "b"):
+        save(telling_plan(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_no_secret_is_in_it(tmp_path: Path) -> None:
+    """A saved plan holds references to secrets by name."""
+    save(telling_plan(), tmp_path / "plan.json")
+    assert '"password":{"kind":"env","name":"EXTCAL_PASSWORD"}' in (tmp_path / "plan.json").read_text()
+
+
+def altered(path: Path, old: str, new: str) -> None:
+    """Change the file by hand."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("tomb@harbor.example", "lee@harbor.example", "the digest does not fit the plan"),
+        ('"format_version":1', '"format_version":2', "it was written by a newer extcal; update this one"),
+        ('"format_version":1', '"format_version":true', "it is no saved plan"),
+        ('"format_version":1', '"format_version":"1"', "it is no saved plan"),
+        ('"plan":{', '"plan":{"extra":1,', "the digest does not fit the plan"),
+        ('{"digest"', '[{"digest"', "not whole JSON"),
+    ],
+)
+def test_an_altered_plan_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Whatever was edited, added or comes from the future is refused with what to do."""
+    path = tmp_path / "plan.json"
+    save(telling_plan(), path)
+    altered(path, old, new)
+    with pytest.raises(PlanFileError, match=message):
+        load(path)
+
+
+def test_a_plan_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
+    """No beginning of a saved plan passes for a plan."""
+    path = tmp_path / "plan.json"
+    save(telling_plan(), path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 2, 97):
+        path.write_bytes(whole[:length])
+        with pytest.raises(PlanFileError):
+            load(path)
+
+
+def resealed(path: Path, **changes: object) -> None:
+    """Change the first action and make the digest fit, as an attacker would."""
+    from reconciler.model.encoding import canonical, digest  # noqa: PLC0415 - the attacker's tool, here alone
+
+    document = json.loads(path.read_text())
+    document["plan"]["sites"][0]["actions"][0] |= changes
+    document["digest"] = digest(document["plan"])
+    path.write_text(canonical(document))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "format-disk"}, r"sites\[0\].actions\[0\].kind is not one of connect, update"),
+        ({"account": 7}, r"actions\[0\].account is not of type"),
+        ({"schedule_id": None}, r"actions\[0\].schedule_id is not of type str"),
+        ({"surprise": 1}, r"actions\[0\].surprise is not known"),
+        ({"changes": {}}, r"actions\[0\].changes is not a list"),
+        ({"sync": []}, r"actions\[0\].sync"),
+    ],
+)
+def test_a_plan_of_the_wrong_shape_is_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    """A fitting digest does not make a plan of what is none."""
+    path = tmp_path / "plan.json"
+    save(telling_plan(), path)
+    resealed(path, **changes)
+    with pytest.raises(PlanFileError, match=message):
+        load(path)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_bytes_are_more_than_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    """Whatever a file holds, it is a plan or it is refused."""
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    path.write_bytes(content)
+    with pytest.raises(PlanFileError):
+        load(path)
+
+
+def test_deep_nesting_is_refused(tmp_path: Path) -> None:
+    """JSON nested past any plan does not end the program."""
+    path = tmp_path / "deep.json"
+    for depth in (500, 5_000, 200_000):
+        path.write_text('{"format_version":1,"digest":"x","plan":' + "[" * depth + "]" * depth + "}")
+        with pytest.raises(PlanFileError):
+            load(path)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    """A missing file, a folder and a pipe that nobody writes to are refused at once."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "missing", tmp_path, tmp_path / "pipe"):
+        with pytest.raises(PlanFileError):
+            load(path)
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    """Saving to a link leaves what it points to as it was."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "plan.json").symlink_to(precious)
+    save(telling_plan(), tmp_path / "plan.json")
+    assert precious.read_text() == "mine"
+    assert not (tmp_path / "plan.json").is_symlink()
+
+
+def test_what_can_not_be_written_is_told(tmp_path: Path) -> None:
+    """A folder that is not there is named, and nothing is left behind."""
+    with pytest.raises(PlanFileError, match="the plan can't be saved"):
+        save(telling_plan(), tmp_path / "nowhere" / "plan.json")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(PlanFileError, match="the plan can't be saved"):
+        save(telling_plan(), tmp_path / "taken")
+    assert list(tmp_path.iterdir()) == [tmp_path / "taken"]

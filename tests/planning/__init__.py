@@ -1,0 +1,1 @@
+"""Planning, as pure values in and out."""

@@ -1,0 +1,54 @@
+"""An account is freed before it is connected elsewhere."""
+
+from dataclasses import replace
+
+from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
+from reconciler.model.live import LiveConnection
+from reconciler.model.plan import Plan
+from reconciler.planning.order import ordered
+from tests.planning.build import OTHER_SCHEDULE, PRUNING, SITE, declared, live, planned, site_with
+
+ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)
+KIM = "kim@harbor.example"
+
+
+def waits(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """What each action waits for, where it waits."""
+    return {action.address: action.after for action in ordered(plan).actions if action.after}
+
+
+def test_connect_waits_for_the_disconnect_that_frees_its_account() -> None:
+    """Moving an account to another schedule disconnects it first."""
+    moved = declared("new", schedule=ELSEWHERE)
+    plan = planned(declared("old", state=State.ABSENT), moved, on=site_with(live()))
+    assert waits(Plan((plan,))) == {"harbor/new": ("harbor/old",)}
+
+
+def test_across_sites() -> None:
+    """An account that moves to another site waits all the same."""
+    here = planned(declared("old", state=State.ABSENT), on=site_with(live()))
+    bay = replace(SITE, name="bay", site_id="8a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b")
+    there = planned(replace(declared("new", schedule=ELSEWHERE), site="bay"), site=bay)
+    assert waits(Plan((there, here))) == {"bay/new": ("harbor/old",)}
+
+
+def test_another_account_waits_for_nothing() -> None:
+    """Actions on different accounts are independent."""
+    other = declared("new", schedule=ELSEWHERE, account=KIM)
+    plan = planned(declared("old", state=State.ABSENT), other, on=site_with(live()))
+    assert waits(Plan((plan,))) == {}
+
+
+def swap() -> tuple[tuple[DeclaredConnection, ...], tuple[LiveConnection, ...]]:
+    """Two schedules that exchange their accounts."""
+    wanted = (declared("a"), declared("b", schedule=ELSEWHERE, account=KIM))
+    have = (live("c1", account=KIM), live("c2", schedule_id=OTHER_SCHEDULE))
+    return wanted, have
+
+
+def test_replaces_that_swap_accounts_do_not_wait_for_each_other() -> None:
+    """Of two replaces that exchange accounts only one waits, so that both are done."""
+    wanted, have = swap()
+    plan = planned(*wanted, on=site_with(*have), site=replace(PRUNING, max_disconnects=100))
+    assert [action.kind.value for action in plan.actions] == ["replace", "replace"]
+    assert waits(Plan((plan,))) == {"harbor/a": ("harbor/b",)}

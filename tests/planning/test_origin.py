@@ -1,0 +1,87 @@
+"""Whose change is it: the head's plan held against the base's."""
+
+from dataclasses import replace
+
+from reconciler.model.desired import DeclaredConnection, Lifecycle, State
+from reconciler.model.live import LiveSite
+from reconciler.model.plan import Origin, SitePlan
+from reconciler.model.sync import SyncConfig
+from reconciler.planning.guards import Allowance
+from reconciler.planning.origin import new_faults, out_of_scope, still_protected, told_apart
+from tests.planning.build import DEDICATED, OFF, PRIMARY, PRUNING, SITE, declared, live, planned, site_with
+
+
+def origins(head: list[DeclaredConnection], base: list[DeclaredConnection], on: LiveSite) -> dict[str, Origin | None]:
+    """The origin of each action by address."""
+    plan = told_apart(planned(*head, on=on), planned(*base, on=on))
+    return {action.address: action.origin for action in plan.actions}
+
+
+def test_what_only_the_head_would_do_is_this_change() -> None:
+    """An edit of a manifest that agreed with the live state is this change's."""
+    edited = declared(sync=SyncConfig(PRIMARY, DEDICATED))
+    assert origins([edited], [declared()], site_with(live())) == {"harbor/lee": Origin.THIS_CHANGE}
+
+
+def test_what_both_would_do_was_drifting_already() -> None:
+    """A difference that the base has too is drift."""
+    same = declared(sync=SyncConfig(OFF))
+    assert origins([same], [same], site_with(live())) == {"harbor/lee": Origin.DRIFT}
+
+
+def test_what_both_would_do_differently_is_both() -> None:
+    """An edit of a manifest that was drifting is both."""
+    head, base = declared(sync=SyncConfig(OFF, DEDICATED)), declared(sync=SyncConfig(OFF))
+    assert origins([head], [base], site_with(live())) == {"harbor/lee": Origin.BOTH}
+
+
+def test_what_needs_nothing_has_no_origin() -> None:
+    """A noop is nobody's change."""
+    assert origins([declared()], [declared()], site_with(live())) == {"harbor/lee": None}
+
+
+def test_a_rename_is_found_by_its_connection() -> None:
+    """A manifest with a new name is held against the old one."""
+    head, base = declared("renamed", sync=SyncConfig(OFF)), declared("former", sync=SyncConfig(OFF))
+    assert origins([head], [base], site_with(live())) == {"harbor/renamed": Origin.DRIFT}
+    assert origins([head], [base], site_with()) == {"harbor/renamed": Origin.DRIFT}
+
+
+def pruned(head: list[DeclaredConnection], base: list[DeclaredConnection]) -> tuple[SitePlan, SitePlan]:
+    """Both plans on a pruning site with lee and kim connected."""
+    on = site_with(live(), live("k", account="kim@harbor.example"))
+    return planned(*head, on=on, site=PRUNING), planned(*base, on=on, site=PRUNING)
+
+
+KIM = declared("kim", account="kim@harbor.example", lifecycle=Lifecycle(prevent_disconnect=True))
+
+
+def test_protection_outlives_the_block_that_said_it() -> None:
+    """Deleting a manifest with preventDisconnect does not let its connection be pruned in the same change."""
+    head, base = pruned([declared()], [declared(), KIM])
+    (violation,) = still_protected(head, base, ["harbor/kim"], frozenset())
+    assert (violation.guard, violation.address) == ("prevent-disconnect", "harbor/id:k")
+    assert "harbor/kim said lifecycle.preventDisconnect before this change" in violation.message
+    allowed = frozenset({Allowance("prevent-disconnect", "harbor/id:k")})
+    assert still_protected(head, base, ["harbor/kim"], allowed) == ()
+
+
+def test_protection_is_not_stated_twice() -> None:
+    """A tombstone that still says preventDisconnect is one violation, not two."""
+    head, base = pruned([declared(), replace(KIM, state=State.ABSENT)], [declared(), KIM])
+    assert len(head.violations) == 1
+    assert still_protected(head, base, ["harbor/kim"], frozenset()) == ()
+
+
+def test_what_falls_out_of_scope_is_told() -> None:
+    """A deleted manifest whose schedule nobody names any more leaves its connection, and a warning says so."""
+    (warning,) = out_of_scope(planned(on=site_with(live())), planned(declared(), on=site_with(live())))
+    assert warning.startswith("harbor/lee is no longer declared and its schedule is out of scope: lee@harbor.example")
+    assert out_of_scope(planned(declared(), on=site_with(live())), planned(declared(), on=site_with(live()))) == ()
+
+
+def test_faults_that_the_base_has_too_are_not_new() -> None:
+    """A check may fail only on faults that the change brought in, wherever they moved to in the files."""
+    before = planned(declared("old", password=None)).faults
+    moved = planned(declared("old", password=None), declared("new", account="x@y.example", password=None), site=SITE)
+    assert [fault.where for fault in new_faults(moved.faults, before)] == ["harbor/new"]
