@@ -118,7 +118,7 @@ def known_calendars(live: LiveConnection, listed: tuple[Calendar, ...] | None) -
 
 
 def _with_ids(wanted: SyncConfig, live: LiveConnection, listed: tuple[Calendar, ...] | None) -> SyncConfig:
-    if not calendars.named(wanted.imports) or wanted.imports is None:
+    if not calendars.named(wanted.imports, live.sync.imports or Direction()) or wanted.imports is None:
         return wanted
     found = calendars.resolve(wanted.imports.calendars, known_calendars(live, listed))
     return replace(wanted, imports=replace(wanted.imports, calendars=found))

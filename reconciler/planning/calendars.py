@@ -6,11 +6,16 @@ from reconciler.model.sync import Arm, CalendarRef, Direction
 from reconciler.planning.suggestion import did_you_mean
 
 
-def named(direction: Direction | None) -> tuple[CalendarRef, ...]:
-    """The calendars that a direction names; a direction that is switched off names none."""
-    if direction is None or direction.enabled is False or direction.arm is not Arm.CALENDARS:
+def named(direction: Direction | None, have: Direction | None = None) -> tuple[CalendarRef, ...]:
+    """The calendars that a direction names and that matter; one that is or stays switched off names none.
+
+    `have` is the live direction, which decides where the manifest does not say whether it is on; without one it
+    counts as on.
+    """
+    if direction is None or direction.arm is not Arm.CALENDARS:
         return ()
-    return direction.calendars
+    works = (have is None or bool(have.enabled)) if direction.enabled is None else direction.enabled
+    return direction.calendars if works else ()
 
 
 def unresolved(wanted: Iterable[CalendarRef], known: Sequence[CalendarRef]) -> bool:

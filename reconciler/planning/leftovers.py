@@ -16,7 +16,7 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
 
     Where exactly one of them gives way to exactly one declared connection on its schedule, the connect among
     the planned actions becomes a replace. Nothing is pruned where nothing is declared, nor what the service
-    could not read in full.
+    could not read in full. A tombstone takes every connection of its key.
     """
     leftovers = [connection for connection in reading.matching.leftovers if reading.in_scope(site, connection)]
     by_id = {provider.id: provider for provider in live.providers}
@@ -27,9 +27,11 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
     for connection in leftovers:
         if connection.id in given_up:
             continue
-        pruned = prune and connection.provider_id not in live.failed_provider_ids
-        if connection.id in reading.matching.duplicates:
-            reason = Reason.DUPLICATE
+        twin = reading.matching.duplicates.get(connection.id)
+        buried = twin is not None and twin.state is State.ABSENT
+        pruned = (prune or buried) and connection.provider_id not in live.failed_provider_ids
+        if twin is not None:
+            reason = Reason.TOMBSTONE if buried else Reason.DUPLICATE
         elif pruned:
             reason = Reason.PRUNED
         else:

@@ -1,10 +1,10 @@
 """Which live connection a declared one is (source: DESIGN, Planning, Match)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.desired import DeclaredConnection
+from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.planning import providers
@@ -24,14 +24,15 @@ class Matching:
     """What is what on one site.
 
     `pairs` holds every declared connection with its live one or None; `leftovers` the live ones that none
-    declares; `duplicates` those among the leftovers that a matched connection has the same key as;
+    declares; `duplicates` those among the leftovers that have the same key as a matched connection, by id, with the
+    declared one whose key it is;
     `was_connected` the addresses whose connection is still listed as DISCONNECTED; `faults` the ambiguities,
     whose declared and live connections stand in neither.
     """
 
     pairs: tuple[tuple[Resolved, LiveConnection | None], ...]
     leftovers: tuple[LiveConnection, ...]
-    duplicates: frozenset[str]
+    duplicates: Mapping[str, DeclaredConnection]
     was_connected: frozenset[str]
     faults: tuple[Fault, ...]
 
@@ -44,14 +45,15 @@ def folded(account: str) -> str:
 def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -> Matching:
     """Match by schedule, provider and account; one without an account only where nothing else fits.
 
-    A connection that is DISCONNECTED is not there.
+    A connection that is DISCONNECTED is not there. A tombstone never matches one without an account: nothing is
+    taken away on a guess.
     """
     listed = tuple(connections)
     active = [connection for connection in listed if connection.status != Status.DISCONNECTED]
     by_schedule = _by_schedule(active)
     found: dict[str, LiveConnection] = {}
     taken: dict[str, str] = {}
-    duplicates: set[str] = set()
+    duplicates: dict[str, DeclaredConnection] = {}
     faults: list[Fault] = []
     unmatched: list[Resolved] = []
     for item in resolved:
@@ -66,17 +68,18 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
             faults.append(_ambiguous(item, choice))
         elif choice:
             found[item.declared.address] = choice[0]
-            duplicates.update(connection.id for connection in same_key if connection.id != choice[0].id)
+            duplicates |= {connection.id: item.declared for connection in same_key if connection.id != choice[0].id}
         else:
             unmatched.append(item)
-    faults += _match_without_account(unmatched, by_schedule, found, taken)
+    wanting = [item for item in unmatched if item.declared.state is State.PRESENT]
+    faults += _match_without_account(wanting, by_schedule, found, taken)
 
     faulty = {fault.where for fault in faults}
     gone = _by_schedule(connection for connection in listed if connection.status == Status.DISCONNECTED)
     return Matching(
         pairs=tuple((r, found.get(r.declared.address)) for r in resolved if r.declared.address not in faulty),
         leftovers=tuple(c for c in active if c.id not in taken or c.id in duplicates),
-        duplicates=frozenset(duplicates),
+        duplicates=duplicates,
         was_connected=frozenset(item.declared.address for item in unmatched if _same_key(item, gone)),
         faults=tuple(faults),
     )

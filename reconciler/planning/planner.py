@@ -8,6 +8,7 @@ from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, Stat
 from reconciler.model.live import LiveConnection, LiveSite, Status
 from reconciler.model.plan import Action, Reason, SitePlan
 from reconciler.model.source import Fault
+from reconciler.model.sync import Direction
 from reconciler.planning import actions, calendars, diff, ground, guards, providers
 from reconciler.planning.guards import Allowance
 from reconciler.planning.leftovers import with_leftovers
@@ -32,7 +33,8 @@ def calendar_lookups(declared: Sequence[DeclaredConnection], live: LiveSite) -> 
         if connection is None or connection.status == Status.ERROR or item.declared.state is State.ABSENT:
             continue
         sync = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
-        if calendars.unresolved(calendars.named(sync.imports), actions.known_calendars(connection, None)):
+        named = calendars.named(sync.imports, connection.sync.imports or Direction())
+        if calendars.unresolved(named, actions.known_calendars(connection, None)):
             wanted.append(connection.id)
     return tuple(wanted)
 

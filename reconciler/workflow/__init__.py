@@ -4,6 +4,7 @@ from reconciler.workflow.applying import apply, undo, verify, verify_saved
 from reconciler.workflow.observing import observe
 from reconciler.workflow.plans import plan, plan_against_base, with_impact
 from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
+from reconciler.workflow.statuses import status
 
 __all__ = [
     "Selection",
@@ -15,6 +16,7 @@ __all__ = [
     "plan_against_base",
     "selected_sites",
     "sessions",
+    "status",
     "undo",
     "verify",
     "verify_saved",

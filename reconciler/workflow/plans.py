@@ -49,13 +49,13 @@ async def plan(
 
     Only reads are sent. A site that can't be read has a plan whose fault says why.
     """
-    by_site = _by_site(desired)
+    by_site = declared_by_site(desired)
 
     def planned(site: Site, live: LiveSite) -> SitePlan:
         return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
 
     sites = selected_sites(desired, selection)
-    plans = await asyncio.gather(*_each(sites, opened, by_site, planned))
+    plans = await asyncio.gather(*each_site(sites, opened, by_site, planned))
     return ordered(Plan(tuple(plans)))
 
 
@@ -67,7 +67,7 @@ async def plan_against_base(
     allowed: frozenset[Allowance] = frozenset(),
 ) -> AgainstBase:
     """Plan both sets of manifests against one observation of each site, and tell whose doing each action is."""
-    heads, bases = _by_site(head), _by_site(base)
+    heads, bases = declared_by_site(head), declared_by_site(base)
     base_sites = {site.name: site for site in base.sites}
     both = {name: [*heads[name], *bases[name]] for name in {*heads, *bases, *(site.name for site in head.sites)}}
     blamed: dict[str, SitePlan] = {}
@@ -83,7 +83,7 @@ async def plan_against_base(
         return now
 
     sites = selected_sites(head, selection)
-    plans = await asyncio.gather(*_each(sites, opened, both, planned))
+    plans = await asyncio.gather(*each_site(sites, opened, both, planned))
     gone = sorted(set(base_sites) - {site.name for site in head.sites})
     return AgainstBase(
         plan=ordered(Plan(tuple(plans))),
@@ -96,14 +96,15 @@ def _abandoned(site: str, count: int) -> str:
     return f"{site} is no longer declared: what is connected through its {count} manifests stays connected"
 
 
-def _by_site(desired: Desired) -> dict[str, list[DeclaredConnection]]:
+def declared_by_site(desired: Desired) -> dict[str, list[DeclaredConnection]]:
+    """The declared connections by the name of their site; a site without any has an empty list."""
     by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
     for connection in desired.connections:
         by_site[connection.site].append(connection)
     return by_site
 
 
-def _each(
+def each_site(
     sites: tuple[Site, ...], opened: Sessions, declared: dict[str, list[DeclaredConnection]], planned: _PlanSite
 ) -> list["asyncio.Task[SitePlan]"]:
     """Observe and plan every site, some at once; a site that can't be read has a plan that says so."""

@@ -262,3 +262,12 @@ def test_fixed_sync_config() -> None:
     broken = site_with(live(provider=TIDE, status="ERROR", error_reason="EXTERNAL_CALENDAR_DELETED"))
     action = the_action(planned(tide, on=broken))
     assert (action.method, action.sync) == (ConnectMethod.CREDENTIALS, None)
+
+
+def test_calendars_of_an_import_that_stays_off_are_not_asked_for() -> None:
+    """Where the manifest does not say whether to import and the live import is off, no calendar is looked up."""
+    wanted = declared(sync=SyncConfig(replace(chosen("Nowhere"), enabled=None)))
+    on = site_with(live(sync=SyncConfig(OFF, OFF)))
+    assert calendar_lookups([wanted], on) == ()
+    assert the_action(planned(wanted, on=on)).kind is ActionKind.NOOP
+    assert calendar_lookups([wanted], site_with(live())) == ("c1",)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.desired import ProviderKey, ProviderRef, ScheduleKey, ScheduleRef
+from reconciler.model.desired import ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Features, Provider, Schedule
 from reconciler.model.plan import ActionKind, Reason
 from tests.planning.build import (
@@ -164,3 +164,24 @@ def test_manifests_that_match_one_live_connection_by_different_providers() -> No
     plan = planned(by_id, by_type, on=site_with(live(provider=old), providers=(*PROVIDERS, old)))
     (fault,) = plan.faults
     assert fault.message == "harbor/by-id declares the same live connection"
+
+
+def test_a_tombstone_takes_nothing_on_a_guess() -> None:
+    """A connection that shows no account is never a tombstone's, and its owner's manifest still finds it."""
+    gone = declared("gone", account="gone@harbor.example", state=State.ABSENT)
+    plan = planned(gone, on=site_with(live(account=None)))
+    assert {(a.kind, a.reason) for a in plan.actions} == {
+        (ActionKind.NOOP, Reason.ABSENT),
+        (ActionKind.UNMANAGED, Reason.NOT_DECLARED),
+    }
+    both = planned(gone, declared(), on=site_with(live(account=None)))
+    assert {a.address: a.kind for a in both.actions} == {"harbor/gone": "noop", "harbor/lee": "noop"}
+
+
+def test_a_tombstone_takes_a_broken_twin_along() -> None:
+    """Every connection of a tombstone's key goes in one plan, whatever prune says."""
+    plan = planned(declared(state=State.ABSENT), on=site_with(live("healthy"), live("broken", status="ERROR")))
+    assert {(a.kind, a.reason, a.connection_id) for a in plan.actions} == {
+        (ActionKind.DISCONNECT, Reason.TOMBSTONE, "healthy"),
+        (ActionKind.DISCONNECT, Reason.TOMBSTONE, "broken"),
+    }

@@ -1,0 +1,99 @@
+"""The health of every connection of a site, read off its plan and the observation that it was made from."""
+
+from collections.abc import Sequence
+
+from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site
+from reconciler.model.live import ConnectMethod, LiveSite, Status
+from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
+from reconciler.model.source import Fault
+from reconciler.model.status import ConnectionStatus, Health, SiteStatus
+
+_STILL_SYNCING = {Status.CONNECTED.value, Status.SYNC_IN_PROGRESS.value}
+
+
+def status_of(made: SitePlan, declared: Sequence[DeclaredConnection], live: LiveSite) -> SiteStatus:
+    """The health of the declared connections of a site, and of the live ones in scope that none declares.
+
+    `made` is the plan of `declared` against `live`: it has an action or a fault for each of them.
+    """
+    actions = {action.address: action for action in made.actions}
+    unread = {fault.where: fault for fault in made.unread}
+    faults = {fault.where: fault for fault in reversed(made.faults)}
+    live_status = {connection.id: connection.status for connection in live.connections}
+    found: list[ConnectionStatus] = []
+    for connection in declared:
+        if (fault := unread.get(connection.address)) is not None:
+            found.append(_faulty(made.site, connection, Health.UNKNOWN, fault))
+        elif (fault := faults.get(connection.address)) is not None:
+            found.append(_faulty(made.site, connection, Health.ERROR, fault))
+        else:
+            found.append(_acted_on(actions[connection.address], live_status))
+    known = {connection.address for connection in declared}
+    found += [
+        _acted_on(action, live_status, Health.UNMANAGED) for action in made.actions if action.address not in known
+    ]
+    return SiteStatus(made.site, _in_order(found))
+
+
+def unread_status(made: SitePlan, declared: Sequence[DeclaredConnection]) -> SiteStatus:
+    """The status of a site that could not be read, as the faults of its plan say."""
+    why = made.faults[0]
+    return SiteStatus(
+        made.site,
+        _in_order([_faulty(made.site, connection, Health.UNKNOWN, why) for connection in declared]),
+        unread=why,
+    )
+
+
+def _in_order(found: list[ConnectionStatus]) -> tuple[ConnectionStatus, ...]:
+    return tuple(sorted(found, key=lambda connection: connection.address))
+
+
+def _acted_on(action: Action, live_status: dict[str, str], health: Health | None = None) -> ConnectionStatus:
+    status = live_status.get(action.connection_id or "")
+    return ConnectionStatus(
+        address=action.address,
+        site=action.site,
+        site_id=action.site_id,
+        schedule_id=action.schedule_id,
+        schedule=action.schedule_name,
+        provider=action.provider,
+        account=action.account,
+        # A replace names the connection that gives way; the declared one is not there yet.
+        connection_id=None if action.kind is ActionKind.REPLACE else action.connection_id,
+        health=health or _health(action, status),
+        live_status=status,
+        action=action,
+    )
+
+
+def _health(action: Action, status: str | None) -> Health:
+    match action.kind:
+        case ActionKind.CONNECT | ActionKind.REPLACE:
+            return Health.AWAITING_CONSENT if action.method is ConnectMethod.OAUTH else Health.MISSING
+        case ActionKind.RECONNECT:
+            return Health.ERROR
+        case ActionKind.UPDATE | ActionKind.DISCONNECT:
+            return Health.DRIFTED
+        case ActionKind.NOOP if action.reason is Reason.ABSENT:
+            return Health.ABSENT
+        case ActionKind.NOOP:
+            return Health.SYNCING if status in _STILL_SYNCING else Health.OK
+        case ActionKind.UNMANAGED:
+            return Health.UNMANAGED
+
+
+def _faulty(site: Site, connection: DeclaredConnection, health: Health, fault: Fault) -> ConnectionStatus:
+    ref = connection.schedule
+    return ConnectionStatus(
+        address=connection.address,
+        site=site.name,
+        site_id=site.site_id,
+        schedule_id=ref.value if ref.by is ScheduleKey.ID else None,
+        schedule=ref.value if ref.by is ScheduleKey.NAME else None,
+        provider=str(connection.provider),
+        account=connection.account,
+        connection_id=None,
+        health=health,
+        fault=fault,
+    )
