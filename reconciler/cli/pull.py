@@ -1,0 +1,132 @@
+"""`extcal pull`: the live state, written down as manifests."""
+
+import asyncio
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.sites import chosen_sites
+from reconciler.cli.target import Target, target
+from reconciler.errors import UsageError
+from reconciler.manifests.writing.quoting import GUID, NAME
+from reconciler.model.desired import Site
+from reconciler.render.inert import inert
+from reconciler.workflow import pulling
+
+FAILED = 1
+
+
+@click.command
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--output", metavar="DIR", required=True, help="The folder to write manifests to, or to update.")
+@click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests at PATH.")
+@click.option(
+    "--site-id", "site_ids", metavar="ID", multiple=True, help="A site by its id, with the key in EXTCAL_API_KEY."
+)
+@click.option(
+    "--name", "titles", metavar="NAME", multiple=True, help="What to call a new site; one for each --site-id, in order."
+)
+@click.option("--check", is_flag=True, help="Write nothing; show what differs and exit with 1 if something does.")
+@global_options
+def pull(
+    paths: tuple[str, ...],
+    output: str,
+    names: tuple[str, ...],
+    site_ids: tuple[str, ...],
+    titles: tuple[str, ...],
+    check: bool,  # noqa: FBT001 - click hands flags over as arguments
+) -> int:
+    """Write manifests that state what is live, so that planning them finds nothing to do.
+
+    The sites are those that manifests at PATH declare, or those given by --site-id, or the sandbox's. Manifests that
+    are in DIR already are edited where they differ; comments, order and what they don't manage stay as they are.
+    """
+    said = said_globals()
+    _check_usage(paths, names, site_ids, titles)
+    folder = pulling.open_folder(Path(output))
+
+    def choose(found: Target) -> list[Site]:
+        return _named(chosen_sites(paths, names, site_ids, found), titles, folder)
+
+    made = asyncio.run(_pull(said, folder, choose))
+    console = said.console
+    for problem in made.unread:
+        console.error(problem)
+    if made.pull is None:
+        return FAILED
+    for warning in made.pull.warnings:
+        console.warning(warning)
+    for failure in made.pull.failures:
+        console.error(failure)
+    whole = not made.unread and not made.pull.failures
+    done = _show(folder, made.pull, console) if check else _write(folder, made.pull, console)
+    return 0 if whole and done else FAILED
+
+
+def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[str], titles: Sequence[str]) -> None:
+    """Refuse what can't be meant."""
+    if paths and site_ids:
+        raise UsageError("name sites by manifests at PATH or by --site-id, not by both")
+    if names and not paths:
+        raise UsageError("--site chooses among the sites of manifests: give their PATH too")
+    for site_id in site_ids:
+        if not GUID.fullmatch(site_id):
+            raise UsageError(f"--site-id {site_id}: not a site's id, such as 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b")
+    if titles and len(titles) != len(site_ids):
+        raise UsageError(f"there are {len(titles)} --name for {len(site_ids)} --site-id; give one for each")
+    for title in titles:
+        if not NAME.fullmatch(title):
+            raise UsageError(f"--name {title}: letters, digits, dots, dashes and underscores, at most 128")
+
+
+async def _pull(said: Globals, folder: pulling.Folder, choose: Callable[[Target], list[Site]]) -> pulling.Pulling:
+    with target(said) as found:
+        sites = choose(found)
+        return await pulling.pull(sites, folder, found.service, said.console.warning)
+
+
+def _named(sites: Sequence[Site], titles: Sequence[str], folder: pulling.Folder) -> list[Site]:
+    """The sites by their names in the folder; raises UsageError where a --name can't be theirs."""
+    if not titles:
+        return pulling.with_names(sites, folder)
+    titled = [replace(site, name=title) for site, title in zip(sites, titles, strict=True)]
+    named = {site.site_id: site.name for site in pulling.with_names(titled, folder)}
+    for site in titled:
+        if named[site.site_id.lower()] != site.name:
+            hint = f"{site.site_id} is {named[site.site_id.lower()]} there; leave --name out, or choose another"
+            raise UsageError(f"--name {site.name}: it can't be called so in that folder; {hint}")
+    return pulling.with_names(titled, folder)
+
+
+def _write(folder: pulling.Folder, made: pulling.Pull, console: Console) -> bool:
+    saved = pulling.save(folder, made.files)
+    for done, paths in (("created", saved.created), ("updated", saved.updated), ("unchanged", made.unchanged)):
+        for path in sorted(paths):
+            console.result(f"{done:9}  {inert(folder.show(path))}")
+    for failure in saved.failures:
+        console.error(failure)
+    return not saved.failures
+
+
+def _show(folder: pulling.Folder, made: pulling.Pull, console: Console) -> bool:
+    """Show what a pull would change as a unified diff; whether that is nothing."""
+    for path in sorted(made.files):
+        for line in _diff(folder, path, made.files[path].decode()):
+            console.result(inert(line))
+    count = len(made.files)
+    if count:
+        differ = "1 file differs" if count == 1 else f"{count} files differ"
+        console.note(f"{differ} from what is live; pull without --check writes that")
+    return not made.files
+
+
+def _diff(folder: pulling.Folder, path: str, text: str) -> Iterator[str]:
+    known = folder.by_path.get(path)
+    before = known.text.splitlines() if known else []
+    shown = folder.show(path)
+    return difflib.unified_diff(before, text.splitlines(), shown if known else "/dev/null", shown, lineterm="")

@@ -1,0 +1,116 @@
+"""The text of new documents: readable, commented, and nothing in it but what they mean."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.manifests.schemas import API_VERSION
+from reconciler.manifests.writing.pulled import Entry
+from reconciler.manifests.writing.quoting import comment, scalar
+from reconciler.model.desired import ApiKeyAuth, ProviderKey, ProviderRef, SecretRef, Site
+from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
+
+_SITE = """\
+  # Which live connections these manifests answer for: those on schedules that a manifest names (schedules, the
+  # default), or every one on the site (site).
+  # scope: schedules
+  # Whether a live connection in scope that no manifest declares is disconnected (true), or shown as unmanaged and
+  # left alone (false, the default).
+  # prune: false
+  # Where an owner's browser lands after consent; needed to connect accounts by OAuth.
+  # oauth: {redirectUrl: https://…}
+"""
+_CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account anew."
+
+
+def site_document(site: Site, notes: Sequence[str]) -> str:
+    """A Site."""
+    if isinstance(site.auth, ApiKeyAuth):
+        auth = f"{{apiKey: {_secret(site.auth.api_key)}}}"
+    else:
+        app = site.auth
+        secret = _secret(app.app_secret)
+        auth = f"{{app: {{appId: {app.app_id}, appSecret: {secret}, instanceId: {app.instance_id}}}}}"
+    head = _head("Site", site.name, notes)
+    return "\n".join([*head, f"  siteId: {site.site_id}", f"  auth: {auth}", _SITE])
+
+
+def policy_document(name: str, sync: SyncConfig, notes: Sequence[str]) -> str:
+    """A SyncPolicy."""
+    return "\n".join([*_head("SyncPolicy", name, notes), "  syncConfig:", *sync_lines(sync, "    "), ""])
+
+
+def connection_document(entry: Entry) -> str:
+    """A Connection."""
+    declared = entry.declared
+    lines = _head("Connection", declared.name, entry.notes)
+    named = f"  # {comment(entry.schedule_name)}" if entry.schedule_name else ""
+    lines.append(f"  site: {scalar(declared.site)}")
+    lines.append(f"  schedule: {{id: {declared.schedule.value}}}{named}")
+    lines.append(f"  provider: {_provider(declared.provider)}")
+    lines.append(f"  account: {scalar(declared.account)}")
+    if declared.password is not None:
+        lines += [_CREDENTIALS, f"  credentials: {{password: {_secret(declared.password)}}}"]
+    if entry.policy is not None:
+        lines.append(f"  syncPolicy: {scalar(entry.policy)}")
+    elif declared.sync != SyncConfig():
+        lines += ["  syncConfig:", *sync_lines(declared.sync, "    ")]
+    return "\n".join([*lines, ""])
+
+
+def sync_lines(sync: SyncConfig, margin: str) -> Iterator[str]:
+    """A sync config as lines of a block mapping."""
+    for path, direction in ((IMPORTS, sync.imports), (EXPORTS, sync.exports)):
+        if direction is None:
+            continue
+        name = path.rpartition(".")[2]
+        if direction.arm is not Arm.CALENDARS:
+            yield f"{margin}{name}: {{{', '.join(f'{key}: {value}' for key, value in direction_pairs(direction))}}}"
+            continue
+        # A calendar a line, so that a review shows which of them comes or goes.
+        yield f"{margin}{name}:"
+        if direction.enabled is not None:
+            yield f"{margin}  enabled: {truth(direction.enabled)}"
+        yield f"{margin}  {direction.arm}:"
+        yield from (f"{margin}    - {calendar_item(ref)}" for ref in direction.calendars)
+
+
+def direction_pairs(direction: Direction) -> list[tuple[str, str]]:
+    """The fields of a direction, each with its value on one line."""
+    pairs = [] if direction.enabled is None else [("enabled", truth(direction.enabled))]
+    if direction.arm is not None:
+        pairs.append((direction.arm.value, arm_value(direction)))
+    return pairs
+
+
+def arm_value(direction: Direction) -> str:
+    """What stands after `primaryCalendar:`, `calendars:` or `dedicatedCalendar:`."""
+    if direction.arm is not Arm.CALENDARS:
+        return "{}"
+    return f"[{', '.join(map(calendar_item, direction.calendars))}]"
+
+
+def calendar_item(ref: CalendarRef) -> str:
+    """One calendar, by its id and its name."""
+    if ref.id is None:
+        return scalar(ref.name or "")
+    name = "" if ref.name is None else f", name: {scalar(ref.name)}"
+    return f"{{id: {scalar(ref.id)}{name}}}"
+
+
+def truth(value: bool) -> str:  # noqa: FBT001 - a value to write, no switch
+    """A boolean as YAML."""
+    return "true" if value else "false"
+
+
+def _head(kind: str, name: str, notes: Sequence[str]) -> list[str]:
+    lines = [f"# {note}" for note in notes]
+    return [*lines, f"apiVersion: {API_VERSION}", f"kind: {kind}", f"metadata: {{name: {scalar(name)}}}", "spec:"]
+
+
+def _provider(reference: ProviderRef) -> str:
+    if reference.by is ProviderKey.TYPE:
+        return reference.value
+    return f"{{{reference.by}: {scalar(reference.value)}}}"
+
+
+def _secret(reference: SecretRef) -> str:
+    return f"{{{reference.kind}: {scalar(reference.name)}}}"

@@ -1,0 +1,203 @@
+"""The files as they would be: what drifted edited in place, what is new added; nothing is written here."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, replace
+
+from reconciler.manifests.drafts import ConnectionDraft
+from reconciler.manifests.overlaps import find_overlaps
+from reconciler.manifests.report import Place
+from reconciler.manifests.writing.amending import Identify, amend
+from reconciler.manifests.writing.composing import connection_document, policy_document, site_document
+from reconciler.manifests.writing.entry_names import named
+from reconciler.manifests.writing.folder import Folder
+from reconciler.manifests.writing.naming import Taken
+from reconciler.manifests.writing.placing import Places
+from reconciler.manifests.writing.policies import factor_out
+from reconciler.manifests.writing.pulled import Entry, Key, PulledSite
+from reconciler.manifests.writing.settling import amended
+from reconciler.manifests.writing.splicing import Splice, UneditableError, check_apart, newline, spliced
+from reconciler.manifests.writing.surveying import Drift, Survey, left_out, survey
+from reconciler.manifests.writing.tree import Mapping, documents
+from reconciler.model.desired import DeclaredConnection
+from reconciler.model.source import Source, SourceMap
+from reconciler.model.sync import Direction, SyncConfig
+from reconciler.planning import actions, calendars
+
+Refused = MappingType[Key, str]
+"""Live connections that are not to be touched, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A live connection whose manifest is written or edited, in which file; `entry` is there if it is new."""
+
+    key: Key
+    address: str
+    path: str
+    entry: Entry | None = None
+
+
+@dataclass(slots=True)
+class Proposal:
+    """The bytes of every file that would change, by path relative to the folder, and what was found."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    touches: list[Touch] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def propose(folder: Folder, pulled: Sequence[PulledSite], refused: Refused) -> Proposal:
+    """What a pull would write into the folder, leaving those alone that are refused."""
+    return _Proposer(folder, refused).propose(pulled)
+
+
+class _Proposer:
+    def __init__(self, folder: Folder, refused: Refused) -> None:
+        self._folder = folder
+        self._refused = refused
+        self._made = Proposal()
+        self._splices: dict[str, list[Splice]] = defaultdict(list)
+        self._added: dict[str, list[str]] = defaultdict(list)
+        self._variables = Taken([one.password.name for one in folder.desired.connections if one.password], joint="_")
+        self._policies = Taken(policy.name for policy in folder.drafts.policies)
+        self._texts: dict[str, tuple[str, dict[Place, Mapping]]] = {}
+        self._drafts = {draft.root: draft for draft in folder.drafts.connections}
+
+    def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
+        by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
+        for one in self._folder.desired.connections:
+            by_site[one.site].append(one)
+        surveys = [survey(site, by_site[site.site.name]) for site in pulled]
+        for found in surveys:
+            self._made.warnings += found.warnings
+            self._made.failures += found.failures
+            self._refuse(found)
+        self._leave_out_overlaps(surveys)
+        for found in surveys:
+            for drift in found.drifts:
+                self._edit(found.site, drift)
+            self._add(found)
+        self._assemble()
+        return self._made
+
+    def _refuse(self, found: Survey) -> None:
+        """Take out what an earlier proposal came to grief with."""
+        for drift in found.drifts:
+            if why := self._refused.get(found.site.key(drift.live)):
+                self._made.failures.append(f"{drift.declared.address} is left as it is: {why}")
+        for entry in found.entries:
+            if why := self._refused.get(found.site.key(entry.live)):
+                self._made.failures.append(left_out(found.site, entry.live, why))
+        found.drifts = [one for one in found.drifts if found.site.key(one.live) not in self._refused]
+        found.entries = [one for one in found.entries if found.site.key(one.live) not in self._refused]
+
+    def _leave_out_overlaps(self, surveys: Sequence[Survey]) -> None:
+        """Leave out what can't be declared beside the rest (contract: one external calendar on two schedules)."""
+        drifts = {drift.declared.address: drift for found in surveys for drift in found.drifts}
+        standing = [
+            replace(one, sync=amended(one.sync, drifts[one.address].changes)) if one.address in drifts else one
+            for one in sorted(self._folder.desired.connections, key=lambda one: one.sources.root)
+        ]
+        new = [(found.site, entry) for found in surveys for entry in found.entries]
+        numbered = [
+            replace(entry.declared, sources=SourceMap(Source("", number, 1))) for number, (_, entry) in enumerate(new)
+        ]
+        faults = find_overlaps([*standing, *numbered])
+        flagged = sorted({fault.source.line for fault in faults if fault.source and not fault.source.file})
+        why = "its account is connected to another schedule as well, and both may use the same calendar"
+        self._made.warnings += (left_out(new[number][0], new[number][1].live, why) for number in flagged)
+        dropped = {new[number][0].key(new[number][1].live) for number in flagged}
+        for found in surveys:
+            found.entries = [one for one in found.entries if found.site.key(one.live) not in dropped]
+
+    def _edit(self, site: PulledSite, drift: Drift) -> None:
+        root = drift.declared.sources.root
+        path = self._folder.files[root.file].path
+        text, parsed = self._parsed(root.file)
+        try:
+            document = parsed[root.line, root.column]
+            splices = amend(text, document, drift.changes, _identify(site, drift, self._drafts[root]))
+            check_apart(splices)
+        except UneditableError as error:
+            why = f"{drift.declared.address} differs from what is live and can't be edited: {error}; edit it by hand"
+            self._made.failures.append(f"{root}: {why}")
+            return
+        self._splices[path] += splices
+        self._made.touches.append(Touch(site.key(drift.live), drift.declared.address, path))
+
+    def _parsed(self, shown: str) -> tuple[str, dict[Place, Mapping]]:
+        """A file's text and its documents; a file may hold thousands of them, so it is parsed once."""
+        if shown not in self._texts:
+            text = self._folder.files[shown].text
+            self._texts[shown] = (text, documents(text))
+        return self._texts[shown]
+
+    def _add(self, found: Survey) -> None:
+        site = found.site.site
+        places = Places(self._folder, site, found.schedules)
+        if all(one.site_id != site.site_id for one in self._folder.desired.sites):
+            notes = ["Pulled from the live state, and yours to edit: pulling again changes only what differs."]
+            if found.disconnected:
+                notes.append(f"Connections that were disconnected already are left out: {found.disconnected}.")
+            self._added[places.site()].append(site_document(site, notes))
+        names = Taken(one.name for one in self._folder.desired.connections if one.site == site.name)
+        entries = named(found.entries, site.name, names, self._variables)
+        entries, policies = factor_out(entries, self._used_policies(site.name), site.name, self._policies)
+        for policy in policies:
+            note = f"Shared by connections of {site.name} that sync in the same way; each may say otherwise."
+            self._added[places.policies()].append(policy_document(policy.name, policy.sync, [note]))
+        places.name_schedules(entries)
+        for entry in entries:
+            path = places.connection(entry)
+            self._added[path].append(connection_document(entry))
+            self._made.touches.append(Touch(found.site.key(entry.live), entry.declared.address, path, entry))
+
+    def _used_policies(self, site: str) -> dict[SyncConfig, str]:
+        """The policies that connections of a site use, by what they say."""
+        used = {draft.policy for draft in self._drafts.values() if (draft.site or site) == site}
+        policies = sorted(self._folder.drafts.policies, key=lambda policy: policy.name, reverse=True)
+        return {
+            SyncConfig(_effective(policy.sync.imports), _effective(policy.sync.exports)): policy.name
+            for policy in policies
+            if policy.name in used
+        }
+
+    def _assemble(self) -> None:
+        for path in {**self._splices, **self._added}:
+            file = self._folder.by_path.get(path)
+            if file is None:
+                self._made.files[path] = "---\n".join(self._added[path]).encode()
+                continue
+            text = spliced(file.text, self._splices[path])
+            line = newline(text)
+            end = "" if not text or text.endswith(("\n", "\r")) else line
+            added = "".join(f"---\n{document}" for document in self._added[path]).replace("\n", line)
+            if added or text != file.text:
+                self._made.files[path] = file.edited(f"{text}{end}{added}" if added else text)
+
+
+def _identify(site: PulledSite, drift: Drift, draft: ConnectionDraft) -> Identify:
+    """Which calendar an item of the connection's own list means."""
+    listed = draft.sync.imports.calendars if draft.sync.imports else ()
+    known = actions.known_calendars(drift.live, site.live.calendars.get(drift.live.id))
+
+    def identify(index: int) -> str | None:
+        try:
+            return calendars.resolve(listed[index : index + 1], known)[0].id
+        except calendars.UnresolvedCalendarError:
+            return None
+
+    return identify
+
+
+def _effective(direction: Direction | None) -> Direction | None:
+    """A direction without what does not matter while it is off."""
+    return Direction(enabled=False) if direction is not None and direction.enabled is False else direction
+
+
+def order(pulled: Iterable[PulledSite]) -> list[PulledSite]:
+    """Sites as they are worked on, so that names come out the same on every run."""
+    return sorted(pulled, key=lambda one: one.site.name)

@@ -1,0 +1,49 @@
+"""What is pulled: sites as they were observed, and the connections that are to be written down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.model.live import LiveConnection, LiveSite
+
+
+@dataclass(frozen=True, slots=True)
+class PulledSite:
+    """One observed site.
+
+    `site` is how it is declared, or is to be declared where no manifest does it yet. `schedule_names` holds what
+    schedules are called, by id in lower case, and `calendar_names`, by connection id, names of calendars by their id
+    that the sync config does not tell: both as far as they are known, for people to read.
+    """
+
+    site: Site
+    live: LiveSite
+    schedule_names: Mapping[str, str] = field(default_factory=dict)
+    calendar_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def key(self, connection: LiveConnection) -> "Key":
+        """Which of all live connections one is."""
+        return Key(self.site.site_id, connection.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A live connection that no manifest declares yet, as one will; `notes` become comments above it.
+
+    `settled` tells that planning it must find nothing to do; of one that the site has twice it can't.
+    """
+
+    declared: DeclaredConnection
+    live: LiveConnection
+    schedule_name: str
+    notes: tuple[str, ...] = ()
+    policy: str | None = None
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which live connection is meant."""
+
+    site_id: str
+    connection_id: str

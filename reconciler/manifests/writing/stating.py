@@ -1,0 +1,139 @@
+"""What a manifest can say of a live connection, and why it can't say all of some."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.manifests.writing.quoting import GUID, comment, statable
+from reconciler.model.desired import (
+    DeclaredConnection,
+    Lifecycle,
+    ProviderKey,
+    ProviderRef,
+    ScheduleKey,
+    ScheduleRef,
+    SecretKind,
+    SecretRef,
+    State,
+)
+from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Provider
+from reconciler.model.source import Fault, Source, SourceMap
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+from reconciler.planning import providers
+from reconciler.planning.match import folded
+
+LONGEST_NAME = 500
+LONGEST_CALENDAR = 1024
+MOST_CALENDARS = 1000
+_LONGEST_ACCOUNT = 320
+_UNSET = SecretRef(SecretKind.ENV, "EXTCAL_PASSWORD")
+
+
+class UnstatableError(Exception):
+    """No manifest can declare a live connection; the message says why."""
+
+
+def identity(
+    site: str, connection: LiveConnection, live: LiveSite, active: Sequence[LiveConnection]
+) -> tuple[DeclaredConnection, Provider]:
+    """The declaration of a live connection without a sync config or a name, and its provider.
+
+    `active` are the connections of its schedule that are not disconnected. Raises UnstatableError.
+    """
+    if connection.account is None:
+        raise UnstatableError("the service does not show its account")
+    account = connection.account
+    local, _, domain = account.rpartition("@")
+    spaced = any(character.isspace() for character in account)
+    if not statable(account, _LONGEST_ACCOUNT) or spaced or not local or not domain:
+        raise UnstatableError("its account is not an email address that a manifest can hold")
+    if not GUID.fullmatch(connection.schedule_id):
+        raise UnstatableError("its schedule has no id that a manifest can hold")
+    declared = DeclaredConnection(
+        site=site,
+        name="",
+        schedule=ScheduleRef(ScheduleKey.ID, connection.schedule_id.lower()),
+        provider=ProviderRef(ProviderKey.TYPE, ""),
+        account=account,
+        password=None,
+        state=State.PRESENT,
+        sync=SyncConfig(),
+        lifecycle=Lifecycle(),
+        sources=SourceMap(Source("", 1, 1)),
+    )
+    for reference in _references(connection, live.providers):
+        declared = replace(declared, provider=reference)
+        provider = providers.resolve(reference, live.providers, declared)
+        if isinstance(provider, Provider) and _means_only(declared, provider, connection, active):
+            return replace(declared, password=_UNSET if _needs_password(provider) else None), provider
+    raise UnstatableError("no reference to its provider would mean it alone")
+
+
+def _references(connection: LiveConnection, offered: Sequence[Provider]) -> Iterator[ProviderRef]:
+    """How a manifest could name the provider, the most readable way first."""
+    if known := providers.word(connection.calendar_type):
+        yield ProviderRef(ProviderKey.TYPE, known)
+    for provider in offered:
+        if provider.id == connection.provider_id:
+            if statable(provider.name, LONGEST_NAME):
+                yield ProviderRef(ProviderKey.NAME, provider.name)
+            if GUID.fullmatch(provider.id):
+                yield ProviderRef(ProviderKey.ID, provider.id.lower())
+
+
+def _means_only(
+    declared: DeclaredConnection, provider: Provider, connection: LiveConnection, active: Sequence[LiveConnection]
+) -> bool:
+    """Whether the declaration matches the connection, and none that is another provider's."""
+    meant = [
+        other
+        for other in active
+        if folded(other.account or "") == folded(declared.account)
+        and providers.serves(declared.provider, provider, other)
+    ]
+    return connection in meant and all(other.provider_id == connection.provider_id for other in meant)
+
+
+def _needs_password(provider: Provider) -> bool:
+    methods = provider.features.connect_methods
+    return ConnectMethod.CREDENTIALS in methods and ConnectMethod.OAUTH not in methods
+
+
+def with_sync(
+    declared: DeclaredConnection, connection: LiveConnection, provider: Provider, names: Mapping[str, str]
+) -> tuple[DeclaredConnection, tuple[str, ...]]:
+    """The declaration with the live sync config, and remarks on what is left out of it."""
+    if not provider.features.update_sync_config:
+        return declared, (f"{comment(provider.name)} does not let its sync config be changed, so none is stated.",)
+    imports, exports = connection.sync.imports or Direction(), connection.sync.exports or Direction()
+    stated = replace(declared, sync=SyncConfig(stated_direction(imports, names), stated_direction(exports, names)))
+    beyond: list[Fault] = list(providers.shortcomings(stated, provider))
+    if beyond:
+        # To state it would be a fault, though the service says it is so.
+        return declared, (f"Its sync config is not stated: {comment(provider.name)} does not offer what it has.",)
+    remarks = [
+        f"No calendar to {verb} is stated: the service tells of none that a manifest can name."
+        for verb, have, said in (
+            ("import from", imports, stated.sync.imports),
+            ("export to", exports, stated.sync.exports),
+        )
+        if have.enabled and said is not None and said.arm is None
+    ]
+    return stated, tuple(remarks)
+
+
+def stated_direction(have: Direction, names: Mapping[str, str]) -> Direction:
+    """A live direction as a manifest says it; which calendars one that is off would use says nothing."""
+    if not have.enabled:
+        return Direction(enabled=False)
+    if have.arm is not Arm.CALENDARS:
+        return Direction(enabled=True, arm=have.arm)
+    found: dict[str, CalendarRef] = {}
+    for ref in have.calendars:
+        key = ref.id or ref.name or ""
+        if not statable(key, LONGEST_CALENDAR):
+            return Direction(enabled=True)
+        name = ref.name or names.get(ref.id or "", "")
+        found.setdefault(key, CalendarRef(ref.id, name if statable(name, LONGEST_CALENDAR) else None))
+    if not 0 < len(found) <= MOST_CALENDARS:
+        return Direction(enabled=True)
+    return Direction(enabled=True, arm=Arm.CALENDARS, calendars=tuple(found.values()))

@@ -1,0 +1,167 @@
+"""One site's manifests held against what is live: what is to be changed, what is new, and what can't be written."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.manifests.writing.pulled import Entry, PulledSite
+from reconciler.manifests.writing.quoting import comment
+from reconciler.manifests.writing.settling import Amendment, amendments
+from reconciler.manifests.writing.stating import UnstatableError, identity, with_sync
+from reconciler.model.desired import DeclaredConnection, State
+from reconciler.model.live import LiveConnection, Provider, Status
+from reconciler.planning import actions, providers
+from reconciler.planning.match import Resolved, folded
+from reconciler.planning.reading import Reading, read
+
+_Group = list[tuple[DeclaredConnection, Provider, LiveConnection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A declared connection whose manifest is to say something else; `schedule_id` is what its schedule means."""
+
+    declared: DeclaredConnection
+    live: LiveConnection
+    changes: tuple[Amendment, ...]
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a site's pull finds; `schedules` are the ids of the schedules of declared connections, by address."""
+
+    site: PulledSite
+    drifts: list[Drift] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    schedules: dict[str, str] = field(default_factory=dict)
+    disconnected: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def survey(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Survey:
+    """Hold one site's manifests against what is live."""
+    live = site.live
+    reading = read(declared, live)
+    found = Survey(site, disconnected=sum(c.status == Status.DISCONNECTED for c in live.connections))
+    found.failures += _unread(site)
+    found.failures += (f"{fault}; it is left as it is" for fault in (*reading.faults, *reading.matching.faults))
+    for item, connection in reading.matching.pairs:
+        found.schedules[item.declared.address] = item.schedule.id.lower()
+        found.warnings += _remarks(item, connection)
+        if connection is None or item.declared.state is State.ABSENT:
+            continue
+        if connection.id in live.unlisted:
+            found.failures.append(f"{item.declared.address}: its calendars can't be listed, so it is left as it is")
+            continue
+        known = actions.known_calendars(connection, live.calendars.get(connection.id))
+        changes = amendments(item.declared, connection, known, site.calendar_names.get(connection.id, {}))
+        if changes:
+            found.drifts.append(Drift(item.declared, connection, changes))
+    _add_entries(found, reading, declared)
+    return found
+
+
+def _unread(site: PulledSite) -> Iterator[str]:
+    names = {provider.id: provider.name for provider in site.live.providers}
+    for provider_id in site.live.failed_provider_ids:
+        name = names.get(provider_id, provider_id)
+        yield f"{site.site.name}: the service could not read provider {name}: it is left out"
+
+
+def _remarks(item: Resolved, connection: LiveConnection | None) -> Iterator[str]:
+    address = item.declared.address
+    if item.declared.state is State.ABSENT:
+        if connection is not None:
+            yield f"{address} is declared absent and still connected; it is left as it is, apply disconnects it"
+    elif connection is None:
+        yield f"{address} is declared and not connected; it is left as it is"
+    elif connection.status == Status.ERROR:
+        yield f"{address} is broken ({connection.error_reason or 'no reason told'}); plan tells what it needs"
+
+
+def new_connections(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[LiveConnection]:
+    """The live connections that no manifest declares."""
+    matching = read(declared, site.live).matching
+    return [connection for connection in matching.leftovers if connection.id not in matching.duplicates]
+
+
+def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[str]:
+    """The ids of healthy live connections whose calendars will be written down, though their names aren't told."""
+    changed = [drift.live for drift in survey(site, declared).drifts]
+    return [
+        connection.id
+        for connection in (*changed, *new_connections(site, declared))
+        if connection.status != Status.ERROR
+        and connection.sync.imports
+        and connection.sync.imports.enabled
+        and any(calendar.name is None for calendar in connection.sync.imports.calendars)
+    ]
+
+
+def _add_entries(found: Survey, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
+    site, live = found.site, found.site.live
+    doubtful = {folded(one.account) for one in declared if one.address not in found.schedules}
+    active: dict[str, list[LiveConnection]] = defaultdict(list)
+    for connection in live.connections:
+        if connection.status != Status.DISCONNECTED:
+            active[connection.schedule_id.lower()].append(connection)
+    groups: dict[tuple[str, str, str], _Group] = defaultdict(list)
+    for connection in reading.matching.leftovers:
+        if connection.provider_id in live.failed_provider_ids:
+            continue
+        try:
+            _check_free(connection, reading, doubtful)
+            stated, provider = identity(site.site.name, connection, live, active[connection.schedule_id.lower()])
+        except UnstatableError as error:
+            found.warnings.append(left_out(site, connection, str(error)))
+            continue
+        groups[stated.schedule.value, provider.id, folded(stated.account)].append((stated, provider, connection))
+    for group in groups.values():
+        group.sort(key=lambda one: (one[2].status == Status.ERROR, one[2].id))
+        found.entries.append(_entry(site, group))
+        found.warnings += [left_out(site, twin[2], _twin(group)) for twin in group[1:]]
+    found.entries.sort(key=_order)
+
+
+def _check_free(connection: LiveConnection, reading: Reading, doubtful: Collection[str]) -> None:
+    """Raise UnstatableError where a manifest declares the connection, or may do so."""
+    if connection.id in reading.matching.duplicates:
+        raise UnstatableError("it is a duplicate of one that is declared")
+    if folded(connection.account or "") in doubtful:
+        raise UnstatableError("a manifest with its account could not be matched; mend that, then pull again")
+
+
+def _twin(group: _Group) -> str:
+    return f"connection {group[0][2].id} has the same schedule, provider and account; disconnect one of them"
+
+
+def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
+    """The warning that a live connection is not written down."""
+    offered = {provider.id: provider for provider in site.live.providers}
+    label = providers.label(offered.get(connection.provider_id), connection.calendar_type)
+    account = connection.account or "an account that is not shown"
+    schedule = site.schedule_names.get(connection.schedule_id.lower()) or connection.schedule_id
+    return f"{site.site.name}: {account} ({label}) on {schedule} [{connection.id}] is left out: {why}"
+
+
+def _entry(site: PulledSite, group: _Group) -> Entry:
+    stated, provider, connection = group[0]
+    healthy = sum(one[2].status != Status.ERROR for one in group)
+    stated, notes = with_sync(stated, connection, provider, site.calendar_names.get(connection.id, {}))
+    if connection.status == Status.ERROR:
+        reason = comment(connection.error_reason or "no reason told")
+        notes = (f"Broken when it was pulled ({reason}): plan tells what it needs.", *notes)
+    return Entry(
+        declared=replace(stated, site=site.site.name),
+        live=connection,
+        schedule_name=site.schedule_names.get(connection.schedule_id.lower(), ""),
+        notes=notes,
+        settled=len(group) == 1 or healthy == 1,
+    )
+
+
+def _order(entry: Entry) -> tuple[str, str, str, str, str]:
+    declared = entry.declared
+    name = entry.schedule_name.casefold()
+    return (name, declared.schedule.value, declared.provider.value, folded(declared.account), entry.live.id)

@@ -1,0 +1,109 @@
+"""Pulling: sites are observed, and what is live is written down as manifests (contract: `extcal pull`)."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.api.client import Reader
+from reconciler.errors import ApiError, ExtcalError
+from reconciler.manifests.writing.folder import Folder, open_folder
+from reconciler.manifests.writing.naming import Taken, slug
+from reconciler.manifests.writing.pulled import PulledSite
+from reconciler.manifests.writing.pulling import Pull, pull_into
+from reconciler.manifests.writing.quoting import NAME
+from reconciler.manifests.writing.saving import Saved, save
+from reconciler.manifests.writing.surveying import named_by_id, new_connections
+from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.workflow.observing import observe
+from reconciler.workflow.service import Service, sessions
+
+__all__ = ["Folder", "Pull", "Pulling", "Saved", "open_folder", "pull", "save", "with_names"]
+
+_SITES_AT_ONCE = 16
+_ID_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """What a pull would write, and why some sites could not be read; None where none could."""
+
+    pull: Pull | None
+    unread: tuple[str, ...]
+
+
+def with_names(sites: Iterable[Site], folder: Folder) -> list[Site]:
+    """The sites by the names that the folder's manifests give them, or by slugs of their own that are free there.
+
+    Each site comes once. A site's name may be any text, and its id where it has none.
+    """
+    declared = {site.site_id: site.name for site in folder.desired.sites}
+    taken = Taken(declared.values())
+    named: dict[str, Site] = {}
+    for site in sites:
+        site_id = site.site_id.lower()
+        if site_id not in named:
+            name = declared.get(site_id) or taken.take(_name(site))
+            named[site_id] = replace(site, site_id=site_id, name=name)
+    return list(named.values())
+
+
+def _name(site: Site) -> str:
+    short = f"site-{site.site_id[:_ID_SHOWN].lower()}"
+    if site.name == site.site_id:
+        return short
+    return site.name if NAME.fullmatch(site.name) else slug(site.name) or short
+
+
+async def pull(sites: Sequence[Site], folder: Folder, service: Service, warn: Callable[[str], None]) -> Pulling:
+    """Observe sites, named as `with_names` does, and tell what brings the folder in line; writes nothing.
+
+    A site that can't be read does not keep the others from being pulled. Raises ExtcalError where no manifests can
+    be made of what was read.
+    """
+    declared: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    for connection in folder.desired.connections:
+        declared[connection.site].append(connection)
+    slots = asyncio.Semaphore(_SITES_AT_ONCE)
+
+    async def one(site: Site, reader: Reader) -> PulledSite | str:
+        async with slots:
+            try:
+                return await _look(site, declared[site.name], reader, warn)
+            except ExtcalError as error:
+                return f"{site.name}: {error}"
+
+    async with sessions(sites, service) as opened:
+        answers = await asyncio.gather(*(one(site, opened[site.name].reader()) for site in sites))
+    read = [answer for answer in answers if not isinstance(answer, str)]
+    unread = tuple(answer for answer in answers if isinstance(answer, str))
+    return Pulling(pull_into(folder, read) if read else None, unread)
+
+
+async def _look(
+    site: Site, declared: Sequence[DeclaredConnection], reader: Reader, warn: Callable[[str], None]
+) -> PulledSite:
+    """One site, with the names of schedules and calendars that are to be written down."""
+    found = PulledSite(site, await observe(declared, reader))
+    if new_connections(found, declared):
+        found = replace(found, schedule_names=await _schedule_names(site, reader, warn))
+    wanted = named_by_id(found, declared)
+    names = await asyncio.gather(*(_calendar_names(reader, connection_id) for connection_id in wanted))
+    return replace(found, calendar_names=dict(zip(wanted, names, strict=True)))
+
+
+async def _schedule_names(site: Site, reader: Reader, warn: Callable[[str], None]) -> dict[str, str]:
+    """The names of schedules, which are only a help to readers: without them ids do."""
+    try:
+        return {schedule.id.lower(): schedule.name for schedule in await reader.query_schedules()}
+    except ApiError as error:
+        warn(f"{site.name}: schedules are named by their ids, since they can't be read: {error}")
+        return {}
+
+
+async def _calendar_names(reader: Reader, connection_id: str) -> dict[str, str]:
+    """The names of an account's calendars; without them ids do."""
+    try:
+        return {calendar.id: calendar.name for calendar in await reader.list_calendars(connection_id)}
+    except ApiError:
+        return {}

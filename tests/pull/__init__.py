@@ -1,0 +1,1 @@
+"""Tests of pulling: the live state as manifests."""

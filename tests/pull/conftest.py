@@ -1,0 +1,53 @@
+"""What the tests of pulling share: sandboxes, the command pointed at one, and a folder that is pulled into."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.server import RunningSandbox, running
+from reconciler.sandbox.settings import Settings
+from tests.cli.command import Extcal
+from tests.cli.worlds import KEY, world
+
+# Longer than any test: no status moves between two looks.
+_NEVER = 1e9
+
+
+@pytest.fixture(scope="session")
+def naming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox whose sync configs carry the calendars' names."""
+    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=True)
+    with running(tmp_path_factory.mktemp("naming"), world=world(), api_key=KEY, settings=settings) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def nameless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox whose sync configs carry the calendars' ids alone."""
+    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=False)
+    with running(tmp_path_factory.mktemp("nameless"), world=world(), api_key=KEY, settings=settings) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def extcal(naming: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Extcal:
+    """The command in an empty folder, its environment naming a sandbox that holds Harbor Dental."""
+    for name in os.environ:
+        if name.startswith("EXTCAL_") or name in {"NO_COLOR", "FORCE_COLOR"}:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    # The package is found from any working directory.
+    root = str(Path(__file__).parents[2])
+    env = {"PYTHONPATH": root, "HOME": str(tmp_path), "EXTCAL_ENDPOINT": naming.endpoint, "EXTCAL_API_KEY": KEY}
+    command = Extcal(tmp_path, naming, env)
+    command.on(world())
+    return command
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `manifests`, which is not there yet, in the test's working directory."""
+    monkeypatch.chdir(tmp_path)
+    return Path("manifests")

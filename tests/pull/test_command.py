@@ -1,0 +1,234 @@
+"""`extcal pull` as a person runs it, against a running sandbox."""
+
+import re
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from reconciler.sandbox.server import RunningSandbox
+from reconciler.sandbox.sync_config import Export, Import, SyncConfig
+from tests.api.scripted import Reply, serving
+from tests.cli import worlds
+from tests.cli.command import Extcal
+from tests.cli.worlds import APPLE, HARBOR, QUAY, connected, harbor, quay, world
+
+HERE = ("pull", "--site-id", HARBOR, "--name", "harbor", "--output", "manifests")
+
+
+def _update(extcal: Extcal, connection_id: str, sync: dict[str, object]) -> None:
+    """Change a sync config by hand, as somebody would in the dashboard."""
+    answer = httpx.patch(
+        f"{extcal.sandbox.endpoint}/bookings/v2/external-calendars/connections/{connection_id}/sync-config",
+        headers={"Authorization": extcal.sandbox.api_key, "wix-site-id": HARBOR},
+        json={"syncConfig": sync},
+        trust_env=False,
+    )
+    assert answer.status_code == httpx.codes.OK, answer.text
+
+
+def test_the_whole_loop(extcal: Extcal) -> None:
+    """Pull, plan, change by hand, pull again: exit codes and what is said about each file."""
+    extcal.on(world(harbor(0, 1)))
+    first = extcal.process(*HERE)
+    assert (first.code, first.err) == (0, "")
+    assert first.out.splitlines() == [
+        "created    manifests/harbor/policies.yaml",
+        "created    manifests/harbor/schedules/staff-0.yaml",
+        "created    manifests/harbor/schedules/staff-1.yaml",
+        "created    manifests/harbor/site.yaml",
+    ]
+    assert extcal.process("plan", "manifests", "--detailed-exitcode").code == 0
+    _update(extcal, "live-0", {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}})
+    assert extcal.process("plan", "manifests", "--detailed-exitcode").code == 2
+    again = extcal.process("pull", "manifests", "--output", "manifests")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.splitlines() == [
+        "updated    manifests/harbor/schedules/staff-0.yaml",
+        "unchanged  manifests/harbor/policies.yaml",
+        "unchanged  manifests/harbor/schedules/staff-1.yaml",
+        "unchanged  manifests/harbor/site.yaml",
+    ]
+    assert extcal.process("plan", "manifests", "--detailed-exitcode").code == 0
+    assert extcal.writes == [] or all(request.method == "PATCH" for request in extcal.writes)
+
+
+def test_the_embedded_sandbox_needs_no_id(extcal: Extcal) -> None:
+    """With --sandbox its sites are pulled, called as it calls them."""
+    env = {"EXTCAL_ENDPOINT": None, "EXTCAL_API_KEY": None}
+    ran = extcal.process("pull", "--output", "manifests", "--sandbox", env=env)
+    assert (ran.code, ran.out) == (0, "created    manifests/harbor-dental/site.yaml\n")
+    assert extcal.process("plan", "manifests", "--sandbox", "--detailed-exitcode", env=env).code == 0
+
+
+def test_check_shows_what_differs_and_writes_nothing(extcal: Extcal) -> None:
+    """--check ends with 1 and a diff while something differs, and with 0 and nothing when nothing does."""
+    extcal.on(world(harbor(0)))
+    before = extcal.process(*HERE, "--check")
+    assert before.code == 1
+    assert before.out.startswith("--- /dev/null\n+++ manifests/harbor/schedules/staff-0.yaml\n@@ -0,0 +1,")
+    assert "+kind: Connection\n" in before.out
+    assert before.err == "2 files differ from what is live; pull without --check writes that\n"
+    assert not (extcal.folder / "manifests").exists()
+    assert extcal.process(*HERE).code == 0
+    clean = extcal.process(*HERE, "--check")
+    assert (clean.code, clean.out, clean.err) == (0, "", "")
+    _update(extcal, "live-0", {"listEventFromCalendars": {"enabled": False}})
+    drifted = extcal.process(*HERE, "--check")
+    assert drifted.code == 1
+    path = "manifests/harbor/schedules/staff-0.yaml"
+    assert drifted.out.startswith(f"--- {path}\n+++ {path}\n@@ -")
+    assert "-    listEventFromCalendars: {enabled: true, primaryCalendar: {}}\n" in drifted.out
+    assert "+    listEventFromCalendars: {enabled: false, primaryCalendar: {}}\n" in drifted.out
+
+
+def test_two_requests_are_enough_where_all_is_declared(extcal: Extcal) -> None:
+    """Only what is new costs more than the providers and the connections."""
+    extcal.on(world(harbor(0, 1, 2)))
+    assert extcal(*HERE).code == 0
+    assert len(extcal.sandbox.requests) == 3
+    extcal.sandbox.requests.clear()
+    assert extcal(*HERE, "--check").code == 0
+    assert len(extcal.sandbox.requests) == 2
+
+
+def test_names_of_calendars_are_asked_for_only_where_they_are_missing(extcal: Extcal, nameless: RunningSandbox) -> None:
+    """A sync config that tells ids alone costs a request for each account, once."""
+    extcal = replace(extcal, sandbox=nameless, env={**extcal.env, "EXTCAL_ENDPOINT": nameless.endpoint})
+    chosen = replace(connected(0), sync_config=SyncConfig(Import(enabled=True, calendars=("work",)), Export()))
+    extcal.on(world(replace(harbor(), connections=(chosen, connected(1)))))
+    assert extcal(*HERE).code == 0
+    assert [request.path for request in extcal.sandbox.requests if request.path.endswith("/calendars")] == [
+        "/bookings/v2/external-calendars/connections/live-0/calendars"
+    ]
+    text = (extcal.folder / "manifests/harbor/schedules/staff-0.yaml").read_text()
+    assert "- {id: work, name: Work}" in text
+    extcal.sandbox.requests.clear()
+    assert extcal(*HERE, "--check").code == 0
+    assert len(extcal.sandbox.requests) == 2
+
+
+def test_a_site_that_can_not_be_read_does_not_keep_the_others(extcal: Extcal) -> None:
+    """The readable site is written, the other is an error, and the exit code is 1."""
+    extcal.on(world(harbor(0), quay(key="another-key")))
+    ran = extcal("pull", "--site-id", QUAY, "--site-id", HARBOR, "--output", "manifests")
+    assert ran.code == 1
+    # Providers and connections are asked for at once: either answer may come first.
+    assert re.match("error: site-2c5d8f31: List(Providers|Connections): HTTP 403", ran.err)
+    assert sorted(path.name for path in (extcal.folder / "manifests").iterdir()) == ["site-7a3f0c1e"]
+
+
+def test_sites_of_manifests_are_reached_as_they_say(extcal: Extcal) -> None:
+    """Each site is read with its own key, and --site leaves one."""
+    extcal.on(world(harbor(0), quay(key="another-key")))
+    extcal.write(worlds.site("harbor"), worlds.site("quay", id_=QUAY, key="EXTCAL_QUAY_KEY"), to="sites/all.yaml")
+    env = {"EXTCAL_QUAY_KEY": "another-key"}
+    only = extcal("pull", "sites", "--site", "quay", "--output", "out", env=env)
+    assert only.out.splitlines() == ["created    out/quay/site.yaml"]
+    both = extcal("pull", "sites", "--output", "out", env=env)
+    assert both.out.splitlines() == [
+        "created    out/harbor/schedules/staff-0.yaml",
+        "created    out/harbor/site.yaml",
+        "unchanged  out/quay/site.yaml",
+    ]
+    assert "auth: {apiKey: {env: EXTCAL_QUAY_KEY}}" in (extcal.folder / "out/quay/site.yaml").read_text()
+
+
+def test_nothing_readable_at_all_writes_nothing(extcal: Extcal) -> None:
+    """Where no site can be read the command fails and leaves no folder behind."""
+    ran = extcal(*HERE, env={"EXTCAL_API_KEY": "wrong"})
+    assert ran.code == 1
+    assert "HTTP 401" in ran.err
+    assert not (extcal.folder / "manifests").exists()
+
+
+def test_a_provider_that_is_down_is_an_error_and_the_rest_is_written(extcal: Extcal) -> None:
+    """What could not be read is named, and the exit code says that the pull is not whole."""
+    extcal.on(world(harbor(0)))
+    extcal.sandbox.set_provider_down(worlds.GOOGLE, down=True)
+    ran = extcal(*HERE)
+    assert ran.code == 1
+    assert ran.err == "error: harbor: the service could not read provider Google: it is left out\n"
+    assert "created    manifests/harbor/schedules/staff-0.yaml" in ran.out
+
+
+def test_what_is_left_out_is_a_warning(extcal: Extcal) -> None:
+    """A connection that no manifest can declare is named on stderr, and the command still did its work."""
+    hidden = replace(connected(0), email_shown=False)
+    extcal.on(world(replace(harbor(1), connections=(hidden, connected(1)))))
+    ran = extcal(*HERE)
+    assert ran.code == 0
+    assert ran.err.startswith("warning: harbor: an account that is not shown (apple) on Staff 0 [live-0] is left out: ")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "Missing option '--output'"),
+        (("--output", "m"), "say which site"),
+        (("--output", "m", "--site-id", "x"), "--site-id x: not a site's id"),
+        (("--output", "m", "--site-id", HARBOR, "p"), "by manifests at PATH or by --site-id, not by both"),
+        (("--output", "m", "--site-id", HARBOR, "--site", "p"), "--site chooses among the sites of manifests"),
+        (("--output", "m", "--site-id", HARBOR, "--name", "a", "--name", "b"), "2 --name for 1 --site-id"),
+        (("--output", "m", "--site-id", HARBOR, "--name", "a b"), "--name a b: letters, digits"),
+    ],
+)
+def test_wrong_usage_is_told(extcal: Extcal, args: tuple[str, ...], message: str) -> None:
+    """What can't be meant ends with 64 and says what to do."""
+    ran = extcal("pull", *args)
+    assert ran.code == 64
+    assert message in ran.err
+    assert not (extcal.folder / "m").exists()
+
+
+def test_a_name_that_is_taken_is_told(extcal: Extcal) -> None:
+    """A site keeps the name that the folder gives it, and no other gets it."""
+    assert extcal(*HERE).code == 0
+    other = extcal("pull", "--site-id", QUAY, "--name", "harbor", "--output", "manifests")
+    assert (other.code, "it can't be called so in that folder" in other.err) == (64, True)
+    renamed = extcal("pull", "--site-id", HARBOR, "--name", "haven", "--output", "manifests")
+    assert (renamed.code, f"{HARBOR} is harbor there" in renamed.err) == (64, True)
+    assert extcal("pull", "--site-id", HARBOR.upper(), "--output", "manifests").code == 0
+
+
+def test_a_file_as_output_is_told(extcal: Extcal) -> None:
+    """An output that is a file is refused before anything is asked of the service."""
+    (extcal.folder / "manifests").write_text("mine")
+    ran = extcal(*HERE)
+    assert (ran.code, ran.err) == (1, "error: can't write into 'manifests': it is a file; name a folder\n")
+    assert len(extcal.sandbox.requests) == 0
+
+
+def test_names_that_can_not_be_read_are_done_without(extcal: Extcal) -> None:
+    """Without the permissions to read schedules and calendars a pull goes on, by ids, and says so."""
+    imports = {"enabled": True, "calendars": {"calendars": [{"id": "work"}]}}
+    live = {
+        "id": "live-0",
+        "providerId": APPLE,
+        "calendarType": "I_CAL",
+        "scheduleId": worlds.schedule_id(0),
+        "externalAccountEmail": worlds.email(0),
+        "status": "SYNCED",
+        "syncConfig": {"listEventFromCalendars": imports, "syncToCalendar": {"enabled": False}},
+    }
+    features = {"connectMethods": ["CREDENTIALS"], "updateSyncConfig": True}
+    apple = {"id": APPLE, "name": "Apple", "calendarType": "I_CAL", "features": features}
+    with serving() as service:
+        read = Reply({"providers": [apple], "connections": [live]})
+        service.script(read, read)
+        service.otherwise = lambda: Reply({"message": "not allowed"}, 403)
+        ran = extcal(*HERE, env={"EXTCAL_ENDPOINT": service.url})
+    assert ran.code == 0
+    assert ran.err.startswith("warning: harbor: schedules are named by their ids, since they can't be read: Query")
+    text = (extcal.folder / "manifests/harbor/schedules/schedule-3e47ec65.yaml").read_text()
+    assert "  schedule: {id: 3e47ec65-2975-447c-a7ed-000000000000}\n" in text
+    assert "        - {id: work}\n" in text
+
+
+def test_a_file_that_can_not_be_written_is_an_error(extcal: Extcal) -> None:
+    """What the disk refuses is told, and the exit code says that the pull is not done."""
+    (extcal.folder / "manifests").mkdir()
+    (extcal.folder / "manifests/harbor").write_text("mine")
+    ran = extcal(*HERE)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: can't write manifests/harbor/site.yaml: ")
