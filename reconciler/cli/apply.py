@@ -7,27 +7,28 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import click
 
-from reconciler import workflow
+from reconciler import planfile, workflow
 from reconciler.cli.arguments import (
     allow_option,
     manifest_paths,
     parse_allowances,
-    paths_argument,
     select_connections,
     select_sites,
     selection_options,
 )
+from reconciler.cli.consent import Desk, answerable, name_losses, reception
+from reconciler.cli.consent_options import Asking, consent_options
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.report import failing_as_json, report_troubles
 from reconciler.cli.target import target
-from reconciler.errors import UsageError
-from reconciler.execution.steps import Consent
+from reconciler.cli.work import Manifests, Saved, Work
+from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import load
-from reconciler.model.desired import Desired
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
@@ -43,41 +44,56 @@ _ENDING = "ended at once: plan again to see where it stands"
 
 
 @click.command
-@paths_argument
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--plan", "saved", metavar="FILE", help="Carry out a plan that plan --out saved, instead of planning.")
+@click.option("--undo-out", metavar="FILE", help="Save the plan that undoes what was done, for apply --plan.")
 @selection_options
 @allow_option
 @click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
-@click.option(
-    "--consent",
-    type=click.Choice([choice.value for choice in Consent]),
-    default=Consent.LINK.value,
-    show_default=True,
-    help="For connections that only their owner can approve: list the links, or do not ask for any.",
-)
+@consent_options
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to show the result.")
 @global_options
 def apply(
     paths: tuple[str, ...],
+    saved: str | None,
+    undo_out: str | None,
     sites: tuple[str, ...],
     connections: tuple[str, ...],
     allowances: tuple[str, ...],
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments
-    consent: str,
+    asking: Asking,
     output: str,
 ) -> int:
     """Plan, ask, carry out the plan, and look again at what still differs.
 
-    PATH is a manifest file or a folder of them.
+    PATH is a manifest file or a folder of them. With --plan FILE the very plan that was reviewed is carried out, as
+    far as the live state that each of its actions rests on is still what it was.
     """
+    if bool(paths) == (saved is not None):
+        raise UsageError("say what to apply: a PATH with manifests, or --plan FILE")
+    if saved is not None and (sites or connections):
+        raise UsageError(
+            "--plan FILE is carried out as it is; narrow it when it is made: extcal plan --site … --out FILE"
+        )
     said = said_globals()
     as_json = output == "json"
     with failing_as_json(said.console, as_json=as_json):
-        desired = load(manifest_paths(paths))
-        selection = workflow.Selection(select_sites(desired, sites), select_connections(desired, connections))
-        allowed = parse_allowances(allowances)
-        how = _How(selection, allowed, Consent(consent), auto_approve=auto_approve, as_json=as_json)
+        work: Work
+        if saved is not None:
+            work = Saved(Path(saved))
+        else:
+            desired = load(manifest_paths(paths))
+            selection = workflow.Selection(select_sites(desired, sites), select_connections(desired, connections))
+            work = Manifests(desired, selection)
+        how = _How(
+            parse_allowances(allowances),
+            asking,
+            None if undo_out is None else Path(undo_out),
+            auto_approve=auto_approve,
+            as_json=as_json,
+        )
         try:
-            return asyncio.run(_apply(desired, said, how))
+            return asyncio.run(_apply(work, said, how))
         except asyncio.CancelledError:
             return INTERRUPTED
 
@@ -86,18 +102,23 @@ def apply(
 class _How:
     """What the command line asks for."""
 
-    selection: workflow.Selection
     allowed: frozenset[Allowance]
-    consent: Consent
+    asking: Asking
+    undo_file: Path | None
     auto_approve: bool
     as_json: bool
 
 
-async def _apply(desired: Desired, said: Globals, how: _How) -> int:
+async def _apply(work: Work, said: Globals, how: _How) -> int:
     console = said.console
     with target(said) as found:
-        async with workflow.sessions(workflow.selected_sites(desired, how.selection), found.service) as opened:
-            made = await workflow.plan(desired, opened, how.selection, how.allowed)
+        async with (
+            reception(how.asking, console, as_json=how.as_json) as at,
+            workflow.sessions(work.sites, found.service) as opened,
+        ):
+            made = await work.plan(opened, how.allowed)
+            if not how.auto_approve and sys.stdin.isatty():
+                made = answerable(made)
             if not how.as_json:
                 console.result(plan_text(made, console.paint) + "\n")
             report_troubles(made, console)
@@ -105,18 +126,27 @@ async def _apply(desired: Desired, said: Globals, how: _How) -> int:
             if todo and not how.auto_approve:
                 _ask(made, todo, console, as_json=how.as_json)
             stop = _stop_on_signals(console)
-            result = await workflow.apply(
-                made,
-                opened,
-                consent=how.consent,
-                stop=stop,
-                told=_progress(console),
-            )
+            told = _progress(console, at.desk)
+            result = at.desk.shown(await workflow.apply(made, opened, consent=at.consent, stop=stop, told=told))
             if todo and not result.interrupted:
-                verified = await _unless_stopped(workflow.verify(result, desired, opened, how.selection), stop)
+                verified = await _unless_stopped(work.verify(result, opened, how.allowed), stop)
                 result = verified or replace(result, interrupted=True)
+            if how.undo_file is not None:
+                await _write_undo(result, opened, how.undo_file, console)
     _show(result, said, as_json=how.as_json)
     return exit_code(result)
+
+
+async def _write_undo(result: Result, opened: workflow.Sessions, file: Path, console: Console) -> None:
+    """Save how to go back; what could not be saved must not cost the report of what was done."""
+    try:
+        inverse = await workflow.undo(result, opened)
+        planfile.save(inverse.plan, file)
+    except ExtcalError as error:
+        console.error(f"no undo was saved: {error}")
+        return
+    for remark in inverse.remarks:
+        console.warning(f"undo: {remark}")
 
 
 def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool) -> None:
@@ -125,6 +155,7 @@ def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool)
         raise UsageError("apply asks before it writes, and there is no terminal to ask on; add --auto-approve")
     if as_json:
         console.say(plan_text(made))
+    name_losses(todo, console)
     lost = sum(action.kind.disconnects for action in todo)
     warning = f" {lost} of them would take a connection away." if lost else ""
     question = f"Carry out {len(todo)} action{'' if len(todo) == 1 else 's'}?{warning}"
@@ -142,10 +173,11 @@ def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool)
         raise click.Abort
 
 
-def _progress(console: Console) -> Callable[[Outcome], None]:
+def _progress(console: Console, desk: Desk) -> Callable[[Outcome], None]:
     ended = itertools.count(1)
 
     def told(outcome: Outcome) -> None:
+        desk.told(outcome)
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
             console.progress(f"{next(ended)} ended, the latest: {outcome_line(outcome).splitlines()[0]}")
@@ -190,7 +222,9 @@ def exit_code(result: Result) -> int:
     if result.interrupted:
         return INTERRUPTED
     failed = {OutcomeStatus.FAILED, OutcomeStatus.SKIPPED, OutcomeStatus.UNKNOWN}
-    whole = result.plan.whole and (result.remaining is None or result.remaining.whole)
-    if not whole or result.unsettled or any(outcome.status in failed for outcome in result.outcomes):
+    # A guard in the way of what remains is no failure to look: what remains is counted below.
+    seen = result.remaining is None or not any(site.faults or site.unread for site in result.remaining.sites)
+    whole = result.plan.whole and seen
+    if not whole or result.unsettled or any(o.status in failed and not o.held_up for o in result.outcomes):
         return FAILED
     return AWAITING if result.count(OutcomeStatus.AWAITING_CONSENT) else 0

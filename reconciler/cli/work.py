@@ -24,7 +24,7 @@ class Work(Protocol):
         """The plan to carry out."""
         ...
 
-    async def verify(self, result: Result, opened: workflow.Sessions) -> Result:
+    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
         """The result with what still differs."""
         ...
 
@@ -45,9 +45,9 @@ class Manifests:
         """Plan against the live state."""
         return await workflow.plan(self.desired, opened, self.selection, allowed)
 
-    async def verify(self, result: Result, opened: workflow.Sessions) -> Result:
+    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
         """Plan again."""
-        return await workflow.verify(result, self.desired, opened, self.selection)
+        return await workflow.verify(result, self.desired, opened, self.selection, allowed)
 
 
 class Saved:
@@ -66,6 +66,7 @@ class Saved:
         del opened
         return overruled(self._plan, allowed)
 
-    async def verify(self, result: Result, opened: workflow.Sessions) -> Result:
+    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
         """Look whether what was done is there."""
+        del allowed
         return await workflow.verify_saved(result, opened)

@@ -15,6 +15,10 @@ class Port(Protocol):
         """List the connections of the given schedules."""
         ...
 
+    async def get_connection(self, connection_id: str) -> LiveConnection:
+        """Read one connection."""
+        ...
+
     async def connect_by_credentials(
         self, provider_id: str, schedule_id: str, email: str, password: SecretRef
     ) -> LiveConnection:

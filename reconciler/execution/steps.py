@@ -1,5 +1,6 @@
 """How one action is carried out."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from enum import StrEnum
 
@@ -19,23 +20,28 @@ class Consent(StrEnum):
     SKIP = "skip"
 
 
-async def carry_out(action: Action, port: Port, consent: Consent) -> Outcome:
-    """Carry out one action; whatever goes wrong becomes its outcome."""
+async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
+    """How an action ends; whatever goes wrong becomes its outcome."""
     try:
-        match action.kind:
-            case ActionKind.UPDATE:
-                return await _configure(action, port, action.connection_id)
-            case ActionKind.DISCONNECT:
-                await _disconnect(action, port)
-                return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
-            case ActionKind.RECONNECT if action.method is None:
-                return await _configure(action, port, action.connection_id)
-            case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
-                return await _connect(action, port, consent)
-            case ActionKind.NOOP | ActionKind.UNMANAGED:
-                return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
+        return await under_way
     except ExtcalError as error:
         return Outcome(action, _status_of(error), error=str(error))
+
+
+async def carry_out(action: Action, port: Port, consent: Consent) -> Outcome:
+    """Carry out one action; may raise ExtcalError."""
+    match action.kind:
+        case ActionKind.UPDATE:
+            return await _configure(action, port, action.connection_id)
+        case ActionKind.DISCONNECT:
+            await _disconnect(action, port)
+            return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
+        case ActionKind.RECONNECT if action.method is None:
+            return await _configure(action, port, action.connection_id)
+        case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
+            return await _connect(action, port, consent)
+        case ActionKind.NOOP | ActionKind.UNMANAGED:
+            return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
 
 
 def _status_of(error: ExtcalError) -> OutcomeStatus:
@@ -44,7 +50,7 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
 
 
 async def _connect(action: Action, port: Port, consent: Consent) -> Outcome:
-    """Connect, configure, and only then give up the connection that is replaced."""
+    """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
         return await _ask_for_consent(action, port, consent)
     if action.password is None or action.account is None:
@@ -52,8 +58,13 @@ async def _connect(action: Action, port: Port, consent: Consent) -> Outcome:
     connection = await port.connect_by_credentials(
         action.provider_id, action.schedule_id, action.account, action.password
     )
-    outcome = await _configure_new(action, port, connection.id)
-    superseded = action.connection_id is not None and action.connection_id != connection.id
+    return await finish(action, port, connection.id)
+
+
+async def finish(action: Action, port: Port, connection_id: str) -> Outcome:
+    """Configure a connection that was made just now, and only then give up the one that it takes the place of."""
+    outcome = await _configure_new(action, port, connection_id)
+    superseded = action.connection_id is not None and action.connection_id != connection_id
     if outcome.status is OutcomeStatus.DONE and superseded:
         try:
             await _disconnect(action, port)

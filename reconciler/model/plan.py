@@ -135,6 +135,11 @@ class Action:
     impact: Impact | None = None
     source: Source | None = field(default=None, metadata=NOT_ENCODED)
 
+    @property
+    def needs_owner(self) -> bool:
+        """Whether it takes the account's owner, who must agree in a browser."""
+        return self.method is ConnectMethod.OAUTH
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

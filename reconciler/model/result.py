@@ -22,7 +22,7 @@ class Outcome:
 
     `error` says what went wrong and what to do; `consent_url` is the link an owner must open. The link lets
     whoever holds it attach a calendar, so it is kept out of `repr`. `already` says that it had come about before
-    this run, which sent nothing for it.
+    this run, which sent nothing for it; `held_up` that it was skipped only since one that goes first awaits consent.
     """
 
     action: Action
@@ -31,6 +31,7 @@ class Outcome:
     consent_url: str | None = None
     connection_id: str | None = None
     already: bool = False
+    held_up: bool = False
 
     def __repr__(self) -> str:
         return f"Outcome({self.action.kind} {self.action.address}: {self.status})"

@@ -128,12 +128,13 @@ def _reconnect(site: Site, item: Resolved, live: LiveConnection) -> Action | Fau
     reason = _REASON_BY_ERROR.get(live.error_reason or "", Reason.ERROR)
     action = _base(site, item, live, ActionKind.RECONNECT, reason)
     changes = (Change("status", live.status, Status.CONNECTED.value),)
+    managed = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
     if reason in _HEALED_BY_CONFIG and item.provider.features.update_sync_config:
-        return replace(action, changes=changes, sync=_healing(item.declared.sync, live.sync))
+        return replace(action, changes=changes, sync=_healing(managed, live.sync))
     method = providers.connect_method(item.declared, item.provider)
     if isinstance(method, Fault):
         return method
-    wanted = _whole(item.declared.sync) if item.provider.features.update_sync_config else None
+    wanted = _whole(managed) if item.provider.features.update_sync_config else None
     return replace(_with_method(action, site, item, method), changes=changes, sync=wanted)
 
 

@@ -21,7 +21,7 @@ def fingerprint(action: Action, connections: Sequence[LiveConnection]) -> str:
         target = _by_id(action.connection_id, connections)
         ground["target"] = None if target is None else _target(action, target)
     if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
-        present: list[Json] = [connection.id for connection in _same_account(action, connections)]
+        present: list[Json] = [connection.id for connection in same_account(action, connections)]
         ground["present"] = present
     return digest(ground)
 
@@ -36,7 +36,7 @@ def already_done(action: Action, connections: Sequence[LiveConnection]) -> bool:
             return target is not None and target.status != Status.ERROR and _configured(action, target)
         case ActionKind.CONNECT | ActionKind.REPLACE:
             gone = action.kind is ActionKind.CONNECT or _is_gone(action.connection_id, connections)
-            return gone and any(_configured(action, found) for found in _same_account(action, connections))
+            return gone and any(_configured(action, found) for found in same_account(action, connections))
         case ActionKind.NOOP | ActionKind.UNMANAGED:
             return True
 
@@ -51,7 +51,7 @@ def _is_gone(connection_id: str | None, connections: Sequence[LiveConnection]) -
     return connection_id is None or _by_id(connection_id, connections) is None
 
 
-def _same_account(action: Action, connections: Sequence[LiveConnection]) -> list[LiveConnection]:
+def same_account(action: Action, connections: Sequence[LiveConnection]) -> list[LiveConnection]:
     """The healthy connections of the action's schedule, provider and account, ordered by id."""
     return sorted(
         (
@@ -59,14 +59,15 @@ def _same_account(action: Action, connections: Sequence[LiveConnection]) -> list
             for connection in connections
             if connection.status not in {Status.DISCONNECTED, Status.ERROR}
             and connection.schedule_id.lower() == action.schedule_id.lower()
-            and _same_provider(action, connection)
+            and same_provider(action, connection)
             and folded(connection.account or "") == folded(action.account or "")
         ),
         key=lambda connection: connection.id,
     )
 
 
-def _same_provider(action: Action, connection: LiveConnection) -> bool:
+def same_provider(action: Action, connection: LiveConnection) -> bool:
+    """Whether the connection is one of the action's provider."""
     return connection.provider_id == action.provider_id or providers.word(connection.calendar_type) == action.provider
 
 

@@ -1,14 +1,15 @@
 """What a plan must not do unless somebody overrules it by name, at a place (source: DESIGN, Planning, Guards)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.desired import DeclaredConnection, Site
-from reconciler.model.plan import Action, Plan, Violation
+from reconciler.model.plan import Action, Plan, Reason, Recovery, Violation
 
 MAX_DISCONNECTS = "max-disconnects"
 PREVENT_DISCONNECT = "prevent-disconnect"
-GUARDS = (MAX_DISCONNECTS, PREVENT_DISCONNECT)
+CONSENT_LOSS = "consent-loss"
+GUARDS = (MAX_DISCONNECTS, PREVENT_DISCONNECT, CONSENT_LOSS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def violations(
         *_prevented(
             actions, {connection.address for connection in declared if connection.lifecycle.prevent_disconnect}
         ),
+        *_consents_lost(actions),
     ]
     return tuple(v for v in found if Allowance(v.guard, v.address) not in allowed)
 
@@ -68,3 +70,23 @@ def _prevented(actions: Sequence[Action], protected: set[str]) -> Iterable[Viola
         if action.kind.disconnects and action.address in protected:
             message = f"{action.kind} of {action.account}: its manifest says lifecycle.preventDisconnect"
             yield Violation(PREVENT_DISCONNECT, action.address, message)
+
+
+def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
+    """The actions that throw away what only the account's owner can give again, and that no manifest asks for by name.
+
+    A tombstone names its connection.
+    """
+    for action in actions:
+        if action.kind.disconnects and action.recovery is Recovery.CONSENT and action.reason is not Reason.TOMBSTONE:
+            yield action
+
+
+def _consents_lost(actions: Iterable[Action]) -> Iterator[Violation]:
+    for action in consent_losses(actions):
+        given_up = next((change.before for change in action.changes if change.path == "account"), action.account)
+        message = (
+            f"{action.kind} of {given_up or 'an account not shown'}: only its owner can connect it again, by consent; "
+            "a manifest with state: absent would name it"
+        )
+        yield Violation(CONSENT_LOSS, action.address, message)

@@ -12,6 +12,7 @@ from reconciler.model.sync import Direction
 from reconciler.planning import actions, calendars, diff, ground, guards, providers
 from reconciler.planning.guards import Allowance
 from reconciler.planning.leftovers import with_leftovers
+from reconciler.planning.other_accounts import other_accounts
 from reconciler.planning.reading import Reading, read
 
 
@@ -73,7 +74,7 @@ def plan_site(
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, declared, in_scope, allowed),
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
-        warnings=_warnings(site, planned),
+        warnings=(*_warnings(site, planned), *other_accounts(planned)),
     )
 
 

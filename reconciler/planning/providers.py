@@ -31,7 +31,7 @@ def label(provider: Provider | None, calendar_type: str) -> str:
 
 def resolve(ref: ProviderRef, providers: Sequence[Provider], declared: DeclaredConnection) -> Provider | Fault:
     """The one provider that `ref` means, or why there is not exactly one."""
-    found = [provider for provider in providers if _is_meant(ref, provider)]
+    found = [provider for provider in providers if is_meant(ref, provider)]
     if ref.by is ProviderKey.TYPE and len(found) > 1:
         # Deprecated spellings of one type live beside the current one; the current one is meant.
         found = [provider for provider in found if provider.calendar_type == _PREFERRED[ref.value]] or found
@@ -47,7 +47,8 @@ def resolve(ref: ProviderRef, providers: Sequence[Provider], declared: DeclaredC
     return Fault(source, declared.address, f"the site has no provider {ref}", hint)
 
 
-def _is_meant(ref: ProviderRef, provider: Provider) -> bool:
+def is_meant(ref: ProviderRef, provider: Provider) -> bool:
+    """Whether a provider is one that the reference can mean."""
     match ref.by:
         case ProviderKey.TYPE:
             return word(provider.calendar_type) == ref.value

@@ -1,6 +1,7 @@
 """Which schedule a manifest means."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey
 from reconciler.model.live import Schedule
@@ -8,19 +9,35 @@ from reconciler.model.source import Fault
 from reconciler.planning.suggestion import did_you_mean
 
 
-def resolve(declared: DeclaredConnection, schedules: Sequence[Schedule]) -> Schedule | Fault:
+class Schedules:
+    """The schedules of a site, to be found by whatever a manifest names one by."""
+
+    def __init__(self, schedules: Iterable[Schedule]) -> None:
+        self._by: dict[tuple[ScheduleKey, str], list[Schedule]] = defaultdict(list)
+        for schedule in schedules:
+            self._by[ScheduleKey.ID, schedule.id.lower()].append(schedule)
+            self._by[ScheduleKey.NAME, schedule.name].append(schedule)
+            self._by[ScheduleKey.EXTERNAL_ID, schedule.external_id or ""].append(schedule)
+
+    def named(self, by: ScheduleKey, value: str) -> list[Schedule]:
+        """Those that `value` means."""
+        return self._by.get((by, value), [])
+
+    def names(self) -> list[str]:
+        """Every name."""
+        return [value for by, value in self._by if by is ScheduleKey.NAME]
+
+
+def resolve(declared: DeclaredConnection, schedules: Schedules) -> Schedule | Fault:
     """The one schedule that a declared connection is for, or why there is not exactly one.
 
     A schedule named by id is taken at its word: asking for it would cost a request for nothing.
     """
     ref = declared.schedule
     if ref.by is ScheduleKey.ID:
-        known = (schedule for schedule in schedules if schedule.id.lower() == ref.value.lower())
-        return next(known, Schedule(id=ref.value.lower(), name="", external_id=None, status=""))
-    if ref.by is ScheduleKey.NAME:
-        found = [schedule for schedule in schedules if schedule.name == ref.value]
-    else:
-        found = [schedule for schedule in schedules if schedule.external_id == ref.value]
+        known = schedules.named(ref.by, ref.value.lower())
+        return known[0] if known else Schedule(id=ref.value.lower(), name="", external_id=None, status="")
+    found = schedules.named(ref.by, ref.value)
     if len(found) == 1:
         return found[0]
     source = declared.sources.at("schedule")
@@ -29,6 +46,6 @@ def resolve(declared: DeclaredConnection, schedules: Sequence[Schedule]) -> Sche
         return Fault(
             source, declared.address, f"{len(found)} schedules have the {ref.by} {ref.value}", f"name one by id: {ids}"
         )
-    names = [schedule.name for schedule in schedules] if ref.by is ScheduleKey.NAME else []
+    names = schedules.names() if ref.by is ScheduleKey.NAME else []
     hint = did_you_mean(ref.value, names) or "extcal schedules lists them"
     return Fault(source, declared.address, f"the site has no active schedule with the {ref.by} {ref.value}", hint)

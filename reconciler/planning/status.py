@@ -68,6 +68,7 @@ def _acted_on(action: Action, live_status: dict[str, str], health: Health | None
 
 
 def _health(action: Action, status: str | None) -> Health:
+    """The health of a declared connection by what would be done about it."""
     match action.kind:
         case ActionKind.CONNECT | ActionKind.REPLACE:
             return Health.AWAITING_CONSENT if action.method is ConnectMethod.OAUTH else Health.MISSING
@@ -77,10 +78,7 @@ def _health(action: Action, status: str | None) -> Health:
             return Health.DRIFTED
         case ActionKind.NOOP if action.reason is Reason.ABSENT:
             return Health.ABSENT
-        case ActionKind.NOOP:
-            return Health.SYNCING if status in _STILL_SYNCING else Health.OK
-        case ActionKind.UNMANAGED:
-            return Health.UNMANAGED
+    return Health.SYNCING if status in _STILL_SYNCING else Health.OK
 
 
 def _faulty(site: Site, connection: DeclaredConnection, health: Health, fault: Fault) -> ConnectionStatus:

@@ -67,7 +67,7 @@ def _errors(plan: Plan) -> list[Json]:
 
 
 def _action(action: Action) -> dict[str, Json]:
-    return {
+    found: dict[str, Json] = {
         "action": action.kind.value,
         "address": inert(action.address),
         "site_id": action.site_id,
@@ -82,6 +82,11 @@ def _action(action: Action) -> dict[str, Json]:
             for change in action.changes
         ],
     }
+    if action.origin is not None:
+        found["origin"] = action.origin.value
+    if action.impact is not None:
+        found["impact"] = {"busy_blocks": action.impact.busy_blocks, "days": action.impact.days}
+    return found
 
 
 def _value(value: FieldValue) -> Json:

@@ -1,9 +1,9 @@
-"""A plan for people: what is lost first, then site by site and schedule by schedule, a summary last."""
+"""A plan for people: what is lost first, then what takes its owner, then site by site, a summary last."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.plan import Action, ActionKind, Origin, Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.inert import inert
 from reconciler.render.plan_json import summary
@@ -26,8 +26,10 @@ def plan_text(plan: Plan, paint: Paint = plain) -> str:
     losses = [action for action in plan.actions if action.kind.disconnects]
     if losses:
         lines += _losses(losses, paint)
+    if owners := [action for action in plan.actions if action.needs_owner and not action.kind.disconnects]:
+        lines += _consents(owners, paint)
     for site in plan.sites:
-        shown = [a for a in site.actions if a.kind is not ActionKind.NOOP and not a.kind.disconnects]
+        shown = [a for a in site.actions if not (a.kind is ActionKind.NOOP or a.kind.disconnects or a.needs_owner)]
         if shown:
             lines += [paint(Tone.HEADING, f"{site.site.name}  ({site.site.site_id})"), *_schedules(shown, paint)]
     for site in plan.sites:
@@ -42,6 +44,17 @@ def _losses(losses: Sequence[Action], paint: Paint) -> Iterator[str]:
     for action in losses:
         yield f"  {headline(action, paint, name=action.address)}"
         yield f"        {words.loss(action)}"
+        yield from (f"    {line}" for line in _details(action))
+    yield ""
+
+
+def _consents(owners: Sequence[Action], paint: Paint) -> Iterator[str]:
+    who = f"{len(owners)} connections need their owners" if len(owners) > 1 else "1 connection needs its owner"
+    yield paint(Tone.CHANGE, f"CONSENT: {who}, who must agree in a browser")
+    for action in owners:
+        yield f"  {headline(action, paint, name=action.address)}"
+        schedule = inert(action.schedule_name or "") or "schedule"
+        yield f"        {schedule}  {paint(Tone.QUIET, inert(action.schedule_id))}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
@@ -62,7 +75,9 @@ def headline(action: Action, paint: Paint, *, name: str) -> str:
     """`+ connect NAME  provider account  (why)`."""
     done = paint(_TONE[action.kind], f"{words.SIGN[action.kind]} {action.kind}")
     who = inert(f"{action.provider} {action.account or 'account not shown'}")
-    return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)})"
+    origin = words.origin(action)
+    whose = f"  [{origin}]" if origin else ""
+    return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)}){whose}"
 
 
 def shortened(name: str, limit: int = 60) -> str:
@@ -71,8 +86,9 @@ def shortened(name: str, limit: int = 60) -> str:
 
 
 def _details(action: Action) -> Iterator[str]:
-    if (method := words.method(action)) is not None:
-        yield f"    {method}"
+    for remark in (words.method(action), words.impact(action)):
+        if remark is not None:
+            yield f"    {remark}"
     if action.kind is ActionKind.DISCONNECT:
         return
     for change in action.changes:
@@ -89,6 +105,9 @@ def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
     if site.faults or site.violations:
         yield paint(Tone.REMOVE, f"{site.site.name}: nothing of this site can be applied, see the errors")
         yield ""
+    elif site.unread:
+        yield paint(Tone.REMOVE, f"{site.site.name}: not planned in full, see the errors")
+        yield ""
 
 
 def summary_line(plan: Plan) -> str:
@@ -97,7 +116,16 @@ def summary_line(plan: Plan) -> str:
     parts = [f"{counts[kind.value]} to {kind.value}" for kind in ActionKind if kind.writes and counts[kind.value]]
     rest = f"{counts['noop']} as declared, {counts['unmanaged']} unmanaged."
     if parts:
-        return f"Plan: {', '.join(parts)}; {rest}"
+        return f"Plan: {', '.join(parts)}{_whose(plan)}; {rest}"
     if not plan.whole:
         return f"Plan: not whole, see the errors; {rest}"
     return f"Nothing to do: {rest}"
+
+
+def _whose(plan: Plan) -> str:
+    """` (2 by this change, 1 drifting already)`, where that was asked."""
+    origins = [action.origin for action in plan.actions if action.origin is not None]
+    if not origins:
+        return ""
+    drifting = origins.count(Origin.DRIFT)
+    return f" ({len(origins) - drifting} by this change, {drifting} drifting already)"

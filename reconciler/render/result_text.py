@@ -41,7 +41,7 @@ def result_text(result: Result, paint: Paint = plain) -> str:
 
 def outcome_line(outcome: Outcome, paint: Paint = plain) -> str:
     """`done  connect site/name`, with what went wrong below it."""
-    word = paint(_TONE[outcome.status], f"{_WORD[outcome.status]:14}")
+    word = paint(_TONE[outcome.status], f"{'done before' if outcome.already else _WORD[outcome.status]:14}")
     line = f"{word}  {outcome.action.kind} {_name(outcome.action)}"
     return f"{line}\n                  {inert(outcome.error)}" if outcome.error else line
 
@@ -53,8 +53,12 @@ def _consents(result: Result, paint: Paint) -> Iterator[str]:
     yield ""
     yield paint(Tone.HEADING, "Awaiting consent: send each owner their link; whoever opens it connects a calendar")
     for outcome in waiting:
-        yield f"  {inert(outcome.action.account or '')}  ({inert(outcome.action.provider)}, {_name(outcome.action)})"
-        yield f"    {inert(outcome.consent_url or '')}"
+        yield from consent_lines(outcome.action, outcome.consent_url or "")
+
+
+def consent_lines(action: Action, url: str) -> tuple[str, str]:
+    """Whose consent is asked for, and the link that they must open."""
+    return f"  {inert(action.account or '')}  ({inert(action.provider)}, {_name(action)})", f"    {inert(url)}"
 
 
 def _name(action: Action) -> str:
@@ -65,6 +69,8 @@ def summary_line(result: Result) -> str:
     """How many actions ended how."""
     if not result.outcomes:
         return "Nothing was done."
+    if all(outcome.already for outcome in result.outcomes):
+        return "Nothing was done: all of it had been applied before."
     counted = ((status, result.count(status)) for status in OutcomeStatus)
     parts = [f"{count} {_COUNTED[status]}" for status, count in counted if count]
     prefix = "Interrupted: " if result.interrupted else "Applied: "

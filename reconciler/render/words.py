@@ -1,7 +1,7 @@
 """The words and signs by which people are told of actions, the same in every output for people."""
 
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Reason, Recovery
+from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Origin, Reason, Recovery
 from reconciler.model.sync import CalendarRef
 from reconciler.render.inert import inert
 
@@ -46,24 +46,48 @@ def reason(action: Action) -> str:
     return _REASON[action.reason]
 
 
+_ORIGIN = {
+    Origin.THIS_CHANGE: "this change",
+    Origin.DRIFT: "already drifting",
+    Origin.BOTH: "this change, and drifting before",
+}
+
+
+def origin(action: Action) -> str | None:
+    """Whose doing the action is, where that was asked."""
+    return None if action.origin is None else _ORIGIN[action.origin]
+
+
 def loss(action: Action) -> str | None:
     """What carrying out the action takes away, and what it would take to bring it back."""
     if not action.kind.disconnects:
         return None
-    back = _RECOVERY.get(action.recovery, "it can be undone")
-    return f"deletes the site's events from {account(action)}'s calendar; {back}"
+    return f"deletes the site's events from {account(action)}'s calendar; {recovery(action)}"
+
+
+def recovery(action: Action) -> str:
+    """What it would take to undo the action."""
+    return _RECOVERY.get(action.recovery, "it can be undone")
+
+
+def impact(action: Action) -> str | None:
+    """What stops protecting the schedule; None where that was not asked for."""
+    if action.impact is None:
+        return None
+    blocks = f"{action.impact.busy_blocks:,} busy block{'' if action.impact.busy_blocks == 1 else 's'}"
+    return f"{blocks} in the next {action.impact.days} days would no longer protect the schedule"
 
 
 def account(action: Action) -> str:
     """The account whose calendars are meant; for a replace, the one that is given up."""
-    before = next((c.before for c in action.changes if c.path == "account" and isinstance(c.before, str)), None)
-    return inert(before or action.account or "an account not shown")
+    given_up = next((change.before for change in action.changes if change.path == "account"), action.account)
+    return inert(given_up) if isinstance(given_up, str) else "an account not shown"
 
 
 def method(action: Action) -> str | None:
     """How the account is connected, where it is."""
     if action.method is ConnectMethod.OAUTH:
-        return "its owner must consent in a browser"
+        return f"{inert(action.account or 'its owner')} must consent in a browser"
     if action.method is ConnectMethod.CREDENTIALS:
         return f"with the password in {action.password}"
     return None

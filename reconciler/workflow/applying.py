@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Executor
 from reconciler.execution.port import Port
 from reconciler.execution.steps import Consent
@@ -12,6 +13,7 @@ from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning import undo as undoing
 from reconciler.planning.ground import already_done
+from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions
@@ -21,7 +23,7 @@ async def apply(
     made: Plan,
     opened: Sessions,
     *,
-    consent: Consent,
+    consent: Consent | Waiting,
     stop: asyncio.Event,
     told: Callable[[Outcome], None],
 ) -> Result:
@@ -31,9 +33,15 @@ async def apply(
     return Result(made, outcomes, interrupted=stop.is_set())
 
 
-async def verify(result: Result, desired: Desired, opened: Sessions, selection: Selection) -> Result:
+async def verify(
+    result: Result,
+    desired: Desired,
+    opened: Sessions,
+    selection: Selection,
+    allowed: frozenset[Allowance] = frozenset(),
+) -> Result:
     """Read and plan again, so that what still differs after applying can be named."""
-    return result.with_remaining(await plan(desired, opened, selection))
+    return result.with_remaining(await plan(desired, opened, selection, allowed))
 
 
 async def verify_saved(result: Result, opened: Sessions) -> Result:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.desired import Lifecycle, State
-from reconciler.model.live import Calendar, ConnectMethod
+from reconciler.model.live import Calendar, ConnectMethod, Provider
 from reconciler.model.plan import ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import calendar_lookups
@@ -13,9 +13,11 @@ from tests.planning.build import (
     APPLE,
     DEDICATED,
     GOOGLE,
+    MICROSOFT,
     OFF,
     PASSWORD,
     PRIMARY,
+    PROVIDERS,
     SITE,
     TIDE,
     chosen,
@@ -271,3 +273,21 @@ def test_calendars_of_an_import_that_stays_off_are_not_asked_for() -> None:
     assert calendar_lookups([wanted], on) == ()
     assert the_action(planned(wanted, on=on)).kind is ActionKind.NOOP
     assert calendar_lookups([wanted], site_with(live())) == ("c1",)
+
+
+def test_capabilities_are_those_of_the_provider_that_it_stands_at() -> None:
+    """A connection at an older installation of the provider is held to what that one can do."""
+    features = replace(MICROSOFT.features, exports="NOT_SUPPORTED")
+    old = Provider("p-old", "Old Outlook", "OUTLOOK", features)
+    wanted = declared(provider="microsoft", sync=SyncConfig(None, Direction(enabled=True, arm=Arm.PRIMARY)))
+    on = site_with(live(provider=old), providers=(*PROVIDERS, old))
+    assert [fault.message for fault in planned(wanted, on=on).faults] == ["provider Old Outlook can't export events"]
+
+
+@pytest.mark.parametrize("code", ["TOKEN_REVOKED", "EXTERNAL_CALENDAR_DELETED"])
+def test_a_reconnect_leaves_alone_what_is_ignored(code: str) -> None:
+    """Healing a connection does not set the fields that `ignoreChanges` names."""
+    wanted = declared(sync=SyncConfig(OFF, OFF), lifecycle=Lifecycle(ignore_changes=("syncConfig",)))
+    on = site_with(live(status="ERROR", error_reason=code, sync=SyncConfig(PRIMARY, DEDICATED)))
+    sync = the_action(planned(wanted, on=on)).sync
+    assert sync == (None if code == "TOKEN_REVOKED" else SyncConfig(None, DEDICATED))

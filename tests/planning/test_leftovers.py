@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.desired import Lifecycle, Scope, State
-from reconciler.model.live import LiveConnection
+from reconciler.model.live import LiveConnection, Provider
 from reconciler.model.plan import ActionKind, Change, Reason, Recovery, SitePlan
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance
 from tests.planning.build import (
     GOOGLE,
+    MICROSOFT,
     OTHER_SCHEDULE,
     PRIMARY,
+    PROVIDERS,
     PRUNING,
     SITE,
     declared,
@@ -155,3 +157,14 @@ def test_narrowing_keeps_the_others_declared() -> None:
     assert list(kinds(plan)) == ["harbor/kim"]
     broken = declared("broken", password=None, account="y@harbor.example")
     assert planned(declared(), broken, on=on, site=SITE, only=frozenset({"harbor/lee"})).faults == ()
+
+
+def test_what_may_be_at_a_failed_provider_is_not_connected_anew() -> None:
+    """By type, a connection may stand at an older installation that could not be read: it is not planned."""
+    old = Provider("p-old", "Old", "OFFICE_365", MICROSOFT.features)
+    wanted = declared(provider="microsoft")
+    on = site_with(providers=(*PROVIDERS, old), failed_provider_ids=("p-old",))
+    plan = planned(wanted, on=on)
+    assert (plan.actions, [fault.where for fault in plan.unread]) == ((), ["harbor/lee"])
+    seen = replace(on, connections=(live(provider=MICROSOFT),))
+    assert kinds(planned(wanted, on=seen)) == {"harbor/lee": (ActionKind.NOOP, Reason.IN_SYNC)}

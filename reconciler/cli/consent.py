@@ -1,0 +1,110 @@
+"""Consent at the command line: the links and who may see them, and what would throw a consent away.
+
+A link lets whoever holds it attach a calendar: links go to stdout, to the terminal, or to the file that was asked
+for, and nowhere else.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from reconciler.cli.consent_options import Asking, Mode
+from reconciler.cli.console import Console
+from reconciler.cli.link_file import LinkFile
+from reconciler.cli.waiting_room import WaitingRoom
+from reconciler.consent.listener import listening
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.execution.consent import Waiting
+from reconciler.execution.steps import Consent
+from reconciler.model.plan import Action, Plan
+from reconciler.model.result import Outcome, Result
+from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, overruled
+from reconciler.render.plan_text import headline
+from reconciler.render.result_text import consent_lines
+from reconciler.render.tone import plain
+
+
+class Desk:
+    """Where links are given out, and where what was given out is known."""
+
+    def __init__(self, console: Console, *, as_json: bool, file: LinkFile | None) -> None:
+        self._console = console
+        self._as_json = as_json
+        self._file = file
+
+    def told(self, outcome: Outcome) -> None:
+        """Keep the link of an outcome, so that it outlives whatever happens before the report."""
+        if self._file is not None and outcome.consent_url is not None:
+            try:
+                self._file.write(outcome.action, outcome.consent_url)
+            except ExtcalError as error:
+                self._console.error(str(error))
+
+    def give(self, action: Action, url: str) -> None:
+        """Show a link right now, to the one place that it may be seen at."""
+        if self._file is not None:
+            self._file.write(action, url)
+        elif self._as_json or (not sys.stdout.isatty() and sys.stderr.isatty()):
+            self._console.say("\n".join(consent_lines(action, url)))
+        else:
+            self._console.result("\n".join(consent_lines(action, url)))
+
+    def shown(self, result: Result) -> Result:
+        """The result as it may be shown: links that are in a file are nowhere else."""
+        if self._file is None:
+            return result
+        return replace(result, outcomes=tuple(self._without_link(outcome) for outcome in result.outcomes))
+
+    def _without_link(self, outcome: Outcome) -> Outcome:
+        if self._file is None or outcome.consent_url is None:
+            return outcome
+        place = f"in {self._file.path}" if self._file.holds(outcome.consent_url) else "lost; apply again for a new one"
+        return replace(outcome, consent_url=None, error=f"its link is {place}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How one run asks for consent."""
+
+    consent: Consent | Waiting
+    desk: Desk
+
+
+@asynccontextmanager
+async def reception(asking: Asking, console: Console, *, as_json: bool) -> AsyncIterator[Reception]:
+    """Be ready for owners for the length of the block; raises UsageError where links could be shown nowhere."""
+    if asking.mode is Mode.WAIT and as_json and asking.file is None and not sys.stderr.isatty():
+        raise UsageError(
+            "--consent wait --format json has no terminal to show links on; add --consent-file FILE, "
+            "or list them in the JSON: --consent link"
+        )
+    with ExitStack() as stack:
+        file = None if asking.file is None else stack.enter_context(LinkFile(asking.file))
+        desk = Desk(console, as_json=as_json, file=file)
+        if asking.mode is not Mode.WAIT:
+            yield Reception(Consent.LINK if asking.mode is Mode.LINK else Consent.SKIP, desk)
+            return
+        room = WaitingRoom(stack.enter_context(listening()), desk, console, asking)
+        ticking = asyncio.create_task(room.keep_showing())
+        try:
+            yield Reception(Waiting(room, asking.timeout), desk)
+        finally:
+            ticking.cancel()
+            await asyncio.wait([ticking])
+
+
+def answerable(made: Plan) -> Plan:
+    """The plan as it may be carried out where a person is told of its losses first, and answers yes."""
+    losses = [v for site in made.sites for v in site.violations if v.guard == CONSENT_LOSS]
+    return overruled(made, frozenset(Allowance(v.guard, v.address) for v in losses))
+
+
+def name_losses(todo: Sequence[Action], console: Console) -> None:
+    """Name every consent that would be thrown away, before the question whether to go on."""
+    lost = tuple(consent_losses(todo))
+    if lost:
+        console.say("Only their owners can give these consents again:")
+        for action in lost:
+            console.say(f"  {headline(action, plain, name=action.address)}")

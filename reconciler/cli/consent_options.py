@@ -1,0 +1,89 @@
+"""What the command line says about consent (contract: `apply --consent`)."""
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from reconciler.errors import UsageError
+
+_TIMEOUT = 600
+_LONGEST = 24 * 3600
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+class Mode(StrEnum):
+    """What is done about a connection that only its owner can approve (contract: `apply --consent`)."""
+
+    WAIT = "wait"
+    LINK = "link"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the command line says about consent; `timeout` is in seconds."""
+
+    mode: Mode
+    timeout: int
+    open_browser: bool
+    file: Path | None
+
+
+def consent_options(function: _Command) -> Callable[..., object]:
+    """Give a command the options about consent; it gets them as one argument, `asking`."""
+
+    @functools.wraps(function)
+    def command(
+        *args: object,
+        consent: str | None,
+        consent_timeout: int | None,
+        open_browser: bool,
+        consent_file: str | None,
+        **others: object,
+    ) -> object:
+        asking = _asking(consent, consent_timeout, consent_file, open_browser=open_browser)
+        return function(*args, asking=asking, **others)
+
+    options = [
+        click.option(
+            "--consent",
+            type=click.Choice([mode.value for mode in Mode]),
+            help="For connections that only their owner can approve: wait for the owners to come back to this machine, "
+            "list the links for them, or do not ask. [default: wait on a terminal, else link]",
+        ),
+        click.option(
+            "--consent-timeout",
+            metavar="SECONDS",
+            type=click.IntRange(1, _LONGEST),
+            help=f"With --consent wait: how long to wait for each owner. [default: {_TIMEOUT}]",
+        ),
+        click.option("--open-browser", is_flag=True, help="With --consent wait: open each link in the browser here."),
+        click.option(
+            "--consent-file",
+            metavar="FILE",
+            help="Write the links into this new file, readable by you alone, and show them nowhere else.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _asking(consent: str | None, timeout: int | None, file: str | None, *, open_browser: bool) -> Asking:
+    mode = Mode(consent) if consent else Mode.WAIT if _at_terminal() else Mode.LINK
+    if mode is not Mode.WAIT and (timeout is not None or open_browser):
+        option = "--open-browser" if open_browser else "--consent-timeout"
+        raise UsageError(f"{option} is about waiting for owners: add --consent wait")
+    if mode is Mode.SKIP and file is not None:
+        raise UsageError("--consent-file is for links, and --consent skip asks for none")
+    return Asking(mode, timeout or _TIMEOUT, open_browser, None if file is None else Path(file))
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()

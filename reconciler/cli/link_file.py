@@ -1,0 +1,59 @@
+"""The file that consent links are written into: new, readable by its owner alone, one JSON object a line."""
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.model.plan import Action
+
+
+class LinkFile:
+    """A file that is made before anything is asked for; each link is on the disk before anybody hears of it.
+
+    It is made anew and never through a link, since who could put one there would get the links. Where none was
+    written, nothing stays behind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
+        self._written: set[str] = set()
+
+    def __enter__(self) -> Self:
+        """Make the file; raises UsageError where it can't be made."""
+        try:
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError as error:
+            raise UsageError(f"--consent-file {self.path}: there is one already; remove it or name another") from error
+        except OSError as error:
+            raise UsageError(f"--consent-file {self.path}: {error.strerror}") from error
+        return self
+
+    def write(self, action: Action, url: str) -> None:
+        """Add a link; raises ExtcalError where it can't be written."""
+        fields = {"address": action.address, "account": action.account, "provider": action.provider, "url": url}
+        if url in self._written:
+            return
+        line = (json.dumps(fields) + "\n").encode()
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise ExtcalError(f"--consent-file {self.path}: {error.strerror}; the link could not be kept") from error
+        self._written.add(url)
+
+    def holds(self, url: str) -> bool:
+        """Whether a link was written."""
+        return url in self._written
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, and leave nothing behind where no link was written."""
+        os.close(self._descriptor)
+        if not self._written:
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""The loopback listener to which the consent page sends owners' browsers back.
+
+One request a connection, GET and HEAD only, heads bounded in size and time, a thread each, and not many of those.
+It answers to no other name than its own address, so that no web page can reach it under a name that it has made
+point here.
+"""
+
+import contextlib
+import io
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from reconciler.consent.head import Head, TooLongError
+from reconciler.consent.layout import Page
+from reconciler.consent.pages import checking, for_turned, for_verdict, nothing_here, plain, unreadable
+from reconciler.consent.visits import Turned, Visit, Visits
+from reconciler.errors import ExtcalError
+from reconciler.model.consent import Callback, Refusal
+
+HOST = "127.0.0.1"
+_MOST_AT_ONCE = 32
+_WRITE_SECONDS = 10.0
+_FAREWELL_SECONDS = 3.0
+_LONGEST_ID = 4096
+_MOST_FIELDS = 10
+_REFUSALS = {refusal.value: refusal for refusal in Refusal}
+
+
+@contextmanager
+def listening(patience: float = 60.0) -> Iterator[Visits]:
+    """Listen on a free loopback port for the length of the block; raises ExtcalError where that can't be.
+
+    A browser is kept waiting for the verdict for at most `patience` seconds.
+    """
+    try:
+        server = _Server(patience)
+    except OSError as error:
+        raise ExtcalError(
+            f"can't listen on {HOST} for owners to come back: {error.strerror}; use --consent link"
+        ) from error
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="extcal-consent")
+    thread.start()
+    try:
+        yield server.visits
+    finally:
+        server.wait_for_pages()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(self, patience: float) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.patience = patience
+        self.authority = f"{HOST}:{self.server_port}"
+        self.visits = Visits(f"http://{self.authority}")
+        self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._showing = 0
+        self._shown = threading.Condition()
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """While a page is on its way to an owner."""
+        with self._shown:
+            self._showing += 1
+        try:
+            yield
+        finally:
+            with self._shown:
+                self._showing -= 1
+                self._shown.notify_all()
+
+    def wait_for_pages(self) -> None:
+        """Let the pages that are on their way arrive, for a moment: the command may end right after a verdict."""
+        with self._shown:
+            self._shown.wait_for(lambda: not self._showing, _FAREWELL_SECONDS)
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """Serve it in a thread of its own, where there is room."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        """Serve it, then make room."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news, and nothing of a request may reach a log."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server  # type: ignore[mutable-override] # only that server makes it
+    command = ""
+    request_version = "HTTP/1.0"
+
+    def setup(self) -> None:
+        """Read the head through the bounds."""
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(Head(self.connection))
+
+    def handle(self) -> None:
+        """Answer one request."""
+        with contextlib.suppress(OSError):
+            try:
+                self.handle_one_request()
+            except TooLongError:
+                self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library gives it
+        """Write nothing: a request's path is as good as a key."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse with a page that repeats nothing of the request."""
+        del message, explain
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            code = HTTPStatus.METHOD_NOT_ALLOWED
+        self._show(plain(HTTPStatus(code)))
+
+    def do_HEAD(self) -> None:
+        """Looking answers nothing: nonces are not used up by it."""
+        self._show(nothing_here() if self._visit() is None else plain(HTTPStatus.OK))
+
+    def do_GET(self) -> None:
+        """Show the page that follows from what the browser brings."""
+        with self.server.showing():
+            visit = self._visit()
+            self._show(
+                nothing_here() if visit is None else _answer(visit, urlsplit(self.path).query, self.server.patience)
+            )
+
+    def _visit(self) -> Visit | None:
+        """The visit whose address was asked for, under the listener's own name."""
+        if self.headers.get_all("host", []) != [self.server.authority]:
+            return None
+        try:
+            nonce = urlsplit(self.path).path.removeprefix("/")
+        except ValueError:
+            return None
+        return self.server.visits.at(nonce)
+
+    def _show(self, page: Page) -> None:
+        body = page.html.encode()
+        self.connection.settimeout(_WRITE_SECONDS)
+        self.send_response_only(page.status)
+        for name, value in page.headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+def _answer(visit: Visit, query: str, patience: float) -> Page:
+    """The page for a browser that came to a visit's address; waits for the verdict on what it brings."""
+    callback = _callback(query)
+    if callback is None:
+        return unreadable()
+    agreed = callback.connection_id is not None
+    verdict = visit.bring(callback)
+    if isinstance(verdict, Turned):
+        return for_turned(verdict, agreed=agreed)
+    try:
+        return for_verdict(verdict.result(patience), visit.action)
+    except CancelledError:
+        return for_turned(Turned.LATE, agreed=agreed)
+    except TimeoutError:
+        return checking()
+
+
+def _callback(query: str) -> Callback | None:
+    """What a browser brings: exactly one of `connectionId` and `error`; None where it can't be read."""
+    try:
+        fields = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError:
+        return None
+    ids, errors = fields.get("connectionId", []), fields.get("error", [])
+    match ids, errors:
+        case [connection_id], [] if 0 < len(connection_id) <= _LONGEST_ID and connection_id.isprintable():
+            return Callback(connection_id)
+        case [], [error]:
+            # A reason that is not known yet is an internal one: new values may appear (contract: Objects).
+            return Callback(_REFUSALS.get(error, Refusal.INTERNAL))
+        case _:
+            return None

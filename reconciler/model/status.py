@@ -1,0 +1,85 @@
+"""How the declared connections are: the live state judged by what the manifests say."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.model.desired import Site
+from reconciler.model.plan import Action
+from reconciler.model.source import Fault
+
+
+class Health(StrEnum):
+    """How one connection is, the worst first."""
+
+    ERROR = "error"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    AWAITING_CONSENT = "awaiting-consent"
+    DRIFTED = "drifted"
+    SYNCING = "syncing"
+    OK = "ok"
+    ABSENT = "absent"
+    UNMANAGED = "unmanaged"
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody should look: it is neither as declared nor nobody's business."""
+        return self not in {Health.SYNCING, Health.OK, Health.ABSENT, Health.UNMANAGED}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStatus:
+    """One declared connection, or a live one that no manifest declares.
+
+    `schedule_id` is None where a manifest names the schedule otherwise and the service could not be asked; `schedule`
+    is its name where that is known; `live_status` the service's word for it. `action` is what would be done about it,
+    and `fault` why that could not be planned: one of the two is always there.
+    """
+
+    address: str
+    site: str
+    site_id: str
+    schedule_id: str | None
+    schedule: str | None
+    provider: str
+    account: str | None
+    connection_id: str | None
+    health: Health
+    live_status: str | None = None
+    action: Action | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStatus:
+    """The connections of one site, by address; `unread` says why the site could not be read at all."""
+
+    site: Site
+    connections: tuple[ConnectionStatus, ...] = ()
+    unread: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetStatus:
+    """The status of every site that was looked at."""
+
+    sites: tuple[SiteStatus, ...] = ()
+
+    @property
+    def connections(self) -> tuple[ConnectionStatus, ...]:
+        """Every connection of every site."""
+        return tuple(connection for site in self.sites for connection in site.connections)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that is declared could be read."""
+        unread = any(site.unread is not None for site in self.sites)
+        return not unread and all(c.health is not Health.UNKNOWN for c in self.connections)
+
+
+def counted(connections: Iterable[ConnectionStatus]) -> dict[Health, int]:
+    """How many connections there are of each health, the worst first."""
+    counts = Counter(connection.health for connection in connections)
+    return {health: counts[health] for health in Health}

@@ -1,0 +1,27 @@
+"""Owners who consented with another account than the manifest says: found, told of, and not adopted."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.model.plan import Action, ActionKind
+
+
+def other_accounts(planned: Sequence[Action]) -> Iterator[str]:
+    """A warning for each connect that awaits its owner while an undeclared account of its provider is connected there.
+
+    A replace says itself which account gives way.
+    """
+    unmanaged = [action for action in planned if action.kind is ActionKind.UNMANAGED and action.account]
+    for action in planned:
+        if action.kind is not ActionKind.CONNECT or not action.needs_owner:
+            continue
+        for other in unmanaged:
+            if _place(other) == _place(action):
+                yield (
+                    f"{action.address}: {other.account} is connected, but its manifest says {action.account}: not "
+                    f"adopted; declare account: {other.account} if that is right, else disconnect {other.account} "
+                    "(a manifest for it with state: absent, or the site's dashboard)"
+                )
+
+
+def _place(action: Action) -> tuple[str, str]:
+    return action.schedule_id.lower(), action.provider

@@ -1,0 +1,104 @@
+"""Bars as inline SVG; whatever they show stands beside them in words and numbers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.render.html.report import Mark
+from reconciler.render.html.tags import Html, joined, tag
+
+_WIDTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of one thing: how many of its connections bear which mark."""
+
+    name: str
+    counts: Mapping[Mark, int]
+
+    @property
+    def total(self) -> int:
+        """All of its connections."""
+        return sum(self.counts.values())
+
+
+def whole_bar(marks: Sequence[Mark], counts: Mapping[Mark, int]) -> Html:
+    """The whole fleet as one bar, with its legend."""
+    label = "; ".join(f"{counts[mark]:,} {mark.word}" for mark in marks if counts.get(mark))
+    total = sum(counts.values())
+    bar = _svg(marks, counts, total, "whole", role="img", aria_label=f"All connections: {label}") if total else None
+    legend = tag("ul", *(_legend(mark, counts[mark]) for mark in marks if counts.get(mark)), class_="legend")
+    return joined([bar, legend] if bar else [legend])
+
+
+def _legend(mark: Mark, count: int) -> Html:
+    swatch = tag(
+        "svg",
+        tag("rect", width="10", height="10", rx="2"),
+        viewBox="0 0 10 10",
+        class_=_class(mark),
+        aria_hidden="true",
+    )
+    return tag("li", swatch, tag("b", f"{count:,}"), f" {mark.word}")
+
+
+def bars(heading: str, columns: tuple[str, str], marks: Sequence[Mark], shown: Sequence[Bar], left_out: int) -> Html:
+    """A table with a bar for each thing, as long as its share of the longest one.
+
+    `columns` are the headings of the things and of how much of them is urgent.
+    """
+    what, urgent = columns
+    longest = max((bar.total for bar in shown), default=0)
+    head = tag(
+        "tr",
+        tag("th", what, scope="col"),
+        tag("th", "Share", scope="col"),
+        tag("th", urgent, scope="col", class_="n"),
+        tag("th", "All", scope="col", class_="n"),
+    )
+    rows = [
+        tag(
+            "tr",
+            tag("th", bar.name, scope="row"),
+            tag("td", _svg(marks, bar.counts, longest, "bar", aria_hidden="true")),
+            tag("td", f"{_urgent(bar):,}", class_="n"),
+            tag("td", f"{bar.total:,}", class_="n"),
+        )
+        for bar in shown
+    ]
+    more = tag("p", tag("small", f"and {left_out:,} more below")) if left_out else None
+    return tag(
+        "div",
+        tag("h3", heading),
+        tag("table", tag("thead", head), tag("tbody", *rows), class_="chart"),
+        more,
+    )
+
+
+def most_telling(found: Iterable[Bar], limit: int) -> tuple[list[Bar], int]:
+    """The bars with most that is urgent, then the longest; and how many are left out."""
+    ranked = sorted(found, key=lambda bar: (-_urgent(bar), -bar.total, bar.name))
+    return ranked[:limit], max(0, len(ranked) - limit)
+
+
+def _urgent(bar: Bar) -> int:
+    return sum(count for mark, count in bar.counts.items() if mark.urgent)
+
+
+def _svg(marks: Sequence[Mark], counts: Mapping[Mark, int], longest: int, class_: str, **attributes: str) -> Html:
+    """Stretches side by side, `longest` connections being the whole width."""
+    stretches = [tag("rect", width=str(_WIDTH), height="10", class_="rest")]
+    before = 0
+    for mark in marks:
+        count = counts.get(mark, 0)
+        if count:
+            start, end = before * _WIDTH / longest, (before + count) * _WIDTH / longest
+            width = max(end - start, 1)
+            stretches.append(tag("rect", x=f"{start:.1f}", width=f"{width:.1f}", height="10", class_=_class(mark)))
+            before += count
+    view = f"0 0 {_WIDTH} 10"
+    return tag("svg", *stretches, viewBox=view, preserveAspectRatio="none", class_=class_, **attributes)
+
+
+def _class(mark: Mark) -> str:
+    return mark.shade.name.lower()

@@ -1,0 +1,146 @@
+"""A report as one HTML document (source: HTML Living Standard; Content Security Policy Level 3)."""
+
+import base64
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from reconciler.render.html.charts import Bar, bars, most_telling, whole_bar
+from reconciler.render.html.report import Mark, Report, Row, SiteRows, tally
+from reconciler.render.html.script import SCRIPT
+from reconciler.render.html.style import STYLE
+from reconciler.render.html.tags import Html, joined, tag
+
+_URGENT_SHOWN = 200
+_BARS_SHOWN = 12
+
+
+def page(report: Report) -> str:
+    """The whole document; nothing in it can reach a network or run but the one script that it was made with."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", report.title),
+        tag("style", Html(STYLE)),
+    )
+    body = tag(
+        "body",
+        tag("a", "Skip to the connections", href="#connections", class_="skip"),
+        tag("header", tag("h1", report.title), tag("p", report.made, class_="made")),
+        tag("main", *_main(report)),
+        tag("footer", *([tag("p", report.foot)] if report.foot else []), tag("p", "Made by extcal.")),
+        tag("script", Html(SCRIPT)) if report.rows else None,
+    )
+    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_POLICY = (
+    f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
+)
+
+
+def _main(report: Report) -> Iterator[Html]:
+    yield tag("p", report.lead, class_="lead")
+    if report.errors:
+        yield _errors(report.errors)
+    if report.rows:
+        yield tag("section", *_glance(report), aria_label="At a glance")
+    urgent = [(site, row) for site in report.sites for row in site.rows if row.mark.urgent]
+    if urgent:
+        yield _attention(report, urgent)
+    if report.rows:
+        yield tag("section", *_connections(report), id="connections", aria_labelledby="connections-heading")
+    else:
+        yield tag("p", "There is no connection to show.", id="connections")
+
+
+def _errors(errors: Sequence[str]) -> Html:
+    items = (tag("li", error, class_="text") for error in errors)
+    return tag("section", tag("h2", "Errors"), tag("ul", *items), class_="errors", aria_label="Errors")
+
+
+def _glance(report: Report) -> Iterator[Html]:
+    yield whole_bar(report.marks, tally(report.rows))
+    providers: dict[str, Counter[Mark]] = defaultdict(Counter)
+    for row in report.rows:
+        providers[row.provider][row.mark] += 1
+    by_site, left_out = most_telling((Bar(s.name, tally(s.rows)) for s in report.sites if s.rows), _BARS_SHOWN)
+    by_provider, others = most_telling((Bar(name, counts) for name, counts in providers.items()), _BARS_SHOWN)
+    yield tag(
+        "div",
+        bars("By site", ("Site", report.urgent_short), report.marks, by_site, left_out),
+        bars("By provider", ("Provider", report.urgent_short), report.marks, by_provider, others),
+        class_="charts",
+    )
+
+
+def _attention(report: Report, urgent: Sequence[tuple[SiteRows, Row]]) -> Html:
+    weight = {mark: place for place, mark in enumerate(report.marks)}
+    ranked = sorted(urgent, key=lambda pair: weight[pair[1].mark])
+    rows = [_row(row, f"{site.name}/{row.name}") for site, row in ranked[:_URGENT_SHOWN]]
+    left_out = len(ranked) - len(rows)
+    more = tag("p", f"and {left_out:,} more below: choose a word above the tables") if left_out else None
+    return tag("section", tag("h2", report.urgent, id="urgent"), _table(report, rows), more, aria_labelledby="urgent")
+
+
+def _connections(report: Report) -> Iterator[Html]:
+    yield tag("h2", "All connections", id="connections-heading")
+    yield _filter(report)
+    for site in report.sites:
+        rows = [_row(row, row.name, filterable=True) for row in site.rows]
+        yield tag(
+            "section",
+            tag("h3", site.name, " ", tag("small", site.site_id)),
+            _table(report, rows) if rows else tag("p", tag("small", "No connection.")),
+            class_="site",
+            data_site=site.name,
+        )
+
+
+def _filter(report: Report) -> Html:
+    counts = tally(report.rows)
+    marks = [mark.word for mark in report.marks if counts[mark]]
+    return tag(
+        "form",
+        tag("label", "Search", tag("input", type="search", name="text", autocomplete="off")),
+        _choice(report.marked, "mark", marks),
+        _choice("Site", "site", [site.name for site in report.sites]),
+        _choice("Provider", "provider", sorted({row.provider for row in report.rows})),
+        tag("output", aria_live="polite"),
+        class_="filter",
+        role="search",
+        aria_label="Filter the connections",
+        # The script shows it: without one it could do nothing.
+        hidden=True,
+    )
+
+
+def _choice(label: str, name: str, values: Sequence[str]) -> Html:
+    options = (tag("option", value, value=value) for value in values)
+    return tag("label", label, tag("select", tag("option", "all", value=""), *options, name=name))
+
+
+def _table(report: Report, rows: Sequence[Html]) -> Html:
+    headings = (("Connection", "c1"), ("Account", "c2"), (report.marked, "c3"), (report.lines, "c4"))
+    head = tag("tr", *(tag("th", text, scope="col", class_=width) for text, width in headings))
+    return tag("table", tag("thead", head), tag("tbody", *rows), class_="rows")
+
+
+def _row(row: Row, name: str, *, filterable: bool = False) -> Html:
+    lines = [tag("li", line) for line in row.lines]
+    return tag(
+        "tr",
+        tag("th", name, tag("small", row.schedule), scope="row"),
+        tag("td", row.account, tag("small", row.provider), class_="who"),
+        tag("td", tag("span", row.mark.word, class_=f"mark {row.mark.shade.name.lower()}")),
+        tag("td", tag("ul", *lines) if lines else joined([])),
+        data_mark=row.mark.word if filterable else None,
+        data_provider=row.provider if filterable else None,
+    )

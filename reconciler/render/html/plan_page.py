@@ -1,0 +1,98 @@
+"""A plan as an HTML report."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from reconciler.model.encoding import digest, encoded
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.render import words
+from reconciler.render.clipped import clipped
+from reconciler.render.html.made import made_at
+from reconciler.render.html.page import page
+from reconciler.render.html.palette import Shade
+from reconciler.render.html.report import Mark, Report, Row, SiteRows
+from reconciler.render.plan_text import summary_line
+
+_MARK = {
+    ActionKind.DISCONNECT: Mark("disconnect", Shade.BAD, urgent=True),
+    ActionKind.REPLACE: Mark("replace", Shade.LACKING, urgent=True),
+    ActionKind.RECONNECT: Mark("reconnect", Shade.WAITING),
+    ActionKind.CONNECT: Mark("connect", Shade.GOOD),
+    ActionKind.UPDATE: Mark("update", Shade.CHANGED),
+    ActionKind.UNMANAGED: Mark("unmanaged", Shade.OUTSIDE),
+    ActionKind.NOOP: Mark("no change", Shade.QUIET),
+}
+_WEIGHT = {kind: place for place, kind in enumerate(_MARK)}
+_TITLE = "Calendar connections: plan"
+_LONGEST = 1_000
+
+
+def plan_html(plan: Plan, made: datetime) -> str:
+    """The plan as one HTML document; `made` is when the service was looked at."""
+    errors = tuple(clipped(message, _LONGEST) for site in plan.sites for message in _errors(site))
+    return page(_report(plan, made, summary_line(plan), errors, f"Digest of the plan: {digest(encoded(plan))}"))
+
+
+def plan_failure_html(messages: Sequence[str], made: datetime) -> str:
+    """The document of a plan that could not even be begun."""
+    return page(
+        _report(
+            Plan(), made, "The plan could not be made.", tuple(clipped(message, _LONGEST) for message in messages), ""
+        )
+    )
+
+
+def _report(plan: Plan, made: datetime, lead: str, errors: tuple[str, ...], foot: str) -> Report:
+    return Report(
+        title=_TITLE,
+        lead=lead,
+        made=made_at(made),
+        marked="Action",
+        urgent="Will be taken away",
+        urgent_short="Lost",
+        lines="Why, and what changes",
+        marks=tuple(_MARK.values()),
+        sites=tuple(_site(site) for site in plan.sites),
+        errors=errors,
+        foot=foot,
+    )
+
+
+def _errors(site: SitePlan) -> Iterator[str]:
+    for violation in site.violations:
+        allow = f"; if it is meant: --allow {violation.guard}:{violation.address}" if violation.overrulable else ""
+        yield f"{violation.address}: guard {violation.guard}: {violation.message}{allow}"
+    yield from (str(fault) for fault in (*site.faults, *site.unread))
+    yield from (f"warning: {warning}" for warning in site.warnings)
+
+
+def _site(site: SitePlan) -> SiteRows:
+    ranked = sorted(site.actions, key=lambda action: (_WEIGHT[action.kind], action.address))
+    return SiteRows(clipped(site.site.name), clipped(site.site.site_id), tuple(_row(action) for action in ranked))
+
+
+def _row(action: Action) -> Row:
+    return Row(
+        name=clipped(action.address.partition("/")[2]),
+        schedule=clipped(action.schedule_name or action.schedule_id),
+        provider=clipped(action.provider),
+        account=clipped(action.account or "account not shown"),
+        mark=_MARK[action.kind],
+        lines=tuple(clipped(line, _LONGEST) for line in _lines(action)),
+    )
+
+
+def _lines(action: Action) -> Iterator[str]:
+    if action.kind is ActionKind.NOOP:
+        return
+    whose = words.origin(action)
+    yield f"{words.reason(action)} [{whose}]" if whose else words.reason(action)
+    for line in (words.loss(action), words.impact(action), words.method(action)):
+        if line is not None:
+            yield line
+    if action.kind is ActionKind.DISCONNECT:
+        return
+    for change in action.changes:
+        path, after = change.path.removeprefix("syncConfig."), words.value(change.after)
+        first = change.before is None and action.kind is not ActionKind.UPDATE
+        yield f"{path}: {after}" if first else f"{path}: {words.value(change.before)} → {after}"

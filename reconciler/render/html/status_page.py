@@ -1,0 +1,85 @@
+"""The status of a fleet as an HTML report."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
+from reconciler.render import status_words
+from reconciler.render.clipped import clipped
+from reconciler.render.html.made import made_at
+from reconciler.render.html.page import page
+from reconciler.render.html.palette import Shade
+from reconciler.render.html.report import Mark, Report, Row, SiteRows
+from reconciler.render.status_text import worst_first
+
+_SHADE = {
+    Health.ERROR: Shade.BAD,
+    Health.MISSING: Shade.LACKING,
+    Health.UNKNOWN: Shade.OBSCURE,
+    Health.AWAITING_CONSENT: Shade.WAITING,
+    Health.DRIFTED: Shade.CHANGED,
+    Health.SYNCING: Shade.MOVING,
+    Health.OK: Shade.GOOD,
+    Health.ABSENT: Shade.QUIET,
+    Health.UNMANAGED: Shade.OUTSIDE,
+}
+_MARK = {health: Mark(status_words.WORD[health], _SHADE[health], urgent=health.needs_attention) for health in Health}
+_TITLE = "Calendar connections: status"
+_LONGEST = 1_000
+
+
+def status_html(fleet: FleetStatus, made: datetime) -> str:
+    """The status as one HTML document; `made` is when the service was looked at."""
+    return page(_report(fleet, made, status_words.summary_line(fleet), _unread(fleet)))
+
+
+def status_failure_html(messages: Sequence[str], made: datetime) -> str:
+    """The document of a status that could not even be begun."""
+    return page(
+        _report(
+            FleetStatus(),
+            made,
+            "The status could not be read.",
+            tuple(clipped(message, _LONGEST) for message in messages),
+        )
+    )
+
+
+def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ...]) -> Report:
+    return Report(
+        title=_TITLE,
+        lead=lead,
+        made=made_at(made),
+        marked="Health",
+        urgent="Needs attention",
+        urgent_short="Urgent",
+        lines="Why, and what to do",
+        marks=tuple(_MARK.values()),
+        sites=tuple(_site(site) for site in fleet.sites),
+        errors=errors,
+    )
+
+
+def _unread(fleet: FleetStatus) -> tuple[str, ...]:
+    return tuple(
+        clipped(f"{site.site.name} could not be read: {site.unread}", _LONGEST) for site in fleet.sites if site.unread
+    )
+
+
+def _site(site: SiteStatus) -> SiteRows:
+    return SiteRows(
+        clipped(site.site.name), clipped(site.site.site_id), tuple(map(_row, worst_first(site.connections)))
+    )
+
+
+def _row(status: ConnectionStatus) -> Row:
+    return Row(
+        name=clipped(status.address.partition("/")[2]),
+        schedule=clipped(status.schedule or status.schedule_id or "schedule not known"),
+        provider=clipped(status.provider),
+        account=clipped(status.account or "account not shown"),
+        mark=_MARK[status.health],
+        lines=tuple(
+            clipped(line, _LONGEST) for line in (status_words.reason(status), status_words.remedy(status)) if line
+        ),
+    )

@@ -1,0 +1,87 @@
+"""The style sheet of reports: light and dark, wide and narrow, screen and paper."""
+
+from reconciler.render.html.palette import classes, variables
+
+_RULES = """
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+header,main,footer{max-width:76rem;margin:0 auto;padding:0 1.25rem}
+header{padding-top:1.75rem}
+footer{padding-top:1rem;padding-bottom:2rem;color:var(--faint);font-size:.875rem}
+h1{font-size:1.6rem;line-height:1.25;margin:0}
+h2{font-size:1.2rem;line-height:1.3;margin:2.25rem 0 .75rem}
+h3{font-size:1rem;margin:1.75rem 0 .5rem}
+h3 small{font-weight:400}
+p{margin:.4rem 0}
+small,.made{color:var(--faint);font-size:.8125rem}
+code{font:.875em ui-monospace,monospace}
+.lead{font-size:1.0625rem}
+th,td,small,li,h3,.text{unicode-bidi:plaintext;text-align:left}
+.skip{position:absolute;left:-99rem}
+.skip:focus{left:1rem;top:.5rem;background:var(--page);color:var(--accent);padding:.5rem}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.whole{display:block;width:100%;height:1.5rem;border-radius:.375rem}
+.bar{display:block;width:100%;height:.75rem;border-radius:.25rem}
+.rest{fill:var(--raised)}
+.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.35rem 1.5rem;margin:.75rem 0;padding:0}
+.legend svg{width:.75rem;height:.75rem;margin-right:.4rem}
+.legend b{font-variant-numeric:tabular-nums}
+.errors h2{margin-top:.25rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:0 2.5rem}
+.chart{width:100%;border-collapse:collapse;table-layout:fixed}
+.chart th,.chart td{padding:.25rem .75rem .25rem 0;font-weight:400;vertical-align:middle}
+.chart th:first-child{width:36%}
+.chart .n{width:3.75rem;text-align:right;padding-right:0;font-variant-numeric:tabular-nums}
+.chart thead th{color:var(--faint);font-size:.8125rem}
+.filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;margin:1rem 0;padding:.9rem 1rem 1rem;
+background:var(--raised);border:1px solid var(--line);border-radius:.5rem}
+.filter[hidden]{display:none}
+.filter label{display:flex;flex-direction:column;gap:.2rem;font-size:.8125rem;color:var(--faint);flex:1 1 10rem}
+.filter label:first-of-type{flex:2 1 14rem}
+.filter input,.filter select{font:inherit;font-size:1rem;color:var(--text);background:var(--page);
+border:1px solid var(--faint);border-radius:.375rem;padding:.4rem .5rem;min-height:2.5rem;width:100%}
+.filter output{flex:1 1 100%;font-size:.875rem;color:var(--text)}
+.rows{width:100%;border-collapse:collapse;table-layout:fixed}
+.rows th,.rows td{padding:.45rem .9rem .45rem 0;vertical-align:top;font-weight:400;border-top:1px solid var(--line)}
+.rows thead th{border-top:0;color:var(--faint);font-size:.8125rem;padding-bottom:.2rem}
+.rows tbody th{font-weight:600}
+.rows small{display:block;font-weight:400}
+.rows td>small{color:var(--text)}
+.rows .who small{color:var(--faint)}
+.rows ul{margin:0;padding:0;list-style:none;font-size:.875rem}
+.rows li+li{margin-top:.1rem}
+.rows .c1{width:27%}.rows .c2{width:24%}.rows .c3{width:9.5rem}
+.mark{font-weight:600;font-size:.875rem;white-space:nowrap}
+.mark::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
+background:currentColor;margin-right:.45em}
+section.site{content-visibility:auto;contain-intrinsic-size:auto 20rem}
+[hidden]{display:none}
+.errors{border-left:4px solid var(--bad);padding:.1rem 0 .1rem 1rem;margin:1.25rem 0}
+.errors ul{padding-left:1.1rem;margin:.4rem 0}
+@media (max-width:44rem){
+header,main,footer{padding-left:1rem;padding-right:1rem}
+.rows,.rows tbody,.rows tr,.rows th,.rows td{display:block;width:auto}
+.rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.rows tr{border-top:1px solid var(--line);padding:.6rem 0}
+.rows tr[hidden]{display:none}
+.rows th,.rows td{border:0;padding:.1rem 0}
+.rows td:empty{display:none}
+}
+@media print{
+body{font-size:10pt}
+header,main,footer{max-width:none;padding-left:0;padding-right:0}
+.filter,.skip{display:none}
+section.site{content-visibility:visible}
+tr,.legend li{break-inside:avoid}
+h2,h3{break-after:avoid}
+svg,.mark::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+}
+"""
+
+STYLE = (
+    f":root{{color-scheme:light dark;{variables(dark=False)}}}"
+    # Paper is light, whatever the screen is.
+    f"@media screen and (prefers-color-scheme:dark){{:root{{{variables(dark=True)}}}}}"
+    f"{_RULES}{classes()}"
+)

@@ -1,0 +1,117 @@
+"""The entries of a plan in Markdown: one action, error or warning each."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.live import ConnectMethod
+from reconciler.model.plan import Action, ActionKind, FieldValue, Origin, Plan
+from reconciler.render import words
+from reconciler.render.markup import code, code_tag
+
+Counts = Mapping[tuple[str, bool], Mapping[ActionKind, int]]
+_WHOLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, and the summary of the fold that it lies in, if it does."""
+
+    text: str
+    fold: str | None = None
+
+
+def needs_consent(action: Action) -> bool:
+    """Whether it ends when the account's owner consents; a replace tells so among the losses."""
+    return action.needs_owner and not action.kind.disconnects
+
+
+def loss(action: Action) -> str:
+    """An action that takes a connection away, and what it takes to bring that back."""
+    lines = [
+        _headline(action),
+        f"  - deletes the site's events from the calendar of {code(words.account(action))}; {words.recovery(action)}",
+    ]
+    if (impact := words.impact(action)) is not None:
+        lines.append(f"  - {impact}")
+    if action.kind is ActionKind.REPLACE:
+        lines += [f"  - {_method(action)}", *_changes(action)]
+    return "\n".join(lines)
+
+
+def consent(action: Action) -> str:
+    """A connect or reconnect that waits for a person."""
+    return "\n".join([_headline(action), *_changes(action)])
+
+
+def change(action: Action) -> str:
+    """Any other action."""
+    lines = [_headline(action)]
+    if action.method is not None:
+        lines.append(f"  - {_method(action)}")
+    if (impact := words.impact(action)) is not None:
+        lines.append(f"  - {impact}")
+    return "\n".join([*lines, *_changes(action)])
+
+
+def fold_counts(actions: Sequence[Action]) -> Counts:
+    """How many actions of each kind lie in each fold."""
+    counts: dict[tuple[str, bool], Counter[ActionKind]] = defaultdict(Counter)
+    for action in actions:
+        counts[_fold_key(action)][action.kind] += 1
+    return counts
+
+
+def fold(action: Action, counts: Counts) -> str:
+    """The summary of the fold that an action lies in: one for each site, and one for what was drifting there."""
+    found = counts[_fold_key(action)]
+    parts = [f"{found[kind]:,} to {kind}" for kind in ActionKind if found.get(kind)]
+    drift = ", already drifting before this change" if action.origin is Origin.DRIFT else ""
+    return f"{code_tag(action.site)}: {', '.join(parts)}{drift}"
+
+
+def _fold_key(action: Action) -> tuple[str, bool]:
+    return (action.site, action.origin is Origin.DRIFT)
+
+
+def troubles(plan: Plan, longest: int) -> Iterator[Entry]:
+    """Why a part of the plan may not be applied or is missing, guards with the words that overrule them."""
+    for site in plan.sites:
+        for violation in site.violations:
+            text = (
+                f"- guard **{violation.guard}**, {code(violation.address, _WHOLE)}: {code(violation.message, longest)}"
+            )
+            allow = code(f"--allow {violation.guard}:{violation.address}", _WHOLE)
+            yield Entry(f"{text}; if it is meant: {allow}" if violation.overrulable else text)
+    for site in plan.sites:
+        for fault in (*site.faults, *site.unread):
+            yield Entry(f"- {code(str(fault), longest)}")
+        for warning in site.warnings:
+            yield Entry(f"- warning: {code(warning, longest)}")
+
+
+def _headline(action: Action) -> str:
+    schedule = f", schedule {code(action.schedule_name)}" if action.schedule_name else ""
+    account = code(action.account) if action.account else "an account not shown"
+    whose = words.origin(action)
+    return (
+        f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
+        f"{words.reason(action)}{f' *[{whose}]*' if whose else ''}"
+    )
+
+
+def _method(action: Action) -> str:
+    if action.method is ConnectMethod.OAUTH:
+        return "the owner of the new account must consent in a browser"
+    return f"with the password in {code(str(action.password))}"
+
+
+def _changes(action: Action) -> Iterator[str]:
+    for field in action.changes:
+        path = code(field.path.removeprefix("syncConfig."))
+        before = "" if field.before is None and action.kind is not ActionKind.UPDATE else f"{_value(field.before)} → "
+        yield f"  - {path}: {before}{_value(field.after)}"
+
+
+def _value(field: FieldValue) -> str:
+    return code(words.value(field))

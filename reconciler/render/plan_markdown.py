@@ -1,0 +1,124 @@
+"""A plan as Markdown for the comment of a pull request: what is lost first of all, details folded.
+
+Its first line is a hidden marker, by which a workflow finds the comment that it is to update. However large the plan,
+the text stays under GitHub's limit of 65,536 characters a comment; what does not fit is counted.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from reconciler.model.encoding import digest, encoded
+from reconciler.model.plan import Action, Origin, Plan
+from reconciler.render import markdown_entries as entries
+from reconciler.render.fitting import Part, fitted, size
+from reconciler.render.markdown_entries import Entry
+from reconciler.render.markup import code
+from reconciler.render.plan_text import summary_line
+
+MARKER = "<!-- extcal-plan -->"
+LIMIT = 65_000
+_LONGEST_MESSAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading and its entries; `rest` says what those are that did not fit."""
+
+    heading: str
+    entries: tuple[Entry, ...]
+    rest: str
+
+    def part(self) -> Part:
+        """Its size, the fold that entries lie in counted with the first of them."""
+        folds = [None, *(entry.fold for entry in self.entries)]
+        sizes = [
+            size(entry.text) + (size(_open(entry.fold)) + size(_CLOSE) if entry.fold not in {None, before} else 0)
+            for entry, before in zip(self.entries, folds, strict=False)
+        ]
+        return Part(tuple(sizes), size(self.heading) + size(self._cut(len(self.entries))) + 4)
+
+    def shown(self, count: int) -> Iterator[str]:
+        """Its lines with the first `count` entries."""
+        if not self.entries:
+            return
+        yield from (self.heading, "")
+        for fold, group in groupby(self.entries[:count], key=lambda entry: entry.fold):
+            texts = [entry.text for entry in group]
+            yield from texts if fold is None else (_open(fold), *texts, _CLOSE)
+        if count < len(self.entries):
+            yield from ("", self._cut(len(self.entries) - count))
+        yield ""
+
+    def _cut(self, count: int) -> str:
+        return f"*… and {count:,} more {self.rest}; the whole plan is in the JSON artifact.*"
+
+
+def _open(fold: str | None) -> str:
+    return f"<details><summary>{fold}</summary>\n"
+
+
+_CLOSE = "\n</details>\n"
+
+
+def plan_markdown(plan: Plan, *, limit: int = LIMIT) -> str:
+    """The plan as GitHub Flavored Markdown of at most `limit` bytes, which must be 20,000 at the least."""
+    foot = [f"Digest of the plan: {code(digest(encoded(plan)))}", ""]
+    return _fitted([f"### {summary_line(plan)}", "", *_remarks(plan)], _sections(plan), foot, limit)
+
+
+def plan_failure_markdown(messages: Sequence[str], *, limit: int = LIMIT) -> str:
+    """The comment for a plan that could not even be begun."""
+    errors = tuple(Entry(f"- {code(message, _LONGEST_MESSAGE)}") for message in messages)
+    return _fitted(["### Plan: it could not be made", ""], [_Section("#### Errors", errors, "errors")], [], limit)
+
+
+def _fitted(head: Sequence[str], sections: Sequence[_Section], foot: Sequence[str], limit: int) -> str:
+    frame = sum(map(size, (MARKER, *head, *foot)))
+    kept = fitted([section.part() for section in sections], limit - frame)
+    body = [line for section, count in zip(sections, kept, strict=True) for line in section.shown(count)]
+    return "\n".join([MARKER, *head, *body, *foot])
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    """What a reviewer must know before anything else."""
+    blocked = sum(not site.applyable for site in plan.sites)
+    if blocked:
+        of = f"{blocked} of {len(plan.sites)} sites" if len(plan.sites) > 1 else "This site"
+        yield from (f"**{of} can't be applied as planned; see the errors.**", "")
+
+
+def _sections(plan: Plan) -> list[_Section]:
+    """The sections, the most important first, which is also the order in which they are read."""
+    pending = [action for action in plan.actions if action.kind.writes]
+    losses = _own_first(action for action in pending if action.kind.disconnects)
+    consents = _own_first(action for action in pending if entries.needs_consent(action))
+    rest = _own_first(a for a in pending if not a.kind.disconnects and not entries.needs_consent(a))
+    counts = entries.fold_counts(rest)
+    return [
+        _Section(
+            f"#### Will be taken away: {_connections(len(losses))}",
+            tuple(Entry(entries.loss(action)) for action in losses),
+            "to be taken away",
+        ),
+        _Section("#### Errors", tuple(entries.troubles(plan, _LONGEST_MESSAGE)), "errors"),
+        _Section(
+            f"#### Needs its owner's consent: {_connections(len(consents))}",
+            tuple(Entry(entries.consent(action)) for action in consents),
+            "that need consent",
+        ),
+        _Section(
+            "#### Everything else" if losses or consents else "#### Changes",
+            tuple(Entry(entries.change(action), entries.fold(action, counts)) for action in rest),
+            "changes",
+        ),
+    ]
+
+
+def _own_first(actions: Iterable[Action]) -> list[Action]:
+    """What the change does comes before what was drifting anyway."""
+    return sorted(actions, key=lambda action: action.origin is Origin.DRIFT)
+
+
+def _connections(count: int) -> str:
+    return f"{count:,} connection{'' if count == 1 else 's'}"

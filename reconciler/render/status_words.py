@@ -1,0 +1,71 @@
+"""Why a connection is as it is and what would mend it, in words; what came from the service is inert."""
+
+from reconciler.model.live import ConnectMethod
+from reconciler.model.plan import Action, ActionKind, Reason
+from reconciler.model.status import ConnectionStatus, FleetStatus, Health, counted
+from reconciler.render import words
+from reconciler.render.inert import inert
+
+WORD = {health: health.value.replace("-", " ") for health in Health} | {Health.ERROR: "in error"}
+_SILENT = {Reason.IN_SYNC, Reason.ABSENT}
+_AS_DECLARED = {Health.OK, Health.SYNCING, Health.ABSENT}
+
+
+def reason(status: ConnectionStatus) -> str | None:
+    """Why it is not as declared; None where it is."""
+    if status.fault is not None:
+        return inert(status.fault.message)
+    action = status.action
+    if action is None or action.reason in _SILENT:
+        return None
+    match action.kind:
+        case ActionKind.UPDATE:
+            paths = ", ".join(change.path.removeprefix("syncConfig.") for change in action.changes)
+            return f"sync config differs in {paths}"
+        case ActionKind.DISCONNECT if action.reason is Reason.TOMBSTONE:
+            return "still connected, though its manifest says state: absent"
+        case ActionKind.REPLACE:
+            before = words.account(action) if action.reason is Reason.ACCOUNT_CHANGED else "another provider"
+            return f"not connected; {before} is connected in its place"
+    return words.reason(action)
+
+
+def remedy(status: ConnectionStatus) -> str | None:
+    """What to do about it; None where there is nothing to do."""
+    if status.fault is not None:
+        return inert(status.fault.hint) or (_LOOK_AGAIN if status.health is Health.UNKNOWN else "mend its manifest")
+    action = status.action
+    if action is None or status.health in _AS_DECLARED:
+        return None
+    match action.kind:
+        case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
+            return _connecting(action)
+        case ActionKind.UPDATE:
+            return "extcal apply sets it back, or change the manifest"
+        case ActionKind.DISCONNECT:
+            return f"extcal apply disconnects it; {words.recovery(action)}"
+    return "declare it to have it managed"
+
+
+_LOOK_AGAIN = "look again later"
+
+
+def _connecting(action: Action) -> str:
+    if action.method is ConnectMethod.OAUTH:
+        return "its owner must consent: extcal apply gives the link to send"
+    if action.method is ConnectMethod.CREDENTIALS:
+        secret = inert(str(action.password))
+        if action.reason is Reason.TOKEN_REVOKED:
+            return f"put a new password in {secret}, then run extcal apply"
+        return f"extcal apply connects it with the password in {secret}"
+    return "extcal apply sends the sync config again, which makes the service create the calendar anew"
+
+
+def summary_line(fleet: FleetStatus) -> str:
+    """`Status: 1 error, 12 ok. …`: how many declared connections there are of each health, the worst first."""
+    counts = counted(fleet.connections)
+    unmanaged = counts.pop(Health.UNMANAGED)
+    parts = [f"{count} {WORD[health]}" for health, count in counts.items() if count]
+    unread = sum(site.unread is not None for site in fleet.sites)
+    gap = f"; {unread} site{'' if unread == 1 else 's'} could not be read" if unread else ""
+    return f"Status: {', '.join(parts) or 'no connection is declared'}; {unmanaged} unmanaged{gap}."

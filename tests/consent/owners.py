@@ -1,0 +1,33 @@
+"""Owners of accounts: they find their links where they were shown, and answer the sandbox's consent page."""
+
+import re
+
+import httpx
+
+_LINK = re.compile(r"(?:^|\x1b\[K)  (\S+)  \((?:[^)]*)\)\n\s+(http\S+/consent/\S+)$", re.MULTILINE)
+
+
+def links(shown: str) -> dict[str, str]:
+    """The links that were shown, by the account that each is for."""
+    return dict(_LINK.findall(shown))
+
+
+def allow(link: str, account: str, *, outcome: str = "connected") -> httpx.Response:
+    """Allow access with an account, and go where that leads to."""
+    return _answer(link, decision="allow", account=account, outcome=outcome)
+
+
+def deny(link: str) -> httpx.Response:
+    """Deny access, and go where that leads to."""
+    return _answer(link, decision="deny")
+
+
+def allow_only(link: str, account: str) -> str:
+    """Allow access with an account; where that leads to, without going there."""
+    answer = httpx.post(link, data={"decision": "allow", "account": account, "outcome": "connected"})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def _answer(link: str, **fields: str) -> httpx.Response:
+    return httpx.post(link, data=fields, follow_redirects=True, timeout=30)

@@ -1,0 +1,195 @@
+"""The whole way in a real browser: two owners at their consent pages, one allowing and one denying."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from reconciler.consent import pages
+from reconciler.consent.visits import Turned
+from reconciler.model.consent import Finding, Verdict
+from tests.cli.command import Extcal
+from tests.cli.terminal import terminal
+from tests.cli.worlds import connection, email, site
+from tests.consent.owners import links
+from tests.consent.test_listener import action
+from tests.reports.browser import CHROMIUM, Browser, browser
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
+
+_PATIENCE = 30.0
+_WIDE, _PHONE = 1280, 360
+_IMPORTS = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Home]}, syncToCalendar: {enabled: false}}"
+
+
+@dataclass
+class Person:
+    """Somebody who sees a page and points at it."""
+
+    window: Browser
+
+    def go(self, url: str) -> None:
+        """Open an address."""
+        self.window.send("Page.navigate", url=url)
+
+    def sees(self, heading: str) -> str:
+        """Wait until a page has this heading; all its text."""
+        deadline = time.monotonic() + _PATIENCE
+        seen: object = None
+        while time.monotonic() < deadline:
+            # While one page gives way to the next there is nothing to look at.
+            with contextlib.suppress(RuntimeError):
+                ready = "document.readyState === 'complete' && document.querySelector('h1')"
+                seen = self.window.value(f"{ready} ? document.querySelector('h1').innerText : null")
+                if heading in str(seen):
+                    return str(self.window.value("document.body.innerText"))
+            time.sleep(0.02)
+        raise AssertionError(f"{heading!r} was not seen, but {seen!r}")
+
+    def clicks(self, css: str) -> None:
+        """Point at the middle of an element, and click."""
+        place = self.window.value(
+            f"(() => {{ const e = document.querySelector({css!r}); e.scrollIntoView({{block: 'center'}});"
+            " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+        )
+        x, y = cast("list[float]", place)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.window.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def presses(self, key: str, code: int) -> None:
+        """Press a key."""
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+            self.window.send("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **text)
+
+    def uses(self, *, width: int, scheme: str = "light") -> None:
+        """Be at a screen of this width, in this colour scheme."""
+        self.window.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.window.send("Emulation.setEmulatedMedia", media="", features=features)
+
+
+@contextmanager
+def person(folder: Path) -> Iterator[Person]:
+    """A person at a browser of their own, whose pages may run no script."""
+    folder.mkdir()
+    with browser(folder) as window:
+        # The pages must work without; what the tests evaluate runs all the same.
+        window.send("Emulation.setScriptExecutionDisabled", value=True)
+        yield Person(window)
+
+
+def test_two_owners_one_allows_and_one_denies(extcal: Extcal, tmp_path: Path) -> None:
+    """Each sees on their page what came of it, the terminal tells the same, and so does the live state."""
+    extcal.write(
+        site(), connection(1, provider="google", more=_IMPORTS), connection(2, provider="google", more=_IMPORTS)
+    )
+    with terminal(extcal, "apply", "manifests", "--auto-approve") as at:
+        at.expect("2 of 2 still to answer: ")
+        found = links(at.seen)
+        with person(tmp_path / "one") as first:
+            first.uses(width=_PHONE)
+            first.go(found[email(1)])
+            asked = first.sees("Allow access to your calendar?")
+            assert "Harbor Dental asks to connect an account at Google to its schedule Staff 1" in asked
+            first.clicks(f"input[value='{email(1)}']")
+            first.clicks("button[value=allow]")
+            shown = first.sees("Connected")
+            for text in (f"{email(1)} is now connected", "Google", "staff-1", "harbor", "You may close this window"):
+                assert text in shown
+            at.expect(f"1 of 2 still to answer: {email(2)}")
+            first.window.send("Page.reload")
+            assert "Opening it again changes nothing" in first.sees("Already answered")
+        with person(tmp_path / "two") as second:
+            second.uses(width=_WIDE, scheme="dark")
+            second.go(found[email(2)])
+            second.sees("Allow access to your calendar?")
+            second.clicks("button[value=deny]")
+            assert f"no calendar of {email(2)} was connected" in second.sees("Not connected")
+        assert at.ended() == 1
+    assert "harbor/staff-1" in at.seen
+    assert "its owner said no; agree with them and apply again, or remove its manifest" in at.seen
+    assert at.seen.endswith("Applied: 1 done, 1 FAILED.\n")
+    rows = extcal("connections", "manifests", "--format", "json").rows
+    assert [row["externalAccountEmail"] for row in rows] == [email(1)]
+    actions = {str(each["address"]): each["action"] for each in extcal("plan", "manifests", "--format", "json").actions}
+    assert actions == {"harbor/staff-1": "noop", "harbor/staff-2": "connect"}
+
+
+@pytest.mark.parametrize(
+    ("played", "heading"),
+    [("unsupported", "This account can't be connected"), ("internal", "Something went wrong")],
+)
+def test_failures_can_be_played_by_keyboard(extcal: Extcal, tmp_path: Path, played: str, heading: str) -> None:
+    """The consent page's switches lead to the page that says what went wrong, and what to do."""
+    extcal.write(site(), connection(1, provider="google"))
+    with terminal(extcal, "apply", "manifests", "--auto-approve") as at, person(tmp_path / "browser") as owner:
+        at.expect("1 of 1 still to answer: ")
+        owner.go(links(at.seen)[email(1)])
+        owner.sees("Allow access to your calendar?")
+        owner.clicks(f"input[value='{email(1)}']")
+        owner.presses("Tab", 9)
+        assert owner.window.value("document.activeElement.tagName") == "SUMMARY"
+        owner.presses("Enter", 13)
+        owner.clicks(f"input[value={played}]")
+        owner.clicks("button[value=allow]")
+        assert "Nothing has changed" in owner.sees(heading) or "nothing has changed" in owner.sees(heading)
+        assert at.ended() == 1
+
+
+def test_the_wrong_account_is_told_with_both_addresses(extcal: Extcal, tmp_path: Path) -> None:
+    """An owner who chooses another account sees which one was asked for; the terminal says the way out."""
+    extcal.write(site(), connection(1, provider="google"))
+    with terminal(extcal, "apply", "manifests", "--auto-approve") as at, person(tmp_path / "browser") as owner:
+        at.expect("1 of 1 still to answer: ")
+        owner.go(links(at.seen)[email(1)])
+        owner.sees("Allow access to your calendar?")
+        owner.clicks(f"input[value='{email(3)}']")
+        owner.clicks("button[value=allow]")
+        shown = owner.sees("Another account was expected")
+        assert f"You have connected {email(3)}, but {email(1)} was asked for." in shown
+        assert at.ended() == 1
+    assert f"connected with {email(3)}, but its manifest says {email(1)}: not adopted" in at.seen
+
+
+def test_every_page_fits_a_phone_and_can_be_read(tmp_path: Path) -> None:
+    """At 360 and at 1280 pixels, light and dark, nothing overflows, even with names of hundreds of characters."""
+    long = "an-account-with-a-name-" + "x" * 300 + "@harbor.example"
+    shown = [pages.for_verdict(Verdict(finding, long), action()) for finding in Finding]
+    shown += [pages.for_turned(turned, agreed=True) for turned in Turned]
+    shown += [pages.checking(), pages.unreadable(), pages.nothing_here()]
+    file = tmp_path / "page.html"
+    with browser(tmp_path / "profile") as window:
+        for page in shown:
+            file.write_text(page.html, encoding="utf-8")
+            for width in (_WIDE, _PHONE):
+                for scheme in ("light", "dark"):
+                    window.show(file, width=width, scheme=scheme)
+                    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+                    assert window.value(fits) is True
+                    assert window.value("document.querySelectorAll('h1').length") == 1
+                    assert window.value(_CONTRAST) is True
+
+
+_CONTRAST = """(() => {
+  const shade = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = e => {
+    const colour = getComputedStyle(e).backgroundColor;
+    return colour === 'rgba(0, 0, 0, 0)' ? behind(e.parentElement) : colour;
+  };
+  return [...document.querySelectorAll('h1, p, dt, dd, footer')].every(e => {
+    const [a, b] = [shade(getComputedStyle(e).color), shade(behind(e))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05) >= 4.5;
+  });
+})()"""

@@ -1,0 +1,360 @@
+"""The listener answers its own address, truly and briefly, whatever comes; nothing of a request is repeated."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+
+from reconciler.consent.listener import listening
+from reconciler.consent.visits import Visit, Visits
+from reconciler.model.consent import Callback, Finding, Refusal, Verdict
+from reconciler.model.plan import Action
+from tests.planning.build import declared, planned, site_with, the_action
+
+_ID = "Ab-_9" * 30
+
+
+def action() -> Action:
+    """A connect that takes its owner."""
+    return the_action(planned(declared(provider="google"), on=site_with()))
+
+
+def meet(browse: Callable[[Visit], None], *verdicts: Verdict) -> list[Callback]:
+    """Wait for an owner while `browse` runs as their browser, and tell the verdicts in turn; what was brought."""
+
+    async def met(visits: Visits) -> list[Callback]:
+        brought: list[Callback] = []
+
+        async def hear(visit: Visit) -> None:
+            for verdict in verdicts:
+                brought.append(await visit.arrival())
+                visit.tell(verdict)
+
+        with visits.expect(action()) as visit:
+            hearing = asyncio.create_task(hear(visit))
+            await asyncio.to_thread(browse, visit)
+            hearing.cancel()
+            await asyncio.wait([hearing])
+        return brought
+
+    with listening() as visits:
+        return asyncio.run(met(visits))
+
+
+@contextmanager
+def connection_to(url: str) -> Iterator[socket.socket]:
+    """A bare connection to the listener."""
+    parts = urlsplit(url)
+    with closing(socket.create_connection((parts.hostname, parts.port), timeout=20)) as found:
+        yield found
+
+
+def everything(connection: socket.socket) -> bytes:
+    """All that comes until the listener closes."""
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+def test_a_browser_brings_a_connection_and_is_told_the_verdict() -> None:
+    """What the browser says is handed over as it is, and the page follows from the verdict."""
+
+    def browse(visit: Visit) -> None:
+        page = httpx.get(f"{visit.redirect_url}?connectionId={_ID}")
+        assert page.status_code == 200
+        assert "Connected" in page.text
+        assert "lee@harbor.example" in page.text
+        policy = page.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["cache-control"] == "no-store"
+        assert "server" not in page.headers
+        assert "<script" not in page.text
+
+    assert meet(browse, Verdict(Finding.CONNECTED, "lee@harbor.example")) == [Callback(_ID)]
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        ("reject", Refusal.REJECT),
+        ("unsupported", Refusal.UNSUPPORTED),
+        ("internal", Refusal.INTERNAL),
+        ("<script>alert(1)</script>", Refusal.INTERNAL),
+    ],
+)
+def test_a_browser_brings_an_error(error: str, refusal: Refusal) -> None:
+    """The API's three words are known; whatever else it says counts as internal and is shown nowhere."""
+
+    def browse(visit: Visit) -> None:
+        page = httpx.get(f"{visit.redirect_url}?error={quote(error)}")
+        assert "<script" not in page.text
+        assert "alert" not in page.text
+
+    assert meet(browse, Verdict(Finding.INTERNAL)) == [Callback(refusal)]
+
+
+@pytest.mark.parametrize("finding", list(Finding))
+def test_every_verdict_has_a_page_that_says_what_to_do(finding: Finding) -> None:
+    """No verdict leaves the owner without a heading, a reason, and a way to go on."""
+    pages: list[str] = []
+    meet(lambda visit: pages.append(httpx.get(f"{visit.redirect_url}?connectionId=x").text), Verdict(finding, "a@b"))
+    assert pages[0].count("<h1>") == 1
+    assert pages[0].count("<p>") >= 2
+    assert "close this window" in pages[0] or "new link" in pages[0]
+    assert "{" not in pages[0].partition("</style>")[2]
+
+
+def test_hostile_names_stay_text() -> None:
+    """Whatever an account is called, it is shown as text, without characters that reorder what stands around it."""
+    evil = "<b onclick=x>\u202egnp.\"'&amp;{account}"
+    pages: list[str] = []
+    verdict = Verdict(Finding.CONNECTED, evil)
+    meet(lambda visit: pages.append(httpx.get(f"{visit.redirect_url}?connectionId=x").text), verdict)
+    assert "<b onclick" not in pages[0]
+    assert "\u202e" not in pages[0]
+    assert "&lt;b onclick=x&gt;gnp.&quot;&#x27;&amp;amp;{account}" in pages[0]
+
+
+def test_a_second_visit_changes_nothing() -> None:
+    """A replayed callback, the same or another, is told that the answer was taken; nothing more is handed over."""
+
+    def browse(visit: Visit) -> None:
+        httpx.get(f"{visit.redirect_url}?connectionId={_ID}")
+        for query in (f"connectionId={_ID}", "connectionId=other", "error=reject"):
+            again = httpx.get(f"{visit.redirect_url}?{query}")
+            assert again.status_code == 410
+            assert "Already answered" in again.text
+
+    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+
+
+def test_two_at_once_are_one_answer() -> None:
+    """Of two browsers at the same moment one is heard."""
+    codes: list[int] = []
+
+    def browse(visit: Visit) -> None:
+        async def both() -> None:
+            async with httpx.AsyncClient() as http:
+                url = f"{visit.redirect_url}?connectionId={_ID}"
+                codes.extend(answer.status_code for answer in await asyncio.gather(http.get(url), http.get(url)))
+
+        asyncio.run(both())
+
+    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+    assert sorted(codes) == [200, 410]
+
+
+def test_a_foreign_callback_leaves_the_true_one_its_place() -> None:
+    """After a callback that was not of this visit, the right one may still come."""
+
+    def browse(visit: Visit) -> None:
+        assert httpx.get(f"{visit.redirect_url}?connectionId=foreign").status_code == 400
+        assert httpx.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+
+    brought = meet(browse, Verdict(Finding.FOREIGN), Verdict(Finding.CONNECTED))
+    assert brought == [Callback("foreign"), Callback(_ID)]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [(f"connectionId={_ID}", "you need not do it again"), ("error=reject", "Nobody is waiting")]
+)
+def test_a_browser_that_comes_back_too_late_is_told_so(query: str, said: str) -> None:
+    """After the wait, and while the listener still stands, the page says that nobody waits, and changes nothing."""
+
+    async def late(visits: Visits) -> httpx.Response:
+        with visits.expect(action()) as visit:
+            pass
+        async with httpx.AsyncClient() as http:
+            return await http.get(f"{visit.redirect_url}?{query}")
+
+    with listening() as visits:
+        page = asyncio.run(late(visits))
+    assert page.status_code == 410
+    assert said in page.text
+
+
+def test_a_wait_that_ends_while_a_browser_is_there_tells_it_so() -> None:
+    """A browser whose answer nobody could judge any more gets a page all the same."""
+
+    async def cut_short(visits: Visits) -> httpx.Response:
+        async with httpx.AsyncClient() as http:
+            with visits.expect(action()) as visit:
+                browsing = asyncio.create_task(http.get(f"{visit.redirect_url}?connectionId={_ID}"))
+                assert await visit.arrival() == Callback(_ID)
+            return await browsing
+
+    with listening() as visits:
+        assert asyncio.run(cut_short(visits)).status_code == 410
+
+
+def test_a_verdict_that_takes_long_does_not_keep_the_browser() -> None:
+    """Where the service is slow, the page says that nothing more is asked; the answer counts all the same."""
+
+    async def slow(visits: Visits) -> httpx.Response:
+        async with httpx.AsyncClient() as http:
+            with visits.expect(action()) as visit:
+                page = await http.get(f"{visit.redirect_url}?connectionId={_ID}")
+                assert await visit.arrival() == Callback(_ID)
+                visit.tell(Verdict(Finding.CONNECTED))
+                return page
+
+    with listening(patience=0.05) as visits:
+        page = asyncio.run(slow(visits))
+    assert page.status_code == 200
+    assert "nothing more is asked of you" in page.text
+
+
+def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """An unknown nonce, a part of one, a foreign host name, or none: 404, the same page, no word in any log."""
+
+    def browse(visit: Visit) -> None:
+        base, _, nonce = visit.redirect_url.rpartition("/")
+        port = urlsplit(base).port
+        pages = [
+            httpx.get(f"{base}/"),
+            httpx.get(f"{base}/favicon.ico"),
+            httpx.get(f"{base}/{nonce[:-1]}?connectionId={_ID}"),
+            httpx.get(f"{base}/{nonce}x?connectionId={_ID}"),
+            httpx.get(f"{base}/x/{nonce}?connectionId={_ID}"),
+            httpx.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"rebound.example:{port}"}),
+            httpx.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"localhost:{port}"}),
+        ]
+        assert {(page.status_code, page.text) for page in pages} == {(404, pages[0].text)}
+        assert nonce not in pages[0].text
+        twice = f"Host: 127.0.0.1:{port}\r\n" * 2
+        with connection_to(base) as connection:
+            connection.sendall(f"GET /{nonce}?connectionId={_ID} HTTP/1.1\r\n{twice}\r\n".encode())
+            assert everything(connection).startswith(b"HTTP/1.0 404 ")
+        with connection_to(base) as connection:
+            connection.sendall(f"GET http://[ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert everything(connection).startswith(b"HTTP/1.0 404 ")
+
+    assert meet(browse, Verdict(Finding.CONNECTED)) == []
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "connectionId=",
+        "connectionId=a&connectionId=b",
+        "connectionId=a&error=reject",
+        "connectionId=%0d%0aSet-Cookie:x",
+        "connectionId=%ff",
+        "connectionId=" + "a" * 4097,
+        "&".join(f"a{n}=1" for n in range(11)),
+        "error=reject&error=reject",
+    ],
+)
+def test_what_can_not_be_read_changes_nothing(query: str) -> None:
+    """An answer that is none, two, or malformed is refused, and the true one may still come."""
+
+    def browse(visit: Visit) -> None:
+        page = httpx.get(f"{visit.redirect_url}?{query}")
+        assert page.status_code == 400
+        assert "could not be read" in page.text
+        assert httpx.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+
+    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+
+
+def test_only_looking_is_allowed_and_a_head_uses_nothing_up() -> None:
+    """HEAD has no body and takes no answer; POST, PUT and unknown methods are refused."""
+
+    def browse(visit: Visit) -> None:
+        url = f"{visit.redirect_url}?connectionId={_ID}"
+        head = httpx.head(url)
+        assert (head.status_code, head.content) == (200, b"")
+        for method in ("POST", "PUT", "OPTIONS", "BREW"):
+            assert httpx.request(method, url).status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        assert httpx.get(url).status_code == 200
+
+    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 10_000 + b"\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 no HTTP at all\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\r\n",
+    ],
+)
+def test_heads_that_no_browser_sends_are_refused(sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """Huge or malformed heads get a refusal or nothing, quickly; the owner's browser is served all the same."""
+
+    def browse(visit: Visit) -> None:
+        with connection_to(visit.redirect_url) as connection:
+            try:
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+                answer = everything(connection)
+            except OSError:
+                # The listener closes without reading on, which the sender may learn so.
+                answer = b""
+        assert b"Traceback" not in answer
+        assert not answer.startswith(b"HTTP/1.0 200")
+        assert httpx.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+
+    meet(browse, Verdict(Finding.CONNECTED))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_slow_and_idle_clients_hold_nobody_up() -> None:
+    """While others say nothing or little, even more of them than are served at once before, an owner is served."""
+
+    def browse(visit: Visit) -> None:
+        with connection_to(visit.redirect_url) as idle, connection_to(visit.redirect_url) as slow:
+            slow.sendall(b"GET /")
+            began = time.monotonic()
+            assert httpx.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+            assert time.monotonic() - began < 5
+            assert idle.fileno() >= 0
+
+    began = time.monotonic()
+    meet(browse, Verdict(Finding.CONNECTED))
+    assert time.monotonic() - began < 8
+
+
+def test_more_clients_than_there_is_room_for_are_turned_away() -> None:
+    """The number of those served at once is bounded."""
+
+    def browse(visit: Visit) -> None:
+        idle = [socket.create_connection(("127.0.0.1", urlsplit(visit.redirect_url).port)) for _ in range(40)]
+        try:
+            idle[-1].settimeout(5)
+            assert idle[-1].recv(1) == b""
+        finally:
+            for each in idle:
+                each.close()
+
+    meet(browse)
+
+
+def test_addresses_can_not_be_guessed() -> None:
+    """Each visit has an address of its own, with at least 128 bits that are random."""
+
+    async def addresses(visits: Visits) -> set[str]:
+        found = set()
+        for _ in range(50):
+            with visits.expect(action()) as visit:
+                found.add(visit.redirect_url)
+        return found
+
+    with listening() as visits:
+        found = asyncio.run(addresses(visits))
+    assert len(found) == 50
+    assert all(len(urlsplit(url).path) >= 1 + 22 and url.startswith("http://127.0.0.1:") for url in found)

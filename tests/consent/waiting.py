@@ -1,0 +1,93 @@
+"""Applying with owners who are waited for, against a real sandbox and through a real listener."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler import workflow
+from reconciler.api.secrets import Secrets
+from reconciler.consent.listener import listening
+from reconciler.consent.visits import Visit, Visits
+from reconciler.execution.consent import Waiting
+from reconciler.model.desired import DeclaredConnection, Desired, Site
+from reconciler.model.live import LiveConnection
+from reconciler.model.plan import Action
+from reconciler.model.result import Result
+from reconciler.planning.guards import GUARDS, Allowance
+from reconciler.sandbox.server import RunningSandbox
+
+Owner = Callable[[str, str], object]
+"""An owner at work, given their link and the address that it leads back to."""
+
+
+@dataclass
+class Room:
+    """The door of these tests: each link goes to the owner of its action at once, in a thread of theirs."""
+
+    visits: Visits
+    owners: dict[str, Owner]
+    asked_for: list[str] = field(default_factory=list)
+    _back: dict[str, str] = field(default_factory=dict)
+    _at_work: list["asyncio.Task[object]"] = field(default_factory=list)
+
+    @contextmanager
+    def expect(self, action: Action) -> Iterator[Visit]:
+        """Expect an action's owner."""
+        with self.visits.expect(action) as visit:
+            self._back[action.address] = visit.redirect_url
+            yield visit
+
+    def asked(self, action: Action, url: str) -> None:
+        """Give the link to its owner, where there is one who acts."""
+        self.asked_for.append(action.address)
+        if (owner := self.owners.get(action.address)) is not None:
+            back = self._back[action.address]
+            self._at_work.append(asyncio.create_task(asyncio.to_thread(owner, url, back)))
+
+    async def gone(self) -> None:
+        """Wait until every owner has done what they came for; raises what went wrong for them."""
+        await asyncio.gather(*self._at_work)
+
+
+@dataclass
+class Applying:
+    """Plans and applies against a sandbox; each owner is waited for `timeout` seconds."""
+
+    sandbox: RunningSandbox
+    timeout: float = 30.0
+    interrupt: Callable[[], object] = lambda: None
+
+    def __call__(self, site: Site, connections: Sequence[DeclaredConnection], **owners: Owner) -> Result:
+        """Apply with every guard allowed, and verify; owners by the names of their connections."""
+        return asyncio.run(self._apply(Desired((site,), tuple(connections)), owners))
+
+    async def _apply(self, desired: Desired, owners: dict[str, Owner]) -> Result:
+        site = desired.sites[0].name
+        places = [site] + [connection.address for connection in desired.connections]
+        allowed = frozenset(Allowance(guard, place) for guard in GUARDS for place in places)
+        stop = asyncio.Event()
+        running = asyncio.get_running_loop()
+        self.interrupt = lambda: running.call_soon_threadsafe(stop.set)
+        with listening() as visits:
+            room = Room(visits, {f"{site}/{name}": owner for name, owner in owners.items()})
+            async with workflow.sessions(desired.sites, self._service()) as opened:
+                made = await workflow.plan(desired, opened, workflow.Selection(), allowed)
+                consent = Waiting(room, self.timeout)
+                result = await workflow.apply(made, opened, consent=consent, stop=stop, told=lambda _outcome: None)
+                await room.gone()
+                return await workflow.verify(result, desired, opened, workflow.Selection())
+
+    def live(self, site: Site) -> tuple[LiveConnection, ...]:
+        """What the site has now."""
+
+        async def asked() -> tuple[LiveConnection, ...]:
+            async with workflow.sessions([site], self._service()) as opened:
+                return (await opened[site.name].reader().list_connections()).connections
+
+        return asyncio.run(asked())
+
+    def _service(self) -> workflow.Service:
+        environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right"}
+        return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")))

@@ -1,0 +1,1 @@
+"""Tests of rendering: plans and results as text and JSON."""

@@ -1,0 +1,106 @@
+"""Plans and results as JSON: what the schema promises, and that nothing harmful comes through."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from reconciler.model.plan import Plan, Reason, Recovery, SitePlan
+from reconciler.model.result import OutcomeStatus, Result
+from reconciler.render.plan_json import failure_json, plan_json, result_json
+from tests.render import build
+
+_SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        plan_json(build.EVERYTHING),
+        plan_json(build.EMPTY),
+        plan_json(build.TROUBLED),
+        result_json(build.ENDED),
+        result_json(build.ENDED.with_remaining(build.EVERYTHING)),
+        result_json(Result(build.TROUBLED, ())),
+        failure_json(["one", "two"]),
+    ],
+)
+def test_every_document_is_as_the_schema_says(text: str) -> None:
+    """Whatever is rendered is valid."""
+    jsonschema.validate(json.loads(text), _SCHEMA)
+
+
+def test_the_schema_knows_every_word() -> None:
+    """Each reason, recovery and status that the model has is allowed, and no other."""
+    properties = _SCHEMA["$defs"]["action"]["properties"]
+    assert set(properties["reason"]["enum"]) == set(Reason)
+    assert set(properties["recovery"]["enum"]) == set(Recovery)
+    assert set(properties["status"]["enum"]) == set(OutcomeStatus)
+
+
+@pytest.mark.parametrize("key", ["digest", "actions", "summary", "format_version"])
+def test_the_schema_refuses_what_it_does_not_describe(key: str) -> None:
+    """A missing key and one too many are both refused."""
+    document = json.loads(plan_json(build.EVERYTHING))
+    del document[key]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, _SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(plan_json(build.EMPTY)) | {"more": 1}, _SCHEMA)
+
+
+def test_every_field_of_the_schema_is_described() -> None:
+    """Each property says what it is for."""
+
+    def described(schema: dict[str, object]) -> None:
+        for section in ("properties", "$defs"):
+            inner = schema.get(section, {})
+            assert isinstance(inner, dict)
+            for name, field in inner.items():
+                assert field.get("description") or "$defs" not in schema, name
+                described(field)
+
+    described(_SCHEMA)
+
+
+def test_values_keep_their_meaning() -> None:
+    """A chosen alternative is an empty object, an absent field null, calendars are lists of what is known of them."""
+    actions = {action["address"]: action for action in json.loads(plan_json(build.EVERYTHING))["actions"]}
+    assert actions["harbor-dental/lee-work"]["changes"][0]["after"] == {}
+    assert actions["harbor-dental/lee-work"]["changes"][0]["before"] is None
+    assert actions["harbor-dental/lee-apple"]["changes"][0]["after"] == [
+        {"name": "Work"},
+        {"id": "a68yu6", "name": "Personal"},
+        {"id": "c02"},
+    ]
+
+
+def digest_of(plan: Plan) -> str:
+    """The digest that a plan's document states."""
+    return str(json.loads(plan_json(plan))["digest"])
+
+
+def test_the_digest_is_of_the_plan_alone() -> None:
+    """What came of a plan does not change its digest; another change does."""
+    other = replace(build.UPDATE, changes=build.UPDATE.changes[:1])
+    assert json.loads(result_json(build.ENDED))["digest"] == digest_of(build.EVERYTHING)
+    assert digest_of(Plan((SitePlan(build.SITE, (other,)),))) != digest_of(
+        Plan((SitePlan(build.SITE, (build.UPDATE,)),))
+    )
+
+
+def test_nothing_harmful_comes_through() -> None:
+    """Accounts, errors and links are without controls and bidirectional overrides."""
+    evil = "\x1b[31m\u202e\n\x9b"
+    action = replace(build.ASK, account=f"a{evil}@x.example", provider=f"p{evil}")
+    outcome = replace(
+        build.ENDED.outcomes[1], action=action, error=f"no{evil}", consent_url=f"https://x.example/{evil}"
+    )
+    text = result_json(Result(Plan((SitePlan(build.SITE, (action,)),)), (outcome,)))
+    (shown,) = json.loads(text)["actions"]
+    assert shown["account"] == "a[31m@x.example"
+    assert shown["provider"] == "p[31m"
+    assert shown["error"] == "no[31m"
+    assert shown["consent_url"] == "https://x.example/[31m"
