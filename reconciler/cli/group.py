@@ -27,6 +27,8 @@ _MODULES = {
     "validate": "validate",
     "plan": "plan",
     "apply": "apply",
+    "pull": "pull",
+    "status": "status",
     "providers": "tables",
     "schedules": "tables",
     "connections": "tables",

@@ -18,15 +18,14 @@ from reconciler.cli.arguments import (
     selection_options,
 )
 from reconciler.cli.base import load_base
+from reconciler.cli.formats import PLAN_FORMATS
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.report import failing_as_json, report_troubles
+from reconciler.cli.report import failing_as, report_troubles
 from reconciler.cli.target import target
 from reconciler.manifests import load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Origin, Plan
 from reconciler.planning.guards import Allowance
-from reconciler.render.plan_json import plan_json
-from reconciler.render.plan_text import plan_text
 
 FAILED = 1
 PENDING = 2
@@ -36,7 +35,7 @@ PENDING = 2
 @paths_argument
 @selection_options
 @allow_option
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to show the plan.")
+@click.option("--format", "output", type=click.Choice(list(PLAN_FORMATS)), default="text", help="How to show the plan.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
 @click.option("--out", metavar="FILE", help="Save the plan for apply --plan; it holds no secret.")
 @click.option(
@@ -65,7 +64,7 @@ def plan(
     PATH is a manifest file or a folder of them.
     """
     said = said_globals()
-    with failing_as_json(said.console, as_json=output == "json"):
+    with failing_as(said.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths))
         before = None if base is None else load_base(base, manifest_paths(paths), said.console)
         selection = workflow.Selection(select_sites(desired, sites), select_connections(desired, connections))
@@ -73,7 +72,7 @@ def plan(
         made, blamed = asyncio.run(_plan(question, said))
         if out is not None:
             planfile.save(made, Path(out))
-    said.console.result(plan_json(made) if output == "json" else plan_text(made, said.console.paint))
+    said.console.result(PLAN_FORMATS[output].shown(made, said.console.paint))
     report_troubles(made, said.console)
     if not blamed.whole:
         return FAILED

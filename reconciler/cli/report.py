@@ -1,12 +1,15 @@
 """What is wrong with a plan, told the same way by every command that makes one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 from reconciler.cli.console import Console
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.model.plan import Plan
 from reconciler.render.plan_json import failure_json
+
+Failure = Callable[[Sequence[str]], str]
+"""Messages as a document that says why there is nothing else."""
 
 
 def report_troubles(plan: Plan, console: Console) -> None:
@@ -23,14 +26,19 @@ def report_troubles(plan: Plan, console: Console) -> None:
 
 
 @contextmanager
-def failing_as_json(console: Console, *, as_json: bool) -> Iterator[None]:
-    """Where JSON is asked for, whatever fails inside is a JSON document on stdout too; wrong usage is not."""
+def failing_as(console: Console, failure: Failure | None) -> Iterator[None]:
+    """Whatever fails inside is a document on stdout too, where its format has one for it; wrong usage is not."""
     try:
         yield
     except UsageError:
         raise
     except ExtcalError as error:
-        if as_json:
+        if failure is not None:
             faults = error.faults if isinstance(error, ManifestError) else (error,)
-            console.result(failure_json([str(fault) for fault in faults]))
+            console.result(failure([str(fault) for fault in faults]))
         raise
+
+
+def failing_as_json(console: Console, *, as_json: bool) -> AbstractContextManager[None]:
+    """Where JSON is asked for, whatever fails inside is the JSON document of a plan on stdout too."""
+    return failing_as(console, failure_json if as_json else None)

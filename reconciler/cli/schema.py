@@ -10,5 +10,5 @@ from reconciler.manifests import schema_text
 @click.argument("kind")
 @global_options
 def schema(kind: str) -> None:
-    """Print the JSON Schema of KIND: Site, SyncPolicy, Connection or plan."""
+    """Print the JSON Schema of KIND: Site, SyncPolicy, Connection, plan or status."""
     said_globals().console.result(schema_text(kind).rstrip("\n"))

@@ -4,16 +4,34 @@ import click
 
 from reconciler.cli.arguments import manifest_paths, paths_argument
 from reconciler.cli.options import global_options, said_globals
+from reconciler.errors import ManifestError
 from reconciler.manifests import load
+from reconciler.render.github import annotations
 
 
 @click.command
 @paths_argument
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    help="How to show faults: lines on stderr, or GitHub's workflow commands on stdout, which annotate a pull request.",
+)
 @global_options
-def validate(paths: tuple[str, ...]) -> None:
+def validate(paths: tuple[str, ...], output: str) -> int:
     """Check manifests without asking any service; every fault of every file is reported at once."""
-    desired = load(manifest_paths(paths))
+    said = said_globals()
+    try:
+        desired = load(manifest_paths(paths))
+    except ManifestError as error:
+        if output == "github":
+            # The annotations hold the faults whole, and a job's log shows both streams: once is enough.
+            said.console.result(annotations(error.faults))
+            return error.exit_code
+        raise
     sites, connections = len(desired.sites), len(desired.connections)
-    said_globals().console.result(
+    said.console.result(
         f"Valid: {sites} site{'' if sites == 1 else 's'}, {connections} connection{'' if connections == 1 else 's'}."
     )
+    return 0

@@ -16,11 +16,11 @@ KINDS: Final = ("Site", "SyncPolicy", "Connection")
 BEGIN: Final = f"begin with apiVersion: {API_VERSION} and kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}"
 """How a document becomes a manifest."""
 
-_SCHEMAS: Final = (*(kind.lower() for kind in KINDS), "plan")
+_SCHEMAS: Final = (*(kind.lower() for kind in KINDS), "plan", "status")
 
 
 def schema_text(kind: str) -> str:
-    """The JSON Schema (draft 2020-12) of a manifest kind, or of `plan --format json`, for `extcal schema KIND`.
+    """The JSON Schema (draft 2020-12) of a manifest kind, or of what `plan` or `status` print as JSON.
 
     The case of `kind` does not matter. Raises UsageError for any other word.
     """

@@ -1,0 +1,126 @@
+"""`extcal sandbox events`: the site's own events, which connections that export put into external calendars."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import DEFAULT_SANDBOX, global_options, said_globals
+from reconciler.cli.sandbox_errors import explained
+from reconciler.errors import UsageError
+from reconciler.render.inert import inert
+from reconciler.render.table import table
+
+data_option = click.option(
+    "--data", metavar="DIR", default=DEFAULT_SANDBOX, show_default=True, help="The folder that holds its data."
+)
+format_option = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")
+_start = click.option("--start", metavar="TIME", required=True, help="RFC 3339, say 2027-01-31T09:00:00-05:00.")
+_end = click.option("--end", metavar="TIME", required=True, help="RFC 3339; the event ends before it.")
+
+
+@click.group
+def events() -> None:
+    """The sandbox's site's own events, and what of the external calendars can't be imported."""
+
+
+@events.command
+@click.option("--schedule", metavar="NAME|ID", required=True, help="The schedule that it is on.")
+@click.option("--title", required=True, help="What it is called.")
+@_start
+@_end
+@data_option
+@global_options
+def add(schedule: str, title: str, start: str, end: str, data: str) -> None:
+    """Add an event; prints its id."""
+    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
+
+    with explained(), opened(Path(data)) as sandbox:
+        said_globals().console.result(sandbox.add_event(schedule, title, _time("--start", start), _time("--end", end)))
+
+
+@events.command
+@click.argument("event_id", metavar="ID")
+@_start
+@_end
+@data_option
+@global_options
+def move(event_id: str, start: str, end: str, data: str) -> None:
+    """Give an event other times."""
+    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
+
+    with explained(), opened(Path(data)) as sandbox:
+        sandbox.move_event(event_id, _time("--start", start), _time("--end", end))
+    said_globals().console.note(f"The event {event_id} is moved.")
+
+
+@events.command
+@click.argument("event_id", metavar="ID")
+@data_option
+@global_options
+def cancel(event_id: str, data: str) -> None:
+    """Cancel an event: it stays listed, and leaves the external calendars."""
+    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
+
+    with explained(), opened(Path(data)) as sandbox:
+        sandbox.cancel_event(event_id)
+    said_globals().console.note(f"The event {event_id} is cancelled.")
+
+
+@events.command(name="list")
+@format_option
+@data_option
+@global_options
+def list_events(output: str, data: str) -> None:
+    """List the site's events and where they were exported to; warns of what can't be imported from the calendars."""
+    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
+
+    console = said_globals().console
+    with explained(), opened(Path(data)) as sandbox:
+        found = sandbox.events()
+        warnings = sandbox.warnings()
+    rows = [
+        {
+            "id": each.event.id,
+            "scheduleId": each.event.schedule_id,
+            "schedule": inert(each.schedule_name),
+            "title": inert(each.event.title),
+            "start": _shown(each.event.start),
+            "end": _shown(each.event.end),
+            "status": "CANCELLED" if each.event.cancelled else "CONFIRMED",
+            "exportedTo": [inert(place) for place in each.exported_to],
+        }
+        for each in found
+    ]
+    if output == "json":
+        console.result(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        headings = ("ID", "START", "END", "STATUS", "SCHEDULE", "TITLE", "EXPORTED TO")
+        cells = [
+            (
+                each.event.id,
+                _shown(each.event.start),
+                _shown(each.event.end),
+                "cancelled" if each.event.cancelled else "confirmed",
+                each.schedule_name,
+                each.event.title,
+                ", ".join(each.exported_to),
+            )
+            for each in found
+        ]
+        console.result(table(headings, cells))
+    for warning in warnings:
+        console.warning(warning)
+
+
+def _time(option: str, text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option} {text}: not a time; write it as 2027-01-31T09:00:00Z") from error
+
+
+def _shown(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

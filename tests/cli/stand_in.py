@@ -1,0 +1,57 @@
+"""A service in front of a sandbox that passes requests on as a test sees fit: late, or as others."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+Passing = Callable[[str, str], tuple[str, str]]
+"""Takes a request's method and path when it comes, and gives those that are passed on; it may take its time."""
+
+
+def forgetful(method: str, path: str) -> tuple[str, str]:
+    """Say yes to a new sync config and forget it."""
+    return ("GET", path.removesuffix("/sync-config")) if method == "PATCH" else (method, path)
+
+
+@contextmanager
+def stand_in(endpoint: str, passing: Passing) -> Iterator[str]:
+    """The endpoint of a service that passes requests on to `endpoint`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:
+                self.close_connection = True
+
+        def respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            method, path = passing(self.command, self.path)
+            kept = {name: self.headers[name] for name in ("authorization", "wix-site-id") if name in self.headers}
+            with httpx.Client(trust_env=False) as client:
+                answer = client.request(method, endpoint + path, content=body, headers=kept)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

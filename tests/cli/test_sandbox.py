@@ -1,0 +1,95 @@
+"""`extcal sandbox`: the API on this machine, for as long as somebody wants it."""
+
+import json
+import signal
+import socket
+from contextlib import closing
+
+import pytest
+
+from tests.cli.command import Extcal
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_when_it_is_ready_and_ends_when_told(bare: Extcal, number: signal.Signals) -> None:
+    """With --json one line on stdout says how to reach it; another extcal then does; a signal ends it with 0."""
+    with bare.started("sandbox", "serve", "--data", "data", "--json") as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert {"endpoint", "api_key", "sites"} <= set(ready)
+        (site,) = ready["sites"]
+        assert {"site_id", "name", "schedules", "accounts"} <= set(site)
+        env = {"EXTCAL_ENDPOINT": ready["endpoint"], "EXTCAL_API_KEY": ready["api_key"]}
+        ran = bare("schedules", "--site-id", site["site_id"], "--format", "json", env=env)
+        assert {row["id"] for row in ran.rows} == {schedule["id"] for schedule in site["schedules"]}
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert [path.name for path in bare.folder.iterdir()] == ["data"]
+
+
+def test_serve_tells_people_what_to_export(bare: Extcal) -> None:
+    """Without --json it names the address, the data, how to end it, and a line for the shell."""
+    with bare.started("sandbox", "serve") as process:
+        assert process.stdout is not None
+        first, second = process.stdout.readline(), process.stdout.readline()
+        process.terminate()
+        process.communicate(timeout=30)
+    assert first.startswith("Serving the External Calendars API on http://127.0.0.1:")
+    assert second.startswith("  export EXTCAL_ENDPOINT=http://127.0.0.1:")
+    assert " EXTCAL_API_KEY=" in second
+
+
+def test_a_port_that_is_taken_is_told(bare: Extcal) -> None:
+    """The address is named and another port advised."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        ran = bare("sandbox", "serve", "--port", str(port), "--data", "data")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"error: sandbox: 127.0.0.1:{port}: can't listen there")
+
+
+def test_reset_lets_the_next_start_be_fresh(bare: Extcal) -> None:
+    """What was connected is gone after a reset; --quiet says nothing about it."""
+    connect = {
+        "manifests": (
+            "apiVersion: extcal/v1\nkind: Site\nmetadata: {name: h}\n"
+            "spec: {siteId: 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b, auth: {apiKey: {env: EXTCAL_API_KEY}}}\n"
+            "---\napiVersion: extcal/v1\nkind: Connection\nmetadata: {name: lee}\n"
+            "spec:\n  schedule: {name: Dr. Lee}\n  provider: apple\n  account: lee@harbor-dental.example\n"
+            "  credentials: {password: {env: EXTCAL_LEE}}\n"
+        )
+    }
+    bare.write(connect["manifests"])
+    env = {"EXTCAL_LEE": "seagull-lantern-41"}
+    assert bare("apply", "manifests", "--sandbox=data", "--auto-approve", env=env).code == 0
+    assert len(bare("connections", "--sandbox=data", "--format", "json").rows) == 1
+    told = bare("sandbox", "reset", "--data", "data")
+    assert (told.code, told.out, told.err) == (0, "", "The sandbox's data in data is gone.\n")
+    assert bare("connections", "--sandbox=data", "--format", "json").rows == []
+    assert bare("sandbox", "reset", "--data", "data", "--quiet").err == ""
+
+
+def test_reset_deletes_nothing_that_is_not_its_own(bare: Extcal) -> None:
+    """A folder of somebody else's is refused and left as it is."""
+    bare.write("precious", to="mine/notes.txt")
+    ran = bare("sandbox", "reset", "--data", "mine")
+    assert ran.code == 1
+    assert ran.err.startswith("error: sandbox: mine: ")
+    assert (bare.folder / "mine/notes.txt").read_text() == "precious"
+
+
+def test_a_data_folder_that_cannot_be_used_is_told(bare: Extcal) -> None:
+    """Where DIR is a file, the error names it; a plan asked for as JSON stays a document."""
+    bare.write("a file", to="taken")
+    bare.write(
+        "apiVersion: extcal/v1\nkind: Site\nmetadata: {name: h}\n"
+        "spec: {siteId: 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b, auth: {apiKey: {env: EXTCAL_API_KEY}}}\n"
+    )
+    for args in (("schedules", "--sandbox=taken"), ("sandbox", "serve", "--data", "taken")):
+        ran = bare(*args)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith("error: sandbox: taken: can't keep the sandbox's data there")
+    document = bare("plan", "manifests", "--sandbox=taken", "--format", "json").document
+    assert document["actions"] == []
+    assert "taken: can't keep" in json.dumps(document["errors"])

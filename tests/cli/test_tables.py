@@ -1,0 +1,187 @@
+"""The commands that only look: tables for people, JSON for scripts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.sandbox.contract import ErrorReason, Status
+from reconciler.sandbox.world import CalendarEvent, World
+from tests.cli.command import Extcal
+from tests.cli.worlds import HARBOR, QUAY, connected, connection, harbor, quay, schedule_id, site, world
+
+_NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+_SITE = ("--site-id", HARBOR)
+
+
+def with_events() -> World:
+    """A world in which the account of Staff 0 is connected and busy at noon on 1 March 2027, and all the day after."""
+    shown = world(harbor(0))
+    day = _NOON.replace(hour=0) + timedelta(days=1)
+    events = (
+        CalendarEvent("Supplier call", _NOON, _NOON + timedelta(hours=1)),
+        CalendarEvent("Off", day, day + timedelta(days=1), all_day=True),
+    )
+    accounts = [replace(a, calendars=(replace(a.calendars[0], events=events),)) for a in shown.accounts]
+    return replace(shown, accounts=tuple(accounts))
+
+
+_MARCH = ("--from", "2027-03-01", "--to", "2027-03-08")
+
+
+def test_providers_as_a_table(extcal: Extcal) -> None:
+    """Each provider with the word that a manifest uses and what it supports, columns aligned."""
+    ran = extcal("providers", *_SITE)
+    assert (ran.code, ran.err) == (0, "")
+    head, *rows = ran.out.splitlines()
+    assert head.split("  ")[0] == "SITE"
+    assert [row[head.index("WRITE IT AS") :].split("  ")[0] for row in rows] == [
+        "apple",
+        "google",
+        "{name: Tidewater Rota}",
+    ]
+    assert [row[head.index("CONFIG") :].split("  ")[0] for row in rows] == [
+        "can be changed",
+        "can be changed",
+        "is fixed",
+    ]
+
+
+def test_providers_as_json(extcal: Extcal) -> None:
+    """The API's own field names, with the site."""
+    rows = extcal("providers", *_SITE, "--format", "json").rows
+    assert rows[1] == {
+        "site": HARBOR,
+        "id": "e58e2ae6-8651-41ab-907d-063e056d30f9",
+        "name": "Google",
+        "calendarType": "GOOGLE",
+        "features": {
+            "connectMethods": ["OAUTH"],
+            "updateSyncConfig": True,
+            "listEventFromCalendars": "SPECIFIC_CALENDARS",
+            "syncToCalendar": "SPECIFIC_CALENDAR",
+        },
+    }
+
+
+def test_schedules(extcal: Extcal) -> None:
+    """Every active schedule with its name and id, however many pages there are."""
+    extcal.on(world(harbor(schedules=120)))
+    rows = extcal("schedules", *_SITE, "--format", "json").rows
+    assert {(row["name"], row["id"]) for row in rows} == {(f"Staff {n}", schedule_id(n)) for n in range(120)}
+    assert len(extcal("schedules", *_SITE).out.splitlines()) == 121
+
+
+def test_connections(extcal: Extcal) -> None:
+    """Each connection with account, status and its reason, and what is synced."""
+    broken = replace(connected(1), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED, email_shown=False)
+    extcal.on(world(replace(harbor(), connections=(connected(0), broken))))
+    ran = extcal("connections", *_SITE)
+    assert (ran.code, ran.err) == (0, "")
+    head, first, second = ran.out.splitlines()
+    status = head.index("STATUS")
+    assert first[status:].split() == ["SYNCED", "primary", "off", schedule_id(0), "live-0"]
+    assert second[head.index("ACCOUNT") :].startswith("not shown")
+    assert second[status:].startswith("ERROR (TOKEN_REVOKED)  ")
+    rows = extcal("connections", *_SITE, "--format", "json").rows
+    assert rows[1]["errorReason"] == "TOKEN_REVOKED"
+    assert "externalAccountEmail" not in rows[1]
+    assert rows[0]["syncConfig"] == {
+        "listEventFromCalendars": {"enabled": True, "primaryCalendar": {}},
+        "syncToCalendar": {"enabled": False},
+    }
+
+
+def test_calendars(extcal: Extcal) -> None:
+    """Every connected account's calendars; --connection leaves one account's."""
+    extcal.on(world(harbor(0, 1)))
+    rows = extcal("calendars", *_SITE, "--format", "json").rows
+    assert [(row["connectionId"], row["id"], row["name"]) for row in rows] == [
+        ("live-0", "work", "Work"),
+        ("live-0", "home", "Home"),
+        ("live-1", "work", "Work"),
+        ("live-1", "home", "Home"),
+    ]
+    chosen = extcal("calendars", *_SITE, "--connection", "live-1")
+    assert [line.split()[-2:] for line in chosen.out.splitlines()[1:]] == [["Work", "work"], ["Home", "home"]]
+
+
+def test_events_hide_what_is_personal_unless_asked(extcal: Extcal) -> None:
+    """Times and schedules only by default; --personal adds titles and calendars, in the table and in JSON."""
+    extcal.on(with_events())
+    plain, personal = extcal("events", *_SITE, *_MARCH), extcal("events", *_SITE, *_MARCH, "--personal")
+    assert plain.out.splitlines()[1].split() == [
+        HARBOR,
+        "2027-03-01T12:00:00Z",
+        "2027-03-01T13:00:00Z",
+        "apple",
+        schedule_id(0),
+    ]
+    assert plain.out.splitlines()[2].split()[1:3] == ["2027-03-02", "2027-03-03"]
+    assert "Supplier call" not in plain.out
+    assert "TITLE" not in plain.out
+    assert "Work      Supplier call" in personal.out
+    rows = extcal("events", *_SITE, *_MARCH, "--format", "json").rows
+    assert [(row["allDay"], "title" in row) for row in rows] == [(False, False), (True, False)]
+    rows = extcal("events", *_SITE, *_MARCH, "--personal", "--format", "json").rows
+    assert [row["title"] for row in rows] == ["Supplier call", "Off"]
+
+
+def test_events_of_one_schedule(extcal: Extcal) -> None:
+    """--schedule leaves one schedule's events."""
+    extcal.on(with_events())
+    assert len(extcal("events", *_SITE, *_MARCH, "--schedule", schedule_id(0), "--format", "json").rows) == 2
+    assert extcal("events", *_SITE, *_MARCH, "--schedule", schedule_id(1), "--format", "json").rows == []
+
+
+def test_events_default_to_the_week_to_come(extcal: Extcal) -> None:
+    """Without --from and --to, what is asked for begins now and ends a week later."""
+    assert extcal("events", *_SITE).code == 0
+    (asked,) = extcal.sandbox.requests
+    query = dict(part.split("=") for part in asked.query.split("&"))
+    start, end = (datetime.fromisoformat(query[key].replace("%3A", ":").replace("%2B", "+")) for key in ("from", "to"))
+    assert end - start == timedelta(days=7)
+    assert abs(datetime.now(UTC) - start) < timedelta(minutes=2)
+
+
+def test_sites_of_manifests_are_named_as_there(extcal: Extcal) -> None:
+    """With paths the manifests' sites are read, each by its own key; --site chooses one."""
+    extcal.on(world(harbor(0), quay(key="key-of-the-quay")))
+    extcal.write(site(), site("quay", id_=QUAY, key="EXTCAL_QUAY"), connection(0))
+    env = {"EXTCAL_QUAY": "key-of-the-quay"}
+    both = extcal("providers", "manifests", "--format", "json", env=env).rows
+    assert [row["site"] for row in both] == ["harbor"] * 3 + ["quay"] * 3
+    one = extcal("providers", "manifests", "--site", "quay", "--format", "json", env=env).rows
+    assert [row["site"] for row in one] == ["quay"] * 3
+
+
+@pytest.mark.parametrize("command", ["providers", "schedules", "connections", "calendars", "events"])
+def test_a_site_that_fails_leaves_the_other_and_valid_json(extcal: Extcal, command: str) -> None:
+    """What could be read is shown, what could not is an error that names its site, and the exit code is 1."""
+    extcal.on(world(harbor(0), quay(key="key-of-the-quay")))
+    extcal.write(site(), site("quay", id_=QUAY), connection(0))
+    ran = extcal(command, "manifests", "--format", "json")
+    assert ran.code == 1
+    assert ran.err.startswith("error: quay: ")
+    assert "HTTP 403" in ran.err
+    assert {row["site"] for row in ran.rows} <= {"harbor"}
+    assert all(line.startswith(("SITE", "harbor")) for line in extcal(command, "manifests").out.splitlines())
+
+
+def test_a_provider_that_is_down_is_a_warning(extcal: Extcal) -> None:
+    """What the service could not read is named on stderr beside the rest."""
+    down = replace(harbor(0), providers=tuple(replace(p, down=p.slug == "google") for p in harbor().providers))
+    extcal.on(world(down))
+    ran = extcal("connections", *_SITE)
+    assert ran.err == (
+        f"warning: {HARBOR}: the service could not read the providers e58e2ae6-8651-41ab-907d-063e056d30f9\n"
+    )
+    assert "live-0" in ran.out
+
+
+def test_looking_sends_no_write(extcal: Extcal) -> None:
+    """None of these commands sends anything that could change something."""
+    extcal.on(with_events())
+    for command in ("providers", "schedules", "connections", "calendars", "events"):
+        assert extcal(command, *_SITE).code == 0
+    assert extcal.writes == []

@@ -1,0 +1,107 @@
+"""apply at a terminal: the question, its answers, Ctrl-C, colours and progress."""
+
+import time
+
+import pytest
+
+from tests.cli.command import Extcal
+from tests.cli.terminal import terminal
+from tests.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
+
+_QUESTION = "Carry out 1 action? [y/N]: "
+
+
+@pytest.fixture
+def pending(extcal: Extcal) -> Extcal:
+    """The command, with one connect to be done."""
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), connection(0))
+    return extcal
+
+
+def test_yes_carries_the_plan_out(pending: Extcal) -> None:
+    """The plan is shown before the question, and `y` carries it out."""
+    with terminal(pending, "apply", "manifests") as at:
+        at.expect(_QUESTION)
+        assert "Plan: 1 to connect; 0 as declared, 0 unmanaged." in at.seen
+        assert pending.writes == []
+        at.type("y\n")
+        assert at.ended() == 0
+    assert at.seen.endswith("Applied: 1 done.\n")
+    assert len(pending.writes) == 1
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
+def test_no_changes_nothing(pending: Extcal, answer: str) -> None:
+    """No, which is also what Enter means, writes nothing, says so, and ends as interrupted."""
+    with terminal(pending, "apply", "manifests") as at:
+        at.expect(_QUESTION)
+        at.type(answer)
+        assert at.ended() == 130
+    assert at.seen.endswith("Nothing was changed.\n")
+    assert pending.writes == []
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_ctrl_c_and_ctrl_d_at_the_question_change_nothing(pending: Extcal, key: str) -> None:
+    """One Ctrl-C, or the end of input, ends the command with 130 and no traceback."""
+    with terminal(pending, "apply", "manifests") as at:
+        at.expect(_QUESTION)
+        # No person is so quick that the key arrives between the question and the wait for its answer.
+        time.sleep(0.3)
+        at.type(key)
+        assert at.ended() == 130
+    assert at.seen.endswith("\nNothing was changed.\n")
+    assert "Traceback" not in at.seen
+    assert pending.writes == []
+
+
+def test_json_shows_the_plan_before_it_asks(pending: Extcal) -> None:
+    """Nobody is asked about a plan that they have not seen, even where stdout is kept for the document."""
+    with terminal(pending, "apply", "manifests", "--format", "json") as at:
+        at.expect(_QUESTION)
+        assert "+ connect staff-0" in at.seen
+        at.type("y\n")
+        assert at.ended() == 0
+    assert at.seen.rstrip().endswith("}")
+
+
+def test_the_question_counts_what_is_lost(pending: Extcal) -> None:
+    """The question says how many connections would go, and counts only what can be carried out."""
+    pending.on(world(harbor(0, 1)))
+    pending.write(site(), connection(0, more="state: absent"), connection(1), connection(2))
+    with terminal(pending, "apply", "manifests") as at:
+        at.expect("Carry out 2 actions? 1 of them would take a connection away. [y/N]: ")
+        at.type("n\n")
+        assert at.ended() == 130
+
+
+def test_a_terminal_gets_colours_unless_no_color_is_set(pending: Extcal) -> None:
+    """Results are coloured on a terminal; NO_COLOR, and an empty one is none, takes it away."""
+    for env, coloured in (({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
+        with terminal(pending, "plan", "manifests", env=env) as at:
+            assert at.ended() == 0
+        assert ("\x1b[32m+ connect\x1b[0m" in at.seen) is coloured
+        assert ("\x1b" in at.seen) is coloured
+
+
+def test_errors_are_coloured_on_a_terminal_only_where_wanted(pending: Extcal) -> None:
+    """The word `error:` is red on a terminal, and plain with NO_COLOR."""
+    for env, mark in (({}, "\x1b[31m\x1b[1merror:\x1b[0m the path"), ({"NO_COLOR": "1"}, "error: the path")):
+        with terminal(pending, "plan", "nowhere", env=env) as at:
+            assert at.ended() == 1
+        assert at.seen.startswith(mark)
+
+
+def test_progress_is_shown_on_a_terminal_and_leaves_no_trace(pending: Extcal) -> None:
+    """While it applies, one line counts what has ended; the report takes its place. --quiet takes it away."""
+    with terminal(pending, "apply", "manifests", "--auto-approve") as at:
+        assert at.ended() == 0
+    assert "\r\x1b[K1 ended, the latest: done            connect harbor/staff-0" in at.seen
+    progress, _, report = at.seen.rpartition("\r\x1b[K")
+    assert progress
+    assert report.startswith(("done", "\x1b[32mdone"))
+    pending.on(world())
+    with terminal(pending, "apply", "manifests", "--auto-approve", "--quiet") as at:
+        assert at.ended() == 0
+    assert "\x1b[K" not in at.seen

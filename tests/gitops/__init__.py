@@ -1,0 +1,1 @@
+"""Tests of what a config repository uses: actions, workflows, hooks and examples."""

@@ -1,0 +1,13 @@
+"""What the tests of the GitOps files share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.gitops.runner import Runner
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """A runner in an empty folder, for a repository in which nothing has happened yet."""
+    return Runner(tmp_path)

@@ -1,0 +1,81 @@
+"""The examples are right as they stand, and can be put to use as their pages say."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.gitops.runner import BASH, ROOT
+
+EXAMPLE = ROOT / "examples" / "config-repo"
+EXTCAL = [sys.executable, "-m", "reconciler"]
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with the package found from there."""
+    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False, timeout=60)
+
+
+def hook() -> dict[str, Any]:
+    """The hook that pre-commit is offered."""
+    (found,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_manifests_are_valid() -> None:
+    """What a user copies passes the check that it comes with."""
+    ended = run([*EXTCAL, "validate", "manifests"], EXAMPLE)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "Valid: 2 sites, 4 connections.\n"
+
+
+def test_the_hook_checks_the_whole_folder(tmp_path: Path) -> None:
+    """The hook runs on any manifest, and checks what it refers to; a reference to nothing fails it."""
+    words = shlex.split(hook()["entry"])[1:] + hook()["args"]
+    assert hook()["pass_filenames"] is False
+    shutil.copytree(EXAMPLE / "manifests", tmp_path / "manifests")
+    assert run([*EXTCAL, *words], tmp_path).returncode == 0
+    (tmp_path / "manifests" / "policies.yaml").unlink()
+    broken = run([*EXTCAL, *words], tmp_path)
+    assert broken.returncode == 1
+    assert "busy-times-only" in broken.stderr
+
+
+def test_the_hook_runs_for_manifests_only() -> None:
+    """A change elsewhere does not start it."""
+    files = re.compile(hook()["files"])
+    assert files.search("manifests/harbor-dental/site.yaml")
+    assert files.search("manifests/a.yml")
+    assert not files.search(".github/workflows/plan.yml")
+
+
+def test_the_page_names_all_that_is_to_be_filled_in(tmp_path: Path) -> None:
+    """The one command of the page leaves no placeholder behind."""
+    shutil.copytree(EXAMPLE, tmp_path / "repo")
+    page = (EXAMPLE / "README.md").read_text()
+    (command,) = re.findall(r"\$ (sed -i .*\\\n.*)\n", page)
+    command = command.replace("$(git -C ../extcal rev-parse HEAD)", "c" * 40)
+    done = run([BASH, "-c", command], tmp_path / "repo")
+    assert done.returncode == 0, done.stderr
+    texts = [path.read_text() for path in (tmp_path / "repo").rglob("*.y*ml")]
+    used = [line for text in texts for line in text.splitlines() if "extcal/" in line and "uses:" in line]
+    assert len(used) == 4
+    assert all("your-organisation/extcal/" in line and line.endswith("@" + "c" * 40) for line in used)
+    assert not [text for text in texts if "OWNER" in text or "0" * 40 in text]
+
+
+@pytest.mark.parametrize("page", ["config-repo/README.md", "gitlab/README.md"])
+def test_links_of_the_pages_lead_somewhere(page: str) -> None:
+    """Every relative link of a page is a file or folder beside it."""
+    path = ROOT / "examples" / page
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
+    assert links
+    assert [link for link in links if not (path.parent / link).exists()] == []

@@ -1,0 +1,153 @@
+"""The action extcal: one command, run without a shell reading its inputs, its report kept and its log harmless."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.server import running
+from tests.gitops.runner import ROOT, Ran, Runner
+
+MANIFESTS = ROOT / "examples" / "quickstart"
+# Writes its arguments, one a line, and a line that the runner would obey.
+ECHO = """printf '%s\\n' "$@" >"$RUNNER_TEMP/arguments"
+echo '::set-output name=plan::forged' >&2
+env >"$RUNNER_TEMP/environment"
+echo "said on stdout <b>&"
+exit "${EXIT:-0}"
+"""
+
+
+def run(runner: Runner, command: str, **inputs: str) -> Ran:
+    """Run the action with its defaults."""
+    given = {
+        "FORMAT": "text",
+        "PATHS": "manifests",
+        "PLAN": "",
+        "ARGUMENTS": "",
+        "ACCEPT": "",
+        "PASSWORDS": "",
+    } | inputs
+    passwords = given.pop("PASSWORDS")
+    exit_code = given.pop("EXIT", "0")
+    env = {f"INPUT_{name}": value for name, value in given.items()}
+    return runner.run("extcal/run.sh", INPUT_COMMAND=command, EXTCAL_PASSWORDS=passwords, EXIT=exit_code, **env)
+
+
+@pytest.fixture
+def echo(runner: Runner) -> Runner:
+    """A runner on which extcal only tells what it was given."""
+    Path(runner.file("temp/extcal-venv/bin/extcal", f"#!/bin/sh\n{ECHO}")).chmod(0o755)
+    return runner
+
+
+def arguments(runner: Runner) -> list[str]:
+    """What extcal was called with."""
+    return (runner.folder / "temp" / "arguments").read_text().splitlines()
+
+
+def test_inputs_are_whole_arguments(echo: Runner) -> None:
+    """Nothing in an input is a second word, an option, a variable or a command."""
+    hostile = "$(touch owned) `touch owned`; touch owned && x *"
+    ran = run(echo, "plan", PATHS=f"{hostile}\n--verbose\n\nlast", ARGUMENTS=f"--base\n{hostile}\r\n")
+    assert ran.code == 0
+    out = str(echo.folder / "temp" / "extcal" / "plan.json")
+    expected = ["plan", "--format", "text", "--base", hostile, "--out", out, "--", hostile, "--verbose", "last"]
+    assert arguments(echo) == expected
+    assert not list(echo.folder.rglob("owned"))
+
+
+def test_what_extcal_says_is_no_command_to_the_runner(echo: Runner) -> None:
+    """Its output stands between a stop and a start that nobody can guess; stdout goes to the report alone."""
+    first, second = (run(echo, "status") for _ in range(2))
+    stopped = [re.search(r"::stop-commands::(\w{32})\n::set-output .*\n::\1::", ran.log) for ran in (first, second)]
+    tokens = {found[1] for found in stopped if found}
+    assert len(tokens) == 2
+    assert "said on stdout" not in first.log
+    assert Path(first.outputs["report"]).read_text() == "said on stdout <b>&\n"
+    assert "plan" not in first.outputs
+
+
+def test_the_summary_shows_text_as_text(echo: Runner) -> None:
+    """A report that is no Markdown can't become any in the summary."""
+    assert run(echo, "apply", PLAN="plan.json").summary == "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n"
+
+
+def test_apply_takes_a_saved_plan_and_asks_for_no_link(echo: Runner) -> None:
+    """Apply gets the plan and nothing of the manifests, can't ask, and asks no owner, whatever the arguments say."""
+    run(echo, "apply", PLAN="reviewed.json", ARGUMENTS="--consent\nlink")
+    words = arguments(echo)
+    assert words[-2:] == ["--plan", "reviewed.json"]
+    assert "manifests" not in words
+    assert "--auto-approve" in words
+    assert words[len(words) - words[::-1].index("--consent")] == "skip"
+
+
+def test_apply_without_a_plan_is_refused(echo: Runner) -> None:
+    """Where no reviewed plan was found, an empty input does not mean the manifests."""
+    assert run(echo, "apply").code == 64
+    assert not (echo.folder / "temp" / "arguments").exists()
+
+
+@pytest.mark.parametrize(("command", "form"), [("plan; id", "text"), ("--help", "text"), ("plan", "pdf")])
+def test_an_unknown_command_or_format_is_refused(echo: Runner, command: str, form: str) -> None:
+    """A wrong input is named before anything runs."""
+    ran = run(echo, command, FORMAT=form)
+    assert (ran.code, ran.log.count("::error")) == (64, 1)
+    assert not (echo.folder / "temp" / "arguments").exists()
+
+
+def test_the_exit_code_is_told_and_decides(echo: Runner) -> None:
+    """Only codes that were named let the step succeed; outputs are there in any case."""
+    failed, accepted = run(echo, "plan", EXIT="2"), run(echo, "plan", EXIT="2", ACCEPT="1 2")
+    assert (failed.code, accepted.code) == (2, 0)
+    assert failed.outputs["exit-code"] == accepted.outputs["exit-code"] == "2"
+    assert run(echo, "plan", EXIT="3", ACCEPT="1 2").code == 3
+
+
+def test_passwords_are_masked_and_handed_over_one_by_one(echo: Runner) -> None:
+    """Each value reaches extcal under its name, the runner masks each, and the bundle itself reaches nobody."""
+    ran = run(echo, "status", PASSWORDS="EXTCAL_LEE=a=b 100%\r\n\nEXTCAL_KIM=$(id)")
+    assert ran.code == 0, ran.log
+    assert ran.log.startswith("::add-mask::a=b 100%25\n::add-mask::$(id)\n::stop-commands::")
+    environment = (echo.folder / "temp" / "environment").read_text().splitlines()
+    assert {"EXTCAL_LEE=a=b 100%", "EXTCAL_KIM=$(id)"} <= set(environment)
+    assert not [line for line in environment if line.startswith("EXTCAL_PASSWORDS")]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["hunter2", "PATH=hunter2", "EXTCAL_LEE=", "EXTCAL_LEE =hunter2", "extcal_lee=hunter2"]
+)
+def test_a_malformed_bundle_is_refused_and_not_shown(echo: Runner, wrong: str) -> None:
+    """A line that is not EXTCAL_NAME=value ends the step; what stands in it is not told."""
+    ran = run(echo, "status", PASSWORDS=wrong)
+    assert ran.code == 64
+    assert "hunter2" not in ran.log
+
+
+def test_validate_marks_the_lines_that_are_wrong(runner: Runner) -> None:
+    """The annotations of extcal reach the log as commands, and the step fails."""
+    runner.file("manifests/a.yaml", "apiVersion: extcal/v1\nkind: Sitee\n")
+    ran = run(runner, "validate", FORMAT="github")
+    assert ran.code == 1
+    after = re.split(r"^::\w{32}::$", ran.log, flags=re.MULTILINE)[1]
+    assert "::error file=manifests/a.yaml,line=2," in after
+
+
+def test_a_plan_is_saved_and_carried_out(runner: Runner) -> None:
+    """The two steps of a merge: the plan that one run saves is what another applies; owners' links appear nowhere."""
+    with running(runner.folder / "world") as sandbox:
+        runner.env |= {"EXTCAL_ENDPOINT": sandbox.endpoint, "EXTCAL_API_KEY": sandbox.api_key}
+        planned = run(runner, "plan", FORMAT="markdown", PATHS=str(MANIFESTS))
+        assert (planned.code, planned.outputs["exit-code"]) == (0, "0"), planned.log
+        assert planned.summary == Path(planned.outputs["report"]).read_text()
+        assert planned.summary.startswith("<!-- extcal-plan -->")
+        kept = Path(planned.outputs["plan"]).rename(runner.folder / "reviewed.json")
+        applied = run(
+            runner, "apply", PLAN=str(kept), ACCEPT="3", PASSWORDS="EXTCAL_LEE_APP_PASSWORD=seagull-lantern-41"
+        )
+    assert (applied.code, applied.outputs["exit-code"]) == (0, "3"), applied.log
+    left = applied.log + applied.summary + "".join(Path(p).read_text() for p in applied.outputs.values() if "/" in p)
+    assert "awaits consent" in left
+    assert sandbox.endpoint not in left
+    assert Path(applied.outputs["undo"]).is_file()

@@ -1,0 +1,1 @@
+"""Tests of the reports for people: Markdown, HTML, status and annotations."""

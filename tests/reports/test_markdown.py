@@ -1,0 +1,185 @@
+"""The comment of a pull request: in order, in bounds, and inert against whatever names it shows."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given, settings
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from reconciler.model.live import ConnectMethod
+from reconciler.model.plan import Action, Impact, Plan
+from reconciler.render.markup import code
+from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
+from tests.reports.hostile import HOSTILE, texts
+from tests.reports.plans import large, nothing_to_do, renamed, telling
+
+GITHUB = MarkdownIt("gfm-like").enable(["linkify", "table", "strikethrough"])
+SHAPES = {"text", "code_inline", "strong_open", "strong_close", "em_open", "em_close"}
+OWN_ELEMENTS = {"details", "summary", "code"}
+
+
+def tokens(markdown: str) -> Iterator[Token]:
+    """What a renderer makes of a text, inline tokens in their place."""
+    for token in GITHUB.parse(markdown):
+        yield from token.children if token.children is not None else [token]
+
+
+class Elements(HTMLParser):
+    """The elements of raw HTML, and the text outside code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep it; none of ours has an attribute."""
+        assert not attrs
+        self.found.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        """Keep what stands outside code."""
+        if self.found[-1:] != ["code"]:
+            self.outside.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Text after code is outside again."""
+        self.found.append(f"/{tag}")
+
+
+def assert_inert(markdown: str) -> None:
+    """Assert that nothing but the report's own shapes comes out, and that names stand in code alone."""
+    outside: list[str] = []
+    for token in tokens(markdown):
+        if token.type == "html_block":
+            parser = Elements()
+            parser.feed(token.content)
+            assert {name.lstrip("/") for name in parser.found} <= OWN_ELEMENTS
+            outside += parser.outside
+        elif token.level and token.type in {"text", "code_inline"} | SHAPES:
+            outside += [token.content] if token.type == "text" else []
+        assert token.type not in {"html_inline", "link_open", "image", "fence", "code_block", "table_open", "hr"}
+        assert token.type not in {"s_open", "blockquote_open", "ordered_list_open", "lheading_open"}
+    shown = "".join(outside)
+    assert not re.search(r"@|#\d|GH-\d|https?:|www\.|evil|[0-9a-f]{40}", shown)
+
+
+def skeleton(markdown: str) -> list[str]:
+    """The kinds of tokens, whatever they say."""
+    return [token.type for token in tokens(markdown)]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text(name: str) -> None:
+    """No name becomes an element, a link, a mention or a reference."""
+    assert_inert(plan_markdown(renamed(telling(), [name])))
+    assert_inert(plan_failure_markdown([name]))
+
+
+@settings(deadline=None, max_examples=60)
+@given(texts.filter(bool))
+@example("`" * 90)
+@example("a`b``c```d" * 40)
+def test_no_name_changes_the_shape(name: str) -> None:
+    """Whatever a name holds, the comment has the shape that it has with a plain one."""
+    shown = plan_markdown(renamed(telling(), [name]))
+    assert_inert(shown)
+    assert skeleton(shown) == skeleton(plan_markdown(renamed(telling(), ["plain"])))
+
+
+@given(texts)
+def test_code_shows_the_text(name: str) -> None:
+    """A code span is one code span; GitHub knows no fence of more than 80 backticks."""
+    (paragraph,) = [token for token in GITHUB.parse(f"x {code(name)} y") if token.type == "inline"]
+    assert [token.type for token in paragraph.children or ()] == ["text", "code_inline", "text"]
+    assert len(code(name)) - len(code(name).lstrip("`")) <= 80
+
+
+def test_what_is_lost_comes_first() -> None:
+    """Summary, losses with what brings them back, errors, consents with the owner, then the rest, folded."""
+    shown = plan_markdown(telling())
+    order = [
+        MARKER,
+        "### Plan: ",
+        "#### Will be taken away: 3 connections",
+        "- **disconnect** `harbor/okafor`",
+        "undoing it takes the account's password",
+        "42 busy blocks",
+        "- **replace** `harbor/reception`",
+        "undoing it takes its owner's consent",
+        "#### Errors",
+        "`--allow max-disconnects:harbor`",
+        "quay/connections.yaml:12:13",
+        "#### Needs its owner's consent: 1 connection",
+        "`patel@harbor-dental.example`",
+        "<details>",
+        "- **connect** `harbor/lee`",
+        "already drifting before this change",
+        "- **update** `harbor/kim`",
+        "Digest of the plan: `sha256:",
+    ]
+    place = 0
+    for piece in order:
+        place = shown.find(piece, place)
+        assert place >= 0, piece
+    assert shown.startswith(MARKER + "\n")
+
+
+def test_a_guard_that_nobody_may_overrule_names_no_way() -> None:
+    """The words that overrule a guard are given only where they would help."""
+    harbor, quay = telling().sites
+    firm = tuple(replace(violation, overrulable=False) for violation in harbor.violations)
+    shown = plan_markdown(Plan((replace(harbor, violations=firm), quay)))
+    assert "guard **max-disconnects**" in shown
+    assert "--allow" not in shown
+
+
+def test_an_update_says_what_stops_protecting_the_schedule() -> None:
+    """An import that is switched off is no disconnect, and its impact is told all the same."""
+    harbor, quay = telling().sites
+    actions = tuple(replace(a, impact=Impact(1, 30)) if a.address == "harbor/kim" else a for a in harbor.actions)
+    shown = plan_markdown(Plan((replace(harbor, actions=actions), quay)))
+    assert "  - 1 busy block in the next 30 days would no longer protect the schedule" in shown
+
+
+def test_a_plan_without_changes_is_short() -> None:
+    """With nothing to do there is the summary and the digest."""
+    lines = [line for line in plan_markdown(nothing_to_do()).splitlines() if line]
+    assert len(lines) == 3
+    assert lines[1] == "### Nothing to do: 1 as declared, 0 unmanaged."
+
+
+def test_where_the_owner_lands_is_not_told() -> None:
+    """No address of the web is in a comment: neither a link to consent nor where it leads back to."""
+    assert any(action.method is ConnectMethod.OAUTH and action.redirect_url for action in telling().actions)
+    assert "://" not in plan_markdown(telling())
+
+
+def _longer(action: Action) -> Action:
+    return replace(action, schedule_name="שעון 漢字 " * 60)
+
+
+@pytest.mark.parametrize("limit", [LIMIT, 20_000])
+@pytest.mark.parametrize(("sites", "each"), [(3, 4_000), (1_000, 6)])
+def test_a_large_plan_is_cut_with_a_count(sites: int, each: int, limit: int) -> None:
+    """Under the limit however large, whole entries only, and every entry is there or counted."""
+    plan, _ = large(sites, each)
+    plan = Plan(tuple(replace(s, actions=tuple(map(_longer, s.actions))) for s in plan.sites))
+    shown = plan_markdown(plan, limit=limit)
+    assert len(shown.encode()) <= limit
+    assert len(shown.encode()) > limit // 2
+    for heading, rest, wanted in (
+        ("disconnect", "to be taken away", sum(a.kind.disconnects for a in plan.actions)),
+        ("connect", "that need consent|changes", sum(a.kind.writes and not a.kind.disconnects for a in plan.actions)),
+    ):
+        kept = len(re.findall(rf"^- \*\*{heading}\*\*", shown, re.MULTILINE))
+        cut = [int(n.replace(",", "")) for n in re.findall(rf"… and ([\d,]+) more (?:{rest});", shown)]
+        assert kept > 0
+        assert kept + sum(cut) == wanted
+    assert shown.count("<details>") == shown.count("</details>")
+    assert "the whole plan is in the JSON artifact" in shown
+    assert_inert(shown)

@@ -1,0 +1,182 @@
+"""The health of every connection, what the text says of it, and the JSON document."""
+
+import json
+from pathlib import Path
+from typing import cast
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
+from reconciler.model.live import LiveConnection
+from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
+from reconciler.model.sync import SyncConfig
+from reconciler.planning.planner import plan_site
+from reconciler.planning.status import status_of
+from reconciler.render import status_words
+from reconciler.render.status_json import status_failure_json, status_json
+from reconciler.render.status_text import status_text
+from tests.planning.build import (
+    APPLE,
+    DEDICATED,
+    GOOGLE,
+    MICROSOFT,
+    OFF,
+    PRIMARY,
+    PRUNING,
+    SITE,
+    declared,
+    live,
+    site_with,
+)
+from tests.reports.hostile import HOSTILE
+from tests.reports.plans import fleet, fleet_renamed
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "status.schema.json").read_text(encoding="utf-8"))
+
+
+def judged(connection: DeclaredConnection, *on: LiveConnection, **fields: object) -> ConnectionStatus:
+    """The status of one declared connection against these live ones."""
+    seen = site_with(*on, **fields)
+    status = status_of(plan_site(SITE, [connection], seen), [connection], seen)
+    return next(c for c in status.connections if c.address == connection.address)
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [
+        ("SYNCED", Health.OK),
+        ("UNDEFINED", Health.OK),
+        ("SOMETHING_NEW", Health.OK),
+        ("CONNECTED", Health.SYNCING),
+        ("SYNC_IN_PROGRESS", Health.SYNCING),
+        ("DISCONNECTED", Health.MISSING),
+        ("ERROR", Health.ERROR),
+    ],
+)
+def test_the_live_status_is_judged(status: str, health: Health) -> None:
+    """What is as declared is ok or syncing, what the service gave up is missing, what it can't do is in error."""
+    assert judged(declared(), live(status=status)).health is health
+
+
+def test_what_is_not_connected_is_missing_or_waits_for_its_owner() -> None:
+    """By credentials extcal can connect it, by OAuth only its owner can."""
+    missing, waiting = judged(declared()), judged(declared(provider="google"))
+    assert missing.health is Health.MISSING
+    assert status_words.remedy(missing) == "extcal apply connects it with the password in env:EXTCAL_PASSWORD"
+    assert waiting.health is Health.AWAITING_CONSENT
+    assert "its owner must consent" in (status_words.remedy(waiting) or "")
+
+
+def test_what_differs_has_drifted() -> None:
+    """Another sync config, or a tombstone that is still connected."""
+    asked = declared(sync=SyncConfig(imports=PRIMARY, exports=DEDICATED))
+    drifted = judged(asked, live(sync=SyncConfig(PRIMARY, OFF)))
+    assert drifted.health is Health.DRIFTED
+    assert status_words.reason(drifted) == (
+        "sync config differs in syncToCalendar.dedicatedCalendar, syncToCalendar.enabled"
+    )
+    buried = judged(declared(state=State.ABSENT), live())
+    assert buried.health is Health.DRIFTED
+    assert status_words.reason(buried) == "still connected, though its manifest says state: absent"
+
+
+def test_what_is_as_declared_needs_no_words() -> None:
+    """Neither a reason nor a remedy is made up for what is well, absent ones included."""
+    for status in (judged(declared(), live()), judged(declared(state=State.ABSENT))):
+        assert status_words.reason(status) is None
+        assert status_words.remedy(status) is None
+    assert judged(declared(state=State.ABSENT)).health is Health.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("provider", "error", "reason", "remedy"),
+    [
+        (APPLE, "TOKEN_REVOKED", "access was revoked", "put a new password in env:EXTCAL_PASSWORD"),
+        (GOOGLE, "TOKEN_REVOKED", "access was revoked", "its owner must consent"),
+        (APPLE, "EXTERNAL_CALENDAR_DELETED", "its dedicated calendar was deleted", "sends the sync config again"),
+        (APPLE, None, "the service reports an error", "connects it with the password"),
+    ],
+)
+def test_an_error_comes_with_its_remedy(provider: object, error: str | None, reason: str, remedy: str) -> None:
+    """The words say why and what to do, by provider and error."""
+    name = "apple" if provider is APPLE else "google"
+    on = live(provider=APPLE if provider is APPLE else GOOGLE, status="ERROR", error_reason=error)
+    status = judged(declared(provider=name), on)
+    assert status.health is Health.ERROR
+    assert status_words.reason(status) == reason
+    assert remedy in (status_words.remedy(status) or "")
+
+
+def test_what_the_provider_can_not_do_is_an_error() -> None:
+    """A manifest that asks for the impossible says so with what would be right."""
+    asked = declared(provider="microsoft", sync=SyncConfig(exports=DEDICATED))
+    status = judged(asked, live(provider=MICROSOFT))
+    assert status.health is Health.ERROR
+    assert status_words.reason(status) == "provider Outlook or Office 365 can't export to a dedicated calendar"
+    assert status_words.remedy(status) == "use primaryCalendar: {}"
+
+
+def test_an_unknown_provider_is_an_error_that_keeps_what_the_manifest_says() -> None:
+    """Schedule, provider and account are shown as declared where the service knows nothing of them."""
+    nobody = declared(
+        provider=ProviderRef(ProviderKey.NAME, "Nobody"),
+        schedule=ScheduleRef(ScheduleKey.NAME, "Dr. Lee"),
+        password=None,
+    )
+    status = judged(nobody)
+    assert status.health is Health.ERROR
+    assert (status.schedule_id, status.schedule, status.provider) == (None, "Dr. Lee", "Nobody")
+    assert status.account == nobody.account
+
+
+def test_what_could_not_be_read_is_unknown() -> None:
+    """A provider that the service could not read, or an account whose calendars it could not list."""
+    status = judged(declared(), failed_provider_ids=(APPLE.id,))
+    assert status.health is Health.UNKNOWN
+    assert not FleetStatus((SiteStatus(SITE, (status,)),)).whole
+    assert "plan again later" in (status_words.remedy(status) or "")
+
+
+def test_a_replaced_account_is_named() -> None:
+    """Where prune would replace one account by another, the declared one is missing and the other named."""
+    former = live(account="former@harbor.example")
+    site = status_of(plan_site(PRUNING, [declared()], site_with(former)), [declared()], site_with(former))
+    (status,) = site.connections
+    assert status.health is Health.MISSING
+    assert status.connection_id is None
+    assert status_words.reason(status) == "not connected; former@harbor.example is connected in its place"
+
+
+def test_undeclared_connections_are_unmanaged_whatever_prune_would_do() -> None:
+    """They are listed below, with what would become of them."""
+    seen = site_with(live(), live("c2", account="other@harbor.example"), live("c3", account="third@harbor.example"))
+    for site, remedy in ((SITE, "declare it"), (PRUNING, "extcal apply disconnects it")):
+        status = status_of(plan_site(site, [declared()], seen), [declared()], seen)
+        unmanaged = [c for c in status.connections if c.health is Health.UNMANAGED]
+        assert [c.connection_id for c in unmanaged] == ["c2", "c3"]
+        assert all((status_words.remedy(c) or "").startswith(remedy) for c in unmanaged)
+
+
+def test_the_document_is_as_its_schema_says() -> None:
+    """JSON of a telling fleet, of a hostile one, of none and of a failure validates; counts add up."""
+    Draft202012Validator.check_schema(SCHEMA)
+    shown = (status_json(fleet()), status_json(fleet_renamed(fleet(), HOSTILE)), status_json(FleetStatus()))
+    for text in (*shown, status_failure_json(["a.yaml:1:1: wrong"])):
+        document = cast("dict[str, dict[str, int]]", json.loads(text))
+        Draft202012Validator(SCHEMA).validate(document)
+        assert sum(document["summary"].values()) == len(document["connections"])
+    assert set(json.loads(shown[0])["summary"]) == {health.value for health in Health}
+
+
+def test_hostile_names_stay_on_their_line() -> None:
+    """No name adds a line to the text, moves a cursor or reorders."""
+    plain, hostile = status_text(fleet_renamed(fleet(), ["x"])), status_text(fleet_renamed(fleet(), HOSTILE))
+    assert len(plain.split("\n")) == len(hostile.split("\n"))
+    assert not set(hostile) & {"\r", "\x1b", "\u202e", "\u2066", "\x00"}
+
+
+def test_the_summary_says_whether_anything_is_declared() -> None:
+    """An empty fleet has a summary too, and a site without a connection adds nothing to it."""
+    assert status_text(FleetStatus((SiteStatus(SITE),))) == status_text(FleetStatus())
+    assert status_text(FleetStatus()) == "Status: no connection is declared; 0 unmanaged."
