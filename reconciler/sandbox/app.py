@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from reconciler.sandbox.auth import caller, issue_token, require_write
 from reconciler.sandbox.bodies import bounded_body, json_object
-from reconciler.sandbox.calendars.seeded import SeededCalendars
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.consent import consent_routes
 from reconciler.sandbox.envelope import CONSISTENT, Envelope
@@ -39,7 +38,7 @@ _ONE = f"{_BASE}/connections/{{connection_id}}"
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API. One that `writes` gets a writing transaction and answers a consistency token."""
+    """A method of the API. One that `writes` needs the permission to, and answers a consistency token."""
 
     http: str
     path: str
@@ -88,13 +87,15 @@ def _endpoint(backend: Backend, method: Method) -> Callable[[Request], object]:
 
 def _answer(backend: Backend, method: Method, request: Request, body: bytes) -> dict[str, object]:
     now = backend.settings.clock()
-    with backend.store.transaction(write=method.writes) as database:
-        site = caller(database, request.headers, now)
+    with backend.store.session() as session:
+        site = caller(session.database, request.headers, now)
         if method.writes:
             require_write(site)
         call = Call(
-            database=database,
-            calendars=SeededCalendars(database),
+            session=session,
+            calendars=backend.calendars,
+            expander=backend.expander,
+            told=backend.told,
             site=site,
             path=request.path_params,
             query=Query(request.url.query),

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reconciler.sandbox.calendars.directory import CalendarDirectory
+    from reconciler.sandbox.calendars.importing.expander import Expander
     from reconciler.sandbox.settings import Settings
     from reconciler.sandbox.store import Store
+    from reconciler.sandbox.telling import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,5 +18,14 @@ class Backend:
     """`endpoint` is the base URL, without a slash at its end."""
 
     store: Store
+    calendars: CalendarDirectory
+    expander: Expander
+    told: Told
     settings: Settings
     endpoint: str
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.expander.close()
+        self.calendars.close()
+        self.store.close()

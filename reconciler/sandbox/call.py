@@ -5,23 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.desk import Desk
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from reconciler.sandbox.calendars.protocol import CalendarService
+    from reconciler.sandbox.calendars.directory import CalendarDirectory
+    from reconciler.sandbox.calendars.importing.expander import Expander
     from reconciler.sandbox.fields import Fields
     from reconciler.sandbox.query import Query
     from reconciler.sandbox.records import SiteRecord
     from reconciler.sandbox.settings import Settings
+    from reconciler.sandbox.store import Session
+    from reconciler.sandbox.telling import Told
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """All that a method may read. `endpoint` is the sandbox's own base URL, `now` seconds since the epoch."""
+    """All that a method may use. `endpoint` is the sandbox's own base URL, `now` seconds since the epoch."""
 
-    database: sqlite3.Connection
-    calendars: CalendarService
+    session: Session
+    calendars: CalendarDirectory
+    expander: Expander
+    told: Told
     site: SiteRecord
     path: Mapping[str, str]
     query: Query
@@ -29,3 +36,13 @@ class Call:
     settings: Settings
     endpoint: str
     now: float
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The data, to read; to write, open `session.writing`."""
+        return self.session.database
+
+    @property
+    def desk(self) -> Desk:
+        """The site's work on the external calendars."""
+        return Desk(self.session, self.calendars, self.told, self.site.id, self.site.name, self.now)

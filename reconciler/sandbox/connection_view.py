@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.calendars.errors import CalendarError
 from reconciler.sandbox.contract import BOOKINGS_APP_ID, Status
 from reconciler.sandbox.sync_config import to_wire
 
@@ -26,8 +27,6 @@ def status_at(connection: ConnectionRecord, settings: Settings, now: float) -> s
 def connection_json(call: Call, connection: ConnectionRecord) -> dict[str, object]:
     """The contract's Connection; fields that have no value are left out."""
     status = status_at(connection, call.settings, call.now)
-    named = call.settings.calendar_names and connection.sync_config.imports.calendars
-    calendars = call.calendars.calendars(connection.account_id) if named else ()
     fields: dict[str, object | None] = {
         "id": connection.id,
         "providerId": connection.provider.id,
@@ -35,9 +34,20 @@ def connection_json(call: Call, connection: ConnectionRecord) -> dict[str, objec
         "scheduleId": connection.schedule.id,
         "userId": connection.schedule.owner_id,
         "appId": BOOKINGS_APP_ID,
-        "externalAccountEmail": connection.account_email if connection.email_shown else None,
+        "externalAccountEmail": connection.login.email if connection.email_shown else None,
         "status": status,
         "errorReason": connection.error_reason if status == Status.ERROR else None,
-        "syncConfig": to_wire(connection.sync_config, {calendar.id: calendar.name for calendar in calendars}),
+        "syncConfig": to_wire(connection.sync_config, _names(call, connection)),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _names(call: Call, connection: ConnectionRecord) -> dict[str, str]:
+    """The names of the account's calendars by their ids; none where nobody asks for them, or they can't be had."""
+    if not (call.settings.calendar_names and connection.sync_config.imports.calendars):
+        return {}
+    try:
+        calendars = call.calendars.calendars(connection.provider.slug, connection.login, fresh=False)
+    except CalendarError:
+        return {}
+    return {calendar.id: calendar.name for calendar in calendars}

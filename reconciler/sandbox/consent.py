@@ -15,9 +15,12 @@ from starlette.routing import Route
 
 from reconciler.sandbox import records
 from reconciler.sandbox.bodies import bounded_body
-from reconciler.sandbox.calendars.seeded import SeededCalendars
+from reconciler.sandbox.calendars.errors import CalendarError
+from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.connecting import connect
 from reconciler.sandbox.consent_page import STYLE_SOURCE, Consent, consent_html, notice_html
+from reconciler.sandbox.desk import Desk
+from reconciler.sandbox.exporting.settling import settle
 from reconciler.sandbox.formats import web_origin
 from reconciler.sandbox.methods.connect import CONSENT_PATH
 
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.calendars.protocol import CalendarRef
     from reconciler.sandbox.records import ProviderRecord, ScheduleRecord
+    from reconciler.sandbox.store import Session
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 20
@@ -79,39 +84,61 @@ def _is_own_form(request: Request) -> bool:
 
 
 def _show(backend: Backend, consent_id: str) -> Response:
-    with backend.store.transaction(write=False) as database:
-        asked = _find(database, consent_id)
-        return asked if not isinstance(asked, _Asked) else _form(database, asked)
+    with backend.store.session() as session:
+        asked = _find(session.database, consent_id)
+        return asked if not isinstance(asked, _Asked) else _form(backend, asked)
 
 
 def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Response:
     decision = form.get("decision")
-    with backend.store.transaction(write=True) as database:
-        asked = _find(database, consent_id)
+    with backend.store.session() as session:
+        asked = _find(session.database, consent_id)
         if not isinstance(asked, _Asked):
             return asked
+        account: tuple[Login, tuple[CalendarRef, ...]] | None = None
         if decision == "deny":
             outcome = {"error": "reject"}
         elif decision != "allow":
-            return _form(database, asked, problem="Choose whether to allow or to deny.")
+            return _form(backend, asked, problem="Choose whether to allow or to deny.")
         elif form.get("outcome") in _PLAYED_ERRORS:
             outcome = {"error": form["outcome"]}
         else:
-            connection_id = _connect(database, backend, asked, form.get("account", ""))
-            if connection_id is None:
-                return _form(database, asked, problem="Choose one of the accounts.")
-            outcome = {"connectionId": connection_id}
-        database.execute("UPDATE consent SET used = 1 WHERE id = ?", (asked.id,))
+            account = _account(backend, asked, form.get("account", ""))
+            if account is None:
+                return _form(backend, asked, problem="Choose one of the accounts.")
+            outcome = {}
+        with session.writing():
+            answered = session.database.execute("UPDATE consent SET used = 1 WHERE id = ? AND used = 0", (asked.id,))
+            if answered.rowcount and account is not None:
+                login, calendars = account
+                now = backend.settings.clock()
+                outcome["connectionId"] = connect(
+                    session.database, calendars, asked.site_id, asked.schedule, asked.provider, login, now
+                )
+        if not answered.rowcount:
+            return _used()
+        if "connectionId" in outcome:
+            _settle(backend, session, asked, outcome["connectionId"])
         return RedirectResponse(_returning(asked.redirect_url, outcome), 303, _headers(asked.redirect_url))
 
 
-def _connect(database: sqlite3.Connection, backend: Backend, asked: _Asked, email: str) -> str | None:
-    calendars = SeededCalendars(database)
-    for account in calendars.accounts(asked.provider.slug):
-        if account.email == email:
-            now = backend.settings.clock()
-            return connect(database, calendars, asked.site_id, asked.schedule, asked.provider, account, now)
-    return None
+def _settle(backend: Backend, session: Session, asked: _Asked, connection_id: str) -> None:
+    """Export over the connection what is to be, where it was healed."""
+    now = backend.settings.clock()
+    desk = Desk(session, backend.calendars, backend.told, asked.site_id, asked.site_name, now)
+    settle(desk, records.connection(session.database, asked.site_id, connection_id), prepare=True)
+
+
+def _account(backend: Backend, asked: _Asked, email: str) -> tuple[Login, tuple[CalendarRef, ...]] | None:
+    """The account that its owner chose, and its calendars; None where it isn't offered, or doesn't open."""
+    provider = asked.provider.slug
+    try:
+        if email not in backend.calendars.of(provider).accounts():
+            return None
+        login = Login(email)
+        return login, backend.calendars.calendars(provider, login, fresh=True)
+    except CalendarError:
+        return None
 
 
 def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
@@ -124,7 +151,7 @@ def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
     if row is None:
         return _notice(404, "Unknown link", "There is no such consent link here. Ask for a new one.")
     if row["used"]:
-        return _notice(410, "Link already used", "This consent link was answered before. Ask for a new one.")
+        return _used()
     site_id = str(row["site_id"])
     return _Asked(
         id=str(row["id"]),
@@ -136,16 +163,27 @@ def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
     )
 
 
-def _form(database: sqlite3.Connection, asked: _Asked, *, problem: str | None = None) -> Response:
+def _used() -> Response:
+    return _notice(410, "Link already used", "This consent link was answered before. Ask for a new one.")
+
+
+def _form(backend: Backend, asked: _Asked, *, problem: str | None = None) -> Response:
     consent = Consent(
         site=asked.site_name,
         schedule=asked.schedule.name,
         provider=asked.provider.name,
-        accounts=tuple(account.email for account in SeededCalendars(database).accounts(asked.provider.slug)),
+        accounts=_accounts(backend, asked),
         returns_to=web_origin(asked.redirect_url) or "",
         problem=problem,
     )
     return HTMLResponse(consent_html(consent), 400 if problem else 200, _headers(asked.redirect_url))
+
+
+def _accounts(backend: Backend, asked: _Asked) -> tuple[str, ...]:
+    try:
+        return backend.calendars.of(asked.provider.slug).accounts()
+    except CalendarError:
+        return ()
 
 
 def _notice(status: int, title: str, text: str) -> Response:

@@ -8,21 +8,46 @@ from dataclasses import dataclass
 from html import escape
 
 _STYLE = """
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { margin: 0 auto; max-width: 34rem; padding: 1.5rem 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.4rem; line-height: 1.25; }
-fieldset { border: 1px solid; border-radius: .5rem; margin: 1rem 0; padding: .5rem 1rem; }
-label { display: block; padding: .5rem 0; }
-select, button { font: inherit; min-height: 2.75rem; padding: .25rem 1rem; }
-button { border-radius: .5rem; border: 2px solid; cursor: pointer; margin: 0 .5rem .5rem 0; }
-.problem { border-left: .4rem solid #c00; padding-left: .75rem; font-weight: bold; }
-.note { font-size: .9rem; opacity: .85; }
+:root { color-scheme: light dark; --page: #f4f5f7; --card: #fff; --text: #1b1f24; --soft: #57606a; --line: #8c959f;
+  --accent: #0a4f9e; --on-accent: #fff; --bad: #a40e26; font: 100%/1.5 system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) { :root { --page: #0d1117; --card: #161b22; --text: #e6edf3; --soft: #9aa5b1;
+  --line: #6e7681; --accent: #79b8ff; --on-accent: #0d1117; --bad: #ff8182; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--text); overflow-wrap: anywhere; }
+main { max-width: 34rem; margin: 4rem auto 1rem; padding: 1.75rem 2rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: .5rem; }
+h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; }
+p { margin: 1rem 0 0; }
+ul { margin: .25rem 0 0; padding-left: 1.25rem; }
+strong { font-weight: 600; }
+fieldset { border: 0; margin: 1.5rem 0 0; padding: 0; min-width: 0; }
+legend { padding: 0; font-weight: 600; }
+label { display: flex; gap: .75rem; align-items: center; margin-top: .5rem; padding: .625rem .75rem;
+  border: 1px solid var(--line); border-radius: .375rem; cursor: pointer; }
+label:has(:checked) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
+input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; accent-color: var(--accent); }
+details { margin: 1.5rem 0 0; padding: .75rem; border: 1px dashed var(--line); border-radius: .375rem; }
+summary { cursor: pointer; font-weight: 600; }
+.choice { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }
+button { flex: 1 1 8rem; min-height: 2.75rem; padding: .5rem 1.25rem; font: inherit; font-weight: 600;
+  border: 2px solid var(--accent); border-radius: .375rem; background: none; color: var(--accent); cursor: pointer; }
+button.allow { background: var(--accent); color: var(--on-accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.problem { border-left: .375rem solid var(--bad); padding: .25rem 0 .25rem .75rem; font-weight: 600; }
+.note, footer { color: var(--soft); font-size: .875rem; }
+footer { max-width: 34rem; margin: 0 auto 2rem; padding: 0 2rem; }
+@media (max-width: 38rem) { main { margin: 1rem; padding: 1.25rem; } footer { padding: 0 1.5rem; } }
 """
 
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 """What a Content-Security-Policy must name for the page's style to apply."""
 
-_NOTE = '<p class="note">This is a sandbox for development: no real account is touched.</p>'
+_NOTE = "<footer>This is a sandbox for development: no real account is touched.</footer>"
+_PLAYED = (
+    ("connected", "The account is connected"),
+    ("unsupported", "This kind of account can't be connected"),
+    ("internal", "Something went wrong at the provider"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +68,18 @@ def consent_html(consent: Consent) -> str:
     problem = f'<p class="problem" role="alert">{escape(consent.problem)}</p>' if consent.problem else ""
     return _page(
         f"Connect a calendar of {consent.provider}",
-        f"""<h1>{site} asks for access to a calendar account at {provider}</h1>
+        f"""<h1>Allow access to your calendar?</h1>
 {problem}
-<p>The account will be connected to the schedule {schedule}. The site may then import events from its calendars and
-export events to them.</p>
+<p><strong>{site}</strong> asks to connect an account at <strong>{provider}</strong> to its schedule
+<strong>{schedule}</strong>. If you allow it, the site may</p>
+<ul>
+<li>see when you are busy, so that nobody books you then;</li>
+<li>write its own bookings into your calendar.</li>
+</ul>
 <form method="post">
 {_accounts(consent.accounts)}
-<p><label for="outcome">What the provider should answer, if you allow</label>
-<select id="outcome" name="outcome">
-<option value="connected">The account is connected</option>
-<option value="unsupported">This kind of account can't be connected</option>
-<option value="internal">Something went wrong at the provider</option>
-</select></p>
-<p>{_allow(consent.accounts)}<button name="decision" value="deny" formnovalidate>Deny</button></p>
+{_switches() if consent.accounts else ""}
+<p class="choice">{_allow(consent.accounts)}<button name="decision" value="deny" formnovalidate>Deny</button></p>
 </form>
 <p class="note">Either way you go on to {_named(consent.returns_to)}.</p>""",
     )
@@ -73,11 +97,26 @@ def _accounts(accounts: tuple[str, ...]) -> str:
         f'<label><input type="radio" name="account" value="{escape(email)}" required> {_named(email)}</label>'
         for email in accounts
     )
-    return f"<fieldset><legend>Account</legend>\n{choices}\n</fieldset>"
+    return f"<fieldset><legend>Which account?</legend>\n{choices}\n</fieldset>"
+
+
+def _switches() -> str:
+    """What the provider answers to an owner who allows: the way it should go, and the failures to play."""
+    choices = "\n".join(
+        f'<label><input type="radio" name="outcome" value="{value}"{" checked" if value == "connected" else ""}>'
+        f" {escape(text)}</label>"
+        for value, text in _PLAYED
+    )
+    return f"""<details>
+<summary>For testers: play a failure</summary>
+<fieldset><legend>When access is allowed, the provider answers</legend>
+{choices}
+</fieldset>
+</details>"""
 
 
 def _allow(accounts: tuple[str, ...]) -> str:
-    return '<button name="decision" value="allow">Allow</button>' if accounts else ""
+    return '<button class="allow" name="decision" value="allow">Allow</button>' if accounts else ""
 
 
 def _named(text: str) -> str:
@@ -97,8 +136,8 @@ def _page(title: str, body: str) -> str:
 <body>
 <main>
 {body}
-{_NOTE}
 </main>
+{_NOTE}
 </body>
 </html>
 """

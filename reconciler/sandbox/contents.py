@@ -14,7 +14,9 @@ from reconciler.sandbox.seed import APP_ID, harbor_dental
 
 if TYPE_CHECKING:
     import sqlite3
+    from pathlib import Path
 
+    from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.world import World
 
 
@@ -27,8 +29,12 @@ class Keys:
     app_secret: str
 
 
-def prepare(database: sqlite3.Connection, *, world: World | None, api_key: str | None, now: float) -> Keys:
+def prepare(
+    database: sqlite3.Connection, calendars: Path, *, world: World | None, api_key: str | None, now: float
+) -> Keys:
     """The keys of the data folder; a fresh one is filled first, with `world` or Harbor Dental.
+
+    The accounts' folders lie in `calendars`; those that are there already stay as they are.
 
     Raises `SandboxError` where the folder is filled already and a world, or another key, is asked for.
     """
@@ -40,10 +46,11 @@ def prepare(database: sqlite3.Connection, *, world: World | None, api_key: str |
             "app_id": keys.app_id,
             "app_secret": keys.app_secret,
             "cursor_secret": secrets.token_urlsafe(32),
+            "instance": secrets.token_hex(6),
         }
         database.executemany("INSERT INTO meta VALUES (?, ?)", stored.items())
         filling = harbor_dental(datetime.fromtimestamp(now, UTC)) if world is None else world
-        load_world(database, filling, api_key=keys.api_key, now=now)
+        load_world(database, filling, calendars, api_key=keys.api_key, now=now)
         return keys
     if world is not None:
         raise SandboxError("the data folder holds a world already; reset it, or choose another folder")
@@ -52,8 +59,13 @@ def prepare(database: sqlite3.Connection, *, world: World | None, api_key: str |
     return keys
 
 
-def summary(database: sqlite3.Connection) -> list[dict[str, object]]:
-    """Each site with its schedules and the accounts that can be connected, passwords where they apply."""
+def instance_of(database: sqlite3.Connection) -> str:
+    """What tells this sandbox from others that write into the same calendars."""
+    return str(database.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()["value"])
+
+
+def summary(database: sqlite3.Connection, calendars: CalendarDirectory) -> list[dict[str, object]]:
+    """Each site with its schedules and the accounts in folders, passwords where they apply."""
     return [
         {
             "site_id": site["id"],
@@ -62,10 +74,9 @@ def summary(database: sqlite3.Connection) -> list[dict[str, object]]:
                 {"id": schedule.id, "name": schedule.name} for schedule in records.schedules(database, site["id"])
             ],
             "accounts": [
-                {"provider": row["provider"], "email": row["email"]}
-                | ({} if row["password"] is None else {"password": row["password"]})
+                {"provider": provider.slug, "email": email} | ({} if password is None else {"password": password})
                 for provider in records.providers(database, site["id"])
-                for row in database.execute("SELECT * FROM account WHERE provider = ? ORDER BY id", (provider.slug,))
+                for email, password in calendars.passwords(provider.slug)
             ],
         }
         for site in database.execute("SELECT id, name FROM site ORDER BY rowid").fetchall()

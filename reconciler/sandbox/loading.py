@@ -8,15 +8,15 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import schema
+from reconciler.sandbox.calendars.account_folders import write_accounts
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.sync_config import starting_config, to_stored
-from reconciler.sandbox.world import Frequency
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Recurrence, Site, World
+    from collections.abc import Mapping
+    from pathlib import Path
 
-_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7}
-_DAY_SECONDS = 86_400
+    from reconciler.sandbox.world import Account, ExistingConnection, Site, World
 
 
 def new_connection_id() -> str:
@@ -24,61 +24,24 @@ def new_connection_id() -> str:
     return secrets.token_urlsafe(96)
 
 
-def load_world(database: sqlite3.Connection, world: World, *, api_key: str, now: float) -> None:
-    """Replace all sites and accounts by those of `world`; `api_key` opens each site that has no key of its own.
+def load_world(database: sqlite3.Connection, world: World, calendars: Path, *, api_key: str, now: float) -> None:
+    """Replace all sites by those of `world`; `api_key` opens each site that has no key of its own.
 
-    `now` is in seconds since the epoch. Raises `SandboxError` where a connection names what the world doesn't hold, or
-    an id stands twice.
+    The accounts become folders below `calendars`; those that are there stay as they are. `now` is in seconds since the
+    epoch. Raises `SandboxError` where a connection names what the world doesn't hold, an id stands twice, or a file
+    can't be written.
     """
     for table in schema.CHILDREN_FIRST:
         database.execute(f"DELETE FROM {table}")  # noqa: S608 -- a fixed list of our own tables
+    accounts = {(account.provider, account.email): account for account in world.accounts}
     try:
-        accounts = {(account.provider, account.email): _insert_account(database, account) for account in world.accounts}
         for site in world.sites:
             _insert_site(database, site, api_key)
             for connection in site.connections:
                 _insert_connection(database, site, connection, accounts, now)
     except sqlite3.IntegrityError as error:
         raise SandboxError(f"the world holds one thing twice ({error})") from error
-
-
-def _insert_account(database: sqlite3.Connection, account: Account) -> int:
-    cursor = database.execute(
-        "INSERT INTO account (provider, email, password) VALUES (?, ?, ?)",
-        (account.provider, account.email, account.password),
-    )
-    account_id = int(cursor.lastrowid or 0)
-    for calendar in account.calendars:
-        _insert_calendar(database, account_id, calendar)
-    return account_id
-
-
-def _insert_calendar(database: sqlite3.Connection, account_id: int, calendar: Calendar) -> None:
-    cursor = database.execute(
-        "INSERT INTO calendar (account_id, id, name) VALUES (?, ?, ?)", (account_id, calendar.id, calendar.name)
-    )
-    database.executemany(
-        "INSERT INTO event (calendar_seq, title, start_at, end_at, all_day, step, last_start)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                cursor.lastrowid,
-                event.title,
-                int(event.start.timestamp()),
-                int(event.end.timestamp()),
-                event.all_day,
-                *_recurrence(event.recurrence),
-            )
-            for event in calendar.events
-        ],
-    )
-
-
-def _recurrence(recurrence: Recurrence | None) -> tuple[int | None, int | None]:
-    if recurrence is None:
-        return None, None
-    step = _DAYS[recurrence.frequency] * recurrence.interval * _DAY_SECONDS
-    return step, None if recurrence.until is None else int(recurrence.until.timestamp())
+    write_accounts(calendars, world.accounts)
 
 
 def _insert_site(database: sqlite3.Connection, site: Site, api_key: str) -> None:
@@ -131,13 +94,13 @@ def _insert_connection(
     database: sqlite3.Connection,
     site: Site,
     connection: ExistingConnection,
-    accounts: dict[tuple[str, str], int],
+    accounts: Mapping[tuple[str, str], Account],
     now: float,
 ) -> None:
     provider = next((provider for provider in site.providers if provider.id == connection.provider_id), None)
     known_schedule = any(schedule.id == connection.schedule_id for schedule in site.schedules)
-    account_id = None if provider is None else accounts.get((provider.slug, connection.account))
-    if provider is None or not known_schedule or account_id is None:
+    account = None if provider is None else accounts.get((provider.slug, connection.account))
+    if provider is None or not known_schedule or account is None:
         raise SandboxError(
             f"site {site.name}: a connection names provider {connection.provider_id}, schedule "
             f"{connection.schedule_id} and account {connection.account}, which the world doesn't hold all"
@@ -145,20 +108,18 @@ def _insert_connection(
     config = connection.sync_config or starting_config(
         provider.import_support,
         has_primary=provider.has_primary,
-        calendar_ids=[
-            str(row["id"])
-            for row in database.execute("SELECT id FROM calendar WHERE account_id = ? ORDER BY seq", (account_id,))
-        ],
+        calendar_ids=[calendar.id for calendar in account.calendars],
     )
     database.execute(
-        "INSERT INTO connection (id, site_id, schedule_id, provider_id, account_id, email_shown, status,"
-        " error_reason, connected_at, sync_config) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO connection (id, site_id, schedule_id, provider_id, account_email, password, email_shown, status,"
+        " error_reason, connected_at, sync_config) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             connection.id or new_connection_id(),
             site.id,
             connection.schedule_id,
             connection.provider_id,
-            account_id,
+            account.email,
+            account.password,
             connection.email_shown,
             connection.status,
             connection.error_reason,

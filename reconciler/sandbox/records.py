@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.calendars.protocol import Login
+from reconciler.sandbox.contract import Status
 from reconciler.sandbox.refusal import RefusedError
 from reconciler.sandbox.sync_config import SyncConfig, from_stored
 
@@ -55,19 +57,28 @@ class ScheduleRecord:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRecord:
-    """A connection as it is stored; `connected_at` is in seconds since the epoch."""
+    """A connection as it is stored.
+
+    `connected_at` is in seconds since the epoch, `login` what opened the account when it was connected, and
+    `dedicated_calendar` the id of the calendar that was made to export to.
+    """
 
     seq: int
     id: str
     schedule: ScheduleRecord
     provider: ProviderRecord
-    account_id: int
-    account_email: str
+    login: Login
     email_shown: bool
     status: str
     error_reason: str | None
     connected_at: float
     sync_config: SyncConfig
+    dedicated_calendar: str | None
+
+    @property
+    def works(self) -> bool:
+        """Whether it is neither disconnected nor broken."""
+        return self.status not in {Status.DISCONNECTED, Status.ERROR}
 
 
 def providers(database: sqlite3.Connection, site_id: str) -> tuple[ProviderRecord, ...]:
@@ -103,8 +114,7 @@ def connections(database: sqlite3.Connection, site_id: str) -> tuple[ConnectionR
     by_schedule = {record.id: record for record in schedules(database, site_id)}
     by_provider = {record.id: record for record in providers(database, site_id)}
     rows = database.execute(
-        "SELECT connection.*, account.email FROM connection JOIN account ON account.id = connection.account_id"
-        " WHERE site_id = ? ORDER BY seq",
+        "SELECT * FROM connection WHERE site_id = ? ORDER BY seq",
         (site_id,),
     )
     return tuple(
@@ -115,8 +125,7 @@ def connections(database: sqlite3.Connection, site_id: str) -> tuple[ConnectionR
 def connection(database: sqlite3.Connection, site_id: str, connection_id: str) -> ConnectionRecord:
     """One connection; a refusal (404) where the site doesn't have it."""
     row = database.execute(
-        "SELECT connection.*, account.email FROM connection JOIN account ON account.id = connection.account_id"
-        " WHERE site_id = ? AND connection.id = ?",
+        "SELECT * FROM connection WHERE site_id = ? AND id = ?",
         (site_id, connection_id),
     ).fetchone()
     if row is None:
@@ -162,11 +171,11 @@ def _connection(row: sqlite3.Row, of: ScheduleRecord, at: ProviderRecord) -> Con
         id=str(row["id"]),
         schedule=of,
         provider=at,
-        account_id=int(row["account_id"]),
-        account_email=str(row["email"]),
+        login=Login(str(row["account_email"]), row["password"]),
         email_shown=bool(row["email_shown"]),
         status=str(row["status"]),
         error_reason=row["error_reason"],
         connected_at=float(row["connected_at"]),
         sync_config=from_stored(str(row["sync_config"])),
+        dedicated_calendar=row["dedicated_calendar"],
     )

@@ -54,6 +54,11 @@ def not_supported(description: str) -> RefusedError:
     return application_error(428, "NOT_SUPPORTED_BY_PROVIDER", description)
 
 
+def unreachable(*names: str) -> RefusedError:
+    """503: providers that can't be reached at the moment."""
+    return RefusedError(503, f"{', '.join(names)} can't be reached; try again later")
+
+
 def invalid(*violations: Violation) -> RefusedError:
     """400: a validationError that names every field at fault."""
     return RefusedError(

@@ -6,6 +6,9 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.calendars.account_folders import remove_accounts
+from reconciler.sandbox.calendars.directory import FOLDER
+from reconciler.sandbox.config import CONFIG
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.store import DATABASE, check_ours
 
@@ -16,17 +19,20 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 def reset(data: Path) -> None:
-    """Remove what the sandbox keeps in the folder `data`, and nothing else; a folder that is absent or empty is fine.
+    """Remove the sandbox's database and its accounts' calendars from the folder `data`, and nothing else.
+
+    A folder that is absent or empty is fine; the config file is the operator's and stays.
 
     Raises `SandboxError` where the folder is not a sandbox's, a sandbox is running on it, or it can't be changed.
     """
     path = data / DATABASE
     try:
         if not path.is_file():
-            if data.exists() and (not data.is_dir() or any(data.iterdir())):
+            if data.exists() and (not data.is_dir() or any(each.name != CONFIG for each in data.iterdir())):
                 raise SandboxError(f"{data}: not a data folder of the sandbox, nothing removed")
             return
         _require_free(path)
+        remove_accounts(data / FOLDER)
         for name in (*(f"{DATABASE}{suffix}" for suffix in _SIDE_FILES), DATABASE):
             (data / name).unlink(missing_ok=True)
     except OSError as error:

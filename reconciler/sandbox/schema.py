@@ -3,7 +3,7 @@
 APPLICATION_ID = 0x45435342
 """Marks a SQLite file as the sandbox's own (`PRAGMA application_id`)."""
 
-VERSION = 1
+VERSION = 2
 """The version of these tables (`PRAGMA user_version`)."""
 
 TABLES = (
@@ -54,47 +54,45 @@ TABLES = (
         down INTEGER NOT NULL,
         PRIMARY KEY (site_id, id)
     )""",
-    """CREATE TABLE account (
-        id INTEGER PRIMARY KEY,
-        provider TEXT NOT NULL,
-        email TEXT NOT NULL COLLATE NOCASE,
-        password TEXT,
-        UNIQUE (provider, email)
-    )""",
-    """CREATE TABLE calendar (
-        seq INTEGER PRIMARY KEY,
-        account_id INTEGER NOT NULL REFERENCES account (id),
-        id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        UNIQUE (account_id, id)
-    )""",
-    """CREATE TABLE event (
-        id INTEGER PRIMARY KEY,
-        calendar_seq INTEGER NOT NULL REFERENCES calendar (seq),
-        title TEXT NOT NULL,
-        start_at INTEGER NOT NULL,
-        end_at INTEGER NOT NULL,
-        all_day INTEGER NOT NULL,
-        step INTEGER,
-        last_start INTEGER
-    )""",
-    "CREATE INDEX event_calendar ON event (calendar_seq, start_at)",
     """CREATE TABLE connection (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         site_id TEXT NOT NULL,
         schedule_id TEXT NOT NULL,
         provider_id TEXT NOT NULL,
-        account_id INTEGER NOT NULL REFERENCES account (id),
+        account_email TEXT NOT NULL COLLATE NOCASE,
+        password TEXT,
         email_shown INTEGER NOT NULL,
         status TEXT NOT NULL,
         error_reason TEXT,
         connected_at REAL NOT NULL,
         sync_config TEXT NOT NULL,
+        dedicated_calendar TEXT,
         FOREIGN KEY (site_id, schedule_id) REFERENCES schedule (site_id, id),
         FOREIGN KEY (site_id, provider_id) REFERENCES provider (site_id, id)
     )""",
     "CREATE INDEX connection_site ON connection (site_id, seq)",
+    """CREATE TABLE site_event (
+        id TEXT PRIMARY KEY,
+        site_id TEXT NOT NULL,
+        schedule_id TEXT NOT NULL,
+        title TEXT NOT NULL,
+        start_at INTEGER NOT NULL,
+        end_at INTEGER NOT NULL,
+        cancelled INTEGER NOT NULL DEFAULT 0,
+        sequence INTEGER NOT NULL DEFAULT 0,
+        changed_at REAL NOT NULL,
+        FOREIGN KEY (site_id, schedule_id) REFERENCES schedule (site_id, id)
+    )""",
+    "CREATE INDEX site_event_schedule ON site_event (site_id, schedule_id, start_at)",
+    """CREATE TABLE exported (
+        connection_seq INTEGER NOT NULL REFERENCES connection (seq),
+        event_id TEXT NOT NULL REFERENCES site_event (id),
+        calendar_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        PRIMARY KEY (connection_seq, event_id, calendar_id)
+    )""",
     """CREATE TABLE consent (
         id TEXT PRIMARY KEY,
         site_id TEXT NOT NULL,
@@ -109,10 +107,9 @@ TABLES = (
 
 CHILDREN_FIRST = (
     "consent",
+    "exported",
+    "site_event",
     "connection",
-    "event",
-    "calendar",
-    "account",
     "provider",
     "schedule",
     "token",

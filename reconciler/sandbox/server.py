@@ -9,13 +9,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.backend import Backend
-from reconciler.sandbox.contents import first_instance, prepare, set_provider_down, summary
+from reconciler.sandbox.assembling import assemble
+from reconciler.sandbox.calendars.account_folders import remove_accounts
+from reconciler.sandbox.contents import first_instance, set_provider_down, summary
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.loading import load_world
 from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.settings import Settings
-from reconciler.sandbox.store import Store, explained
+from reconciler.sandbox.store import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     import uvicorn
 
+    from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.contents import Keys
     from reconciler.sandbox.world import World
 
@@ -60,13 +62,15 @@ class RunningSandbox:
                     "app_secret": self._keys.app_secret,
                     "instance_id": first_instance(database),
                 },
-                "sites": summary(database),
+                "sites": summary(database, self._backend.calendars),
             }
 
     def replace_world(self, world: World) -> None:
         """Put `world` in the place of all sites, accounts and connections; the keys stay. Forgets no logged request."""
-        with explained(self._backend.store.path), self._backend.store.transaction(write=True) as database:
-            load_world(database, world, api_key=self.api_key, now=self._backend.settings.clock())
+        backend = self._backend
+        with explained(backend.store.path), backend.store.transaction(write=True) as database:
+            remove_accounts(backend.calendars.folder)
+            load_world(database, world, backend.calendars.folder, api_key=self.api_key, now=backend.settings.clock())
 
     def set_provider_down(self, provider_id: str, *, down: bool) -> None:
         """Let a provider be out of reach, or back; raises `SandboxError` where no site has it."""
@@ -79,7 +83,7 @@ class RunningSandbox:
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
             self._thread = None
-            self._backend.store.close()
+            self._backend.close()
 
     def alive(self) -> bool:
         """Whether it still serves."""
@@ -171,11 +175,10 @@ def _assemble(
         from reconciler.sandbox.app import build_app  # noqa: PLC0415 -- needs starlette, of the same extra
     except ImportError as error:
         raise SandboxError(f"the sandbox needs {error.name}; install it: pip install 'extcal[sandbox]'") from error
-    store = Store(data)
+    backend, keys = assemble(
+        data, settings, endpoint=f"http://{HOST}:{listener.getsockname()[1]}", world=world, api_key=api_key
+    )
     try:
-        with explained(store.path), store.transaction(write=True) as database:
-            keys = prepare(database, world=world, api_key=api_key, now=settings.clock())
-        backend = Backend(store, settings, f"http://{HOST}:{listener.getsockname()[1]}")
         log = RequestLog()
         config = uvicorn.Config(
             build_app(backend, log),
@@ -191,5 +194,5 @@ def _assemble(
         )
         return RunningSandbox(backend, keys, uvicorn.Server(config), log)
     except BaseException:
-        store.close()
+        backend.close()
         raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import schema
@@ -50,9 +51,36 @@ class Store:
         with closing(_connect(self.path)) as database, _transaction(database, write=write):
             yield database
 
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection for one request, which sees the data as they are now and writes in transactions of its own."""
+        with closing(_connect(self.path)) as database:
+            database.execute("BEGIN")
+            try:
+                yield Session(database)
+            finally:
+                database.execute("ROLLBACK")
+
     def close(self) -> None:
         """Let the database go; the last one to do so leaves a single file."""
         self._anchor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Reads `database` in one transaction. What is slow, the calendars above all, is asked between writes only."""
+
+    database: sqlite3.Connection
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction that writes, all or nothing; from then on the session reads the data as they are then."""
+        self.database.execute("ROLLBACK")
+        try:
+            with _transaction(self.database, write=True):
+                yield
+        finally:
+            self.database.execute("BEGIN")
 
 
 @contextmanager
@@ -120,6 +148,11 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     _switch_to_wal(database)
     with _transaction(database, write=True):
         version = check_ours(database, path)
+        if 0 < version < schema.VERSION:
+            raise SandboxError(
+                f"{path}: made by an older version of the sandbox (tables {version}, known {schema.VERSION}); "
+                "reset the sandbox to start afresh, or choose another data folder"
+            )
         if version > schema.VERSION:
             raise SandboxError(
                 f"{path}: made by a newer version of the sandbox (tables {version}, known {schema.VERSION}); "

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.api import Api, client
+from tests.sandbox.api import APPLE_EMAIL, Api, client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """The moment at which each test begins, a Monday."""
@@ -38,9 +40,15 @@ def shared_clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, shared_clock: Clock) -> Iterator[RunningSandbox]:
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shared server's data folder."""
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="session")
+def server(shared_data: Path, shared_clock: Clock) -> Iterator[RunningSandbox]:
     """A sandbox that outlives the tests."""
-    with running(tmp_path_factory.mktemp("sandbox"), settings=Settings(clock=shared_clock)) as sandbox:
+    with running(shared_data, settings=Settings(clock=shared_clock)) as sandbox:
         yield sandbox
 
 
@@ -58,6 +66,22 @@ def sandbox(server: RunningSandbox, clock: Clock) -> RunningSandbox:
     server.replace_world(harbor_dental(NOON))
     server.requests.clear()
     return server
+
+
+@pytest.fixture
+def data(shared_data: Path, sandbox: RunningSandbox) -> Path:
+    """The data folder of the sandbox."""
+    assert sandbox.alive()
+    return shared_data
+
+
+@pytest.fixture
+def lee(data: Path) -> Path:
+    """The folder of Dr. Lee's Apple account, without a calendar."""
+    folder = data / FOLDER / "apple" / APPLE_EMAIL
+    for path in folder.glob("*.ics"):
+        path.unlink()
+    return folder
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from reconciler.sandbox import SandboxError, reset, schema
+from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.contract import BUSINESS_SCHEDULE_EXTERNAL_ID
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
@@ -89,7 +90,7 @@ def test_a_restart_keeps_the_data(tmp_path: Path) -> None:
         assert second.ready() | {"endpoint": ""} == before | {"endpoint": ""}
         assert [each["id"] for each in api.connections()] == [connection["id"]]
         assert httpx.get(second.endpoint + link.removeprefix(first.endpoint)).status_code == 200
-    assert [path.name for path in tmp_path.iterdir()] == [DATABASE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FOLDER, DATABASE]
 
 
 def test_a_fresh_folder_gets_a_key_of_its_own(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         apple = api.provider("Apple")
         with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            busy = api.post("/connections:connectByCredentials", {"providerId": apple})
+            busy = api.by_credentials(providerId=apple)
             assert busy.status_code == 503
             assert "busy" in busy.json()["message"]
             assert busy.headers["x-wix-request-id"]
@@ -218,7 +219,7 @@ def test_a_data_folder_that_vanishes_is_no_crash(tmp_path: Path, caplog: pytest.
     """A request is answered with 500 in the standard shape; the log says what happened, without a traceback."""
     data = tmp_path / "data"
     with running(data) as sandbox:
-        for path in data.iterdir():
+        for path in data.glob(f"{DATABASE}*"):
             path.unlink()
         answer = httpx.get(f"{sandbox.endpoint}/consent/x")
         assert answer.status_code == 500
@@ -274,13 +275,13 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_answered(tmp_path
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serving_ends_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
-    """On SIGINT and SIGTERM it stops with 0, quietly, and leaves a single file."""
+    """On SIGINT and SIGTERM it stops with 0, quietly, and leaves its calendars and a single file."""
     with served(tmp_path) as (process, ready):
         assert httpx.get(f"{ready['endpoint']}/nowhere").status_code == 404
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
         assert (process.returncode, out, err) == (0, "", "")
-    assert [path.name for path in tmp_path.iterdir()] == [DATABASE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FOLDER, DATABASE]
 
 
 def test_reset_removes_what_the_sandbox_made_and_nothing_else(tmp_path: Path) -> None:

@@ -1,63 +1,94 @@
-"""What the sandbox asks of whoever holds the accounts' calendars."""
+"""What the sandbox asks of whoever holds the accounts' calendars: iCalendar folders, CalDAV servers.
+
+A backend knows accounts, calendars and iCalendar objects (RFC 5545) as bytes; what is in them, what of it is imported
+and what is exported is none of its business. All of it is blocking and called from several threads at once, never
+while the database is held for writing. Errors are those of `reconciler.sandbox.calendars.errors`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class AccountRef:
-    """An account; `email` is as the provider spells it."""
+class Login:
+    """Who signs in. `password` is None where the account's owner agreed by OAuth."""
 
-    id: int
     email: str
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarRef:
-    """A calendar of an account."""
+    """A calendar of an account. `id` is opaque, unique in its account and the same each time; `name` need not be."""
 
     id: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One event, or one instance of a recurring one. Times are in seconds since the epoch, `end` exclusive.
+class CalendarObject:
+    """One resource of a calendar: a VCALENDAR stream with any number of components.
 
-    `key` tells apart what starts at the same moment in one account, and is the same each time it is asked for.
+    `name` tells it apart in its calendar, for one that `put` wrote it is the name given there. `etag` changes whenever
+    `content` does.
     """
 
-    key: str
-    calendar: CalendarRef
-    title: str
-    start: int
-    end: int
-    all_day: bool
+    name: str
+    etag: str
+    content: bytes
 
 
-class CalendarService(Protocol):
-    """The accounts at all providers; a provider is named by its slug."""
+class CalendarBackend(Protocol):
+    """The calendars of all accounts at one provider.
 
-    def accounts(self, provider: str) -> tuple[AccountRef, ...]:
-        """Every account at a provider."""
+    Every method may raise `UnreachableError`, and every one that takes a login `BadCredentialsError`.
+    """
 
-    def sign_in(self, provider: str, email: str, password: str) -> AccountRef | None:
-        """The account that these credentials open, None where they are wrong."""
+    @property
+    def look_again_after(self) -> float:
+        """For how many seconds it would cost too much to ask again whether an account works; 0 where it is cheap."""
 
-    def calendars(self, account_id: int) -> tuple[CalendarRef, ...]:
-        """The calendars of an account, the primary one first."""
+    def accounts(self) -> tuple[str, ...]:
+        """The emails of the accounts that are known without signing in, for the consent page; may be none."""
 
-    def occurrences(
-        self, account_id: int, calendar_ids: Collection[str], *, start: float, end: float, all_day: bool | None
-    ) -> Iterator[Occurrence]:
-        """What overlaps the range from `start` to `end` (seconds since the epoch), ordered by start, then key.
+    def sign_in(self, login: Login) -> str:
+        """Open the account; answers its email as the provider spells it."""
 
-        `all_day` asks for all-day events only, or for the others only; None for both.
+    def calendars(self, login: Login) -> tuple[CalendarRef, ...]:
+        """The calendars that can hold events (VEVENT), the primary one first."""
 
-        Made one by one: a reader may stop at any time, and a range without bounds costs no more than what is read.
+    def create_calendar(self, login: Login, name: str) -> CalendarRef:
+        """Make a calendar with this name; raises `CreationRefusedError`."""
+
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
+        """The objects that may have an event, or an instance of one, between two aware times; more is fine.
+
+        Raises `CalendarGoneError`, and `UnreadableError` where the calendar is there and can't be read.
         """
+
+    def get(self, login: Login, calendar_id: str, name: str) -> CalendarObject | None:
+        """The object that `put` wrote under `name`, as it is now; None where it isn't there.
+
+        Raises `CalendarGoneError` and `UnreadableError`.
+        """
+
+    def put(self, login: Login, calendar_id: str, name: str, content: bytes, *, etag: str | None) -> None:
+        """Write an object: a VCALENDAR with one VEVENT, whose UID is `name` (letters, digits and `-` alone).
+
+        With `etag` it replaces that version; with None there must be nothing under this name. Raises `ConflictError`,
+        `CalendarGoneError` and `WriteRefusedError`.
+        """
+
+    def delete(self, login: Login, calendar_id: str, name: str, *, etag: str) -> None:
+        """Delete that version of an object; raises `ConflictError` where it is another one or gone.
+
+        Raises `CalendarGoneError` and `WriteRefusedError`.
+        """
+
+    def close(self) -> None:
+        """Let go of what is held open; nothing is asked afterwards."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
+from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.connecting import connect
 from reconciler.sandbox.contract import ConnectMethod
+from reconciler.sandbox.exporting.settling import settle
 from reconciler.sandbox.methods.connections import answer
 from reconciler.sandbox.methods.premium import require_premium
-from reconciler.sandbox.refusal import application_error, not_supported
+from reconciler.sandbox.refusal import application_error, not_supported, unreachable
 
 if TYPE_CHECKING:
+    from reconciler.sandbox.calendars.protocol import CalendarRef
     from reconciler.sandbox.call import Call
     from reconciler.sandbox.records import ProviderRecord, ScheduleRecord
 
@@ -25,10 +30,10 @@ def connect_by_credentials(call: Call) -> dict[str, object]:
     provider, schedule = _parties(call)
     require_premium(call)
     _require_method(provider, ConnectMethod.CREDENTIALS)
-    account = call.calendars.sign_in(provider.slug, email, password)
-    if account is None:
-        raise application_error(401, "BAD_CREDENTIALS", f"{provider.name} doesn't accept this email and password")
-    connection_id = connect(call.database, call.calendars, call.site.id, schedule, provider, account, call.now)
+    login, calendars = _signed_in(call, provider, Login(email, password))
+    with call.session.writing():
+        connection_id = connect(call.database, calendars, call.site.id, schedule, provider, login, call.now)
+    settle(call.desk, records.connection(call.database, call.site.id, connection_id), prepare=True)
     return answer(call, connection_id)
 
 
@@ -38,10 +43,11 @@ def connect_by_oauth(call: Call) -> dict[str, object]:
     provider, schedule = _parties(call)
     _require_method(provider, ConnectMethod.OAUTH)
     consent_id = secrets.token_urlsafe(32)
-    call.database.execute(
-        "INSERT INTO consent (id, site_id, schedule_id, provider_id, redirect_url) VALUES (?, ?, ?, ?, ?)",
-        (consent_id, call.site.id, schedule.id, provider.id, redirect_url),
-    )
+    with call.session.writing():
+        call.database.execute(
+            "INSERT INTO consent (id, site_id, schedule_id, provider_id, redirect_url) VALUES (?, ?, ?, ?, ?)",
+            (consent_id, call.site.id, schedule.id, provider.id, redirect_url),
+        )
     return {"oauthUrl": f"{call.endpoint}{CONSENT_PATH}/{consent_id}"}
 
 
@@ -53,6 +59,18 @@ def _parties(call: Call) -> tuple[ProviderRecord, ScheduleRecord]:
         records.provider(call.database, call.site.id, provider_id),
         records.schedule(call.database, call.site.id, schedule_id),
     )
+
+
+def _signed_in(call: Call, provider: ProviderRecord, login: Login) -> tuple[Login, tuple[CalendarRef, ...]]:
+    """The account as the provider spells it, and its calendars; a refusal where it can't be opened."""
+    try:
+        email = call.calendars.of(provider.slug).sign_in(login)
+        return replace(login, email=email), call.calendars.calendars(provider.slug, login, fresh=True)
+    except BadCredentialsError:
+        description = f"{provider.name} doesn't accept this email and password"
+        raise application_error(401, "BAD_CREDENTIALS", description) from None
+    except CalendarError as error:
+        raise unreachable(provider.name) from error
 
 
 def _require_method(provider: ProviderRecord, method: ConnectMethod) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
 from reconciler.sandbox.connection_view import connection_json
-from reconciler.sandbox.contract import ExportSupport, ImportSupport, Status
+from reconciler.sandbox.contract import ErrorReason, ExportSupport, ImportSupport, Status
+from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.health import look
 from reconciler.sandbox.methods.premium import require_premium
-from reconciler.sandbox.methods.providers import failed_providers
-from reconciler.sandbox.refusal import application_error, not_supported
+from reconciler.sandbox.methods.providers import refuse_failed
+from reconciler.sandbox.refusal import application_error, not_supported, unreachable
 
 if TYPE_CHECKING:
+    from reconciler.sandbox.calendars.protocol import CalendarRef
     from reconciler.sandbox.call import Call
     from reconciler.sandbox.records import ConnectionRecord, ProviderRecord
 
@@ -32,7 +36,9 @@ def list_connections(call: Call) -> dict[str, object]:
     schedule_ids = call.query.guids("scheduleIds")
     partial = call.query.boolean("partialFailure") or False
     call.query.check()
-    failed = failed_providers(call, partial=partial)
+    failed = failed_providers(call, fresh=False)
+    if not partial:
+        refuse_failed(call, failed)
     return {
         "connections": [
             connection_json(call, connection)
@@ -43,20 +49,35 @@ def list_connections(call: Call) -> dict[str, object]:
     }
 
 
+def failed_providers(call: Call, *, fresh: bool) -> list[str]:
+    """The ids of the site's providers that can't be reached; connections that don't work any more become `ERROR`."""
+    unreachable = look(call.desk, records.connections(call.database, call.site.id), fresh=fresh)
+    providers = records.providers(call.database, call.site.id)
+    return [provider.id for provider in providers if provider.down or provider.id in unreachable]
+
+
 def get_connection(call: Call) -> dict[str, object]:
-    """GetConnection."""
-    return {"connection": connection_json(call, addressed(call))}
+    """GetConnection: looks whether the account still opens; while that can't be told, it answers what is known."""
+    connection = addressed(call)
+    look(call.desk, [connection], fresh=True)
+    settle(call.desk, addressed(call), prepare=False)
+    return answer(call, connection.id)
 
 
 def disconnect(call: Call) -> dict[str, object]:
-    """Disconnect: the connection stays listed as `DISCONNECTED`."""
+    """Disconnect: the connection stays listed as `DISCONNECTED`, and what was exported over it is taken back.
+
+    While its provider can't be reached the events stay; they are taken back when it can be.
+    """
     connection = addressed(call)
-    if connection.status == Status.DISCONNECTED:
+    with call.session.writing():
+        changed = call.database.execute(
+            "UPDATE connection SET status = ?, error_reason = NULL WHERE seq = ? AND status != ?",
+            (Status.DISCONNECTED, connection.seq, Status.DISCONNECTED),
+        )
+    if not changed.rowcount:
         raise application_error(428, "CONNECTION_ALREADY_DISCONNECTED", "The connection is disconnected already")
-    call.database.execute(
-        "UPDATE connection SET status = ?, error_reason = NULL WHERE seq = ?",
-        (Status.DISCONNECTED, connection.seq),
-    )
+    settle(call.desk, addressed(call), prepare=False)
     return answer(call, connection.id)
 
 
@@ -67,11 +88,22 @@ def list_calendars(call: Call) -> dict[str, object]:
     require_connected(connection)
     if not _offers_calendars(connection.provider):
         raise not_supported(f"{connection.provider.name} doesn't let its calendars be listed")
-    return {
-        "calendars": [
-            {"id": calendar.id, "name": calendar.name} for calendar in call.calendars.calendars(connection.account_id)
-        ]
-    }
+    return {"calendars": [{"id": calendar.id, "name": calendar.name} for calendar in calendars_of(call, connection)]}
+
+
+def calendars_of(call: Call, connection: ConnectionRecord) -> tuple[CalendarRef, ...]:
+    """The calendars of a connected account, the primary one first.
+
+    A refusal where they can't be had: 428 where the account doesn't open any more, 503 where it can't be reached.
+    """
+    try:
+        return call.calendars.calendars(connection.provider.slug, connection.login, fresh=True)
+    except BadCredentialsError:
+        call.desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
+        description = "The account's owner has to connect it again"
+        raise application_error(428, "CONNECTION_NOT_CONNECTED", description) from None
+    except CalendarError:
+        raise unreachable(connection.provider.name) from None
 
 
 def require_connected(connection: ConnectionRecord) -> None:

@@ -8,18 +8,25 @@ from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.calendars.errors import CalendarError
 from reconciler.sandbox.connection_view import status_at
+from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.cursors import make_cursor, read_cursor
+from reconciler.sandbox.exporting.marks import marks_of
+from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import rfc3339
-from reconciler.sandbox.methods.providers import failed_providers
+from reconciler.sandbox.importing import Range, Source, occurrences, sources
+from reconciler.sandbox.methods.connections import failed_providers
+from reconciler.sandbox.methods.providers import refuse_failed
 from reconciler.sandbox.refusal import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.sandbox.calendars.protocol import Occurrence
+    from reconciler.sandbox.calendars.importing.instances import Instance
     from reconciler.sandbox.call import Call
+    from reconciler.sandbox.exporting.marks import Marks
     from reconciler.sandbox.records import ConnectionRecord
 
 MAX_IDS = 100
@@ -53,8 +60,8 @@ class _Position:
 @dataclass(frozen=True, slots=True)
 class _Found:
     position: _Position
-    connection: ConnectionRecord
-    occurrence: Occurrence
+    source: Source
+    instance: Instance
 
 
 def list_events(call: Call) -> dict[str, object]:
@@ -64,8 +71,11 @@ def list_events(call: Call) -> dict[str, object]:
     cursor = call.query.text("cursorPaging.cursor")
     wanted, after = _from_query(call) if cursor is None else _from_cursor(call, cursor)
     call.query.check()
-    failed = failed_providers(call, partial=partial)
+    settle_site(call.desk)
+    failed = failed_providers(call, fresh=True)
     found = _events(call, wanted, after, failed)
+    if not partial:
+        refuse_failed(call, failed)
     page = list(islice(found, limit))
     following = next(found, None)
     cursors: dict[str, object] = {}
@@ -105,15 +115,33 @@ def _from_cursor(call: Call, cursor: str) -> tuple[_Filter, _Position]:
 
 
 def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[str]) -> Iterator[_Found]:
-    streams = [
-        _events_of(call, connection, wanted, after)
-        for connection in records.connections(call.database, call.site.id)
-        if _is_asked_for(call, connection, wanted) and connection.provider.id not in failed
-    ]
+    """The events from `after` on; providers that turn out to be out of reach are added to `failed`."""
+    marks = marks_of(call.database, instance_of(call.database))
+    # What started before the last page's end is known; what is asked for begins there.
+    within = Range(wanted.start if after is None else max(wanted.start, after.start), wanted.end, wanted.all_day)
+    read: list[Source] = []
+    for connection in records.connections(call.database, call.site.id):
+        if not _is_asked_for(call, connection, wanted) or connection.provider.id in failed:
+            continue
+        try:
+            found, faults = sources(call.desk, connection, within, marks)
+        except CalendarError:
+            failed.append(connection.provider.id)
+            continue
+        read += found
+        for fault in faults:
+            call.told.warn(fault)
+    streams = [_found(call, source, within, marks) for source in read if source.connection.provider.id not in failed]
     merged: Iterator[_Found] = heapq.merge(*streams, key=lambda found: found.position)
     if after is None:
         return merged
     return dropwhile(lambda found: found.position <= after, merged)
+
+
+def _found(call: Call, source: Source, within: Range, marks: Marks) -> Iterator[_Found]:
+    for instance in occurrences(call.expander, source, within, marks, call.told):
+        position = _Position(instance.start, source.connection.seq, f"{source.calendar.id}/{instance.key}")
+        yield _Found(position, source, instance)
 
 
 def _is_asked_for(call: Call, connection: ConnectionRecord, wanted: _Filter) -> bool:
@@ -125,35 +153,20 @@ def _is_asked_for(call: Call, connection: ConnectionRecord, wanted: _Filter) -> 
     )
 
 
-def _events_of(call: Call, connection: ConnectionRecord, wanted: _Filter, after: _Position | None) -> Iterator[_Found]:
-    """The events of one connection; on a later page those that started before the last page's end are skipped early."""
-    imports = connection.sync_config.imports
-    if imports.calendars is not None:
-        calendar_ids = frozenset(imports.calendars)
-    else:
-        calendar_ids = frozenset(calendar.id for calendar in call.calendars.calendars(connection.account_id)[:1])
-    start = wanted.start if after is None else max(wanted.start, after.start)
-    for occurrence in call.calendars.occurrences(
-        connection.account_id, calendar_ids, start=start, end=wanted.end, all_day=wanted.all_day
-    ):
-        position = _Position(occurrence.start, connection.seq, occurrence.key)
-        yield _Found(position, connection, occurrence)
-
-
 def _event_json(found: _Found, *, own_pi: bool) -> dict[str, object]:
-    connection, occurrence = found.connection, found.occurrence
+    connection, instance = found.source.connection, found.instance
     event: dict[str, object | None] = {
         "scheduleId": connection.schedule.id,
         "calendarType": connection.provider.calendar_type,
-        "start": rfc3339(occurrence.start),
-        "end": rfc3339(occurrence.end),
-        "allDay": occurrence.all_day,
+        "start": rfc3339(instance.start),
+        "end": rfc3339(instance.end),
+        "allDay": instance.all_day,
         "scheduleOwnerId": connection.schedule.owner_id,
     }
     if own_pi:
         event |= {
-            "calendarName": occurrence.calendar.name,
-            "title": occurrence.title,
+            "calendarName": found.source.calendar.name,
+            "title": instance.title,
             "scheduleOwnerName": connection.schedule.owner_name,
         }
     return {name: value for name, value in event.items() if value is not None}

@@ -1,13 +1,15 @@
-"""ListProviders, and who can't be reached at the moment."""
+"""ListProviders, and what is said where some can't be reached."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
-from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.refusal import unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.sandbox.call import Call
     from reconciler.sandbox.records import ProviderRecord
 
@@ -17,12 +19,11 @@ def list_providers(call: Call) -> dict[str, object]:
     return {"providers": [_provider_json(provider) for provider in records.providers(call.database, call.site.id)]}
 
 
-def failed_providers(call: Call, *, partial: bool) -> list[str]:
-    """The ids of the site's providers that can't be reached; a refusal (503) unless a partial answer is welcome."""
-    failed = [provider for provider in records.providers(call.database, call.site.id) if provider.down]
-    if failed and not partial:
-        raise RefusedError(503, f"{', '.join(provider.name for provider in failed)} can't be reached; try again later")
-    return [provider.id for provider in failed]
+def refuse_failed(call: Call, failed: Collection[str]) -> None:
+    """A refusal (503) that names the providers that can't be reached, where there are any."""
+    names = [provider.name for provider in records.providers(call.database, call.site.id) if provider.id in failed]
+    if names:
+        raise unreachable(*names)
 
 
 def _provider_json(provider: ProviderRecord) -> dict[str, object]:

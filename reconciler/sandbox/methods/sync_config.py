@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
-from reconciler.sandbox.methods.connections import addressed, answer, require_connected
+from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.methods.connections import addressed, answer, calendars_of, require_connected
 from reconciler.sandbox.refusal import Rule, not_supported
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig, to_stored
 
@@ -29,27 +30,33 @@ def update_sync_config(call: Call) -> dict[str, object]:
     provider = connection.provider
     if not provider.update_sync_config:
         raise not_supported(f"{provider.name} doesn't let its sync config be updated")
-    known = {calendar.id for calendar in call.calendars.calendars(connection.account_id)}
-    imports = _merged_import(connection.sync_config.imports, body.child("listEventFromCalendars"), known)
-    exports = _merged_export(connection.sync_config.exports, body.child("syncToCalendar"))
-    call.body.check()
-    if body.has("listEventFromCalendars"):
-        _require_import(provider, imports)
-    if body.has("syncToCalendar"):
-        _require_export(provider, exports)
-    call.database.execute(
-        "UPDATE connection SET sync_config = ? WHERE seq = ?",
-        (to_stored(SyncConfig(imports, exports)), connection.seq),
-    )
-    if body.has("syncToCalendar"):
-        _heal(call, connection.seq)
+    sent = body.child("listEventFromCalendars")
+    names_calendars = sent is not None and sent.child("calendars") is not None
+    # The calendars are asked before the transaction, in which nothing may wait.
+    known = {calendar.id for calendar in calendars_of(call, connection)} if names_calendars else set()
+    with call.session.writing():
+        connection = addressed(call)
+        require_connected(connection)
+        imports = _merged_import(connection.sync_config.imports, sent, known)
+        exports = _merged_export(connection.sync_config.exports, body.child("syncToCalendar"))
+        call.body.check()
+        if body.has("listEventFromCalendars"):
+            _require_import(provider, imports)
+        if body.has("syncToCalendar"):
+            _require_export(provider, exports)
+            _heal(call, connection.seq)
+        call.database.execute(
+            "UPDATE connection SET sync_config = ? WHERE seq = ?",
+            (to_stored(SyncConfig(imports, exports)), connection.seq),
+        )
+    settle(call.desk, addressed(call), prepare=True)
     return answer(call, connection.id)
 
 
 def _heal(call: Call, seq: int) -> None:
     lost_calendar = (ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED, ErrorReason.EXTERNAL_CALENDAR_DELETED)
     call.database.execute(
-        "UPDATE connection SET status = ?, error_reason = NULL, connected_at = ?"
+        "UPDATE connection SET status = ?, error_reason = NULL, connected_at = ?, dedicated_calendar = NULL"
         " WHERE seq = ? AND status = ? AND error_reason IN (?, ?)",
         (Status.CONNECTED, call.now, seq, Status.ERROR, *lost_calendar),
     )

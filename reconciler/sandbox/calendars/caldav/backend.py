@@ -1,0 +1,234 @@
+"""The accounts at one CalDAV server, as the sandbox asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from reconciler.sandbox.calendars.caldav import queries
+from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
+from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars
+from reconciler.sandbox.calendars.caldav.exchange import OK, Bounds, Exchange, NotAnsweredError, make_client
+from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
+from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
+from reconciler.sandbox.calendars.caldav.recent import Recent
+from reconciler.sandbox.calendars.caldav.snapshot import Snapshot, brought_up_to_date
+from reconciler.sandbox.calendars.caldav.span import Span
+from reconciler.sandbox.calendars.errors import (
+    BadCredentialsError,
+    CalendarGoneError,
+    ConflictError,
+    CreationRefusedError,
+    UnreachableError,
+    UnreadableError,
+    WriteRefusedError,
+)
+from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from reconciler.sandbox.calendars.caldav.exchange import Answer
+    from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+    from reconciler.sandbox.calendars.protocol import Login
+
+_T = TypeVar("_T")
+_NAME = re.compile(r"[A-Za-z0-9-]{1,200}")
+_SUFFIX = ".ics"
+_CREATED = 201
+_PRECONDITION_FAILED = 412
+_UID_TAKEN = f"{CALDAV}no-uid-conflict"
+_MAX_ACCOUNTS = 256
+_MAX_KEPT = 128 * 1024 * 1024
+
+
+class CalDavBackend:
+    """A `CalendarBackend` over CalDAV (RFC 4791).
+
+    Each call opens its own connections and closes them, and every answer comes from the server: what is kept of a
+    calendar saves bytes, never the question whether the password still opens it.
+    """
+
+    def __init__(self, origins: AllowedOrigins, bounds: Bounds | None = None) -> None:
+        self._origins = origins
+        self._bounds = bounds or Bounds()
+        self._accounts: Recent[Account] = Recent(_MAX_ACCOUNTS, lambda _: 1)
+        # An empty calendar weighs something too.
+        self._snapshots: Recent[Snapshot] = Recent(_MAX_KEPT, lambda snapshot: snapshot.size + 1024)
+
+    @property
+    def look_again_after(self) -> float:
+        """Some seconds: a round trip to a server that may be far away."""
+        return 5.0
+
+    def accounts(self) -> tuple[str, ...]:
+        """None: a server doesn't tell strangers who is there."""
+        return ()
+
+    def sign_in(self, login: Login) -> str:
+        """Open the account; answers its email as the server spells it."""
+        return self._run(login, lambda exchange: self._account(exchange, login, anew=True)).email
+
+    def calendars(self, login: Login) -> tuple[CalendarRef, ...]:
+        """The calendars that can hold events, the primary one first."""
+
+        async def listed(exchange: Exchange) -> tuple[CalendarRef, ...]:
+            try:
+                return await list_calendars(exchange, await self._account(exchange, login))
+            except NotAnsweredError:
+                # The server may have moved the account since it was last asked.
+                account = await self._account(exchange, login, anew=True)
+            try:
+                return await list_calendars(exchange, account)
+            except NotAnsweredError as error:
+                raise UnreachableError(f"{error}: the home of the calendars can't be read") from error
+
+        return self._run(login, listed)
+
+    def create_calendar(self, login: Login, name: str) -> CalendarRef:
+        """Make a calendar at an address of its own (MKCALENDAR)."""
+
+        async def created(exchange: Exchange) -> CalendarRef:
+            account = await self._account(exchange, login)
+            url = account.homes[0].join(f"{OWN_PREFIX}{uuid.uuid4()}/")
+            answer = await exchange.send(
+                "MKCALENDAR", url, queries.mkcalendar(name), {"Content-Type": "application/xml; charset=utf-8"}
+            )
+            if answer.status != _CREATED:
+                raise CreationRefusedError(f"MKCALENDAR {url}: answered {answer.status}")
+            return CalendarRef(self._origins.relative(url), name)
+
+        return self._run(login, created)
+
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
+        """What may have an event between two times; a second time only what has changed is asked for."""
+        url = self._url(calendar_id)
+        key = (login, url.path)
+
+        async def known(exchange: Exchange) -> Snapshot:
+            return await brought_up_to_date(
+                Collection(exchange, url),
+                self._snapshots.get(key),
+                Span.around(start, end),
+                patience=self._bounds.search,
+            )
+
+        try:
+            snapshot = self._run(login, known)
+        except NotAnsweredError as error:
+            raise UnreadableError(f"{error}: the calendar can't be read") from error
+        self._snapshots.put(key, snapshot)
+        return tuple(
+            CalendarObject(_name_of(segment), stored.etag, stored.content or b"")
+            for segment, stored in sorted(snapshot.objects.items())
+        )
+
+    def get(self, login: Login, calendar_id: str, name: str) -> CalendarObject | None:
+        """One object as it is now; None where it isn't there."""
+        url = self._url(calendar_id)
+
+        async def got(exchange: Exchange) -> CalendarObject | None:
+            answer = await exchange.send("GET", _object(url, name))
+            if answer.status in GONE:
+                await Collection(exchange, url).marks()
+                return None
+            etag = answer.headers.get("etag")
+            if answer.status != OK or answer.media_type != "text/calendar" or not etag:
+                raise UnreadableError(
+                    f"GET {answer.url}: answered {answer.status}, {answer.media_type or 'no type'!r}, etag {etag!r}; "
+                    "expected an iCalendar object with an etag"
+                )
+            return CalendarObject(name, etag, answer.body)
+
+        return self._run(login, got)
+
+    def put(self, login: Login, calendar_id: str, name: str, content: bytes, *, etag: str | None) -> None:
+        """Write an object where it isn't yet (`If-None-Match`), or in the place of a known version (`If-Match`)."""
+        condition = {"If-None-Match": "*"} if etag is None else {"If-Match": etag}
+        headers = {"Content-Type": "text/calendar; charset=utf-8", **condition}
+        self._write(login, calendar_id, name, "PUT", content, headers)
+
+    def delete(self, login: Login, calendar_id: str, name: str, *, etag: str) -> None:
+        """Delete a known version of an object (`If-Match`)."""
+        self._write(login, calendar_id, name, "DELETE", b"", {"If-Match": etag})
+
+    def close(self) -> None:
+        """Nothing is held open between two calls."""
+
+    def _write(
+        self, login: Login, calendar_id: str, name: str, method: str, content: bytes, headers: dict[str, str]
+    ) -> None:
+        url = self._url(calendar_id)
+
+        async def written(exchange: Exchange) -> None:
+            answer = await exchange.send(method, _object(url, name), content, headers)
+            if not 200 <= answer.status < 300:  # noqa: PLR2004 -- what HTTP calls success
+                # Servers say the same of an object and of the calendar around it: ask for the calendar.
+                await Collection(exchange, url).marks()
+                raise _refusal(method, answer)
+
+        self._run(login, written)
+
+    async def _account(self, exchange: Exchange, login: Login, *, anew: bool = False) -> Account:
+        account = None if anew else self._accounts.get(login)
+        if account is None:
+            account = await find_account(exchange, login.email)
+            self._accounts.put(login, account)
+        return account
+
+    def _run(self, login: Login, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
+        if login.password is None:
+            raise BadCredentialsError(f"{login.email}: a CalDAV server asks for a password; connect by credentials")
+        if ":" in login.email:
+            raise BadCredentialsError(f"{login.email!r}: a login can't hold a colon (RFC 7617, 2)")
+        auth = httpx.BasicAuth(login.email, login.password)
+        # A loop for each call: only so can what a server drags out be cut off at any point.
+        return asyncio.run(self._bounded(auth, work))
+
+    async def _bounded(self, auth: httpx.Auth, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
+        try:
+            async with asyncio.timeout(self._bounds.whole), make_client(self._trusted, self._bounds) as client:
+                return await work(Exchange(client, self._origins, auth, self._bounds))
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"{self._origins.root}: not done within {self._bounds.whole:g} s; is the server overloaded?"
+            ) from error
+
+    def _url(self, calendar_id: str) -> httpx.URL:
+        try:
+            url = self._origins.resolve(self._origins.root, calendar_id)
+        except ForeignReferenceError as error:
+            raise CalendarGoneError(f"{calendar_id[:200]!r}: no calendar of this server ({error})") from error
+        return url if url.path.endswith("/") else url.copy_with(raw_path=url.raw_path + b"/")
+
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        """The public authorities, and those that this machine trusts: people run CalDAV servers at home."""
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()
+        return context
+
+
+def _object(calendar: httpx.URL, name: str) -> httpx.URL:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r}: expected letters, digits and hyphens alone")
+    return calendar.join(name + _SUFFIX)
+
+
+def _name_of(segment: str) -> str:
+    """The name that `get` knows an object by; what can't be a name of ours keeps a slash, which no name has."""
+    return segment.removesuffix(_SUFFIX) if segment.endswith(_SUFFIX) else f"/{segment}"
+
+
+def _refusal(method: str, answer: Answer) -> ConflictError | WriteRefusedError:
+    said = f"{method} {answer.url}: answered {answer.status}"
+    if answer.status == _PRECONDITION_FAILED or answer.status in GONE or _UID_TAKEN in answer.conditions():
+        return ConflictError(f"{said}: it is not in the version that was known")
+    return WriteRefusedError(f"{said}: it can't be written there")

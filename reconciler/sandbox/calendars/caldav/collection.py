@@ -1,0 +1,178 @@
+"""One calendar on a CalDAV server: what is in it, and what has changed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.caldav import queries
+from reconciler.sandbox.calendars.caldav.exchange import NotAnsweredError, OversizedAnswerError
+from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
+from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import httpx
+
+    from reconciler.sandbox.calendars.caldav.exchange import Exchange
+    from reconciler.sandbox.calendars.caldav.multistatus import Multistatus, Response
+    from reconciler.sandbox.calendars.caldav.span import Span
+
+GONE = frozenset({404, 410})
+MAX_OBJECTS = 50_000
+_NO_ROOM = 507
+_BATCH = 100
+_MAX_ROUNDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells whether a calendar has changed: a sync token (RFC 6578), a ctag; None where the server has none."""
+
+    token: str | None
+    ctag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object on the server. `href` is its path as the server spells it, `etag` empty where the server gives none."""
+
+    href: str
+    etag: str
+    content: bytes | None
+
+
+Objects = Mapping[str, Stored]
+"""Objects by the last part of their path, decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed up to `token`: the objects that are new or different, without their contents, and those gone."""
+
+    changed: Objects
+    removed: frozenset[str]
+    token: str
+
+
+class Collection:
+    """A calendar at a URL, which ends with a slash."""
+
+    def __init__(self, exchange: Exchange, url: httpx.URL) -> None:
+        self.url = url
+        self._exchange = exchange
+
+    async def marks(self) -> Marks:
+        """Raises `CalendarGoneError`, and `UnreadableError` where the account may not see it."""
+        try:
+            _, answer = await self._exchange.query(
+                "PROPFIND", self.url, queries.propfind(queries.RESOURCE_TYPE, queries.SYNC_TOKEN, queries.CTAG)
+            )
+        except NotAnsweredError as error:
+            raise self._closed(error) from error
+        found = answer.responses[0] if answer.responses else None
+        if found is None or not found.is_calendar():
+            raise CalendarGoneError(f"{self.url}: the server has no calendar there")
+        return Marks(found.text(queries.SYNC_TOKEN), found.text(queries.CTAG))
+
+    async def whole(self) -> Objects:
+        """All events with their contents, at once.
+
+        Raises `OversizedAnswerError` where that is too much to ask, `NotAnsweredError` where the server doesn't search.
+        """
+        body = queries.calendar_query(None, queries.ETAG, queries.DATA)
+        small = self._exchange.bounds.small
+        return self._objects(*await self._exchange.query("REPORT", self.url, body, depth=1, limit=small))
+
+    async def in_span(self, span: Span, *, contents: bool) -> Objects:
+        """What the server finds in a span of time; raises `NotAnsweredError` where it doesn't search."""
+        asked = (queries.ETAG, queries.DATA) if contents else (queries.ETAG,)
+        return self._objects(*await self._query("REPORT", queries.calendar_query(span, *asked), depth=1))
+
+    async def listing(self) -> Objects:
+        """Everything that is in it, without contents."""
+        try:
+            return self._objects(*await self._query("PROPFIND", queries.propfind(queries.ETAG), depth=1))
+        except NotAnsweredError as error:
+            raise self._closed(error) from error
+
+    async def fetch(self, objects: Objects) -> Objects:
+        """These objects with their contents, as they are now; those that are gone by now are missing."""
+        fetched: dict[str, Stored] = {}
+        hrefs = [stored.href for stored in objects.values()]
+        for first in range(0, len(hrefs), _BATCH):
+            body = queries.multiget(hrefs[first : first + _BATCH])
+            try:
+                fetched.update(self._objects(*await self._query("REPORT", body, depth=1)))
+            except NotAnsweredError as error:
+                raise self._closed(error) from error
+            self._check_size(fetched)
+        return fetched
+
+    async def changes(self, token: str) -> Changes:
+        """What has changed since `token`; raises `NotAnsweredError` where the server refuses it or can't tell."""
+        changed: dict[str, Stored] = {}
+        removed: set[str] = set()
+        for _ in range(_MAX_ROUNDS):
+            base, answer = await self._query("REPORT", queries.sync_collection(token), depth=0)
+            gone = dict(self._each(base, (each for each in answer.responses if each.status in GONE)))
+            there = dict(self._each(base, (each for each in answer.responses if each.status is None)))
+            removed = (removed | gone.keys()) - there.keys()
+            changed = {name: stored for name, stored in changed.items() if name not in gone} | there
+            if answer.sync_token is None or len(changed) > MAX_OBJECTS:
+                break
+            if not _is_cut_short(answer):
+                return Changes(changed, frozenset(removed), answer.sync_token)
+            token = answer.sync_token
+        raise NotAnsweredError(f"{self.url}: the server doesn't come to an end of its changes", _NO_ROOM, frozenset())
+
+    async def _query(self, method: str, body: bytes, *, depth: int) -> tuple[httpx.URL, Multistatus]:
+        try:
+            return await self._exchange.query(method, self.url, body, depth=depth)
+        except OversizedAnswerError as error:
+            raise UnreadableError(f"{error}; the calendar is too large") from error
+        except NotAnsweredError as error:
+            if error.status in GONE:
+                raise self._closed(error) from error
+            raise
+
+    def _objects(self, base: httpx.URL, answer: Multistatus) -> Objects:
+        objects = dict(self._each(base, (response for response in answer.responses if response.status is None)))
+        self._check_size(objects)
+        return objects
+
+    def _each(self, base: httpx.URL, responses: Iterable[Response]) -> Iterator[tuple[str, Stored]]:
+        """The objects that are spoken of, by name; not the calendar itself, nor what lies deeper in it."""
+        folder = self.url.path
+        for response in responses:
+            path, href = self._exchange.origins.path(base, response.href)
+            if path.rstrip("/") == folder.rstrip("/"):
+                continue
+            if not path.startswith(folder):
+                raise ForeignReferenceError(f"{self.url}: the server lists {path[:200]!r}, which lies elsewhere")
+            name = path.removeprefix(folder)
+            if "/" not in name:
+                yield name, _stored(href, response)
+
+    def _check_size(self, objects: Objects) -> None:
+        bound = self._exchange.bounds.calendar
+        if len(objects) > MAX_OBJECTS or sum(len(stored.content or b"") for stored in objects.values()) > bound:
+            raise UnreadableError(f"{self.url}: more than {MAX_OBJECTS} objects or {bound} bytes in one calendar")
+
+    def _closed(self, error: NotAnsweredError) -> CalendarGoneError | UnreadableError | UnreachableError:
+        if error.status in GONE:
+            return CalendarGoneError(f"{error}: the calendar is not there")
+        return UnreadableError(f"{error}: the calendar can't be read")
+
+
+def _stored(href: str, response: Response) -> Stored:
+    data = response.properties.get(queries.DATA)
+    content = None if data is None or data.text is None else data.text.encode()
+    return Stored(href, response.text(queries.ETAG) or "", content)
+
+
+def _is_cut_short(answer: Multistatus) -> bool:
+    """Whether the server gave a part of the changes (RFC 6578, 3.6): it says 507 of the calendar itself."""
+    return any(response.status == _NO_ROOM for response in answer.responses)

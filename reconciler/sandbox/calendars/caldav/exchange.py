@@ -1,0 +1,195 @@
+"""One question to a CalDAV server at a time, with an account's password, within bounds of size and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+import httpx
+
+from reconciler.sandbox.calendars.caldav.multistatus import MalformedAnswerError, parse, read_multistatus
+from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from reconciler.sandbox.calendars.caldav.multistatus import Multistatus
+    from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+
+OK = 200
+MULTISTATUS = 207
+UNAUTHORIZED = 401
+_TOO_MANY_REQUESTS = 429
+_SERVER_FAULT = 500
+_SAYS_NO = frozenset({501, 507})
+"""Not the server's fault: it doesn't do that, or has no room for it."""
+
+_READING = frozenset({"PROPFIND", "REPORT", "GET"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS_OF_WRITES = frozenset({307, 308})
+_MAX_REDIRECTS = 5
+_XML = frozenset({"application/xml", "text/xml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds and bytes.
+
+    `connect` and `silence` bound a connection, `search` one query for events, `whole` all that one call of the sandbox
+    sends; `small` bounds a calendar that is read in one go, `body` any answer, `calendar` all that is kept of one.
+    """
+
+    connect: float = 5.0
+    silence: float = 15.0
+    search: float = 12.0
+    whole: float = 45.0
+    small: int = 8 * 1024 * 1024
+    body: int = 32 * 1024 * 1024
+    calendar: int = 64 * 1024 * 1024
+
+
+class ServerFaultError(UnreachableError):
+    """The server answers, and says that it can't."""
+
+
+class OversizedAnswerError(UnreachableError):
+    """The answer is longer than anyone wants to read."""
+
+
+class NotAnsweredError(Exception):
+    """A query was answered with something else than what was asked for.
+
+    `conditions` are the names of what the server missed (RFC 4918, 16), as far as it says so.
+    """
+
+    def __init__(self, message: str, status: int, conditions: frozenset[str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.conditions = conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is neither a refusal of the password nor a fault of the server; `url` is what gave it."""
+
+    url: httpx.URL
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The type of `body`, without parameters."""
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+    def conditions(self) -> frozenset[str]:
+        """What the server says that it missed; nothing where it doesn't say so in XML."""
+        if self.media_type not in _XML:
+            return frozenset()
+        try:
+            return frozenset(child.tag for child in parse(self.body))
+        except MalformedAnswerError:
+            return frozenset()
+
+
+def make_client(verify: ssl.SSLContext, bounds: Bounds) -> httpx.AsyncClient:
+    """A client that knows no cookies, no proxies and no `.netrc`: two accounts must have nothing in common."""
+    return httpx.AsyncClient(
+        verify=verify,
+        timeout=httpx.Timeout(bounds.silence, connect=bounds.connect),
+        # What is packed may unpack to anything; answers are bounded, so they come as they are.
+        headers={"Accept-Encoding": "identity", "User-Agent": "extcal-sandbox"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class Exchange:
+    """Requests on behalf of one account."""
+
+    def __init__(self, client: httpx.AsyncClient, origins: AllowedOrigins, auth: httpx.Auth, bounds: Bounds) -> None:
+        self.origins = origins
+        self.bounds = bounds
+        self._client = client
+        self._auth = auth
+
+    async def query(
+        self, method: str, url: httpx.URL, body: bytes, *, depth: int = 0, limit: int | None = None
+    ) -> tuple[httpx.URL, Multistatus]:
+        """The multistatus that answers, and the URL that gave it, which its references are relative to.
+
+        `limit` bounds this answer more narrowly than others. Raises `NotAnsweredError`, and what `send` raises.
+        """
+        answer = await self.send(
+            method, url, body, {"Depth": str(depth), "Content-Type": "application/xml; charset=utf-8"}, limit=limit
+        )
+        asked = f"{method} {answer.url}"
+        if answer.status != MULTISTATUS:
+            raise NotAnsweredError(f"{asked}: answered {answer.status}", answer.status, answer.conditions())
+        if answer.media_type not in _XML:
+            raise UnreachableError(
+                f"{asked}: answered {answer.media_type or 'no type'!r}, not XML; is it a CalDAV server?"
+            )
+        try:
+            return answer.url, read_multistatus(answer.body)
+        except MalformedAnswerError as error:
+            raise UnreachableError(f"{asked}: the answer can't be read: {error}") from error
+
+    async def send(
+        self,
+        method: str,
+        url: httpx.URL,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        limit: int | None = None,
+    ) -> Answer:
+        """Send a request, and follow redirections as far as the password may go.
+
+        Raises `BadCredentialsError`; `UnreachableError` where no whole answer comes, or the server says that it is its
+        own fault.
+        """
+        redirects = _REDIRECTS if method in _READING else _REDIRECTS_OF_WRITES
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = await self._once(method, url, body, headers or {}, limit or self.bounds.body)
+            location = answer.headers.get("location")
+            if answer.status not in redirects or not location:
+                return _checked(method, answer)
+            url = self.origins.resolve(answer.url, location)
+        raise UnreachableError(f"{method} {url}: sent from place to place more than {_MAX_REDIRECTS} times")
+
+    async def _once(self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str], limit: int) -> Answer:
+        # Bytes, since an etag comes from elsewhere and need not be ASCII.
+        encoded = {name.encode(): value.encode() for name, value in headers.items()}
+        try:
+            async with self._client.stream(method, url, content=body, headers=encoded, auth=self._auth) as response:
+                received = await _received(method, response, limit)
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise UnreachableError(f"{method} {url}: no answer ({reason})") from error
+        return Answer(url, response.status_code, response.headers, received)
+
+
+async def _received(method: str, response: httpx.Response, limit: int) -> bytes:
+    packed = response.headers.get("content-encoding", "identity")
+    if packed != "identity":
+        raise UnreachableError(f"{method} {response.url}: answered {packed!r} though it was asked not to pack")
+    received = bytearray()
+    async for chunk in response.aiter_bytes():
+        received += chunk
+        if len(received) > limit:
+            raise OversizedAnswerError(f"{method} {response.url}: answered more than {limit} bytes")
+    return bytes(received)
+
+
+def _checked(method: str, answer: Answer) -> Answer:
+    asked = f"{method} {answer.url}"
+    if answer.status == UNAUTHORIZED:
+        raise BadCredentialsError(f"{asked}: the server doesn't accept this login and password")
+    fault = answer.status >= _SERVER_FAULT and answer.status not in _SAYS_NO
+    if fault or answer.status == _TOO_MANY_REQUESTS:
+        raise ServerFaultError(f"{asked}: answered {answer.status}; try again later, or see the server's log")
+    return answer

@@ -1,0 +1,84 @@
+"""What is asked of a CalDAV server: the bodies of its requests (RFC 4791, 6578)."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from reconciler.sandbox.calendars.caldav.multistatus import CALDAV, CALENDARSERVER, DAV
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.sandbox.calendars.caldav.span import Span
+
+PRINCIPAL = f"{DAV}current-user-principal"
+HOME_SET = f"{CALDAV}calendar-home-set"
+ADDRESSES = f"{CALDAV}calendar-user-address-set"
+INBOX = f"{CALDAV}schedule-inbox-URL"
+DEFAULT_CALENDAR = f"{CALDAV}schedule-default-calendar-URL"
+RESOURCE_TYPE = f"{DAV}resourcetype"
+DISPLAY_NAME = f"{DAV}displayname"
+COMPONENTS = f"{CALDAV}supported-calendar-component-set"
+SYNC_TOKEN = f"{DAV}sync-token"
+CTAG = f"{CALENDARSERVER}getctag"
+ETAG = f"{DAV}getetag"
+DATA = f"{CALDAV}calendar-data"
+
+
+def propfind(*properties: str) -> bytes:
+    """PROPFIND for named properties."""
+    root = Element(f"{DAV}propfind")
+    _ask(root, properties)
+    return _document(root)
+
+
+def calendar_query(span: Span | None, *properties: str) -> bytes:
+    """The objects with an event, or an instance of one, in a span of time, or at any time (RFC 4791, 7.8)."""
+    root = Element(f"{CALDAV}calendar-query")
+    _ask(root, properties)
+    calendar = SubElement(SubElement(root, f"{CALDAV}filter"), f"{CALDAV}comp-filter", name="VCALENDAR")
+    event = SubElement(calendar, f"{CALDAV}comp-filter", name="VEVENT")
+    if span is not None:
+        start, end = (f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" for moment in (span.start, span.end))
+        SubElement(event, f"{CALDAV}time-range", start=start, end=end)
+    return _document(root)
+
+
+def multiget(paths: Iterable[str]) -> bytes:
+    """Named objects, whole (RFC 4791, 7.9)."""
+    root = Element(f"{CALDAV}calendar-multiget")
+    _ask(root, (ETAG, DATA))
+    for path in paths:
+        SubElement(root, f"{DAV}href").text = path
+    return _document(root)
+
+
+def sync_collection(token: str) -> bytes:
+    """What changed since the server gave `token` (RFC 6578, 3.2)."""
+    root = Element(f"{DAV}sync-collection")
+    SubElement(root, SYNC_TOKEN).text = token
+    SubElement(root, f"{DAV}sync-level").text = "1"
+    _ask(root, (ETAG,))
+    return _document(root)
+
+
+def mkcalendar(name: str) -> bytes:
+    """A new calendar for events, with a name for people (RFC 4791, 5.3.1)."""
+    root = Element(f"{CALDAV}mkcalendar")
+    prop = SubElement(SubElement(root, f"{DAV}set"), f"{DAV}prop")
+    SubElement(prop, DISPLAY_NAME).text = name
+    SubElement(SubElement(prop, COMPONENTS), f"{CALDAV}comp", name="VEVENT")
+    return _document(root)
+
+
+def _ask(root: Element, properties: Iterable[str]) -> None:
+    prop = SubElement(root, f"{DAV}prop")
+    for name in properties:
+        SubElement(prop, name)
+
+
+def _document(root: Element) -> bytes:
+    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return document

@@ -1,0 +1,121 @@
+"""What is known of a calendar, and how it is brought up to date with the fewest bytes.
+
+A sync token is best (RFC 6578): the server tells what changed since. Without one a ctag tells whether anything did, and
+etags tell what. Where the server refuses a token, all is read anew (RFC 6578, 3.2). A first reading asks for no token:
+finding one takes some servers as long as the reading, and many a calendar is read once.
+
+A calendar that isn't large is first read whole: to find what lies in a span of time a server must expand recurrences,
+and one event with an endless rule (`FREQ=SECONDLY`) keeps Radicale and Xandikos busy for good. A large one is asked for
+the span; where that fails too, for everything in parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.caldav.exchange import NotAnsweredError, OversizedAnswerError, ServerFaultError
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.calendars.caldav.collection import Collection, Objects
+    from reconciler.sandbox.calendars.caldav.span import Span
+
+_CANT_SYNC = frozenset({400, 405, 415, 501})
+_REREAD_ABOVE = 500
+_FAILED = (NotAnsweredError, ServerFaultError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The objects of a calendar that may have to do with `span`, all of them where it is None.
+
+    `syncs` is False once the server has shown that its tokens are good for nothing, `large` is True once the calendar
+    has proved too large to be read whole.
+    """
+
+    span: Span | None
+    objects: Objects
+    token: str | None
+    ctag: str | None
+    syncs: bool = True
+    large: bool = False
+
+    def covers(self, span: Span | None) -> bool:
+        """Whether nothing of `span` is missing."""
+        return self.span is None or (span is not None and self.span.covers(span))
+
+    @property
+    def size(self) -> int:
+        """How many bytes the contents take."""
+        return sum(len(stored.content or b"") for stored in self.objects.values())
+
+
+async def brought_up_to_date(
+    collection: Collection, known: Snapshot | None, span: Span | None, *, patience: float
+) -> Snapshot:
+    """A snapshot of now that covers `span`; one search of the server may take `patience` seconds."""
+    if known is None:
+        return await _read(collection, span, patience, syncs=True, large=False)
+    if not known.covers(span):
+        return await _read(collection, span, patience, syncs=known.syncs, large=known.large)
+    if not known.token or not known.syncs:
+        return await _compared(collection, known)
+    try:
+        changes = await collection.changes(known.token)
+    except NotAnsweredError as error:
+        syncs = error.status not in _CANT_SYNC
+        return await _read(collection, known.span, patience, syncs=syncs, large=known.large)
+    if len(changes.changed) > _REREAD_ABOVE:
+        return await _read(collection, known.span, patience, syncs=True, large=known.large)
+    objects = {name: stored for name, stored in known.objects.items() if name not in changes.removed}
+    return replace(known, objects=await _merged(collection, objects, changes.changed), token=changes.token)
+
+
+async def _read(collection: Collection, span: Span | None, patience: float, *, syncs: bool, large: bool) -> Snapshot:
+    found: Objects | None = None
+    covered: Span | None = None
+    if not large:
+        try:
+            async with asyncio.timeout(patience):
+                found = await collection.whole()
+        except OversizedAnswerError:
+            large = True
+        except _FAILED:
+            found = None
+    if found is None and span is not None:
+        try:
+            async with asyncio.timeout(patience):
+                found, covered = await collection.in_span(span, contents=True), span
+        except _FAILED:
+            found = None
+    if found is None:
+        # A folder that is no calendar can be listed too.
+        await collection.marks()
+        found = await collection.listing()
+    return Snapshot(covered, await _merged(collection, {}, found), None, None, syncs, large)
+
+
+async def _compared(collection: Collection, known: Snapshot) -> Snapshot:
+    # Before the listing: what changes in between is told once more, and nothing is missed.
+    marks = await collection.marks()
+    if marks.ctag and marks.ctag == known.ctag:
+        return known
+    listed = await collection.listing() if known.span is None else await collection.in_span(known.span, contents=False)
+    kept = {name: stored for name, stored in known.objects.items() if name in listed}
+    return replace(known, objects=await _merged(collection, kept, listed), token=marks.token, ctag=marks.ctag)
+
+
+async def _merged(collection: Collection, known: Objects, found: Objects) -> Objects:
+    """`known` and what was `found`; the contents of what is new or different are fetched where they did not come."""
+    wanted, merged = {}, dict(known)
+    for name, stored in found.items():
+        before = known.get(name)
+        if stored.content is not None:
+            merged[name] = stored
+        elif before is None or not stored.etag or before.etag != stored.etag:
+            merged.pop(name, None)
+            wanted[name] = stored
+    if wanted:
+        merged.update(await collection.fetch(wanted))
+    return merged

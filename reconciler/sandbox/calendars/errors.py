@@ -1,0 +1,45 @@
+"""What can go wrong between the sandbox and whoever holds the calendars.
+
+    CalendarError
+    ├── BadCredentialsError     the account doesn't open with these credentials, now or any more
+    ├── UnreachableError        the calendars can't be reached; later they may be
+    ├── CalendarGoneError       the calendar is not there (any more)
+    ├── CreationRefusedError    a calendar can't be made there
+    ├── ConflictError           the object changed, or was made, by somebody else since it was read
+    ├── WriteRefusedError       the object can't be written or deleted there
+    └── UnreadableError         what is there can't be read as a calendar
+
+Messages are for the sandbox's log: they say what and where, hold no password, and may hold text from elsewhere.
+"""
+
+
+class CalendarError(Exception):
+    """Any of the above."""
+
+
+class BadCredentialsError(CalendarError):
+    """The account doesn't exist, or doesn't open with this password: wrong when connecting, revoked afterwards."""
+
+
+class UnreachableError(CalendarError):
+    """No answer, an answer cut short or out of bounds, a server's own fault: what a later try may mend."""
+
+
+class CalendarGoneError(CalendarError):
+    """The calendar is not there: never was, or was deleted by its owner."""
+
+
+class CreationRefusedError(CalendarError):
+    """The account works, but a calendar can't be made in it."""
+
+
+class ConflictError(CalendarError):
+    """The object is not in the version that the caller knows; read it again."""
+
+
+class WriteRefusedError(CalendarError):
+    """The account and the calendar work, but this object can't be written or deleted."""
+
+
+class UnreadableError(CalendarError):
+    """There is something, but it can't be read as a calendar: too large, damaged, not text, not permitted."""

@@ -1,0 +1,83 @@
+"""Reads and writes files of an account's folder: bounded, without following links, and never half written."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_FILE = 10 * 1024 * 1024
+"""The most bytes of a calendar's file."""
+
+_TEMPORARY = ".extcal-writing-"
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether `path` is a folder, not a link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def is_real_file(path: Path) -> bool:
+    """Whether `path` is a file, not a link, a pipe or a device."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def read_file(path: Path, *, limit: int = MAX_FILE) -> bytes:
+    """The bytes of a file; raises `FileNotFoundError`, and `UnreadableError` for what can't or may not be read."""
+    content = read_head(path, limit + 1)
+    if len(content) > limit:
+        raise UnreadableError(f"{path.name}: larger than {limit} bytes")
+    return content
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """The first `size` bytes of a file; raises as `read_file` does."""
+    try:
+        # A pipe in the place of a file must not make the sandbox wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnreadableError(f"{path.name}: not a file")
+            return file.read(size)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableError(f"{path.name}: can't be read ({error.strerror})") from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file in one step, with the permissions that it had; raises `OSError`."""
+    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+    try:
+        temporary.write_bytes(content)
+        with suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other sandboxes from writing into a folder while the block runs; raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

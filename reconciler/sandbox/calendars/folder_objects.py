@@ -1,0 +1,62 @@
+"""One event within a calendar's file: found by its UID, put in, replaced, taken out; every other byte stays."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from reconciler.sandbox.calendars.errors import UnreadableError
+from reconciler.sandbox.calendars.ics_lines import IcsComponent, IcsStream, cut
+from reconciler.sandbox.calendars.ics_text import calendar_text
+
+_OPENING, _CLOSING = calendar_text().rsplit(b"END:", 1)[0], b"END:VCALENDAR\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The components of one event: as a stream of its own, and a mark that changes when any of them does."""
+
+    content: bytes
+    etag: str
+
+
+def find(content: bytes, uid: str) -> Found | None:
+    """The event with this UID; None where the file doesn't hold it."""
+    parts = [content[each.start : each.end] for each in _components(cut(content), uid)]
+    if not parts:
+        return None
+    body = b"".join(parts)
+    return Found(_OPENING + body + _CLOSING, hashlib.sha256(body).hexdigest())
+
+
+def with_event(content: bytes, uid: str, event: bytes) -> bytes:
+    """The file with `event`, a VCALENDAR that holds one, in the place of the event with this UID, or added at the end.
+
+    Raises `UnreadableError` where the file has no end to add it at: nothing is written into a damaged file.
+    """
+    added = b"".join(event[each.start : each.end] for each in _components(cut(event), uid))
+    if not content.strip():
+        return _OPENING + added + _CLOSING
+    rest = without_event(content, uid)
+    calendars = cut(rest).calendars
+    if not calendars or calendars[-1].end_line is None:
+        raise UnreadableError("the file has no END:VCALENDAR before which an event could be put")
+    end = calendars[-1].end_line
+    return rest[:end] + added + rest[end:]
+
+
+def without_event(content: bytes, uid: str) -> bytes:
+    """The file without the event with this UID."""
+    for component in reversed(_components(cut(content), uid)):
+        content = content[: component.start] + content[component.end :]
+    return content
+
+
+def _components(stream: IcsStream, uid: str) -> list[IcsComponent]:
+    wanted = uid.encode()
+    return [
+        component
+        for calendar in stream.calendars
+        for component in calendar.components
+        if component.kind == "VEVENT" and (component.value("UID") or b"").strip() == wanted
+    ]

@@ -1,0 +1,51 @@
+"""Writes iCalendar text (RFC 5545): lines escaped and folded, times in UTC, days as dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+PRODUCT = "-//extcal//sandbox//EN"
+
+_MAX_OCTETS = 75
+"""Of a line, RFC 5545, 3.1."""
+
+_INSIDE_CHARACTER = range(0x80, 0xC0)
+"""The bytes of UTF-8 that begin no character."""
+
+
+def text_line(name: str, text: str) -> str:
+    """A property whose value is a text."""
+    escaped = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\r", "").replace("\n", "\\n")
+    return f"{name}:{escaped}"
+
+
+def time_line(name: str, moment: datetime, *, all_day: bool = False) -> str:
+    """A property whose value is an aware time, or its day."""
+    if all_day:
+        return f"{name};VALUE=DATE:{moment.year:04d}{moment:%m%d}"
+    return f"{name}:{utc_text(moment)}"
+
+
+def utc_text(moment: datetime) -> str:
+    """A time as `20260301T090000Z`; strftime leaves the zeros of early years out."""
+    moment = moment.astimezone(UTC)
+    return f"{moment.year:04d}{moment:%m%dT%H%M%SZ}"
+
+
+def calendar_text(*lines: str) -> bytes:
+    """A VCALENDAR around lines of properties and components."""
+    opening = ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}")
+    return b"".join(folded(line) for line in (*opening, *lines, "END:VCALENDAR"))
+
+
+def folded(line: str) -> bytes:
+    """A line with its end, no part of it longer than RFC 5545 lets it be, and no character torn apart."""
+    rest = line.encode("utf-8", "replace")
+    parts = []
+    while len(rest) > _MAX_OCTETS:
+        cutting = _MAX_OCTETS
+        while rest[cutting] in _INSIDE_CHARACTER:
+            cutting -= 1
+        parts.append(rest[:cutting])
+        rest = b" " + rest[cutting:]
+    return b"\r\n".join([*parts, rest]) + b"\r\n"

@@ -1,0 +1,40 @@
+"""What work on the external calendars needs: the data of one site, and the calendars of its accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.contract import ErrorReason, Status
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reconciler.sandbox.calendars.directory import CalendarDirectory
+    from reconciler.sandbox.store import Session
+    from reconciler.sandbox.telling import Told
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`now` is in seconds since the epoch."""
+
+    session: Session
+    calendars: CalendarDirectory
+    told: Told
+    site_id: str
+    site_name: str
+    now: float
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The data, to read; to write, open `session.writing`."""
+        return self.session.database
+
+    def break_connection(self, seq: int, reason: ErrorReason) -> None:
+        """Turn a connection that works into one that doesn't, for a reason."""
+        with self.session.writing():
+            self.database.execute(
+                "UPDATE connection SET status = ?, error_reason = ? WHERE seq = ? AND status NOT IN (?, ?)",
+                (Status.ERROR, reason, seq, Status.ERROR, Status.DISCONNECTED),
+            )

@@ -1,0 +1,110 @@
+"""What the accounts' calendars hold in a range of time: read, expanded, and without what was exported there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarGoneError, UnreadableError
+from reconciler.sandbox.calendars.importing.expander import Asked
+from reconciler.sandbox.contract import ErrorReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.sandbox.calendars.importing.expander import Expander
+    from reconciler.sandbox.calendars.importing.instances import Instance
+    from reconciler.sandbox.calendars.protocol import CalendarRef
+    from reconciler.sandbox.desk import Desk
+    from reconciler.sandbox.exporting.marks import Marks
+    from reconciler.sandbox.records import ConnectionRecord
+    from reconciler.sandbox.telling import Told
+
+_YEAR = 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A calendar that a connection imports from, as it was read: one stream with all of its objects."""
+
+    connection: ConnectionRecord
+    calendar: CalendarRef
+    content: bytes
+
+    def warning(self, fault: str) -> str:
+        """A fault, and where it is."""
+        where = f"{self.connection.provider.slug}/{self.connection.login.email}/{self.calendar.name}"
+        return f"{where}: {fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `start` to `end`, in seconds since the epoch; `all_day` events only, the others only, or both (None)."""
+
+    start: float
+    end: float
+    all_day: bool | None = None
+
+
+def sources(desk: Desk, connection: ConnectionRecord, wanted: Range, marks: Marks) -> tuple[list[Source], list[str]]:
+    """The calendars that a connection imports from, and what can't be read of them, in words.
+
+    A calendar that is gone or damaged takes no other one down. Raises `UnreachableError`; a connection whose account
+    doesn't open any more becomes `ERROR`/`TOKEN_REVOKED` and has none.
+    """
+    found: list[Source] = []
+    faults: list[str] = []
+    provider, login = connection.provider.slug, connection.login
+    backend = desk.calendars.of(provider)
+    try:
+        calendars = desk.calendars.calendars(provider, login, fresh=False)
+        for calendar in _chosen(connection, calendars):
+            try:
+                objects = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))
+            except (CalendarGoneError, UnreadableError) as error:
+                faults.append(Source(connection, calendar, b"").warning(str(error)))
+            else:
+                content = b"\r\n".join(each.content for each in objects if each.name not in marks.names)
+                if content:
+                    found.append(Source(connection, calendar, content))
+    except BadCredentialsError:
+        desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
+        return [], []
+    return found, faults
+
+
+def occurrences(expander: Expander, source: Source, wanted: Range, marks: Marks, told: Told) -> Iterator[Instance]:
+    """What a calendar comes to, ordered by start, then key; made as it is read, a part of the range at a time."""
+    zone = source.connection.schedule.time_zone
+    begun = wanted.start
+    while begun < wanted.end:
+        answered = expander.expand(Asked(source.content, zone, begun, wanted.end, wanted.all_day))
+        for fault in answered.faults:
+            told.warn(source.warning(fault))
+        for instance in answered.instances:
+            known = begun > wanted.start and instance.start < begun
+            if not known and not marks.recognise(uid=instance.uid, mark=instance.mark):
+                yield instance
+        begun = answered.until
+
+
+def faults(expander: Expander, source: Source, wanted: Range) -> list[str]:
+    """What of a calendar can't be imported, in words."""
+    asked = Asked(source.content, source.connection.schedule.time_zone, wanted.start, wanted.end, wanted.all_day)
+    return [source.warning(fault) for fault in expander.expand(asked).faults]
+
+
+def around(now: float) -> Range:
+    """The year before and the year after `now`."""
+    return Range(now - _YEAR, now + _YEAR)
+
+
+def _chosen(connection: ConnectionRecord, calendars: tuple[CalendarRef, ...]) -> list[CalendarRef]:
+    ids = connection.sync_config.imports.calendars
+    return list(calendars[:1]) if ids is None else [calendar for calendar in calendars if calendar.id in ids]
+
+
+def _moment(seconds: float) -> datetime:
+    first, last = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+    return datetime.fromtimestamp(min(max(seconds, first.timestamp()), last.timestamp()), UTC)

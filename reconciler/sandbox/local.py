@@ -1,0 +1,196 @@
+"""A data folder worked on from this machine, whether a sandbox is running on it or not: the site's side of things.
+
+The API has no methods for a site's own events, nor for the owners of schedules; a running sandbox sees what is done
+here at once, since all of it lies in the data folder.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox import owners, records
+from reconciler.sandbox.assembling import assemble
+from reconciler.sandbox.calendars.errors import CalendarError
+from reconciler.sandbox.contents import instance_of
+from reconciler.sandbox.desk import Desk
+from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.exporting import site_events
+from reconciler.sandbox.exporting.marks import marks_of
+from reconciler.sandbox.exporting.settling import settle_site
+from reconciler.sandbox.formats import is_guid
+from reconciler.sandbox.importing import around, faults, sources
+from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.store import DATABASE, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.exporting.site_events import SiteEvent
+    from reconciler.sandbox.records import ScheduleRecord
+
+MAX_TITLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSchedule:
+    """A schedule and the site that it is of."""
+
+    site_id: str
+    site_name: str
+    schedule: ScheduleRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEvent:
+    """A site's event, the name of its schedule, and the calendars that it was exported to."""
+
+    event: SiteEvent
+    schedule_name: str
+    exported_to: tuple[str, ...]
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[LocalSandbox]:
+    """The sandbox in the folder `data`; raises `SandboxError` where there is none, or it can't be used."""
+    if not (data / DATABASE).is_file():
+        raise SandboxError(f"{data}: there is no sandbox; begin one with: extcal sandbox serve --data {data}")
+    backend, _ = assemble(data, Settings(), endpoint="")
+    try:
+        with explained(backend.store.path):
+            yield LocalSandbox(backend)
+    finally:
+        backend.close()
+
+
+class LocalSandbox:
+    """The site's side of an open sandbox. Raises `SandboxError` for what isn't there, or can't be."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def schedules(self) -> list[LocalSchedule]:
+        """Every schedule of every site."""
+        with self._backend.store.session() as session:
+            sites = session.database.execute("SELECT id, name FROM site ORDER BY rowid").fetchall()
+            return [
+                LocalSchedule(str(site["id"]), str(site["name"]), schedule)
+                for site in sites
+                for schedule in records.schedules(session.database, str(site["id"]))
+            ]
+
+    def set_owner(self, schedule: str, owner_id: str, owner_name: str | None) -> int:
+        """Give a schedule, by id or name, another owner; answers how many connections that disconnected."""
+        if not is_guid(owner_id):
+            raise SandboxError(f"the owner {owner_id!r} is not a GUID")
+        found = self._schedule(schedule)
+        with self._desk(found.site_id, found.site_name) as desk:
+            return owners.set_owner(desk, found.schedule.id, owner_id.lower(), owner_name)
+
+    def add_event(self, schedule: str, title: str, start: datetime, end: datetime) -> str:
+        """A new event on a schedule, by id or name, and into the calendars it is exported to; answers its id."""
+        if not 0 < len(title) <= MAX_TITLE:
+            raise SandboxError(f"a title has from 1 to {MAX_TITLE} characters")
+        found = self._schedule(schedule)
+        begins, ends = _span(start, end)
+        with self._desk(found.site_id, found.site_name) as desk:
+            with desk.session.writing():
+                event = site_events.add(desk.database, found.site_id, found.schedule.id, title, begins, ends, desk.now)
+            settle_site(desk)
+            return event.id
+
+    def move_event(self, event_id: str, start: datetime, end: datetime) -> None:
+        """Give an event other times."""
+        begins, ends = _span(start, end)
+        with self._changing(event_id) as desk, desk.session.writing():
+            site_events.move(desk.database, event_id, begins, ends, desk.now)
+
+    def cancel_event(self, event_id: str) -> None:
+        """Cancel an event: it stays listed, and leaves the calendars."""
+        with self._changing(event_id) as desk, desk.session.writing():
+            site_events.cancel(desk.database, event_id, desk.now)
+
+    def events(self) -> list[LocalEvent]:
+        """Every event of every site, cancelled ones among them, by site and start."""
+        names = {(each.site_id, each.schedule.id): each.schedule.name for each in self.schedules()}
+        with self._backend.store.session() as session:
+            rows = session.database.execute(
+                "SELECT event_id, provider.slug, account_email, calendar_id FROM exported"
+                " JOIN connection ON connection.seq = connection_seq"
+                " JOIN provider ON provider.site_id = connection.site_id AND provider.id = provider_id"
+                " WHERE version != '' ORDER BY connection_seq"
+            ).fetchall()
+            return [
+                LocalEvent(
+                    event,
+                    names[event.site_id, event.schedule_id],
+                    tuple("/".join(tuple(row)[1:]) for row in rows if row["event_id"] == event.id),
+                )
+                for site_id in dict.fromkeys(site for site, _ in names)
+                for event in site_events.events(session.database, site_id)
+            ]
+
+    def warnings(self) -> list[str]:
+        """What of the calendars that connections import from can't be read, in the year before now and the next."""
+        found: list[str] = []
+        for site_id, site_name in dict.fromkeys((each.site_id, each.site_name) for each in self.schedules()):
+            with self._desk(site_id, site_name) as desk:
+                found += self._warnings_of(desk)
+        return list(dict.fromkeys(found))
+
+    def _warnings_of(self, desk: Desk) -> Iterator[str]:
+        marks = marks_of(desk.database, instance_of(desk.database))
+        for connection in records.connections(desk.database, desk.site_id):
+            if not connection.works or not connection.sync_config.imports.enabled:
+                continue
+            try:
+                calendars, problems = sources(desk, connection, around(desk.now), marks)
+            except CalendarError as error:
+                yield f"{connection.provider.slug} can't be reached: {error}"
+                continue
+            yield from problems
+            for source in calendars:
+                yield from faults(self._backend.expander, source, around(desk.now))
+
+    @contextmanager
+    def _desk(self, site_id: str, site_name: str) -> Iterator[Desk]:
+        backend = self._backend
+        with backend.store.session() as session:
+            yield Desk(session, backend.calendars, backend.told, site_id, site_name, backend.settings.clock())
+
+    @contextmanager
+    def _changing(self, event_id: str) -> Iterator[Desk]:
+        """The desk of an event's site; afterwards the calendars are brought in line."""
+        with self._backend.store.session() as session:
+            event = site_events.find(session.database, event_id)
+        if event is None:
+            raise SandboxError(f"there is no event {event_id!r}; list them with: extcal sandbox events list")
+        if event.cancelled:
+            raise SandboxError(f"the event {event_id} is cancelled; add a new one")
+        name = next(each.site_name for each in self.schedules() if each.site_id == event.site_id)
+        with self._desk(event.site_id, name) as desk:
+            yield desk
+            settle_site(desk)
+
+    def _schedule(self, wanted: str) -> LocalSchedule:
+        every = self.schedules()
+        found = [each for each in every if each.schedule.id == wanted.lower()]
+        found = found or [each for each in every if each.schedule.name == wanted]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(each.schedule.id for each in found)
+            raise SandboxError(f"several schedules are named {wanted!r}; name one by its id: {ids}")
+        names = ", ".join(dict.fromkeys(each.schedule.name for each in every)) or "none"
+        raise SandboxError(f"there is no schedule {wanted!r}; there are {names}")
+
+
+def _span(start: datetime, end: datetime) -> tuple[int, int]:
+    begins, ends = int(start.timestamp()), int(end.timestamp())
+    if begins >= ends:
+        raise SandboxError(f"the end {end.isoformat()} is not after the start {start.isoformat()}")
+    return begins, ends

@@ -1,0 +1,47 @@
+"""Sandboxes that the whole session shares; each example puts its own world into one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.server import RunningSandbox, running
+from reconciler.sandbox.settings import Settings
+from tests.properties.profiles import SOAK
+from tests.properties.stage import Sandboxes
+
+_HERE = Path(__file__).parent
+# Longer than any test: a new connection stays CONNECTED, so that no status moves between two looks.
+_NEVER = 1e9
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a soak every property is a soak test."""
+    if SOAK:
+        for item in items:
+            if item.path.is_relative_to(_HERE):
+                item.add_marker(pytest.mark.soak)
+
+
+def _sandbox(data: Path, *, calendar_names: bool) -> Iterator[RunningSandbox]:
+    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=calendar_names)
+    with running(data, settings=settings) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def naming_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox whose sync configs carry the calendars' names."""
+    yield from _sandbox(tmp_path_factory.mktemp("naming"), calendar_names=True)
+
+
+@pytest.fixture(scope="session")
+def nameless_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox whose sync configs carry the calendars' ids alone."""
+    yield from _sandbox(tmp_path_factory.mktemp("nameless"), calendar_names=False)
+
+
+@pytest.fixture(scope="session")
+def sandboxes(naming_sandbox: RunningSandbox, nameless_sandbox: RunningSandbox) -> Sandboxes:
+    """Both kinds of sandbox; a scenario says which one it wants."""
+    return Sandboxes(naming_sandbox, nameless_sandbox)

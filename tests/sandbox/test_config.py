@@ -1,0 +1,63 @@
+"""The config file: what it may say, and how what it may not say is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.sandbox import SandboxError, reset
+from reconciler.sandbox.config import CONFIG, CalDavServer, read_config
+from reconciler.sandbox.server import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_server_and_its_hosts(tmp_path: Path) -> None:
+    """A provider's slug, the server's address, and further hosts that may be given the credentials."""
+    assert read_config(tmp_path) == {}
+    (tmp_path / CONFIG).write_text("apple:\n  caldav: {url: 'http://127.0.0.1:1/', hosts: [home.example]}\n")
+    assert read_config(tmp_path) == {"apple": CalDavServer("http://127.0.0.1:1/", ("home.example",))}
+    (tmp_path / CONFIG).write_text("# nothing yet\n")
+    assert read_config(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "is not YAML"),
+        ("\x00", "is not YAML"),
+        ("- apple", "the whole file must be a mapping"),
+        ("apple: caldav", "apple must be a mapping"),
+        ("apple: {caldab: {}}", "apple.caldab is unknown, there is only caldav"),
+        ("apple: {}", "apple.caldav must be a mapping"),
+        ("apple: {caldav: {uri: x}}", "apple.caldav.uri is unknown, there is only url and hosts"),
+        ("apple: {caldav: {}}", "apple.caldav.url must be the address"),
+        ("apple: {caldav: {url: 5}}", "apple.caldav.url must be the address"),
+        ("apple: {caldav: {url: 'https://a.example', hosts: b.example}}", "apple.caldav.hosts must be a list"),
+        ("apple: {caldav: {url: 'https://a.example', hosts: [1]}}", "apple.caldav.hosts must be a list"),
+        ("apple: !!python/object:os.system {}", "is not YAML"),
+        ("nobody: {caldav: {url: 'https://a.example'}}", "there is no provider 'nobody'; there are apple, google"),
+        ("google: {caldav: {url: 'https://a.example'}}", "google connects by OAuth"),
+        ("apple: {caldav: {url: 'ftp://a.example'}}", "apple.caldav: "),
+        ("a: " + "x" * 70_000, "larger than"),
+    ],
+)
+def test_a_file_at_fault(tmp_path: Path, text: str, message: str) -> None:
+    """The sandbox doesn't start; the error names the file, the place and what is right."""
+    (tmp_path / CONFIG).write_text(text)
+    with pytest.raises(SandboxError) as caught, running(tmp_path):
+        pass
+    assert str(caught.value).startswith(str(tmp_path / CONFIG))
+    assert message in str(caught.value)
+
+
+def test_resetting_leaves_the_config(tmp_path: Path) -> None:
+    """It is the operator's."""
+    (tmp_path / CONFIG).write_text("{}")
+    reset(tmp_path)
+    with running(tmp_path):
+        pass
+    reset(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [CONFIG]

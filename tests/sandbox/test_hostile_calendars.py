@@ -1,0 +1,308 @@
+"""Whatever bytes lie in a folder are imported or reported; they hang, crash and take down nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.sandbox.calendars.importing.expander import Asked, Expander
+from reconciler.sandbox.local import opened
+from tests.sandbox.ics import calendar, event, imported, starts, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.sandbox.api import Api
+
+GOOD = event("good", "DTSTART:20260302T090000Z", "DTEND:20260302T100000Z", "RRULE:FREQ=DAILY;COUNT=2")
+GOOD_STARTS = ["good 2026-03-02T09:00", "good 2026-03-03T09:00"]
+FROM, TO = 1_767_225_600.0, 1_798_761_600.0  # 2026, in seconds since the epoch
+
+LEFT_OUT = {
+    "every second": ("DTSTART:20260101T000000Z", "RRULE:FREQ=SECONDLY"),
+    "no interval": ("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;INTERVAL=0"),
+    "count no number": ("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;COUNT=1e9"),
+    "no count": ("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;COUNT=0"),
+    "30 February, sought each second": (
+        "DTSTART:20260101T000000Z",
+        "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+    ),
+    "no such frequency": ("DTSTART:20260101T000000Z", "RRULE:FREQ=OFTEN"),
+    "no start": ("DTEND:20260101T000000Z",),
+    "no such day": ("DTSTART:20260230T000000Z",),
+    "two starts": ("DTSTART:20260101T000000Z", "DTSTART:20260102T000000Z"),
+    "longer than time": ("DTSTART:20260101T000000Z", "DURATION:P99999999W"),
+    "a million dates": ("DTSTART:20260101T000000Z", f"RDATE:{','.join(['20260201T000000Z'] * 20_000)}"),
+    "no until": ("DTSTART:20260101T090000", "RRULE:FREQ=DAILY;UNTIL=20261399T090000"),
+    "a null": ("DTSTART:20260101T0000\x0000Z",),
+}
+"""Events that nobody can import."""
+
+HARMLESS = {
+    "a billion days": (("DTSTART:20261230T000000Z", "RRULE:FREQ=DAILY;COUNT=1000000000"), 2),
+    "until before it starts": (("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;UNTIL=20250101T000000Z"), 0),
+    "far off": (("DTSTART:99991230T000000Z", "DTEND:99991231T235959Z", "RRULE:FREQ=DAILY"), 0),
+    "a day that ends at an hour": (("DTSTART;VALUE=DATE:20260101", "DTEND:20260101T100000Z"), 1),
+    "an hour that ends on a day": (("DTSTART:20260101T100000Z", "DTEND;VALUE=DATE:20260102"), 1),
+    "an end before the start": (("DTSTART:20260110T000000Z", "DTEND:20260109T000000Z"), 1),
+    "an empty exception": (("DTSTART:20260110T000000Z", "EXDATE:"), 1),
+}
+"""Events that look bad, and how often each happens in 2026."""
+
+
+@pytest.fixture(scope="module")
+def expander() -> Iterator[Expander]:
+    """Workers of the tests' own."""
+    found = Expander()
+    yield found
+    found.close()
+
+
+def asked(content: bytes) -> Asked:
+    """2026 of a calendar."""
+    return Asked(content, "America/New_York", FROM, TO, None)
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_cannot_be_imported_is_named_and_the_rest_answers(api: Api, lee: Path, name: str, data: Path) -> None:
+    """One event is left out and reported by its UID; others of its file, and other files, are imported."""
+    write(lee, event(name, *LEFT_OUT[name]), GOOD)
+    write(lee, GOOD, name="other")
+    api.connect()
+    begun = time.monotonic()
+    assert starts(api) == sorted(GOOD_STARTS * 2, key=lambda each: each[5:])
+    assert time.monotonic() - begun < 5
+    with opened(data) as local:
+        (warning,) = local.warnings()
+    assert warning.startswith(f"apple/lee@harbor-dental.example/k93wqe: event '{name}' ")
+    assert " left out: " in warning
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_looks_bad_is_imported_for_what_it_is(api: Api, lee: Path, name: str) -> None:
+    """Odd rules and times that have a meaning, or none, are no trouble."""
+    lines, count = HARMLESS[name]
+    write(lee, event(name, *lines), GOOD)
+    api.connect()
+    found = [each for each in starts(api) if not each.startswith("good ")]
+    assert len(found) == count
+    assert len(starts(api)) == count + 2
+
+
+def test_30_february_is_imported_or_reported(expander: Expander) -> None:
+    """Its first instance, DTSTART, is all that there is; where seeking more takes too long, that is said."""
+    seeking = event("leap", "DTSTART:20260101T000000Z", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
+    answered = expander.expand(asked(calendar(seeking, GOOD).encode()))
+    assert (1 if "leap" in {each.uid for each in answered.instances} else 0) + len(answered.faults) == 1
+    assert len([each for each in answered.instances if each.uid == "good"]) == 2
+
+
+def test_a_verdict_is_remembered(expander: Expander) -> None:
+    """A series that takes too long does so once for a version of its file, whatever the range asked about."""
+    content = calendar(event("slow", *LEFT_OUT["30 February, sought each second"]), GOOD).encode()
+    first = expander.expand(asked(content))
+    begun = time.monotonic()
+    again = expander.expand(Asked(content, "America/New_York", FROM + 1, TO, None))
+    assert time.monotonic() - begun < 0.9
+    assert again.faults == first.faults != ()
+    assert len(again.instances) == 2
+
+
+def test_many_slow_series_take_bounded_time(expander: Expander) -> None:
+    """A file of nothing but traps is given up in the end, and what happens once is imported before them."""
+    traps = [event(f"trap{n}", *LEFT_OUT["every second"]) for n in range(60)]
+    once = event("once", "DTSTART:20260302T090000Z")
+    begun = time.monotonic()
+    answered = expander.expand(asked(calendar(*traps, once).encode()))
+    assert time.monotonic() - begun < 20
+    assert [instance.uid for instance in answered.instances] == ["once"]
+    assert any("some are left out" in fault for fault in answered.faults)
+
+
+def test_a_zone_that_never_ends(expander: Expander) -> None:
+    """A VTIMEZONE whose rules take for ever costs the events in it, and no other."""
+    zone = (
+        "BEGIN:VTIMEZONE\r\nTZID:Trap\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\nTZOFFSETFROM:+0100\r\n"
+        "TZOFFSETTO:+0100\r\nRRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\r\nEND:STANDARD\r\nEND:VTIMEZONE"
+    )
+    begun = time.monotonic()
+    answered = expander.expand(
+        asked(calendar(zone, event("in it", "DTSTART;TZID=Trap:20260302T090000", "RRULE:FREQ=DAILY"), GOOD).encode())
+    )
+    assert time.monotonic() - begun < 20
+    assert {instance.uid for instance in answered.instances} - {"in it"} == {"good"}
+
+
+def test_files_that_are_no_calendars(api: Api, lee: Path, data: Path) -> None:
+    """Junk, a cut-off file, one too large: each is reported, and the good one is imported."""
+    write(lee, GOOD)
+    (lee / "junk.ics").write_bytes(os.urandom(5000).replace(b"BEGIN", b""))
+    (lee / "cut.ics").write_text(calendar(GOOD.replace("UID:good", "UID:cut"))[:-40])
+    (lee / "large.ics").write_bytes(b"x" * (10 * 1024 * 1024 + 1))
+    (lee / "empty.ics").write_bytes(b"")
+    api.connect()
+    assert starts(api) == GOOD_STARTS
+    with opened(data) as local:
+        warnings = local.warnings()
+    assert {warning.split(": ")[0].rpartition("/")[2] for warning in warnings} == {"junk", "cut", "large"}
+    assert any("larger than" in warning for warning in warnings)
+
+
+def test_links_pipes_and_folders_are_not_followed(api: Api, lee: Path, tmp_path: Path) -> None:
+    """What isn't a plain file is no calendar; nothing is read from elsewhere, nothing waits."""
+    write(lee, GOOD)
+    secret = write(tmp_path, event("secret", "DTSTART:20260302T090000Z"), name="secret")
+    (lee / "link.ics").symlink_to(secret)
+    (lee / "folder.ics").mkdir()
+    os.mkfifo(lee / "pipe.ics")
+    (lee.parent / "mallory@harbor-dental.example").symlink_to(tmp_path, target_is_directory=True)
+    connection = api.connect()
+    try:
+        assert [each["id"] for each in api.get(f"/connections/{connection['id']}/calendars").json()["calendars"]] == [
+            "k93wqe"
+        ]
+        assert starts(api) == GOOD_STARTS
+        assert api.by_credentials(email="mallory@harbor-dental.example").status_code == 401
+    finally:
+        (lee / "folder.ics").rmdir()
+        (lee / "pipe.ics").unlink()
+        (lee / "link.ics").unlink()
+        (lee.parent / "mallory@harbor-dental.example").unlink()
+
+
+def test_edits_are_seen_at_once(api: Api, lee: Path) -> None:
+    """A file may be changed, added and removed while the sandbox runs."""
+    path = write(lee, GOOD)
+    connection = api.connect()
+    assert starts(api) == GOOD_STARTS
+    path.write_text(path.read_text().replace("COUNT=2", "COUNT=1"))
+    assert starts(api) == GOOD_STARTS[:1]
+    write(lee, GOOD, name="new")
+    chosen = {"listEventFromCalendars": {"calendars": {"calendars": [{"id": "new"}]}}}
+    assert api.update(connection["id"], chosen).status_code == 200
+    assert starts(api) == GOOD_STARTS
+    (lee / "new.ics").unlink()
+    assert imported(api) == []
+
+
+ZONE_OF_THREE = (
+    "BEGIN:VTIMEZONE\r\nTZID:Office\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0300\r\n"
+    "TZOFFSETTO:+0300\r\nEND:STANDARD\r\nEND:VTIMEZONE"
+)
+
+
+def test_calendars_that_say_other_things_in_one_stream(expander: Expander) -> None:
+    """Each VCALENDAR of a stream has its own zones and its own scale; a zone that can't be read is reported."""
+    at_nine = event("nine", "DTSTART;TZID=Office:20260302T090000")
+    content = "".join(
+        [
+            calendar(ZONE_OF_THREE, at_nine),
+            calendar(ZONE_OF_THREE.replace("+0300", "-0800"), at_nine),
+            calendar("CALSCALE:JULIAN", at_nine),
+            calendar(ZONE_OF_THREE.replace("Office", "Bad").replace("+0300", "+9900"), GOOD),
+        ]
+    )
+    answered = expander.expand(asked(content.encode()))
+    hours = [(each.start - 1_772_409_600) // 3600 for each in answered.instances if each.uid == "nine"]
+    assert hours == [6, 17]
+    assert {each.uid for each in answered.instances} == {"nine", "good"}
+    assert any("CALSCALE" in fault for fault in answered.faults)
+    assert any("VTIMEZONE 'Bad' can't be read" in fault for fault in answered.faults)
+
+
+def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was asked is reported as unreadable; the next question is answered; after closing none is."""
+    found = Expander()
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr("reconciler.sandbox.calendars.importing.expander.ANSWER_SECONDS", 0.0)
+            assert "all of it is left out" in found.expand(asked(calendar(GOOD).encode())).faults[0]
+        answered = found.expand(Asked(calendar(GOOD).encode(), "UTC", FROM, TO, None))
+        assert len(answered.instances) == 2
+    finally:
+        found.close()
+    assert "all of it is left out" in found.expand(Asked(b"", "UTC", FROM, TO, None)).faults[0]
+
+
+def test_large_calendars_are_answered_part_by_part(api: Api, lee: Path) -> None:
+    """Thousands of instances come page by page, each once and in order."""
+    write(lee, event("often", "DTSTART:20260101T000000Z", "RRULE:FREQ=HOURLY;INTERVAL=2;COUNT=4000"))
+    api.connect()
+    found: list[str] = []
+    params: dict[str, object] = {"from": "2026-01-01T00:00:00Z", "to": "2027-06-01T00:00:00Z"}
+    while params:
+        answer = api.get("/events", params | {"cursorPaging.limit": 1000}).json()
+        found += [each["start"] for each in answer["events"]]
+        params = {"cursorPaging.cursor": cursor} if (cursor := answer["pagingMetadata"]["cursors"].get("next")) else {}
+    assert len(found) == len(set(found)) == 4000
+    assert found == sorted(found)
+
+
+LINES = st.sampled_from(
+    [
+        b"BEGIN:VCALENDAR",
+        b"END:VCALENDAR",
+        b"BEGIN:VEVENT",
+        b"END:VEVENT",
+        b"BEGIN:VTIMEZONE",
+        b"END:VTIMEZONE",
+        b"BEGIN:STANDARD",
+        b"TZID:Z",
+        b"TZOFFSETFROM:+9999",
+        b"TZOFFSETTO:-0000",
+        b"UID:a",
+        b"UID:b",
+        b"DTSTART:20260302T090000Z",
+        b"DTSTART:20260302T090000",
+        b"DTSTART;TZID=Z:20260302T090000",
+        b"DTSTART;VALUE=DATE:20260302",
+        b"DTSTART;VALUE=PERIOD:20260302T090000Z/PT1H",
+        b"DTSTART:090000",
+        b"DTEND:20260301T090000Z",
+        b"DTEND;VALUE=DATE:20260303",
+        b"DURATION:-P1D",
+        b"DURATION:P1W",
+        b"RRULE:FREQ=DAILY;COUNT=3",
+        b"RRULE:FREQ=MONTHLY;BYDAY=-1SU;UNTIL=20260601",
+        b"RRULE:FREQ=YEARLY;BYSETPOS=0",
+        b"RDATE;VALUE=PERIOD:20260401T000000Z/PT1H,20260402T000000Z/20260401T000000Z",
+        b"RDATE;VALUE=DATE:20260401",
+        b"EXDATE:20260303T090000Z",
+        b"RECURRENCE-ID:20260303T090000Z",
+        b"RECURRENCE-ID;RANGE=THISANDFUTURE:20260303T090000Z",
+        b"SEQUENCE:9999999999999999999999",
+        b"STATUS:CANCELLED",
+        b"X-WR-TIMEZONE:Asia/Tokyo",
+        b"CALSCALE:JULIAN",
+        b" folded",
+        b'A;B="C:D',
+        b"\xff\xfe",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(LINES | st.binary(max_size=30), max_size=25))
+def test_any_lines_are_imported_or_reported(expander: Expander, lines: list[bytes]) -> None:
+    """Any mixture of good and bad lines comes to an answer in which every event is in 2026 and no worker is lost."""
+    answered = expander.expand(asked(b"\r\n".join(lines)))
+    assert answered.until == TO
+    assert all(instance.start <= instance.end for instance in answered.instances)
+    assert all(instance.start < TO and instance.end >= FROM for instance in answered.instances)
+    assert not any("too much memory" in fault for fault in answered.faults)
+    assert list(answered.instances) == sorted(answered.instances)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=400))
+def test_any_bytes_are_reported(expander: Expander, content: bytes) -> None:
+    """Bytes that hold no calendar come to nothing, and that is said."""
+    answered = expander.expand(asked(content + b"\r\n" + calendar(GOOD).encode()))
+    assert [instance.uid for instance in answered.instances] == ["good", "good"] or answered.faults
+    assert answered.until == TO

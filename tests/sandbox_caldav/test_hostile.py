@@ -1,0 +1,179 @@
+"""Answers that mean harm, or were never meant for a reader."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
+from reconciler.sandbox.calendars.caldav.exchange import Bounds
+from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEMENTS
+from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError
+from tests.sandbox_caldav.conftest import END, LOGIN, START
+from tests.sandbox_caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus
+from tests.sandbox_caldav.scripted import XML, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.sandbox_caldav.conftest import Desk
+
+_LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+_BODIES: dict[str, str | bytes] = {
+    "laughs": f'<!DOCTYPE d [<!ENTITY l0 "lol">{_LAUGHS}]><multistatus xmlns="DAV:">&l9;</multistatus>',
+    "file": '<!DOCTYPE d [<!ENTITY f SYSTEM "file:///etc/passwd">]><multistatus xmlns="DAV:">&f;</multistatus>',
+    "parameter": '<!DOCTYPE d [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]><multistatus xmlns="DAV:"/>',
+    "outside": '<!DOCTYPE d SYSTEM "http://127.0.0.1:9/d.dtd"><multistatus xmlns="DAV:"/>',
+    "utf-16": '<!DOCTYPE d [<!ENTITY e "x">]><multistatus xmlns="DAV:">&e;</multistatus>'.encode("utf-16"),
+    "deep": "<a>" * 100_000,
+    "wide": f"<multistatus {NAMESPACES}>{'<a/>' * (MAX_ELEMENTS + 1)}</multistatus>",
+    "encoding": '<?xml version="1.0" encoding="martian"?><multistatus xmlns="DAV:"/>',
+    "cut": multistatus(found("/"))[:-20],
+    "another": "<html/>",
+    "nothing": "",
+    "zeros": b"\0" * 100,
+    "no href": f"<multistatus {NAMESPACES}><response/></multistatus>",
+    "status": multistatus("<response><href>/</href><status>fine</status></response>"),
+}
+
+
+@pytest.mark.parametrize("name", _BODIES)
+def test_xml_that_can_not_be_read(desk: Desk, name: str) -> None:
+    """It is refused within a moment, whoever asks; nothing is expanded or fetched."""
+    desk.paper.replies = dict.fromkeys(("root", "elsewhere"), Reply(body=_BODIES[name]))
+    before = time.monotonic()
+    with pytest.raises(UnreachableError):
+        desk.backend.sign_in(LOGIN)
+    assert time.monotonic() - before < 15
+
+
+def test_xml_as_deep_as_it_may_be(desk: Desk) -> None:
+    """The bound on depth leaves room for what servers really send."""
+    deep = "<x>" * (MAX_DEPTH - 4) + "</x>" * (MAX_DEPTH - 4)
+    desk.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, deep)))
+    assert len(desk.backend.calendars(LOGIN)) == 1
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "http://evil.example/home/lee/work/a.ics",
+        "//evil.example/home/lee/work/a.ics",
+        "https://127.0.0.1/home/lee/work/a.ics",
+        "file:///home/lee/work/a.ics",
+        "../../etc/passwd",
+        "/home/lee/work/../private/a.ics",
+        "/home/lee/work/%2e%2e/private/a.ics",
+        "/home/lee/work/%00.ics",
+        "/home/lee/private/a.ics",
+        "/home/lee/workshop.ics",
+        "/" + "a" * 10_000,
+    ],
+)
+def test_objects_that_lie_elsewhere(desk: Desk, href: str) -> None:
+    """A calendar lists what is in it; anything else is refused before it is asked for."""
+    desk.paper.put("a.ics", event("a"))
+    desk.settle()
+    for kind in ("sync", "whole"):
+        desk.paper.replies = {kind: Reply(body=multistatus(found(href, "<getetag>x</getetag>"), token="t9"))}
+        backend = desk.backend if kind == "sync" else CalDavBackend(AllowedOrigins.of(desk.script.url, ()))
+        with pytest.raises(UnreachableError):
+            backend.read(LOGIN, CALENDAR, START, END)
+
+
+@pytest.mark.parametrize(
+    "calendar",
+    ["http://evil.example/", "//evil.example/", "/a/../b/", "/a\n/", "x:y", "", "/home/lee/", "/" + "a" * 9999],
+)
+def test_a_calendar_that_is_none(desk: Desk, calendar: str) -> None:
+    """An id that a caller makes up leads to no other host, and to no folder that isn't a calendar."""
+    with pytest.raises(CalendarGoneError):
+        desk.backend.read(LOGIN, calendar, START, END)
+
+
+def test_answers_without_end(desk: Desk) -> None:
+    """What is longer than any answer is cut off, and so is what was packed."""
+
+    def flood() -> Iterator[bytes]:
+        yield b"HTTP/1.1 207 Multi-Status\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n"
+        while True:
+            yield b" " * 65536
+
+    desk.backend = CalDavBackend(AllowedOrigins.of(desk.script.url, ()), Bounds(body=1_000_000))
+    desk.paper.replies["elsewhere"] = Reply(404, "", {})
+    desk.paper.replies["root"] = Reply(raw=flood())
+    with pytest.raises(UnreachableError, match="more than 1000000 bytes"):
+        desk.backend.sign_in(LOGIN)
+    packed = gzip.compress(b" " * 10_000_000)
+    desk.paper.replies["root"] = Reply(207, packed, {"Content-Type": XML, "Content-Encoding": "gzip"})
+    with pytest.raises(UnreachableError, match="not to pack"):
+        desk.backend.sign_in(LOGIN)
+
+
+@pytest.mark.parametrize("part", ["silence", "head", "body"])
+def test_answers_that_drip(desk: Desk, part: str) -> None:
+    """A server that says a little now and then is left after the time for one call, whatever it is saying."""
+
+    def drip() -> Iterator[bytes]:
+        if part != "silence":
+            yield b"HTTP/1.1 207 Multi-Status\r\n"
+        if part == "body":
+            yield b"Content-Type: application/xml\r\n\r\n<"
+        for _ in range(60):
+            time.sleep(0.05)
+            yield b"" if part == "silence" else b"a"
+
+    desk.backend = CalDavBackend(AllowedOrigins.of(desk.script.url, ()), Bounds(whole=0.6))
+    desk.paper.replies["elsewhere"] = Reply(404, "", {})
+    desk.paper.replies["root"] = Reply(raw=drip())
+    before = time.monotonic()
+    with pytest.raises(UnreachableError, match=r"not done within 0\.6 s"):
+        desk.backend.sign_in(LOGIN)
+    assert time.monotonic() - before < 2.5
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"HTTP/1.1 207 Mu", b"\x16\x03\x01\x02\x00nonsense\r\n\r\n", b"HTTP/1.1 207 M\r\n\r\n<mul"]
+)
+def test_answers_that_break_off(desk: Desk, raw: bytes) -> None:
+    """Nothing, half a line, another protocol: out of reach."""
+    desk.paper.replies = dict.fromkeys(("root", "elsewhere"), Reply(raw=[raw]))
+    with pytest.raises(UnreachableError):
+        desk.backend.sign_in(LOGIN)
+
+
+def test_half_a_body(desk: Desk) -> None:
+    """A body shorter than it was said to be is no answer, though what came is whole XML."""
+    desk.paper.put("a.ics", event("a"))
+    desk.settle()
+    body = multistatus(token="t9")
+    desk.paper.replies["sync"] = Reply(body=body, length=len(body) + 10)
+    with pytest.raises(UnreachableError):
+        desk.read()
+    desk.paper.replies.clear()
+    assert set(desk.read()) == {"a"}
+
+
+def test_odd_etags(desk: Desk) -> None:
+    """An etag comes from elsewhere: letters of any script are sent back, line breaks end nothing but the call."""
+    desk.paper.replies["PUT"] = Reply(204, "", {})
+    desk.backend.put(LOGIN, CALENDAR, "extcal-1", b"x", etag='"ümlaut"')
+    with pytest.raises(UnreachableError):
+        desk.backend.put(LOGIN, CALENDAR, "extcal-1", b"x", etag='"a"\r\nX-Other: yes')
+    assert len([asked for asked in desk.script.asked if asked.method == "PUT"]) == 1
+
+
+def test_many_readers_at_once(desk: Desk) -> None:
+    """Threads that read one calendar while it changes all see it as it was, or as it is."""
+    for number in range(20):
+        desk.paper.put(f"e{number}.ics", event(f"e{number}"))
+    with ThreadPoolExecutor(8) as pool:
+        readings = [pool.submit(desk.read) for _ in range(40)]
+        desk.paper.put("late.ics", event("late"))
+        assert {len(reading.result()) for reading in readings} <= {20, 21}
+    assert len(desk.read()) == 21
