@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The sandbox of the quickstart, apart from one that you may be using.
 WORLD  := .extcal/quickstart
 
-.PHONY: quickstart test check lint format soak clean
+.PHONY: quickstart test check lint format soak bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +48,10 @@ format: $(VENV)/.dev
 ## soak: the long randomised runs
 soak: $(VENV)/.dev
 	EXTCAL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
+
+## bench: what listing a CalDAV calendar costs, against the raw request and parsing
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks.caldav_listing
 
 clean:
 	rm -rf $(VENV) .extcal build dist .coverage .coverage.*

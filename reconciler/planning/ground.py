@@ -14,14 +14,19 @@ from reconciler.planning import diff, providers
 from reconciler.planning.match import folded
 
 
-def fingerprint(action: Action, connections: Sequence[LiveConnection]) -> str:
-    """`sha256:…` over the live fields that the action rests on; `connections` are those of its schedule."""
+def fingerprint(
+    action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str | None] = frozenset()
+) -> str:
+    """`sha256:…` over the live fields that the action rests on; `connections` are those of its schedule.
+
+    `leaving` holds the ids of connections that the same plan takes away before.
+    """
     ground: dict[str, Json] = {}
     if action.connection_id is not None:
         target = _by_id(action.connection_id, connections)
         ground["target"] = None if target is None else _target(action, target)
     if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
-        present: list[Json] = [connection.id for connection in same_account(action, connections)]
+        present: list[Json] = [found.id for found in same_account(action, connections) if found.id not in leaving]
         ground["present"] = present
     return digest(ground)
 

@@ -29,7 +29,7 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
             continue
         twin = reading.matching.duplicates.get(connection.id)
         buried = twin is not None and twin.state is State.ABSENT
-        pruned = (prune or buried) and connection.provider_id not in live.failed_provider_ids
+        pruned = (prune or buried) and _seen_in_full(connection, reading, live)
         if twin is not None:
             reason = Reason.TOMBSTONE if buried else Reason.DUPLICATE
         elif pruned:
@@ -41,6 +41,12 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
     return result
 
 
+def _seen_in_full(connection: LiveConnection, reading: Reading, live: LiveSite) -> bool:
+    """Whether a leftover is surely nobody's: nothing that it or its schedule's manifests mean was hidden."""
+    unread_schedule = connection.schedule_id.lower() in reading.unread_schedules
+    return not unread_schedule and connection.provider_id not in live.failed_provider_ids
+
+
 def _replacements(
     site: Site, reading: Reading, leftovers: Sequence[LiveConnection], live: LiveSite
 ) -> dict[str, Action]:
@@ -49,7 +55,7 @@ def _replacements(
     freed: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in leftovers:
         # A duplicate is given up for its twin, and what could not be read in full is not given up at all.
-        if connection.id not in reading.matching.duplicates and connection.provider_id not in live.failed_provider_ids:
+        if connection.id not in reading.matching.duplicates and _seen_in_full(connection, reading, live):
             freed[connection.schedule_id.lower()].append(connection)
     wanting: dict[str, list[Resolved]] = defaultdict(list)
     for item, live_one in reading.matching.pairs:

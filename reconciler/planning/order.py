@@ -25,7 +25,7 @@ def ordered(plan: Plan) -> Plan:
             waits[action.address] = tuple(
                 other.address
                 for other in candidates
-                if other.schedule_id != action.schedule_id and not _leads_to(other.address, action.address, waits)
+                if other.address != action.address and not _leads_to(other.address, action.address, waits)
             )
     sites = tuple(
         replace(site, actions=tuple(replace(a, after=waits.get(a.address, ())) for a in site.actions))

@@ -102,9 +102,11 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in live.connections:
         by_schedule[connection.schedule_id.lower()].append(connection)
+    leaving = frozenset(action.connection_id for action in planned if action.kind.disconnects)
     for action in planned:
         if action.kind.writes:
-            yield replace(action, ground=ground.fingerprint(action, by_schedule[action.schedule_id.lower()]))
+            nearby = by_schedule[action.schedule_id.lower()]
+            yield replace(action, ground=ground.fingerprint(action, nearby, leaving))
         else:
             yield action
 

@@ -1,11 +1,11 @@
 """Declared connections made sense of: references resolved against what the site offers, then matched."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.desired import DeclaredConnection, Scope, Site
-from reconciler.model.live import LiveConnection, LiveSite, Provider
+from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
 from reconciler.planning.match import Matching, Resolved, folded, match
@@ -17,13 +17,15 @@ class Reading:
 
     A matched one has the provider that its live connection stands at. `unread` names those that could not be
     compared since the service answered only in part;
-    `named_schedules` are the ids, in lower case, of the schedules that a manifest names.
+    `named_schedules` are the ids, in lower case, of the schedules that a manifest names, `unread_schedules` those of
+    them on which not everything declared could be compared.
     """
 
     matching: Matching
     faults: tuple[Fault, ...]
     unread: tuple[Fault, ...]
     named_schedules: frozenset[str]
+    unread_schedules: frozenset[str]
 
     def in_scope(self, site: Site, connection: LiveConnection) -> bool:
         """Whether the manifests answer for a live connection (contract: Site, `scope`)."""
@@ -34,46 +36,51 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
     """Resolve and match the declared connections of one site."""
     resolved: list[Resolved] = []
     faults: list[Fault] = []
-    unread: list[Fault] = []
     named: set[str] = set()
     known_schedules = schedules.Schedules(live.schedules)
     for connection in sorted(declared, key=lambda connection: connection.address):
         schedule = schedules.resolve(connection, known_schedules)
+        provider = providers.resolve(connection.provider, live.providers, connection)
         if not isinstance(schedule, Fault):
             named.add(schedule.id.lower())
-        provider = providers.resolve(connection.provider, live.providers, connection)
-        if not isinstance(provider, Fault) and provider.id in live.failed_provider_ids:
-            unread.append(_unread(connection, provider))
-        elif isinstance(schedule, Fault) or isinstance(provider, Fault):
+        if isinstance(schedule, Fault) or isinstance(provider, Fault):
             faults += [found for found in (schedule, provider) if isinstance(found, Fault)]
         else:
             resolved.append(Resolved(connection, schedule, provider))
     unique, doubled = _without_doubles(resolved)
     matching = match(unique, live.connections)
-    hidden = {item.declared.address: failed for item, failed in _perhaps_hidden(matching, live)}
-    unread += [
-        _unread(item.declared, hidden[a]) for item, _ in matching.pairs if (a := item.declared.address) in hidden
-    ]
     by_id = {provider.id: provider for provider in live.providers}
-    pairs = tuple(
-        (item if found is None else replace(item, provider=by_id.get(found.provider_id, item.provider)), found)
-        for item, found in matching.pairs
-        if item.declared.address not in hidden
-    )
-    return Reading(replace(matching, pairs=pairs), (*faults, *doubled), tuple(unread), frozenset(named))
-
-
-def _perhaps_hidden(matching: Matching, live: LiveSite) -> Iterator[tuple[Resolved, Provider]]:
-    """The declared connections without a match that may be at a provider whose connections could not be read."""
-    failed = [provider for provider in live.providers if provider.id in live.failed_provider_ids]
+    pairs: list[tuple[Resolved, LiveConnection | None]] = []
+    unread: dict[str, Fault] = {}
+    unread_schedules: set[str] = set()
     for item, found in matching.pairs:
-        could_be_at = (p for p in failed if providers.is_meant(item.declared.provider, p))
-        if found is None and (provider := next(could_be_at, None)) is not None:
-            yield item, provider
+        if (name := _could_not_be_read(item, found, live)) is not None:
+            unread[item.declared.address] = _unread(item.declared, name)
+            unread_schedules.add(item.schedule.id.lower())
+        elif found is None:
+            pairs.append((item, None))
+        else:
+            pairs.append((replace(item, provider=by_id.get(found.provider_id, item.provider)), found))
+    return Reading(
+        matching=replace(matching, pairs=tuple(pairs)),
+        faults=(*faults, *doubled),
+        unread=tuple(unread.values()),
+        named_schedules=frozenset(named),
+        unread_schedules=frozenset(unread_schedules),
+    )
 
 
-def _unread(connection: DeclaredConnection, provider: Provider) -> Fault:
-    message = f"the service could not read the connections of provider {provider.name}: not planned"
+def _could_not_be_read(item: Resolved, found: LiveConnection | None, live: LiveSite) -> str | None:
+    """The provider that may hold the connection and whose connections could not be read, by name."""
+    failed = set(live.failed_provider_ids)
+    if found is not None:
+        return found.provider_id if found.provider_id in failed else None
+    could_be_at = (p for p in live.providers if p.id in failed and providers.is_meant(item.declared.provider, p))
+    return next((provider.name for provider in could_be_at), None)
+
+
+def _unread(connection: DeclaredConnection, provider: str) -> Fault:
+    message = f"the service could not read the connections of provider {provider}: not planned"
     return Fault(connection.sources.root, connection.address, message, "plan again later")
 
 

@@ -168,3 +168,15 @@ def test_what_may_be_at_a_failed_provider_is_not_connected_anew() -> None:
     assert (plan.actions, [fault.where for fault in plan.unread]) == ((), ["harbor/lee"])
     seen = replace(on, connections=(live(provider=MICROSOFT),))
     assert kinds(planned(wanted, on=seen)) == {"harbor/lee": (ActionKind.NOOP, Reason.IN_SYNC)}
+
+
+def test_what_is_declared_is_not_pruned_while_another_provider_is_down() -> None:
+    """A connection that a manifest means is never a leftover, nor is anything pruned beside what could not be read."""
+    old = Provider("p-old", "Old", "OUTLOOK", MICROSOFT.features)
+    on = site_with(live("c1", old), providers=(*PROVIDERS, old), failed_provider_ids=("p-microsoft",))
+    plan = planned(declared(provider="microsoft"), on=on, site=PRUNING)
+    assert kinds(plan) == {"harbor/lee": (ActionKind.NOOP, Reason.IN_SYNC)}
+    beside = replace(on, connections=(live("stray", account=KIM),))
+    plan = planned(declared(provider="microsoft"), on=beside, site=PRUNING)
+    assert kinds(plan) == {"harbor/id:stray": (ActionKind.UNMANAGED, Reason.NOT_DECLARED)}
+    assert [fault.where for fault in plan.unread] == ["harbor/lee"]

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
-from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Plan
+from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
+from reconciler.model.live import LiveConnection, Provider
+from reconciler.model.plan import ActionKind, Plan
+from reconciler.planning.ground import fingerprint
 from reconciler.planning.order import ordered
-from tests.planning.build import OTHER_SCHEDULE, PRUNING, SITE, declared, live, planned, site_with
+from tests.planning.build import MICROSOFT, OTHER_SCHEDULE, PROVIDERS, PRUNING, SITE, declared, live, planned, site_with
 
 ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)
 KIM = "kim@harbor.example"
@@ -52,3 +53,16 @@ def test_replaces_that_swap_accounts_do_not_wait_for_each_other() -> None:
     plan = planned(*wanted, on=site_with(*have), site=replace(PRUNING, max_disconnects=100))
     assert [action.kind.value for action in plan.actions] == ["replace", "replace"]
     assert waits(Plan((plan,))) == {"harbor/a": ("harbor/b",)}
+
+
+def test_a_connect_is_not_hindered_by_what_its_own_plan_takes_away() -> None:
+    """The same account at an older installation is pruned first, and its going is no moved ground."""
+    old = Provider("p-old", "Old", "OUTLOOK", MICROSOFT.features)
+    by_id = declared("new", provider=ProviderRef(ProviderKey.ID, MICROSOFT.id))
+    beside = declared("kim", account=KIM)
+    before = (live("c1", old), live("c2", account=KIM), live("c3", account="x@harbor.example"))
+    site = replace(PRUNING, max_disconnects=100)
+    plan = planned(by_id, beside, on=site_with(*before, providers=(*PROVIDERS, old)), site=site)
+    connect = next(action for action in ordered(Plan((plan,))).actions if action.address == "harbor/new")
+    assert (connect.kind, connect.after) == (ActionKind.CONNECT, ("harbor/id:c1",))
+    assert fingerprint(connect, before[1:]) == connect.ground

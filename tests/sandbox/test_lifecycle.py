@@ -194,6 +194,19 @@ def test_a_folder_of_a_newer_version(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_of_an_older_version(tmp_path: Path) -> None:
+    """It is left alone, and a reset makes it fresh."""
+    with running(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database:
+        database.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
+    with pytest.raises(SandboxError, match=r"made by an older version.*reset"), running(tmp_path):
+        pass
+    reset(tmp_path)
+    with running(tmp_path):
+        pass
+
+
 def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the start an error that says so; while serving 503, and all is well once the lock is gone."""
     monkeypatch.setattr("reconciler.sandbox.store.BUSY_SECONDS", 0.1)

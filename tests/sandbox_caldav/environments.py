@@ -49,7 +49,7 @@ def environment(name: str, config: pytest.Config) -> Path:
 
 
 def make(folder: Path, name: str) -> Path:
-    """Make an environment unless it is there; raises `subprocess.CalledProcessError` or `TimeoutExpired` where pip fails."""
+    """Make an environment unless it is there; raises `CalledProcessError` or `TimeoutExpired` where pip fails."""
     python, done = folder / name / "bin" / "python", folder / f"{name}.made"
     made = "\n".join(PACKAGES[name])
     with (folder / f"{name}.lock").open("w") as lock:

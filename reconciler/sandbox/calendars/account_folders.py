@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.folder_accounts import ACCOUNT_FILE, AccountFile, write_account
+from reconciler.sandbox.calendars.folder_accounts import (
+    ACCOUNT_FILE,
+    ORDER_FILE,
+    AccountFile,
+    write_account,
+    write_order,
+)
 from reconciler.sandbox.calendars.folder_files import is_real_folder
 from reconciler.sandbox.calendars.folder_names import SUFFIX, file_name
 from reconciler.sandbox.calendars.ics_text import calendar_text, text_line, time_line, utc_text
@@ -24,16 +30,20 @@ def write_accounts(folder: Path, accounts: Iterable[Account]) -> None:
     Raises `SandboxError` where a name can't be a file's, stands twice, or a file can't be written.
     """
     made: set[tuple[str, str]] = set()
+    order: dict[Path, list[str]] = {}
     for account in accounts:
         path = folder / _named(account.provider) / _named(account.email)
         known_by = (account.provider, account.email.casefold())
         if known_by in made:
             raise SandboxError(f"the world holds one thing twice (the account {account.email} at {account.provider})")
         made.add(known_by)
+        order.setdefault(path.parent, []).append(account.email)
         try:
             _write_account(path, account)
         except OSError as error:
             raise SandboxError(f"{path}: the account's folder can't be made ({error.strerror})") from error
+    for provider, emails in order.items():
+        write_order(provider, emails)
 
 
 def remove_accounts(folder: Path) -> None:
@@ -47,6 +57,7 @@ def remove_accounts(folder: Path) -> None:
                 if (path.name == ACCOUNT_FILE or path.suffix == SUFFIX) and not is_real_folder(path):
                     path.unlink()
             _remove_if_empty(account)
+        (provider / ORDER_FILE).unlink(missing_ok=True)
         _remove_if_empty(provider)
     if is_real_folder(folder):
         _remove_if_empty(folder)

@@ -1,4 +1,4 @@
-"""An account's file: its password, and the order of its calendars."""
+"""An account's file, which holds its password and the order of its calendars, and the order of the accounts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACCOUNT_FILE = "account.json"
+ORDER_FILE = "order.json"
+"""In a provider's folder: its accounts in the order in which they are offered."""
 
 _MAX_ACCOUNT_FILE = 64 * 1024
 
@@ -40,6 +42,21 @@ def read_account(folder: Path) -> AccountFile:
             f'{folder.name}/{ACCOUNT_FILE}: must be an object with "password", a text, and "calendars", a list'
         )
     return AccountFile(password, tuple(str(each) for each in calendars))
+
+
+def read_order(folder: Path) -> list[str]:
+    """The accounts of a provider in their order, as far as it is written down."""
+    try:
+        said = json.loads(read_file(folder / ORDER_FILE, limit=_MAX_ACCOUNT_FILE))
+    except (FileNotFoundError, UnreadableError, ValueError, RecursionError):
+        return []
+    return [str(each) for each in said] if isinstance(said, list) else []
+
+
+def write_order(folder: Path, accounts: list[str]) -> None:
+    """Write the order of a provider's accounts down; raises `OSError`."""
+    text = json.dumps(accounts, indent=2, ensure_ascii=False)
+    (folder / ORDER_FILE).write_bytes(f"{text}\n".encode("utf-8", "replace"))
 
 
 def write_account(folder: Path, account: AccountFile) -> None:

@@ -1,5 +1,6 @@
 """Accounts as folders, calendars as `.ics` files in them, which anybody may edit while the sandbox runs.
 
+    calendars/<provider>/order.json                 the accounts in the order in which they are offered
     calendars/<provider>/<account>/account.json     its password and the order of its calendars, the primary one first
     calendars/<provider>/<account>/<calendar>.ics   a calendar; X-WR-CALNAME names it, or else its file does
 
@@ -23,7 +24,7 @@ from reconciler.sandbox.calendars.errors import (
     UnreadableError,
     WriteRefusedError,
 )
-from reconciler.sandbox.calendars.folder_accounts import AccountFile, read_account
+from reconciler.sandbox.calendars.folder_accounts import AccountFile, read_account, read_order
 from reconciler.sandbox.calendars.folder_files import (
     MAX_FILE,
     held,
@@ -148,14 +149,16 @@ class FolderCalendars:
             raise WriteRefusedError(str(error)) from error
 
     def _folders(self) -> list[Path]:
-        if not is_real_folder(self._folder):
-            return []
-        return sorted(path for path in self._folder.iterdir() if is_real_folder(path))
+        folders = _real_folders(self._folder)
+        place = {email: number for number, email in enumerate(read_order(self._folder))}
+        return sorted(folders, key=lambda path: place.get(plain_name(path.name), len(place)))
 
     def _opened(self, login: Login) -> tuple[Path, AccountFile]:
         wanted = login.email.casefold()
         try:
-            folder = next((path for path in self._folders() if plain_name(path.name).casefold() == wanted), None)
+            folder = next(
+                (path for path in _real_folders(self._folder) if plain_name(path.name).casefold() == wanted), None
+            )
         except OSError as error:
             raise UnreachableError(f"{self._folder.name}: can't be read ({error.strerror})") from error
         if folder is None:
@@ -171,6 +174,10 @@ class FolderCalendars:
         if path is None:
             raise CalendarGoneError(f"{folder.name}: there is no calendar {calendar_id!r}")
         return path
+
+
+def _real_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if is_real_folder(path)) if is_real_folder(folder) else []
 
 
 def _same(stored: str | None, given: str) -> bool:
