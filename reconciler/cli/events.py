@@ -1,6 +1,7 @@
 """`extcal events`: what the site imports, to look at."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import click
 
@@ -12,6 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.model.desired import Site
 from reconciler.model.live import Event
 from reconciler.planning.providers import word
+from reconciler.planning.suggestion import did_you_mean
 from reconciler.render import table
 
 _A_WEEK = timedelta(days=7)
@@ -22,6 +24,9 @@ _A_WEEK = timedelta(days=7)
 @click.option("--from", "start", metavar="TIME", help="From when on, RFC 3339. [default: now]")
 @click.option("--to", "end", metavar="TIME", help="Until when, RFC 3339. [default: a week later]")
 @click.option("--schedule", "schedule_ids", metavar="ID", multiple=True, help="Only this schedule's events.")
+@click.option(
+    "--zone", metavar="NAME", help="Show times in this zone, as Europe/Berlin. [default: as the service does]"
+)
 @click.option("--personal", is_flag=True, help="Show titles and calendar names too, where the key permits it.")
 @global_options
 def events(
@@ -31,6 +36,7 @@ def events(
     start: str | None,
     end: str | None,
     schedule_ids: tuple[str, ...],
+    zone: str | None,
     personal: bool,  # noqa: FBT001 - click hands flags over as arguments
     output: str,
 ) -> int:
@@ -39,6 +45,7 @@ def events(
     until = _time("--to", end) if end else since + _A_WEEK
     if until <= since:
         raise UsageError(f"--to {until.isoformat()} is not after --from {since.isoformat()}")
+    shown_in = None if zone is None else _zone(zone)
     query = EventQuery(since.isoformat(), until.isoformat(), schedule_ids, private=personal)
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Event]]:
@@ -54,7 +61,9 @@ def events(
         said.console.result(table.as_json([table.event_json(site.name, event) for site, event in rows]))
     else:
         headings = ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()), "SCHEDULE ID")
-        said.console.result(table.table(headings, [_row(site, event, personal=personal) for site, event in rows]))
+        said.console.result(
+            table.table(headings, [_row(site, event, shown_in, personal=personal) for site, event in rows])
+        )
     return 0 if whole else 1
 
 
@@ -66,7 +75,26 @@ def _time(option: str, text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _row(site: Site, event: Event, *, personal: bool) -> table.Row:
-    start, end = (event.start[:10], event.end[:10]) if event.all_day else (event.start, event.end)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        hint = did_you_mean(name, available_timezones()) or "write it as Europe/Berlin or UTC"
+        raise UsageError(f"--zone {name}: no such time zone; {hint}") from error
+
+
+def _shown(time: str, zone: ZoneInfo | None) -> str:
+    """A time of the service as a person reads it; one that is not a time is shown as it came."""
+    if zone is None:
+        return time
+    try:
+        return datetime.fromisoformat(time).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+    except ValueError:
+        return time
+
+
+def _row(site: Site, event: Event, zone: ZoneInfo | None, *, personal: bool) -> table.Row:
+    times = (event.start, event.end)
+    start, end = (time[:10] if event.all_day else _shown(time, zone) for time in times)
     whose = (event.calendar_name or "", event.title or "") if personal else ()
     return (site.name, start, end, word(event.calendar_type) or event.calendar_type, *whose, event.schedule_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -73,13 +74,16 @@ def read_sites(
     read: Callable[[Site, Reader], Awaitable[list[_Row]]],
 ) -> tuple[list[_Row], bool]:
     """Read every chosen site concurrently: (rows in the order of sites, whether all could be read)."""
+    ended = itertools.count(1)
 
     async def one(site: Site, reader: Reader) -> list[_Row] | None:
         try:
-            return await read(site, reader)
+            rows = await read(site, reader)
         except ExtcalError as error:
             said.console.error(f"{site.name}: {error}")
             return None
+        said.console.progress(f"{next(ended)} sites read, the latest {site.name} with {len(rows)} rows")
+        return rows
 
     async def every() -> list[list[_Row] | None]:
         with target(said) as found:

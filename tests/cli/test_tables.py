@@ -134,6 +134,18 @@ def test_events_of_one_schedule(extcal: Extcal) -> None:
     assert extcal("events", *_SITE, *_MARCH, "--schedule", schedule_id(1), "--format", "json").rows == []
 
 
+def test_events_in_a_chosen_zone(extcal: Extcal) -> None:
+    """--zone shows times as they are read there; all-day events keep their days; an unknown zone is told."""
+    extcal.on(with_events())
+    plain = extcal("events", *_SITE, *_MARCH).out
+    zoned = extcal("events", *_SITE, *_MARCH, "--zone", "Asia/Kolkata").out
+    assert " IST" in zoned
+    assert " IST" not in plain
+    assert len(zoned.splitlines()) == len(plain.splitlines())
+    wrong = extcal("events", *_SITE, "--zone", "Europe/Berln")
+    assert (wrong.code, "did you mean Europe/Berlin?" in wrong.err) == (64, True)
+
+
 def test_events_default_to_the_week_to_come(extcal: Extcal) -> None:
     """Without --from and --to, what is asked for begins now and ends a week later."""
     assert extcal("events", *_SITE).code == 0
