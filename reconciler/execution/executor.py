@@ -10,7 +10,7 @@ from reconciler.execution.port import Port
 from reconciler.execution.steps import Consent, carry_out, ending, finish
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import already_done, fingerprint
+from reconciler.planning.ground import already_done, fingerprint, taken_away
 
 _PER_SITE = 4
 
@@ -33,6 +33,7 @@ class Executor:
         told: Callable[[Outcome], None],
     ) -> None:
         self._plan = plan
+        self._leaving = {site.site.name: taken_away(site.actions) for site in plan.sites}
         self._ports = ports
         self._consent = consent
         self._stop = stop
@@ -110,7 +111,7 @@ class Executor:
             return _skipped(action, f"what it rests on could not be read again: {error}")
         if action.provider_id in answer.failed_provider_ids:
             return _skipped(action, "what it rests on could not be read again: the service can't reach the provider")
-        if fingerprint(action, answer.connections) == action.ground:
+        if fingerprint(action, answer.connections, self._leaving[action.site]) == action.ground:
             return None
         if already_done(action, answer.connections):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)

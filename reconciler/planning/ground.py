@@ -4,7 +4,7 @@ A plan may be carried out long after it was made. Just before an action is calle
 has moved is not acted upon, and what came about otherwise is not done twice. Drift elsewhere does not matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection, Status
@@ -14,12 +14,10 @@ from reconciler.planning import diff, providers
 from reconciler.planning.match import folded
 
 
-def fingerprint(
-    action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str | None] = frozenset()
-) -> str:
+def fingerprint(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> str:
     """`sha256:…` over the live fields that the action rests on; `connections` are those of its schedule.
 
-    `leaving` holds the ids of connections that the same plan takes away before.
+    `leaving` are the ids that the same plan takes away on the site: whether they have gone by then is its own doing.
     """
     ground: dict[str, Json] = {}
     if action.connection_id is not None:
@@ -29,6 +27,11 @@ def fingerprint(
         present: list[Json] = [found.id for found in same_account(action, connections) if found.id not in leaving]
         ground["present"] = present
     return digest(ground)
+
+
+def taken_away(actions: Iterable[Action]) -> frozenset[str]:
+    """The ids of the connections that actions take away."""
+    return frozenset(a.connection_id for a in actions if a.kind.disconnects and a.connection_id is not None)
 
 
 def already_done(action: Action, connections: Sequence[LiveConnection]) -> bool:

@@ -102,7 +102,7 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in live.connections:
         by_schedule[connection.schedule_id.lower()].append(connection)
-    leaving = frozenset(action.connection_id for action in planned if action.kind.disconnects)
+    leaving = ground.taken_away(planned)
     for action in planned:
         if action.kind.writes:
             nearby = by_schedule[action.schedule_id.lower()]

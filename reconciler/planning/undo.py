@@ -9,7 +9,7 @@ from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Reco
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import diff, guards
-from reconciler.planning.ground import fingerprint
+from reconciler.planning.ground import fingerprint, taken_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,20 @@ def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
             continue
         if inverse.method is ConnectMethod.OAUTH:
             remarks.append(f"{inverse.address}: {inverse.account} must consent again")
-        nearby = [c for c in live.get(inverse.site, ()) if c.schedule_id.lower() == inverse.schedule_id.lower()]
-        by_site[inverse.site].append(replace(inverse, ground=fingerprint(inverse, nearby)))
+        by_site[inverse.site].append(inverse)
     sites = []
     for site_plan in result.plan.sites:
-        site, actions = site_plan.site, by_site[site_plan.site.name]
+        site = site_plan.site
+        actions = _grounded(by_site[site.name], live.get(site.name, ()))
         found = guards.violations(site, actions, (), len(live.get(site.name, ())), frozenset())
-        sites.append(SitePlan(site, tuple(actions), violations=found))
+        sites.append(SitePlan(site, actions, violations=found))
     return Undo(Plan(tuple(site for site in sites if site.actions)), tuple(remarks))
+
+
+def _grounded(actions: Sequence[Action], live: Sequence[LiveConnection]) -> tuple[Action, ...]:
+    leaving = taken_away(actions)
+    nearby = {a.address: [c for c in live if c.schedule_id.lower() == a.schedule_id.lower()] for a in actions}
+    return tuple(replace(a, ground=fingerprint(a, nearby[a.address], leaving)) for a in actions)
 
 
 def _inverse(outcome: Outcome) -> Action | str:

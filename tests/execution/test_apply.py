@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from reconciler.execution.steps import Consent
-from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
+from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
@@ -260,3 +260,27 @@ def test_site_whose_plan_is_not_sound_is_left_alone(loop: Loop) -> None:
     assert errors(result) == ["nothing of site harbor is carried out, since its plan is not sound"]
     assert {fault.where for site in result.plan.sites for fault in site.faults} == {"harbor/kim", "ghost"}
     assert loop.live(SITE) == ()
+
+
+def test_replace_within_one_vendor(loop: Loop) -> None:
+    """The same account at another installation of a provider takes the place of the old one in one apply."""
+    outlook = "a0a0a0a0-0000-4000-8000-00000000000c"
+    microsoft = "a0a0a0a0-0000-4000-8000-00000000000d"
+    providers = (
+        Provider(microsoft, "apple", "New", "MICROSOFT", ("CREDENTIALS",)),
+        Provider(outlook, "apple", "Old", "OUTLOOK", ("CREDENTIALS",)),
+    )
+    site = LiveSite(
+        SITE.site_id,
+        "Harbor",
+        schedules=(Schedule(SCHEDULE, "Dr. Lee"),),
+        providers=providers,
+        connections=(ExistingConnection(microsoft, SCHEDULE, LEE),),
+    )
+    loop.sandbox.replace_world(World((site,), (Account("apple", LEE, "right", CALENDARS),)))
+    wanted = declared(provider=ProviderRef(ProviderKey.ID, outlook), password=PASSWORD)
+    result = loop.apply([PRUNING], [wanted])
+    assert [(o.action.kind, o.status) for o in result.outcomes] == [(ActionKind.REPLACE, OutcomeStatus.DONE)], errors(
+        result
+    )
+    assert {c.provider_id: c.status == "DISCONNECTED" for c in loop.live(SITE)} == {outlook: False, microsoft: True}
