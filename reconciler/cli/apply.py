@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -40,6 +41,10 @@ FAILED = 1
 AWAITING = 3
 INTERRUPTED = 130
 _FINISHING = "interrupted: finishing what is under way; once more to end at once"
+_DEAD_LINKS = (
+    "The embedded API ends with this command, and the links with it: to open one, run extcal sandbox serve and apply "
+    "against its endpoint, or apply --consent wait on a terminal."
+)
 _ENDING = "ended at once: plan again to see where it stands"
 
 
@@ -88,7 +93,7 @@ def apply(
         how = _How(
             parse_allowances(allowances),
             asking,
-            None if undo_out is None else Path(undo_out),
+            None if undo_out is None else _new_file(undo_out),
             auto_approve=auto_approve,
             as_json=as_json,
         )
@@ -131,22 +136,41 @@ async def _apply(work: Work, said: Globals, how: _How) -> int:
             if todo and not result.interrupted:
                 verified = await _unless_stopped(work.verify(result, opened, how.allowed), stop)
                 result = verified or replace(result, interrupted=True)
-            if how.undo_file is not None:
-                await _write_undo(result, opened, how.undo_file, console)
+            saved = how.undo_file is None or await _write_undo(result, opened, how.undo_file, console)
     _show(result, said, as_json=how.as_json)
-    return exit_code(result)
+    if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
+        console.note(_DEAD_LINKS)
+    code = exit_code(result)
+    return FAILED if not saved and code in {0, AWAITING} else code
 
 
-async def _write_undo(result: Result, opened: workflow.Sessions, file: Path, console: Console) -> None:
-    """Save how to go back; what could not be saved must not cost the report of what was done."""
+def _new_file(name: str) -> Path:
+    """The file that the undo shall go to; raises UsageError before anything is done where it can't be made.
+
+    One that is there already may be the only way back from an earlier run.
+    """
+    file = Path(name)
+    if file.exists() or file.is_symlink():
+        raise UsageError(f"--undo-out {name}: it is there already; name a new file")
+    if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+        raise UsageError(f"--undo-out {name}: its folder can't be written to")
+    return file
+
+
+async def _write_undo(result: Result, opened: workflow.Sessions, file: Path, console: Console) -> bool:
+    """Save how to go back: whether that went well. What could not be saved must not cost the report."""
     try:
         inverse = await workflow.undo(result, opened)
-        planfile.save(inverse.plan, file)
+        if inverse.plan.sites:
+            planfile.save(inverse.plan, file)
     except ExtcalError as error:
         console.error(f"no undo was saved: {error}")
-        return
+        return False
     for remark in inverse.remarks:
         console.warning(f"undo: {remark}")
+    if not inverse.plan.sites:
+        console.note(f"{file} was not written: there is nothing to undo")
+    return True
 
 
 def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool) -> None:

@@ -141,6 +141,12 @@ class Action:
         return self.method is ConnectMethod.OAUTH
 
 
+def account_given_up(action: Action) -> str | None:
+    """The account whose connection an action takes away, as far as it is known; for a replace, the former one."""
+    before = next((change.before for change in action.changes if change.path == "account"), action.account)
+    return before if isinstance(before, str) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A guard that forbids a plan; `--allow guard:address` overrules it, where it can be overruled."""

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.desired import DeclaredConnection, Site
-from reconciler.model.plan import Action, Plan, Reason, Recovery, Violation
+from reconciler.model.plan import (
+    Action,
+    Plan,
+    Reason,
+    Recovery,
+    Violation,
+    account_given_up,
+)
 
 MAX_DISCONNECTS = "max-disconnects"
 PREVENT_DISCONNECT = "prevent-disconnect"
@@ -68,7 +75,8 @@ def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) 
 def _prevented(actions: Sequence[Action], protected: set[str]) -> Iterable[Violation]:
     for action in actions:
         if action.kind.disconnects and action.address in protected:
-            message = f"{action.kind} of {action.account}: its manifest says lifecycle.preventDisconnect"
+            lost = account_given_up(action) or "an account not shown"
+            message = f"{action.kind} of {lost}: its manifest says lifecycle.preventDisconnect"
             yield Violation(PREVENT_DISCONNECT, action.address, message)
 
 
@@ -84,9 +92,9 @@ def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
 
 def _consents_lost(actions: Iterable[Action]) -> Iterator[Violation]:
     for action in consent_losses(actions):
-        given_up = next((change.before for change in action.changes if change.path == "account"), action.account)
+        lost = account_given_up(action) or "an account not shown"
         message = (
-            f"{action.kind} of {given_up or 'an account not shown'}: only its owner can connect it again, by consent; "
+            f"{action.kind} of {lost}: only its owner can connect it again, by consent; "
             "a manifest with state: absent would name it"
         )
         yield Violation(CONSENT_LOSS, action.address, message)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.model.desired import Site, State
 from reconciler.model.live import LiveConnection, LiveSite
@@ -24,6 +25,7 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
     replaced = _replacements(site, reading, leftovers, live) if prune else {}
     given_up = {action.connection_id for action in replaced.values()}
     result = [replaced.get(action.address, action) for action in planned]
+    names = {action.schedule_id.lower(): action.schedule_name for action in planned if action.schedule_name}
     for connection in leftovers:
         if connection.id in given_up:
             continue
@@ -37,7 +39,9 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
         else:
             reason = Reason.NOTHING_DECLARED if site.prune and not prune else Reason.NOT_DECLARED
         provider = by_id.get(connection.provider_id)
-        result.append(actions.undeclared(site, connection, provider, reason, prune=pruned))
+        name = names.get(connection.schedule_id.lower())
+        found = actions.undeclared(site, connection, provider, reason, prune=pruned)
+        result.append(replace(found, schedule_name=name))
     return result
 
 

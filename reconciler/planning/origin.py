@@ -7,7 +7,7 @@ what they share is drift that was there before.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.model.plan import Action, Origin, SitePlan, Violation
+from reconciler.model.plan import Action, Origin, SitePlan, Violation, account_given_up
 from reconciler.model.source import Fault
 from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
 from reconciler.planning.match import folded
@@ -67,8 +67,8 @@ def still_protected(
         Violation(
             PREVENT_DISCONNECT,
             action.address,
-            f"{action.kind} of {action.account}: {ids[action.connection_id]} said lifecycle.preventDisconnect "
-            "before this change",
+            f"{action.kind} of {account_given_up(action)}: {ids[action.connection_id]} said "
+            "lifecycle.preventDisconnect before this change",
         )
         for action in head.actions
         if action.kind.disconnects

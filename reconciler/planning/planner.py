@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
-from reconciler.model.live import LiveConnection, LiveSite, Status
+from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
 from reconciler.model.plan import Action, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction
@@ -112,8 +112,14 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
 
 
 def _warnings(site: Site, planned: Sequence[Action]) -> tuple[str, ...]:
+    warnings: list[str] = []
     kept = sum(action.reason is Reason.NOTHING_DECLARED for action in planned)
-    if not kept:
-        return ()
-    live = f"{kept} live connections stay" if kept > 1 else "1 live connection stays"
-    return (f"{site.name}: no connection is declared, so prune is not honoured and {live}",)
+    if kept:
+        live = f"{kept} live connections stay" if kept > 1 else "1 live connection stays"
+        warnings.append(f"{site.name}: no connection is declared, so prune is not honoured and {live}")
+    if site.redirect_url is None and any(action.method is ConnectMethod.OAUTH for action in planned):
+        warnings.append(
+            f"{site.name}: owners must consent, and the Site gives no oauth.redirectUrl for them to land on: "
+            "apply --consent link needs one"
+        )
+    return tuple(warnings)

@@ -116,7 +116,8 @@ def summary_line(plan: Plan) -> str:
     parts = [f"{counts[kind.value]} to {kind.value}" for kind in ActionKind if kind.writes and counts[kind.value]]
     rest = f"{counts['noop']} as declared, {counts['unmanaged']} unmanaged."
     if parts:
-        return f"Plan: {', '.join(parts)}{_whose(plan)}; {rest}"
+        refused = "" if plan.whole else " Not all of it can be applied, see the errors."
+        return f"Plan: {', '.join(parts)}{_whose(plan)}; {rest}{refused}"
     if not plan.whole:
         return f"Plan: not whole, see the errors; {rest}"
     return f"Nothing to do: {rest}"

@@ -1,7 +1,7 @@
 """The words and signs by which people are told of actions, the same in every output for people."""
 
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Origin, Reason, Recovery
+from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Origin, Reason, Recovery, account_given_up
 from reconciler.model.sync import CalendarRef
 from reconciler.render.inert import inert
 
@@ -80,8 +80,7 @@ def impact(action: Action) -> str | None:
 
 def account(action: Action) -> str:
     """The account whose calendars are meant; for a replace, the one that is given up."""
-    given_up = next((change.before for change in action.changes if change.path == "account"), action.account)
-    return inert(given_up) if isinstance(given_up, str) else "an account not shown"
+    return inert(account_given_up(action) or "an account not shown")
 
 
 def method(action: Action) -> str | None:

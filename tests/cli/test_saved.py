@@ -158,9 +158,14 @@ def test_undo_says_what_it_can_not_do(armed: Extcal) -> None:
     assert "warning: undo: harbor/staff-1: connecting staff1@harbor-dental.example again takes its password" in ran.err
 
 
-def test_undo_that_can_not_be_saved_does_not_cost_the_report(armed: Extcal) -> None:
-    """Where the undo file can't be written, the report still tells what was done."""
+def test_undo_never_costs_the_way_back(armed: Extcal) -> None:
+    """A file that is there already, or can't be made, is refused first; an empty undo is not written."""
     armed.write(site(), connection(0))
-    ran = armed("apply", "manifests", "--auto-approve", "--undo-out", "nowhere/undo.json")
-    assert "no undo was saved: nowhere/undo.json" in ran.err
-    assert "Applied: 1 done." in ran.out
+    for name in ("nowhere/undo.json", "manifests/all.yaml"):
+        ran = armed("apply", "manifests", "--auto-approve", "--undo-out", name)
+        assert (ran.code, ran.out, armed.writes) == (64, "", [])
+        assert f"--undo-out {name}: " in ran.err
+    assert armed("apply", "manifests", "--auto-approve", "--undo-out", "undo.json").code == 0
+    again = armed("apply", "manifests", "--auto-approve", "--undo-out", "second.json")
+    assert (again.code, (armed.folder / "second.json").exists()) == (0, False)
+    assert "there is nothing to undo" in again.err
