@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import tempfile
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
@@ -54,9 +55,13 @@ def load(path: Path) -> Plan:
     if document.get("digest") != digest(content):
         raise PlanFileError(f"{path}: the digest does not fit the plan: the file was altered or damaged; plan again")
     try:
-        return decoded(Plan, content)
+        plan = decoded(Plan, content)
+        TopologicalSorter({action.address: action.after for action in plan.actions}).prepare()
     except DecodingError as error:
         raise PlanFileError(f"{path}: not a plan: {error}; plan again") from error
+    except CycleError as error:
+        raise PlanFileError(f"{path}: not a plan: its actions wait for each other; plan again") from error
+    return plan
 
 
 def _is_newer(version: object) -> bool:

@@ -136,6 +136,7 @@ def resealed(path: Path, **changes: object) -> None:
         ({"surprise": 1}, r"actions\[0\].surprise is not known"),
         ({"changes": {}}, r"actions\[0\].changes is not a list"),
         ({"sync": []}, r"actions\[0\].sync"),
+        ({"address": "harbor/x", "after": ["harbor/x"]}, "its actions wait for each other"),
     ],
 )
 def test_a_plan_of_the_wrong_shape_is_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
