@@ -3,6 +3,7 @@
 import asyncio
 import math
 import shutil
+import threading
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -35,6 +36,7 @@ class WaitingRoom:
         self._missing: dict[str, tuple[str, float]] = {}
         self._asked = 0
         self._opening: set[asyncio.Task[None]] = set()
+        self._finding_browsers = threading.Lock()
 
     @contextmanager
     def expect(self, action: Action) -> Iterator[Visit]:
@@ -63,6 +65,9 @@ class WaitingRoom:
 
     def _open(self, url: str) -> None:
         with suppress(webbrowser.Error):
+            # While one thread makes the module's list of browsers, others would find it empty.
+            with self._finding_browsers:
+                webbrowser.get()
             if webbrowser.open(url):
                 return
         self._console.warning("no browser could be opened here; open the link yourself")
