@@ -6,6 +6,7 @@ ExtcalError                     1
 ├── SecretError                 1    a reference to a secret can't be resolved
 ├── MutationRefusedError        1    a reader was asked to write; nothing was sent
 └── ApiError                    1    talking to the service
+    ├── OutageError                  not sent, since the service has failed again and again in this run
     ├── TransportError               no answer, or half of one; after a write its effect is in doubt
     ├── MalformedAnswerError         an answer that does not follow the contract; likewise
     └── ResponseError                an answer that is an error
@@ -70,6 +71,10 @@ class ApiError(ExtcalError):
         self.request_id = request_id
         suffix = f" (request id {request_id})" if request_id else ""
         super().__init__(f"{method}: {message}{suffix}")
+
+
+class OutageError(ApiError):
+    """Not sent: the service has failed again and again in this run."""
 
 
 class TransportError(ApiError):

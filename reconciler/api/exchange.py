@@ -12,11 +12,12 @@ from reconciler.api.call import Answer, Call
 from reconciler.api.credentials import Credentials
 from reconciler.api.failures import BAD_CREDENTIALS, Explainer
 from reconciler.api.fields import Fields, ShapeError
-from reconciler.api.retry import Backoff, retry_after
+from reconciler.api.retry import Backoff, RetryBudget, retry_after
 from reconciler.api.traffic import Traffic
 from reconciler.errors import (
     ApiError,
     MalformedAnswerError,
+    OutageError,
     RateLimitedError,
     ServiceError,
     TransportError,
@@ -27,6 +28,7 @@ from reconciler.errors import (
 T = TypeVar("T")
 
 _OK = 200
+_DOWN = "not sent: the service has failed again and again in this run; try again when it is back"
 _LARGEST_EXPLANATION = 64 * 1024
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -56,6 +58,7 @@ class Exchange:
         credentials: Credentials,
         explainer: Explainer,
         patience: Patience,
+        budget: RetryBudget,
         chance: Callable[[], float],
     ) -> None:
         self._client = client
@@ -64,26 +67,32 @@ class Exchange:
         self._credentials = credentials
         self._explainer = explainer
         self._patience = patience
+        self._budget = budget
         self._chance = chance
 
     async def call(self, call: Call, read: Callable[[Fields], T]) -> T:
         """The answer to `call`, read by `read`; raises ApiError, SecretError, MutationRefusedError or UsageError."""
         tried, spent, renewed = 0, 0.0, False
+        self._budget.call()
         while True:
+            if self._budget.stopped:
+                raise OutageError(_DOWN, method=call.method)
             headers = await self._credentials.headers()
             async with self._traffic.slot():
                 started = self._traffic.clock.monotonic()
                 outcome = await self._send(call, headers)
                 spent += self._traffic.clock.monotonic() - started
             if isinstance(outcome, Answer) and outcome.status == _OK:
+                self._budget.tried(well=True)
                 return self._read(call, outcome, read)
             failure, asked = self._judge(call, outcome)
+            self._budget.tried(well=not isinstance(failure, (ServiceError, TransportError)))
             if not renewed and _refused(failure) and self._credentials.renew(headers):
                 renewed = True
                 continue
             tried += 1
             pause = self._pause(call, failure, tried=tried, spent=spent, asked=asked)
-            if pause is None:
+            if pause is None or (asked is None and not self._budget.spend()):
                 raise failure
             spent += 0.0 if asked is not None else pause
             await self._traffic.rest(pause, _why(call, failure), everyone=asked is not None)

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from reconciler.api.clock import Clock, OnWait
+from reconciler.errors import ExtcalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,32 +18,82 @@ class Rate:
     seconds: float = 60.0
 
 
+class Ledger(Protocol):
+    """Where requests are counted; one that is shared with other processes raises OSError or ExtcalError on trouble."""
+
+    def take(self, clock: Callable[[], float], requests: int, seconds: float) -> float:
+        """Count a request if there were fewer than `requests` in the last `seconds`; else how long to wait, in s."""
+        ...
+
+    def hold(self, clock: Callable[[], float], pause: float, seconds: float) -> None:
+        """Let nothing go for `pause` seconds."""
+        ...
+
+
+class OwnLedger:
+    """Counts the requests of this process alone."""
+
+    def __init__(self) -> None:
+        self._sent: deque[float] = deque()
+        self._held_until = float("-inf")
+
+    def take(self, clock: Callable[[], float], requests: int, seconds: float) -> float:
+        """Count a request, or say how long to wait."""
+        now = clock()
+        while self._sent and self._sent[0] + seconds <= now:
+            self._sent.popleft()
+        free = self._sent[-requests] + seconds if len(self._sent) >= requests else float("-inf")
+        wait = max(free, self._held_until) - now
+        if wait > 0:
+            return wait
+        self._sent.append(now)
+        return 0.0
+
+    def hold(self, clock: Callable[[], float], pause: float, seconds: float) -> None:
+        """Let nothing go for `pause` seconds."""
+        del seconds
+        self._held_until = max(self._held_until, clock() + pause)
+
+
 class RateLimiter:
     """A sliding window: every request waits for its turn, in the order of asking.
 
-    A waiter that is cancelled gives its place to the next and counts for nothing.
+    A waiter that is cancelled gives its place to the next and counts for nothing. What a shared `ledger` does not
+    take is counted for this process alone.
     """
 
-    def __init__(self, rate: Rate, clock: Clock, on_wait: OnWait) -> None:
+    def __init__(self, rate: Rate, clock: Clock, on_wait: OnWait, shared: Ledger | None = None) -> None:
         self._rate = rate
         self._clock = clock
         self._on_wait = on_wait
-        self._sent: deque[float] = deque(maxlen=rate.requests)
-        self._held_until = float("-inf")
+        self._own = OwnLedger()
+        self._shared = shared
         self._queue = asyncio.Lock()
 
     def hold(self, seconds: float) -> None:
         """Let nothing go for `seconds`: the service has asked for a rest."""
-        self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
+        self._own.hold(self._clock.monotonic, seconds, self._rate.seconds)
+        if self._shared is not None:
+            try:
+                self._shared.hold(self._clock.monotonic, seconds, self._rate.seconds)
+            except (OSError, ExtcalError):
+                self._shared = None
 
     async def turn(self) -> None:
         """Return when one more request may go, and count it."""
         async with self._queue:
-            while (wait := self._wait()) > 0:
+            while (wait := self._take()) > 0:
                 self._on_wait(wait, f"at most {self._rate.requests} requests in {self._rate.seconds:g} s")
                 await self._clock.sleep(wait)
-            self._sent.append(self._clock.monotonic())
 
-    def _wait(self) -> float:
-        free = self._sent[0] + self._rate.seconds if len(self._sent) == self._rate.requests else float("-inf")
-        return max(free, self._held_until) - self._clock.monotonic()
+    def _take(self) -> float:
+        ask = self._clock.monotonic, self._rate.requests, self._rate.seconds
+        if self._shared is not None:
+            try:
+                wait = self._shared.take(*ask)
+            except (OSError, ExtcalError):
+                self._shared = None
+            else:
+                # Counted here too, for when the shared one can't be used any longer.
+                return wait or self._own.take(*ask)
+        return self._own.take(*ask)

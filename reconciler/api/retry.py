@@ -39,6 +39,46 @@ class Backoff:
         return jitter if spent + jitter <= self.budget else None
 
 
+class RetryBudget:
+    """What all the sites of a run may spend on trying again, so that a run does not make an outage worse.
+
+    Retries are at most `reserve` and a `share` of the calls. When they are spent and the last `in_a_row` tries have
+    all failed, the service is taken to be down: nothing more is sent. A wait that the service asked for costs nothing.
+    """
+
+    def __init__(self, reserve: int = 10, share: float = 0.1, in_a_row: int = 20) -> None:
+        self._reserve = reserve
+        self._share = share
+        self._in_a_row = in_a_row
+        self._calls = 0
+        self._retries = 0
+        self._failures = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the service is taken to be down."""
+        return self._spent and self._failures >= self._in_a_row
+
+    def call(self) -> None:
+        """Count a call."""
+        self._calls += 1
+
+    def tried(self, *, well: bool) -> None:
+        """Note how one try went: whether the service answered, be it by a refusal."""
+        self._failures = 0 if well else self._failures + 1
+
+    def spend(self) -> bool:
+        """Whether one more retry may be made; if so it is counted."""
+        if self._spent:
+            return False
+        self._retries += 1
+        return True
+
+    @property
+    def _spent(self) -> bool:
+        return self._retries >= self._reserve + self._share * self._calls
+
+
 def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
     """Seconds that `Retry-After` asks for, None without a usable one (RFC 9110, 10.2.3).
 

@@ -19,8 +19,9 @@ from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials,
 from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.exchange import Exchange, Patience
 from reconciler.api.failures import Explainer
-from reconciler.api.limiter import Rate
+from reconciler.api.limiter import Ledger, Rate
 from reconciler.api.readonly import ReadOnlyTransport
+from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
 from reconciler.api.traffic import Traffic
 from reconciler.errors import UsageError
@@ -47,7 +48,8 @@ class SiteSession:
 
     `endpoint` is where the API is (UsageError unless https, or http on loopback), `secrets` resolves the site's
     references. `proxy` is the URL of a proxy for https; this machine itself is always reached directly. At most
-    `max_connections` requests are under way at once. `on_wait` is told of every wait. `clock` and `chance` (random
+    `max_connections` requests are under way at once. `ledger` counts them together with other runs', `budget` is what
+    all sessions of a run may spend on trying again. `on_wait` is told of every wait. `clock` and `chance` (random
     numbers from 0 to 1) can be handed in. Nothing is read from the environment, no redirect is followed and no
     cookie kept.
     """
@@ -61,6 +63,8 @@ class SiteSession:
         proxy: str | None = None,
         max_connections: int = 4,
         limits: Limits | None = None,
+        ledger: Ledger | None = None,
+        budget: RetryBudget | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = _chance,
         on_wait: OnWait = nobody,
@@ -71,7 +75,8 @@ class SiteSession:
         self._secrets = secrets
         self._explainer = Explainer(secrets, describe(site.auth, site.site_id))
         clock = clock or SystemClock()
-        self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait)
+        self._budget = budget or RetryBudget()
+        self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait, ledger)
         pool = _pool(self._endpoint, proxy, max_connections)
         self._reading = self._client(ReadOnlyTransport(pool, self._endpoint))
         self._writing = self._client(pool)
@@ -120,6 +125,7 @@ class SiteSession:
             credentials=credentials,
             explainer=self._explainer,
             patience=self._limits.patience,
+            budget=self._budget,
             chance=self._chance,
         )
 

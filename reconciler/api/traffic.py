@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from reconciler.api.clock import Clock, OnWait
-from reconciler.api.limiter import Rate, RateLimiter
+from reconciler.api.limiter import Ledger, Rate, RateLimiter
 
 CONSISTENT = "x-wix-consistent"
 _LONGEST_TOKEN = 4096
@@ -20,11 +20,11 @@ class Traffic:
     out with the next requests, so that they read what was written (contract: Transport).
     """
 
-    def __init__(self, rate: Rate, connections: int, clock: Clock, on_wait: OnWait) -> None:
+    def __init__(self, rate: Rate, connections: int, clock: Clock, on_wait: OnWait, ledger: Ledger | None) -> None:
         self.requests = 0
         self.clock = clock
         self.on_wait = on_wait
-        self._limiter = RateLimiter(rate, clock, on_wait)
+        self._limiter = RateLimiter(rate, clock, on_wait, ledger)
         # The pool would queue, too, but looks through its whole queue for each request.
         self._room = asyncio.Semaphore(connections)
         self._consistent: str | None = None

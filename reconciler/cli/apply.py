@@ -26,9 +26,12 @@ from reconciler.cli.consent_options import Asking, consent_options
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.report import failing_as_json, report_troubles
+from reconciler.cli.resolve import tell_settled
+from reconciler.cli.signals import ENDING, Ending
 from reconciler.cli.target import target
 from reconciler.cli.work import Manifests, Saved, Work
 from reconciler.errors import ExtcalError, UsageError
+from reconciler.execution.executor import Stop
 from reconciler.manifests import load
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -39,13 +42,13 @@ from reconciler.render.result_text import outcome_line, result_text
 
 FAILED = 1
 AWAITING = 3
-INTERRUPTED = 130
-_FINISHING = "interrupted: finishing what is under way; once more to end at once"
+_FINISHING = "interrupted: finishing what is under way; once more to give it up"
+_GIVING_UP = "giving up what is under way; once more to end without a report"
 _DEAD_LINKS = (
     "The embedded API ends with this command, and the links with it: to open one, run extcal sandbox serve and apply "
     "against its endpoint, or apply --consent wait on a terminal."
 )
-_ENDING = "ended at once: plan again to see where it stands"
+_ENDING = "ended at once: apply again, and what became of what was under way is looked for first"
 
 
 @click.command
@@ -97,10 +100,11 @@ def apply(
             auto_approve=auto_approve,
             as_json=as_json,
         )
+        ending = Ending()
         try:
-            return asyncio.run(_apply(work, said, how))
+            return asyncio.run(_apply(work, said, how, ending))
         except asyncio.CancelledError:
-            return INTERRUPTED
+            return ending.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,34 +118,58 @@ class _How:
     as_json: bool
 
 
-async def _apply(work: Work, said: Globals, how: _How) -> int:
+async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
     console = said.console
-    with target(said) as found:
+    with target(said) as found, workflow.locked(work.sites, found.service.machine, "extcal apply") as taken:
         async with (
             reception(how.asking, console, as_json=how.as_json) as at,
             workflow.sessions(work.sites, found.service) as opened,
         ):
-            made = await work.plan(opened, how.allowed)
-            if not how.auto_approve and sys.stdin.isatty():
-                made = answerable(made)
-            if not how.as_json:
-                console.result(plan_text(made, console.paint) + "\n")
-            report_troubles(made, console)
-            todo = [action for site in made.sites if site.applyable for action in site.actions if action.kind.writes]
-            if todo and not how.auto_approve:
-                _ask(made, todo, console, as_json=how.as_json)
-            stop = _stop_on_signals(console)
-            told = _progress(console, at.desk)
-            result = at.desk.shown(await workflow.apply(made, opened, consent=at.consent, stop=stop, told=told))
-            if todo and not result.interrupted:
+            recovered = await _recover(work, opened, found.service, taken, console)
+            made = workflow.held_back(await work.plan(opened, how.allowed), recovered.faults)
+            agreed = _shown_and_agreed(made, console, how)
+            stop = _stop_on_signals(console, ending)
+            result = await workflow.apply(
+                agreed, opened, found.service.machine, consent=at.consent, stop=stop, told=_progress(console, at.desk)
+            )
+            result = at.desk.shown(result)
+            if _to_do(agreed) and not result.interrupted:
                 verified = await _unless_stopped(work.verify(result, opened, how.allowed), stop)
                 result = verified or replace(result, interrupted=True)
             saved = how.undo_file is None or await _write_undo(result, opened, how.undo_file, console)
     _show(result, said, as_json=how.as_json)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)
-    code = exit_code(result)
+    code = ending.exit_code if result.interrupted else exit_code(result)
     return FAILED if not saved and code in {0, AWAITING} else code
+
+
+async def _recover(
+    work: Work, opened: workflow.Sessions, service: workflow.Service, taken: workflow.Faults, console: Console
+) -> workflow.Recovery:
+    """Settle what earlier runs left open, and tell of it."""
+    recovered = await workflow.recover(work.sites, opened, service.machine, taken)
+    for settled in recovered.settled:
+        tell_settled(settled, console)
+    return recovered
+
+
+def _shown_and_agreed(made: Plan, console: Console, how: _How) -> Plan:
+    """Show a plan and ask whether to go on; the plan as it may be carried out."""
+    if not how.auto_approve and sys.stdin.isatty():
+        made = answerable(made)
+    if not how.as_json:
+        console.result(plan_text(made, console.paint) + "\n")
+    report_troubles(made, console)
+    todo = _to_do(made)
+    if todo and not how.auto_approve:
+        _ask(made, todo, console, as_json=how.as_json)
+    return made
+
+
+def _to_do(made: Plan) -> list[Action]:
+    """What will be carried out of a plan."""
+    return [action for site in made.sites if site.applyable for action in site.actions if action.kind.writes]
 
 
 def _new_file(name: str) -> Path:
@@ -209,28 +237,36 @@ def _progress(console: Console, desk: Desk) -> Callable[[Outcome], None]:
     return told
 
 
-def _stop_on_signals(console: Console) -> asyncio.Event:
-    """An event that Ctrl-C and SIGTERM set; a second one cancels the task that asks."""
-    stop, task = asyncio.Event(), asyncio.current_task()
+def _stop_on_signals(console: Console, ending: Ending) -> Stop:
+    """What Ctrl-C and SIGTERM set: the first one gently, the second at once; a third cancels the task that asks."""
+    stop, task = Stop(), asyncio.current_task()
 
-    def interrupted() -> None:
-        if stop.is_set() and task is not None:
+    def interrupted(number: int) -> None:
+        ending.heard(number)
+        if stop.at_once.is_set() and task is not None:
             task.cancel()
-        stop.set()
+            said = _ENDING
+        elif stop.gently.is_set():
+            stop.at_once.set()
+            said = _GIVING_UP
+        else:
+            stop.gently.set()
+            said = _FINISHING
+        # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
-            console.say(_ENDING if task is not None and task.cancelling() else _FINISHING)
+            console.say(said)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, interrupted)
+    for number in ENDING:
+        asyncio.get_running_loop().add_signal_handler(number, interrupted, number)
     return stop
 
 
-async def _unless_stopped(looking: Coroutine[object, object, Result], stop: asyncio.Event) -> Result | None:
+async def _unless_stopped(looking: Coroutine[object, object, Result], stop: Stop) -> Result | None:
     """The result, or None where it is stopped before."""
-    tasks = asyncio.create_task(looking), asyncio.create_task(stop.wait())
+    tasks = asyncio.create_task(looking), asyncio.create_task(stop.gently.wait())
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return None if stop.is_set() else await tasks[0]
+        return None if stop.gently.is_set() else await tasks[0]
     finally:
         for task in tasks:
             task.cancel()
@@ -242,9 +278,7 @@ def _show(result: Result, said: Globals, *, as_json: bool) -> None:
 
 
 def exit_code(result: Result) -> int:
-    """The contract's exit code for a result."""
-    if result.interrupted:
-        return INTERRUPTED
+    """The contract's exit code for a result that was not interrupted."""
     failed = {OutcomeStatus.FAILED, OutcomeStatus.SKIPPED, OutcomeStatus.UNKNOWN}
     # A guard in the way of what remains is no failure to look: what remains is counted below.
     seen = result.remaining is None or not any(site.faults or site.unread for site in result.remaining.sites)

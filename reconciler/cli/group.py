@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import io
 import itertools
-import os
 import signal
 import sys
 import threading
@@ -16,17 +15,20 @@ import click
 
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_SANDBOX
+from reconciler.cli.signals import Ending
+from reconciler.cli.streams import attach, encode_stdout, settle
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.planning.suggestion import did_you_mean
+from reconciler.render.inert import inert
 
 FAILED = 1
-INTERRUPTED = 130
 USAGE = UsageError.exit_code
 
 _MODULES = {
     "validate": "validate",
     "plan": "plan",
     "apply": "apply",
+    "resolve": "resolve",
     "pull": "pull",
     "status": "status",
     "providers": "tables",
@@ -79,25 +81,34 @@ class LateGroup(click.Group):
     def main(self, args: Sequence[str] | None = None, *_args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - click's own signature, narrowed: it always exits
         """Run, show what went wrong, and exit with the contract's code."""
         said = list(sys.argv[1:] if args is None else args)
-        _encode_stdout()
-        with _ended_by_sigterm():
-            sys.exit(self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}))
+        if not attach():
+            Console(quiet=False).error("stdout is closed, so no result could be shown; send it to /dev/null instead")
+            sys.exit(FAILED)
+        encode_stdout()
+        ending = Ending()
+        with _ended_by_sigterm(ending):
+            try:
+                code = self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}, ending)
+                settle()
+            except KeyboardInterrupt:
+                code = ending.exit_code
+            except OSError:
+                code = FAILED
+            sys.exit(code)
 
-    def _run(self, args: list[str], kwargs: dict[str, Any]) -> int:
+    def _run(self, args: list[str], kwargs: dict[str, Any], ending: Ending) -> int:
         try:
             code = super().main(args, **kwargs)
-            sys.stdout.flush()
         except click.Abort:
-            return INTERRUPTED
-        except BrokenPipeError:
-            # The reader has gone; Python would complain once more when it flushes on exit.
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return FAILED
+            return ending.exit_code
         except click.ClickException as error:
             return _show_usage(error, args)
         except ExtcalError as error:
             return _show_error(error)
+        except OSError as error:
+            # A disk that is full, a folder that is gone: nothing of ours.
+            Console(quiet=False).error(": ".join(filter(None, (error.filename, error.strerror or str(error)))))
+            return FAILED
         except Exception as error:
             if "--verbose" in args:
                 raise
@@ -108,9 +119,12 @@ class LateGroup(click.Group):
 
 
 def _show_usage(error: click.ClickException, args: Sequence[str]) -> int:
-    error.show()
+    console, shown = Console(quiet=False), io.StringIO()
+    error.show(shown)
+    # What a shell made of `*` may be among the arguments.
+    console.say("\n".join(inert(line) for line in shown.getvalue().rstrip("\n").split("\n")))
     if isinstance(error, click.MissingParameter) and "--sandbox" in args:
-        Console(quiet=False).note("The word after --sandbox is its DIR; write --sandbox last, or --sandbox=DIR.")
+        console.note("The word after --sandbox is its DIR; write --sandbox last, or --sandbox=DIR.")
     return USAGE if isinstance(error, click.UsageError) else error.exit_code
 
 
@@ -124,20 +138,15 @@ def _show_error(error: ExtcalError) -> int:
     return error.exit_code
 
 
-def _encode_stdout() -> None:
-    """Write UTF-8 where no terminal reads, whatever the locale, as JSON must be; a terminal gets what it can show."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
-
-
 @contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does, with what must be closed closed."""
+def _ended_by_sigterm(ending: Ending) -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, with what must be closed closed, and be heard of."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def like_ctrl_c(number: int, frame: FrameType | None) -> None:
+        ending.heard(number)
         # Asked for only now, since the event loop has a handler of its own while it runs.
         handler = signal.getsignal(signal.SIGINT)
         if not callable(handler):

@@ -1,24 +1,25 @@
 """Which API a command talks to: the hosted one, an operator's endpoint, or the sandbox for one command."""
 
-import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from reconciler.api.endpoint import parse_endpoint
+from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.secrets import Secrets
+from reconciler.cli.diagnostics import redact_tracebacks, show_requests
 from reconciler.cli.options import Globals
 from reconciler.errors import ExtcalError
+from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, SecretKind, SecretRef
 from reconciler.workflow import Service
 
 HOSTED = "https://www.wixapis.com"
+_SANDBOX_STATE = "state"
 _SANDBOX_KEY = "EXTCAL_SANDBOX_API_KEY"
 
 
@@ -33,8 +34,6 @@ class Target:
 @contextmanager
 def target(said: Globals) -> Iterator[Target]:
     """The API that the global options mean, for the length of a command."""
-    if said.verbose:
-        _log_requests()
     folder = said.sandbox_folder()
     if folder is not None:
         with _sandbox(folder, said) as found:
@@ -42,17 +41,42 @@ def target(said: Globals) -> Iterator[Target]:
         return
     # An empty --endpoint is a variable that was never set, and must not lead to the hosted API unnoticed.
     where = os.environ.get("EXTCAL_ENDPOINT") or HOSTED if said.endpoint is None else said.endpoint
-    yield Target(_service(parse_endpoint(where), dict(os.environ), said))
+    endpoint = parse_endpoint(where)
+    if os.environ.get("EXTCAL_PRIVATE_ENDPOINT", "").lower() not in {"1", "true", "yes"}:
+        # What a proxy reaches may have another address there, or none here.
+        check_public(endpoint, resolve=_proxy(endpoint) is None)
+    yield Target(_service(endpoint, dict(os.environ), said, Machine(_state_folder(), endpoint)))
 
 
-def _service(endpoint: str, environ: dict[str, str], said: Globals) -> Service:
+def _state_folder() -> Path:
+    """Where the runs on this machine meet, for this user (XDG Base Directory Specification: state)."""
+    said = os.environ.get("EXTCAL_STATE_DIR")
+    if said:
+        return Path(said)
+    state = os.environ.get("XDG_STATE_HOME", "")
+    # A relative path is invalid there, and to be ignored.
+    if Path(state).is_absolute():
+        return Path(state) / "extcal"
+    try:
+        return Path.home() / ".local" / "state" / "extcal"
+    except RuntimeError:
+        # A user without a home: who needs the folder is told how to name one.
+        return Path("/nonexistent/extcal")
+
+
+def _service(endpoint: str, environ: dict[str, str], said: Globals, machine: Machine) -> Service:
     directory = environ.get("EXTCAL_SECRETS_DIR")
     secrets = Secrets(environ, Path(directory) if directory else None)
-    console = said.console
+    console, proxy = said.console, _proxy(endpoint)
+    _remember_proxy(proxy, secrets)
+    if said.verbose:
+        show_requests(secrets.redact)
+        redact_tracebacks(secrets.redact)
     return Service(
         endpoint,
         secrets,
-        proxy=_proxy(endpoint),
+        machine,
+        proxy=proxy,
         on_wait=lambda seconds, why: console.note(f"waiting {seconds:.0f} s: {why}") if seconds >= 1 else None,
     )
 
@@ -63,6 +87,13 @@ def _proxy(endpoint: str) -> str | None:
     if not parts.hostname or proxy_bypass(parts.hostname):
         return None
     return getproxies().get(parts.scheme)
+
+
+def _remember_proxy(proxy: str | None, secrets: Secrets) -> None:
+    """Keep the proxy's password out of what the proxy makes us say."""
+    _, _, password = (proxy or "").rpartition("@")[0].rpartition("//")[2].partition(":")
+    secrets.remember(password)
+    secrets.remember(unquote(password))
 
 
 @contextmanager
@@ -77,16 +108,9 @@ def _sandbox(folder: Path, said: Globals) -> Iterator[Target]:
             named = tuple((site["site_id"], site["name"]) for site in sites)
             # The sandbox has a key of its own, whatever the manifests refer to.
             own_key = ApiKeyAuth(SecretRef(SecretKind.ENV, _SANDBOX_KEY))
-            service = replace(_service(sandbox.endpoint, environ, said), auth=own_key)
+            # Its port is another one every time: the runs on it meet in its own folder.
+            machine = Machine(folder / _SANDBOX_STATE, "sandbox")
+            service = replace(_service(sandbox.endpoint, environ, said, machine), auth=own_key)
             yield Target(service, named)
     except SandboxError as error:
         raise ExtcalError(f"sandbox: {error}") from error
-
-
-def _log_requests() -> None:
-    """Show httpx's line for each request; it holds no header and no body."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger("httpx")
-    logger.setLevel(logging.INFO)
-    logger.handlers = [handler]

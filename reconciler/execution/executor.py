@@ -1,45 +1,57 @@
 """Walks a plan: what depends on nothing runs concurrently, what depends on another waits for it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.errors import ExtcalError
+from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Patience, Waiting, heard
-from reconciler.execution.port import Port
 from reconciler.execution.steps import Consent, carry_out, ending, finish
+from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.ground import already_done, fingerprint, taken_away
 
 _PER_SITE = 4
+_TOO_LATE = "interrupted before it began"
+
+
+class Stop:
+    """How a run is ended early; both are events that whoever interrupts it sets."""
+
+    def __init__(self) -> None:
+        self.gently = asyncio.Event()
+        self.at_once = asyncio.Event()
 
 
 class Executor:
     """Carries out one plan once.
 
-    `ports` holds a port for each applyable site by its name. `consent` says what is done where an owner must agree.
-    `told` hears of each outcome as it comes. When `stop` is set, nothing new is begun, what is under way is finished,
-    and nobody is waited for any longer.
+    `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
+    agree. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing new is begun, what is under way
+    is finished, and nobody is waited for any longer; when `stop.at_once` is, what is under way is given up and said
+    to be unknown.
     """
 
     def __init__(
         self,
         plan: Plan,
-        ports: Mapping[str, Port],
+        reaches: Mapping[str, Reach],
         *,
         consent: Consent | Waiting,
-        stop: asyncio.Event,
+        stop: Stop,
         told: Callable[[Outcome], None],
     ) -> None:
         self._plan = plan
         self._leaving = {site.site.name: taken_away(site.actions) for site in plan.sites}
-        self._ports = ports
+        self._reaches = reaches
         self._consent = consent
         self._stop = stop
         self._told = told
-        self._slots = {name: asyncio.Semaphore(_PER_SITE) for name in ports}
+        self._slots = {name: asyncio.Semaphore(_PER_SITE) for name in reaches}
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
+        self._begun: set[str] = set()
 
     async def run(self) -> tuple[Outcome, ...]:
         """Carry it out; every action that writes has its outcome, in the plan's order."""
@@ -66,53 +78,74 @@ class Executor:
                 return replace(
                     _skipped(action, f"{address}, which must go first, is {outcome.status}"), held_up=held_up
                 )
-        port = self._ports.get(action.site)
-        if port is None:
+        reach = self._reaches.get(action.site)
+        if reach is None:
             return _skipped(action, f"nothing of site {action.site} is carried out, since its plan is not sound")
-        return await self._safely(action, port)
+        return await self._unless_given_up(action, reach)
 
-    async def _safely(self, action: Action, port: Port) -> Outcome:
+    async def _unless_given_up(self, action: Action, reach: Reach) -> Outcome:
+        under_way = asyncio.create_task(self._safely(action, reach))
+        given_up = asyncio.create_task(self._stop.at_once.wait())
         try:
-            return await ending(action, self._carried_out(action, port))
+            await asyncio.wait((under_way, given_up), return_when=asyncio.FIRST_COMPLETED)
+            if under_way.done():
+                return under_way.result()
+            begun = action.address in self._begun
+            why = "interrupted while it was under way; apply again: what became of it is looked for first"
+            return Outcome(action, OutcomeStatus.UNKNOWN, error=why) if begun else _skipped(action, _TOO_LATE)
+        finally:
+            for task in (under_way, given_up):
+                task.cancel()
+            await asyncio.wait((under_way, given_up))
+
+    async def _safely(self, action: Action, reach: Reach) -> Outcome:
+        try:
+            return await ending(action, self._carried_out(action, reach))
         except Exception as error:  # noqa: BLE001 - one action's defect must not take the others' report along
             message = f"internal error, {type(error).__name__}; please report it. Plan again to see where it stands"
             return Outcome(action, OutcomeStatus.UNKNOWN, error=message)
 
-    async def _carried_out(self, action: Action, port: Port) -> Outcome:
+    async def _carried_out(self, action: Action, reach: Reach) -> Outcome:
         if isinstance(self._consent, Waiting) and action.needs_owner:
-            return await self._with_its_owner(action, port, self._consent)
+            return await self._with_its_owner(action, reach, self._consent)
         consent = Consent.SKIP if isinstance(self._consent, Waiting) else self._consent
         async with self._slots[action.site]:
-            return await self._obstacle(action, port) or await carry_out(action, port, consent)
+            ground = await self._ground(action, reach)
+            return ground if isinstance(ground, Outcome) else await carry_out(action, reach, consent, ground)
 
-    async def _with_its_owner(self, action: Action, port: Port, waiting: Waiting) -> Outcome:
+    async def _with_its_owner(self, action: Action, reach: Reach, waiting: Waiting) -> Outcome:
         """Ask the owner and wait for them, without holding a slot that others could use meanwhile."""
-        slots = self._slots[action.site]
+        port, slots = reach.port, self._slots[action.site]
         with waiting.door.expect(action) as visit:
             async with slots:
-                if (obstacle := await self._obstacle(action, port)) is not None:
-                    return obstacle
+                ground = await self._ground(action, reach)
+                if isinstance(ground, Outcome):
+                    return ground
                 url = await port.connect_by_oauth(action.provider_id, action.schedule_id, visit.redirect_url)
             waiting.door.asked(action, url)
             until = asyncio.get_running_loop().time() + waiting.timeout
-            made = await heard(action, port, visit, slots, Patience(until, self._stop, waiting.timeout))
+            made = await heard(action, port, visit, slots, Patience(until, self._stop.gently, waiting.timeout))
         if isinstance(made, Outcome):
             return made
         async with slots:
             return await finish(action, port, made.id)
 
-    async def _obstacle(self, action: Action, port: Port) -> Outcome | None:
-        """Why it is not carried out: interrupted, or what it rests on is no longer what it was when it was planned."""
-        if self._stop.is_set():
-            return _skipped(action, "interrupted before it began")
+    async def _ground(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
+        """The connections of its schedule, or why it is not carried out.
+
+        That is: interrupted, or what it rests on is no longer what it was when it was planned.
+        """
+        if self._stop.gently.is_set():
+            return _skipped(action, _TOO_LATE)
         try:
-            answer = await port.list_connections((action.schedule_id,))
+            answer = await reach.port.list_connections((action.schedule_id,))
         except ExtcalError as error:
             return _skipped(action, f"what it rests on could not be read again: {error}")
         if action.provider_id in answer.failed_provider_ids:
             return _skipped(action, "what it rests on could not be read again: the service can't reach the provider")
         if fingerprint(action, answer.connections, self._leaving[action.site]) == action.ground:
-            return None
+            self._begun.add(action.address)
+            return answer.connections
         if already_done(action, answer.connections):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)
         return _skipped(action, "the live state that it rests on has changed since it was planned; plan again")

@@ -8,12 +8,16 @@ from reconciler.model.live import Calendar, ConnectionList, LiveConnection
 from reconciler.model.sync import SyncConfig
 
 
-class Port(Protocol):
-    """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
+class Lister(Protocol):
+    """What looking for a connection needs of a site; raises an ExtcalError when it fails."""
 
     async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
         """List the connections of the given schedules."""
         ...
+
+
+class Port(Lister, Protocol):
+    """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
 
     async def get_connection(self, connection_id: str) -> LiveConnection:
         """Read one connection."""

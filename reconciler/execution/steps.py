@@ -1,16 +1,17 @@
 """How one action is carried out."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
 from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
+from reconciler.execution.connecting import Reach, connect
 from reconciler.execution.port import Port
-from reconciler.model.live import ConnectMethod
+from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.planning import calendars
+from reconciler.planning import calendars, diff
 
 
 class Consent(StrEnum):
@@ -28,8 +29,9 @@ async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
         return Outcome(action, _status_of(error), error=str(error))
 
 
-async def carry_out(action: Action, port: Port, consent: Consent) -> Outcome:
-    """Carry out one action; may raise ExtcalError."""
+async def carry_out(action: Action, reach: Reach, consent: Consent, standing: Sequence[LiveConnection]) -> Outcome:
+    """Carry out one action; `standing` are the connections of its schedule right now. May raise ExtcalError."""
+    port = reach.port
     match action.kind:
         case ActionKind.UPDATE:
             return await _configure(action, port, action.connection_id)
@@ -39,7 +41,7 @@ async def carry_out(action: Action, port: Port, consent: Consent) -> Outcome:
         case ActionKind.RECONNECT if action.method is None:
             return await _configure(action, port, action.connection_id)
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
-            return await _connect(action, port, consent)
+            return await _connect(action, reach, consent, standing)
         case ActionKind.NOOP | ActionKind.UNMANAGED:
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
 
@@ -49,16 +51,12 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
     return OutcomeStatus.UNKNOWN if doubtful else OutcomeStatus.FAILED
 
 
-async def _connect(action: Action, port: Port, consent: Consent) -> Outcome:
+async def _connect(action: Action, reach: Reach, consent: Consent, standing: Sequence[LiveConnection]) -> Outcome:
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
-        return await _ask_for_consent(action, port, consent)
-    if action.password is None or action.account is None:
-        return Outcome(action, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
-    connection = await port.connect_by_credentials(
-        action.provider_id, action.schedule_id, action.account, action.password
-    )
-    return await finish(action, port, connection.id)
+        return await _ask_for_consent(action, reach.port, consent)
+    made = await connect(action, reach, standing)
+    return made if isinstance(made, Outcome) else await finish(action, reach.port, made.id)
 
 
 async def finish(action: Action, port: Port, connection_id: str) -> Outcome:
@@ -102,8 +100,20 @@ async def _configure(action: Action, port: Port, connection_id: str | None) -> O
     except calendars.UnresolvedCalendarError as error:
         message = f"its sync config was not set; mend the manifest and apply again: {error}"
         return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
-    await port.update_sync_config(connection_id, sync)
+    try:
+        await port.update_sync_config(connection_id, sync)
+    except ApiError as error:
+        if not error.doubtful or not await _has(port, connection_id, sync):
+            raise
     return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
+
+
+async def _has(port: Port, connection_id: str, sync: SyncConfig) -> bool:
+    """Whether a config whose answer was lost is there."""
+    try:
+        return not diff.diff(sync, (await port.get_connection(connection_id)).sync)
+    except ExtcalError:
+        return False
 
 
 async def _with_calendar_ids(sync: SyncConfig, port: Port, connection_id: str) -> SyncConfig:
@@ -122,6 +132,17 @@ async def _disconnect(action: Action, port: Port) -> None:
         await port.disconnect(action.connection_id)
     except NotFoundError:
         return
-    except PreconditionFailedError as error:
-        if error.code != "CONNECTION_ALREADY_DISCONNECTED":
+    except ApiError as error:
+        already = isinstance(error, PreconditionFailedError) and error.code == "CONNECTION_ALREADY_DISCONNECTED"
+        if not already and not (error.doubtful and await _is_gone(port, action.connection_id)):
             raise
+
+
+async def _is_gone(port: Port, connection_id: str) -> bool:
+    """Whether a disconnect whose answer was lost has taken effect."""
+    try:
+        return (await port.get_connection(connection_id)).status == Status.DISCONNECTED
+    except NotFoundError:
+        return True
+    except ExtcalError:
+        return False

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Waiting
-from reconciler.execution.executor import Executor
-from reconciler.execution.port import Port
+from reconciler.execution.executor import Executor, Stop
+from reconciler.execution.settling import Window
 from reconciler.execution.steps import Consent
+from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, Plan, SitePlan
@@ -22,15 +24,26 @@ from reconciler.workflow.service import Selection, Sessions
 async def apply(
     made: Plan,
     opened: Sessions,
+    machine: Machine,
     *,
     consent: Consent | Waiting,
-    stop: asyncio.Event,
+    stop: Stop,
     told: Callable[[Outcome], None],
+    window: Window | None = None,
 ) -> Result:
-    """Carry out a plan; it reads the plan and nothing of the manifests."""
-    ports: dict[str, Port] = {site.site.name: opened[site.site.name].writer() for site in made.sites if site.applyable}
-    outcomes = await Executor(made, ports, consent=consent, stop=stop, told=told).run()
-    return Result(made, outcomes, interrupted=stop.is_set())
+    """Carry out a plan; it reads the plan and nothing of the manifests.
+
+    `machine` has the journals; whoever calls this holds the locks of the sites that may be written to.
+    """
+    reaches = {
+        site.site.name: Reach(
+            opened[site.site.name].writer(), machine.site(site.site.site_id).journal, window or Window()
+        )
+        for site in made.sites
+        if site.applyable
+    }
+    outcomes = await Executor(made, reaches, consent=consent, stop=stop, told=told).run()
+    return Result(made, outcomes, interrupted=stop.gently.is_set())
 
 
 async def verify(

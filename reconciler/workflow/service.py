@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
-from reconciler.api.session import SiteSession
+from reconciler.api.session import Limits, SiteSession
+from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
 
 Sessions = dict[str, SiteSession]
@@ -15,21 +17,32 @@ Sessions = dict[str, SiteSession]
 class Service:
     """How the API is reached.
 
-    `auth` stands in for every site's own, where the endpoint has a key for all; `on_wait` hears of every wait
-    (seconds, why) that a person may wonder about.
+    `machine` is where the runs on this machine meet. `auth` stands in for every site's own, where the endpoint has a
+    key for all; `on_wait` hears of every wait (seconds, why) that a person may wonder about; `budget` is what the run
+    may spend on trying again, `limits` are those of each session.
     """
 
     endpoint: str
     secrets: Secrets
+    machine: Machine
     auth: ApiKeyAuth | None = None
     proxy: str | None = None
     on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    limits: Limits = field(default_factory=Limits)
 
     def session(self, site: Site) -> SiteSession:
         """A session with one site, yet to be entered."""
         reached = site if self.auth is None else replace(site, auth=self.auth)
         return SiteSession(
-            reached, endpoint=self.endpoint, secrets=self.secrets, proxy=self.proxy, on_wait=self.on_wait
+            reached,
+            endpoint=self.endpoint,
+            secrets=self.secrets,
+            proxy=self.proxy,
+            limits=self.limits,
+            ledger=self.machine.site(site.site_id).ledger,
+            budget=self.budget,
+            on_wait=self.on_wait,
         )
 
 

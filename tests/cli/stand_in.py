@@ -16,9 +16,13 @@ def forgetful(method: str, path: str) -> tuple[str, str]:
     return ("GET", path.removesuffix("/sync-config")) if method == "PATCH" else (method, path)
 
 
+def nothing() -> None:
+    """What is done between the service's answer and its passing on, where nothing is."""
+
+
 @contextmanager
-def stand_in(endpoint: str, passing: Passing) -> Iterator[str]:
-    """The endpoint of a service that passes requests on to `endpoint`."""
+def stand_in(endpoint: str, passing: Passing, answered: Callable[[], None] = nothing) -> Iterator[str]:
+    """The endpoint of a service that passes requests on to `endpoint`; `answered` is called before an answer is."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -35,6 +39,7 @@ def stand_in(endpoint: str, passing: Passing) -> Iterator[str]:
             kept = {name: self.headers[name] for name in ("authorization", "wix-site-id") if name in self.headers}
             with httpx.Client(trust_env=False) as client:
                 answer = client.request(method, endpoint + path, content=body, headers=kept)
+            answered()
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()

@@ -1,4 +1,4 @@
-"""Signals: whatever moment they come at, the report is true and the exit code is 130."""
+"""Signals: whatever moment they come at, the report is true and the exit code tells which signal it was."""
 
 import signal
 import socket
@@ -20,6 +20,8 @@ from tests.cli.test_plan import valid
 from tests.cli.worlds import BUSY, KEY, PASSWORD_ENV, connection, harbor, site, world
 
 _MANY = 30
+_FINISHING = "interrupted: finishing what is under way; once more to give it up\n"
+_GIVING_UP = "giving up what is under way; once more to end without a report\n"
 
 
 @pytest.fixture
@@ -66,16 +68,16 @@ def until(condition: Callable[[], object]) -> None:
 def test_an_interrupted_apply_finishes_what_is_under_way_and_reports(
     many: Extcal, data: Path, number: signal.Signals, output: str
 ) -> None:
-    """What was begun is finished, nothing new is begun, the report says which is which, and the exit code is 130."""
+    """What was begun is finished, nothing new is begun, the report says which is which; the exit code tells why."""
     with many.started("apply", "manifests", "--auto-approve", "--format", output) as process:
         assert process.stderr is not None
         until(lambda: many.writes)
         with writes_held(data):
             process.send_signal(number)
-            assert process.stderr.readline() == ("interrupted: finishing what is under way; once more to end at once\n")
+            assert process.stderr.readline() == _FINISHING
         out, err = process.communicate(timeout=30)
     ran = Ran(process.returncode, out, err)
-    assert (ran.code, ran.err) == (130, "")
+    assert (ran.code, ran.err) == (128 + number, "")
     done = len(many.writes)
     assert 0 < done < _MANY
     if output == "json":
@@ -90,8 +92,8 @@ def test_an_interrupted_apply_finishes_what_is_under_way_and_reports(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_ends_at_once(many: Extcal, data: Path, number: signal.Signals) -> None:
-    """Who insists does not wait for answers; there is no traceback."""
+def test_a_second_signal_gives_up_what_is_under_way(many: Extcal, data: Path, number: signal.Signals) -> None:
+    """Who insists does not wait for answers: what was asked for is said to be unknown, and the next run settles it."""
     with many.started("apply", "manifests", "--auto-approve") as process:
         assert process.stderr is not None
         until(lambda: many.writes)
@@ -99,13 +101,37 @@ def test_a_second_signal_ends_at_once(many: Extcal, data: Path, number: signal.S
             process.send_signal(number)
             process.stderr.readline()
             process.send_signal(number)
-            assert process.wait(5) == 130
-        assert process.stderr.read() == "ended at once: plan again to see where it stands\n"
+            out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert err == _GIVING_UP
+    assert "UNKNOWN" in out
+    again = many("apply", "manifests", "--auto-approve")
+    assert again.code == 0
+    assert "an earlier connect was left open; it has made " in again.err
+    assert len([request for request in many.writes if "connectByCredentials" in request.path]) == _MANY
+
+
+def test_a_third_signal_ends_without_a_report(many: Extcal, data: Path) -> None:
+    """Who can't wait for the report either is told where to go on."""
+    with many.started("apply", "manifests", "--auto-approve", "--undo-out", "undo.json") as process:
+        assert process.stderr is not None
+        until(lambda: many.writes)
+        with closing(sqlite3.connect(data / DATABASE, isolation_level=None, timeout=20)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            for said in (_FINISHING, _GIVING_UP):
+                process.send_signal(signal.SIGINT)
+                assert process.stderr.readline() == said
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+            database.execute("ROLLBACK")
+    assert process.returncode == 130
+    assert "what became of what was under way is looked for first" in err
+    assert "Interrupted:" not in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_planning_ends_with_130(extcal: Extcal, number: signal.Signals) -> None:
-    """Waiting for the service's answer can be interrupted: 130, no traceback, nothing written."""
+def test_a_signal_while_planning_ends_it(extcal: Extcal, number: signal.Signals) -> None:
+    """Waiting for the service's answer can be interrupted: no report, no traceback, nothing written."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         silent.settimeout(30)
         extcal.env["EXTCAL_ENDPOINT"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -116,7 +142,7 @@ def test_a_signal_while_planning_ends_with_130(extcal: Extcal, number: signal.Si
                 assert accepted.recv(1)
                 process.send_signal(number)
                 out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert (out, err.strip()) == ("", "")
 
 
@@ -142,5 +168,5 @@ def test_a_signal_while_looking_again_does_not_cost_the_report(extcal: Extcal) -
             out, err = process.communicate(timeout=30)
         released.set()
     assert process.returncode == 130
-    assert err == "interrupted: finishing what is under way; once more to end at once\n"
+    assert err == _FINISHING
     assert out.endswith("\ndone            update harbor/staff-0\n\nInterrupted: 1 done.\n")

@@ -11,12 +11,15 @@ from reconciler.api.secrets import Secrets
 from reconciler.consent.listener import listening
 from reconciler.consent.visits import Visit, Visits
 from reconciler.execution.consent import Waiting
+from reconciler.execution.executor import Stop
+from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
 from reconciler.model.result import Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
+from tests.machines import fresh_machine
 
 Owner = Callable[[str, str], object]
 """An owner at work, given their link and the address that it leads back to."""
@@ -67,15 +70,17 @@ class Applying:
         site = desired.sites[0].name
         places = [site] + [connection.address for connection in desired.connections]
         allowed = frozenset(Allowance(guard, place) for guard in GUARDS for place in places)
-        stop = asyncio.Event()
+        stop, machine = Stop(), fresh_machine()
         running = asyncio.get_running_loop()
-        self.interrupt = lambda: running.call_soon_threadsafe(stop.set)
+        self.interrupt = lambda: running.call_soon_threadsafe(stop.gently.set)
         with listening() as visits:
             room = Room(visits, {f"{site}/{name}": owner for name, owner in owners.items()})
-            async with workflow.sessions(desired.sites, self._service()) as opened:
+            async with workflow.sessions(desired.sites, self._service(machine)) as opened:
                 made = await workflow.plan(desired, opened, workflow.Selection(), allowed)
                 consent = Waiting(room, self.timeout)
-                result = await workflow.apply(made, opened, consent=consent, stop=stop, told=lambda _outcome: None)
+                result = await workflow.apply(
+                    made, opened, machine, consent=consent, stop=stop, told=lambda _outcome: None
+                )
                 await room.gone()
                 return await workflow.verify(result, desired, opened, workflow.Selection())
 
@@ -83,11 +88,11 @@ class Applying:
         """What the site has now."""
 
         async def asked() -> tuple[LiveConnection, ...]:
-            async with workflow.sessions([site], self._service()) as opened:
+            async with workflow.sessions([site], self._service(fresh_machine())) as opened:
                 return (await opened[site.name].reader().list_connections()).connections
 
         return asyncio.run(asked())
 
-    def _service(self) -> workflow.Service:
+    def _service(self, machine: Machine) -> workflow.Service:
         environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right"}
-        return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")))
+        return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")), machine)

@@ -9,7 +9,9 @@ import pytest
 
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
+from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
+from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Plan
@@ -17,6 +19,7 @@ from reconciler.model.result import Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import World
+from tests.machines import fresh_machine
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,7 @@ class Loop:
     before_apply: Callable[[Plan], object] = lambda _plan: None
     consent: Consent = Consent.LINK
     stop_at_once: bool = False
+    machine: Machine = field(default_factory=fresh_machine)
 
     def apply(self, sites: Sequence[Site], connections: Sequence[DeclaredConnection]) -> Result:
         """Plan, apply and verify, with every guard allowed."""
@@ -52,22 +56,27 @@ class Loop:
         places = [site.name for site in desired.sites] + [connection.address for connection in desired.connections]
         allowed = frozenset(Allowance(guard, place) for guard in GUARDS for place in places)
         everything = workflow.Selection()
-        stop = asyncio.Event()
+        stop = Stop()
         async with workflow.sessions(desired.sites, self._service()) as opened:
             plan = await workflow.plan(desired, opened, everything, allowed)
             self.before_apply(plan)
             if self.stop_at_once:
-                stop.set()
+                stop.gently.set()
             told: list[str] = []
             result = await workflow.apply(
-                plan, opened, consent=self.consent, stop=stop, told=lambda outcome: told.append(outcome.action.address)
+                plan,
+                opened,
+                self.machine,
+                consent=self.consent,
+                stop=stop,
+                told=lambda outcome: told.append(outcome.action.address),
             )
             assert sorted(told) == sorted(outcome.action.address for outcome in result.outcomes)
             return await workflow.verify(result, desired, opened, everything)
 
     def _service(self) -> workflow.Service:
         environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right"} | self.environ
-        return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")))
+        return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")), self.machine)
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.api.session import SiteSession
 from reconciler.errors import ManifestError
+from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
+from reconciler.machine import Machine
 from reconciler.manifests import load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
@@ -24,6 +26,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.server import RunningSandbox
+from tests.machines import fresh_machine
 from tests.properties.statements import Document, site_name
 from tests.properties.strategies import Scenario
 
@@ -59,6 +62,7 @@ class Stage:
     folder: Path
     environ: Mapping[str, str]
     told: list[Outcome] = field(default_factory=list)
+    machine: Machine = field(default_factory=fresh_machine)
 
     def plan(self, allowed: frozenset[Allowance] | None = None) -> Plan:
         """Plan; unless told otherwise with every guard overruled."""
@@ -73,7 +77,9 @@ class Stage:
 
         async def story(desired: Desired, opened: dict[str, SiteSession]) -> Result:
             plan = await workflow.plan(desired, opened, _EVERYTHING, self._allowed(allowed))
-            result = await workflow.apply(plan, opened, consent=consent, stop=asyncio.Event(), told=self.told.append)
+            result = await workflow.apply(
+                plan, opened, self.machine, consent=consent, stop=Stop(), told=self.told.append
+            )
             return await workflow.verify(result, desired, opened, _EVERYTHING, self._allowed(allowed))
 
         return self._run(story)
@@ -139,7 +145,7 @@ class Stage:
     def _run(self, story: Callable[[Desired, dict[str, SiteSession]], Awaitable[T]]) -> T:
         async def within() -> T:
             desired = load([self.folder])
-            service = workflow.Service(self.sandbox.endpoint, Secrets(self.environ, None))
+            service = workflow.Service(self.sandbox.endpoint, Secrets(self.environ, None), self.machine)
             async with workflow.sessions(desired.sites, service) as opened:
                 return await story(desired, opened)
 

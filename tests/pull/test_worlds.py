@@ -18,12 +18,13 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.world import World
 from reconciler.workflow import pulling
+from tests.machines import fresh_machine
 from tests.properties.profiles import examples
 from tests.properties.worlds import worlds
 
 
 def _service(sandbox: RunningSandbox) -> workflow.Service:
-    return workflow.Service(sandbox.endpoint, Secrets({"EXTCAL_API_KEY": sandbox.api_key}, None))
+    return workflow.Service(sandbox.endpoint, Secrets({"EXTCAL_API_KEY": sandbox.api_key}, None), fresh_machine())
 
 
 def _pulled(sandbox: RunningSandbox, world: World, folder: Path) -> pulling.Pull:

@@ -1,0 +1,12 @@
+"""What the runs on one machine share: a site's journal, its lock, and the ledger of its requests.
+
+None of it says what is connected, the service alone does. It may be thrown away whenever nothing runs; what it holds
+that nobody else knows is which connects have been sent without an answer.
+"""
+
+from reconciler.machine.folder import Machine, SiteFolder
+from reconciler.machine.journal import FileJournal, JournalError
+from reconciler.machine.ledger import Ledger
+from reconciler.machine.lock import LockedError, Owner
+
+__all__ = ["FileJournal", "JournalError", "Ledger", "LockedError", "Machine", "Owner", "SiteFolder"]

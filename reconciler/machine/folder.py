@@ -1,0 +1,71 @@
+"""The folder in which the runs on one machine meet: below it one for each site of each service."""
+
+import hashlib
+import itertools
+import os
+import re
+from pathlib import Path
+
+from reconciler.errors import ExtcalError
+from reconciler.machine.journal import FileJournal
+from reconciler.machine.ledger import Ledger
+from reconciler.machine.lock import Owner, SiteLock
+
+_PLAIN = re.compile(r"[0-9a-f-]{1,64}")
+
+
+class MachineError(ExtcalError):
+    """The folder can't be used."""
+
+
+class Machine:
+    """The folder `path` for one service, told apart by `service`; made when it is needed, for its user alone."""
+
+    def __init__(self, path: Path, service: str) -> None:
+        self._path = path / _name(service)
+        self._sites: dict[str, SiteFolder] = {}
+
+    def site(self, site_id: str) -> "SiteFolder":
+        """What the runs on one site share."""
+        name = _name(site_id.lower())
+        return self._sites.setdefault(name, SiteFolder(self._path / name))
+
+
+class SiteFolder:
+    """What the runs on one site share; each raises an ExtcalError where it can't be used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal = FileJournal(path / "journal", self.make)
+        self.ledger = Ledger(path / "requests", self.make)
+
+    def lock(self, owner: Owner, site: str) -> SiteLock:
+        """The lock that an apply holds; `site` is how the site is called in messages."""
+        return SiteLock(self.path / "lock", self.make, owner, site)
+
+    def make(self) -> None:
+        """Make the folder, and those above it, for their user alone; raises MachineError."""
+        try:
+            missing = list(itertools.takewhile(lambda folder: not folder.exists(), (self.path, *self.path.parents)))
+            for folder in reversed(missing):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _sync(folder.parent)
+        except OSError as error:
+            raise MachineError(
+                f"{self.path}: can't be made ({error.strerror}); extcal writes connects down before they are sent: "
+                "set EXTCAL_STATE_DIR to a folder that can be written to"
+            ) from error
+
+
+def _name(text: str) -> str:
+    """A file's name for any text."""
+    return text if _PLAIN.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _sync(folder: Path) -> None:
+    """Let what was made in a folder just now be found after a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,101 @@
+"""Before a site is written to: nobody else is at it on this machine, and what an earlier run left open is settled."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from reconciler.errors import ExtcalError
+from reconciler.execution.settling import Window, settle
+from reconciler.machine import LockedError, Machine, Owner
+from reconciler.model.desired import Site
+from reconciler.model.intent import Pending, Settled, Several, Unlisted
+from reconciler.model.plan import Plan
+from reconciler.model.source import Fault
+from reconciler.workflow.service import Sessions
+
+Faults = Mapping[str, tuple[Fault, ...]]
+"""Why sites must not be written to, by their names."""
+
+
+@contextmanager
+def locked(sites: Sequence[Site], machine: Machine, command: str) -> Iterator[Faults]:
+    """Hold the locks of sites for the length of the block; those that another run holds are its faults.
+
+    Raises ExtcalError where this machine has no place for locks.
+    """
+    owner = Owner.this_process(command)
+    faults: dict[str, tuple[Fault, ...]] = {}
+    with ExitStack() as held:
+        for site in sites:
+            try:
+                held.enter_context(machine.site(site.site_id).lock(owner, site.name))
+            except LockedError as error:
+                faults[site.name] = (Fault(site.source, site.name, str(error)),)
+        yield faults
+
+
+def pending(sites: Sequence[Site], machine: Machine) -> tuple[Pending, ...]:
+    """What earlier runs on this machine left open; raises ExtcalError."""
+    return tuple(each for site in sites for each in machine.site(site.site_id).journal.pending())
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was settled, and why some sites must not be written to yet."""
+
+    settled: tuple[Settled, ...]
+    faults: Faults
+
+
+async def recover(
+    sites: Sequence[Site], opened: Sessions, machine: Machine, taken: Faults, window: Window | None = None
+) -> Recovery:
+    """Settle what earlier runs left open on the sites that are not `taken` by another run."""
+
+    async def one(site: Site) -> tuple[Settled, ...] | Fault:
+        journal = machine.site(site.site_id).journal
+        try:
+            return await settle(opened[site.name].reader(), journal, window or Window()) if journal.pending() else ()
+        except ExtcalError as error:
+            return Fault(site.source, site.name, str(error))
+
+    free = [site for site in sites if site.name not in taken]
+    answers = await asyncio.gather(*(one(site) for site in free))
+    faults = dict(taken)
+    found: list[Settled] = []
+    for site, answer in zip(free, answers, strict=True):
+        if isinstance(answer, Fault):
+            faults[site.name] = (answer,)
+            continue
+        found += answer
+        left = tuple(fault for settled in answer if (fault := _left_open(site, settled)) is not None)
+        if left:
+            faults[site.name] = left
+    return Recovery(tuple(found), faults)
+
+
+def _left_open(site: Site, settled: Settled) -> Fault | None:
+    address = settled.pending.intent.address
+    match settled.finding:
+        case Several(connections):
+            ids = ", ".join(connection.id for connection in connections)
+            why = (
+                f"an earlier connect has {len(connections)} connections where one was meant: {ids}; say which one "
+                f"stays: extcal resolve PATH --keep {address}=ID"
+            )
+        case Unlisted(reason):
+            why = f"an earlier connect was left open, and what became of it can't be seen: {reason}"
+        case _:
+            return None
+    return Fault(site.source, address, why)
+
+
+def held_back(made: Plan, faults: Faults) -> Plan:
+    """The plan, with the sites that must not be written to marked as such."""
+    return Plan(
+        tuple(
+            replace(site, faults=(*site.faults, *faults[site.site.name])) if site.site.name in faults else site
+            for site in made.sites
+        )
+    )
