@@ -75,10 +75,11 @@ class Exchange:
         tried, spent, renewed = 0, 0.0, False
         self._budget.call()
         while True:
-            if self._budget.stopped:
-                raise OutageError(_DOWN, method=call.method)
+            self._unless_down(call)
             headers = await self._credentials.headers()
             async with self._traffic.slot():
+                # Others have tried while this one waited for its turn.
+                self._unless_down(call)
                 started = self._traffic.clock.monotonic()
                 outcome = await self._send(call, headers)
                 spent += self._traffic.clock.monotonic() - started
@@ -92,10 +93,16 @@ class Exchange:
                 continue
             tried += 1
             pause = self._pause(call, failure, tried=tried, spent=spent, asked=asked)
-            if pause is None or (asked is None and not self._budget.spend()):
+            # An outage may ask for patience, too; only a limit of the rate promises that there is an end to it.
+            limited = isinstance(failure, RateLimitedError) and asked is not None
+            if pause is None or not (limited or self._budget.spend()):
                 raise failure
             spent += 0.0 if asked is not None else pause
             await self._traffic.rest(pause, _why(call, failure), everyone=asked is not None)
+
+    def _unless_down(self, call: Call) -> None:
+        if self._budget.stopped:
+            raise OutageError(_DOWN, method=call.method)
 
     def _pause(self, call: Call, failure: ApiError, *, tried: int, spent: float, asked: float | None) -> float | None:
         again = RateLimitedError if call.writes else (RateLimitedError, ServiceError, TransportError)

@@ -18,15 +18,26 @@ _READS = (
 )
 
 
-class ReadOnlyTransport(httpx.AsyncBaseTransport):
+class SharedTransport(httpx.AsyncBaseTransport):
+    """Passes on every request; the transport below is not closed with it: others use it too."""
+
+    def __init__(self, below: httpx.AsyncBaseTransport) -> None:
+        self._below = below
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`."""
+        return await self._below.handle_async_request(request)
+
+
+class ReadOnlyTransport(SharedTransport):
     """Passes on the requests of the read methods at `endpoint`, and refuses all others.
 
     It is an allow-list of HTTP method and path as it would be sent, so nothing that is built above it can write.
-    Raises MutationRefusedError. The transport below is not closed with it: others use it too.
+    Raises MutationRefusedError.
     """
 
     def __init__(self, below: httpx.AsyncBaseTransport, endpoint: str) -> None:
-        self._below = below
+        super().__init__(below)
         self._endpoint = httpx.URL(endpoint)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -35,7 +46,7 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
             raise MutationRefusedError(
                 f"a reader may not send {request.method} {request.url.path}; nothing was sent and nothing changed"
             )
-        return await self._below.handle_async_request(request)
+        return await super().handle_async_request(request)
 
     def _allows(self, request: httpx.Request) -> bool:
         url = request.url

@@ -42,8 +42,11 @@ class Backoff:
 class RetryBudget:
     """What all the sites of a run may spend on trying again, so that a run does not make an outage worse.
 
-    Retries are at most `reserve` and a `share` of the calls. When they are spent and the last `in_a_row` tries have
-    all failed, the service is taken to be down: nothing more is sent. A wait that the service asked for costs nothing.
+    Retries are at most `reserve` and a `share` of the calls, so that a run of 100 calls (50 sites without a change) or
+    more sends at most 1.2 times as many requests as it has calls, whatever fails. A smaller run may send up to
+    `reserve` more than that, or it would give up at the first lost packet. When the retries are spent and the last
+    `in_a_row` tries have all failed, the service is taken to be down: nothing more is sent. What is tried again after
+    a 429 that says when costs nothing: it is waited for, and the service is there.
     """
 
     def __init__(self, reserve: int = 10, share: float = 0.1, in_a_row: int = 20) -> None:

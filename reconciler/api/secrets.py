@@ -46,7 +46,7 @@ class Secrets:
     def redact(self, text: str) -> str:
         """`text` with every secret resolved so far replaced by `[secret]`.
 
-        Plain, percent-encoded, base64 and JSON-escaped forms are found.
+        Plain, percent-encoded, base64, hexadecimal, JSON-escaped and HTML-escaped forms are found.
         """
         return self._redactor.redact(text)
 

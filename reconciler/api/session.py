@@ -20,7 +20,7 @@ from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.exchange import Exchange, Patience
 from reconciler.api.failures import Explainer
 from reconciler.api.limiter import Ledger, Rate
-from reconciler.api.readonly import ReadOnlyTransport
+from reconciler.api.readonly import ReadOnlyTransport, SharedTransport
 from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
 from reconciler.api.traffic import Traffic
@@ -49,7 +49,8 @@ class SiteSession:
     `endpoint` is where the API is (UsageError unless https, or http on loopback), `secrets` resolves the site's
     references. `proxy` is the URL of a proxy for https; this machine itself is always reached directly. At most
     `max_connections` requests are under way at once. `ledger` counts them together with other runs', `budget` is what
-    all sessions of a run may spend on trying again. `on_wait` is told of every wait. `clock` and `chance` (random
+    all sessions of a run may spend on trying again, `pool` the connections that they share (see `open_pool`); without
+    one it has its own. `on_wait` is told of every wait. `clock` and `chance` (random
     numbers from 0 to 1) can be handed in. Nothing is read from the environment, no redirect is followed and no
     cookie kept.
     """
@@ -65,6 +66,7 @@ class SiteSession:
         limits: Limits | None = None,
         ledger: Ledger | None = None,
         budget: RetryBudget | None = None,
+        pool: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = _chance,
         on_wait: OnWait = nobody,
@@ -77,9 +79,10 @@ class SiteSession:
         clock = clock or SystemClock()
         self._budget = budget or RetryBudget()
         self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait, ledger)
-        pool = _pool(self._endpoint, proxy, max_connections)
-        self._reading = self._client(ReadOnlyTransport(pool, self._endpoint))
-        self._writing = self._client(pool)
+        self._owns_pool = pool is None
+        self._pool = pool or open_pool(self._endpoint, proxy, max_connections)
+        self._reading = self._client(ReadOnlyTransport(self._pool, self._endpoint))
+        self._writing = self._client(SharedTransport(self._pool))
         self._credentials = self._way_in(site, clock)
 
     @property
@@ -103,6 +106,8 @@ class SiteSession:
     ) -> None:
         await self._reading.aclose()
         await self._writing.aclose()
+        if self._owns_pool:
+            await self._pool.aclose()
 
     def _way_in(self, site: Site, clock: Clock) -> Credentials:
         auth = site.auth
@@ -141,7 +146,11 @@ class SiteSession:
         )
 
 
-def _pool(endpoint: str, proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
+def open_pool(endpoint: str, proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
+    """The connections that sessions with the sites of one endpoint share, to be closed by whoever opened it.
+
+    What a request is allowed to do, and as whom, is decided above it. Raises UsageError for a proxy that can't be one.
+    """
     encrypted = endpoint.startswith("https:")
     return httpx.AsyncHTTPTransport(
         # Loading the authorities takes most of the time that making a pool takes; http has no use for them.

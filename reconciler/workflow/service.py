@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import httpx
+
 from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
-from reconciler.api.session import Limits, SiteSession
+from reconciler.api.session import Limits, SiteSession, open_pool
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
 
+_CONNECTIONS = 64
 Sessions = dict[str, SiteSession]
 
 
@@ -31,8 +34,8 @@ class Service:
     budget: RetryBudget = field(default_factory=RetryBudget)
     limits: Limits = field(default_factory=Limits)
 
-    def session(self, site: Site) -> SiteSession:
-        """A session with one site, yet to be entered."""
+    def session(self, site: Site, pool: httpx.AsyncBaseTransport) -> SiteSession:
+        """A session with one site over the connections of `pool`, yet to be entered."""
         reached = site if self.auth is None else replace(site, auth=self.auth)
         return SiteSession(
             reached,
@@ -42,6 +45,7 @@ class Service:
             limits=self.limits,
             ledger=self.machine.site(site.site_id).ledger,
             budget=self.budget,
+            pool=pool,
             on_wait=self.on_wait,
         )
 
@@ -50,7 +54,9 @@ class Service:
 async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Sessions]:
     """Open a session for each site, by name; what they learn (tokens, consistency) lasts while they are open."""
     async with AsyncExitStack() as stack:
-        yield {site.name: await stack.enter_async_context(service.session(site)) for site in sites}
+        # One pool for all: hundreds of sites would else keep hundreds of connections open, each with its handshake.
+        pool = await stack.enter_async_context(open_pool(service.endpoint, service.proxy, _CONNECTIONS))
+        yield {site.name: await stack.enter_async_context(service.session(site, pool)) for site in sites}
 
 
 @dataclass(frozen=True, slots=True)
