@@ -19,23 +19,35 @@ def sandbox() -> None:
 @sandbox.command
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 is a free one.", show_default=True)
 @data_option
+@click.option("--faults", metavar="FILE", help="Let go wrong what FILE describes, to rehearse bad days (YAML).")
 @click.option("--json", "as_json", is_flag=True, help="When ready, print one line of JSON that says how to reach it.")
 @global_options
-def serve(port: int, data: str, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
-    """Serve until interrupted."""
+def serve(port: int, data: str, faults: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
+    """Serve until interrupted.
+
+    With --faults some requests go wrong: other statuses and bodies, delays, resets, answers cut off, stale reads, a
+    rate limit; by operation, count and probability, and the same way each time. Each fault that fires is told on
+    stderr.
+    """
     from reconciler.sandbox import server  # noqa: PLC0415 - only this command needs the other tower
+    from reconciler.sandbox.faults import read_faults  # noqa: PLC0415 - as above
 
     console = said_globals().console
 
     def ready(running: server.RunningSandbox) -> None:
+        if injected is not None:
+            console.note(f"Faults are on: {len(injected.entries)} of {faults}.")
         if as_json:
             console.result(json.dumps(running.ready()))
             return
-        console.result(f"Serving the External Calendars API on {running.endpoint}, its data in {data}. Ctrl-C ends it.")
+        mood = "" if injected is None else " with faults"
+        where = f"on {running.endpoint}{mood}, its data in {data}"
+        console.result(f"Serving the External Calendars API {where}. Ctrl-C ends it.")
         console.result(f"  export EXTCAL_ENDPOINT={running.endpoint} EXTCAL_API_KEY={running.api_key}")
 
     with explained():
-        server.serve(Path(data), port=port, ready=ready)
+        injected = None if faults is None else read_faults(Path(faults))
+        server.serve(Path(data), port=port, ready=ready, faults=injected)
 
 
 @sandbox.command

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -19,10 +19,15 @@ from reconciler.sandbox.bodies import bounded_body, json_object
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.consent import consent_routes
 from reconciler.sandbox.envelope import CONSISTENT, Envelope
+from reconciler.sandbox.faults.carrying import STALE_ROWS
+from reconciler.sandbox.faults.layer import FaultLayer
+from reconciler.sandbox.faults.stale import stale_answer
 from reconciler.sandbox.fields import Fields
 from reconciler.sandbox.methods import connect, connections, events, providers, schedules, sync_config
+from reconciler.sandbox.operations import WRITES, Operation
 from reconciler.sandbox.query import Query
 from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.store import unusable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.faults.history import Rows
+    from reconciler.sandbox.faults.injector import Injector
     from reconciler.sandbox.request_log import RequestLog
 
 _BASE = "/bookings/v2/external-calendars"
@@ -38,34 +45,49 @@ _ONE = f"{_BASE}/connections/{{connection_id}}"
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API. One that `writes` needs the permission to, and answers a consistency token."""
+    """A method of the API, and where it is reached."""
 
+    operation: Operation
     http: str
     path: str
     handler: Callable[[Call], dict[str, object]]
-    writes: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it needs the permission to write, and answers a consistency token."""
+        return self.operation in WRITES
 
 
 METHODS = (
-    Method("GET", f"{_BASE}/providers", providers.list_providers),
-    Method("GET", f"{_BASE}/connections", connections.list_connections),
-    Method("GET", _ONE, connections.get_connection),
-    Method("POST", f"{_BASE}/connections:connectByOAuth", connect.connect_by_oauth, writes=True),
-    Method("POST", f"{_BASE}/connections:connectByCredentials", connect.connect_by_credentials, writes=True),
-    Method("GET", f"{_ONE}/calendars", connections.list_calendars),
-    Method("PATCH", f"{_ONE}/sync-config", sync_config.update_sync_config, writes=True),
-    Method("POST", f"{_ONE}/disconnect", connections.disconnect, writes=True),
-    Method("GET", f"{_BASE}/events", events.list_events),
-    Method("POST", "/calendar/v3/schedules/query", schedules.query_schedules),
+    Method(Operation.LIST_PROVIDERS, "GET", f"{_BASE}/providers", providers.list_providers),
+    Method(Operation.LIST_CONNECTIONS, "GET", f"{_BASE}/connections", connections.list_connections),
+    Method(Operation.GET_CONNECTION, "GET", _ONE, connections.get_connection),
+    Method(Operation.CONNECT_BY_OAUTH, "POST", f"{_BASE}/connections:connectByOAuth", connect.connect_by_oauth),
+    Method(
+        Operation.CONNECT_BY_CREDENTIALS,
+        "POST",
+        f"{_BASE}/connections:connectByCredentials",
+        connect.connect_by_credentials,
+    ),
+    Method(Operation.LIST_CALENDARS, "GET", f"{_ONE}/calendars", connections.list_calendars),
+    Method(Operation.UPDATE_SYNC_CONFIG, "PATCH", f"{_ONE}/sync-config", sync_config.update_sync_config),
+    Method(Operation.DISCONNECT, "POST", f"{_ONE}/disconnect", connections.disconnect),
+    Method(Operation.LIST_EVENTS, "GET", f"{_BASE}/events", events.list_events),
+    Method(Operation.QUERY_SCHEDULES, "POST", "/calendar/v3/schedules/query", schedules.query_schedules),
 )
 
 
-def build_app(backend: Backend, log: RequestLog) -> ASGIApp:
+def build_app(backend: Backend, log: RequestLog, injector: Injector) -> ASGIApp:
     """The whole application, consent page included."""
+
+    def route(operation: Operation, http: str, path: str, endpoint: Callable[[Request], object]) -> Route:
+        faults = Middleware(FaultLayer, operation=operation, injector=injector, backend=backend, log=log)
+        return Route(path, endpoint, methods=[http], middleware=[faults])
+
     app = Starlette(
         routes=[
-            *(Route(method.path, _endpoint(backend, method), methods=[method.http]) for method in METHODS),
-            Route("/oauth2/token", _token_endpoint(backend), methods=["POST"]),
+            *(route(each.operation, each.http, each.path, _endpoint(backend, each)) for each in METHODS),
+            route(Operation.ISSUE_TOKEN, "POST", "/oauth2/token", _token_endpoint(backend)),
             *consent_routes(backend),
         ],
         exception_handlers=dict.fromkeys((HTTPException, RefusedError, Exception), _refused),
@@ -104,7 +126,8 @@ def _answer(backend: Backend, method: Method, request: Request, body: bytes) -> 
             endpoint=backend.endpoint,
             now=now,
         )
-        return method.handler(call)
+        rows: Rows | None = request.scope["state"].get(STALE_ROWS)
+        return method.handler(call) if rows is None else stale_answer(call, method.operation, rows)
 
 
 def _token_endpoint(backend: Backend) -> Callable[[Request], object]:
@@ -130,6 +153,4 @@ def _as_refusal(error: Exception) -> RefusedError:
         return error
     if isinstance(error, HTTPException):
         return RefusedError(error.status_code, error.detail)
-    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return RefusedError(503, "The sandbox's database is busy; try again")
-    return RefusedError(500, "Internal error of the sandbox")
+    return unusable(error) or RefusedError(500, "Internal error of the sandbox")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,24 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY = 256 * 1024
+BODY_SECONDS = 30.0
 
 
 async def bounded_body(request: Request) -> bytes:
-    """The whole body; a refusal (413) as soon as it is known to be longer than `MAX_BODY` bytes."""
+    """The whole body.
+
+    A refusal as soon as it is known to be longer than `MAX_BODY` bytes (413), or to take longer than `BODY_SECONDS`
+    (408).
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise RefusedError(413, f"The body is longer than {MAX_BODY} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise RefusedError(413, f"The body is longer than {MAX_BODY} bytes")
+    except TimeoutError:
+        raise RefusedError(408, f"The body didn't come within {BODY_SECONDS:g} seconds") from None
     return bytes(body)
 
 

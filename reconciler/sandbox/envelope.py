@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from reconciler.sandbox.refusal import RefusedError
-from reconciler.sandbox.request_log import LoggedRequest
+from reconciler.sandbox.request_log import logged
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 REQUEST_ID = "x-wix-request-id"
 CONSISTENT = "x-wix-consistent"
 MAX_HEADERS = 16 * 1024
+MAX_HEADER_FIELDS = 200
+MAX_PATH = 8 * 1024
 MAX_QUERY = 32 * 1024
 MAX_CONSISTENT = 1024
 
@@ -49,7 +51,7 @@ class Envelope:
                 headers[REQUEST_ID] = request_id
                 if echoed and len(echoed) <= MAX_CONSISTENT:
                     headers.setdefault(CONSISTENT, echoed)
-                self._log.add(_logged(scope, message["status"]))
+                self._log.add(logged(scope, message["status"]))
             await send(message)
 
         refusal = _out_of_bounds(scope)
@@ -62,13 +64,13 @@ class Envelope:
             _log.error("request %s failed: %r", request_id, error, exc_info=_log.isEnabledFor(logging.DEBUG))
 
 
-def _logged(scope: Scope, status: int) -> LoggedRequest:
-    return LoggedRequest(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), status)
-
-
 def _out_of_bounds(scope: Scope) -> RefusedError | None:
+    if len(scope["raw_path"]) > MAX_PATH:
+        return RefusedError(414, f"The path is longer than {MAX_PATH} bytes")
     if len(scope["query_string"]) > MAX_QUERY:
         return RefusedError(414, f"The query is longer than {MAX_QUERY} bytes")
+    if len(scope["headers"]) > MAX_HEADER_FIELDS:
+        return RefusedError(431, f"There are more than {MAX_HEADER_FIELDS} headers")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
         return RefusedError(431, f"The headers are longer than {MAX_HEADERS} bytes")
     return None

@@ -39,8 +39,8 @@ class Fields:
         return self._source.get(name) is not None
 
     def names(self) -> tuple[str, ...]:
-        """The names of all fields that are not null."""
-        return tuple(name for name in self._source if self.has(name))
+        """The names of all fields, also of those that are null."""
+        return tuple(self._source)
 
     def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:
         """A required string that isn't empty."""

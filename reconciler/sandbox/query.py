@@ -20,7 +20,10 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 class Query:
-    """The parameters of one request; unknown ones are ignored, of one that is given twice the last counts."""
+    """The parameters of one request; unknown ones are ignored, of one that is given twice the last counts.
+
+    Blank text counts as left out. A blank number, GUID or word is at fault: that a filter is ignored would be worse.
+    """
 
     def __init__(self, text: str) -> None:
         try:
@@ -40,11 +43,11 @@ class Query:
 
     def text(self, name: str) -> str | None:
         """A parameter as it stands; None where it is left out or blank."""
-        return self._values.get(name, [""])[-1] or None
+        return self._last(name) or None
 
     def boolean(self, name: str) -> bool | None:
         """`true` or `false`; None where it is left out."""
-        value = self.text(name)
+        value = self._last(name)
         if value is None or value in {"true", "false"}:
             return None if value is None else value == "true"
         self.reject(name, "must be true or false", Rule.FORMAT)
@@ -52,7 +55,7 @@ class Query:
 
     def integer(self, name: str, *, default: int, maximum: int) -> int:
         """A whole number from 1 to `maximum`; `default` where it is left out."""
-        value = self.text(name)
+        value = self._last(name)
         if value is None:
             return default
         if not _WHOLE_NUMBER.fullmatch(value):
@@ -79,7 +82,7 @@ class Query:
 
     def guids(self, name: str, *, max_size: int | None = None) -> tuple[str, ...]:
         """The GUIDs of a repeated parameter, in lower case."""
-        values = tuple(value for value in self._values.get(name, []) if value)
+        values = self._values.get(name, [])
         if max_size is not None and len(values) > max_size:
             self.reject(name, f"must have at most {max_size} items", Rule.MAX_SIZE)
         for index, value in enumerate(values):
@@ -89,8 +92,12 @@ class Query:
 
     def choices(self, name: str, allowed: Collection[str]) -> tuple[str, ...]:
         """The values of a repeated parameter, each one of `allowed`."""
-        values = tuple(value for value in self._values.get(name, []) if value)
+        values = tuple(self._values.get(name, ()))
         for index, value in enumerate(values):
             if value not in allowed:
                 self.reject(f"{name}[{index}]", f"must be one of {', '.join(allowed)}", Rule.INVALID_ENUM_VALUE)
         return values
+
+    def _last(self, name: str) -> str | None:
+        values = self._values.get(name)
+        return None if values is None else values[-1]

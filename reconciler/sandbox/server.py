@@ -13,6 +13,7 @@ from reconciler.sandbox.assembling import assemble
 from reconciler.sandbox.calendars.account_folders import remove_accounts
 from reconciler.sandbox.contents import first_instance, set_provider_down, summary
 from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.faults.injector import Injector
 from reconciler.sandbox.loading import load_world
 from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.settings import Settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.contents import Keys
+    from reconciler.sandbox.faults import Faults
     from reconciler.sandbox.world import World
 
 HOST = "127.0.0.1"
@@ -42,17 +44,23 @@ class RunningSandbox:
     `endpoint` is its base URL, `api_key` opens its sites, `requests` lists what it answered.
     """
 
-    def __init__(self, backend: Backend, keys: Keys, server: uvicorn.Server, log: RequestLog) -> None:
+    def __init__(
+        self, backend: Backend, keys: Keys, server: uvicorn.Server, log: RequestLog, injector: Injector
+    ) -> None:
         self.endpoint = backend.endpoint
         self.api_key = keys.api_key
         self.requests = log
         self._backend = backend
         self._keys = keys
         self._server = server
+        self._injector = injector
         self._thread: threading.Thread | None = None
 
     def ready(self) -> dict[str, object]:
-        """The ready line: endpoint and key, the app, and the sites with their schedules and accounts."""
+        """The ready line: endpoint and key, the app, and the sites with their schedules and accounts.
+
+        `faults` is the number of entries that are injected.
+        """
         with explained(self._backend.store.path), self._backend.store.transaction(write=False) as database:
             return {
                 "endpoint": self.endpoint,
@@ -62,6 +70,7 @@ class RunningSandbox:
                     "app_secret": self._keys.app_secret,
                     "instance_id": first_instance(database),
                 },
+                "faults": self._injector.entries,
                 "sites": summary(database, self._backend.calendars),
             }
 
@@ -71,6 +80,14 @@ class RunningSandbox:
         with explained(backend.store.path), backend.store.transaction(write=True) as database:
             remove_accounts(backend.calendars.folder)
             load_world(database, world, backend.calendars.folder, api_key=self.api_key, now=backend.settings.clock())
+        self._injector.forget()
+
+    def inject(self, faults: Faults | None) -> None:
+        """Let `faults` go wrong from the next request on, in the place of what did; their counts begin anew.
+
+        None lets all go well. What requests under way got, late effects among it, they keep.
+        """
+        self._injector.inject(faults)
 
     def set_provider_down(self, provider_id: str, *, down: bool) -> None:
         """Let a provider be out of reach, or back; raises `SandboxError` where no site has it."""
@@ -78,7 +95,11 @@ class RunningSandbox:
             set_provider_down(database, provider_id, down=down)
 
     def stop(self) -> None:
-        """Answer what was asked, then stop serving and close the data. A second call does nothing."""
+        """Answer what was asked, then stop serving and close the data. A second call does nothing.
+
+        What was delayed by a fault isn't any longer; an effect that was to come late comes now.
+        """
+        self._injector.stop()
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
@@ -110,16 +131,17 @@ def running(
     world: World | None = None,
     api_key: str | None = None,
     settings: Settings | None = None,
+    faults: Faults | None = None,
 ) -> Iterator[RunningSandbox]:
     """A sandbox on 127.0.0.1 for the length of the block, in a thread of its own; port 0 takes a free one.
 
     A fresh folder `data` is filled with `world`, or Harbor Dental without one; `api_key` is its key, or one is made.
-    Several may run on one folder at once. Raises `SandboxError` where the extra isn't installed, the port is taken or
-    the folder can't be used.
+    Several may run on one folder at once. `faults` go wrong until others are injected. Raises `SandboxError` where the
+    extra isn't installed, the port is taken or the folder can't be used.
     """
     listener = _listen(port)
     try:
-        sandbox = _assemble(data, listener, world, api_key, settings or Settings())
+        sandbox = _assemble(data, listener, world, api_key, settings or Settings(), faults)
     except BaseException:
         listener.close()
         raise
@@ -131,7 +153,7 @@ def running(
         listener.close()
 
 
-def serve(data: Path, *, port: int, ready: Callable[[RunningSandbox], None]) -> None:
+def serve(data: Path, *, port: int, ready: Callable[[RunningSandbox], None], faults: Faults | None = None) -> None:
     """Serve in the foreground until SIGINT or SIGTERM, then stop in good order; only from the main thread.
 
     `ready` is called once requests are answered. Raises `SandboxError` as `running` does.
@@ -143,7 +165,7 @@ def serve(data: Path, *, port: int, ready: Callable[[RunningSandbox], None]) -> 
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with running(data, port=port) as sandbox:
+        with running(data, port=port, faults=faults) as sandbox:
             ready(sandbox)
             while sandbox.alive() and not asked_to_stop.wait(1.0):
                 pass
@@ -167,32 +189,38 @@ def _listen(port: int) -> socket.socket:
 
 
 def _assemble(
-    data: Path, listener: socket.socket, world: World | None, api_key: str | None, settings: Settings
+    data: Path,
+    listener: socket.socket,
+    world: World | None,
+    api_key: str | None,
+    settings: Settings,
+    faults: Faults | None,
 ) -> RunningSandbox:
     try:
         import uvicorn  # noqa: PLC0415 -- an extra: reading or resetting a data folder must work without it
 
         from reconciler.sandbox.app import build_app  # noqa: PLC0415 -- needs starlette, of the same extra
+        from reconciler.sandbox.faults.wire import WiredProtocol  # noqa: PLC0415 -- needs uvicorn
     except ImportError as error:
         raise SandboxError(f"the sandbox needs {error.name}; install it: pip install 'extcal[sandbox]'") from error
     backend, keys = assemble(
         data, settings, endpoint=f"http://{HOST}:{listener.getsockname()[1]}", world=world, api_key=api_key
     )
     try:
-        log = RequestLog()
+        log, injector = RequestLog(), Injector(faults)
         config = uvicorn.Config(
-            build_app(backend, log),
+            build_app(backend, log, injector),
             log_config=None,
             access_log=False,
             lifespan="off",
             loop="asyncio",
-            http="h11",
+            http=WiredProtocol,
             ws="none",
             server_header=False,
             h11_max_incomplete_event_size=_MAX_HEAD,
             timeout_graceful_shutdown=5,
         )
-        return RunningSandbox(backend, keys, uvicorn.Server(config), log)
+        return RunningSandbox(backend, keys, uvicorn.Server(config), log, injector)
     except BaseException:
         backend.close()
         raise

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import schema
 from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.refusal import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DATABASE = "sandbox.sqlite3"
 BUSY_SECONDS = 10.0
+_HEADER_BYTES = 100  # https://sqlite.org/fileformat2.html#the_database_header
 
 
 class Store:
@@ -37,6 +39,7 @@ class Store:
             raise SandboxError(
                 f"{folder}: can't keep the sandbox's data there ({error.strerror}); name a folder that can be written"
             ) from error
+        _require_header(self.path)
         with explained(self.path):
             self._anchor = _connect(self.path)
             try:
@@ -102,6 +105,23 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
+def unusable(error: Exception) -> RefusedError | None:
+    """The refusal (503) that tells a caller of a database that is locked, full, damaged or gone; None for other errors.
+
+    What else SQLite raises, a broken constraint say, is a fault of the sandbox and not of its file.
+    """
+    if isinstance(error, sqlite3.OperationalError):
+        if "locked" in str(error) or "busy" in str(error):
+            return RefusedError(503, "The sandbox's database is busy; try again")
+    elif type(error) is not sqlite3.DatabaseError:
+        return None
+    return RefusedError(
+        503,
+        f"The sandbox's database can't be used ({error}); stop the sandbox and look at its data folder, "
+        "a reset starts afresh",
+    )
+
+
 def check_ours(database: sqlite3.Connection, path: Path) -> int:
     """The version of the tables in `database`, 0 where it is empty; a `SandboxError` where it is another program's."""
     # In this order: another process may make the tables, and the mark with them, between the two.
@@ -143,21 +163,21 @@ def _transaction(database: sqlite3.Connection, *, write: bool) -> Iterator[None]
     database.execute("COMMIT")
 
 
+def _require_header(path: Path) -> None:
+    """SQLite takes a file of a few bytes for an empty database, and would write over it."""
+    if 0 < path.stat().st_size < _HEADER_BYTES and path.is_file():
+        raise SandboxError(
+            f"{path}: the sandbox's database is damaged (shorter than a header); reset the sandbox to start afresh"
+        )
+
+
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    check_ours(database, path)
+    # Before anything is changed, and again where no other process can interfere.
+    _require_known(check_ours(database, path), path)
     _switch_to_wal(database)
     with _transaction(database, write=True):
         version = check_ours(database, path)
-        if 0 < version < schema.VERSION:
-            raise SandboxError(
-                f"{path}: made by an older version of the sandbox (tables {version}, known {schema.VERSION}); "
-                "reset the sandbox to start afresh, or choose another data folder"
-            )
-        if version > schema.VERSION:
-            raise SandboxError(
-                f"{path}: made by a newer version of the sandbox (tables {version}, known {schema.VERSION}); "
-                "upgrade, or choose another data folder"
-            )
+        _require_known(version, path)
         if version == 0:
             for statement in schema.TABLES:
                 database.execute(statement)
@@ -166,6 +186,19 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     verdict = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict.splitlines()[-1])
+
+
+def _require_known(version: int, path: Path) -> None:
+    if 0 < version < schema.VERSION:
+        raise SandboxError(
+            f"{path}: made by an older version of the sandbox (tables {version}, known {schema.VERSION}); "
+            "reset the sandbox to start afresh, or choose another data folder"
+        )
+    if version > schema.VERSION:
+        raise SandboxError(
+            f"{path}: made by a newer version of the sandbox (tables {version}, known {schema.VERSION}); "
+            "upgrade, or choose another data folder"
+        )
 
 
 def _switch_to_wal(database: sqlite3.Connection) -> None:

@@ -229,14 +229,15 @@ def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_data_folder_that_vanishes_is_no_crash(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A request is answered with 500 in the standard shape; the log says what happened, without a traceback."""
+    """A request is answered with 503 in the standard shape; the log says what happened, without a traceback."""
     data = tmp_path / "data"
     with running(data) as sandbox:
         for path in data.glob(f"{DATABASE}*"):
             path.unlink()
         answer = httpx.get(f"{sandbox.endpoint}/consent/x")
-        assert answer.status_code == 500
-        assert answer.json() == {"message": "Internal error of the sandbox", "details": {}}
+        assert answer.status_code == 503
+        assert answer.json()["details"] == {}
+        assert "database can't be used (unable to open database file)" in answer.json()["message"]
         request_id = answer.headers["x-wix-request-id"]
     (record,) = [each for each in caplog.records if each.name.startswith("reconciler.sandbox")]
     assert request_id in record.getMessage()

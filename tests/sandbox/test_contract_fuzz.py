@@ -1,0 +1,70 @@
+"""The sandbox keeps the contract whatever it is asked: schemathesis, in its four phases, against the OpenAPI file.
+
+Examples are the file's own; coverage tries each bound and each fault of each field; fuzzing draws requests at random;
+the stateful phase walks along the file's links: providers, connect, calendars, sync config, disconnect, and again.
+Every check of schemathesis is on, `negative_data_rejection` among them: the file itself says what is tolerated.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.sandbox.server import running
+from tests.sandbox.fuzzing import PHASES, Verdict, fuzz, world
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_CASES_IN_A_SOAK = 10_000
+_OPERATIONS = 11
+
+
+def _run(folder: Path, *, seed: int, examples: int, phases: Sequence[str] = PHASES) -> Verdict:
+    folder.mkdir()
+    with running(folder / "data", world=world()) as sandbox:
+        verdict = fuzz(sandbox, folder, seed=seed, examples=examples, phases=phases)
+        assert not [request for request in sandbox.requests if request.status >= 500]
+    return verdict
+
+
+def _assert_clean(verdict: Verdict) -> None:
+    assert (verdict.failures, verdict.errors, verdict.exit_code) == (0, 0, 0), verdict.output
+    assert verdict.phases == dict.fromkeys(PHASES, "success"), verdict.output
+    assert len(verdict.accepted) == _OPERATIONS, verdict.output
+    assert all(verdict.accepted.values()), f"{verdict.accepted}\n{verdict.output}"
+
+
+def test_the_contract_is_kept(tmp_path: Path) -> None:
+    """Hundreds of requests, the same each time: none fails a check, and every operation accepts some."""
+    verdict = _run(tmp_path / "run", seed=6, examples=8)
+    _assert_clean(verdict)
+    assert verdict.cases > 500
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_the_contract_is_kept_ten_thousand_times(tmp_path: Path) -> None:
+    """At least 10,000 requests in rounds, each on a fresh world and with a seed of its own: 0 failures."""
+    cases = 0
+    first = random.randrange(2**31)  # noqa: S311 -- no secret
+    for seed in range(first, first + 20):
+        verdict = _run(tmp_path / str(seed), seed=seed, examples=150)
+        print(f"seed {seed}: {verdict.cases} cases, {verdict.failures} failures, {verdict.errors} errors")  # noqa: T201 -- what a soak is read for
+        _assert_clean(verdict)
+        cases += verdict.cases
+        if cases >= _CASES_IN_A_SOAK:
+            return
+    pytest.fail(f"only {cases} cases in 20 rounds")
+
+
+def test_a_broken_contract_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox with a status that the contract doesn't know fails the run."""
+    monkeypatch.setattr("reconciler.sandbox.connection_view.status_at", lambda *_: "ASLEEP")
+    verdict = _run(tmp_path / "run", seed=6, examples=1, phases=("examples",))
+    assert verdict.exit_code == 1
+    assert verdict.failures > 0
+    assert "ASLEEP" in verdict.output
