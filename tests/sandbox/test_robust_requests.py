@@ -148,10 +148,13 @@ def test_a_body_without_end_is_cut_off(sandbox: RunningSandbox, api: Api) -> Non
 
 @pytest.mark.parametrize("broken", [b"zz\r\n", b"5\r\nab", b"-1\r\n", b"ffffffffffffffffff\r\n"])
 def test_a_broken_chunk(sandbox: RunningSandbox, api: Api, caplog: pytest.LogCaptureFixture, broken: bytes) -> None:
-    """400 or a closed connection; no traceback in the log, nothing written."""
-    for before in (b"", b"1000\r\n" + b" " * 4096 + b"\r\n"):
+    """400 or a closed connection, also after an answer was given; no traceback in the log, nothing written."""
+    for before in (b"", b"1000\r\n" + b" " * 4096 + b"\r\n", b"50000\r\n" + b" " * 0x50000 + b"\r\n"):
         with connected(sandbox) as plain:
-            plain.sendall(_head(sandbox, "transfer-encoding: chunked") + before + broken)
+            plain.sendall(_head(sandbox, "transfer-encoding: chunked") + before)
+            if len(before) > 256 * 1024:
+                assert _status(plain) == 413
+            plain.sendall(broken)
             plain.shutdown(socket.SHUT_WR)
             assert _status(plain) in {0, 400}
     assert api.connections() == []

@@ -27,7 +27,7 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, PATEL, Api
-from tests.sandbox.test_lifecycle import opened, served
+from tests.sandbox.test_lifecycle import SERVE, opened, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +106,31 @@ def test_kill_9_in_the_middle_of_writes_again_and_again(tmp_path: Path, kills: i
         for connection, enabled in answered.importing.items():
             if connection != answered.doubtful:
                 assert live[connection]["syncConfig"]["listEventFromCalendars"]["enabled"] is enabled
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.soak)])
+def test_kill_9_in_the_middle_of_the_first_start(tmp_path: Path, kills: int) -> None:
+    """Whenever the first start was killed, the next one has the whole world: every account with all its calendars."""
+    with running(tmp_path / "whole") as sandbox:
+        whole = sandbox.ready()["sites"]
+        calendars = _tree(tmp_path / "whole" / "calendars")
+    for number in range(kills):
+        data = tmp_path / str(number)
+        command = [sys.executable, "-c", SERVE, str(data)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            deadline = time.monotonic() + _WAIT
+            # From the first sign of life on, at various moments of the filling.
+            while not (data / DATABASE).exists() and time.monotonic() < deadline:
+                pass
+            time.sleep(0.03 * number / kills)
+            process.kill()
+        with running(data) as sandbox:
+            assert sandbox.ready()["sites"] == whole
+        assert _tree(data / "calendars") == calendars
+
+
+def _tree(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,9 +25,14 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.world import Account, Calendar, CalendarEvent, Recurrence
 
+_FILLING = ".filling"
+"""Where an account is made before it takes its place: whoever is killed meanwhile leaves no half of one there."""
+
 
 def write_accounts(folder: Path, accounts: Iterable[Account]) -> None:
     """Make each account's folder with its calendars below `folder`; one that is there stays as it is.
+
+    Only one process may do that to a folder at a time.
 
     Raises `SandboxError` where a name can't be a file's, stands twice, or a file can't be written.
     """
@@ -39,7 +46,7 @@ def write_accounts(folder: Path, accounts: Iterable[Account]) -> None:
         made.add(known_by)
         order.setdefault(path.parent, []).append(account.email)
         try:
-            _write_account(path, account)
+            _write_account(path, account, folder / _FILLING)
         except OSError as error:
             raise SandboxError(f"{path}: the account's folder can't be made ({error.strerror})") from error
     for provider, emails in order.items():
@@ -81,19 +88,25 @@ def _named(name: str) -> str:
     return encoded
 
 
-def _write_account(path: Path, account: Account) -> None:
+def _write_account(path: Path, account: Account, filling: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
+    if os.path.lexists(path):
         return
-    for calendar in account.calendars:
-        try:
-            with (path / f"{_named(calendar.id)}{SUFFIX}").open("xb") as file:
-                file.write(_calendar(calendar))
-        except FileExistsError as error:
-            raise SandboxError(f"the world holds one thing twice (the calendar {calendar.id})") from error
-    write_account(path, AccountFile(account.password, tuple(calendar.id for calendar in account.calendars)))
+    shutil.rmtree(filling, ignore_errors=True)
+    made = filling / "account"
+    filling.mkdir(mode=0o700)
+    try:
+        made.mkdir(mode=0o700)
+        for calendar in account.calendars:
+            try:
+                with (made / f"{_named(calendar.id)}{SUFFIX}").open("xb") as file:
+                    file.write(_calendar(calendar))
+            except FileExistsError as error:
+                raise SandboxError(f"the world holds one thing twice (the calendar {calendar.id})") from error
+        write_account(made, AccountFile(account.password, tuple(calendar.id for calendar in account.calendars)))
+        made.rename(path)
+    finally:
+        shutil.rmtree(filling, ignore_errors=True)
 
 
 def _calendar(calendar: Calendar) -> bytes:

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
@@ -117,6 +118,13 @@ class WiredProtocol(H11Protocol):
         self._wire = Wire(transport)
         self.app_state = {**self.app_state, WIRE: self._wire}
         super().connection_made(self._wire)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that what came is not HTTP; once an answer went out there is nothing left but to close."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
