@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The sandbox of the quickstart, apart from one that you may be using.
 WORLD  := .extcal/quickstart
 
-.PHONY: quickstart test check lint format soak bench clean
+.PHONY: quickstart test check lint format soak fuzz bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -16,7 +16,7 @@ $(VENV)/.runtime: pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox,watch,dask]' --group dev
 	@touch $@
 
 ## quickstart: set up, then plan and apply the example on the embedded sandbox
@@ -49,9 +49,17 @@ format: $(VENV)/.dev
 soak: $(VENV)/.dev
 	EXTCAL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
 
-## bench: what listing a CalDAV calendar costs, against the raw request and parsing
+## fuzz: the loader of manifests, for ten minutes, by atheris
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet atheris
+	$(BIN)/python -m tests.fuzz.loader -max_total_time=600
+
+## bench: what fleets cost, against a raw floor and peers, and listing a CalDAV calendar, against the raw request
 bench: $(VENV)/.dev
-	$(BIN)/python -m tests.benchmarks.caldav_listing
+	@missed=0; \
+	$(BIN)/python -m tests.benchmarks.fleet || missed=1; \
+	$(BIN)/python -m tests.benchmarks.caldav_listing || missed=1; \
+	exit $$missed
 
 clean:
 	rm -rf $(VENV) .extcal build dist .coverage .coverage.*

@@ -12,8 +12,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
-from reconciler.model.encoding import DecodingError, Json, canonical, decoded, digest, encoded
+from reconciler.model.encoding import Json, canonical, decoded, digest, encoded
 from reconciler.model.plan import Plan
+from reconciler.model.shards import shard_of
+from reconciler.output_place import MisplacedError, check_file
 
 FORMAT_VERSION = 1
 _LARGEST = 256 * 1024 * 1024
@@ -26,8 +28,12 @@ class PlanFileError(ExtcalError):
 def save(plan: Plan, path: Path) -> None:
     """Write the plan to `path`, whole or not at all; raises PlanFileError.
 
-    A link at `path` is replaced, not followed.
+    A link at `path` is replaced, not followed; pipes, devices and folders stay as they are.
     """
+    try:
+        check_file(path)
+    except MisplacedError as error:
+        raise PlanFileError(f"{path}: the plan can't be saved: {error}") from error
     content = encoded(plan)
     text = canonical({"format_version": FORMAT_VERSION, "digest": digest(content), "plan": content})
     try:
@@ -46,22 +52,42 @@ def save(plan: Plan, path: Path) -> None:
 
 def load(path: Path) -> Plan:
     """Read a plan that `save` wrote; raises PlanFileError for one that is damaged, altered or too new."""
-    document = _parsed(path, _read(path))
+    return plan_of(read(path), path)
+
+
+def read(path: Path) -> dict[str, Json]:
+    """The JSON object in a file that is no larger than any plan; raises PlanFileError for anything else."""
+    return _parsed(path, _read(path))
+
+
+def plan_of(document: dict[str, Json], path: Path) -> Plan:
+    """The plan in a document that `read` found at `path`; raises PlanFileError."""
     version = document.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         hint = "it was written by a newer extcal; update this one" if _is_newer(version) else "it is no saved plan"
-        raise PlanFileError(f"{path}: format_version is {version!r}, not {FORMAT_VERSION}: {hint}")
+        raise PlanFileError(f"{path}: format_version is {version!r:.40}, not {FORMAT_VERSION}: {hint}")
     content = document.get("plan")
     if document.get("digest") != digest(content):
         raise PlanFileError(f"{path}: the digest does not fit the plan: the file was altered or damaged; plan again")
     try:
         plan = decoded(Plan, content)
         TopologicalSorter({action.address: action.after for action in plan.actions}).prepare()
-    except DecodingError as error:
-        raise PlanFileError(f"{path}: not a plan: {error}; plan again") from error
     except CycleError as error:
         raise PlanFileError(f"{path}: not a plan: its actions wait for each other; plan again") from error
+    # Values of the right types may still not go together.
+    except ValueError as error:
+        raise PlanFileError(f"{path}: not a plan: {error}; plan again") from error
+    _check_shards(plan, path)
     return plan
+
+
+def _check_shards(plan: Plan, path: Path) -> None:
+    if plan.shards is None:
+        return
+    numbers = frozenset(plan.shards.numbers)
+    for site in plan.sites:
+        if shard_of(site.site.site_id, plan.shards.of) not in numbers:
+            raise PlanFileError(f"{path}: not a plan: {site.site.name} is not in {plan.shards}; plan again")
 
 
 def _is_newer(version: object) -> bool:

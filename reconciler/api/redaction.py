@@ -20,7 +20,8 @@ _HEAD = 4
 _SHORTEST_SPELLING = 4
 _SHORTEST_MIDDLE = 6
 _LONGEST_PATTERN = 4096
-_JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
+_DEEPEST = 3
+_ESCAPE = re.compile(r"""\\u([0-9a-fA-F]{4})|((?:\\x[0-9a-fA-F]{2})+)|\\(["'\\/])""")
 _ENTITIES = codepoint2name | {ord("'"): "apos"}
 
 
@@ -31,6 +32,13 @@ class Redactor:
         self._secrets: set[str] = set()
         # By their first characters: thousands of passwords must not cost a search each in every message.
         self._forms: defaultdict[str, set[str]] = defaultdict(set)
+
+    def copy(self) -> "Redactor":
+        """Another one that knows the same secrets."""
+        other = Redactor()
+        for secret in self._secrets:
+            other.learn(secret)
+        return other
 
     def learn(self, secret: str) -> None:
         """Replace `secret` from now on; one that is empty says nothing."""
@@ -59,9 +67,10 @@ class Redactor:
 
 
 def _spellings(secret: str) -> set[str]:
-    """The secret, and what making a text fit to be shown leaves of it, unless that is next to nothing."""
+    """The secret, and what making a text fit to be shown, or ASCII, leaves of it, unless that is next to nothing."""
     seen = "".join(character for character in secret if unicodedata.category(character) != "Cf")
-    return {secret} | {text for text in (fit(secret), seen) if len(text) >= _SHORTEST_SPELLING}
+    ascii_only = {secret.encode("ascii", errors).decode() for errors in ("ignore", "replace")}
+    return {secret} | {text for text in {fit(secret), seen} | ascii_only if len(text) >= _SHORTEST_SPELLING}
 
 
 def _digits(raw: bytes) -> set[str]:
@@ -80,38 +89,54 @@ def _digits(raw: bytes) -> set[str]:
 
 
 def _meanings(text: str) -> set[str]:
-    """What a text says: as it stands, percent-encoded, with plus signs for blanks, as JSON, and as HTML."""
-    found = {text}
+    """What a text says, as it stands and decoded, again and again: messages are put into messages."""
+    found = new = {text}
+    for _ in range(_DEEPEST):
+        new = {meaning for each in new for meaning in _decoded(each)} - found
+        found = found | new
+    return found
+
+
+def _decoded(text: str) -> set[str]:
+    """What a text says if it is percent-encoded, with plus signs for blanks or not, JSON, Python, or HTML."""
+    found = set()
     if "%" in text or "+" in text:
         found |= {unquote(text), unquote(text.replace("+", " "))}
     if "\\" in text:
-        found.add(_JSON_ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        found.add(_ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     if "&" in text:
         found.add(html.unescape(text))
     return found
 
 
 def _unescaped(escape: re.Match[str]) -> str:
-    return escape[2] or chr(int(escape[1], 16))
+    if escape[2]:
+        return bytes.fromhex(escape[2].replace("\\x", "")).decode("utf-8", "replace")
+    return escape[3] or chr(int(escape[1], 16))
 
 
 def _pattern(form: str) -> re.Pattern[str]:
     """What finds `form` with any of its characters encoded, since encoders differ in which ones they spare."""
     if len(form) > _LONGEST_PATTERN:
         return re.compile(re.escape(form))
-    return re.compile("".join(f"(?:{_character(character)})" for character in form))
+    # Backslashes in a row are one thing: each is doubled wherever a text is put into another.
+    return re.compile("".join(f"(?:{_part(part)})" for part in re.findall(r"\\+|[^\\]", form)))
 
 
-def _character(character: str) -> str:
-    """A character, encoded or not: percent-encoded (RFC 3986, 2.1), in JSON (RFC 8259, 7), in HTML (13.1.4)."""
+def _part(part: str) -> str:
+    """A character, plain, percent-encoded (RFC 3986, 2.1), in JSON (RFC 8259, 7), in Python, or in HTML (13.1.4)."""
+    character, count = part[0], len(part)
     code, units = ord(character), character.encode("utf-16-be")
     percent = "".join(f"%{byte:02x}" for byte in character.encode())
-    json = "".join(rf"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
-    forms = [f"(?i:{percent}|{json}|&#0*{code};|&#x0*{code:x};)"]
+    json = "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    python = percent.replace("%", r"\\+x")
+    encoded = f"(?:(?i:{percent}|{json}|{python}|&#0*{code};|&#x0*{code:x};)){{{count}}}"
+    if character == "\\":
+        return rf"{encoded}|\\{{{count},}}"
+    forms = [encoded]
     if code in _ENTITIES:
         forms.append(f"&{_ENTITIES[code]};")
-    if character in '"\\/':
-        forms.append(re.escape(f"\\{character}"))
     if character == " ":
         forms.append(r"\+")
-    return "|".join([*forms, re.escape(character)])
+    escape = r"\\*" if character in "\"'/" else ""
+    return "|".join([*forms, escape + re.escape(character)])

@@ -56,11 +56,12 @@ class RetryBudget:
         self._calls = 0
         self._retries = 0
         self._failures = 0
+        self._stopped = False
 
     @property
     def stopped(self) -> bool:
-        """Whether the service is taken to be down."""
-        return self._spent and self._failures >= self._in_a_row
+        """Whether the service is taken to be down, for the rest of the run."""
+        return self._stopped
 
     def call(self) -> None:
         """Count a call."""
@@ -69,6 +70,8 @@ class RetryBudget:
     def tried(self, *, well: bool) -> None:
         """Note how one try went: whether the service answered, be it by a refusal."""
         self._failures = 0 if well else self._failures + 1
+        # For good: what is called in vain from here on must not add to the budget and open it again.
+        self._stopped = self._stopped or (self._failures >= self._in_a_row and self._spent)
 
     def spend(self) -> bool:
         """Whether one more retry may be made; if so it is counted."""

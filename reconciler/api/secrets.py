@@ -27,6 +27,12 @@ class Secrets:
         self._directory = directory
         self._redactor = Redactor()
 
+    def apart(self) -> "Secrets":
+        """Secrets from the same places, which know what these know; what they learn, these don't."""
+        other = Secrets(self._environ, self._directory)
+        other._redactor = self._redactor.copy()
+        return other
+
     def resolve(self, ref: SecretRef) -> str:
         """The value that `ref` stands for; raises SecretError, which names the reference and never a value."""
         value = self._from_environ(ref) if ref.kind is SecretKind.ENV else self._from_file(ref)

@@ -2,43 +2,46 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
-import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from reconciler import planfile, workflow
+from reconciler import planfile
 from reconciler.cli.arguments import (
     allow_option,
     manifest_paths,
+    parallelism_option,
     parse_allowances,
-    select_connections,
-    select_sites,
-    selection_options,
 )
+from reconciler.cli.asking import agreed
 from reconciler.cli.consent import Desk, answerable, name_losses, reception
 from reconciler.cli.consent_options import Asking, consent_options
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.progress import Progress
 from reconciler.cli.report import failing_as_json, report_troubles
-from reconciler.cli.resolve import tell_settled
-from reconciler.cli.signals import ENDING, Ending
+from reconciler.cli.runner import for_workers, runner_options
+from reconciler.cli.running import Running, by_workers, here
+from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.signals import ENDING, Ending, run
 from reconciler.cli.target import target
-from reconciler.cli.work import Manifests, Saved, Work
+from reconciler.cli.work import Manifests, Saved
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
 from reconciler.manifests import load
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.output_place import MisplacedError, check_file
 from reconciler.planning.guards import Allowance
 from reconciler.render.plan_json import result_json
 from reconciler.render.plan_text import plan_text
 from reconciler.render.result_text import outcome_line, result_text
+from reconciler.workflow.rounds import Work, to_do
 
 FAILED = 1
 AWAITING = 3
@@ -55,31 +58,35 @@ _ENDING = "ended at once: apply again, and what became of what was under way is 
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--plan", "saved", metavar="FILE", help="Carry out a plan that plan --out saved, instead of planning.")
 @click.option("--undo-out", metavar="FILE", help="Save the plan that undoes what was done, for apply --plan.")
-@selection_options
+@selecting_options
 @allow_option
 @click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
 @consent_options
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to show the result.")
+@parallelism_option
+@runner_options
 @global_options
 def apply(
     paths: tuple[str, ...],
     saved: str | None,
     undo_out: str | None,
-    sites: tuple[str, ...],
-    connections: tuple[str, ...],
+    selecting: Selecting,
     allowances: tuple[str, ...],
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments
     asking: Asking,
     output: str,
+    parallelism: int,
+    scheduler: str | None,
 ) -> int:
     """Plan, ask, carry out the plan, and look again at what still differs.
 
     PATH is a manifest file or a folder of them. With --plan FILE the very plan that was reviewed is carried out, as
-    far as the live state that each of its actions rests on is still what it was.
+    far as the live state that each of its actions rests on is still what it was; with --shard too, the part of it that
+    is this shard's, but for what waits for another shard: apply the whole plan once more for that.
     """
     if bool(paths) == (saved is not None):
         raise UsageError("say what to apply: a PATH with manifests, or --plan FILE")
-    if saved is not None and (sites or connections):
+    if saved is not None and selecting.names_any:
         raise UsageError(
             "--plan FILE is carried out as it is; narrow it when it is made: extcal plan --site … --out FILE"
         )
@@ -88,21 +95,25 @@ def apply(
     with failing_as_json(said.console, as_json=as_json):
         work: Work
         if saved is not None:
-            work = Saved(Path(saved))
+            work = Saved(Path(saved), selecting.shards)
+            selecting.tell_if_empty(work.sites, said.console)
         else:
             desired = load(manifest_paths(paths))
-            selection = workflow.Selection(select_sites(desired, sites), select_connections(desired, connections))
-            work = Manifests(desired, selection)
+            work = Manifests(desired, selecting.of(desired, said.console))
+        if scheduler is not None:
+            for_workers(said, asking, undo_out)
         how = _How(
             parse_allowances(allowances),
             asking,
             None if undo_out is None else _new_file(undo_out),
+            parallelism,
+            scheduler,
             auto_approve=auto_approve,
             as_json=as_json,
         )
         ending = Ending()
         try:
-            return asyncio.run(_apply(work, said, how, ending))
+            return run(_apply(work, said, how, ending))
         except asyncio.CancelledError:
             return ending.exit_code
 
@@ -114,44 +125,32 @@ class _How:
     allowed: frozenset[Allowance]
     asking: Asking
     undo_file: Path | None
+    parallelism: int
+    scheduler: str | None
     auto_approve: bool
     as_json: bool
 
 
 async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
     console = said.console
-    with target(said) as found, workflow.locked(work.sites, found.service.machine, "extcal apply") as taken:
-        async with (
-            reception(how.asking, console, as_json=how.as_json) as at,
-            workflow.sessions(work.sites, found.service) as opened,
-        ):
-            recovered = await _recover(work, opened, found.service, taken, console)
-            made = workflow.held_back(await work.plan(opened, how.allowed), recovered.faults)
-            agreed = _shown_and_agreed(made, console, how)
+    with target(said) as found:
+        service = replace(found.service, parallelism=how.parallelism)
+        begun: AbstractAsyncContextManager[Running] = (
+            here(work, service, how.allowed, console)
+            if how.scheduler is None
+            else by_workers(work, how.scheduler, service.endpoint, how.allowed)
+        )
+        async with reception(how.asking, console, as_json=how.as_json) as at, begun as running:
+            approved = _shown_and_agreed(await running.plan(), console, how)
             stop = _stop_on_signals(console, ending)
-            result = await workflow.apply(
-                agreed, opened, found.service.machine, consent=at.consent, stop=stop, told=_progress(console, at.desk)
-            )
+            result = await running.apply(approved, at.consent, stop, _progress(console, at.desk, approved))
             result = at.desk.shown(result)
-            if _to_do(agreed) and not result.interrupted:
-                verified = await _unless_stopped(work.verify(result, opened, how.allowed), stop)
-                result = verified or replace(result, interrupted=True)
-            saved = how.undo_file is None or await _write_undo(result, opened, how.undo_file, console)
+            saved = how.undo_file is None or await _write_undo(result, running, how.undo_file, console)
     _show(result, said, as_json=how.as_json)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)
     code = ending.exit_code if result.interrupted else exit_code(result)
     return FAILED if not saved and code in {0, AWAITING} else code
-
-
-async def _recover(
-    work: Work, opened: workflow.Sessions, service: workflow.Service, taken: workflow.Faults, console: Console
-) -> workflow.Recovery:
-    """Settle what earlier runs left open, and tell of it."""
-    recovered = await workflow.recover(work.sites, opened, service.machine, taken)
-    for settled in recovered.settled:
-        tell_settled(settled, console)
-    return recovered
 
 
 def _shown_and_agreed(made: Plan, console: Console, how: _How) -> Plan:
@@ -161,15 +160,10 @@ def _shown_and_agreed(made: Plan, console: Console, how: _How) -> Plan:
     if not how.as_json:
         console.result(plan_text(made, console.paint) + "\n")
     report_troubles(made, console)
-    todo = _to_do(made)
+    todo = to_do(made)
     if todo and not how.auto_approve:
         _ask(made, todo, console, as_json=how.as_json)
     return made
-
-
-def _to_do(made: Plan) -> list[Action]:
-    """What will be carried out of a plan."""
-    return [action for site in made.sites if site.applyable for action in site.actions if action.kind.writes]
 
 
 def _new_file(name: str) -> Path:
@@ -182,13 +176,17 @@ def _new_file(name: str) -> Path:
         raise UsageError(f"--undo-out {name}: it is there already; name a new file")
     if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
         raise UsageError(f"--undo-out {name}: its folder can't be written to")
+    try:
+        check_file(file)
+    except MisplacedError as error:
+        raise UsageError(f"--undo-out {name}: {error}") from error
     return file
 
 
-async def _write_undo(result: Result, opened: workflow.Sessions, file: Path, console: Console) -> bool:
+async def _write_undo(result: Result, running: Running, file: Path, console: Console) -> bool:
     """Save how to go back: whether that went well. What could not be saved must not cost the report."""
     try:
-        inverse = await workflow.undo(result, opened)
+        inverse = await running.undo(result)
         if inverse.plan.sites:
             planfile.save(inverse.plan, file)
     except ExtcalError as error:
@@ -211,28 +209,17 @@ def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool)
     lost = sum(action.kind.disconnects for action in todo)
     warning = f" {lost} of them would take a connection away." if lost else ""
     question = f"Carry out {len(todo)} action{'' if len(todo) == 1 else 's'}?{warning}"
-    # While it waits for a line, the event loop can't act on Ctrl-C: let it end the question itself.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        answer = click.confirm(question, err=True)
-    except click.Abort:
-        console.say("\nNothing was changed.")
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if not answer:
-        console.say("Nothing was changed.")
-        raise click.Abort
+    agreed(question, console)
 
 
-def _progress(console: Console, desk: Desk) -> Callable[[Outcome], None]:
-    ended = itertools.count(1)
+def _progress(console: Console, desk: Desk, approved: Plan) -> Callable[[Outcome], None]:
+    progress = Progress(console, "actions ended", sum(action.kind.writes for action in approved.actions))
 
     def told(outcome: Outcome) -> None:
         desk.told(outcome)
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
-            console.progress(f"{next(ended)} ended, the latest: {outcome_line(outcome).splitlines()[0]}")
+            progress.step(outcome_line(outcome).splitlines()[0])
 
     return told
 
@@ -259,18 +246,6 @@ def _stop_on_signals(console: Console, ending: Ending) -> Stop:
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, interrupted, number)
     return stop
-
-
-async def _unless_stopped(looking: Coroutine[object, object, Result], stop: Stop) -> Result | None:
-    """The result, or None where it is stopped before."""
-    tasks = asyncio.create_task(looking), asyncio.create_task(stop.gently.wait())
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return None if stop.gently.is_set() else await tasks[0]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
 
 
 def _show(result: Result, said: Globals, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from reconciler.errors import UsageError
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.planning.suggestion import did_you_mean
+from reconciler.workflow.service import MOST_SITES_AT_ONCE, SITES_AT_ONCE
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -21,17 +22,16 @@ def manifest_paths(paths: Iterable[str]) -> list[Path]:
     return [Path(path) for path in paths]
 
 
-def selection_options(function: _Command) -> _Command:
-    """Give a command `--site` and `--connection`."""
-    site = click.option("--site", "sites", metavar="NAME", multiple=True, help="Only this site; may be repeated.")
-    connection = click.option(
-        "--connection",
-        "connections",
-        metavar="NAME",
-        multiple=True,
-        help="Only this connection, as NAME or SITE/NAME; may be repeated.",
-    )
-    return site(connection(function))
+def parallelism_option(function: _Command) -> _Command:
+    """Give a command `--parallelism`."""
+    return click.option(
+        "--parallelism",
+        metavar="N",
+        type=click.IntRange(1, MOST_SITES_AT_ONCE),
+        default=SITES_AT_ONCE,
+        show_default=True,
+        help=f"How many sites are read or written at once, at most {MOST_SITES_AT_ONCE}.",
+    )(function)
 
 
 def allow_option(function: _Command) -> _Command:

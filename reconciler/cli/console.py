@@ -6,7 +6,10 @@ import sys
 
 import click
 
+from reconciler.cli.streams import silence
+from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
+from reconciler.render.columns import cut_to
 from reconciler.render.inert import inert
 from reconciler.render.tone import Paint, Tone, plain
 
@@ -28,9 +31,15 @@ class Console:
         self._passing = False
 
     def result(self, text: str) -> None:
-        """A result, to stdout; it has been made inert by the renderer."""
+        """A result, to stdout, made inert by its renderer; CSV ends its last line itself."""
         self._settle()
-        click.echo(text, color=False if _uncoloured() else None)
+        try:
+            click.echo(text, nl=not text.endswith("\r\n"), color=False if _uncoloured() else None)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            silence(sys.stdout)
+            raise ExtcalError(f"the result can't be written to stdout: {error.strerror or error}") from error
 
     def note(self, text: str) -> None:
         """Advice, to stderr."""
@@ -40,18 +49,18 @@ class Console:
     def say(self, text: str) -> None:
         """What a person must see, to stderr; it is inert already."""
         self._settle()
-        click.echo(text, err=True)
+        _tell(text + "\n")
 
     def progress(self, text: str) -> None:
         """How far a command has come, on one line of stderr that the next thing said takes; only on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"{_LINE_ANEW}{inert(text)[:width]}", nl=False, err=True)
+            _tell(f"{_LINE_ANEW}{cut_to(inert(text), width)}")
             self._passing = True
 
     def _settle(self) -> None:
         if self._passing:
-            click.echo(_LINE_ANEW, nl=False, err=True)
+            _tell(_LINE_ANEW)
             self._passing = False
 
     def warning(self, text: str) -> None:
@@ -73,7 +82,7 @@ class Console:
     def _marked(self, mark: str, colour: str, text: str) -> None:
         self._settle()
         marked = click.style(f"{mark}:", fg=colour, bold=True)
-        click.echo(f"{marked} {inert(text)}", err=True, color=False if _uncoloured() else None)
+        _tell(f"{marked} {inert(text)}\n")
 
     @property
     def paint(self) -> Paint:
@@ -81,6 +90,14 @@ class Console:
         if _uncoloured() or not sys.stdout.isatty():
             return plain
         return lambda tone, text: click.style(text, **_STYLE[tone])  # type: ignore[arg-type] # style's keywords differ in type
+
+
+def _tell(text: str) -> None:
+    """Write to stderr, colours only where they are wanted; one that is full or has no reader costs nothing but this."""
+    try:
+        click.echo(text, nl=False, err=True, color=False if _uncoloured() else None)
+    except OSError:
+        silence(sys.stderr)
 
 
 def _uncoloured() -> bool:

@@ -1,4 +1,4 @@
-"""What `--verbose` adds for those who look for a fault: requests, and the traceback of an internal error."""
+"""What is told to those who look for a fault, with secrets taken out: logs, and the traceback of an internal error."""
 
 import logging
 import sys
@@ -10,22 +10,38 @@ from reconciler.render.inert import inert
 
 Redact = Callable[[str], str]
 
+# Those that see what goes over the wire; a filter is for the records of one logger, and not of those below it.
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "asyncio")
 
-class _Fit(logging.Formatter):
-    """A record's message on one line, without secrets: what a server says of itself stands in it."""
+
+class _Redacting(logging.Filter):
+    """Takes secrets out of every record, whoever listens: a server's own words stand in them."""
 
     def __init__(self, redact: Redact) -> None:
-        super().__init__("%(message)s")
+        super().__init__()
         self._redact = redact
 
-    def format(self, record: logging.LogRecord) -> str:
-        return inert(self._redact(super().format(record)))
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = inert(self._redact(record.getMessage())), ()
+        if record.exc_info:
+            record.exc_text = self._redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        return True
+
+
+def redact_logs(redact: Redact) -> None:
+    """Keep secrets out of all logs from now on."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.filters = [each for each in logger.filters if not isinstance(each, _Redacting)]
+        logger.addFilter(_Redacting(redact))
 
 
 def show_requests(redact: Redact) -> None:
-    """Show httpx's line for each request on stderr; it holds no header and no body."""
+    """Show httpx's line for each request on stderr, redacted; it holds no header and no body."""
+    redact_logs(redact)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Fit(redact))
+    handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("httpx")
     logger.setLevel(logging.INFO)
     logger.handlers = [handler]

@@ -7,6 +7,7 @@ import click
 
 from reconciler.api.client import Reader
 from reconciler.api.events import EventQuery
+from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sites import read_sites, sites_options
 from reconciler.errors import UsageError
@@ -57,13 +58,12 @@ def events(
 
     said = said_globals()
     rows, whole = read_sites(said, paths, names, site_ids, read)
-    if output == "json":
-        said.console.result(table.as_json([table.event_json(site.name, event) for site, event in rows]))
-    else:
-        headings = ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()), "SCHEDULE ID")
-        said.console.result(
-            table.table(headings, [_row(site, event, shown_in, personal=personal) for site, event in rows])
-        )
+    listing = Listing(
+        ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()), "SCHEDULE ID"),
+        [_row(site, event, shown_in, personal=personal) for site, event in rows],
+        [table.event_json(site.name, event) for site, event in rows],
+    )
+    said.console.result(LISTING_FORMATS[output](listing))
     return 0 if whole else 1
 
 

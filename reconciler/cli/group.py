@@ -1,21 +1,17 @@
 """How commands are found, and how whatever they raise becomes a message and an exit code."""
 
-import contextlib
 import importlib
 import io
 import itertools
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_SANDBOX
-from reconciler.cli.signals import Ending
+from reconciler.cli.signals import Ending, heard
 from reconciler.cli.streams import attach, encode_stdout, settle
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.planning.suggestion import did_you_mean
@@ -28,6 +24,8 @@ _MODULES = {
     "validate": "validate",
     "plan": "plan",
     "apply": "apply",
+    "merge": "merge",
+    "watch": "watch",
     "resolve": "resolve",
     "pull": "pull",
     "status": "status",
@@ -85,8 +83,7 @@ class LateGroup(click.Group):
             Console(quiet=False).error("stdout is closed, so no result could be shown; send it to /dev/null instead")
             sys.exit(FAILED)
         encode_stdout()
-        ending = Ending()
-        with _ended_by_sigterm(ending):
+        with heard() as ending:
             try:
                 code = self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}, ending)
                 settle()
@@ -107,7 +104,8 @@ class LateGroup(click.Group):
             return _show_error(error)
         except OSError as error:
             # A disk that is full, a folder that is gone: nothing of ours.
-            Console(quiet=False).error(": ".join(filter(None, (error.filename, error.strerror or str(error)))))
+            where = "" if error.filename is None else f"{error.filename}: "
+            Console(quiet=False).error(f"{where}{error.strerror or error}")
             return FAILED
         except Exception as error:
             if "--verbose" in args:
@@ -136,25 +134,3 @@ def _show_error(error: ExtcalError) -> int:
     else:
         console.error(str(error))
     return error.exit_code
-
-
-@contextlib.contextmanager
-def _ended_by_sigterm(ending: Ending) -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does, with what must be closed closed, and be heard of."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def like_ctrl_c(number: int, frame: FrameType | None) -> None:
-        ending.heard(number)
-        # Asked for only now, since the event loop has a handler of its own while it runs.
-        handler = signal.getsignal(signal.SIGINT)
-        if not callable(handler):
-            raise KeyboardInterrupt
-        handler(number, frame)
-
-    before = signal.signal(signal.SIGTERM, like_ctrl_c)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

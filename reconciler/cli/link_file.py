@@ -2,12 +2,14 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.plan import Action
+from reconciler.output_place import MisplacedError, check_folder
 
 
 class LinkFile:
@@ -25,11 +27,15 @@ class LinkFile:
     def __enter__(self) -> Self:
         """Make the file; raises UsageError where it can't be made."""
         try:
+            check_folder(self.path.parent)
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError as error:
             raise UsageError(f"--consent-file {self.path}: there is one already; remove it or name another") from error
-        except OSError as error:
-            raise UsageError(f"--consent-file {self.path}: {error.strerror}") from error
+        except MisplacedError as error:
+            raise UsageError(f"--consent-file {self.path}: {error}") from error
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not a path"
+            raise UsageError(f"--consent-file {self.path}: {why}") from error
         return self
 
     def write(self, action: Action, url: str) -> None:
@@ -54,6 +60,10 @@ class LinkFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close it, and leave nothing behind where no link was written."""
+        made = os.fstat(self._descriptor)
         os.close(self._descriptor)
         if not self._written:
-            self.path.unlink(missing_ok=True)
+            # What was put in its place meanwhile is not ours to remove.
+            with suppress(OSError):
+                if os.path.samestat(made, self.path.lstat()):
+                    self.path.unlink()

@@ -17,5 +17,6 @@ def main() -> None:
     change, `apply` makes it so.
 
     Exit codes: 0 done, or nothing to do; 1 failed, in whole or part; 2 changes pending (only with plan
-    --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted.
+    --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted, 143 ended
+    by SIGTERM.
     """

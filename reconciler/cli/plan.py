@@ -1,7 +1,6 @@
 """`extcal plan`: what would change."""
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,17 +10,19 @@ from reconciler import planfile, workflow
 from reconciler.cli.arguments import (
     allow_option,
     manifest_paths,
+    parallelism_option,
     parse_allowances,
     paths_argument,
-    select_connections,
-    select_sites,
-    selection_options,
 )
 from reconciler.cli.base import load_base
 from reconciler.cli.formats import PLAN_FORMATS
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.report import failing_as, report_troubles
+from reconciler.cli.runner import dask, not_embedded, runner_options
+from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.signals import run
 from reconciler.cli.target import target
+from reconciler.errors import UsageError
 from reconciler.manifests import load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Origin, Plan
@@ -33,7 +34,7 @@ PENDING = 2
 
 @click.command
 @paths_argument
-@selection_options
+@selecting_options
 @allow_option
 @click.option("--format", "output", type=click.Choice(list(PLAN_FORMATS)), default="text", help="How to show the plan.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
@@ -47,39 +48,47 @@ PENDING = 2
 @click.option(
     "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
 )
+@parallelism_option
+@runner_options
 @global_options
 def plan(
     paths: tuple[str, ...],
-    sites: tuple[str, ...],
-    connections: tuple[str, ...],
+    selecting: Selecting,
     allowances: tuple[str, ...],
     output: str,
     detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
     out: str | None,
     base: str | None,
     impact: bool,  # noqa: FBT001 - as above
+    parallelism: int,
+    scheduler: str | None,
 ) -> int:
     """Show what apply would do; only reads are sent.
 
     PATH is a manifest file or a folder of them.
     """
     said = said_globals()
+    if scheduler is not None:
+        not_embedded(said)
+        if base is not None or impact:
+            raise UsageError("--runner dask plans what apply would do; --base and --impact are for this process alone")
     with failing_as(said.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths))
         before = None if base is None else load_base(base, manifest_paths(paths), said.console)
-        selection = workflow.Selection(select_sites(desired, sites), select_connections(desired, connections))
-        question = _Question(desired, before, selection, parse_allowances(allowances), impact=impact)
-        made, blamed = asyncio.run(_plan(question, said))
+        selection = selecting.of(desired, said.console)
+        question = _Question(desired, before, selection, parse_allowances(allowances), parallelism, impact=impact)
+        made, blamed = run(_plan(question, said) if scheduler is None else _plan_by_workers(question, said, scheduler))
         if out is not None:
             planfile.save(made, Path(out))
     said.console.result(PLAN_FORMATS[output].shown(made, said.console.paint))
     report_troubles(made, said.console)
     if not blamed.whole:
         return FAILED
-    return PENDING if detailed_exitcode and _pending(blamed) else 0
+    return PENDING if detailed_exitcode and pending(blamed) else 0
 
 
-def _pending(blamed: Plan) -> bool:
+def pending(blamed: Plan) -> bool:
+    """Whether there is anything to do that was not drifting already."""
     return any(action.kind.writes and action.origin is not Origin.DRIFT for action in blamed.actions)
 
 
@@ -91,14 +100,24 @@ class _Question:
     base: Desired | None
     selection: workflow.Selection
     allowed: frozenset[Allowance]
+    parallelism: int
     impact: bool
+
+
+async def _plan_by_workers(question: _Question, said: Globals, scheduler: str) -> tuple[Plan, Plan]:
+    """As _plan, by the workers of a scheduler."""
+    with target(said) as found:
+        async with dask(scheduler, found.service.endpoint, question.allowed) as runner:
+            made = await runner.plan(question.desired, question.selection)
+            return made, made
 
 
 async def _plan(question: _Question, said: Globals) -> tuple[Plan, Plan]:
     """The plan, and the same plan with only those faults that the exit code may speak of."""
     desired, selection, allowed = question.desired, question.selection, question.allowed
     with target(said) as found:
-        async with workflow.sessions(workflow.selected_sites(desired, selection), found.service) as opened:
+        service = replace(found.service, parallelism=question.parallelism)
+        async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
             if question.base is None:
                 made = blamed = await workflow.plan(desired, opened, selection, allowed)
             else:

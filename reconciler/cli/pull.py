@@ -1,6 +1,5 @@
 """`extcal pull`: the live state, written down as manifests."""
 
-import asyncio
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -8,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.arguments import parallelism_option
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.signals import run
 from reconciler.cli.sites import chosen_sites
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
@@ -32,6 +33,7 @@ FAILED = 1
     "--name", "titles", metavar="NAME", multiple=True, help="What to call a new site; one for each --site-id, in order."
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what differs and exit with 1 if something does.")
+@parallelism_option
 @global_options
 def pull(
     paths: tuple[str, ...],
@@ -40,6 +42,7 @@ def pull(
     site_ids: tuple[str, ...],
     titles: tuple[str, ...],
     check: bool,  # noqa: FBT001 - click hands flags over as arguments
+    parallelism: int,
 ) -> int:
     """Write manifests that state what is live, so that planning them finds nothing to do.
 
@@ -53,7 +56,7 @@ def pull(
     def choose(found: Target) -> list[Site]:
         return _named(chosen_sites(paths, names, site_ids, found), titles, folder)
 
-    made = asyncio.run(_pull(said, folder, choose))
+    made = run(_pull(said, folder, choose, parallelism))
     console = said.console
     for problem in made.unread:
         console.error(problem)
@@ -84,10 +87,13 @@ def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[
             raise UsageError(f"--name {title}: letters, digits, dots, dashes and underscores, at most 128")
 
 
-async def _pull(said: Globals, folder: pulling.Folder, choose: Callable[[Target], list[Site]]) -> pulling.Pulling:
+async def _pull(
+    said: Globals, folder: pulling.Folder, choose: Callable[[Target], list[Site]], parallelism: int
+) -> pulling.Pulling:
     with target(said) as found:
         sites = choose(found)
-        return await pulling.pull(sites, folder, found.service, said.console.warning)
+        service = replace(found.service, parallelism=parallelism)
+        return await pulling.pull(sites, folder, service, said.console.warning)
 
 
 def _named(sites: Sequence[Site], titles: Sequence[str], folder: pulling.Folder) -> list[Site]:

@@ -1,24 +1,24 @@
 """`extcal resolve`: connects whose answer was lost, what became of them, and a person's word on those left open."""
 
-import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, paths_argument
+from reconciler.cli.asking import agreed
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import load
-from reconciler.model.desired import Site
-from reconciler.model.encoding import Json
+from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
 from reconciler.render.inert import inert
-from reconciler.render.json_text import json_text
+from reconciler.render.resolution import Resolution, resolution_json, resolution_text
 from reconciler.workflow import resolving
 
 FAILED = 1
@@ -56,7 +56,8 @@ def resolve(
     asked = _Asked(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
     if double := sorted(set(asked.keep) & asked.forget):
         raise UsageError(f"{double[0]}: either --keep or --forget")
-    return asyncio.run(_resolve(load(manifest_paths(paths)).sites, said, asked, as_json=output == "json"))
+    desired = load(manifest_paths(paths))
+    return run(_resolve(desired, said, asked, ("extcal", "resolve", *paths), as_json=output == "json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,16 @@ class _Asked:
     forget: frozenset[str]
     auto_approve: bool
 
+    def without(self, sites: Collection[str]) -> tuple[dict[str, str], frozenset[str]]:
+        """`keep` and `forget`, but for what is asked of these sites: nothing can be done about it now."""
+        keep = {address: kept for address, kept in self.keep.items() if address.partition("/")[0] not in sites}
+        return keep, frozenset(address for address in self.forget if address.partition("/")[0] not in sites)
+
 
 def tell_settled(settled: Settled, console: Console) -> None:
     """Tell what became of a connect that an earlier run left open."""
-    console.note(f"{settled.pending.intent.address}: an earlier connect was left open; {_found(settled)}")
-
-
-def _found(settled: Settled) -> str:
-    return resolving.described(settled.finding)
+    found = resolving.described(settled.finding)
+    console.note(f"{settled.pending.intent.address}: an earlier connect was left open; {found}")
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -89,21 +92,25 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-async def _resolve(sites: Sequence[Site], said: Globals, asked: _Asked, *, as_json: bool) -> int:
-    console = said.console
+async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequence[str], *, as_json: bool) -> int:
+    console, sites = said.console, desired.sites
     with target(said) as found, workflow.locked(sites, found.service.machine, "extcal resolve") as taken:
-        for fault in (fault for faults in taken.values() for fault in faults):
-            console.fault(fault)
         free = [site for site in sites if site.name not in taken]
         machine = found.service.machine
         async with workflow.sessions(free, found.service) as opened:
             examined = await resolving.examine(free, opened, machine)
-            choices = resolving.choose(examined, asked.keep, asked.forget)
+            for fault in (*(fault for faults in taken.values() for fault in faults), *examined.faults.values()):
+                console.fault(fault)
+            held_back = {*taken, *examined.faults}
+            choices = resolving.choose(examined.settled, *asked.without(held_back))
             _ask(choices, console, auto_approve=asked.auto_approve)
-            failed = await _carry_out(choices, free, opened, found.service, console)
-    left = [settled for settled in examined if resolving.is_open(settled, choices)]
-    console.result(_as_json(examined, left) if as_json else _as_text(examined, left))
-    return FAILED if left or taken or failed else 0
+            resolutions = [
+                await _carried_out(settled, choices, lambda choice: resolving.carry_out(choice, free, opened, machine))
+                for settled in examined.settled
+            ]
+    if resolutions or not held_back or as_json:
+        console.result(resolution_json(resolutions) if as_json else resolution_text(resolutions, command))
+    return FAILED if held_back or any(resolution.ending is None for resolution in resolutions) else 0
 
 
 def _ask(choices: Sequence[resolving.Choice], console: Console, *, auto_approve: bool) -> None:
@@ -114,51 +121,21 @@ def _ask(choices: Sequence[resolving.Choice], console: Console, *, auto_approve:
         raise UsageError("resolve asks before it disconnects, and there is no terminal to ask on; add --auto-approve")
     for choice in losing:
         gone = ", ".join(choice.give_up)
-        console.say(inert(f"{choice.pending.intent.address}: {choice.keep} stays, {gone} is disconnected"))
-    if not click.confirm(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", err=True):
-        console.say("Nothing was changed.")
-        raise click.Abort
+        console.say(inert(f"{choice.pending.intent.address}: {choice.keep} stays; to be disconnected: {gone}"))
+    agreed(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", console)
 
 
-async def _carry_out(
+async def _carried_out(
+    settled: Settled,
     choices: Sequence[resolving.Choice],
-    sites: Sequence[Site],
-    opened: workflow.Sessions,
-    service: workflow.Service,
-    console: Console,
-) -> bool:
-    """Carry out what was decided; whether anything went wrong."""
-    by_name = {site.name: site for site in sites}
-    failed = False
-    for choice in choices:
-        try:
-            await resolving.carry_out(choice, by_name, opened, service.machine)
-        except ExtcalError as error:
-            failed = True
-            console.error(f"{choice.pending.intent.address}: {error}")
-    return failed
-
-
-def _as_text(examined: Sequence[Settled], left: Sequence[Settled]) -> str:
-    if not examined:
-        return "No connect was left open."
-    lines = [
-        f"{'LEFT OPEN' if settled in left else 'settled'}  {settled.pending.intent.address}"
-        f"  {settled.pending.intent.provider} {settled.pending.intent.account}: {_found(settled)}"
-        for settled in examined
-    ]
-    lines += ["", f"{len(examined) - len(left)} settled, {len(left)} left open."]
-    return "\n".join(map(inert, lines))
-
-
-def _as_json(examined: Sequence[Settled], left: Sequence[Settled]) -> str:
-    rows: list[dict[str, Json]] = [
-        {
-            "address": settled.pending.intent.address,
-            "account": settled.pending.intent.account,
-            "settled": settled not in left,
-            "finding": _found(settled),
-        }
-        for settled in examined
-    ]
-    return json_text(rows)
+    carry_out: Callable[[resolving.Choice], Awaitable[None]],
+) -> Resolution:
+    """How one ends: as it was chosen, or left open."""
+    choice = next((choice for choice in choices if choice.pending is settled.pending), None)
+    if choice is None:
+        return Resolution(settled)
+    try:
+        await carry_out(choice)
+    except ExtcalError as error:
+        return Resolution(settled, error=str(error))
+    return Resolution(settled, choice.fate, choice.keep, choice.give_up)

@@ -10,7 +10,9 @@ import click
 
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import manifest_paths, select_sites
+from reconciler.cli.formats import LISTING_FORMATS
 from reconciler.cli.options import Globals
+from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import load
@@ -35,7 +37,13 @@ def sites_options(function: _Command) -> _Command:
             multiple=True,
             help="A site by its id, with the key in EXTCAL_API_KEY.",
         ),
-        click.option("--format", "output", type=click.Choice(["text", "json"]), default="text"),
+        click.option(
+            "--format",
+            "output",
+            type=click.Choice(list(LISTING_FORMATS)),
+            default="text",
+            help="A table, the API's own fields as JSON, or the table as CSV for spreadsheets.",
+        ),
     ]
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
 
@@ -91,5 +99,5 @@ def read_sites(
             async with sessions(sites, found.service) as opened:
                 return list(await asyncio.gather(*(one(site, opened[site.name].reader()) for site in sites)))
 
-    answers = asyncio.run(every())
+    answers = run(every())
     return [row for rows in answers if rows is not None for row in rows], None not in answers

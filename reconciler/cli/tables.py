@@ -5,6 +5,7 @@ import asyncio
 import click
 
 from reconciler.api.client import Reader
+from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sites import read_sites, sites_options
 from reconciler.model.desired import Site
@@ -24,11 +25,12 @@ def providers(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[st
 
     said = said_globals()
     rows, whole = read_sites(said, paths, names, site_ids, read)
-    if output == "json":
-        said.console.result(table.as_json([table.provider_json(site.name, p) for site, p in rows]))
-    else:
-        headings = ("SITE", "PROVIDER", "WRITE IT AS", "CONNECTS BY", "IMPORT", "EXPORT", "CONFIG", "ID")
-        said.console.result(table.table(headings, [_provider_row(site, provider) for site, provider in rows]))
+    listing = Listing(
+        ("SITE", "PROVIDER", "WRITE IT AS", "CONNECTS BY", "IMPORT", "EXPORT", "CONFIG", "ID"),
+        [_provider_row(site, provider) for site, provider in rows],
+        [table.provider_json(site.name, provider) for site, provider in rows],
+    )
+    said.console.result(LISTING_FORMATS[output](listing))
     return 0 if whole else 1
 
 
@@ -57,12 +59,12 @@ def schedules(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[st
 
     said = said_globals()
     rows, whole = read_sites(said, paths, names, site_ids, read)
-    if output == "json":
-        said.console.result(table.as_json([table.schedule_json(site.name, s) for site, s in rows]))
-    else:
-        headings = ("SITE", "SCHEDULE", "ID", "EXTERNAL ID")
-        cells = [(site.name, s.name, s.id, s.external_id or "") for site, s in rows]
-        said.console.result(table.table(headings, cells))
+    listing = Listing(
+        ("SITE", "SCHEDULE", "ID", "EXTERNAL ID"),
+        [(site.name, s.name, s.id, s.external_id or "") for site, s in rows],
+        [table.schedule_json(site.name, s) for site, s in rows],
+    )
+    said.console.result(LISTING_FORMATS[output](listing))
     return 0 if whole else 1
 
 
@@ -73,11 +75,12 @@ def connections(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[
     """List the connections of a site with their status and sync config."""
     said = said_globals()
     rows, whole = read_sites(said, paths, names, site_ids, _connections)
-    if output == "json":
-        said.console.result(table.as_json([table.connection_json(site.name, c) for site, c in rows]))
-    else:
-        headings = ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT", "SCHEDULE ID", "ID")
-        said.console.result(table.table(headings, [_connection_row(site, connection) for site, connection in rows]))
+    listing = Listing(
+        ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT", "SCHEDULE ID", "ID"),
+        [_connection_row(site, connection) for site, connection in rows],
+        [table.connection_json(site.name, connection) for site, connection in rows],
+    )
+    said.console.result(LISTING_FORMATS[output](listing))
     return 0 if whole else 1
 
 
@@ -129,13 +132,13 @@ def calendars(
 
     said = said_globals()
     rows, whole = read_sites(said, paths, names, site_ids, read)
-    if output == "json":
-        said.console.result(table.as_json([table.calendar_json(site.name, c, k) for site, c, k in rows]))
-    else:
-        headings = ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID")
-        cells = [
+    listing = Listing(
+        ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
+        [
             (site.name, word(c.calendar_type) or c.calendar_type, c.account or "not shown", k.name, k.id)
             for site, c, k in rows
-        ]
-        said.console.result(table.table(headings, cells))
+        ],
+        [table.calendar_json(site.name, c, k) for site, c, k in rows],
+    )
+    said.console.result(LISTING_FORMATS[output](listing))
     return 0 if whole else 1

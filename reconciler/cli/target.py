@@ -11,8 +11,9 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.secrets import Secrets
-from reconciler.cli.diagnostics import redact_tracebacks, show_requests
+from reconciler.cli.diagnostics import redact_logs, redact_tracebacks, show_requests
 from reconciler.cli.options import Globals
+from reconciler.cli.progress import reading
 from reconciler.errors import ExtcalError
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, SecretKind, SecretRef
@@ -69,14 +70,16 @@ def _service(endpoint: str, environ: dict[str, str], said: Globals, machine: Mac
     secrets = Secrets(environ, Path(directory) if directory else None)
     console, proxy = said.console, _proxy(endpoint)
     _remember_proxy(proxy, secrets)
+    redact_logs(secrets.redact)
+    redact_tracebacks(secrets.redact)
     if said.verbose:
         show_requests(secrets.redact)
-        redact_tracebacks(secrets.redact)
     return Service(
         endpoint,
         secrets,
         machine,
         proxy=proxy,
+        on_read=reading(console),
         on_wait=lambda seconds, why: console.note(f"waiting {seconds:.0f} s: {why}") if seconds >= 1 else None,
     )
 

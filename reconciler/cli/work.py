@@ -3,30 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from reconciler import planfile, workflow
 from reconciler.model.desired import Desired, Site
 from reconciler.model.plan import Plan
 from reconciler.model.result import Result
+from reconciler.model.shards import Shards
 from reconciler.planning.guards import Allowance, overruled
-
-
-class Work(Protocol):
-    """What is to be applied."""
-
-    @property
-    def sites(self) -> Sequence[Site]:
-        """The sites that it is about."""
-        ...
-
-    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
-        """The plan to carry out."""
-        ...
-
-    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
-        """The result with what still differs."""
-        ...
+from reconciler.planning.sharding import part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +35,13 @@ class Manifests:
 
 
 class Saved:
-    """A plan that `plan --out` saved; after applying, its own actions are looked at."""
+    """A plan that `plan --out` saved, or the part of it that is in `shards`.
 
-    def __init__(self, file: Path) -> None:
-        self._plan = planfile.load(file)
+    After applying, its own actions are looked at.
+    """
+
+    def __init__(self, file: Path, shards: Shards | None = None) -> None:
+        self._plan = part_of(planfile.load(file), shards)
 
     @property
     def sites(self) -> Sequence[Site]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
 from reconciler.execution.port import Port
+from reconciler.execution.slots import Slots
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
@@ -78,9 +79,7 @@ class Patience:
     timeout: float
 
 
-async def heard(
-    action: Action, port: Port, visit: Visit, slots: asyncio.Semaphore, patience: Patience
-) -> LiveConnection | Outcome:
+async def heard(action: Action, port: Port, visit: Visit, slots: Slots, patience: Patience) -> LiveConnection | Outcome:
     """The connection that the owner has made, read and found right, or how the action ends without one.
 
     A slot is taken only while something is asked of the service. Raises ExtcalError where that fails.
@@ -113,9 +112,7 @@ async def _next(visit: Visit, patience: Patience) -> Callback | None:
         await asyncio.wait((arrival, stop))
 
 
-async def _unheard(
-    action: Action, port: Port, slots: asyncio.Semaphore, patience: Patience
-) -> LiveConnection | Outcome:
+async def _unheard(action: Action, port: Port, slots: Slots, patience: Patience) -> LiveConnection | Outcome:
     """Look a last time whether the owner has agreed all the same, in a browser that could not come back here."""
     if patience.stop.is_set():
         return _awaiting(action, "interrupted before its owner came back")
@@ -131,7 +128,7 @@ def _awaiting(action: Action, why: str) -> Outcome:
 
 
 async def _checked(
-    action: Action, port: Port, visit: Visit, slots: asyncio.Semaphore, connection_id: str
+    action: Action, port: Port, visit: Visit, slots: Slots, connection_id: str
 ) -> LiveConnection | Outcome | None:
     """The connection that a browser names, if it is the one asked for; None where it is not even of this action."""
     try:

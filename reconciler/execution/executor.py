@@ -7,13 +7,15 @@ from dataclasses import replace
 from reconciler.errors import ExtcalError
 from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Patience, Waiting, heard
+from reconciler.execution.slots import Slots
 from reconciler.execution.steps import Consent, carry_out, ending, finish
-from reconciler.model.live import LiveConnection
+from reconciler.execution.trust import SiteTrust
+from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.ground import already_done, fingerprint, taken_away
 
-_PER_SITE = 4
+_WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"
 
 
@@ -31,7 +33,8 @@ class Executor:
     `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
     agree. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing new is begun, what is under way
     is finished, and nobody is waited for any longer; when `stop.at_once` is, what is under way is given up and said
-    to be unknown.
+    to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an owner, or for another action,
+    is not.
     """
 
     def __init__(
@@ -42,16 +45,20 @@ class Executor:
         consent: Consent | Waiting,
         stop: Stop,
         told: Callable[[Outcome], None],
+        sites_at_once: int,
     ) -> None:
         self._plan = plan
+        self._planned = frozenset(action.address for action in plan.actions)
         self._leaving = {site.site.name: taken_away(site.actions) for site in plan.sites}
         self._reaches = reaches
         self._consent = consent
         self._stop = stop
         self._told = told
-        self._slots = {name: asyncio.Semaphore(_PER_SITE) for name in reaches}
+        at_work = asyncio.Semaphore(sites_at_once)
+        self._slots = {name: Slots(at_work) for name in reaches}
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
         self._begun: set[str] = set()
+        self._trust = {site.site.name: SiteTrust(site.actions) for site in plan.sites}
 
     async def run(self) -> tuple[Outcome, ...]:
         """Carry it out; every action that writes has its outcome, in the plan's order."""
@@ -70,6 +77,8 @@ class Executor:
         # Every task is created before the first one runs, so those waited for are known by now.
         await asyncio.sleep(0)
         for address in action.after:
+            if address not in self._planned:
+                return _skipped(action, f"{address}, which must go first, is in another part of the plan; {_WHOLE}")
             if (before := self._tasks.get(address)) is None:
                 continue
             outcome = await asyncio.shield(before)
@@ -108,6 +117,11 @@ class Executor:
     async def _carried_out(self, action: Action, reach: Reach) -> Outcome:
         if isinstance(self._consent, Waiting) and action.needs_owner:
             return await self._with_its_owner(action, reach, self._consent)
+        if action.method is ConnectMethod.CREDENTIALS:
+            return await self._trust[action.site].connect(action, reach, lambda: self._on_its_ground(action, reach))
+        return await self._on_its_ground(action, reach)
+
+    async def _on_its_ground(self, action: Action, reach: Reach) -> Outcome:
         consent = Consent.SKIP if isinstance(self._consent, Waiting) else self._consent
         async with self._slots[action.site]:
             ground = await self._ground(action, reach)

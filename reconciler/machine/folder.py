@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 import re
 from pathlib import Path
 
@@ -49,7 +48,6 @@ class SiteFolder:
             missing = list(itertools.takewhile(lambda folder: not folder.exists(), (self.path, *self.path.parents)))
             for folder in reversed(missing):
                 folder.mkdir(mode=0o700, exist_ok=True)
-                _sync(folder.parent)
         except OSError as error:
             raise MachineError(
                 f"{self.path}: can't be made ({error.strerror}); extcal writes connects down before they are sent: "
@@ -60,12 +58,3 @@ class SiteFolder:
 def _name(text: str) -> str:
     """A file's name for any text."""
     return text if _PLAIN.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _sync(folder: Path) -> None:
-    """Let what was made in a folder just now be found after a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,8 +7,10 @@ in it was never sent, and an ending in it is found out again.
 import functools
 import json
 import os
+import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +23,12 @@ _T = TypeVar("_T")
 _FORMAT = 1
 _LARGEST = 16 * 1024 * 1024
 _COMPACT = 64 * 1024
+_LATEST = 1 << 53
+# The folders of the site, of the service and of the machine, and where that stands.
+_AS_NEW = 4
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_UNSENT = "so nothing was sent: a connect is written down first"
+_UNREADABLE = "so it can't be told which connects of the site were left open"
 
 
 class JournalError(ExtcalError):
@@ -29,10 +37,14 @@ class JournalError(ExtcalError):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """An intent that begins (`intent`), or one that ends (`ended`, `ending`); `at` counts seconds from the epoch."""
+    """An intent that begins (`intent`), or one that ends (`ended`, `ending`).
+
+    `at` counts seconds from the epoch, `up` milliseconds of the machine's monotonic clock.
+    """
 
     format: int
     at: int
+    up: int
     intent: Intent | None = None
     ended: str | None = None
     ending: Fate | None = None
@@ -40,66 +52,101 @@ class _Line:
 
 
 class FileJournal:
-    """The journal in the file `path`; `make` makes its folder. Only who holds the site's lock may write."""
+    """The journal in the file `path`; `make` makes its folder. Only who holds the site's lock may write.
 
-    def __init__(self, path: Path, make: Callable[[], None], now: Callable[[], float] = time.time) -> None:
+    `now` tells the seconds since the epoch, `up` those of the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        make: Callable[[], None],
+        now: Callable[[], float] = time.time,
+        up: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
         self._make = make
         self._now = now
+        self._up = up
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down; when this returns it is on the disk. Raises JournalError."""
         self._make()
-        self._append(_Line(_FORMAT, int(self._now()), intent=intent), lasting=True)
+        line = _Line(_FORMAT, *self._moment(), intent=intent)
+        self._guarded(functools.partial(self._append, line, lasting=True), _UNSENT)
 
     def end(self, intent: Intent, ending: Fate, connection_id: str | None = None) -> None:
-        """Write down what became of an intent; raises JournalError."""
-        self._append(_Line(_FORMAT, int(self._now()), ended=intent.id, ending=ending, connection_id=connection_id))
+        """Write down what became of an intent; raises JournalError, and leaves it open for the next run."""
+        line = _Line(_FORMAT, *self._moment(), ended=intent.id, ending=ending, connection_id=connection_id)
+        became = " ".join(filter(None, (intent.address, ending, connection_id)))
+        lost = f"so what became of a connect was not written down ({became}); apply again: it is looked for first"
+        self._guarded(functools.partial(self._append, line), lost)
         if self._size() > _COMPACT and not self.pending():
-            self._guarded(lambda: os.truncate(self._path, 0))
+            # What can't be made smaller now is made smaller another time.
+            with suppress(OSError):
+                os.truncate(self._path, 0)
 
     def pending(self) -> tuple[Pending, ...]:
         """The intents that have no end, the oldest first; raises JournalError where the file is not a journal."""
         open_: dict[str, Pending] = {}
         for line in self._lines():
             if line.intent is not None:
-                # A clock that was set back must not make an intent younger than it can be.
-                open_[line.intent.id] = Pending(line.intent, max(0.0, self._now() - line.at))
+                open_[line.intent.id] = Pending(line.intent, self._age(line))
             else:
                 open_.pop(line.ended or "", None)
         return tuple(open_.values())
 
+    def _moment(self) -> tuple[int, int]:
+        return int(self._now()), int(self._up() * 1000)
+
+    def _age(self, line: _Line) -> float:
+        """How many seconds ago a line was written, or fewer: a clock that was set must not make it older.
+
+        The monotonic clock is never set, but begins anew with the machine.
+        """
+        by_day, by_machine = self._now() - line.at, self._up() - line.up / 1000
+        return max(0.0, by_day if by_machine < 0 else min(by_day, by_machine))
+
     def _lines(self) -> list[_Line]:
         if self._size() > _LARGEST:
-            raise self._broken(0, f"larger than {_LARGEST} bytes")
-        text = self._guarded(self._read)
+            raise self._broken(f"larger than {_LARGEST} bytes")
+        text = self._guarded(self._read, _UNREADABLE)
         whole, _, _cut_off = text.rpartition(b"\n")
         return [self._line(number, line) for number, line in enumerate(whole.split(b"\n"), 1) if line]
 
     def _read(self) -> bytes:
         try:
-            return self._path.read_bytes()
+            # Without waiting for a writer, should it be a pipe.
+            descriptor = os.open(self._path, os.O_RDONLY | _FLAGS)
         except FileNotFoundError:
             return b""
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise self._broken("not a file")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
 
     def _line(self, number: int, text: bytes) -> _Line:
         try:
-            line = decoded(_Line, json.loads(text))
+            parsed = json.loads(text)
+            # Another version's line may have other fields.
+            if isinstance(parsed, dict) and parsed.get("format", _FORMAT) != _FORMAT:
+                raise self._broken("written by another version of extcal", number)
+            line = decoded(_Line, parsed)
         except (ValueError, RecursionError, DecodingError) as error:
-            raise self._broken(number, "not a line of a journal") from error
-        if line.format != _FORMAT:
-            raise self._broken(number, f"written by another version of extcal (format {line.format})")
-        if (line.intent is None) == (line.ended is None):
-            raise self._broken(number, "not a line of a journal")
+            raise self._broken("not a line of a journal", number) from error
+        if (line.intent is None) == (line.ended is None) or max(abs(line.at), abs(line.up)) > _LATEST:
+            raise self._broken("not a line of a journal", number)
         return line
 
     def _append(self, line: _Line, *, lasting: bool = False) -> None:
         json_line: Json = encoded(line)
-        self._guarded(functools.partial(self._write, (canonical(json_line) + "\n").encode(), lasting=lasting))
+        self._write((canonical(json_line) + "\n").encode(), lasting=lasting)
 
     def _write(self, data: bytes, *, lasting: bool) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._path, flags, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _FLAGS, 0o600)
         try:
             end = os.fstat(descriptor).st_size
             # What a crash or a full disk has cut off would make one broken line with what is written now.
@@ -113,15 +160,10 @@ class FileJournal:
         finally:
             os.close(descriptor)
         if lasting and not end:
-            self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        """Let a file that was made just now be found after a loss of power."""
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            for folder in self._path.parents[:_AS_NEW]:
+                # One that is not its user's own was there before.
+                with suppress(PermissionError):
+                    _sync(folder)
 
     def _size(self) -> int:
         try:
@@ -129,13 +171,21 @@ class FileJournal:
         except OSError:
             return 0
 
-    def _guarded(self, work: Callable[[], _T]) -> _T:
+    def _guarded(self, work: Callable[[], _T], consequence: str) -> _T:
         try:
             return work()
         except OSError as error:
-            raise JournalError(f"{self._path}: {error.strerror}; nothing is connected without the journal") from error
+            raise JournalError(f"{self._path}: {error.strerror}, {consequence}") from error
 
-    def _broken(self, line: int, why: str) -> JournalError:
-        return JournalError(
-            f"{self._path}:{line}: {why}; look which connections of the site are new, then remove the file"
-        )
+    def _broken(self, why: str, line: int | None = None) -> JournalError:
+        at = self._path if line is None else f"{self._path}:{line}"
+        return JournalError(f"{at}: {why}; look which connections of the site are new, then remove it")
+
+
+def _sync(folder: Path) -> None:
+    """Let what was made in a folder just now be found after a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

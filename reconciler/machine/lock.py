@@ -69,13 +69,19 @@ class SiteLock:
             raise LockedError(f"{self._site} is being applied by {_told(said)}; wait for it, or end it") from None
         except OSError as error:
             self._close()
-            raise ExtcalError(f"{self._path}: can't be locked ({error.strerror})") from error
+            raise ExtcalError(
+                f"{self._path}: can't be locked ({error.strerror}); one apply at a time is let through by it: set "
+                "EXTCAL_STATE_DIR to a folder that can be written to"
+            ) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give it up."""
+        # The next one must not be taken for this one before it has signed.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
         self._close()
 
     def _close(self) -> None:
@@ -104,7 +110,7 @@ def _told(said: bytes) -> str:
         age = max(0.0, time.monotonic() - fields["since"])
         who = f"process {fields['pid']} of {fields['user']}@{fields['host']} ({fields['command']})"
         return f"{who} since {fields['at']}, for {_span(age)}"
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return "another process"
 
 

@@ -18,6 +18,8 @@ Schema: TypeAlias = Mapping[str, object]
 _ANNOTATIONS: Final = frozenset(
     {"$schema", "$id", "$defs", "title", "description", "default", "patternErrorMessage", "errorMessage", "then"}
 )
+_LOOKED_AT_WITH_PROPERTIES: Final = frozenset({"additionalProperties", "required"})
+_TWO: Final = 2
 _TYPES: Final[dict[str, type]] = {"string": str, "boolean": bool, "object": Fields, "array": Items}
 
 
@@ -25,10 +27,15 @@ def compile_check(schema: Schema, root: Schema | None = None) -> Check:
     """The check of `schema`, whose references are looked up in `root`. Raises KeyError for an unknown keyword."""
     context = schema if root is None else root
     checks = [
-        _KEYWORDS[keyword](asked, schema, context) for keyword, asked in schema.items() if keyword not in _ANNOTATIONS
+        _KEYWORDS[keyword](asked, schema, context)
+        for keyword, asked in schema.items()
+        if keyword not in _ANNOTATIONS and not (keyword in _LOOKED_AT_WITH_PROPERTIES and "properties" in schema)
     ]
     if len(checks) == 1:
         return checks[0]
+    if len(checks) == _TWO:
+        first, second = checks
+        return lambda value: first(value) and second(value)
 
     def every(value: Value) -> bool:
         for check in checks:  # noqa: SIM110 - all() and its generator take three times as long
@@ -75,25 +82,29 @@ def _max_length(asked: object, _schema: Schema, _root: Schema) -> Check:
     return lambda value: not isinstance(value, str) or len(value) <= most
 
 
-def _properties(asked: object, _schema: Schema, root: Schema) -> Check:
+def _properties(asked: object, schema: Schema, root: Schema) -> Check:
     checks = {name: compile_check(field, root) for name, field in cast("dict[str, Schema]", asked).items()}
+    required = frozenset(cast("list[str]", schema.get("required", [])))
+    others = schema.get("additionalProperties", True)
+    if not isinstance(others, bool):
+        raise KeyError(others)
 
-    def known_fields_hold(value: Value) -> bool:
-        if isinstance(value, Fields):
-            for name, field in value.items():
-                check = checks.get(name)
-                if check is not None and not check(field):
-                    return False
-        return True
+    def fields_hold(value: Value) -> bool:
+        if not isinstance(value, Fields):
+            return True
+        for name, field in value.items():
+            check = checks.get(name)
+            if not (others if check is None else check(field)):
+                return False
+        return value.keys() >= required
 
-    return known_fields_hold
+    return fields_hold
 
 
-def _additional_properties(asked: object, schema: Schema, _root: Schema) -> Check:
+def _additional_properties(asked: object, _schema: Schema, _root: Schema) -> Check:
     if asked is not False:
         raise KeyError(asked)
-    known = cast("Schema", schema.get("properties", {})).keys()
-    return lambda value: not isinstance(value, Fields) or value.keys() <= known
+    return lambda value: not isinstance(value, Fields) or not value
 
 
 def _required(asked: object, _schema: Schema, _root: Schema) -> Check:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.manifests.documents import read_documents
 from reconciler.manifests.drafts import connection_draft, policy_draft, site_draft, text_at
 from reconciler.manifests.files import find, read
+from reconciler.manifests.pieces import read_pieces
 from reconciler.manifests.report import FileReport, SpoiledError
 from reconciler.manifests.resolving import Declaration, Drafts, Name
+from reconciler.manifests.stencils import Stencils
 from reconciler.manifests.text import decode
 from reconciler.manifests.validation import validate
-from reconciler.manifests.values import Fields, locate
+from reconciler.manifests.values import Fields, Value
 from reconciler.model.source import Fault
 
 
@@ -19,6 +20,7 @@ def collect(paths: Sequence[Path]) -> tuple[Drafts, list[Fault]]:
     files, faults = find(paths)
     drafts = Drafts(incomplete=bool(faults))
     seen: set[tuple[int, int]] = set()
+    stencils = Stencils()
     for file in files:
         content = read(file)
         if isinstance(content, Fault):
@@ -27,15 +29,15 @@ def collect(paths: Sequence[Path]) -> tuple[Drafts, list[Fault]]:
         elif content.identity not in seen:
             seen.add(content.identity)
             report = FileReport(file.shown)
-            _read(content.content, report, drafts)
+            _read(content.content, report, drafts, stencils)
             faults += report.faults
             drafts.incomplete |= report.spoiled
     return drafts, faults
 
 
-def _read(content: bytes, report: FileReport, drafts: Drafts) -> None:
+def _read(content: bytes, report: FileReport, drafts: Drafts, stencils: Stencils) -> None:
     try:
-        for document in read_documents(decode(content, report), report):
+        for document in read_pieces(decode(content, report), report, stencils):
             _add(document, report, drafts)
     except SpoiledError:
         return
@@ -55,7 +57,7 @@ def _add(document: Fields, report: FileReport, drafts: Drafts) -> None:
 
 
 def _declaration(kind: str, document: Fields, report: FileReport) -> Declaration:
-    root, name = report.source(locate(document, ())), _name(document, report, "metadata", "name")
+    root, name = report.source_of(document.mark), _name(document.get("metadata"), "name", report)
     spec = document.get("spec")
     if kind != "Connection" or not isinstance(spec, Fields):
         return Declaration(kind, root, name)
@@ -63,12 +65,14 @@ def _declaration(kind: str, document: Fields, report: FileReport) -> Declaration
         kind,
         root,
         name,
-        site=_name(document, report, "spec", "site"),
-        policy=_name(document, report, "spec", "syncPolicy"),
+        site=_name(spec, "site", report),
+        policy=_name(spec, "syncPolicy", report),
         needs_site="site" not in spec,
     )
 
 
-def _name(document: Fields, report: FileReport, *path: str) -> Name | None:
-    text = text_at(document, *path)
-    return None if text is None else Name(text, report.source(locate(document, path)))
+def _name(around: Value, field: str, report: FileReport) -> Name | None:
+    text = around.get(field) if isinstance(around, Fields) else None
+    if not isinstance(text, str) or not isinstance(around, Fields):
+        return None
+    return Name(text, report.source_of(around.mark_of(field, key=False)))

@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from reconciler.manifests.parser import EventParser
-from reconciler.manifests.report import START, FileReport, Place, shown
+from reconciler.manifests.report import START, FileReport, Mark, Place, place, shown
 from reconciler.manifests.scalars import resolve
 from reconciler.manifests.schemas import BEGIN
 from reconciler.manifests.values import Fields, Items, Scalar, Value
@@ -39,6 +39,8 @@ MAX_EXPANDED = 250_000
 MAX_SCALAR = 4_096
 """Characters of a name or a value."""
 
+_MOST_WORDS = 1_000
+_BEGINNING = yaml.Mark("", 0, 0, 0, None, 0)
 _CORE = "tag:yaml.org,2002:"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _MERGE = "write the fields out, or share a sync config by a SyncPolicy"
@@ -56,7 +58,20 @@ def read_documents(text: str, report: FileReport) -> Iterator[Fields]:
 
     Raises SpoiledError where the text can't be read on; the documents before are good.
     """
-    yield from _Documents(text, report)
+    try:
+        yield from parsed(text, report)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        context = f" ({error.context})" if error.context else ""
+        message = f"not YAML: {error.problem}{context}"
+        raise report.spoil(place(mark) if mark else START, message, _SYNTAX) from None
+    except yaml.YAMLError as error:
+        raise report.spoil(START, f"not YAML: {shown(str(error))}", _SYNTAX) from None
+
+
+def parsed(text: str, report: FileReport) -> Iterator[Fields]:
+    """The same; raises yaml.YAMLError for what is not YAML."""
+    return _Documents(text, report).documents()
 
 
 class _Documents:
@@ -67,19 +82,10 @@ class _Documents:
         self._expanded = 0
         self._nodes = 0
         self._anchors: dict[str, tuple[Value, int] | None] = {}
+        self._words: set[str] = set()
 
-    def __iter__(self) -> Iterator[Fields]:
-        try:
-            yield from self._documents()
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = (mark.line + 1, mark.column + 1) if mark else START
-            context = f" ({error.context})" if error.context else ""
-            raise self._report.spoil(place, f"not YAML: {error.problem}{context}", _SYNTAX) from None
-        except yaml.YAMLError as error:
-            raise self._report.spoil(START, f"not YAML: {shown(str(error))}", _SYNTAX) from None
-
-    def _documents(self) -> Iterator[Fields]:
+    def documents(self) -> Iterator[Fields]:
+        """Every document that is a mapping."""
         count = 0
         while not isinstance(event := self._next(), StreamEndEvent):
             if not isinstance(event, DocumentStartEvent):
@@ -98,6 +104,8 @@ class _Documents:
                 self._report.add(_place(first), "a manifest must be a mapping of fields", hint=BEGIN)
 
     def _value(self, event: Event, depth: int) -> Value:
+        if type(event) is ScalarEvent and event.implicit[0] and event.anchor is None and event.tag is None:
+            return self._plain(event)
         if isinstance(event, AliasEvent):
             return self._alias(event)
         before = self._nodes
@@ -116,38 +124,60 @@ class _Documents:
             self._anchors[anchor] = (value, self._nodes - before)
         return value
 
+    def _plain(self, event: ScalarEvent) -> Scalar:
+        """What almost every scalar is, and often a word that came before, which needs no second look."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._count(event, 0)
+        text = event.value
+        if text in self._words:
+            return text
+        faults = len(self._report.faults)
+        value = self._scalar(event)
+        # What is reported must be reported wherever it comes.
+        if value == text and len(self._words) < _MOST_WORDS and len(self._report.faults) == faults:
+            self._words.add(text)
+        return value
+
     def _mapping(self, event: MappingStartEvent, depth: int) -> Fields:
         self._enter(event, event.tag, "map", depth)
-        fields = Fields(_place(event))
-        merged: list[tuple[Place, Value]] = []
-        while not isinstance(key_event := self._next(), MappingEndEvent):
+        fields = Fields(_mark(event))
+        merged: list[tuple[Mark, Value]] = []
+        while type(key_event := self._next()) is not MappingEndEvent:
             key = self._value(key_event, depth + 1)
             value_event = self._next()
             value = self._value(value_event, depth + 1)
-            place = _place(key_event)
-            if not isinstance(key, str):
-                self._report.add(place, "a field's name must be text", hint="quote it")
-            elif key == "<<" and isinstance(key_event, ScalarEvent) and key_event.implicit[0]:
-                self._report.add(place, "the merge key << is refused: it is not YAML 1.2", hint=_MERGE)
-                merged.append((place, value))
-            elif key in fields:
-                line, column = fields.keys_at[key]
-                self._report.add(place, f"the field {shown(key)} is written twice", hint=f"first at {line}:{column}")
+            marks = _mark(key_event), _mark(value_event)
+            if type(key) is str and key not in fields and (key != "<<" or not _merges(key_event)):
+                fields[key] = value
+                fields.marks.append(marks)
             else:
-                fields.put(key, value, place, _place(value_event))
-        for place, bringing in merged:
+                self._refuse_field(fields, key_event, key)
+                if key == "<<" and _merges(key_event):
+                    merged.append((marks[0], value))
+        for mark, bringing in merged:
             # So that the fields it would have brought are not reported as missing.
             if isinstance(bringing, Fields):
                 for name in bringing.keys() - fields.keys():
-                    fields.put(name, bringing[name], place, place)
+                    fields.put(name, bringing[name], mark, mark)
         return fields
+
+    def _refuse_field(self, fields: Fields, event: Event, key: Value) -> None:
+        if not isinstance(key, str):
+            message, hint = "a field's name must be text", "quote it"
+        elif key == "<<" and _merges(event):
+            message, hint = "the merge key << is refused: it is not YAML 1.2", _MERGE
+        else:
+            line, column = place(fields.mark_of(key, key=True))
+            message, hint = f"the field {shown(key)} is written twice", f"first at {line + self._report.lines}:{column}"
+        self._report.add(_place(event), message, hint=hint)
 
     def _sequence(self, event: SequenceStartEvent, depth: int) -> Items:
         self._enter(event, event.tag, "seq", depth)
         items = Items()
-        while not isinstance(item_event := self._next(), SequenceEndEvent):
+        while type(item_event := self._next()) is not SequenceEndEvent:
             items.append(self._value(item_event, depth + 1))
-            items.items_at.append(_place(item_event))
+            items.marks.append(_mark(item_event))
         return items
 
     def _enter(self, event: Event, tag: str | None, expected: str, depth: int) -> None:
@@ -209,6 +239,14 @@ class _Documents:
             raise self._report.spoil(_place(event), message, "split it, and expand fewer aliases")
 
 
+def _merges(event: Event) -> bool:
+    """Whether the name `<<` is the merge key: it is none where it is quoted."""
+    return isinstance(event, ScalarEvent) and event.implicit[0]
+
+
+def _mark(event: Event) -> Mark:
+    return event.start_mark or _BEGINNING
+
+
 def _place(event: Event) -> Place:
-    mark = event.start_mark
-    return (mark.line + 1, mark.column + 1) if mark else START
+    return place(_mark(event))

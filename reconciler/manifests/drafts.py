@@ -1,6 +1,7 @@
 """Valid documents as values, one by one; what they refer to is not resolved yet."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 from reconciler.manifests.report import FileReport
@@ -26,7 +27,12 @@ from reconciler.model.sync import SyncConfig
 
 DEFAULT_MAX_DISCONNECTS = "25%"
 
-_PLACED = ("schedule", "provider", "account", "credentials", "state", "lifecycle")
+NO_SYNC = SyncConfig()
+"""The sync config of a connection that has none of its own."""
+
+_NO_LIFECYCLE = Lifecycle()
+
+_PLACED = frozenset({"schedule", "provider", "account", "credentials", "state", "lifecycle"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def site_draft(document: Fields, report: FileReport) -> SiteDraft:
         prune=spec.get("prune", False),
         max_disconnects=int(percentage.removesuffix("%")),
         redirect_url=oauth["redirectUrl"] if oauth else None,
-        source=report.source(locate(document, ())),
+        source=report.source_of(document.mark),
     )
     return SiteDraft(site, report.source(locate(document, ("spec", "siteId"))))
 
@@ -91,7 +97,7 @@ def policy_draft(document: Fields, report: FileReport) -> PolicyDraft:
 def connection_draft(document: Fields, report: FileReport) -> ConnectionDraft:
     """The Connection that a valid document states."""
     spec = cast("ConnectionShape", document["spec"])
-    sync = SyncConfig()
+    sync = NO_SYNC
     sync_sources: Sources = ()
     if "syncConfig" in spec:
         sync, sync_sources = sync_config(spec["syncConfig"], document, report)
@@ -102,11 +108,11 @@ def connection_draft(document: Fields, report: FileReport) -> ConnectionDraft:
         provider=_provider(spec["provider"]),
         account=spec["account"],
         password=_secret(spec["credentials"]["password"]) if "credentials" in spec else None,
-        state=State(spec.get("state", State.PRESENT)),
+        state=State(spec["state"]) if "state" in spec else State.PRESENT,
         policy=spec.get("syncPolicy"),
         sync=sync,
-        lifecycle=_lifecycle(spec.get("lifecycle", {})),
-        root=report.source(locate(document, ())),
+        lifecycle=_lifecycle(spec["lifecycle"]) if "lifecycle" in spec else _NO_LIFECYCLE,
+        root=report.source_of(document.mark),
         sources=_sources(document, report) + sync_sources,
     )
 
@@ -125,11 +131,12 @@ def _name(document: Fields) -> str:
 
 def _sources(document: Fields, report: FileReport) -> Sources:
     spec = cast("Fields", document["spec"])
-    places = [(name, spec.keys_at[name]) for name in _PLACED if name in spec]
+    places = [(name, report.source_of(key)) for name, (key, _) in zip(spec, spec.marks, strict=True) if name in _PLACED]
     lifecycle = spec.get("lifecycle")
     if isinstance(lifecycle, Fields):
-        places += [(f"lifecycle.{name}", place) for name, place in lifecycle.keys_at.items()]
-    return tuple((path, report.source(place)) for path, place in places)
+        marks = zip(lifecycle, lifecycle.marks, strict=True)
+        places += [(f"lifecycle.{name}", report.source_of(key)) for name, (key, _) in marks]
+    return tuple(places)
 
 
 def _auth(auth: AuthShape) -> ApiKeyAuth | AppAuth:
@@ -141,6 +148,11 @@ def _auth(auth: AuthShape) -> ApiKeyAuth | AppAuth:
 
 def _lifecycle(lifecycle: LifecycleShape) -> Lifecycle:
     return Lifecycle(lifecycle.get("preventDisconnect", False), tuple(sorted(lifecycle.get("ignoreChanges", ()))))
+
+
+@cache
+def _by_type(word: str) -> ProviderRef:
+    return ProviderRef(ProviderKey.TYPE, word)
 
 
 def _secret(reference: SecretShape) -> SecretRef:
@@ -157,7 +169,7 @@ def _schedule(schedule: dict[str, str]) -> ScheduleRef:
 
 def _provider(provider: str | dict[str, str]) -> ProviderRef:
     if isinstance(provider, str):
-        return ProviderRef(ProviderKey.TYPE, provider)
+        return _by_type(provider)
     ((by, value),) = provider.items()
     key = ProviderKey(by)
     return ProviderRef(key, value.lower() if key is ProviderKey.ID else value)

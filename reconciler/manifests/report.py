@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from reconciler.model.source import Fault, Source
 
@@ -16,6 +17,26 @@ Place = tuple[int, int]
 
 START: Place = (1, 1)
 
+
+class Mark(Protocol):
+    """A position in a text as the parser keeps it, counted from 0; a Place is made of it where one is asked for."""
+
+    @property
+    def line(self) -> int:
+        """Lines before it."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """Characters before it on its line."""
+        ...
+
+
+def place(mark: Mark) -> Place:
+    """The place of a mark."""
+    return mark.line + 1, mark.column + 1
+
+
 # What would disturb a terminal or an encoder: controls, lone surrogates, separators, bidi and zero-width marks.
 _DISTURBING = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
@@ -26,15 +47,23 @@ class SpoiledError(Exception):
 
 @dataclass(slots=True)
 class FileReport:
-    """The faults of one file; `spoiled` tells that a part of it was not read, so that names may be missing."""
+    """The faults of one file; `spoiled` tells that a part of it was not read, so that names may be missing.
+
+    Places are counted from the beginning of what is being read, before which the file has so many `lines`.
+    """
 
     file: str
     faults: list[Fault] = field(default_factory=list)
     spoiled: bool = False
+    lines: int = 0
 
     def source(self, place: Place) -> Source:
         """`place` in this file."""
-        return Source(self.file, *place)
+        return Source(self.file, place[0] + self.lines, place[1])
+
+    def source_of(self, mark: Mark) -> Source:
+        """What begins at `mark`, in this file."""
+        return Source(self.file, mark.line + 1 + self.lines, mark.column + 1)
 
     def add(self, place: Place, message: str, where: str = "", hint: str = "") -> None:
         """Report one fault; raises SpoiledError when there are too many."""

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.manifests.drafts import ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.drafts import NO_SYNC, ConnectionDraft, PolicyDraft, SiteDraft
 from reconciler.manifests.overlaps import find_overlaps
 from reconciler.manifests.report import shown
 from reconciler.manifests.suggest import Suggester
 from reconciler.manifests.syncing import merge, merge_sources
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.source import Fault, Source, SourceMap
-from reconciler.model.sync import SyncConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,11 @@ def resolve(drafts: Drafts) -> tuple[Desired, list[Fault]]:
 
 
 def _connection(draft: ConnectionDraft, site: str, policy: PolicyDraft | None) -> DeclaredConnection:
-    sync, sources = (policy.sync, policy.sources) if policy else (SyncConfig(), ())
+    sync, sources = draft.sync, draft.sources
+    if policy is not None and sync is NO_SYNC:
+        sync, sources = policy.sync, policy.sources + sources
+    elif policy is not None:
+        sync, sources = merge(policy.sync, sync), merge_sources(policy.sources, sources, sync)
     return DeclaredConnection(
         site=site,
         name=draft.name,
@@ -72,9 +75,9 @@ def _connection(draft: ConnectionDraft, site: str, policy: PolicyDraft | None) -
         account=draft.account,
         password=draft.password,
         state=draft.state,
-        sync=merge(sync, draft.sync),
+        sync=sync,
         lifecycle=draft.lifecycle,
-        sources=SourceMap(draft.root, merge_sources(sources, draft.sources, draft.sync)),
+        sources=SourceMap(draft.root, sources),
     )
 
 

@@ -1,6 +1,5 @@
 """The JSON Schemas of the manifests: found where they are installed, and given as text."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +27,7 @@ def schema_text(kind: str) -> str:
     if name not in _SCHEMAS:
         hint = did_you_mean(name, _SCHEMAS) or f"there are {', '.join(_SCHEMAS)}"
         raise UsageError(f"no schema is called {kind!r}; {hint}")
-    packaged = files("reconciler").joinpath("schemas", f"{name}.schema.json")
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
+    package = Path(__file__).parents[1]
     # A source checkout, or an editable install of one, keeps them beside the package.
-    return (Path(__file__).parents[2] / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    paths = [around / "schemas" / f"{name}.schema.json" for around in (package, package.parent)]
+    return next(path for path in paths if path.is_file()).read_text(encoding="utf-8")

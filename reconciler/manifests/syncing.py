@@ -78,14 +78,14 @@ def _refuse_doubles(config: SyncConfig, document: Fields, report: FileReport) ->
 def _sources(document: Fields, report: FileReport) -> Sources:
     spec = cast("Fields", document["spec"])
     sync = cast("Fields", spec["syncConfig"])
-    places = [("syncConfig", spec.keys_at["syncConfig"])]
+    marks = [("syncConfig", spec.mark_of("syncConfig", key=True))]
     for path in _DIRECTIONS:
         name = path.rpartition(".")[2]
         direction = sync.get(name)
         if isinstance(direction, Fields):
-            places.append((path, sync.keys_at[name]))
-            places += [(f"{path}.{field}", place) for field, place in direction.keys_at.items()]
+            marks.append((path, sync.mark_of(name, key=True)))
+            marks += [(f"{path}.{field}", key) for field, (key, _) in zip(direction, direction.marks, strict=True)]
             calendars = direction.get("calendars")
             if isinstance(calendars, Items):
-                places += [(f"{path}.calendars[{index}]", place) for index, place in enumerate(calendars.items_at)]
-    return tuple((path, report.source(place)) for path, place in places)
+                marks += [(f"{path}.calendars[{index}]", mark) for index, mark in enumerate(calendars.marks)]
+    return tuple([(path, report.source_of(mark)) for path, mark in marks])

@@ -11,6 +11,8 @@ _OFFENCE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|^%",
     re.MULTILINE,
 )
+# Without %, which is not looked for where there is none.
+_PLAIN = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*b"%"})
 _BREAK = re.compile(r"\r\n|\r|\n")
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
@@ -26,7 +28,9 @@ def decode(content: bytes, report: FileReport) -> str:
         byte = error.object[error.start]
         where = advance(before, START, 0, len(before))
         raise report.spoil(where, f"the byte 0x{byte:02x} is not UTF-8", "save the file as UTF-8") from None
-    _refuse_offences(text, report)
+    # What remains of a file without its printable ASCII is nothing, almost always, and that is quick to tell.
+    if content.translate(None, _PLAIN):
+        _refuse_offences(text, report)
     return text
 
 

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from reconciler.manifests.report import Place
+from reconciler.manifests.report import Mark, Place, place
 
 Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = "Scalar | Items | Fields"
@@ -11,42 +11,54 @@ Step: TypeAlias = str | int
 
 
 class Items(list[Value]):
-    """A sequence; `items_at` holds the place of each item."""
+    """A sequence; `marks` holds where each item begins."""
 
-    __slots__ = ("items_at",)
+    __slots__ = ("marks",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.items_at: list[Place] = []
+        self.marks: list[Mark] = []
 
 
 class Fields(dict[str, Value]):
-    """A mapping, which begins `at`; `keys_at` and `values_at` hold the places of each field's name and value."""
+    """A mapping, which begins at `mark`; fields are added by `put` and never taken out.
 
-    __slots__ = ("at", "keys_at", "values_at")
+    `marks` holds where each field's name and its value begin, in the order of the fields.
+    """
 
-    def __init__(self, at: Place) -> None:
+    __slots__ = ("mark", "marks")
+
+    def __init__(self, mark: Mark) -> None:
         super().__init__()
-        self.at = at
-        self.keys_at: dict[str, Place] = {}
-        self.values_at: dict[str, Place] = {}
+        self.mark = mark
+        self.marks: list[tuple[Mark, Mark]] = []
 
-    def put(self, name: str, value: Value, key_at: Place, value_at: Place) -> None:
-        """Add a field."""
+    def put(self, name: str, value: Value, key: Mark, begin: Mark) -> None:
+        """Add a field that is not there yet."""
         self[name] = value
-        self.keys_at[name] = key_at
-        self.values_at[name] = value_at
+        self.marks.append((key, begin))
+
+    def same(self) -> "Fields":
+        """Another mapping with the same fields at the same places."""
+        copy = Fields(self.mark)
+        copy.update(self)
+        copy.marks = self.marks
+        return copy
+
+    def mark_of(self, name: str, *, key: bool) -> Mark:
+        """Where a field's value begins, or its name."""
+        return self.marks[list(self).index(name)][0 if key else 1]
 
 
 def locate(root: Fields, path: tuple[Step, ...], *, key: bool = False) -> Place:
     """The place of the value at `path`, or of the field's name there; where there is none, of what is around it."""
-    place = root.at
+    mark = root.mark
     node: Value = root
     for step in path:
         if isinstance(node, Fields) and isinstance(step, str) and step in node:
-            place = (node.keys_at if key else node.values_at)[step]
+            mark = node.mark_of(step, key=key)
             node = node[step]
         elif isinstance(node, Items) and isinstance(step, int):
-            place = node.items_at[step]
+            mark = node.marks[step]
             node = node[step]
-    return place
+    return place(mark)

@@ -6,6 +6,7 @@ from enum import Enum, StrEnum
 from reconciler.model.desired import SecretRef, Site
 from reconciler.model.encoding import NOT_ENCODED
 from reconciler.model.live import ConnectMethod
+from reconciler.model.shards import Shards
 from reconciler.model.source import Fault, Source
 from reconciler.model.sync import CalendarRef, SyncConfig
 
@@ -180,9 +181,13 @@ class SitePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plans of all sites, ordered by site; actions are ordered by address."""
+    """The plans of all sites, ordered by site; actions are ordered by address.
+
+    `shards` says which part of a fleet it is about; None is all that was selected.
+    """
 
     sites: tuple[SitePlan, ...] = ()
+    shards: Shards | None = None
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from reconciler.model.desired import Site
 from reconciler.model.plan import Action
+from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
 
 
@@ -63,9 +64,10 @@ class SiteStatus:
 
 @dataclass(frozen=True, slots=True)
 class FleetStatus:
-    """The status of every site that was looked at."""
+    """The status of every site that was looked at; `shards` says which part of a fleet those are, None is all."""
 
     sites: tuple[SiteStatus, ...] = ()
+    shards: Shards | None = None
 
     @property
     def connections(self) -> tuple[ConnectionStatus, ...]:

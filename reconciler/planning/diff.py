@@ -4,8 +4,6 @@ Calendars are a set by id, the one-of arms are alternatives, a field that a mani
 at, and which calendars a direction would use does not matter while it is switched off.
 """
 
-from deepdiff import DeepDiff
-
 from reconciler.model.plan import Change, Chosen, FieldValue
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
@@ -18,6 +16,8 @@ def diff(desired: SyncConfig, live: SyncConfig) -> tuple[Change, ...]:
 
     Calendars of `desired` must carry their ids.
     """
+    if desired == live:
+        return ()
     changes: list[Change] = []
     for path, wanted, have in directions(desired, live):
         before, after = _comparable(path, wanted, have)
@@ -64,6 +64,9 @@ def _by_identity(fields: _Fields) -> dict[str, object]:
 def _differing(before: dict[str, object], after: dict[str, object]) -> list[str]:
     if before == after:
         return []
+    # A tenth of a second that only a plan with differences is worth.
+    from deepdiff import DeepDiff  # noqa: PLC0415
+
     # deepdiff leaves keys that begin with `__` out and folds disjoint keys into one change unless told otherwise.
     tree = DeepDiff(
         before,

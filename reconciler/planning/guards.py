@@ -53,12 +53,11 @@ def violations(
 
 def overruled(plan: Plan, allowed: frozenset[Allowance]) -> Plan:
     """A plan made before, without the violations that are allowed now."""
-    return Plan(
-        tuple(
-            replace(site, violations=tuple(v for v in site.violations if Allowance(v.guard, v.address) not in allowed))
-            for site in plan.sites
-        )
+    sites = tuple(
+        replace(site, violations=tuple(v for v in site.violations if Allowance(v.guard, v.address) not in allowed))
+        for site in plan.sites
     )
+    return replace(plan, sites=sites)
 
 
 def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) -> Iterable[Violation]:

@@ -9,6 +9,9 @@ from reconciler.model.live import LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.planning import providers
 
+_ByAccount = dict[tuple[str, str], list[LiveConnection]]
+"""Connections that show an account, by their schedule's id in lower case and the account as it is compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -50,14 +53,18 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
     """
     listed = tuple(connections)
     active = [connection for connection in listed if connection.status != Status.DISCONNECTED]
-    by_schedule = _by_schedule(active)
+    by_schedule, by_account = _by_schedule(active), _by_account(active)
     found: dict[str, LiveConnection] = {}
     taken: dict[str, str] = {}
     duplicates: dict[str, DeclaredConnection] = {}
     faults: list[Fault] = []
     unmatched: list[Resolved] = []
     for item in resolved:
-        same_key = _same_key(item, by_schedule)
+        same_key = _same_key(item, by_account)
+        if len(same_key) == 1 and same_key[0].id not in taken:
+            found[item.declared.address] = same_key[0]
+            taken[same_key[0].id] = item.declared.address
+            continue
         healthy = [connection for connection in same_key if connection.status != Status.ERROR]
         choice = healthy if len(healthy) == 1 else same_key
         rivals = {taken[connection.id] for connection in same_key if connection.id in taken}
@@ -75,7 +82,7 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
     faults += _match_without_account(wanting, by_schedule, found, taken)
 
     faulty = {fault.where for fault in faults}
-    gone = _by_schedule(connection for connection in listed if connection.status == Status.DISCONNECTED)
+    gone = _by_account(connection for connection in listed if connection.status == Status.DISCONNECTED)
     return Matching(
         pairs=tuple((r, found.get(r.declared.address)) for r in resolved if r.declared.address not in faulty),
         leftovers=tuple(c for c in active if c.id not in taken or c.id in duplicates),
@@ -92,16 +99,24 @@ def _by_schedule(connections: Iterable[LiveConnection]) -> dict[str, list[LiveCo
     return groups
 
 
+def _by_account(connections: Iterable[LiveConnection]) -> _ByAccount:
+    groups: _ByAccount = defaultdict(list)
+    for connection in connections:
+        if connection.account:
+            groups[connection.schedule_id.lower(), folded(connection.account)].append(connection)
+    return groups
+
+
 def _on(item: Resolved, by_schedule: dict[str, list[LiveConnection]]) -> list[LiveConnection]:
     """The live connections of the item's schedule and provider."""
     on_schedule = by_schedule.get(item.schedule.id.lower(), [])
     return [c for c in on_schedule if providers.serves(item.declared.provider, item.provider, c)]
 
 
-def _same_key(item: Resolved, by_schedule: dict[str, list[LiveConnection]]) -> list[LiveConnection]:
+def _same_key(item: Resolved, by_account: _ByAccount) -> list[LiveConnection]:
     """The live connections of the item's schedule, provider and account."""
-    wanted = folded(item.declared.account)
-    return [c for c in _on(item, by_schedule) if c.account and folded(c.account) == wanted]
+    same_account = by_account.get((item.schedule.id.lower(), folded(item.declared.account)), [])
+    return [c for c in same_account if providers.serves(item.declared.provider, item.provider, c)]
 
 
 def _match_without_account(

@@ -28,10 +28,14 @@ def ordered(plan: Plan) -> Plan:
                 if other.address != action.address and not _leads_to(other.address, action.address, waits)
             )
     sites = tuple(
-        replace(site, actions=tuple(replace(a, after=waits.get(a.address, ())) for a in site.actions))
+        replace(site, actions=tuple(_waiting(action, waits.get(action.address, ())) for action in site.actions))
         for site in plan.sites
     )
-    return Plan(sites)
+    return replace(plan, sites=sites)
+
+
+def _waiting(action: Action, after: tuple[str, ...]) -> Action:
+    return action if action.after == after else replace(action, after=after)
 
 
 def _freed_account(action: Action) -> _Account | None:

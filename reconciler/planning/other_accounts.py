@@ -1,5 +1,6 @@
 """Owners who consented with another account than the manifest says: found, told of, and not adopted."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from reconciler.model.plan import Action, ActionKind
@@ -10,17 +11,19 @@ def other_accounts(planned: Sequence[Action]) -> Iterator[str]:
 
     A replace says itself which account gives way.
     """
-    unmanaged = [action for action in planned if action.kind is ActionKind.UNMANAGED and action.account]
+    unmanaged: dict[tuple[str, str], list[Action]] = defaultdict(list)
+    for action in planned:
+        if action.kind is ActionKind.UNMANAGED and action.account:
+            unmanaged[_place(action)].append(action)
     for action in planned:
         if action.kind is not ActionKind.CONNECT or not action.needs_owner:
             continue
-        for other in unmanaged:
-            if _place(other) == _place(action):
-                yield (
-                    f"{action.address}: {other.account} is connected, but its manifest says {action.account}: not "
-                    f"adopted; declare account: {other.account} if that is right, else disconnect {other.account} "
-                    "(a manifest for it with state: absent, or the site's dashboard)"
-                )
+        for other in unmanaged.get(_place(action), []):
+            yield (
+                f"{action.address}: {other.account} is connected, but its manifest says {action.account}: not "
+                f"adopted; declare account: {other.account} if that is right, else disconnect {other.account} "
+                "(a manifest for it with state: absent, or the site's dashboard)"
+            )
 
 
 def _place(action: Action) -> tuple[str, str]:

@@ -23,14 +23,20 @@ def schedule_lookups(declared: Iterable[DeclaredConnection]) -> tuple[bool, tupl
     return any(ref.by is ScheduleKey.NAME for ref in refs), tuple(external)
 
 
-def calendar_lookups(declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[str, ...]:
+def calendar_lookups(
+    declared: Sequence[DeclaredConnection], live: LiveSite, *, only: frozenset[str] | None = None
+) -> tuple[str, ...]:
     """The ids of the live connections whose account's calendars must be asked for.
 
-    Those are the ones whose manifest names a calendar that the live sync config leaves open.
+    Those are the ones whose manifest names a calendar that the live sync config leaves open; with `only`, none but
+    the declared connections of these addresses are looked at.
     """
-    reading = read(declared, live)
+    naming = [connection for connection in declared if calendars.named(connection.sync.imports)]
+    reading = read(naming, live)
     wanted: list[str] = []
     for item, connection in reading.matching.pairs:
+        if only is not None and item.declared.address not in only:
+            continue
         if connection is None or connection.status == Status.ERROR or item.declared.state is State.ABSENT:
             continue
         sync = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)

@@ -16,6 +16,7 @@ _WORD_BY_TYPE = {
     "OFFICE_365": "microsoft",
     "I_CAL": "apple",
 }
+_NOTHING = Direction()
 _PREFERRED = {"google": "GOOGLE", "microsoft": "MICROSOFT", "apple": "I_CAL"}
 
 
@@ -115,7 +116,7 @@ def shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[F
 
 def asks(direction: Direction | None) -> bool:
     """Whether a manifest wants a direction to work; one that is switched off asks for nothing."""
-    return direction is not None and direction.enabled is not False and direction != Direction()
+    return direction is not None and direction.enabled is not False and direction != _NOTHING
 
 
 def _import_shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.desired import DeclaredConnection, Scope, Site
-from reconciler.model.live import LiveConnection, LiveSite
+from reconciler.model.desired import DeclaredConnection, ProviderRef, Scope, Site
+from reconciler.model.live import LiveConnection, LiveSite, Provider
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
 from reconciler.planning.match import Matching, Resolved, folded, match
@@ -38,14 +38,18 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
     faults: list[Fault] = []
     named: set[str] = set()
     known_schedules = schedules.Schedules(live.schedules)
+    known_providers: dict[ProviderRef, Provider] = {}
     for connection in sorted(declared, key=lambda connection: connection.address):
         schedule = schedules.resolve(connection, known_schedules)
-        provider = providers.resolve(connection.provider, live.providers, connection)
+        provider = known_providers.get(connection.provider) or providers.resolve(
+            connection.provider, live.providers, connection
+        )
         if not isinstance(schedule, Fault):
             named.add(schedule.id.lower())
         if isinstance(schedule, Fault) or isinstance(provider, Fault):
             faults += [found for found in (schedule, provider) if isinstance(found, Fault)]
         else:
+            known_providers[connection.provider] = provider
             resolved.append(Resolved(connection, schedule, provider))
     unique, doubled = _without_doubles(resolved)
     matching = match(unique, live.connections)
@@ -60,7 +64,8 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
         elif found is None:
             pairs.append((item, None))
         else:
-            pairs.append((replace(item, provider=by_id.get(found.provider_id, item.provider)), found))
+            provider = by_id.get(found.provider_id, item.provider)
+            pairs.append((item if provider is item.provider else replace(item, provider=provider), found))
     return Reading(
         matching=replace(matching, pairs=tuple(pairs)),
         faults=(*faults, *doubled),

@@ -31,7 +31,7 @@ def plan_text(plan: Plan, paint: Paint = plain) -> str:
     for site in plan.sites:
         shown = [a for a in site.actions if not (a.kind is ActionKind.NOOP or a.kind.disconnects or a.needs_owner)]
         if shown:
-            lines += [paint(Tone.HEADING, f"{site.site.name}  ({site.site.site_id})"), *_schedules(shown, paint)]
+            lines += [paint(Tone.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")), *_schedules(shown, paint)]
     for site in plan.sites:
         lines += _troubles(site, paint)
     lines.append(summary_line(plan))
@@ -92,7 +92,7 @@ def _details(action: Action) -> Iterator[str]:
     if action.kind is ActionKind.DISCONNECT:
         return
     for change in action.changes:
-        path = change.path.removeprefix("syncConfig.")
+        path = inert(change.path.removeprefix("syncConfig."))
         if change.before is None and action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
             yield f"    {path}: {words.value(change.after)}"
         else:
@@ -103,15 +103,19 @@ def _details(action: Action) -> Iterator[str]:
 
 def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
     if site.faults or site.violations:
-        yield paint(Tone.REMOVE, f"{site.site.name}: nothing of this site can be applied, see the errors")
+        yield paint(Tone.REMOVE, f"{inert(site.site.name)}: nothing of this site can be applied, see the errors")
         yield ""
     elif site.unread:
-        yield paint(Tone.REMOVE, f"{site.site.name}: not planned in full, see the errors")
+        yield paint(Tone.REMOVE, f"{inert(site.site.name)}: not planned in full, see the errors")
         yield ""
 
 
 def summary_line(plan: Plan) -> str:
-    """`Plan: 1 to connect, 2 to update. …`, or that there is nothing to do."""
+    """`Plan: 1 to connect, 2 to update. …`, or that there is nothing to do; and of which part of a fleet."""
+    return f"{_tally(plan)}{words.part(plan.shards)}"
+
+
+def _tally(plan: Plan) -> str:
     counts = summary(plan)
     parts = [f"{counts[kind.value]} to {kind.value}" for kind in ActionKind if kind.writes and counts[kind.value]]
     rest = f"{counts['noop']} as declared, {counts['unmanaged']} unmanaged."

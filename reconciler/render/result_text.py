@@ -66,7 +66,11 @@ def _name(action: Action) -> str:
 
 
 def summary_line(result: Result) -> str:
-    """How many actions ended how."""
+    """How many actions ended how, and of which part of a fleet."""
+    return f"{_tally(result)}{words.part(result.plan.shards)}"
+
+
+def _tally(result: Result) -> str:
     if not result.outcomes:
         return "Nothing was done."
     if all(outcome.already for outcome in result.outcomes):

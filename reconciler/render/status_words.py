@@ -68,4 +68,5 @@ def summary_line(fleet: FleetStatus) -> str:
     parts = [f"{count} {WORD[health]}" for health, count in counts.items() if count]
     unread = sum(site.unread is not None for site in fleet.sites)
     gap = f"; {unread} site{'' if unread == 1 else 's'} could not be read" if unread else ""
-    return f"Status: {', '.join(parts) or 'no connection is declared'}; {unmanaged} unmanaged{gap}."
+    told = f"Status: {', '.join(parts) or 'no connection is declared'}; {unmanaged} unmanaged{gap}."
+    return f"{told}{words.part(fleet.shards)}"

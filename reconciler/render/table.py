@@ -7,35 +7,43 @@ from reconciler.model.encoding import Json
 from reconciler.model.live import Calendar, Event, Extra, LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.render.inert import inert
+from reconciler.render.json_text import json_text
 
 Row = tuple[str, ...]
+_WIDEST = 1_000
 
 
 def table(headings: Row, rows: Sequence[Row]) -> str:
     """Columns as wide as their widest cell; the last one is not padded."""
-    shown = [headings, *(tuple(inert(cell) for cell in row) for row in rows)]
+    shown = [headings, *(tuple(_cell(text) for text in row) for row in rows)]
     widths = [max(len(row[column]) for row in shown) for column in range(len(headings))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
     return "\n".join(lines)
 
 
+def _cell(text: str) -> str:
+    """The text as every row can bear it: a column is as wide as its widest cell."""
+    shown = inert(text)
+    return shown if len(shown) <= _WIDEST else f"{shown[: _WIDEST - 1]}…"
+
+
 def as_json(rows: Sequence[dict[str, Json]]) -> str:
     """Rows as a JSON array of objects."""
-    return json.dumps(list(rows), indent=2, ensure_ascii=False)
+    return json_text(rows)
 
 
 def provider_json(site: str, provider: Provider) -> dict[str, Json]:
     """A provider in the API's words."""
     features = provider.features
     return _with_site(site, provider.extra) | {
-        "id": inert(provider.id),
-        "name": inert(provider.name),
-        "calendarType": inert(provider.calendar_type),
+        "id": provider.id,
+        "name": provider.name,
+        "calendarType": provider.calendar_type,
         "features": {
-            "connectMethods": [inert(method) for method in features.connect_methods],
+            "connectMethods": list(features.connect_methods),
             "updateSyncConfig": features.update_sync_config,
-            "listEventFromCalendars": inert(features.imports),
-            "syncToCalendar": inert(features.exports),
+            "listEventFromCalendars": features.imports,
+            "syncToCalendar": features.exports,
         },
     }
 
@@ -130,20 +138,9 @@ def _direction_json(direction: Direction) -> Json:
 
 
 def _given(fields: Mapping[str, str | None]) -> dict[str, Json]:
-    return {name: inert(value) for name, value in fields.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _with_site(site: str, extra: Extra) -> dict[str, Json]:
-    return {"site": site} | {inert(name): _inert_json(json.loads(text)) for name, text in extra}
-
-
-def _inert_json(value: Json) -> Json:
-    match value:
-        case str():
-            return inert(value)
-        case list():
-            return [_inert_json(item) for item in value]
-        case dict():
-            return {inert(key): _inert_json(item) for key, item in value.items()}
-        case _:
-            return value
+    """The site first and whatever else the service told; a field of its own by that name does not displace ours."""
+    return {"site": site} | {name: json.loads(text) for name, text in extra} | {"site": site}

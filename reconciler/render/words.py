@@ -2,6 +2,7 @@
 
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Origin, Reason, Recovery, account_given_up
+from reconciler.model.shards import Shards
 from reconciler.model.sync import CalendarRef
 from reconciler.render.inert import inert
 
@@ -88,7 +89,7 @@ def method(action: Action) -> str | None:
     if action.method is ConnectMethod.OAUTH:
         return f"{inert(action.account or 'its owner')} must consent in a browser"
     if action.method is ConnectMethod.CREDENTIALS:
-        return f"with the password in {action.password}"
+        return f"with the password in {inert(str(action.password))}"
     return None
 
 
@@ -109,3 +110,8 @@ def value(field: FieldValue) -> str:
 
 def _calendar(ref: CalendarRef) -> str:
     return inert(str(ref))
+
+
+def part(shards: Shards | None) -> str:
+    """` Only shard 2 of 4.`, where it is not about the whole of what was asked for."""
+    return "" if shards is None else f" Only {shards}."

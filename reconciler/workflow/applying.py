@@ -1,6 +1,5 @@
 """Carrying out a plan, looking again, and writing down how to go back."""
 
-import asyncio
 from collections.abc import Callable
 
 from reconciler.execution.connecting import Reach
@@ -19,6 +18,7 @@ from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions
+from reconciler.workflow.turns import in_turn
 
 
 async def apply(
@@ -42,7 +42,8 @@ async def apply(
         for site in made.sites
         if site.applyable
     }
-    outcomes = await Executor(made, reaches, consent=consent, stop=stop, told=told).run()
+    executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once)
+    outcomes = await executor.run()
     return Result(made, outcomes, interrupted=stop.gently.is_set())
 
 
@@ -80,5 +81,5 @@ async def undo(result: Result, opened: Sessions) -> Undo:
 async def _live(result: Result, opened: Sessions) -> dict[str, tuple[LiveConnection, ...]]:
     """The connections of every site that something was done on."""
     names = sorted({outcome.action.site for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE})
-    lists = await asyncio.gather(*(opened[name].reader().list_connections() for name in names))
+    lists = await in_turn(lambda name: opened[name].reader().list_connections(), names, opened.at_once)
     return {name: found.connections for name, found in zip(names, lists, strict=True)}

@@ -7,12 +7,19 @@ from dataclasses import replace
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.model.desired import DeclaredConnection
-from reconciler.model.live import Calendar, LiveSite, Schedule
+from reconciler.model.live import Calendar, ConnectionList, LiveSite, Schedule
+from reconciler.planning.narrowing import needs_schedules, schedule_ids
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
 
 
-async def observe(declared: Sequence[DeclaredConnection], reader: Reader) -> LiveSite:
-    """Read one site for these declared connections; raises ApiError or SecretError where it can't be read."""
+async def observe(
+    declared: Sequence[DeclaredConnection], reader: Reader, chosen: Sequence[DeclaredConnection] = ()
+) -> LiveSite:
+    """Read one site for these declared connections; raises ApiError or SecretError where it can't be read.
+
+    Where only some are planned and their schedules are enough (planning/narrowing.py), `chosen` are those: then the
+    connections of other schedules are not read, nor calendars for other connections.
+    """
     by_name, external_ids = schedule_lookups(declared)
 
     async def schedules() -> tuple[Schedule, ...]:
@@ -20,11 +27,16 @@ async def observe(declared: Sequence[DeclaredConnection], reader: Reader) -> Liv
             return ()
         return await reader.query_schedules(() if by_name else external_ids)
 
-    providers, connections, found = await asyncio.gather(
-        reader.list_providers(), reader.list_connections(), schedules()
-    )
+    asked = asyncio.create_task(schedules())
+
+    async def connections_read() -> ConnectionList:
+        # What is asked in any case may be waited for: that costs a while, and no request.
+        known = await asked if needs_schedules(chosen) else ()
+        return await reader.list_connections(schedule_ids(chosen, known))
+
+    providers, connections, found = await asyncio.gather(reader.list_providers(), connections_read(), asked)
     live = LiveSite(providers, connections.connections, connections.failed_provider_ids, found)
-    wanted = calendar_lookups(declared, live)
+    wanted = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
     answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
     by_id = dict(zip(wanted, answers, strict=True))
     return replace(

@@ -1,8 +1,7 @@
 """Planning every selected site, alone or against a base, and asking what a plan would take away."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,13 +14,14 @@ from reconciler.model.plan import Action, ActionKind, Impact, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning import origin
 from reconciler.planning.guards import Allowance
+from reconciler.planning.narrowing import narrowable
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.providers import word
 from reconciler.workflow.observing import observe
 from reconciler.workflow.service import Selection, Sessions, selected_sites
+from reconciler.workflow.turns import in_turn
 
-_SITES_AT_ONCE = 16
 _IMPACT_DAYS = 30
 _PlanSite = Callable[[Site, LiveSite], SitePlan]
 
@@ -30,7 +30,8 @@ _PlanSite = Callable[[Site, LiveSite], SitePlan]
 class AgainstBase:
     """The plan of a change with the origin of each action.
 
-    `blamed` is the same plan with only those faults that the change brought in: what a check may fail on.
+    `blamed` is the same plan with only those faults that the change brought in, or that keep a site from being read:
+    what a check may fail on.
     `warnings` tell of sites that the change no longer declares.
     """
 
@@ -54,9 +55,8 @@ async def plan(
     def planned(site: Site, live: LiveSite) -> SitePlan:
         return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
 
-    sites = selected_sites(desired, selection)
-    plans = await asyncio.gather(*each_site(sites, opened, by_site, planned))
-    return ordered(Plan(tuple(plans)))
+    plans = await each_site(selected_sites(desired, selection), opened, by_site, planned, selection.connections)
+    return ordered(Plan(tuple(plans), selection.shards))
 
 
 async def plan_against_base(
@@ -66,7 +66,10 @@ async def plan_against_base(
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> AgainstBase:
-    """Plan both sets of manifests against one observation of each site, and tell whose doing each action is."""
+    """Plan both sets of manifests against one observation of each site, and tell whose doing each action is.
+
+    A site is read whole whatever is selected of it: the base may have what is chosen on another schedule.
+    """
     heads, bases = declared_by_site(head), declared_by_site(base)
     base_sites = {site.name: site for site in base.sites}
     both = {name: [*heads[name], *bases[name]] for name in {*heads, *bases, *(site.name for site in head.sites)}}
@@ -78,16 +81,18 @@ async def plan_against_base(
         now = origin.told_apart(now, before)
         protected = [c.address for c in bases[site.name] if c.lifecycle.prevent_disconnect]
         violations = (*now.violations, *origin.still_protected(now, before, protected, allowed))
-        now = replace(now, violations=violations, warnings=(*now.warnings, *origin.out_of_scope(now, before)))
+        # Of a plan that leaves out most of what is declared it can't be told.
+        gone = () if selection.connections is not None else origin.out_of_scope(now, before)
+        now = replace(now, violations=violations, warnings=(*now.warnings, *gone))
         blamed[site.name] = replace(now, faults=origin.new_faults(now.faults, before.faults), unread=())
         return now
 
     sites = selected_sites(head, selection)
-    plans = await asyncio.gather(*each_site(sites, opened, both, planned))
+    plans = await each_site(sites, opened, both, planned)
     gone = sorted(set(base_sites) - {site.name for site in head.sites})
     return AgainstBase(
-        plan=ordered(Plan(tuple(plans))),
-        blamed=Plan(tuple(blamed.get(site.site.name, replace(site, faults=(), unread=())) for site in plans)),
+        plan=ordered(Plan(tuple(plans), selection.shards)),
+        blamed=Plan(tuple(blamed.get(site.site.name, site) for site in plans)),
         warnings=tuple(_abandoned(name, len(bases[name])) for name in gone),
     )
 
@@ -104,21 +109,29 @@ def declared_by_site(desired: Desired) -> dict[str, list[DeclaredConnection]]:
     return by_site
 
 
-def each_site(
-    sites: tuple[Site, ...], opened: Sessions, declared: dict[str, list[DeclaredConnection]], planned: _PlanSite
-) -> list["asyncio.Task[SitePlan]"]:
-    """Observe and plan every site, some at once; a site that can't be read has a plan that says so."""
-    slots = asyncio.Semaphore(_SITES_AT_ONCE)
+async def each_site(
+    sites: Sequence[Site],
+    opened: Sessions,
+    declared: Mapping[str, Sequence[DeclaredConnection]],
+    planned: _PlanSite,
+    only: frozenset[str] | None = None,
+) -> list[SitePlan]:
+    """Observe and plan every site, some at once; a site that can't be read has a plan that says so.
+
+    With `only`, no more is read than planning the declared connections of these addresses takes.
+    """
 
     async def one(site: Site) -> SitePlan:
-        async with slots:
-            try:
-                live = await observe(declared[site.name], opened[site.name].reader())
-            except ExtcalError as error:
-                return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
+        chosen = narrowable(site, declared[site.name], only)
+        try:
+            live = await observe(declared[site.name], opened[site.name].reader(), chosen)
+        except ExtcalError as error:
+            return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
+        finally:
+            opened.read(site.name)
         return planned(site, live)
 
-    return [asyncio.create_task(one(site)) for site in sites]
+    return await in_turn(one, sites, opened.at_once)
 
 
 async def with_impact(made: Plan, opened: Sessions, now: datetime) -> Plan:
@@ -126,8 +139,8 @@ async def with_impact(made: Plan, opened: Sessions, now: datetime) -> Plan:
 
     Raises ApiError where the events can't be read.
     """
-    sites = await asyncio.gather(*(_site_impact(site, opened, now) for site in made.sites))
-    return Plan(tuple(sites))
+    sites = await in_turn(lambda site: _site_impact(site, opened, now), made.sites, opened.at_once)
+    return replace(made, sites=tuple(sites))
 
 
 async def _site_impact(site: SitePlan, opened: Sessions, now: datetime) -> SitePlan:

@@ -17,10 +17,10 @@ from reconciler.manifests.writing.surveying import named_by_id, new_connections
 from reconciler.model.desired import DeclaredConnection, Site
 from reconciler.workflow.observing import observe
 from reconciler.workflow.service import Service, sessions
+from reconciler.workflow.turns import in_turn
 
 __all__ = ["Folder", "Pull", "Pulling", "Saved", "open_folder", "pull", "save", "with_names"]
 
-_SITES_AT_ONCE = 16
 _ID_SHOWN = 8
 
 
@@ -64,17 +64,17 @@ async def pull(sites: Sequence[Site], folder: Folder, service: Service, warn: Ca
     declared: dict[str, list[DeclaredConnection]] = defaultdict(list)
     for connection in folder.desired.connections:
         declared[connection.site].append(connection)
-    slots = asyncio.Semaphore(_SITES_AT_ONCE)
+    async with sessions(sites, service) as opened:
 
-    async def one(site: Site, reader: Reader) -> PulledSite | str:
-        async with slots:
+        async def one(site: Site) -> PulledSite | str:
             try:
-                return await _look(site, declared[site.name], reader, warn)
+                return await _look(site, declared[site.name], opened[site.name].reader(), warn)
             except ExtcalError as error:
                 return f"{site.name}: {error}"
+            finally:
+                opened.read(site.name)
 
-    async with sessions(sites, service) as opened:
-        answers = await asyncio.gather(*(one(site, opened[site.name].reader()) for site in sites))
+        answers = await in_turn(one, sites, opened.at_once)
     read = [answer for answer in answers if not isinstance(answer, str)]
     unread = tuple(answer for answer in answers if isinstance(answer, str))
     return Pulling(pull_into(folder, read) if read else None, unread)

@@ -1,18 +1,21 @@
 """Before a site is written to: nobody else is at it on this machine, and what an earlier run left open is settled."""
 
-import asyncio
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.settling import Window, settle
-from reconciler.machine import LockedError, Machine, Owner
+from reconciler.machine import FileJournal, LockedError, Machine, Owner
 from reconciler.model.desired import Site
 from reconciler.model.intent import Pending, Settled, Several, Unlisted
+from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Plan
 from reconciler.model.source import Fault
+from reconciler.planning.appearing import intent_of
 from reconciler.workflow.service import Sessions
+from reconciler.workflow.turns import in_turn
 
 Faults = Mapping[str, tuple[Fault, ...]]
 """Why sites must not be written to, by their names."""
@@ -49,19 +52,29 @@ class Recovery:
 
 
 async def recover(
-    sites: Sequence[Site], opened: Sessions, machine: Machine, taken: Faults, window: Window | None = None
+    sites: Sequence[Site],
+    opened: Sessions,
+    machine: Machine,
+    taken: Faults,
+    window: Window | None = None,
+    lost: Plan | None = None,
 ) -> Recovery:
-    """Settle what earlier runs left open on the sites that are not `taken` by another run."""
+    """Settle what earlier runs left open on the sites that are not `taken` by another run.
+
+    `lost` is a plan that was being carried out elsewhere, where its journal can't be seen: any of its connects may
+    have been sent.
+    """
 
     async def one(site: Site) -> tuple[Settled, ...] | Fault:
         journal = machine.site(site.site_id).journal
         try:
+            _take_over(site, journal, lost)
             return await settle(opened[site.name].reader(), journal, window or Window()) if journal.pending() else ()
         except ExtcalError as error:
             return Fault(site.source, site.name, str(error))
 
     free = [site for site in sites if site.name not in taken]
-    answers = await asyncio.gather(*(one(site) for site in free))
+    answers = await in_turn(one, free, opened.at_once)
     faults = dict(taken)
     found: list[Settled] = []
     for site, answer in zip(free, answers, strict=True):
@@ -73,6 +86,21 @@ async def recover(
         if left:
             faults[site.name] = left
     return Recovery(tuple(found), faults)
+
+
+def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:
+    """Write down the connects of a plan that was lost, so that they are settled as if they had been sent here."""
+    connects = [
+        action
+        for each in (lost.sites if lost is not None else ())
+        if each.site.site_id == site.site_id
+        for action in each.actions
+        if action.method is ConnectMethod.CREDENTIALS and action.kind.writes
+    ]
+    known = {each.intent.address for each in journal.pending()} if connects else set()
+    for action in connects:
+        if action.address not in known:
+            journal.begin(intent_of(action, uuid.uuid4().hex, ()))
 
 
 def _left_open(site: Site, settled: Settled) -> Fault | None:
@@ -93,9 +121,8 @@ def _left_open(site: Site, settled: Settled) -> Fault | None:
 
 def held_back(made: Plan, faults: Faults) -> Plan:
     """The plan, with the sites that must not be written to marked as such."""
-    return Plan(
-        tuple(
-            replace(site, faults=(*site.faults, *faults[site.site.name])) if site.site.name in faults else site
-            for site in made.sites
-        )
+    sites = tuple(
+        replace(site, faults=(*site.faults, *faults[site.site.name])) if site.site.name in faults else site
+        for site in made.sites
     )
+    return replace(made, sites=sites)

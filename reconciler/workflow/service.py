@@ -1,6 +1,6 @@
 """How sites are reached, and which of them a run is about."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -11,9 +11,33 @@ from reconciler.api.secrets import Secrets
 from reconciler.api.session import Limits, SiteSession, open_pool
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
+from reconciler.model.shards import Shards
 
+SITES_AT_ONCE = 16
+MOST_SITES_AT_ONCE = 64
 _CONNECTIONS = 64
-Sessions = dict[str, SiteSession]
+OnRead = Callable[[str, int], None]
+
+
+class Sessions(dict[str, SiteSession]):
+    """The sessions of a run by the names of their sites, of which at most `at_once` are read or written at a time.
+
+    `on_read` hears of each site that was read, or could not be: its name, and how many sites there are.
+    """
+
+    def __init__(
+        self,
+        by_name: Mapping[str, SiteSession],
+        at_once: int = SITES_AT_ONCE,
+        on_read: OnRead = lambda _name, _total: None,
+    ) -> None:
+        super().__init__(by_name)
+        self.at_once = at_once
+        self._on_read = on_read
+
+    def read(self, name: str) -> None:
+        """Tell that a site was read, or could not be."""
+        self._on_read(name, len(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +46,8 @@ class Service:
 
     `machine` is where the runs on this machine meet. `auth` stands in for every site's own, where the endpoint has a
     key for all; `on_wait` hears of every wait (seconds, why) that a person may wonder about; `budget` is what the run
-    may spend on trying again, `limits` are those of each session.
+    may spend on trying again, `limits` are those of each session; `parallelism` is how many sites are read or written
+    at once; `on_read` hears of each site that was read, and how many there are.
     """
 
     endpoint: str
@@ -33,6 +58,8 @@ class Service:
     on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
     budget: RetryBudget = field(default_factory=RetryBudget)
     limits: Limits = field(default_factory=Limits)
+    parallelism: int = SITES_AT_ONCE
+    on_read: OnRead = field(default=lambda _name, _total: None)
 
     def session(self, site: Site, pool: httpx.AsyncBaseTransport) -> SiteSession:
         """A session with one site over the connections of `pool`, yet to be entered."""
@@ -56,15 +83,20 @@ async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Ses
     async with AsyncExitStack() as stack:
         # One pool for all: hundreds of sites would else keep hundreds of connections open, each with its handshake.
         pool = await stack.enter_async_context(open_pool(service.endpoint, service.proxy, _CONNECTIONS))
-        yield {site.name: await stack.enter_async_context(service.session(site, pool)) for site in sites}
+        opened = {site.name: await stack.enter_async_context(service.session(site, pool)) for site in sites}
+        yield Sessions(opened, service.parallelism, service.on_read)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of the manifests is planned: names of sites and addresses of connections; None is all."""
+    """What of the manifests is planned: names of sites, addresses of connections, shards of the fleet; None is all.
+
+    What is planned is in each of them.
+    """
 
     sites: frozenset[str] | None = None
     connections: frozenset[str] | None = None
+    shards: Shards | None = None
 
 
 def selected_sites(desired: Desired, selection: Selection) -> tuple[Site, ...]:
@@ -73,4 +105,5 @@ def selected_sites(desired: Desired, selection: Selection) -> tuple[Site, ...]:
     if selection.connections is not None:
         with_connections = frozenset(address.partition("/")[0] for address in selection.connections)
         wanted = with_connections if wanted is None else wanted & with_connections
-    return tuple(site for site in desired.sites if wanted is None or site.name in wanted)
+    named = (site for site in desired.sites if wanted is None or site.name in wanted)
+    return tuple(site for site in named if selection.shards is None or selection.shards.holds(site.site_id))

@@ -1,15 +1,9 @@
-"""The health of every declared connection: the plan of each site beside the observation that it was made from."""
+"""The health of every declared connection, from one look at each site."""
 
-import asyncio
-
-from reconciler.model.desired import Desired, Site
-from reconciler.model.live import LiveSite
-from reconciler.model.plan import SitePlan
-from reconciler.model.status import FleetStatus, SiteStatus
-from reconciler.planning.planner import plan_site
-from reconciler.planning.status import status_of, unread_status
-from reconciler.workflow.plans import declared_by_site, each_site
-from reconciler.workflow.service import Selection, Sessions, selected_sites
+from reconciler.model.desired import Desired
+from reconciler.model.status import FleetStatus
+from reconciler.workflow.rounds import look
+from reconciler.workflow.service import Selection, Sessions
 
 
 async def status(desired: Desired, opened: Sessions, selection: Selection) -> FleetStatus:
@@ -17,17 +11,5 @@ async def status(desired: Desired, opened: Sessions, selection: Selection) -> Fl
 
     A site that can't be read has a status that says so.
     """
-    by_site = declared_by_site(desired)
-    seen: dict[str, LiveSite] = {}
-
-    def planned(site: Site, live: LiveSite) -> SitePlan:
-        seen[site.name] = live
-        return plan_site(site, by_site[site.name], live, only=selection.connections)
-
-    def judged(made: SitePlan) -> SiteStatus:
-        name = made.site.name
-        chosen = [c for c in by_site[name] if selection.connections is None or c.address in selection.connections]
-        return status_of(made, chosen, seen[name]) if name in seen else unread_status(made, chosen)
-
-    plans = await asyncio.gather(*each_site(selected_sites(desired, selection), opened, by_site, planned))
-    return FleetStatus(tuple(judged(made) for made in sorted(plans, key=lambda made: made.site.name)))
+    looks = await look(desired, opened, selection)
+    return FleetStatus(tuple(looks[name].status for name in sorted(looks)), selection.shards)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.sandbox.faults import Delay, Fault, Faults, Operation
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.store import DATABASE
 from tests.cli.command import Extcal, Ran
@@ -92,16 +93,18 @@ def test_an_interrupted_apply_finishes_what_is_under_way_and_reports(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_gives_up_what_is_under_way(many: Extcal, data: Path, number: signal.Signals) -> None:
+def test_a_second_signal_gives_up_what_is_under_way(many: Extcal, number: signal.Signals) -> None:
     """Who insists does not wait for answers: what was asked for is said to be unknown, and the next run settles it."""
+    many.sandbox.inject(Faults((Fault(Delay(3), on={Operation.CONNECT_BY_CREDENTIALS}),)))
     with many.started("apply", "manifests", "--auto-approve") as process:
         assert process.stderr is not None
-        until(lambda: many.writes)
-        with writes_held(data):
-            process.send_signal(number)
-            process.stderr.readline()
-            process.send_signal(number)
-            out, err = process.communicate(timeout=30)
+        until(lambda: any("scheduleIds" in request.query for request in many.sandbox.requests))
+        time.sleep(0.5)
+        process.send_signal(number)
+        process.stderr.readline()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    many.sandbox.inject(None)
     assert process.returncode == 128 + number
     assert err == _GIVING_UP
     assert "UNKNOWN" in out

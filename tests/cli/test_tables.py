@@ -1,12 +1,16 @@
-"""The commands that only look: tables for people, JSON for scripts."""
+"""The commands that only look: tables for people, JSON for scripts, CSV for spreadsheets."""
 
+import csv
+import io
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from reconciler.sandbox.contract import ErrorReason, Status
-from reconciler.sandbox.world import CalendarEvent, World
+from reconciler.sandbox.world import CalendarEvent, Schedule, World
 from tests.cli.command import Extcal
 from tests.cli.worlds import HARBOR, QUAY, connected, connection, harbor, quay, schedule_id, site, world
 
@@ -189,6 +193,69 @@ def test_a_provider_that_is_down_is_a_warning(extcal: Extcal) -> None:
         f"warning: {HARBOR}: the service could not read the providers e58e2ae6-8651-41ab-907d-063e056d30f9\n"
     )
     assert "live-0" in ran.out
+
+
+def test_tables_as_csv(extcal: Extcal) -> None:
+    """For spreadsheets the rows of the table, with a header, in UTF-8 with CRLF (RFC 4180)."""
+    extcal.on(with_events())
+    for command, *more in (
+        ("providers",),
+        ("schedules",),
+        ("connections",),
+        ("calendars",),
+        ("events", *_MARCH, "--personal", "--zone", "Europe/Berlin"),
+    ):
+        table, shown = extcal(command, *_SITE, *more), extcal.process(command, *_SITE, *more, "--format", "csv")
+        assert (shown.code, shown.err) == (0, "")
+        head, *rows = csv.reader(io.StringIO(shown.out), strict=True)
+        assert [name.replace("_", " ").upper() for name in head] == re.split(r" {2,}", table.out.splitlines()[0])
+        assert [" ".join(row).split() for row in rows] == [line.split() for line in table.out.splitlines()[1:]]
+
+
+def test_an_empty_table_as_csv_is_its_header(extcal: Extcal) -> None:
+    """A script that reads it finds the columns in any case."""
+    assert extcal("calendars", *_SITE, "--format", "csv").out == "site,provider,account,calendar,id\n"
+
+
+def test_a_status_as_csv(extcal: Extcal) -> None:
+    """A row for each connection with the fields that its JSON has, an empty cell for what is not known."""
+    extcal.on(world(harbor(0, 3)))
+    extcal.env["EXTCAL_APP_PASSWORD"] = "seagull-lantern-41"
+    extcal.write(site(more="scope: site"), connection(0), connection(1))
+    shown = extcal("status", "manifests", "--format", "csv")
+    assert (shown.code, shown.err) == (0, "")
+    rows = {row["address"]: row for row in csv.DictReader(io.StringIO(shown.out), strict=True)}
+    document = json.loads(extcal("status", "manifests", "--format", "json").out)
+    assert rows == {
+        row["address"]: {name: value or "" for name, value in row.items() if name in rows["harbor/staff-0"]}
+        for row in document["connections"]
+    }
+    assert rows["harbor/staff-1"]["health"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+49 1", "'+49 1"),
+        ("-x", "'-x"),
+        ("@x", "'@x"),
+        (" =1", "' =1"),
+        ("\t=1", "'=1"),
+        ("\r=1", "'=1"),
+        ("a;=1", "a;'=1"),
+        ("a, b - c", "a, b - c"),
+        ('say "x"', 'say "x"'),
+        ("a\r\nb\x1b[2J\u202e", "ab[2J"),
+        ("Dr. Müller-Lüdenscheidt = 1", "Dr. Müller-Lüdenscheidt = 1"),
+    ],
+)
+def test_no_name_becomes_a_formula(extcal: Extcal, name: str, cell: str) -> None:
+    """Whatever a spreadsheet would calculate has a `'` before it; everything else is as it is."""
+    extcal.on(world(replace(harbor(), schedules=(Schedule(id=schedule_id(0), name=name),))))
+    shown = extcal("schedules", *_SITE, "--format", "csv")
+    ((_, found, _, _),) = list(csv.reader(io.StringIO(shown.out), strict=True))[1:]
+    assert found == cell
 
 
 def test_looking_sends_no_write(extcal: Extcal) -> None:

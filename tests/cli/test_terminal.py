@@ -97,7 +97,7 @@ def test_progress_is_shown_on_a_terminal_and_leaves_no_trace(pending: Extcal) ->
     """While it applies, one line counts what has ended; the report takes its place. --quiet takes it away."""
     with terminal(pending, "apply", "manifests", "--auto-approve") as at:
         assert at.ended() == 0
-    assert "\r\x1b[K1 ended, the latest: done            connect harbor/staff-0" in at.seen
+    assert "\r\x1b[Kactions ended: 1 of 1; done            connect harbor/staff-0" in at.seen
     progress, _, report = at.seen.rpartition("\r\x1b[K")
     assert progress
     assert report.startswith(("done", "\x1b[32mdone"))

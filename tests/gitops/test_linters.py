@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.gitops.runner import ROOT
-from tests.gitops.test_workflows import OURS, USERS
+from tests.gitops.test_workflows import FLEET, OURS, USERS
 
 NODE_MODULES = Path(os.environ.get("EXTCAL_TEST_NODE_MODULES") or ROOT / "tests" / "js" / "node_modules")
 NODE = shutil.which("node")
@@ -35,10 +35,10 @@ ZIZMOR, SHELLCHECK, PRE_COMMIT = (_tool(name) for name in ("zizmor", "shellcheck
 
 
 @pytest.mark.skipif(ZIZMOR is None, reason="zizmor is not installed: pip install --group dev")
-@pytest.mark.parametrize("folder", [".", "examples/config-repo"])
-def test_zizmor_finds_nothing(folder: str) -> None:
+@pytest.mark.parametrize("place", [".", "examples/config-repo", "examples/fleet/github-matrix.yml"])
+def test_zizmor_finds_nothing(place: str) -> None:
     """No known weakness in workflows, actions and hooks."""
-    found = _run(str(ZIZMOR), "--offline", "--no-progress", "--strict-collection", "--collect=all", str(ROOT / folder))
+    found = _run(str(ZIZMOR), "--offline", "--no-progress", "--strict-collection", "--collect=all", str(ROOT / place))
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -59,7 +59,7 @@ def test_shellcheck_finds_nothing(script: Path) -> None:
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     """Every workflow is one that GitHub can read, its expressions included."""
     texts = {}
-    for path in [*OURS, *USERS]:
+    for path in [*OURS, *USERS, FLEET]:
         text = path.read_text()
         for new, old in OLDER.items():
             text = text.replace(new, old)

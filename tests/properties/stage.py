@@ -14,7 +14,6 @@ import yaml
 
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
-from reconciler.api.session import SiteSession
 from reconciler.errors import ManifestError
 from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
@@ -67,7 +66,7 @@ class Stage:
     def plan(self, allowed: frozenset[Allowance] | None = None) -> Plan:
         """Plan; unless told otherwise with every guard overruled."""
 
-        async def story(desired: Desired, opened: dict[str, SiteSession]) -> Plan:
+        async def story(desired: Desired, opened: workflow.Sessions) -> Plan:
             return await workflow.plan(desired, opened, _EVERYTHING, self._allowed(allowed))
 
         return self._run(story)
@@ -75,7 +74,7 @@ class Stage:
     def apply(self, allowed: frozenset[Allowance] | None = None, *, consent: Consent = Consent.LINK) -> Result:
         """Plan, apply and look again, as the command does; unless told otherwise with every guard overruled."""
 
-        async def story(desired: Desired, opened: dict[str, SiteSession]) -> Result:
+        async def story(desired: Desired, opened: workflow.Sessions) -> Result:
             plan = await workflow.plan(desired, opened, _EVERYTHING, self._allowed(allowed))
             result = await workflow.apply(
                 plan, opened, self.machine, consent=consent, stop=Stop(), told=self.told.append
@@ -142,7 +141,7 @@ class Stage:
     def _allowed(self, given: frozenset[Allowance] | None) -> frozenset[Allowance]:
         return self.overruling(*GUARDS) if given is None else given
 
-    def _run(self, story: Callable[[Desired, dict[str, SiteSession]], Awaitable[T]]) -> T:
+    def _run(self, story: Callable[[Desired, workflow.Sessions], Awaitable[T]]) -> T:
         async def within() -> T:
             desired = load([self.folder])
             service = workflow.Service(self.sandbox.endpoint, Secrets(self.environ, None), self.machine)

@@ -16,6 +16,7 @@ from reconciler.manifests.report import harmless
 from reconciler.manifests.resolving import Drafts, resolve
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
+from reconciler.output_place import MisplacedError, check_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ def open_folder(path: Path) -> Folder:
 def _root(path: Path) -> Path | None:
     """The real path of a folder, or None where there is nothing yet."""
     name = harmless(str(path))
+    try:
+        check_folder(path)
+    except MisplacedError as error:
+        raise ExtcalError(f"can't write into '{name}': {error}") from None
     try:
         root = path.resolve(strict=True)
         if root.is_dir():

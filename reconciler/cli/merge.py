@@ -1,0 +1,98 @@
+"""`extcal merge`: what the shards of a fleet found, joined into one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reconciler import planfile
+from reconciler.cli.console import Console
+from reconciler.cli.formats import PLAN_FORMATS
+from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.plan import pending
+from reconciler.cli.report import failing_as, report_troubles
+from reconciler.errors import UsageError
+from reconciler.model.plan import Plan
+from reconciler.render.json_text import json_text
+from reconciler.workflow.merging import MergeError, PlanPart, merged_plan, missing
+from reconciler.workflow.merging_documents import (
+    Document,
+    DocumentPart,
+    Kind,
+    document_part,
+    document_pending,
+    merged_document,
+    missing_of,
+)
+
+FAILED = 1
+PENDING = 2
+
+
+@click.command
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--out", metavar="FILE", help="Save the joined plan for apply --plan; only saved plans make one.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(list(PLAN_FORMATS)),
+    help="How to show the joined plan; documents are joined as json.  [default: text, for documents json]",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when a joined plan has changes pending.")
+@global_options
+def merge(
+    files: tuple[str, ...],
+    out: str | None,
+    output: str | None,
+    detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
+) -> int:
+    """Join what the shards of a fleet found: no service is asked.
+
+    The FILEs are plans that plan --out saved, or what plan, apply or status printed with --format json; of one kind.
+    The exit code is 0 when they were joined, whatever is in them, and 1 where a shard is missing: a joined plan is
+    then shown, and not saved.
+    """
+    console = said_globals().console
+    with failing_as(console, None if output is None else PLAN_FORMATS[output].failure):
+        plans, documents = _read([Path(file) for file in files])
+        if plans:
+            return _show_plan(merged_plan(plans), out, output or "text", console, detailed=detailed_exitcode)
+        if out is not None or output not in {None, "json"}:
+            raise UsageError("documents are joined as JSON, on stdout; for --out or another --format, join saved plans")
+        if detailed_exitcode and any(part.kind in {Kind.APPLY, Kind.STATUS} for part in documents):
+            raise UsageError("--detailed-exitcode is about plans")
+        return _show_document(merged_document(documents), console, detailed=detailed_exitcode)
+
+
+def _read(files: Sequence[Path]) -> tuple[list[PlanPart], list[DocumentPart]]:
+    """The saved plans, or the documents; raises ExtcalError for a file that is neither, and where both are there."""
+    plans: list[PlanPart] = []
+    documents: list[DocumentPart] = []
+    for file in files:
+        found = planfile.read(file)
+        if "plan" in found:
+            plans.append(PlanPart(file, planfile.plan_of(found, file)))
+        else:
+            documents.append(document_part(found, file))
+    if plans and documents:
+        raise MergeError(f"{plans[0].file} is a saved plan and {documents[0].file} is none: join one kind")
+    return plans, documents
+
+
+def _show_plan(made: Plan, out: str | None, output: str, console: Console, *, detailed: bool) -> int:
+    if out is not None and made.shards is None:
+        planfile.save(made, Path(out))
+    console.result(PLAN_FORMATS[output].shown(made, console.paint))
+    report_troubles(made, console)
+    if made.shards is not None:
+        console.error(missing(made.shards) + ("; nothing was saved" if out is not None else ""))
+        return FAILED
+    return PENDING if detailed and pending(made) else 0
+
+
+def _show_document(made: Document, console: Console, *, detailed: bool) -> int:
+    console.result(json_text(made))
+    if (lacking := missing_of(made)) is not None:
+        console.error(lacking)
+        return FAILED
+    return PENDING if detailed and document_pending(made) else 0

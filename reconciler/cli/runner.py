@@ -1,0 +1,84 @@
+"""Who does the work of a run: this process, or the workers of a Dask scheduler."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from reconciler.cli.consent_options import Asking, Mode
+from reconciler.cli.options import Globals
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.planning.guards import Allowance
+
+if TYPE_CHECKING:
+    from reconciler.cli.dask_runner import DaskRunner
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+_DASK = "dask"
+NO_WAITING = "--runner dask can't wait for owners, who come back to this machine: add --consent link"
+NO_UNDO = "--undo-out needs what this process reads; with --runner dask it reads nothing"
+
+
+def runner_options(function: _Command) -> _Command:
+    """Give a command `--runner` and `--scheduler`; it gets the scheduler's address, or None where it works itself."""
+    runner = click.option(
+        "--runner",
+        type=click.Choice(["local", _DASK]),
+        default="local",
+        expose_value=False,
+        callback=_keep,
+        help="Who does the work: this process, or the workers of a Dask scheduler, a site each.",
+    )
+    scheduler = click.option(
+        "--scheduler",
+        metavar="URL",
+        callback=_scheduler,
+        help="Where the Dask scheduler is: tcp://HOST:PORT. Its workers need the secrets, this process none.",
+    )
+    return runner(scheduler(function))
+
+
+def _keep(context: click.Context, _parameter: click.Parameter, value: str) -> None:
+    context.meta[_DASK] = value == _DASK
+    _agree(context)
+
+
+def _scheduler(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    context.meta["scheduler"] = value
+    _agree(context)
+    return value
+
+
+def _agree(context: click.Context) -> None:
+    """Both options are there, or none; they are read in whatever order."""
+    if _DASK not in context.meta or "scheduler" not in context.meta:
+        return
+    if context.meta[_DASK] and not context.meta["scheduler"]:
+        raise UsageError("--runner dask: say where the scheduler is: --scheduler tcp://HOST:PORT")
+    if context.meta["scheduler"] and not context.meta[_DASK]:
+        raise UsageError("--scheduler is about Dask: add --runner dask")
+
+
+def for_workers(said: Globals, asking: Asking, undo_out: str | None) -> None:
+    """Refuse what workers can't serve; raises UsageError."""
+    not_embedded(said)
+    if asking.mode is Mode.WAIT:
+        raise UsageError(NO_WAITING)
+    if undo_out is not None:
+        raise UsageError(NO_UNDO)
+
+
+def not_embedded(said: Globals) -> None:
+    """Refuse the embedded API, which workers can't reach; raises UsageError."""
+    if said.sandbox_folder() is not None:
+        raise UsageError("--runner dask: its workers can't reach the API of --sandbox; serve one, and say --endpoint")
+
+
+def dask(scheduler: str, endpoint: str, allowed: frozenset[Allowance]) -> AbstractAsyncContextManager["DaskRunner"]:
+    """A run on the workers of a scheduler; raises ExtcalError where the extra is missing or nobody is there."""
+    try:
+        from reconciler.cli.dask_runner import dask_runner  # noqa: PLC0415 - an extra, and a slow import
+    except ImportError as error:
+        raise ExtcalError(f"--runner dask needs {error.name}; install it: pip install 'extcal[dask]'") from error
+    return dask_runner(scheduler, endpoint, allowed)

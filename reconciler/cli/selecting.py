@@ -1,0 +1,146 @@
+"""What of the manifests a command is about: sites, connections, schedules, and a shard of the fleet."""
+
+import functools
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from reconciler import workflow
+from reconciler.cli.arguments import select_connections, select_sites
+from reconciler.cli.console import Console
+from reconciler.errors import UsageError
+from reconciler.model.desired import DeclaredConnection, Desired, ScheduleKey, Site
+from reconciler.model.shards import Shards
+from reconciler.planning.suggestion import did_you_mean
+
+INDEX = "JOB_COMPLETION_INDEX"
+_SHARD = re.compile(r"(auto|[0-9]{1,9})/([0-9]{1,9})")
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Selecting:
+    """What the command line says; a site is chosen where all of it fits."""
+
+    sites: tuple[str, ...]
+    connections: tuple[str, ...]
+    schedules: tuple[str, ...]
+    shards: Shards | None
+
+    @property
+    def names_any(self) -> bool:
+        """Whether sites, connections or schedules are named."""
+        return bool(self.sites or self.connections or self.schedules)
+
+    def of(self, desired: Desired, console: Console) -> workflow.Selection:
+        """The selection; raises UsageError for a name that no manifest has. A shard without a site is told."""
+        selection = workflow.Selection(
+            select_sites(desired, self.sites),
+            _both(select_connections(desired, self.connections), select_schedules(desired, self.schedules)),
+            self.shards,
+        )
+        self.tell_if_empty(workflow.selected_sites(desired, selection), console)
+        return selection
+
+    def tell_if_empty(self, sites: Sequence[Site], console: Console) -> None:
+        """Say so where a shard has none of the sites: that is how it fell, and no failure."""
+        if self.shards is not None and not sites:
+            console.note(f"{self.shards} holds none of the sites, so there is nothing to do in it")
+
+
+def selecting_options(function: _Command) -> Callable[..., object]:
+    """Give a command the options that choose; it gets them as one argument, `selecting`."""
+
+    @functools.wraps(function)
+    def command(
+        *args: object,
+        sites: tuple[str, ...],
+        connections: tuple[str, ...],
+        schedules: tuple[str, ...],
+        shard: str | None,
+        **others: object,
+    ) -> object:
+        shards = None if shard is None else parse_shard(shard)
+        return function(*args, selecting=Selecting(sites, connections, schedules, shards), **others)
+
+    options = [
+        click.option("--site", "sites", metavar="NAME", multiple=True, help="Only this site; may be repeated."),
+        click.option(
+            "--connection",
+            "connections",
+            metavar="NAME",
+            multiple=True,
+            help="Only this connection, as NAME or SITE/NAME; may be repeated.",
+        ),
+        click.option(
+            "--schedule",
+            "schedules",
+            metavar="NAME|ID",
+            multiple=True,
+            help="Only connections whose manifest names this schedule, by name, id or external id; may be repeated.",
+        ),
+        click.option(
+            "--shard",
+            metavar="K/N",
+            help="Only the sites of shard K of N: every site is in one, for good. auto/N counts from the "
+            f"{INDEX} of a Kubernetes Indexed Job.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def parse_shard(text: str) -> Shards:
+    """Read `K/N` (1 to N) or `auto/N`; raises UsageError."""
+    said = _SHARD.fullmatch(text)
+    if said is None:
+        raise UsageError(f"--shard {text}: write K/N, such as 2/8, or auto/N, which takes K from {INDEX}")
+    number = _number_of_job(int(said[2]), text) if said[1] == "auto" else int(said[1])
+    try:
+        return Shards(int(said[2]), (number,))
+    except ValueError as error:
+        raise UsageError(f"--shard {text}: {error}") from error
+
+
+def _number_of_job(of: int, text: str) -> int:
+    """The shard of this pod; Kubernetes counts from 0."""
+    index = os.environ.get(INDEX)
+    if not index:
+        raise UsageError(
+            f"--shard {text}: {INDEX} is not set, as it is in the pods of a Job with completionMode: Indexed; "
+            f"elsewhere write K/{of}"
+        )
+    if not re.fullmatch(r"[0-9]{1,9}", index) or int(index) >= of:
+        raise UsageError(f"--shard {text}: {INDEX} is {index!r}, not one of 0 to {of - 1}; set completions: {of}")
+    return int(index) + 1
+
+
+def select_schedules(desired: Desired, names: tuple[str, ...]) -> frozenset[str] | None:
+    """The addresses of the connections on the chosen schedules, None for all; raises UsageError for an unknown one."""
+    found: set[str] = set()
+    for name in names:
+        matching = {c.address for c in desired.connections if _is_on(c, name)}
+        if not matching:
+            hint = did_you_mean(name, sorted({c.schedule.value for c in desired.connections}))
+            advice = hint or "say it as the manifests do: by name, id or external id"
+            raise UsageError(f"--schedule {name}: no manifest names it; {advice}")
+        found |= matching
+    return frozenset(found) or None
+
+
+def _is_on(connection: DeclaredConnection, name: str) -> bool:
+    ref = connection.schedule
+    return ref.value == name or (ref.by is ScheduleKey.ID and ref.value.lower() == name.lower())
+
+
+def _both(connections: frozenset[str] | None, on_schedules: frozenset[str] | None) -> frozenset[str] | None:
+    if connections is None or on_schedules is None:
+        return on_schedules if connections is None else connections
+    if not connections & on_schedules:
+        raise UsageError("--connection and --schedule have no connection in common; leave one of them out")
+    return connections & on_schedules

@@ -1,0 +1,183 @@
+"""`extcal watch`: reconcile in a loop, and let others see how it goes."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from reconciler import workflow
+from reconciler.api.clock import OnWait, SystemClock
+from reconciler.api.retry import RetryBudget
+from reconciler.cli.arguments import (
+    allow_option,
+    manifest_paths,
+    parallelism_option,
+    parse_allowances,
+    paths_argument,
+)
+from reconciler.cli.console import Console
+from reconciler.cli.diagnostics import redact_tracebacks, show_requests
+from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.signals import Ending, run
+from reconciler.cli.target import target
+from reconciler.cli.watch_options import address, seconds
+from reconciler.cli.watch_signals import obey_signals
+from reconciler.cli.watch_voice import ConsoleVoice
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.execution.executor import Stop
+from reconciler.model.desired import Desired
+from reconciler.planning.guards import Allowance
+from reconciler.watching.loop import Watch
+from reconciler.watching.round import Orders
+from reconciler.watching.server import Address, Page, serving
+
+
+@click.command
+@paths_argument
+@selecting_options
+@allow_option
+@click.option(
+    "--interval",
+    callback=seconds,
+    metavar="SPAN",
+    default="5m",
+    show_default=True,
+    help="How long from the beginning of a round to the next, a tenth more or less: 30s, 5m, 2h.",
+)
+@click.option("--apply", "applies", is_flag=True, help="Carry out what a plan says, and not only tell it.")
+@click.option("--auto-approve", is_flag=True, help="With --apply, and needed there: nobody is asked before writing.")
+@click.option("--git-pull", is_flag=True, help="Before each round, git pull --ff-only where the manifests lie.")
+@click.option(
+    "--listen",
+    callback=address,
+    metavar="HOST:PORT",
+    default="127.0.0.1:9464",
+    show_default=True,
+    help="Where /metrics, /healthz and /readyz are served, without a password; port 0 is a free one.",
+)
+@parallelism_option
+@global_options
+def watch(
+    paths: tuple[str, ...],
+    selecting: Selecting,
+    allowances: tuple[str, ...],
+    interval: float,
+    applies: bool,  # noqa: FBT001 - click hands flags over as arguments
+    auto_approve: bool,  # noqa: FBT001 - as above
+    git_pull: bool,  # noqa: FBT001 - as above
+    listen: Address,
+    parallelism: int,
+) -> int:
+    """Plan in a loop and tell what has changed; with --apply, make it so, within the guards.
+
+    PATH is a manifest file or a folder of them, read anew in each round. What is new since the round before is told
+    on stderr, a line each. A site that fails is left alone for a while that grows up to an hour, the others go on; it
+    is tried at once when its manifests change. Connections that need their owner's consent are counted, and nobody is
+    asked: extcal apply does that.
+
+    SIGTERM and SIGINT stop it, after what is being written: the exit code is then 0. SIGHUP begins a round now, with
+    the sites that are left alone.
+    """
+    if applies != auto_approve:
+        raise UsageError(
+            "--apply writes and asks nobody: say so with --auto-approve"
+            if applies
+            else "--auto-approve is about writing: add --apply"
+        )
+    said, ending = said_globals(), Ending()
+    how = _How(
+        tuple(manifest_paths(paths)),
+        selecting,
+        parse_allowances(allowances),
+        interval,
+        listen,
+        parallelism,
+        applies=applies,
+        git_pull=git_pull,
+    )
+    try:
+        return run(_watch(how, said, ending))
+    except asyncio.CancelledError:
+        return ending.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What the command line asks for; `interval` is in seconds."""
+
+    paths: tuple[Path, ...]
+    selecting: Selecting
+    allowed: frozenset[Allowance]
+    interval: float
+    listen: Address
+    parallelism: int
+    applies: bool
+    git_pull: bool
+
+    def chosen(self, desired: Desired) -> workflow.Selection:
+        """The selection for the manifests as they are; that a shard has no site yet is no news in each round."""
+        return self.selecting.of(desired, Console(quiet=True))
+
+
+async def _watch(how: _How, said: Globals, ending: Ending) -> int:
+    stop, console = Stop(), said.console
+    with target(said) as found:
+        orders = Orders(
+            how.paths,
+            how.chosen,
+            _service_for_a_round(found.service, how.parallelism, said),
+            how.interval,
+            how.allowed,
+            applies=how.applies,
+            git_pull=how.git_pull,
+        )
+        watching = Watch(orders, ConsoleVoice(said), stop, clock=SystemClock(), chance=random.SystemRandom().random)
+        obey_signals(watching, stop, console, ending)
+        with serving(how.listen, _pages(watching)) as at:
+            console.note(_begun(how, at))
+            await watching.run()
+    if stop.at_once.is_set():
+        return ending.exit_code
+    return 0
+
+
+def _service_for_a_round(
+    lasting: workflow.Service, parallelism: int, said: Globals
+) -> Callable[[OnWait], workflow.Service]:
+    """What makes the service of a round: tokens learned in one, and its failures, are nothing to the next."""
+
+    def service(on_wait: OnWait) -> workflow.Service:
+        secrets = lasting.secrets.apart()
+        if said.verbose:
+            show_requests(secrets.redact)
+            redact_tracebacks(secrets.redact)
+
+        def waits(seconds: float, why: str) -> None:
+            on_wait(seconds, why)
+            lasting.on_wait(seconds, why)
+
+        return replace(lasting, secrets=secrets, budget=RetryBudget(), on_wait=waits, parallelism=parallelism)
+
+    return service
+
+
+def _pages(watching: Watch) -> dict[str, Callable[[], Page]]:
+    try:
+        from reconciler.watching.metrics import CONTENT_TYPE, exposition  # noqa: PLC0415 - an extra, for this command
+    except ModuleNotFoundError as error:
+        raise ExtcalError(f"watch needs {error.name}; install it: pip install 'extcal[watch]'") from error
+    metrics = exposition(lambda: watching.figures)
+    return {
+        "/metrics": lambda: Page(metrics(), CONTENT_TYPE),
+        "/healthz": lambda: Page.of(watching.readiness.alive()),
+        "/readyz": lambda: Page.of(watching.readiness.ready()),
+    }
+
+
+def _begun(how: _How, at: Address) -> str:
+    what = "applying" if how.applies else "planning only"
+    return f"watching every {how.interval:g} s, {what}; metrics and health on http://{at}"

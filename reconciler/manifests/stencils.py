@@ -1,0 +1,114 @@
+"""Documents that differ in words alone: the first of a kind is parsed, the others are filled in.
+
+A fleet is thousands of documents of a few shapes. A *word* is a plain text that is a whole value and ends its
+line; what stands around the words of a document is its *outline*. Another document with the same outline has the
+same structure, since a plain text in the place of another one changes nothing around it, and nothing stands to the
+right of it whose place would change.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from reconciler.manifests.scalars import resolve
+from reconciler.manifests.values import Fields
+
+# Nothing of it means anything to YAML inside a plain text; what is no text at all is left to the outline.
+_WORD = re.compile(r"(?<=: )(?!(?:true|false|null|[0-9.]+)[}\]]*\n)(\w[\w./@+'()-]*(?: [\w./@+'()-]+)*)(?=[}\]]*\n)")
+_MOST_STENCILS = 1_000
+_MOST_WORDS = 10_000
+_LONGEST_WORD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A mapping of the first document, which of its fields are words (name, index), and its mappings that hold some."""
+
+    fields: Fields
+    words: tuple[tuple[str, int], ...]
+    inner: tuple[tuple[str, "_Part"], ...]
+
+    def filled(self, words: list[str]) -> Fields:
+        """The same mapping with other words; what holds none is shared."""
+        copy = self.fields.same()
+        for name, index in self.words:
+            copy[name] = words[index]
+        for name, part in self.inner:
+            copy[name] = part.filled(words)
+        return copy
+
+
+class Stencils:
+    """The outlines that were seen, each with the document that it makes of words."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, _Part | None] = {}
+        self._plain: set[str] = set()
+
+    def document(self, outline: "Outline") -> Fields | None:
+        """The document that a known outline makes; None where it must be parsed."""
+        part = self._parts.get(outline.around)
+        if part is None or not all(word in self._plain or self._is_text(word) for word in outline.words):
+            return None
+        return part.filled(outline.words)
+
+    def learn(self, outline: "Outline", document: Fields) -> None:
+        """Keep a document that was parsed without a fault, if each of its words is one of its values."""
+        if outline.around not in self._parts and len(self._parts) < _MOST_STENCILS:
+            found: set[int] = set()
+            part = _part(document, outline.places(), outline.words, found)
+            self._parts[outline.around] = part if part and len(found) == len(outline.words) else None
+
+    def _is_text(self, word: str) -> bool:
+        if len(word) > _LONGEST_WORD or resolve(word) != word:
+            return False
+        if len(self._plain) < _MOST_WORDS:
+            self._plain.add(word)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A document's text as its words and what is around them."""
+
+    around: str
+    words: list[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The outline of a text that ends with a line break."""
+        parts = _WORD.split(text)
+        return cls("\0".join(parts[::2]), parts[1::2])
+
+    def places(self) -> dict[tuple[int, int], int]:
+        """Where each word begins (line and column from 0), with its index."""
+        found: dict[tuple[int, int], int] = {}
+        line = column = 0
+        for index, before in enumerate(self.around.split("\0")[: len(self.words)]):
+            lines = before.count("\n")
+            line += lines
+            column = len(before) - before.rfind("\n") - 1 if lines else column + len(before)
+            found[line, column] = index
+            column += len(self.words[index])
+        return found
+
+
+def _part(fields: Fields, places: dict[tuple[int, int], int], words: list[str], found: set[int]) -> _Part | None:
+    """The mapping with its words, which are added to `found`; None where one turns up twice."""
+    own: list[tuple[str, int]] = []
+    inner: list[tuple[str, _Part]] = []
+    for (name, value), (_, mark) in zip(fields.items(), fields.marks, strict=True):
+        index = places.get((mark.line, mark.column))
+        if index is not None and value == words[index]:
+            if index in found:
+                return None
+            found.add(index)
+            own.append((name, index))
+        elif isinstance(value, Fields):
+            before = len(found)
+            part = _part(value, places, words, found)
+            if part is None:
+                return None
+            if len(found) > before:
+                inner.append((name, part))
+    return _Part(fields, tuple(own), tuple(inner))

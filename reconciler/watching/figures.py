@@ -1,0 +1,83 @@
+"""The figures of a watch: made by the loop, one value for all, so that whoever reads them sees one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from reconciler.model.result import OutcomeStatus
+from reconciler.model.status import Health, counted
+from reconciler.watching.visit import Visit
+
+
+class Ended(StrEnum):
+    """How a round ended: every site went well, some did, or none."""
+
+    GOOD = "good"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFigures:
+    """One site. Times are seconds since the epoch, None before there was one; the last three count since the start."""
+
+    connections: Mapping[Health, int] = field(default_factory=dict)
+    pending: int = 0
+    held_back: int = 0
+    up: bool = False
+    failures: int = 0
+    last_success: float | None = None
+    requests: int = 0
+    outcomes: Mapping[OutcomeStatus, int] = field(default_factory=dict)
+
+    def after(self, visit: Visit, *, failures: int, now: float) -> "SiteFigures":
+        """The figures after a visit; `failures` is how many in a row have failed."""
+        counts = {status: self.outcomes.get(status, 0) for status in OutcomeStatus}
+        for outcome in visit.outcomes:
+            counts[outcome.status] += 1
+        return SiteFigures(
+            counted(visit.status.connections),
+            visit.pending,
+            len(visit.first.violations),
+            visit.status.unread is None,
+            failures,
+            self.last_success if visit.failed else now,
+            self.requests + visit.requests,
+            counts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All figures; times are seconds since the epoch, None before there was one.
+
+    `waits` and `waited` (in seconds) are of requests that had to wait for a rate limit, or before another try.
+    """
+
+    sites: Mapping[str, SiteFigures] = field(default_factory=dict)
+    rounds: Mapping[Ended, int] = field(default_factory=lambda: dict.fromkeys(Ended, 0))
+    seconds: float = 0.0
+    last_round: float | None = None
+    last_success: float | None = None
+    manifests_valid: bool = False
+    pulls: int = 0
+    failed_pulls: int = 0
+    last_pull: float | None = None
+    waits: int = 0
+    waited: float = 0.0
+
+    def after_round(self, ended: Ended, took: float, now: float) -> "Figures":
+        """The figures after a round that took `took` seconds."""
+        return replace(
+            self,
+            rounds={**self.rounds, ended: self.rounds[ended] + 1},
+            seconds=self.seconds + took,
+            last_round=now,
+            last_success=self.last_success if ended is Ended.FAILED else now,
+        )
+
+    def after_pull(self, now: float, *, well: bool) -> "Figures":
+        """The figures after the repositories were pulled, or could not be."""
+        if well:
+            return replace(self, pulls=self.pulls + 1, last_pull=now)
+        return replace(self, failed_pulls=self.failed_pulls + 1)

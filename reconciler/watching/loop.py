@@ -1,0 +1,86 @@
+"""The loop: a round, a wait, a round, never two at once, until it is told to stop."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.api.clock import Clock
+from reconciler.execution.executor import Stop
+from reconciler.watching.figures import Figures
+from reconciler.watching.news import Voice
+from reconciler.watching.pace import Chance, Pace, Rests
+from reconciler.watching.readiness import BEAT_SECONDS, Readiness
+from reconciler.watching.round import Orders, Rounds
+
+
+class Watch:
+    """One watch; its `figures` and `readiness` may be read by other threads.
+
+    `stop.gently` ends it: what is being written is finished, a round that only reads is given up. `stop.at_once`
+    gives up what is being written, too. `clock` and `chance` (random numbers from 0 to 1) are handed in.
+    """
+
+    def __init__(self, orders: Orders, voice: Voice, stop: Stop, *, clock: Clock, chance: Chance) -> None:
+        self.readiness = Readiness(clock.monotonic)
+        self._stop = stop
+        self._clock = clock
+        self._pace = Pace(orders.interval, chance)
+        self._rests = Rests(orders.interval, clock.monotonic, chance)
+        self._rounds = Rounds(orders, voice, self._rests, self.readiness, stop=stop, clock=clock)
+        self._hurried = asyncio.Event()
+
+    @property
+    def figures(self) -> Figures:
+        """The figures as they are."""
+        return self._rounds.figures
+
+    @property
+    def writing(self) -> bool:
+        """Whether a round is under way that may change something."""
+        return self._rounds.writing
+
+    def hurry(self) -> None:
+        """Let a round begin now, or when the one that is under way has ended, with the sites that rest."""
+        self._rests.wake()
+        self._hurried.set()
+
+    async def run(self) -> None:
+        """Watch until it is told to stop; raises UsageError where the first round shows that the orders are wrong."""
+        beating = asyncio.create_task(self._keep_beating())
+        try:
+            while not self._stop.gently.is_set():
+                began = self._clock.monotonic()
+                self._hurried.clear()
+                await self._round()
+                await self._wait(self._pace.pause(self._clock.monotonic() - began))
+        finally:
+            await _end([beating])
+
+    async def _keep_beating(self) -> None:
+        while True:
+            self.readiness.beat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _round(self) -> None:
+        working = asyncio.create_task(self._rounds.round())
+        stopping = asyncio.create_task(self._stop.gently.wait())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if working.done() or self._rounds.writing:
+                await working
+        finally:
+            await _end([working, stopping])
+
+    async def _wait(self, seconds: float) -> None:
+        waits = (self._clock.sleep(seconds), self._stop.gently.wait(), self._hurried.wait())
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(tasks)
+
+
+async def _end(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -1,0 +1,218 @@
+"""A fleet as manifests, and as the live connections that a service would answer; the same ones each time."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "key-of-the-benchmark-7d20"
+PASSWORD = "seagull-lantern-41"
+ENVIRONMENT = {"EXTCAL_API_KEY": KEY, "EXTCAL_BENCH_PASSWORD": PASSWORD}
+"""What the manifests' references refer to."""
+
+Json = dict[str, object]
+
+_A_FILE = 1_000
+_CHANGED_EVERY = 100
+_APP = "13d21c63-b5ec-5912-8397-c3a5ddb27a97"
+
+_SITE = """\
+apiVersion: extcal/v1
+kind: Site
+metadata: {{name: {name}}}
+spec:
+  siteId: {id}
+  auth: {{apiKey: {{env: EXTCAL_API_KEY}}}}
+  oauth: {{redirectUrl: https://harbor-dental.example/connected}}
+"""
+_POLICY = """\
+apiVersion: extcal/v1
+kind: SyncPolicy
+metadata: {name: busy-both-ways}
+spec:
+  syncConfig:
+    listEventFromCalendars: {enabled: true, primaryCalendar: {}}
+    syncToCalendar: {enabled: true, primaryCalendar: {}}
+"""
+_CONNECTION = """\
+apiVersion: extcal/v1
+kind: Connection
+metadata: {{name: staff-{number:05}}}
+spec:
+  site: {site}
+  schedule: {{id: {schedule}}}
+  provider: {provider}
+  account: {account}
+"""
+_SHARED = "  syncPolicy: busy-both-ways\n"
+_OWN = """\
+  credentials: {password: {env: EXTCAL_BENCH_PASSWORD}}
+  syncConfig:
+    listEventFromCalendars: {enabled: true, calendars: [Work]}
+    syncToCalendar: {enabled: true, dedicatedCalendar: {}}
+"""
+
+
+class Live(StrEnum):
+    """How the service stands to the manifests."""
+
+    AGREEING = "agreeing"
+    CHANGED = "1 % changed"
+    NEW = "all new"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider; `word` is what manifests call it."""
+
+    word: str
+    name: str
+    calendar_type: str
+    by_credentials: bool
+    digits: str
+
+    def id(self, site: int) -> str:
+        """Its GUID, as a site has it installed."""
+        return f"{self.digits}-f8b3-4eed-af9d-{site:012x}"
+
+
+_GOOGLE = Provider("google", "Google", "GOOGLE", by_credentials=False, digits="e58e2ae6")
+_MICROSOFT = Provider("microsoft", "Outlook or Office 365", "MICROSOFT", by_credentials=False, digits="9f70730b")
+_APPLE = Provider("apple", "Apple", "I_CAL", by_credentials=True, digits="f8b9a061")
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """So many connections, spread evenly over so many sites."""
+
+    connections: int
+    sites: int
+
+    def __str__(self) -> str:
+        return f"{self.connections:,} in {self.sites} site{'s' if self.sites > 1 else ''}"
+
+    def numbers(self, site: int) -> range:
+        """The connections of a site."""
+        return range(site * self.connections // self.sites, (site + 1) * self.connections // self.sites)
+
+    def changed(self, site: int, live: Live) -> int:
+        """How many connections of a site differ from the manifests."""
+        return sum(_differs(number, live) for number in self.numbers(site))
+
+
+def write_manifests(fleet: Fleet, folder: Path) -> None:
+    """A file with the sites, and for each site a folder of its connections, at most a thousand in a file."""
+    folder.mkdir(parents=True)
+    sites = (_SITE.format(name=site_name(site), id=site_id(site)) for site in range(fleet.sites))
+    (folder / "sites.yaml").write_text("---\n".join([_POLICY, *sites]))
+    for site in range(fleet.sites):
+        below = folder / site_name(site)
+        below.mkdir()
+        numbers = fleet.numbers(site)
+        for first in range(0, len(numbers), _A_FILE):
+            texts = (_connection(site, number) for number in numbers[first : first + _A_FILE])
+            (below / f"staff-{first:05}.yaml").write_text("---\n".join(texts))
+
+
+def _connection(site: int, number: int) -> str:
+    provider = provider_of(number)
+    common = _CONNECTION.format(
+        number=number,
+        site=site_name(site),
+        schedule=schedule_id(number),
+        provider=provider.word,
+        account=account(site, number),
+    )
+    return common + (_OWN if provider.by_credentials else _SHARED)
+
+
+def site_name(site: int) -> str:
+    """A site's name in the manifests."""
+    return f"site-{site:03}"
+
+
+def site_id(site: int) -> str:
+    """A site's GUID."""
+    return f"7a3f0c1e-5d2b-4f6a-9c8e-{site:012x}"
+
+
+def schedule_id(number: int) -> str:
+    """The GUID of the schedule of a connection."""
+    return f"3e47ec65-2975-447c-a7ed-{number:012x}"
+
+
+def provider_of(number: int) -> Provider:
+    """A connection's provider: half of them Google, a quarter each Microsoft and Apple."""
+    return (_GOOGLE, _MICROSOFT, _GOOGLE, _APPLE)[number % 4]
+
+
+def account(site: int, number: int) -> str:
+    """The account of a connection."""
+    return f"staff-{number:05}@{site_name(site)}.example"
+
+
+def calendars(number: int) -> list[Json]:
+    """The calendars of a connection's account."""
+    return [{"id": f"k{number:05}work", "name": "Work"}, {"id": f"a{number:05}home", "name": "Personal"}]
+
+
+def providers(site: int) -> list[Json]:
+    """What a site can connect to."""
+    return [
+        {
+            "id": provider.id(site),
+            "name": provider.name,
+            "calendarType": provider.calendar_type,
+            "features": {
+                "connectMethods": ["CREDENTIALS" if provider.by_credentials else "OAUTH"],
+                "updateSyncConfig": True,
+                "listEventFromCalendars": "SPECIFIC_CALENDARS",
+                "syncToCalendar": "DEDICATED_CALENDAR" if provider.by_credentials else "SPECIFIC_CALENDAR",
+            },
+        }
+        for provider in (_GOOGLE, _MICROSOFT, _APPLE)
+    ]
+
+
+def connections(fleet: Fleet, site: int, live: Live) -> list[Json]:
+    """The connections of a site as ListConnections tells them."""
+    if live is Live.NEW:
+        return []
+    return [
+        connection(site, number, "SYNCED", _sync(number, exports=not _differs(number, live)))
+        for number in fleet.numbers(site)
+    ]
+
+
+def _differs(number: int, live: Live) -> bool:
+    return live is Live.NEW or (live is Live.CHANGED and number % _CHANGED_EVERY == _CHANGED_EVERY // 2)
+
+
+def _sync(number: int, *, exports: bool) -> Json:
+    own = provider_of(number).by_credentials
+    chosen: Json = {"calendars": {"calendars": calendars(number)[:1]}} if own else {"primaryCalendar": {}}
+    target = "dedicatedCalendar" if own else "primaryCalendar"
+    return {
+        "listEventFromCalendars": {"enabled": True} | chosen,
+        "syncToCalendar": {"enabled": True, target: {}} if exports else {"enabled": False},
+    }
+
+
+def connection(site: int, number: int, status: str, sync: Json) -> Json:
+    """One Connection of the wire; its id is as long as the service's are."""
+    email = account(site, number)
+    return {
+        "id": hashlib.sha512(email.encode()).hexdigest(),
+        "providerId": provider_of(number).id(site),
+        "calendarType": provider_of(number).calendar_type,
+        "scheduleId": schedule_id(number),
+        "appId": _APP,
+        "externalAccountEmail": email,
+        "status": status,
+        "syncConfig": sync,
+    }

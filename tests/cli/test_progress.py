@@ -1,0 +1,76 @@
+"""Progress: a live line for people, plain lines now and then for logs, nothing with --quiet and nothing in results."""
+
+import pytest
+
+from reconciler.cli.console import Console
+from reconciler.cli.progress import Progress
+from tests.cli.command import Extcal
+from tests.cli.terminal import terminal
+from tests.cli.worlds import BUSY, PASSWORD_ENV, connection, site
+
+
+class Watch:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Seconds since some moment."""
+        return self.now
+
+
+@pytest.fixture
+def work(extcal: Extcal) -> Extcal:
+    """The command, with two connects to do."""
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), connection(0, more=BUSY), connection(1, more=BUSY))
+    return extcal
+
+
+def test_a_terminal_shows_each_phase_and_leaves_nothing_behind(work: Extcal) -> None:
+    """Sites read and actions ended are counted on one line, which the result takes the place of."""
+    with terminal(work, "apply", "manifests", "--auto-approve") as at:
+        assert at.ended() == 0
+    assert "\r\x1b[Kreading sites: 1 of 1; harbor" in at.seen
+    assert "\r\x1b[Kactions ended: 2 of 2; done            connect harbor/staff-" in at.seen
+    assert at.seen.rpartition("\x1b[K")[2].endswith("Applied: 2 done.\n")
+
+
+def test_quiet_shows_none(work: Extcal) -> None:
+    """Who wants results only gets no progress, on a terminal either."""
+    with terminal(work, "plan", "manifests", "--quiet") as at:
+        assert at.ended() == 0
+    assert "reading sites" not in at.seen
+
+
+def test_a_short_run_leaves_nothing_in_a_log(work: Extcal) -> None:
+    """Where nobody watches, a run of a moment is not talked about."""
+    assert work.process("apply", "manifests", "--auto-approve").err == ""
+
+
+def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every quarter of a minute at most: how far it is and how long it may take; the last step is not told at once."""
+    watch = Watch()
+    progress = Progress(Console(quiet=False), "reading sites", 100, watch)
+    for _ in range(99):
+        watch.now += 1
+        progress.step("harbor")
+    assert capsys.readouterr().err.splitlines() == [
+        "reading sites: 15 of 100, about 85 s left",
+        "reading sites: 30 of 100, about 70 s left",
+        "reading sites: 45 of 100, about 55 s left",
+        "reading sites: 60 of 100, about 40 s left",
+        "reading sites: 75 of 100, about 25 s left",
+        "reading sites: 90 of 100, about 10 s left",
+    ]
+
+
+def test_a_long_rest_is_told_in_minutes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Seconds are no help where it takes longer."""
+    watch = Watch()
+    progress = Progress(Console(quiet=False), "actions ended", 1000, watch)
+    for _ in range(4):
+        watch.now += 5
+        progress.step()
+    assert capsys.readouterr().err == "actions ended: 3 of 1000, about 83 min left\n"

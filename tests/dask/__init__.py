@@ -1,0 +1,1 @@
+"""`--runner dask`: a scheduler and workers in processes of their own."""

@@ -1,0 +1,80 @@
+"""A Dask scheduler and its workers on loopback, each a process that a test may kill."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+_PATIENCE = 60.0
+_OFF = {"DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False", "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s"}
+
+
+class Cluster:
+    """The scheduler at `address`; `workers` are processes in the order in which they were started."""
+
+    def __init__(self, folder: Path, address: str, environ: Mapping[str, str]) -> None:
+        self.address = address
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self._folder = folder
+        self._environ = environ
+
+    def start_worker(self, *, threads: int = 1) -> subprocess.Popen[bytes]:
+        """One more worker; it keeps its state folder to itself."""
+        number = len(self.workers)
+        environ = {**self._environ, "EXTCAL_STATE_DIR": str(self._folder / f"state-{number}")}
+        args = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
+        args += ["--name", f"worker-{number}", "--local-directory", str(self._folder / f"worker-{number}")]
+        log = (self._folder / f"worker-{number}.log").open("wb")
+        with log:
+            command = [sys.executable, "-m", "dask", "worker", self.address, *args]
+            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=self._folder)
+        self.workers.append(process)
+        return process
+
+    def log(self, number: int) -> str:
+        """What a worker has written."""
+        return (self._folder / f"worker-{number}.log").read_text(encoding="utf-8")
+
+
+@contextmanager
+def cluster(folder: Path, environ: Mapping[str, str], *, workers: int, threads: int = 1) -> Iterator[Cluster]:
+    """A cluster for the length of the block; `environ` is added to what its workers see."""
+    found = folder / "scheduler.json"
+    inherited = {**os.environ, **_OFF, "PYTHONPATH": str(Path(__file__).parents[2])}
+    args = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(found)]
+    command = [sys.executable, "-m", "dask", "scheduler", *args]
+    with (folder / "scheduler.log").open("wb") as log:
+        scheduler = subprocess.Popen(command, env=inherited, stdout=log, stderr=log, cwd=folder)
+    made: Cluster | None = None
+    try:
+        made = Cluster(folder, _address(found), {**inherited, **environ})
+        for _ in range(workers):
+            made.start_worker(threads=threads)
+        for number in range(workers):
+            _until_registered(made, number)
+        yield made
+    finally:
+        for process in [*(made.workers if made is not None else ()), scheduler]:
+            process.kill()
+            process.wait(_PATIENCE)
+
+
+def _address(found: Path) -> str:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if found.exists() and (text := found.read_text(encoding="utf-8")):
+            return str(json.loads(text)["address"])
+        time.sleep(0.05)
+    raise TimeoutError(found)
+
+
+def _until_registered(made: Cluster, number: int) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while "Registered to:" not in made.log(number):
+        if time.monotonic() > deadline:
+            raise TimeoutError(made.log(number))
+        time.sleep(0.05)

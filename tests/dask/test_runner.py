@@ -1,0 +1,210 @@
+"""`--runner dask`: the same outcome as here, secrets that never travel, and workers that may be lost at any moment."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.sandbox.faults import READS, Delay, Fault, Faults, Operation
+from reconciler.sandbox.server import RunningSandbox, running
+from reconciler.sandbox.world import World
+from tests.cli.command import Extcal
+from tests.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, schedule_id, site, world
+from tests.dask.cluster import Cluster, cluster
+
+_SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
+_SITES = 8
+_EACH = 2
+_CONNECT = frozenset({Operation.CONNECT_BY_CREDENTIALS})
+
+
+def site_id(number: int) -> str:
+    """The id of a site of the fleet."""
+    return f"7a3f0c1e-5d2b-4f6a-9c8e-{number:012d}"
+
+
+def fleet() -> World:
+    """Some sites with two schedules each, nobody connected."""
+    count = _SITES * _EACH
+    sites = [replace(harbor(schedules=count), id=site_id(number), name=f"Site {number}") for number in range(_SITES)]
+    return world(*sites, accounts=count)
+
+
+def manifests() -> list[str]:
+    """Two connections on each site, each another account's."""
+    texts = [site(f"site-{number}", id_=site_id(number)) for number in range(_SITES)]
+    return texts + [connection(n, of=f"site-{n // _EACH}", more=BUSY) for n in range(_SITES * _EACH)]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox whose key is known."""
+    with running(tmp_path_factory.mktemp("sandbox"), world=fleet(), api_key=KEY) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two workers that have the secrets."""
+    with cluster(tmp_path_factory.mktemp("cluster"), _SECRETS, workers=2) as found:
+        yield found
+
+
+@pytest.fixture
+def client(sandbox: RunningSandbox, tmp_path: Path) -> Extcal:
+    """The command, with manifests of the fleet and no secret at all."""
+    made = Extcal(tmp_path, sandbox, {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path)})
+    made.env["EXTCAL_ENDPOINT"] = sandbox.endpoint
+    made.write(*manifests())
+    sandbox.inject(None)
+    made.on(fleet())
+    return made
+
+
+def dask(workers: Cluster) -> tuple[str, ...]:
+    """The options that name a cluster."""
+    return ("--runner", "dask", "--scheduler", workers.address)
+
+
+def connected(sandbox: RunningSandbox) -> Counter[str]:
+    """How often each account is connected, over all sites."""
+    found: Counter[str] = Counter()
+    for number in range(_SITES):
+        answer = httpx.get(
+            f"{sandbox.endpoint}/bookings/v2/external-calendars/connections",
+            headers={"Authorization": KEY, "wix-site-id": site_id(number)},
+            trust_env=False,
+        )
+        listed = answer.raise_for_status().json()["connections"]
+        found.update(each["externalAccountEmail"] for each in listed if each["status"] != "DISCONNECTED")
+    return found
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until `condition` holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_workers_do_what_this_process_would(client: Extcal, workers: Cluster) -> None:
+    """The same plan, the same outcome, without a secret on the side of whoever asks."""
+    local = client.process("plan", "manifests", "--format", "json", env=_SECRETS)
+    remote = client.process("plan", "manifests", "--format", "json", *dask(workers))
+    assert (remote.code, remote.err) == (0, "")
+    assert remote.document == local.document
+    client.sandbox.requests.clear()
+    applied = client.process("apply", "manifests", "--auto-approve", *dask(workers))
+    assert (applied.code, applied.err) == (0, "")
+    assert applied.out.endswith(f"\nApplied: {_SITES * _EACH} done.\n")
+    assert connected(client.sandbox) == Counter(email(n) for n in range(_SITES * _EACH))
+    again = client.process("plan", "manifests", "--detailed-exitcode", *dask(workers))
+    assert again.code == 0, again.out
+
+
+def test_a_saved_plan_is_carried_out_by_workers(client: Extcal, workers: Cluster) -> None:
+    """The very plan that was reviewed, once; a second time there is nothing to do."""
+    assert client.process("plan", "manifests", "--out", "plan.json", *dask(workers)).code == 0
+    first = client.process("apply", "--plan", "plan.json", "--auto-approve", *dask(workers))
+    assert (first.code, first.err) == (0, "")
+    writes = len(client.writes)
+    second = client.process("apply", "--plan", "plan.json", "--auto-approve", *dask(workers))
+    assert second.code == 0
+    assert len(client.writes) == writes
+
+
+def test_one_site_that_can_not_be_read_does_not_hide_the_others(client: Extcal, workers: Cluster) -> None:
+    """Its plan says why; the others are planned, and applied."""
+    client.write(site("elsewhere", id_="7a3f0c1e-5d2b-4f6a-9c8e-ffffffffffff"), to="manifests/more.yaml")
+    client.write(connection(90, of="elsewhere"), to="manifests/yet-more.yaml")
+    ran = client.process("apply", "manifests", "--auto-approve", *dask(workers))
+    assert ran.code == 1
+    assert "elsewhere" in ran.err
+    assert len(connected(client.sandbox)) == _SITES * _EACH
+
+
+def test_a_worker_lost_while_planning(client: Extcal, tmp_path: Path) -> None:
+    """Another worker reads again what the lost one was reading: the plan is whole."""
+    client.sandbox.inject(Faults((Fault(Delay(0.3), on=READS),)))
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", _SECRETS, workers=2) as found:
+        args = ("plan", "manifests", "--format", "json", *dask(found))
+        with client.started(*args) as process:
+            until(lambda: client.sandbox.requests)
+            found.workers[0].kill()
+            out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        client.sandbox.inject(None)
+        assert out == client.process("plan", "manifests", "--format", "json", env=_SECRETS).out
+
+
+def test_a_worker_lost_while_applying(client: Extcal, tmp_path: Path) -> None:
+    """Another worker, which can't see the journal of the lost one, settles what it left: whole, and nothing doubled."""
+    client.sandbox.inject(Faults((Fault(Delay(0.5), on=_CONNECT),)))
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", _SECRETS, workers=1) as found:
+        args = ("apply", "manifests", "--auto-approve", "--format", "json", *dask(found))
+        with client.started(*args) as process:
+            # The first connects are under way on the only worker: their effects come when it is gone.
+            until(lambda: _asked_to_connect(client))
+            found.start_worker(threads=4)
+            found.workers[0].kill()
+            out, err = process.communicate(timeout=180)
+    assert process.returncode == 0, (out, err)
+    assert connected(client.sandbox) == Counter(email(n) for n in range(_SITES * _EACH))
+    again = client.process("plan", "manifests", "--detailed-exitcode", env=_SECRETS)
+    assert again.code == 0, again.out
+
+
+def _asked_to_connect(client: Extcal) -> bool:
+    """Whether the ground of a connect has been read: it is sent next."""
+    asked = f"scheduleIds={schedule_id(0)}"
+    return any(asked in request.query for request in client.sandbox.requests)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--runner", "dask"), "say where the scheduler is: --scheduler tcp://HOST:PORT"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "--scheduler is about Dask: add --runner dask"),
+        (("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--sandbox"), "--sandbox"),
+        (("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--impact"), "--impact"),
+        (("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--base", "."), "--base"),
+    ],
+)
+def test_what_does_not_go_together(client: Extcal, args: tuple[str, ...], said: str) -> None:
+    """Options that workers can't serve are refused before anything is asked of anybody."""
+    ran = client("plan", str(client.folder / "manifests"), *args, env={"EXTCAL_ENDPOINT": None})
+    assert (ran.code, ran.out) == (64, "")
+    assert said in ran.err
+
+
+def test_waiting_for_owners_is_for_one_machine(client: Extcal) -> None:
+    """A worker can't wait for browsers that come back to this machine."""
+    args = ("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--consent", "wait")
+    ran = client("apply", str(client.folder / "manifests"), "--auto-approve", *args)
+    assert ran.code == 64
+    assert "--consent link" in ran.err
+
+
+@pytest.mark.parametrize("where", ["tcp://127.0.0.1:1", "nonsense", "tcp://127.0.0.1:99999"])
+def test_no_scheduler(client: Extcal, where: str) -> None:
+    """An error in one line that says where nobody answered."""
+    ran = client.process("plan", "manifests", "--runner", "dask", "--scheduler", where)
+    assert ran.code == 1
+    assert where in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_no_workers(client: Extcal, tmp_path: Path) -> None:
+    """Nobody waits for ever for workers that were never started."""
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", {}, workers=0) as found:
+        ran = client.process("plan", "manifests", *dask(found))
+    assert ran.code == 1
+    assert "it has no workers; start some: dask worker" in ran.err

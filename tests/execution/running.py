@@ -1,0 +1,84 @@
+"""Plans carried out against ports in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.execution.connecting import Reach
+from reconciler.execution.consent import Waiting
+from reconciler.execution.executor import Executor, Stop
+from reconciler.execution.settling import Window
+from reconciler.execution.steps import Consent
+from reconciler.model.desired import DeclaredConnection, Scope, Site
+from reconciler.model.live import LiveConnection
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.result import Outcome
+from reconciler.planning.ground import fingerprint
+from reconciler.planning.order import ordered
+from tests.execution.scripted import MemoryJournal, ScriptedPort, now, passing
+from tests.planning.build import PRUNING, SITE, live, planned, site_with
+
+
+@dataclass
+class Run:
+    """One plan carried out once; `told` are the outcomes as they came, with when they did.
+
+    Unless it is `blank`, planning has seen a connection on each site that it leaves alone.
+    """
+
+    plan: Plan
+    ports: Mapping[str, ScriptedPort]
+    consent: Consent | Waiting = Consent.LINK
+    sites_at_once: int = 4
+    stop: Stop = field(default_factory=Stop)
+    told: list[tuple[float, Outcome]] = field(default_factory=list)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    blank: bool = False
+
+    async def outcomes(self) -> tuple[Outcome, ...]:
+        """Carry it out; there is one outcome for each action that writes, in the plan's order."""
+        window = Window()
+        executor = Executor(
+            self.plan if self.blank else _with_another(self.plan),
+            {name: Reach(port, self.journal, window) for name, port in self.ports.items()},
+            consent=self.consent,
+            stop=self.stop,
+            told=lambda outcome: self.told.append((now(), outcome)),
+            sites_at_once=self.sites_at_once,
+        )
+        outcomes = await executor.run()
+        assert [o.action for o in outcomes] == [action for action in self.plan.actions if action.kind.writes]
+        return outcomes
+
+    def when(self, name: str) -> float:
+        """The second at which the outcome of an action came."""
+        (when,) = [when for when, outcome in self.told if outcome.action.address.endswith(f"/{name}")]
+        return when
+
+
+def _with_another(plan: Plan) -> Plan:
+    scene = replace(SITE, scope=Scope.SITE)
+    (seen,) = planned(on=site_with(live("another")), site=scene).actions
+    assert seen.kind is ActionKind.UNMANAGED
+    return replace(plan, sites=tuple(replace(site, actions=(*site.actions, seen)) for site in plan.sites))
+
+
+def plan_of(declared: Sequence[DeclaredConnection], live: Sequence[LiveConnection] = (), site: Site = PRUNING) -> Plan:
+    """The plan of one site, in order, whatever its guards say."""
+    made = planned(*declared, on=site_with(*live), site=replace(site, max_disconnects=100))
+    return ordered(Plan((replace(made, violations=()),)))
+
+
+def plan_with(*actions: Action, live: Sequence[LiveConnection] = ()) -> Plan:
+    """A plan of these very actions, resting on `live`."""
+    return Plan((SitePlan(SITE, tuple(replace(a, ground=fingerprint(a, live)) for a in actions)),))
+
+
+def carried_out(plan: Plan, port: ScriptedPort, consent: Consent | Waiting = Consent.LINK) -> tuple[Outcome, ...]:
+    """How the actions of a plan of one site end."""
+    return passing(Run(plan, {"harbor": port}, consent).outcomes())
+
+
+def the_outcome(plan: Plan, port: ScriptedPort, consent: Consent | Waiting = Consent.LINK) -> Outcome:
+    """How the only action of a plan ends."""
+    (outcome,) = carried_out(plan, port, consent)
+    return outcome

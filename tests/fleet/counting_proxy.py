@@ -1,0 +1,83 @@
+"""A proxy in front of the sandbox that takes its time, and counts the sites that are asked about at once."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+PAUSE = 0.05
+
+
+@dataclass
+class Traffic:
+    """The proxy's address, and how many sites had a request under way at once: ever, and while writing."""
+
+    endpoint: str = ""
+    most: int = 0
+    most_writing: int = 0
+    _active: Counter[str] = field(default_factory=Counter)
+    _writing: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def forget(self) -> None:
+        """Count from here."""
+        self.most = self.most_writing = 0
+
+    @contextmanager
+    def passing(self, site: str, *, writes: bool) -> Iterator[None]:
+        """A request about a site is under way."""
+        counters = [self._active, self._writing] if writes else [self._active]
+        with self._lock:
+            for counter in counters:
+                counter[site] += 1
+            self.most = max(self.most, len(+self._active))
+            self.most_writing = max(self.most_writing, len(+self._writing))
+        try:
+            yield
+        finally:
+            with self._lock:
+                for counter in counters:
+                    counter[site] -= 1
+
+
+@contextmanager
+def proxy(endpoint: str) -> Iterator[Traffic]:
+    """A running proxy to `endpoint`."""
+    traffic = Traffic()
+    with httpx.Client(base_url=endpoint, timeout=30) as client:
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _pass_on(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                with traffic.passing(self.headers["wix-site-id"], writes=self.command != "GET"):
+                    time.sleep(PAUSE)
+                    answer = client.request(self.command, self.path, content=body, headers=headers)
+                self.send_response(answer.status_code)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+            do_GET = do_POST = do_PATCH = _pass_on  # noqa: N815 - the names that http.server looks for
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own name
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            traffic.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+            server.daemon_threads = False
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            try:
+                yield traffic
+            finally:
+                server.shutdown()
+                thread.join()

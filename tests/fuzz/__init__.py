@@ -1,0 +1,1 @@
+"""Programs that look for inputs that break something, for longer than a test may take."""

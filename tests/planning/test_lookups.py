@@ -1,0 +1,146 @@
+"""What must be asked of the service before planning, and how little of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
+from reconciler.model.live import Schedule
+from reconciler.model.plan import Plan
+from reconciler.model.shards import Shards, shard_of
+from reconciler.model.sync import SyncConfig
+from reconciler.planning.narrowing import narrowable, needs_schedules, schedule_ids
+from reconciler.planning.planner import calendar_lookups, schedule_lookups
+from reconciler.planning.sharding import part_of
+from reconciler.planning.suggestion import did_you_mean
+from tests.planning.build import (
+    OTHER_SCHEDULE,
+    PRUNING,
+    SCHEDULE,
+    SITE,
+    chosen,
+    declared,
+    live,
+    planned,
+    site_with,
+)
+
+KIM = "kim@harbor.example"
+
+
+def on(by: ScheduleKey, value: str, name: str = "lee") -> DeclaredConnection:
+    """A connection whose schedule is named so."""
+    return declared(name, schedule=ScheduleRef(by, value))
+
+
+BY_ID = on(ScheduleKey.ID, SCHEDULE)
+BY_NAME = on(ScheduleKey.NAME, "Dr. Lee")
+BY_EXTERNAL = on(ScheduleKey.EXTERNAL_ID, "ext-b")
+
+
+def test_schedules_are_asked_for_only_where_one_is_named_otherwise() -> None:
+    """By id nothing; by name all; by external id those, in order and each once."""
+    another = on(ScheduleKey.EXTERNAL_ID, "ext-a")
+    assert schedule_lookups([BY_ID]) == (False, ())
+    assert schedule_lookups([BY_ID, BY_NAME]) == (True, ())
+    assert schedule_lookups([BY_EXTERNAL, another, BY_ID, BY_EXTERNAL]) == (False, ("ext-a", "ext-b"))
+    assert schedule_lookups([BY_EXTERNAL, BY_NAME]) == (True, ("ext-b",))
+    assert schedule_lookups([]) == (False, ())
+
+
+def importing(name: str, **fields: object) -> DeclaredConnection:
+    """A connection that names a calendar, of an account of its own."""
+    wanted = declared(name, account=f"{name}@harbor.example", sync=SyncConfig(chosen("Work")))
+    return replace(wanted, **fields)  # type: ignore[arg-type] # fields of the value, given by name
+
+
+def test_calendars_are_asked_for_of_each_connection_that_leaves_one_open() -> None:
+    """One that is absent, broken, not connected or not chosen is passed over, and those after it are not."""
+    people = [importing(name) for name in ("absent", "broken", "chosen", "missing", "other", "plain", "zoe")]
+    people[0] = replace(people[0], state=State.ABSENT)
+    people[5] = replace(people[5], sync=SyncConfig())
+    there = [
+        live(f"c-{name}", account=f"{name}@harbor.example", status="ERROR" if name == "broken" else "SYNCED")
+        for name in ("absent", "broken", "chosen", "other", "plain", "zoe")
+    ]
+    assert calendar_lookups(people, site_with(*there)) == ("c-chosen", "c-other", "c-zoe")
+    only = frozenset({"harbor/chosen", "harbor/zoe"})
+    assert calendar_lookups(people, site_with(*there), only=only) == ("c-chosen", "c-zoe")
+
+
+def test_calendars_of_a_direction_that_is_and_stays_off_are_not_asked_for() -> None:
+    """Where a manifest leaves open whether it imports, the live config decides."""
+    open_ = importing("lee", sync=SyncConfig(replace(chosen("Work"), enabled=None)))
+    for enabled, asked in ((True, ("c1",)), (False, ()), (None, ())):
+        have = live(sync=SyncConfig(replace(chosen(), enabled=enabled)))
+        assert calendar_lookups([open_], site_with(have)) == asked
+    assert calendar_lookups([open_], site_with(live(sync=SyncConfig()))) == ()
+
+
+STAFF = [Schedule(SCHEDULE, "Dr. Lee", "ext-a", "ACTIVE"), Schedule(OTHER_SCHEDULE, "Dr. Kim", "ext-b", "ACTIVE")]
+BURIED = declared("kim", account=KIM, state=State.ABSENT)
+
+
+def test_a_reading_is_narrowed_to_what_is_chosen() -> None:
+    """Without a choice nothing is; with one, those that are chosen and nobody else."""
+    people = [declared(), declared("kim", account=KIM)]
+    assert narrowable(SITE, people, None) == ()
+    assert narrowable(SITE, people, frozenset({"harbor/kim", "harbor/nobody"})) == (people[1],)
+    assert narrowable(SITE, people, frozenset({"harbor/kim", "harbor/lee"})) == tuple(people)
+
+
+def test_a_reading_is_whole_where_shares_count() -> None:
+    """One disconnect is always let through; two must be counted against all that the site has."""
+    both, another = frozenset({"harbor/kim", "harbor/lee"}), replace(BURIED, name="lee")
+    assert narrowable(SITE, [BURIED, declared()], both) == (BURIED, declared())
+    assert narrowable(SITE, [BURIED, another], both) == ()
+    assert narrowable(SITE, [BURIED, another, declared("third")], both) == ()
+    assert narrowable(SITE, [BURIED, another], frozenset({"harbor/lee"})) == (another,)
+    assert narrowable(PRUNING, [declared()], both) == (declared(),)
+    assert narrowable(PRUNING, [declared(), declared("kim", account=KIM)], both) == ()
+
+
+def test_schedules_to_read() -> None:
+    """Each once, in order, however it is named; one that is not there has a fault, and nothing is read for it."""
+    nobody, kim = on(ScheduleKey.NAME, "Nobody"), on(ScheduleKey.ID, OTHER_SCHEDULE.upper())
+    assert schedule_ids([kim, BY_NAME, BY_ID, BY_EXTERNAL, nobody], STAFF) == (SCHEDULE, OTHER_SCHEDULE)
+    assert schedule_ids([], STAFF) == schedule_ids([nobody], STAFF) == ()
+    assert needs_schedules([BY_ID, BY_NAME])
+    assert needs_schedules([BY_EXTERNAL])
+    assert not needs_schedules([BY_ID])
+
+
+@pytest.mark.parametrize(("count", "read"), [(100, 100), (101, 0)])
+def test_very_many_schedules_are_read_as_all(count: int, read: int) -> None:
+    """More than one request would take are asked for without naming any."""
+    many = [on(ScheduleKey.ID, f"schedule-{n}") for n in range(count)]
+    assert len(schedule_ids(many, [])) == read
+
+
+def test_a_part_of_a_plan_is_its_sites_and_says_so() -> None:
+    """Every site is in one part; what is left out is not forgotten by those that wait for it."""
+    plans = [planned(site=replace(SITE, name=f"s{n}", site_id=f"site-{n}")) for n in range(6)]
+    plan = Plan(tuple(plans))
+    assert part_of(plan, None) == plan
+    parts = [part_of(plan, Shards(2, (number,))) for number in (1, 2)]
+    for number, part in enumerate(parts, 1):
+        assert part.shards == Shards(2, (number,))
+        assert list(part.sites) == [site for site in plans if shard_of(site.site.site_id, 2) == number]
+    assert all(part.sites for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "said"),
+    [
+        ("Wrok", ["Home", "Work"], "did you mean Work?"),
+        ("WORK", ["work"], "did you mean work?"),
+        ("Strasse", ["STRAẞE", "Other"], "did you mean STRAẞE?"),
+        ("Work 3", ["Work 1", "Work 33", "Work"], "did you mean Work 33?"),
+        ("Birthdays", ["Work", "Home"], ""),
+        ("Work", [], ""),
+        ("", ["Work"], ""),
+    ],
+)
+def test_the_nearest_name_is_suggested(word: str, known: list[str], said: str) -> None:
+    """In whatever case, as it is really written; where none is near, nothing is said."""
+    assert did_you_mean(word, known) == said

@@ -1,0 +1,81 @@
+"""A service that hides connections: it lists fewer than there are, as one does to a key that may not see them."""
+
+import json
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+_LIST = "/bookings/v2/external-calendars/connections"
+_PASSED = ("authorization", "wix-site-id", "content-type")
+
+
+@dataclass
+class Blind:
+    """The service at `url`: `hidden` are the ids of the connections that it does not list, None is all of them.
+
+    `disconnected` are the ids of which a disconnect was asked, whatever came of it.
+    """
+
+    url: str = ""
+    hidden: Collection[str] | None = ()
+    disconnected: list[str] = field(default_factory=list)
+
+    def listed(self, body: bytes) -> bytes:
+        """The answer to ListConnections with what is hidden left out."""
+        answer = json.loads(body)
+        seen = [] if self.hidden is None else [c for c in answer["connections"] if c["id"] not in self.hidden]
+        return json.dumps({**answer, "connections": seen}).encode()
+
+
+@contextmanager
+def blinding(endpoint: str) -> Iterator[Blind]:
+    """A service before the one at `endpoint`, for the length of a block."""
+    blind = Blind()
+    client = httpx.Client(trust_env=False)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:
+                self.close_connection = True
+
+        def respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
+            path = self.path.partition("?")[0]
+            if path.endswith("/disconnect"):
+                blind.disconnected.append(path.split("/")[-2])
+            answer = client.request(self.command, endpoint + self.path, content=body, headers=kept)
+            content = answer.content
+            if (self.command, path, answer.status_code) == ("GET", _LIST, httpx.codes.OK):
+                content = blind.listed(content)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False
+    blind.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield blind
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        client.close()

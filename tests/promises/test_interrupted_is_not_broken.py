@@ -1,0 +1,74 @@
+"""Interrupted is not broken: Ctrl-C and SIGTERM end any command with 130 or 143, and nothing half done stays behind.
+
+What an interrupted apply finishes, gives up and reports is in tests/cli/test_interrupted.py.
+"""
+
+import signal
+
+import pytest
+
+from reconciler.cli.signals import INTERRUPTED, TERMINATED
+from tests.cli.command import Extcal
+from tests.cli.test_interrupted import until
+from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
+from tests.promises.interrupting import files, interrupted, waiting
+
+_CODE = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+_WAITING = (
+    ("providers", "manifests"),
+    ("schedules", "--site-id", HARBOR),
+    ("connections", "manifests", "--format", "json"),
+    ("calendars", "manifests", "--format", "csv"),
+    ("events", "manifests"),
+    ("status", "manifests", "--format", "html"),
+    ("plan", "manifests", "--out", "plan.json"),
+    ("apply", "manifests", "--auto-approve", "--undo-out", "undo.json", "--consent-file", "links.jsonl"),
+    ("pull", "manifests", "--output", "pulled"),
+)
+
+
+@pytest.fixture
+def declared(extcal: Extcal) -> Extcal:
+    """The command, with manifests and the password that they need."""
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), connection(0), connection(1, provider="google"))
+    return extcal
+
+
+@pytest.mark.parametrize("number", _CODE)
+def test_a_signal_ends_whatever_waits(declared: Extcal, number: signal.Signals) -> None:
+    """130 or 143, no traceback, no half result, and the folder as it was."""
+    before = files(declared.folder)
+    with waiting(declared, *_WAITING) as processes:
+        for args, process in zip(_WAITING, processes, strict=True):
+            ran = interrupted(process, number)
+            assert (args, ran.code, ran.out, ran.err.strip()) == (args, _CODE[number], "", "")
+    assert files(declared.folder) == before
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGINT] * 2, [signal.SIGTERM] * 3, [*_CODE], [*reversed(_CODE)]])
+def test_signals_in_a_row_end_it_as_well(declared: Extcal, signals: list[signal.Signals]) -> None:
+    """Those who insist get no traceback either, and no process that hangs.
+
+    A signal that finds Python itself at its end is none of ours: a shell calls that 130 or 143 too.
+    """
+    before = files(declared.folder)
+    with waiting(declared, *_WAITING[-3:]) as processes:
+        for process in processes:
+            ran = interrupted(process, *signals)
+            assert ran.code in {code for number in signals for code in (_CODE[number], -number)}
+            assert (ran.out, ran.err.strip()) == ("", "")
+    assert files(declared.folder) == before
+
+
+@pytest.mark.parametrize("number", _CODE)
+def test_an_embedded_sandbox_that_is_interrupted_opens_again(bare: Extcal, number: signal.Signals) -> None:
+    """However far its start had come, the next command finds its data whole."""
+    with bare.started("providers", "--sandbox", "data") as process:
+        until(lambda: (bare.folder / "data").exists() or process.poll() is not None)
+        ran = interrupted(process, number)
+    assert ran.code in {0, _CODE[number]}
+    assert "Traceback" not in ran.err
+    again = bare.process("providers", "--sandbox", "data", "--format", "json")
+    assert (again.code, again.err) == (0, "")
+    assert again.rows

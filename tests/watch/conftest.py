@@ -1,0 +1,16 @@
+"""The command and its sandbox, as the tests of the command line have them."""
+
+import pytest
+
+from tests.cli.command import Extcal
+from tests.cli.conftest import bare, extcal, sandbox
+from tests.machines import fresh_machine
+from tests.watch.inside import Inside
+
+__all__ = ["bare", "extcal", "inside", "sandbox"]
+
+
+@pytest.fixture
+def inside(extcal: Extcal) -> Inside:
+    """A watch inside this process, of the folder `manifests`, on the sandbox."""
+    return Inside(extcal, fresh_machine())

@@ -1,0 +1,138 @@
+"""A watch inside this process, whose waits are a test's: each lets the test do something, and costs no time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from reconciler import workflow
+from reconciler.api.clock import OnWait
+from reconciler.api.secrets import Secrets
+from reconciler.execution.executor import Stop
+from reconciler.machine import Machine
+from reconciler.model.desired import Desired
+from reconciler.model.intent import Settled
+from reconciler.model.result import Outcome
+from reconciler.watching.figures import Ended, Figures
+from reconciler.watching.loop import Watch
+from reconciler.watching.round import Orders
+from reconciler.watching.standing import Line
+from reconciler.watching.visit import Visit
+from tests.cli.command import Extcal
+from tests.cli.worlds import KEY, PASSWORD_ENV
+
+MINUTE = 60.0
+_BEGAN = datetime(2030, 1, 15, 9, tzinfo=UTC)
+
+Step = Callable[[], None]
+
+
+class Waits:
+    """A clock on which only waiting takes time; before the nth wait ends the nth step is done, after the last none."""
+
+    def __init__(self, steps: Sequence[Step], stop: Stop) -> None:
+        self.pauses: list[float] = []
+        self.seconds = 0.0
+        self._steps = iter(steps)
+        self._stop = stop
+
+    def monotonic(self) -> float:
+        """Seconds since it began."""
+        return self.seconds
+
+    def now(self) -> datetime:
+        """The time of day."""
+        return _BEGAN + timedelta(seconds=self.seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        self.pauses.append(seconds)
+        self.seconds += seconds
+        step = next(self._steps, self._stop.gently.set)
+        step()
+
+
+class Heard:
+    """What was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.bad: list[str] = []
+        self.rounds: list[Ended] = []
+        self.visited: list[list[str]] = []
+
+    def line(self, line: Line) -> None:
+        """Something is new."""
+        (self.bad if line.bad else self.lines).append(line.text)
+
+    def settled(self, settled: Settled) -> None:
+        """A connect was settled."""
+        self.lines.append(f"settled {settled.pending.intent.address}")
+
+    def outcome(self, outcome: Outcome) -> None:
+        """An action has ended."""
+        self.lines.append(f"{outcome.status} {outcome.action.kind} {outcome.action.address}")
+
+    def round(self, ended: Ended, took: float, visits: Sequence[Visit]) -> None:
+        """A round has ended."""
+        del took
+        self.rounds.append(ended)
+        self.visited.append([visit.first.site.name for visit in visits])
+
+    def take(self) -> tuple[list[str], list[str]]:
+        """The lines since the last time: those that are well, and those that are bad."""
+        found = self.lines, self.bad
+        self.lines, self.bad = [], []
+        return found
+
+
+@dataclass
+class Inside:
+    """A watch of the folder `manifests` of `extcal`; `environ` is where its secrets are."""
+
+    extcal: Extcal
+    machine: Machine
+    environ: dict[str, str] = field(default_factory=lambda: {"EXTCAL_API_KEY": KEY, **PASSWORD_ENV})
+    heard: Heard = field(default_factory=Heard)
+    selection: Callable[[Desired], workflow.Selection] = lambda _desired: workflow.Selection()
+    endpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        """Begin without figures."""
+        self.figures = Figures()
+        self.pauses: list[float] = []
+
+    def run(self, *steps: Step, applies: bool = False, git_pull: bool = False) -> None:
+        """Do a round, then a step and a round for each step, then stop."""
+        asyncio.run(self.story(Stop(), steps, applies=applies, git_pull=git_pull))
+
+    async def story(self, stop: Stop, steps: Sequence[Step], *, applies: bool = False, git_pull: bool = False) -> None:
+        """The same, where somebody else may stop it, too."""
+        clock = self.clock = Waits(steps, stop)
+        self.loop = asyncio.get_running_loop()
+        self.watch = Watch(
+            Orders(
+                (self.extcal.folder / "manifests",),
+                self._chosen,
+                self._service,
+                MINUTE,
+                applies=applies,
+                git_pull=git_pull,
+            ),
+            self.heard,
+            stop,
+            clock=clock,
+            chance=lambda: 0.5,
+        )
+        try:
+            await self.watch.run()
+        finally:
+            self.figures, self.pauses = self.watch.figures, clock.pauses
+
+    def _chosen(self, desired: Desired) -> workflow.Selection:
+        return self.selection(desired)
+
+    def _service(self, on_wait: OnWait) -> workflow.Service:
+        endpoint = self.endpoint or self.extcal.sandbox.endpoint
+        service = workflow.Service(endpoint, Secrets(self.environ, None), self.machine)
+        return replace(service, on_wait=on_wait)
