@@ -1,11 +1,17 @@
 """What all tests share: nothing of theirs is left in the home of whoever runs them."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _numbers = itertools.count()
+
+# How long an example takes says how busy the machine is. CI tries the same examples in every run.
+settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

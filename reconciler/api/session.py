@@ -154,7 +154,7 @@ def open_pool(endpoint: str, proxy: str | None, connections: int) -> httpx.Async
     encrypted = endpoint.startswith("https:")
     return httpx.AsyncHTTPTransport(
         # Loading the authorities takes most of the time that making a pool takes; http has no use for them.
-        verify=_trusted() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        verify=_trusted() if encrypted else _unused(),
         trust_env=False,
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         proxy=_proxy(proxy) if encrypted and proxy else None,
@@ -171,6 +171,11 @@ def _proxy(url: str) -> httpx.Proxy:
         # The URL is not shown, since it may hold the proxy's password.
         raise UsageError("proxy: expected the URL of an HTTP proxy, such as http://proxy.example:3128")
     return proxy
+
+
+@functools.cache
+def _unused() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @functools.cache

@@ -8,9 +8,9 @@ import click
 
 from reconciler.errors import UsageError
 from reconciler.model.desired import Desired
+from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.planning.suggestion import did_you_mean
-from reconciler.workflow.service import MOST_SITES_AT_ONCE, SITES_AT_ONCE
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

@@ -1,10 +1,19 @@
 """The entry point: `extcal`."""
 
+import atexit
+import gc
+
 import click
 
 from reconciler import __version__
 from reconciler.cli.group import LateGroup
 from reconciler.cli.options import global_options
+
+# What a command makes lives as long as the command: looking for garbage in a fleet of it again and again, and once more
+# at the end, finds nothing.
+gc.freeze()
+gc.set_threshold(50_000, 20, 100)
+atexit.register(gc.freeze)
 
 
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
@@ -17,6 +26,5 @@ def main() -> None:
     change, `apply` makes it so.
 
     Exit codes: 0 done, or nothing to do; 1 failed, in whole or part; 2 changes pending (only with plan
-    --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted, 143 ended
-    by SIGTERM.
+    --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted; 143 ended by SIGTERM.
     """

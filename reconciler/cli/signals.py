@@ -3,7 +3,6 @@
 What came second must not break what the first one is putting in order; only where that takes too long it ends at once.
 """
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -101,6 +100,8 @@ def _handling(ending: Ending | None) -> Iterator[None]:
 
 def run(main: Coroutine[object, object, _T]) -> _T:
     """As asyncio.run; the first signal cancels what runs, and KeyboardInterrupt is raised when all of it has ended."""
+    import asyncio  # noqa: PLC0415 - slow, and of no use to commands that ask nobody anything
+
     ending = _ending.get()
     if ending is None or threading.current_thread() is not threading.main_thread():
         return asyncio.run(main)

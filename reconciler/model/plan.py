@@ -173,6 +173,10 @@ class SitePlan:
     unread: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        # asyncio's runner shows its result to the signal module, which words it in an error that nobody sees.
+        return f"SitePlan({self.site.name}: {len(self.actions)} actions)"
+
     @property
     def applyable(self) -> bool:
         """Whether it may be carried out."""

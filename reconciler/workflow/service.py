@@ -11,11 +11,10 @@ from reconciler.api.secrets import Secrets
 from reconciler.api.session import Limits, SiteSession, open_pool
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
+from reconciler.model.limits import SITES_AT_ONCE
 from reconciler.model.shards import Shards
 
-SITES_AT_ONCE = 16
-MOST_SITES_AT_ONCE = 64
-_CONNECTIONS = 64
+_CONNECTIONS_EACH = 4
 OnRead = Callable[[str, int], None]
 
 
@@ -81,9 +80,16 @@ class Service:
 async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Sessions]:
     """Open a session for each site, by name; what they learn (tokens, consistency) lasts while they are open."""
     async with AsyncExitStack() as stack:
-        # One pool for all: hundreds of sites would else keep hundreds of connections open, each with its handshake.
-        pool = await stack.enter_async_context(open_pool(service.endpoint, service.proxy, _CONNECTIONS))
-        opened = {site.name: await stack.enter_async_context(service.session(site, pool)) for site in sites}
+        # As many pools as sites are at work at once, handed on from site to site: with one for each of hundreds of
+        # sites there would be hundreds of handshakes, and a single one looks through itself for every request.
+        count = max(1, min(service.parallelism, len(sites)))
+        pools = [open_pool(service.endpoint, service.proxy, _CONNECTIONS_EACH) for _ in range(count)]
+        for pool in pools:
+            await stack.enter_async_context(pool)
+        opened = {
+            site.name: await stack.enter_async_context(service.session(site, pools[number % count]))
+            for number, site in enumerate(sites)
+        }
         yield Sessions(opened, service.parallelism, service.on_read)
 
 
