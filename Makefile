@@ -26,7 +26,7 @@ quickstart: $(VENV)/.runtime
 ## test: set up, then run the tests
 test: $(VENV)/.dev
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest --numprocesses 3 --dist loadscope
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

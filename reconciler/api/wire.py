@@ -5,6 +5,7 @@ says or nothing. A value of another type raises ShapeError, which says where.
 """
 
 from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.quick import quick_connection
 from reconciler.model.live import (
     Calendar,
     ConnectionList,
@@ -32,7 +33,7 @@ def read_providers(answer: Fields) -> tuple[Provider, ...]:
 def read_connections(answer: Fields) -> ConnectionList:
     """ListConnections' answer."""
     return ConnectionList(
-        connections=answer.each("connections", _connection),
+        connections=answer.each("connections", _connection, quick_connection),
         failed_provider_ids=answer.texts("failedProviderIds"),
     )
 

@@ -8,6 +8,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from distributed import Client, Future
@@ -50,7 +51,7 @@ class DaskRunner:
         for site, answer in zip(sites, answers, strict=True):
             failed = SitePlan(site, faults=(Fault(site.source, site.name, str(answer)),))
             plans += answer.sites if isinstance(answer, Plan) else [failed]
-        return ordered(Plan(tuple(plans)))
+        return ordered(Plan(tuple(plans), selection.shards))
 
     async def apply(
         self,
@@ -153,7 +154,7 @@ def joined(results: Sequence[Result], made: Plan, *, interrupted: bool) -> Resul
     planned = {site.site.name: site for result in results for site in result.plan.sites}
     looked = [result.remaining for result in results if result.remaining is not None]
     return Result(
-        Plan(tuple(planned.get(site.site.name, site) for site in made.sites)),
+        replace(made, sites=tuple(planned.get(site.site.name, site) for site in made.sites)),
         tuple(sorted((o for result in results for o in result.outcomes), key=lambda o: o.action.address)),
         Plan(tuple(site for each in looked for site in each.sites)) if len(looked) == len(results) else None,
         interrupted=interrupted or any(result.interrupted for result in results),

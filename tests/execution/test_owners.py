@@ -1,73 +1,26 @@
 """Waiting for owners: what is believed of what their browsers bring, how long, and what goes on meanwhile."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
+from reconciler.errors import ExtcalError, InvalidRequestError
 from reconciler.execution.consent import Waiting
-from reconciler.model.consent import Callback, Finding, Refusal, Verdict
+from reconciler.model.consent import Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, ActionKind, Plan
+from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
+from tests.execution.doors import ScriptedDoor, ScriptedVisit
 from tests.execution.running import Run, plan_of
-from tests.execution.scripted import DENIED, DOWN, GONE, ScriptedPort, Step, now, passing, refusal, scripted
+from tests.execution.scripted import DENIED, DOWN, ScriptedPort, Step, now, passing, refusal, scripted
 from tests.planning.build import DEDICATED, GOOGLE, OTHER_SCHEDULE, SCHEDULE, SITE, declared, live
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 DONE, FAILED, AWAITING = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.AWAITING_CONSENT
 TIMEOUT = 60.0
-
-
-@dataclass
-class ScriptedVisit:
-    """A visit to which browsers come `every` seconds, one for each of `answers`; afterwards nobody does."""
-
-    address: str
-    answers: list[str | Refusal]
-    every: float = 1.0
-    verdicts: list[Verdict] = field(default_factory=list)
-
-    @property
-    def redirect_url(self) -> str:
-        """Where they come."""
-        return f"http://127.0.0.1/{self.address}"
-
-    async def arrival(self) -> Callback:
-        """Wait for the next one."""
-        await asyncio.sleep(self.every if self.answers else 1e6)
-        return Callback(self.answers.pop(0))
-
-    def tell(self, verdict: Verdict) -> None:
-        """Note what it is told."""
-        self.verdicts.append(verdict)
-
-
-@dataclass
-class ScriptedDoor:
-    """A door with a visit for each address; `opened` and `shown` say what was done at it."""
-
-    visits: dict[str, ScriptedVisit]
-    shown: list[tuple[str, str]] = field(default_factory=list)
-    open: set[str] = field(default_factory=set)
-
-    @contextmanager
-    def expect(self, action: Action) -> Iterator[ScriptedVisit]:
-        """Expect an action's owner."""
-        self.open.add(action.address)
-        try:
-            yield self.visits.setdefault(action.address, ScriptedVisit(action.address, []))
-        finally:
-            self.open.remove(action.address)
-
-    def asked(self, action: Action, url: str) -> None:
-        """Show the link."""
-        assert action.address in self.open
-        self.shown.append((action.address, url))
 
 
 class Owners:
@@ -408,12 +361,10 @@ def test_nobody_is_asked_for_what_has_moved() -> None:
     assert owners.port.called("connect_by_oauth") == []
 
 
-@pytest.mark.parametrize(("error", "status"), [(DENIED, FAILED), (GONE, FAILED)], ids=str)
-def test_a_link_that_is_not_to_be_had(error: NotFoundError, status: OutcomeStatus) -> None:
+def test_a_link_that_is_not_to_be_had() -> None:
     """The service's words; nobody is shown anything."""
-    owners = Owners(asking(), script=scripted(connect_by_oauth=error))
-    outcome = owners.ended()
-    assert (outcome.status, outcome.error) == (status, str(error))
+    owners = Owners(asking(), script=scripted(connect_by_oauth=DENIED))
+    assert owners.failure() == str(DENIED)
     assert owners.door.shown == []
 
 

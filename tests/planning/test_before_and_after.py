@@ -1,24 +1,18 @@
-"""Plans held against each other, warnings, and what becomes of live connections in rarer places."""
+"""A plan of the manifests as they are, held against that of the manifests as they were."""
 
 from dataclasses import replace
 
-import pytest
-
-from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, Scope, State
-from reconciler.model.live import LiveConnection, Schedule
-from reconciler.model.plan import Action, ActionKind, Origin, Reason, SitePlan, Violation
+from reconciler.model.desired import Lifecycle, ScheduleKey, ScheduleRef, State
+from reconciler.model.plan import ActionKind, Origin, SitePlan, Violation
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance
 from reconciler.planning.origin import new_faults, out_of_scope, still_protected, told_apart
 from tests.planning.build import (
     GOOGLE,
-    MICROSOFT,
     OFF,
     OTHER_SCHEDULE,
     PRUNING,
     SCHEDULE,
-    SITE,
-    TIDE,
     declared,
     live,
     planned,
@@ -123,178 +117,3 @@ def test_a_fault_that_says_something_else_is_new() -> None:
     assert new_faults(after, before) == after
     moved = tuple(replace(fault, source=None) for fault in before)
     assert new_faults(moved, before) == ()
-
-
-def other(connection: LiveConnection, *wanted: DeclaredConnection) -> tuple[str, ...]:
-    """The warnings of a plan with this connection undeclared."""
-    return planned(*wanted, on=site_with(connection)).warnings
-
-
-MINE = declared(provider="google")
-
-
-def test_an_owner_who_agreed_with_another_account_is_told_of() -> None:
-    """Both addresses and the way out; of every connect that awaits its owner there."""
-    warning = (
-        f"{KIM} is connected, but its manifest says {LEE}: not adopted; declare account: {KIM} if that is right, else "
-        f"disconnect {KIM} (a manifest for it with state: absent, or the site's dashboard)"
-    )
-    assert other(live("k", GOOGLE, account=KIM), MINE) == (f"harbor/lee: {warning}",)
-    assert other(live("k", GOOGLE, account=KIM, schedule_id=SCHEDULE.upper()), MINE) == (f"harbor/lee: {warning}",)
-    apple = declared("apple", account="a@harbor.example")
-    found = other(live("k", GOOGLE, account=KIM), apple, MINE, replace(MINE, name="zoe", account="z@harbor.example"))
-    assert [text.split(":")[0] for text in found] == ["harbor/lee", "harbor/zoe"]
-
-
-@pytest.mark.parametrize(
-    "connection",
-    [
-        live("k", account=KIM),
-        live("k", GOOGLE, account=KIM, schedule_id=OTHER_SCHEDULE),
-        live("k", GOOGLE, account=KIM, status="DISCONNECTED"),
-        live("k", MICROSOFT, account=None),
-    ],
-    ids=["of another provider", "on another schedule", "disconnected", "without an account"],
-)
-def test_who_has_nothing_to_do_with_it_is_not_told_of(connection: LiveConnection) -> None:
-    """Only an undeclared account of the same provider on the same schedule may be the owner's."""
-    elsewhere = declared("elsewhere", account="e@harbor.example", schedule=ELSEWHERE)
-    assert other(connection, MINE, elsewhere) == ()
-
-
-def test_nobody_is_told_of_whose_connect_needs_no_owner() -> None:
-    """A connect by password, what is there already, and what takes another's place say it themselves."""
-    assert other(live("k", account=KIM), declared()) == ()
-    assert planned(MINE, on=site_with(live(provider=GOOGLE), live("k", GOOGLE, account=KIM))).warnings == ()
-    assert planned(MINE, on=site_with(live("k", GOOGLE, account=KIM)), site=PRUNING).warnings == ()
-
-
-def test_a_site_without_a_place_to_land_is_warned_where_an_owner_is_needed() -> None:
-    """And only there."""
-    bare = replace(SITE, redirect_url=None)
-    warning = (
-        "harbor: owners must consent, and the Site gives no oauth.redirectUrl for them to land on: "
-        "apply --consent link needs one"
-    )
-    assert planned(MINE, site=bare).warnings == (warning,)
-    assert planned(declared(), site=bare).warnings == planned(MINE, site=SITE).warnings == ()
-
-
-@pytest.mark.parametrize(("count", "stay"), [(1, "1 live connection stays"), (3, "3 live connections stay")])
-def test_an_empty_set_says_how_much_it_leaves_alone(count: int, stay: str) -> None:
-    """With prune on and nothing declared."""
-    on = site_with(*(live(f"c{n}", account=f"c{n}@harbor.example") for n in range(count)))
-    plan = planned(on=on, site=replace(PRUNING, scope=Scope.SITE))
-    assert plan.warnings == (f"harbor: no connection is declared, so prune is not honoured and {stay}",)
-    assert planned(on=on, site=replace(SITE, scope=Scope.SITE)).warnings == ()
-
-
-def kinds(plan: SitePlan) -> dict[str, tuple[ActionKind, Reason]]:
-    """Kind and reason by address, in order."""
-    return {action.address: (action.kind, action.reason) for action in plan.actions}
-
-
-def test_a_tombstone_takes_every_connection_of_its_key() -> None:
-    """The healthy one by name, the broken twin as its duplicate, even without prune."""
-    twins = site_with(live("broken", status="ERROR"), live("healthy"))
-    assert kinds(planned(declared(state=State.ABSENT), on=twins)) == {
-        "harbor/id:broken": (ActionKind.DISCONNECT, Reason.TOMBSTONE),
-        "harbor/lee": (ActionKind.DISCONNECT, Reason.TOMBSTONE),
-    }
-
-
-def test_a_duplicate_gives_way_to_nobody_but_its_twin() -> None:
-    """Pruned as such, and not taken for what another declared connection takes the place of."""
-    twins = site_with(live("broken", status="ERROR"), live("healthy"))
-    new = declared("new", account=KIM)
-    assert kinds(planned(declared(), new, on=twins, site=PRUNING)) == {
-        "harbor/id:broken": (ActionKind.DISCONNECT, Reason.DUPLICATE),
-        "harbor/lee": (ActionKind.NOOP, Reason.IN_SYNC),
-        "harbor/new": (ActionKind.CONNECT, Reason.NOT_CONNECTED),
-    }
-
-
-def test_only_a_connection_that_is_wanted_takes_anothers_place() -> None:
-    """A tombstone of nothing does not, and one that stands neither; each schedule by itself."""
-    stray = live("stray", TIDE, account=KIM)
-    absent = declared("gone", account="g@harbor.example", state=State.ABSENT)
-    plan = planned(absent, declared(), on=site_with(stray, live()), site=PRUNING)
-    assert kinds(plan)["harbor/id:stray"] == (ActionKind.DISCONNECT, Reason.PRUNED)
-    both = [declared(), declared("there", schedule=ELSEWHERE, account=KIM)]
-    strays = [live("s1", TIDE, account="x@a.example"), live("s2", TIDE, schedule_id=OTHER_SCHEDULE.upper())]
-    plan = planned(*both, on=site_with(*strays), site=PRUNING)
-    assert {action.address: (action.kind, action.connection_id) for action in plan.actions} == {
-        "harbor/lee": (ActionKind.REPLACE, "s1"),
-        "harbor/there": (ActionKind.REPLACE, "s2"),
-    }
-
-
-def test_two_that_want_one_place_replace_nobody() -> None:
-    """Which of them takes it over can't be told, so it is pruned and they are connected."""
-    plan = planned(declared(), declared("zoe", account="z@a.example"), on=site_with(live("s", TIDE)), site=PRUNING)
-    assert [kind for kind, _ in kinds(plan).values()] == ["disconnect", "connect", "connect"]
-
-
-def test_nothing_is_pruned_on_a_schedule_that_was_not_read_in_full() -> None:
-    """There it is left alone though its own provider answered; on another schedule it goes."""
-    google = declared("google", "google")
-    strays = [live("beside", account=KIM), live("away", account=KIM, schedule_id=OTHER_SCHEDULE)]
-    there = declared("there", account="t@harbor.example", schedule=ELSEWHERE)
-    standing = live("t", account="t@harbor.example", schedule_id=OTHER_SCHEDULE)
-    on = site_with(*strays, standing, failed_provider_ids=("p-google",))
-    plan = planned(google, there, on=on, site=PRUNING)
-    assert kinds(plan) == {
-        "harbor/id:away": (ActionKind.DISCONNECT, Reason.PRUNED),
-        "harbor/id:beside": (ActionKind.UNMANAGED, Reason.NOT_DECLARED),
-        "harbor/there": (ActionKind.NOOP, Reason.IN_SYNC),
-    }
-
-
-def test_a_schedule_whose_manifests_can_not_be_planned_is_still_in_scope() -> None:
-    """A fault of the provider leaves the schedule named; one that was never found names none."""
-    on = site_with(live("stray", account=KIM), schedules=(Schedule(SCHEDULE, "Dr. Lee", None, "ACTIVE"),))
-    by_name = ScheduleRef(ScheduleKey.NAME, "Dr. Lee")
-    lost = declared(provider="google", schedule=by_name)
-    no_google = replace(on, providers=tuple(p for p in on.providers if p.id != "p-google"))
-    assert list(kinds(planned(lost, on=no_google))) == ["harbor/id:stray"]
-    assert kinds(planned(declared(schedule=ScheduleRef(ScheduleKey.NAME, "Nobody")), on=on)) == {}
-
-
-def action(plan: SitePlan, address: str) -> Action:
-    """The action at an address."""
-    return {each.address: each for each in plan.actions}[address]
-
-
-def test_two_healthy_and_one_broken_of_a_key_are_ambiguous() -> None:
-    """One healthy one decides; two don't, and all of them are named."""
-    three = site_with(live("a"), live("b"), live("c", status="ERROR"))
-    (fault,) = planned(declared(), on=three).faults
-    assert fault.message.startswith("3 live connections fit this one: a ")
-    broken = site_with(live("a", status="ERROR"), live("b", status="ERROR"))
-    (fault,) = planned(declared(), on=broken).faults
-    assert fault.message.startswith("2 live connections fit this one: a ")
-    assert planned(declared(), on=broken).actions == ()
-
-
-def test_a_tombstone_does_not_guess() -> None:
-    """A connection that shows no account is not taken away, though nothing else fits."""
-    plan = planned(declared(state=State.ABSENT), on=site_with(live(account=None)))
-    assert kinds(plan) == {
-        "harbor/id:c1": (ActionKind.UNMANAGED, Reason.NOT_DECLARED),
-        "harbor/lee": (ActionKind.NOOP, Reason.ABSENT),
-    }
-    both = planned(declared(state=State.ABSENT, account=KIM, name="kim"), declared(), on=site_with(live(account=None)))
-    assert action(both, "harbor/lee").connection_id == "c1"
-
-
-def test_what_was_disconnected_is_told_of_its_own_key_alone() -> None:
-    """Another account's, another schedule's or another provider's former connection says nothing."""
-    for gone in (
-        live("g", account=KIM, status="DISCONNECTED"),
-        live("g", schedule_id=OTHER_SCHEDULE, status="DISCONNECTED"),
-        live("g", TIDE, status="DISCONNECTED"),
-        live("g", account=None, status="DISCONNECTED"),
-    ):
-        assert action(planned(declared(), on=site_with(gone)), "harbor/lee").reason is Reason.NOT_CONNECTED
-    back = site_with(live("g", account=LEE.upper(), schedule_id=SCHEDULE.upper(), status="DISCONNECTED"))
-    assert action(planned(declared(), on=back), "harbor/lee").reason is Reason.WAS_DISCONNECTED

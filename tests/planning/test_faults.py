@@ -283,6 +283,7 @@ def test_both_faults_of_one_manifests_references() -> None:
     neither = stated(provider=ProviderRef(ProviderKey.NAME, "Nextcloud"), schedule=ScheduleRef(ScheduleKey.NAME, "Lee"))
     assert [text.split(": ")[0] for text in faults(neither)] == ["lee.yaml:2:3", "lee.yaml:3:3"]
     assert planned(neither).actions == ()
+    assert len(faults(neither, stated("zoe", ProviderRef(ProviderKey.NAME, "Nextcloud")))) == 3
 
 
 def test_faults_are_in_order_of_their_addresses_then_their_text() -> None:
@@ -351,7 +352,7 @@ def test_what_could_not_be_read_says_why_and_that_it_was_not_planned() -> None:
     """A provider's failure by its name, an account's calendars with the service's words; the rest is planned."""
     google, apple = stated("google", "google"), stated(sync=SyncConfig(chosen("Work")))
     on = site_with(live(), failed_provider_ids=("p-google",), unlisted={"c1": "ListCalendars: HTTP 503"})
-    plan = planned(google, apple, stated("kim", account=KIM), on=on)
+    plan = planned(google, apple, stated("zoe", account=KIM), on=on)
     assert unread(plan) == [
         (
             "google.yaml:1:1: the service could not read the connections of provider Google: not planned, at "
@@ -362,7 +363,7 @@ def test_what_could_not_be_read_says_why_and_that_it_was_not_planned() -> None:
             "at harbor/lee (plan again later)"
         ),
     ]
-    assert [action.address for action in plan.actions] == ["harbor/kim"]
+    assert [action.address for action in plan.actions] == ["harbor/zoe"]
     assert unread(planned(google, apple, on=on, only=frozenset({"harbor/lee"}))) == unread(plan)[1:]
 
 

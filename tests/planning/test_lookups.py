@@ -6,13 +6,9 @@ import pytest
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Schedule
-from reconciler.model.plan import Plan
-from reconciler.model.shards import Shards, shard_of
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.narrowing import narrowable, needs_schedules, schedule_ids
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
-from reconciler.planning.sharding import part_of
-from reconciler.planning.suggestion import did_you_mean
 from tests.planning.build import (
     OTHER_SCHEDULE,
     PRUNING,
@@ -21,7 +17,6 @@ from tests.planning.build import (
     chosen,
     declared,
     live,
-    planned,
     site_with,
 )
 
@@ -115,32 +110,3 @@ def test_very_many_schedules_are_read_as_all(count: int, read: int) -> None:
     """More than one request would take are asked for without naming any."""
     many = [on(ScheduleKey.ID, f"schedule-{n}") for n in range(count)]
     assert len(schedule_ids(many, [])) == read
-
-
-def test_a_part_of_a_plan_is_its_sites_and_says_so() -> None:
-    """Every site is in one part; what is left out is not forgotten by those that wait for it."""
-    plans = [planned(site=replace(SITE, name=f"s{n}", site_id=f"site-{n}")) for n in range(6)]
-    plan = Plan(tuple(plans))
-    assert part_of(plan, None) == plan
-    parts = [part_of(plan, Shards(2, (number,))) for number in (1, 2)]
-    for number, part in enumerate(parts, 1):
-        assert part.shards == Shards(2, (number,))
-        assert list(part.sites) == [site for site in plans if shard_of(site.site.site_id, 2) == number]
-    assert all(part.sites for part in parts)
-
-
-@pytest.mark.parametrize(
-    ("word", "known", "said"),
-    [
-        ("Wrok", ["Home", "Work"], "did you mean Work?"),
-        ("WORK", ["work"], "did you mean work?"),
-        ("Strasse", ["STRAẞE", "Other"], "did you mean STRAẞE?"),
-        ("Work 3", ["Work 1", "Work 33", "Work"], "did you mean Work 33?"),
-        ("Birthdays", ["Work", "Home"], ""),
-        ("Work", [], ""),
-        ("", ["Work"], ""),
-    ],
-)
-def test_the_nearest_name_is_suggested(word: str, known: list[str], said: str) -> None:
-    """In whatever case, as it is really written; where none is near, nothing is said."""
-    assert did_you_mean(word, known) == said

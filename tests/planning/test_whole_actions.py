@@ -272,3 +272,19 @@ def test_a_live_config_without_an_import_resolves_no_calendar() -> None:
     assert calendar_lookups([wanted], have) == ("c1",)
     (fault,) = planned(wanted, on=have).faults
     assert fault.message == "the account has no calendar Work; it has: none"
+
+
+def importing(*names: str) -> SyncConfig:
+    """A config that leaves open whether it imports, and says from where."""
+    calendars = tuple(CalendarRef(name=name) for name in names)
+    return SyncConfig(Direction(arm=Arm.CALENDARS, calendars=calendars))
+
+
+def test_calendars_by_name_of_a_direction_that_is_left_as_it_stands() -> None:
+    """On, they are sent by their ids; off or not there, they say nothing, and none of them has to be known."""
+    have = live(sync=SyncConfig(chosen(CalendarRef("h1", "Home"), WORK)))
+    update = the_action(planned(declared(sync=importing("Work")), on=site_with(have)))
+    assert update.sync == SyncConfig(Direction(arm=Arm.CALENDARS, calendars=(WORK,)))
+    for off in (SyncConfig(), SyncConfig(OFF)):
+        noop = the_action(planned(declared(sync=importing("Nowhere")), on=site_with(live(sync=off))))
+        assert noop.kind is ActionKind.NOOP
