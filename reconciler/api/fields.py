@@ -19,14 +19,14 @@ class ShapeError(Exception):
 class Fields:
     """One JSON object being read, at the path `where`; null counts as missing.
 
-    Each reading method takes a field out, and raises ShapeError if it has another type; `extra()` is what was
-    never taken, here and in the objects within.
+    Each reading method takes a field out of the object itself, which nothing else may need, and raises ShapeError if
+    it has another type; `extra()` is what was never taken, here and in the objects within.
     """
 
     def __init__(self, value: object, where: str = "") -> None:
         if not isinstance(value, dict):
             raise ShapeError(where, "an object", _kind(value))
-        self._rest: dict[str, object] = dict(value)
+        self._rest: dict[str, object] = value
         self.where = where
         self._within: list[tuple[str, Fields]] = []
 
@@ -111,20 +111,17 @@ class Fields:
         return fields
 
 
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not is_whole(text) else text
+
+
 def is_whole(text: str) -> bool:
     """Whether `text` holds no halves of characters, which JSON can spell and nothing can show or store."""
-    # Nearly all text is ASCII, and knows that of itself.
-    if text.isascii():
-        return True
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _whole(text: str) -> str:
-    return text if is_whole(text) else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _kind(value: object) -> str:

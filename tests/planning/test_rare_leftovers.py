@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reconciler.model.desired import ScheduleKey, ScheduleRef, State
+from reconciler.model.desired import ScheduleKey, ScheduleRef, Scope, State
 from reconciler.model.live import Schedule
 from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
 from tests.planning.build import (
