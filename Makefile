@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The sandbox of the quickstart, apart from one that you may be using.
 WORLD  := .extcal/quickstart
 
-.PHONY: quickstart test check lint format soak fuzz bench clean
+.PHONY: quickstart test check lint format soak fuzz mutants bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -54,12 +54,20 @@ fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet atheris
 	$(BIN)/python -m tests.fuzz.loader -max_total_time=600
 
+## mutants: change planning, execution and the redaction in small ways; fails where tests notice less than 85 % of it
+mutants: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut export-cicd-stats
+	$(BIN)/python -c "import json, sys; s = json.load(open('mutants/mutmut-cicd-stats.json')); share = (s['killed'] + s['timeout']) / s['total']; print(f'{share:.1%} noticed'); sys.exit(share < 0.85)"
+
 ## bench: what fleets cost, against a raw floor and peers, and listing a CalDAV calendar, against the raw request
 bench: $(VENV)/.dev
 	@missed=0; \
 	$(BIN)/python -m tests.benchmarks.fleet || missed=1; \
+	$(BIN)/python -m tests.benchmarks.dask_workers || missed=1; \
 	$(BIN)/python -m tests.benchmarks.caldav_listing || missed=1; \
 	exit $$missed
 
 clean:
-	rm -rf $(VENV) .extcal build dist .coverage .coverage.*
+	rm -rf $(VENV) .extcal mutants build dist .coverage .coverage.*

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.execution.journal import Journal
 from reconciler.execution.port import Port
-from reconciler.execution.settling import Window, look, look_for
+from reconciler.execution.settling import Window, look_for
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Several, Unlisted
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
@@ -65,7 +65,7 @@ async def _made(
 ) -> LiveConnection | Outcome:
     """The connection of an answer; after a second sending it is looked whether the first came about late."""
     if sent_twice:
-        found = await look(intent, reach.port)
+        found = await look_for(intent, reach.port, reach.window, sent_twice=True)
         if isinstance(found, Several):
             return _undecided(action, found.connections)
     reach.journal.end(intent, Fate.DONE, made.id)

@@ -1,7 +1,7 @@
 """The quick reader of connections: it says what the reader that explains would say, or nothing."""
 
-import contextlib
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from tests.api import strategies as some
 from tests.api.fakes import SITE_ID
+from tests.properties.profiles import examples
 
 LEE = "3e47ec65-2975-447c-a7ed-75041e850d5e"
 EMAIL = "lee@harbor-dental.example"
@@ -25,16 +26,18 @@ METHODS = "/bookings/v2/external-calendars"
 
 Json = dict[str, object]
 
-chosen = st.just({})
-refs = st.fixed_dictionaries({"id": some.texts}, optional={"name": some.texts})
-specific = st.fixed_dictionaries({"calendars": st.lists(refs, max_size=3)})
+# A new object each time, since some are changed.
+chosen: st.SearchStrategy[Json] = st.builds(dict)
+refs: st.SearchStrategy[Json] = st.fixed_dictionaries({"id": some.texts}, optional={"name": some.texts})
+specific: st.SearchStrategy[Json] = st.fixed_dictionaries({"calendars": st.lists(refs, max_size=3)})
 
 
 def direction(one_of: str, choice: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     """A direction as the contract says, that may choose `one_of` besides the primary calendar."""
     enabled: st.SearchStrategy[Json] = st.fixed_dictionaries({"enabled": st.booleans()})
-    arm = st.fixed_dictionaries({"primaryCalendar": chosen}) | st.fixed_dictionaries({one_of: choice}) | st.just({})
-    return st.builds(lambda fields, which: {**fields, **which}, enabled, arm)
+    primary: st.SearchStrategy[Json] = st.fixed_dictionaries({"primaryCalendar": chosen})
+    other: st.SearchStrategy[Json] = st.fixed_dictionaries({one_of: choice})
+    return st.builds(lambda fields, arm: {**fields, **arm}, enabled, chosen | primary | other)
 
 
 plain: st.SearchStrategy[Json] = st.fixed_dictionaries(
@@ -54,46 +57,64 @@ plain: st.SearchStrategy[Json] = st.fixed_dictionaries(
     optional={"userId": some.texts, "appId": some.texts, "externalAccountEmail": some.texts, "errorReason": some.words},
 )
 
-odd_texts = st.sampled_from(["", " ", "\n", "\x00\x1b[31m", "\ud83c", "a\udfffb", "\u202e", "é", "SYNCED", "true"])
-names = st.sampled_from(
-    [
-        "id", "name", "providerId", "calendarType", "scheduleId", "userId", "appId", "externalAccountEmail", "status",
-        "errorReason", "syncConfig", "listEventFromCalendars", "syncToCalendar", "enabled", "primaryCalendar",
-        "calendars", "dedicatedCalendar", "revision", "ID", "", "\ud800",
-    ]
-)  # fmt: skip
-numbers = st.sampled_from([0, 1, -1, 10**4000, 1.5, float("inf")])
-odd = st.recursive(
-    st.none() | st.booleans() | numbers | odd_texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3),
+NAMES = [
+    "id", "name", "providerId", "calendarType", "scheduleId", "userId", "appId", "externalAccountEmail", "status",
+    "errorReason", "syncConfig", "listEventFromCalendars", "syncToCalendar", "enabled", "primaryCalendar",
+    "calendars", "dedicatedCalendar", "revision", "ID", "", "\ud800",
+]  # fmt: skip
+MISSING = object()
+ODD: list[object] = [
+    None, True, False, 0, 1, -1, 10**400, 1.5, float("inf"),
+    "", " ", "\n", "\x00\x1b[31m", "\ud83c", "a\udfffb", "\u202e", "é", "SYNCED", "NEW_TOMORROW",
+    {}, [], [None], [[]], [{}], {"revision": 1}, {"calendars": []}, {"calendars": {}}, {"calendars": [{}]},
+]  # fmt: skip
+anything: st.SearchStrategy[object] = st.recursive(
+    st.sampled_from(ODD).map(copy.deepcopy),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
     max_leaves=5,
 )
 
 
-def containers(value: object) -> Iterator[Json | list[object]]:
+def places(value: object) -> list[Json | list[object]]:
     """The objects and lists of `value`, itself among them."""
-    if isinstance(value, dict | list):
-        yield value
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from containers(inner)
+    if not isinstance(value, dict | list):
+        return []
+    within = value.values() if isinstance(value, dict) else value
+    return [value, *(place for inner in within for place in places(inner))]
+
+
+def keys(place: Json | list[object]) -> list[str | int]:
+    """Where something may be put into `place`, over what is there or beside it."""
+    return [*place, *NAMES] if isinstance(place, dict) else [*range(len(place) + 1)]
+
+
+def put(place: Json | list[object], key: str | int, new: object) -> None:
+    """Change `place` at `key`, which is gone if `new` is MISSING."""
+    if isinstance(place, dict):
+        place.pop(str(key), None)
+        place |= {} if new is MISSING else {str(key): new}
+    else:
+        place[int(key) : int(key) + 1] = [] if new is MISSING else [new]
 
 
 @st.composite
 def bent(draw: st.DrawFn) -> object:
     """A connection in which up to three things are missing, of another kind, or new."""
-    value = copy.deepcopy(draw(plain))
+    value = draw(plain)
     for _ in range(draw(st.integers(0, 3))):
-        place = draw(st.sampled_from([*containers(value)]))
-        if isinstance(place, list):
-            place.append(draw(odd | refs))
-        elif place and draw(st.booleans()):
-            name = draw(st.sampled_from([*place]))
-            place.pop(name)
-            if draw(st.booleans()):
-                place[name] = draw(odd)
-        else:
-            place[draw(names)] = draw(odd | chosen | specific)
+        place = draw(st.sampled_from(places(value)))
+        put(place, draw(st.sampled_from(keys(place))), draw(st.just(MISSING) | anything | refs | specific))
     return value
+
+
+def bent_once(value: Json) -> Iterator[Json]:
+    """Every way to bend `value` in one place."""
+    for number, place in enumerate(places(value)):
+        for key in dict.fromkeys(keys(place)):
+            for new in (MISSING, *ODD):
+                changed = copy.deepcopy(value)
+                put(places(changed)[number], key, new if new is MISSING else copy.deepcopy(new))
+                yield changed
 
 
 def explained(value: object) -> LiveConnection:
@@ -101,9 +122,8 @@ def explained(value: object) -> LiveConnection:
     return read_connection(Fields({"connection": copy.deepcopy(value)}))
 
 
-@given(bent() | odd)
-def test_it_says_what_the_explaining_reader_says_or_nothing(value: object) -> None:
-    """Whatever comes is read as the explaining reader reads it or left to it, and never changed."""
+def agree(value: object) -> None:
+    """Check that the quick reader says what the explaining one says or nothing, and leaves `value` as it is."""
     before = repr(value)
     quick = quick_connection(value)
     assert repr(value) == before
@@ -112,27 +132,54 @@ def test_it_says_what_the_explaining_reader_says_or_nothing(value: object) -> No
         assert (quick, repr(quick)) == (explained(value), repr(explained(value)))
 
 
+@examples(300)
+@given(bent() | anything)
+def test_it_says_what_the_explaining_reader_says_or_nothing(value: object) -> None:
+    """Whatever comes is read as the explaining reader reads it or left to it, and never changed."""
+    agree(value)
+
+
+@pytest.mark.parametrize(
+    ("imports", "exports"),
+    [
+        ({"enabled": True, "primaryCalendar": {}}, {"enabled": True, "primaryCalendar": {}}),
+        ({"enabled": True, "calendars": {"calendars": [{"id": "a"}]}}, {"enabled": True, "dedicatedCalendar": {}}),
+        ({"enabled": True, "calendars": {"calendars": []}}, {"enabled": False}),
+        ({"enabled": False}, {"enabled": True, "dedicatedCalendar": {}}),
+    ],
+)
+def test_every_oddity_is_read_alike_or_left(imports: Json, exports: Json) -> None:
+    """No single thing that is missing, of another kind or new makes the two readers differ."""
+    fields = ("id", "providerId", "calendarType", "scheduleId", "appId", "externalAccountEmail", "status")
+    sync = {"listEventFromCalendars": imports, "syncToCalendar": exports}
+    value: Json = {**dict.fromkeys(fields, "a"), "syncConfig": sync}
+    assert quick_connection(value) is not None
+    for changed in bent_once(value):
+        agree(changed)
+
+
+@examples(100)
 @given(plain)
 def test_a_plain_connection_is_read_quickly(value: Json) -> None:
     """What is as the contract says is not left to the explaining reader, in whatever language its texts are."""
     assert quick_connection(value) == explained(value)
 
 
+@examples(100)
 @given(st.lists(plain | bent(), max_size=4))
 def test_a_list_is_read_as_if_all_of_it_were_explained(values: list[object]) -> None:
     """Plain and unusual connections keep their order, unknown fields are kept, and an error says where it is."""
+    answer = Fields({"connections": copy.deepcopy(values)})
     expected: list[LiveConnection] = []
-    failure = None
     for index, value in enumerate(values):
         try:
             expected.append(explained(value))
         except ShapeError as error:
-            failure = str(error).replace("connection", f"connections[{index}]", 1)
-            break
-    with contextlib.nullcontext() if failure is None else pytest.raises(ShapeError) as raised:
-        assert read_connections(Fields({"connections": copy.deepcopy(values)})) == ConnectionList(tuple(expected))
-    if raised is not None:
-        assert str(raised.value) == failure
+            message = str(error).replace("connection", f"connections[{index}]", 1)
+            with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
+                read_connections(answer)
+            return
+    assert read_connections(answer) == ConnectionList(tuple(expected))
 
 
 @pytest.mark.parametrize("calendar_names", [True, False])

@@ -115,6 +115,15 @@ def test_what_connected_nothing_tells_nothing() -> None:
     assert len(port.called("connect_by_credentials")) == 2
 
 
+def test_what_was_not_begun_tells_nothing() -> None:
+    """Where the first one's ground could not be read, nothing was connected, and nothing is looked for."""
+    port = ScriptedPort([], scripted(list_connections=DOWN), pace=1.0)
+    run, outcomes = ended(port)
+    assert [outcome.status for outcome in outcomes.values()] == [SKIPPED, DONE, DONE]
+    assert outcomes["a"].error == f"what it rests on could not be read again: {DOWN}"
+    assert [run.when(name) for name in ("a", "b", "c")] == [1.0, 4.0, 6.0]
+
+
 @pytest.mark.parametrize("seen", [True, False])
 def test_a_connection_whose_config_was_refused_is_looked_for_too(*, seen: bool) -> None:
     """It was made all the same: seen, the trouble with its config stands; not seen, that is the greater one."""

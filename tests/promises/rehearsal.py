@@ -116,7 +116,7 @@ class Run:
         return outcomes <= {OutcomeStatus.DONE, OutcomeStatus.AWAITING_CONSENT} and due == ["harbor/consent-6"]
 
 
-async def reconcile(endpoint: str, key: str, machine: Machine) -> Run:
+async def reconcile(endpoint: str, key: str, machine: Machine, window: Window = WINDOW) -> Run:
     """Lock, settle, plan, apply and look again, as the command does."""
     wanted = desired()
     secrets = Secrets({"EXTCAL_API_KEY": key, "EXTCAL_PASSWORD": PASSWORD}, None)
@@ -126,7 +126,7 @@ async def reconcile(endpoint: str, key: str, machine: Machine) -> Run:
     everything = workflow.Selection()
     with workflow.locked(wanted.sites, machine, "a rehearsal") as taken:
         async with workflow.sessions(wanted.sites, service) as opened:
-            recovered = await workflow.recover(wanted.sites, opened, machine, taken, WINDOW)
+            recovered = await workflow.recover(wanted.sites, opened, machine, taken, window)
             plan = workflow.held_back(await workflow.plan(wanted, opened, everything, allowed), recovered.faults)
             result = await workflow.apply(
                 plan,
@@ -135,7 +135,7 @@ async def reconcile(endpoint: str, key: str, machine: Machine) -> Run:
                 consent=Consent.SKIP,
                 stop=Stop(),
                 told=lambda _outcome: None,
-                window=WINDOW,
+                window=window,
             )
             return Run(plan, await workflow.verify(result, wanted, opened, everything, allowed))
 

@@ -11,13 +11,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from reconciler.execution.settling import Window
 from reconciler.machine import Machine
 from reconciler.sandbox.faults import (
     READS,
@@ -144,8 +147,20 @@ def test_every_doubtful_answer_to_every_connect(sandbox: RunningSandbox, fault: 
 
 def test_what_can_not_be_looked_for_is_settled_by_the_next_run(sandbox: RunningSandbox) -> None:
     """Where the service is gone after a lost answer the connect is unknown; the next run begins with it."""
-    broken = Fault(Answer(503), on=READS, skip=10)
-    runs = converged(sandbox, Faults((Fault(Reset(Effect.DONE), on=_CREDENTIALS), broken)))
+    lost = Fault(Reset(Effect.DONE), on=_CREDENTIALS)
+    sandbox.requests.clear()
+
+    def gone() -> None:
+        # The ground of a connect is read, so it is sent next, and on its way for a while.
+        while not any(f"scheduleIds={schedule(0)}" in request.query for request in sandbox.requests):
+            time.sleep(0.001)
+        time.sleep(0.1)
+        sandbox.inject(Faults((lost, Fault(Answer(503), on=READS))))
+
+    with ThreadPoolExecutor() as beside:
+        ended = beside.submit(gone)
+        runs = converged(sandbox, Faults((Fault(Delay(0.4), on=_CREDENTIALS), lost)))
+        ended.result()
     first = {outcome.action.address: outcome for outcome in runs[0].result.outcomes}
     assert "unknown" in {outcome.status for outcome in first.values()}
     assert len(runs) <= _MOST_RUNS
@@ -156,9 +171,10 @@ def test_more_than_one_new_connection_is_left_to_a_person(sandbox: RunningSandbo
     sandbox.replace_world(world())
     machine = fresh_machine()
     # The first sendings take effect only when they are not looked for any more, and have been repeated.
-    late = Fault(Reset(Later(0.9)), on=_CREDENTIALS, times=4)
+    late = Fault(Reset(Later(4.5)), on=_CREDENTIALS, times=4)
     sandbox.inject(Faults((late, Fault(Reset(Later(0.2)), on=_CREDENTIALS))))
-    first = asyncio.run(reconcile(sandbox.endpoint, sandbox.api_key, machine))
+    window = Window(length=3.0, first=0.3)
+    first = asyncio.run(reconcile(sandbox.endpoint, sandbox.api_key, machine, window))
     sandbox.inject(None)
     assert "connections appeared where one was meant" in told([first])
     assert doubles(sandbox.endpoint, sandbox.api_key)

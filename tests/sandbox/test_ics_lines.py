@@ -73,7 +73,7 @@ def test_a_large_stream_of_nonsense_takes_no_time(piece: bytes) -> None:
     """A megabyte of any line is cut in a moment, and its faults are few."""
     begun = time.monotonic()
     stream = cut(b"BEGIN:VCALENDAR\n" + piece * (1_000_000 // len(piece)))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert len(stream.faults) <= MAX_FAULTS + 4
 
 

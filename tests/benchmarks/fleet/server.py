@@ -1,8 +1,9 @@
 """A server that answers for a fleet from memory, in a process of its own, so that it is never what is measured.
 
-    python -m tests.benchmarks.fleet.server CONNECTIONS SITES
+    python -m tests.benchmarks.fleet.server CONNECTIONS SITES SECONDS
 
-Answers as the sandbox does, at a fraction of its cost. Prints its port; ends when its standard input does.
+Answers as the sandbox does, at a fraction of its cost, and each request after so many SECONDS. Prints its port; ends
+when its standard input does.
 `POST /-/begin/NAME` lays the state of `Live.NAME` anew and sets the count of requests to zero; `GET /-/count` tells
 `[requests, the most of one site]`.
 """
@@ -87,8 +88,9 @@ class Service:
 class Conversation(asyncio.Protocol):
     """One connection, kept alive."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, latency: float) -> None:
         self._service = service
+        self._latency = latency
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -108,7 +110,11 @@ class Conversation(asyncio.Protocol):
                 return
             body, self._received = self._received[begin:finish], self._received[finish:]
             verb, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-            self._transport.write(self._service.respond(verb, target, head, body))
+            response = self._service.respond(verb, target, head, body)
+            if self._latency:
+                asyncio.get_running_loop().call_later(self._latency, self._transport.write, response)
+            else:
+                self._transport.write(response)
 
 
 def _response(status: int, body: bytes, extra: bytes) -> bytes:
@@ -126,16 +132,16 @@ def _refusal(message: str) -> bytes:
     return encoded({"message": message, "details": {}})
 
 
-async def serve(fleet: Fleet) -> None:
-    """Answer until the standard input ends."""
+async def serve(fleet: Fleet, latency: float) -> None:
+    """Answer until the standard input ends, each request `latency` seconds after it came."""
     loop = asyncio.get_running_loop()
     service = Service(fleet)
     service.begin(Live.AGREEING)
-    server = await loop.create_server(lambda: Conversation(service), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Conversation(service, latency), "127.0.0.1", 0)
     async with server:
         print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 -- how it is told
         await loop.run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Fleet(int(sys.argv[1]), int(sys.argv[2]))))
+    asyncio.run(serve(Fleet(int(sys.argv[1]), int(sys.argv[2])), float(sys.argv[3])))
