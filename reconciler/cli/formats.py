@@ -10,15 +10,50 @@ from reconciler.model.plan import Plan
 from reconciler.model.status import FleetStatus
 from reconciler.render import table
 from reconciler.render.csv_text import csv_text
-from reconciler.render.html.plan_page import plan_failure_html, plan_html
-from reconciler.render.html.status_page import status_failure_html, status_html
 from reconciler.render.plan_json import failure_json, plan_json
-from reconciler.render.plan_markdown import plan_failure_markdown, plan_markdown
 from reconciler.render.plan_text import plan_text
 from reconciler.render.status_csv import status_csv
 from reconciler.render.status_json import status_failure_json, status_json
 from reconciler.render.status_text import status_text
 from reconciler.render.tone import Paint
+
+# Pages and comments are made of much that text has no use for: they are imported when they are asked for.
+
+
+def _plan_markdown(plan: Plan, _paint: Paint) -> str:
+    from reconciler.render.plan_markdown import plan_markdown  # noqa: PLC0415 - as said above
+
+    return plan_markdown(plan)
+
+
+def _plan_failure_markdown(messages: Sequence[str]) -> str:
+    from reconciler.render.plan_markdown import plan_failure_markdown  # noqa: PLC0415 - as said above
+
+    return plan_failure_markdown(messages)
+
+
+def _plan_html(plan: Plan, _paint: Paint) -> str:
+    from reconciler.render.html.plan_page import plan_html  # noqa: PLC0415 - as said above
+
+    return plan_html(plan, datetime.now(UTC))
+
+
+def _plan_failure_html(messages: Sequence[str]) -> str:
+    from reconciler.render.html.plan_page import plan_failure_html  # noqa: PLC0415 - as said above
+
+    return plan_failure_html(messages, datetime.now(UTC))
+
+
+def _status_html(fleet: FleetStatus, _paint: Paint) -> str:
+    from reconciler.render.html.status_page import status_html  # noqa: PLC0415 - as said above
+
+    return status_html(fleet, datetime.now(UTC))
+
+
+def _status_failure_html(messages: Sequence[str]) -> str:
+    from reconciler.render.html.status_page import status_failure_html  # noqa: PLC0415 - as said above
+
+    return status_failure_html(messages, datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +67,8 @@ class PlanFormat:
 PLAN_FORMATS = {
     "text": PlanFormat(plan_text, None),
     "json": PlanFormat(lambda plan, _paint: plan_json(plan), failure_json),
-    "markdown": PlanFormat(lambda plan, _paint: plan_markdown(plan), plan_failure_markdown),
-    "html": PlanFormat(
-        lambda plan, _paint: plan_html(plan, datetime.now(UTC)),
-        lambda messages: plan_failure_html(messages, datetime.now(UTC)),
-    ),
+    "markdown": PlanFormat(_plan_markdown, _plan_failure_markdown),
+    "html": PlanFormat(_plan_html, _plan_failure_html),
 }
 
 
@@ -52,10 +84,7 @@ STATUS_FORMATS = {
     "text": StatusFormat(status_text, None),
     "json": StatusFormat(lambda fleet, _paint: status_json(fleet), status_failure_json),
     "csv": StatusFormat(lambda fleet, _paint: status_csv(fleet), None),
-    "html": StatusFormat(
-        lambda fleet, _paint: status_html(fleet, datetime.now(UTC)),
-        lambda messages: status_failure_html(messages, datetime.now(UTC)),
-    ),
+    "html": StatusFormat(_status_html, _status_failure_html),
 }
 
 
