@@ -96,14 +96,16 @@ def apply(
         work: Work
         if saved is not None:
             work = Saved(Path(saved), selecting.shards)
+            declared = work.sites
             selecting.tell_if_empty(work.sites, said.console)
         else:
             desired = load(manifest_paths(paths))
             work = Manifests(desired, selecting.of(desired, said.console))
+            declared = desired.sites
         if scheduler is not None:
             for_workers(said, asking, undo_out)
         how = _How(
-            parse_allowances(allowances),
+            parse_allowances(allowances, declared),
             asking,
             None if undo_out is None else _new_file(undo_out),
             parallelism,

@@ -7,7 +7,7 @@ from typing import TypeVar
 import click
 
 from reconciler.errors import UsageError
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, Site
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.planning.suggestion import did_you_mean
@@ -45,8 +45,9 @@ def allow_option(function: _Command) -> _Command:
     )(function)
 
 
-def parse_allowances(texts: Sequence[str]) -> frozenset[Allowance]:
-    """Read `GUARD:ADDRESS`es; raises UsageError for an unknown guard or a missing address."""
+def parse_allowances(texts: Sequence[str], sites: Iterable[Site] | None = None) -> frozenset[Allowance]:
+    """Read `GUARD:ADDRESS`es; raises UsageError for an unknown guard, or a place on none of `sites` where given."""
+    names = None if sites is None else [site.name for site in sites]
     found = set()
     for text in texts:
         guard, _, address = text.partition(":")
@@ -55,6 +56,10 @@ def parse_allowances(texts: Sequence[str]) -> frozenset[Allowance]:
             raise UsageError(f"--allow {text}: there is no guard {guard!r}; {hint}")
         if not address:
             raise UsageError(f"--allow {text}: say where, as {guard}:SITE or {guard}:SITE/NAME")
+        place = address.partition("/")[0]
+        if names is not None and place not in names:
+            hint = did_you_mean(place, names) or f"sites are {', '.join(names) or 'none'}"
+            raise UsageError(f"--allow {text}: there is no site {place!r}; {hint}")
         found.add(Allowance(guard, address))
     return frozenset(found)
 

@@ -76,7 +76,8 @@ def plan(
         desired = load(manifest_paths(paths))
         before = None if base is None else load_base(base, manifest_paths(paths), said.console)
         selection = selecting.of(desired, said.console)
-        question = _Question(desired, before, selection, parse_allowances(allowances), parallelism, impact=impact)
+        allowed = parse_allowances(allowances, desired.sites)
+        question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
         made, blamed = run(_plan(question, said) if scheduler is None else _plan_by_workers(question, said, scheduler))
         if out is not None:
             planfile.save(made, Path(out))

@@ -89,7 +89,7 @@ class Executor:
                 )
         reach = self._reaches.get(action.site)
         if reach is None:
-            return _skipped(action, f"nothing of site {action.site} is carried out, since its plan is not sound")
+            return _skipped(action, f"nothing of site {action.site} is carried out; see its errors")
         return await self._unless_given_up(action, reach)
 
     async def _unless_given_up(self, action: Action, reach: Reach) -> Outcome:

@@ -66,7 +66,7 @@ def _ended(resolution: Resolution) -> str:
         case Fate.FORGOTTEN:
             return "forgotten: whatever it has made is planned as any other connection"
         case _:
-            return "it has made nothing"
+            return "it has made nothing so far"
 
 
 def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:

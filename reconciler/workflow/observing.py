@@ -34,8 +34,11 @@ async def observe(
         known = await asked if needs_schedules(chosen) else ()
         return await reader.list_connections(schedule_ids(chosen, known))
 
-    providers, connections, found = await asyncio.gather(reader.list_providers(), connections_read(), asked)
-    live = LiveSite(providers, connections.connections, connections.failed_provider_ids, found)
+    providers, connections = asyncio.create_task(reader.list_providers()), asyncio.create_task(connections_read())
+    # All are waited for, so that of several troubles it is the same one that is told each time.
+    await asyncio.gather(providers, connections, asked, return_exceptions=True)
+    offered, listed, found = providers.result(), connections.result(), asked.result()
+    live = LiveSite(offered, listed.connections, listed.failed_provider_ids, found)
     wanted = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
     answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
     by_id = dict(zip(wanted, answers, strict=True))

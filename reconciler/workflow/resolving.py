@@ -117,7 +117,7 @@ def described(finding: Finding) -> str:
         case Adopted(connection):
             return f"it has made {connection.id}"
         case Nothing():
-            return "it has made nothing"
+            return "it has made nothing so far"
         case Several(connections):
             ids = ", ".join(connection.id for connection in connections)
             return f"{len(connections)} connections appeared where one was meant: {ids}"

@@ -154,3 +154,11 @@ def test_a_defect_is_a_message_and_with_verbose_a_traceback(extcal: Extcal) -> N
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == "error: internal error, ZeroDivisionError; please report it, with what --verbose adds to this\n"
     assert "Traceback" in extcal.process("validate", "manifests", "--verbose", env=broken).err
+
+
+def test_an_allowance_for_no_site_is_refused(extcal: Extcal) -> None:
+    """A place that was mistyped would overrule nothing, unnoticed: it is refused, with what may be meant."""
+    extcal.write(site(), connection(0))
+    ran = extcal("plan", "manifests", "--allow", "max-disconnects:harbr")
+    assert (ran.code, ran.out) == (64, "")
+    assert "there is no site 'harbr'; did you mean harbor?" in ran.err

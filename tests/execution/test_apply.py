@@ -257,7 +257,7 @@ def test_site_whose_plan_is_not_sound_is_left_alone(loop: Loop) -> None:
     ghost = replace(SITE, name="ghost", site_id="00000000-0000-4000-8000-000000000000")
     unwanted = replace(declared("kim", account=KIM, password=None), site="harbor")
     result = loop.apply([SITE, ghost], [declared(), unwanted])
-    assert errors(result) == ["nothing of site harbor is carried out, since its plan is not sound"]
+    assert errors(result) == ["nothing of site harbor is carried out; see its errors"]
     assert {fault.where for site in result.plan.sites for fault in site.faults} == {"harbor/kim", "ghost"}
     assert loop.live(SITE) == ()
 

@@ -198,7 +198,7 @@ def test_a_dependent_of_several_waits_for_all_of_them() -> None:
 def test_a_site_without_a_port_is_left_alone() -> None:
     """What is not sound is not carried out, and the message names the site."""
     assert ended(passing(Run(plan_of([declared()]), {}).outcomes())) == {
-        "harbor/lee": (SKIPPED, "nothing of site harbor is carried out, since its plan is not sound")
+        "harbor/lee": (SKIPPED, "nothing of site harbor is carried out; see its errors")
     }
 
 
