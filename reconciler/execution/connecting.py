@@ -32,9 +32,16 @@ async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnectio
     if action.password is None or action.account is None:
         return Outcome(action, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
     intent = intent_of(action, uuid.uuid4().hex, standing)
-    reach.journal.begin(intent)
     doubt: ApiError | None = None
     for sent_twice in (False, True):
+        # Before the second sending anew: should this process end with it, the window begins there.
+        try:
+            reach.journal.begin(intent)
+        except ExtcalError as error:
+            if doubt is None:
+                raise
+            why = f"its answer was lost ({doubt}), and it was not sent again: {error}"
+            return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
         try:
             made = await reach.port.connect_by_credentials(
                 action.provider_id, action.schedule_id, action.account, action.password

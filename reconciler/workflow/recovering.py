@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.settling import Window, settle
-from reconciler.machine import FileJournal, LockedError, Machine, Owner
+from reconciler.machine import FileJournal, LockedError, Machine, Owner, make_room
 from reconciler.model.desired import Site
 from reconciler.model.intent import Pending, Settled, Several, Unlisted
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Action, Plan
 from reconciler.model.source import Fault
 from reconciler.planning.appearing import intent_of
 from reconciler.workflow.service import Sessions
@@ -27,6 +27,7 @@ def locked(sites: Sequence[Site], machine: Machine, command: str) -> Iterator[Fa
 
     Raises ExtcalError where this machine has no place for locks.
     """
+    make_room(len(sites))
     owner = Owner.this_process(command)
     faults: dict[str, tuple[Fault, ...]] = {}
     with ExitStack() as held:
@@ -117,6 +118,19 @@ def _left_open(site: Site, settled: Settled) -> Fault | None:
         case _:
             return None
     return Fault(site.source, address, why)
+
+
+def as_agreed(made: Plan, agreed: Plan) -> Plan:
+    """Of a plan that was made anew, what was agreed to: the same addresses, and nothing taken away that was to stay."""
+    kinds = {action.address: action.kind for action in agreed.actions if action.kind.writes}
+
+    def is_agreed(action: Action) -> bool:
+        kind = kinds.get(action.address)
+        return not action.kind.writes or (kind is not None and (kind.disconnects or not action.kind.disconnects))
+
+    return replace(
+        made, sites=tuple(replace(site, actions=tuple(filter(is_agreed, site.actions))) for site in made.sites)
+    )
 
 
 def held_back(made: Plan, faults: Faults) -> Plan:

@@ -173,17 +173,23 @@ class ScriptedPort:
 
 @dataclass
 class MemoryJournal:
-    """A journal in memory; `lines` are what was written, `refuses` what it raises instead of writing the next one."""
+    """A journal in memory; `lines` are what was written.
+
+    `refuses` is what it raises instead of writing the next intent, `refuses_after` how many it has room for.
+    """
 
     lines: list[tuple[str, ...]] = field(default_factory=list)
     left: list[Pending] = field(default_factory=list)
     refuses: ExtcalError | None = None
     intents: list[Intent] = field(default_factory=list)
+    refuses_after: int = -1
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down."""
         if self.refuses is not None:
             raise self.refuses
+        if len(self.intents) == self.refuses_after:
+            raise ExtcalError("the disk is full")
         self.intents.append(intent)
         self.lines.append(("begin", intent.address))
         self.left.append(Pending(intent, 0.0))

@@ -313,3 +313,17 @@ def test_an_intent_is_as_old_as_it_is(tmp_path: Path) -> None:
     time.sleep(0.05)
     (pending,) = book.pending()
     assert 0.04 < pending.age < 30
+
+
+def test_a_second_sending_begins_anew(tmp_path: Path) -> None:
+    """A process that ends with its second sending leaves one intent, which is as young as that sending."""
+    moment = [1000.0]
+    book = FileJournal(tmp_path / "journal", lambda: None, lambda: moment[0], lambda: moment[0])
+    book.begin(intent(0))
+    moment[0] += 15
+    book.begin(intent(0))
+    moment[0] += 2
+    (left,) = book.pending()
+    assert (left.intent, left.age) == (intent(0), 2.0)
+    book.end(intent(0), Fate.NOTHING)
+    assert book.pending() == ()
