@@ -82,6 +82,9 @@ class DaskRunner:
                 for group in groups
             ]
             results = await asyncio.gather(*(_ended(*each, told) for each in zip(futures, groups, strict=True)))
+            # The scheduler keeps what is set for as long as it lives.
+            names = [group.sites[0].site.name for group in groups]
+            await asyncio.gather(*(remote.begun_event(self._run, name, self._client).clear() for name in names))
         finally:
             telling.cancel()
             await asyncio.wait([telling])
@@ -119,7 +122,10 @@ async def dask_runner(scheduler: str, endpoint: str, allowed: frozenset[Allowanc
 
 async def _answer(future: "Future[Any]") -> object:
     """What a task answered, or the error that it ended with, whatever it is: one site's must not hide the others'."""
-    return await future.result() if await future.exception() is None else await future.exception()
+    error = await future.exception()
+    if error is None:
+        return await future.result()
+    return error if isinstance(error, ExtcalError) else f"{type(error).__name__}: {error}"
 
 
 async def _ended(future: "Future[Any]", part: Plan, told: Callable[[Outcome], None]) -> Result:

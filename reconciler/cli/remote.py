@@ -18,6 +18,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.model.result import Result
 from reconciler.planning.guards import Allowance
+from reconciler.workflow.recovering import as_agreed
 
 _STOP_SECONDS = 1.0
 
@@ -54,6 +55,11 @@ def stop_event(run: str, client: Client | None = None) -> Event:
     return Event(f"extcal-stop-{run}", client)
 
 
+def begun_event(run: str, site: str, client: Client | None = None) -> Event:
+    """Set by the worker that begins to write to a site, or to the sites that go with it."""
+    return Event(f"extcal-begun-{run}-{site}", client)
+
+
 def apply(errand: Errand, made: Plan, consent: Consent) -> Result:
     """Carry out the plan of a few sites and look again.
 
@@ -61,7 +67,7 @@ def apply(errand: Errand, made: Plan, consent: Consent) -> Result:
     for what each connect of the plan may have made, for as long as for a lost answer, and goes on from there.
     """
     sites = [site.site for site in made.sites]
-    begun = Event(f"extcal-begun-{errand.run}-{sites[0].name}")
+    begun = begun_event(errand.run, sites[0].name)
     taken_over = begun.is_set()
     begun.set()
     return asyncio.run(_apply(errand, made, consent, taken_over=taken_over))
@@ -77,7 +83,8 @@ async def _apply(errand: Errand, made: Plan, consent: Consent, *, taken_over: bo
         async with workflow.sessions(sites, found.service) as opened:
             recovered = await workflow.recover(sites, opened, machine, taken, lost=made if taken_over else None)
             if taken_over and errand.desired is not None:
-                made = await workflow.plan(errand.desired, opened, errand.selection, errand.allowed)
+                anew = await workflow.plan(errand.desired, opened, errand.selection, errand.allowed)
+                made = as_agreed(anew, made)
             made = workflow.held_back(made, recovered.faults)
             stop = Stop()
             watching = asyncio.create_task(_stop_with(errand.run, stop))

@@ -4,6 +4,7 @@ import fcntl
 import getpass
 import json
 import os
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -16,6 +17,17 @@ from typing import Self
 from reconciler.errors import ExtcalError
 
 _LONGEST = 4096
+# Connections, pipes, modules that are being read.
+_BESIDE = 512
+
+
+def make_room(locks: int) -> None:
+    """Let this process hold so many locks beside what else it has open, as far as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = locks + _BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        room = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, room), hard))
 
 
 class LockedError(ExtcalError):

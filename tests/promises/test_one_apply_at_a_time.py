@@ -272,3 +272,20 @@ def test_between_machines_what_differs_is_skipped(two: Extcal) -> None:
     assert late.code == 1
     assert "the live state that it rests on has changed since it was planned; plan again" in late.out
     assert len([request for request in two.writes if request.method == "PATCH"]) == 0
+
+
+def test_a_fleet_needs_no_more_open_files_than_it_is_allowed(tmp_path: Path) -> None:
+    """With more sites than a process may usually have files open, each lock is held all the same."""
+    script = (
+        "import resource, sys; from pathlib import Path; from contextlib import ExitStack\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))\n"
+        "from reconciler.machine import Machine, Owner, make_room\n"
+        "make_room(300)\n"
+        "machine, owner = Machine(Path(sys.argv[1]), 'a service'), Owner.this_process('a test')\n"
+        "with ExitStack() as held:\n"
+        "    for number in range(300): held.enter_context(machine.site(f'{number:x}').lock(owner, 'harbor'))\n"
+        "    print('held')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("held\n", "")
