@@ -32,7 +32,7 @@ class Readiness:
     def went_well(self) -> None:
         """A round has reconciled at least one site."""
         self._failures = 0
-        self._ready = Verdict(yes=True, why="the last round went well")
+        self._ready = Verdict(yes=True, why="the last round reconciled a site at least")
 
     def failed(self, why: str) -> None:
         """A round has reconciled nothing; a few of them in a row are too many."""

@@ -1,0 +1,40 @@
+"""How a plan is cut into tasks: sites whose actions wait for each other stay together."""
+
+from dataclasses import replace
+
+from reconciler.cli.dask_runner import joined, together
+from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.result import Outcome, OutcomeStatus, Result
+from tests.planning.build import SITE, declared, planned, the_action
+
+_ACTION = the_action(planned(declared()))
+
+
+def part(name: str, *after: str) -> SitePlan:
+    """The plan of a site with one action, which waits for those of other sites."""
+    return SitePlan(replace(SITE, name=name), (action(name, *after),))
+
+
+def action(name: str, *after: str) -> Action:
+    """The action of a site."""
+    return replace(_ACTION, site=name, address=f"{name}/lee", after=tuple(f"{other}/lee" for other in after))
+
+
+def test_sites_that_wait_for_each_other_go_together() -> None:
+    """However long the chain is; what it waits for in another part of the plan keeps nobody together."""
+    plan = Plan((part("a"), part("b", "a"), part("c", "b"), part("d"), part("e", "elsewhere")))
+    parts = [[site.site.name for site in each.sites] for each in together(plan)]
+    assert sorted(parts) == [["a", "b", "c"], ["d"], ["e"]]
+
+
+def test_what_the_parts_came_to_is_one_result() -> None:
+    """In the plan's order; looked again only where every part was; interrupted where one was."""
+    plan = Plan((part("a"), part("b")))
+    first, second = (Plan((site,)) for site in plan.sites)
+    done = [Result(each, (Outcome(each.actions[0], OutcomeStatus.DONE),), Plan(())) for each in (second, first)]
+    result = joined(done, plan, interrupted=False)
+    assert [outcome.action.address for outcome in result.outcomes] == ["a/lee", "b/lee"]
+    assert (result.plan, result.remaining, result.interrupted) == (plan, Plan(()), False)
+    cut_short = replace(done[0], remaining=None, interrupted=True)
+    result = joined([cut_short, done[1]], plan, interrupted=False)
+    assert (result.remaining, result.interrupted) == (None, True)
