@@ -43,7 +43,7 @@ def _loop(figures: Figures) -> Iterator[Metric]:
     yield build
     rounds = CounterMetricFamily(
         "extcal_rounds",
-        "Rounds by how the sites that were due fared: all went well (good), some failed (partial), or all did (failed).",
+        "Rounds by how the sites that were due fared: all went well (good), some failed (partial), all did (failed).",
         labels=["result"],
     )
     for ended, count in figures.rounds.items():
