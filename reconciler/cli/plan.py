@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler import planfile, workflow
+from reconciler import workflow
 from reconciler.cli.arguments import (
     allow_option,
     manifest_paths,
@@ -14,9 +14,9 @@ from reconciler.cli.arguments import (
     parse_allowances,
     paths_argument,
 )
-from reconciler.cli.base import load_base
-from reconciler.cli.formats import PLAN_FORMATS
+from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.plan_formats import PLAN_FORMATS
 from reconciler.cli.report import failing_as, report_troubles
 from reconciler.cli.runner import dask, not_embedded, runner_options
 from reconciler.cli.selecting import Selecting, selecting_options
@@ -74,18 +74,33 @@ def plan(
             raise UsageError("--runner dask plans what apply would do; --base and --impact are for this process alone")
     with failing_as(said.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths))
-        before = None if base is None else load_base(base, manifest_paths(paths), said.console)
+        before = None if base is None else _load_base(base, paths, said.console)
         selection = selecting.of(desired, said.console)
         allowed = parse_allowances(allowances, desired.sites)
         question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
         made, blamed = run(_plan(question, said) if scheduler is None else _plan_by_workers(question, said, scheduler))
         if out is not None:
-            planfile.save(made, Path(out))
+            _save(made, out)
     said.console.result(PLAN_FORMATS[output].shown(made, said.console.paint))
     report_troubles(made, said.console)
     if not blamed.whole:
         return FAILED
     return PENDING if detailed_exitcode and pending(blamed) else 0
+
+
+# Most plans have no base and are not saved: what that takes is imported when it is asked for.
+
+
+def _load_base(base: str, paths: tuple[str, ...], console: Console) -> Desired:
+    from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
+
+    return load_base(base, manifest_paths(paths), console)
+
+
+def _save(made: Plan, out: str) -> None:
+    from reconciler import planfile  # noqa: PLC0415 - as said above
+
+    planfile.save(made, Path(out))
 
 
 def pending(blamed: Plan) -> bool:

@@ -5,8 +5,7 @@ that nobody else knows is which connects have been sent without an answer.
 """
 
 from reconciler.machine.folder import Machine, SiteFolder
-from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.machine.ledger import Ledger
 from reconciler.machine.lock import LockedError, Owner, make_room
 
-__all__ = ["FileJournal", "JournalError", "Ledger", "LockedError", "Machine", "Owner", "SiteFolder", "make_room"]
+__all__ = ["Ledger", "LockedError", "Machine", "Owner", "SiteFolder", "make_room"]

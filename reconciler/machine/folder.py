@@ -3,12 +3,16 @@
 import hashlib
 import itertools
 import re
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.errors import ExtcalError
-from reconciler.machine.journal import FileJournal
 from reconciler.machine.ledger import Ledger
 from reconciler.machine.lock import Owner, SiteLock
+
+if TYPE_CHECKING:
+    from reconciler.machine.journal import FileJournal
 
 _PLAIN = re.compile(r"[0-9a-f-]{1,64}")
 
@@ -35,8 +39,14 @@ class SiteFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.journal = FileJournal(path / "journal", self.make)
         self.ledger = Ledger(path / "requests", self.make)
+
+    @cached_property
+    def journal(self) -> "FileJournal":
+        """What was sent without an answer, of which only those who write need to know."""
+        from reconciler.machine.journal import FileJournal  # noqa: PLC0415 - plans, which don't write, do without it
+
+        return FileJournal(self.path / "journal", self.make)
 
     def lock(self, owner: Owner, site: str) -> SiteLock:
         """The lock that an apply holds; `site` is how the site is called in messages."""

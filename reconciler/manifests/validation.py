@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from reconciler.manifests.accepting import Check, Schema, compile_check, repeated
-from reconciler.manifests.explain import Problem, explain
 from reconciler.manifests.report import FileReport, shown
 from reconciler.manifests.schemas import API_VERSION, BEGIN, KINDS, schema_text
 from reconciler.manifests.suggest import did_you_mean
@@ -24,6 +23,13 @@ def validate(document: Fields, report: FileReport) -> str | None:
         return None
     if _check(kind)(document):
         return kind
+    return None if _explained(kind, document, report) else kind
+
+
+def _explained(kind: str, document: Fields, report: FileReport) -> bool:
+    """Report what jsonschema finds wrong with a document; whether it finds anything."""
+    from reconciler.manifests.explain import Problem, explain  # noqa: PLC0415 - only invalid manifests are worth it
+
     problems = [
         Problem(
             path=tuple(error.absolute_path),
@@ -36,7 +42,7 @@ def validate(document: Fields, report: FileReport) -> str | None:
     ]
     for where, place, message, hint in explain(document, problems):
         report.add(place, message, where, hint)
-    return None if problems else kind
+    return bool(problems)
 
 
 def _kind(document: Fields, report: FileReport) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.settling import Window, settle
-from reconciler.machine import FileJournal, LockedError, Machine, Owner, make_room
+from reconciler.machine import LockedError, Machine, Owner, make_room
+from reconciler.machine.journal import FileJournal
 from reconciler.model.desired import Site
 from reconciler.model.intent import Pending, Settled, Several, Unlisted
 from reconciler.model.live import ConnectMethod

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.machine import FileJournal, Machine, SiteFolder
+from reconciler.machine import Machine, SiteFolder
+from reconciler.machine.journal import FileJournal
 from reconciler.model.intent import Intent
 from tests.cli.command import Extcal
 from tests.cli.worlds import APPLE, HARBOR, email, schedule_id

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.machine import FileJournal, JournalError, Machine
+from reconciler.machine import Machine
 from reconciler.machine import journal as journal_module
+from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.model.intent import Fate
 from tests.cli.command import Extcal
 from tests.cli.stand_in import stand_in

@@ -1,0 +1,53 @@
+"""The formats that plans are shown in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler.cli.report import Failure
+from reconciler.model.plan import Plan
+from reconciler.render.plan_json import failure_json, plan_json
+from reconciler.render.plan_text import plan_text
+from reconciler.render.tone import Paint
+
+# Pages and comments are made of much that text has no use for: they are imported when they are asked for.
+
+
+def _plan_markdown(plan: Plan, _paint: Paint) -> str:
+    from reconciler.render.plan_markdown import plan_markdown  # noqa: PLC0415 - as said above
+
+    return plan_markdown(plan)
+
+
+def _plan_failure_markdown(messages: Sequence[str]) -> str:
+    from reconciler.render.plan_markdown import plan_failure_markdown  # noqa: PLC0415 - as said above
+
+    return plan_failure_markdown(messages)
+
+
+def _plan_html(plan: Plan, _paint: Paint) -> str:
+    from reconciler.render.html.plan_page import plan_html  # noqa: PLC0415 - as said above
+
+    return plan_html(plan, datetime.now(UTC))
+
+
+def _plan_failure_html(messages: Sequence[str]) -> str:
+    from reconciler.render.html.plan_page import plan_failure_html  # noqa: PLC0415 - as said above
+
+    return plan_failure_html(messages, datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFormat:
+    """How a plan is shown, and how it is told that there is none; None where stderr says it all."""
+
+    shown: Callable[[Plan, Paint], str]
+    failure: Failure | None
+
+
+PLAN_FORMATS = {
+    "text": PlanFormat(plan_text, None),
+    "json": PlanFormat(lambda plan, _paint: plan_json(plan), failure_json),
+    "markdown": PlanFormat(_plan_markdown, _plan_failure_markdown),
+    "html": PlanFormat(_plan_html, _plan_failure_html),
+}
