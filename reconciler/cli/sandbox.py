@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.sandbox_data import data_option
 from reconciler.cli.sandbox_errors import explained
-from reconciler.cli.sandbox_events import data_option, events
+from reconciler.cli.sandbox_events import events
 from reconciler.cli.sandbox_schedules import schedules
 
 
@@ -22,7 +23,7 @@ def sandbox() -> None:
 @click.option("--faults", metavar="FILE", help="Let go wrong what FILE describes, to rehearse bad days (YAML).")
 @click.option("--json", "as_json", is_flag=True, help="When ready, print one line of JSON that says how to reach it.")
 @global_options
-def serve(port: int, data: str, faults: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
+def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
     """Serve until interrupted.
 
     With --faults some requests go wrong: other statuses and bodies, delays, resets, answers cut off, stale reads, a
@@ -47,18 +48,18 @@ def serve(port: int, data: str, faults: str | None, as_json: bool) -> None:  # n
 
     with explained():
         injected = None if faults is None else read_faults(Path(faults))
-        server.serve(Path(data), port=port, ready=ready, faults=injected)
+        server.serve(data, port=port, ready=ready, faults=injected)
 
 
 @sandbox.command
 @data_option
 @global_options
-def reset(data: str) -> None:
+def reset(data: Path) -> None:
     """Delete the sandbox's data, so that the next start seeds a fresh world."""
     from reconciler.sandbox import reset as delete  # noqa: PLC0415 - only this command needs the other tower
 
     with explained():
-        delete(Path(data))
+        delete(data)
     said_globals().console.note(f"The sandbox's data in {data} is gone.")
 
 

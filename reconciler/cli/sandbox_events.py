@@ -6,15 +6,13 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import DEFAULT_SANDBOX, global_options, said_globals
+from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.sandbox_data import data_option
 from reconciler.cli.sandbox_errors import explained
 from reconciler.errors import UsageError
 from reconciler.render.inert import inert
 from reconciler.render.table import table
 
-data_option = click.option(
-    "--data", metavar="DIR", default=DEFAULT_SANDBOX, show_default=True, help="The folder that holds its data."
-)
 format_option = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")
 _start = click.option("--start", metavar="TIME", required=True, help="RFC 3339, say 2027-01-31T09:00:00-05:00.")
 _end = click.option("--end", metavar="TIME", required=True, help="RFC 3339; the event ends before it.")
@@ -32,11 +30,11 @@ def events() -> None:
 @_end
 @data_option
 @global_options
-def add(schedule: str, title: str, start: str, end: str, data: str) -> None:
+def add(schedule: str, title: str, start: str, end: str, data: Path) -> None:
     """Add an event; prints its id."""
     from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
 
-    with explained(), opened(Path(data)) as sandbox:
+    with explained(), opened(data) as sandbox:
         said_globals().console.result(sandbox.add_event(schedule, title, _time("--start", start), _time("--end", end)))
 
 
@@ -46,11 +44,11 @@ def add(schedule: str, title: str, start: str, end: str, data: str) -> None:
 @_end
 @data_option
 @global_options
-def move(event_id: str, start: str, end: str, data: str) -> None:
+def move(event_id: str, start: str, end: str, data: Path) -> None:
     """Give an event other times."""
     from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
 
-    with explained(), opened(Path(data)) as sandbox:
+    with explained(), opened(data) as sandbox:
         sandbox.move_event(event_id, _time("--start", start), _time("--end", end))
     said_globals().console.note(f"The event {event_id} is moved.")
 
@@ -59,11 +57,11 @@ def move(event_id: str, start: str, end: str, data: str) -> None:
 @click.argument("event_id", metavar="ID")
 @data_option
 @global_options
-def cancel(event_id: str, data: str) -> None:
+def cancel(event_id: str, data: Path) -> None:
     """Cancel an event: it stays listed, and leaves the external calendars."""
     from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
 
-    with explained(), opened(Path(data)) as sandbox:
+    with explained(), opened(data) as sandbox:
         sandbox.cancel_event(event_id)
     said_globals().console.note(f"The event {event_id} is cancelled.")
 
@@ -72,12 +70,12 @@ def cancel(event_id: str, data: str) -> None:
 @format_option
 @data_option
 @global_options
-def list_events(output: str, data: str) -> None:
+def list_events(output: str, data: Path) -> None:
     """List the site's events and where they were exported to; warns of what can't be imported from the calendars."""
     from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
 
     console = said_globals().console
-    with explained(), opened(Path(data)) as sandbox:
+    with explained(), opened(data) as sandbox:
         found = sandbox.events()
         warnings = sandbox.warnings()
     rows = [

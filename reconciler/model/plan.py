@@ -109,7 +109,7 @@ class Action:
     `connection_id` is the live connection acted upon (for `replace`, the one that is given up);
     `after` holds addresses of actions that must be done before; `ground` is the fingerprint of the live fields
     that the action rests on. `before` is the live sync config, for undoing; `origin` and `impact` are known only
-    where they were asked for.
+    where they were asked for. `prevent_disconnect` is what its manifest says in lifecycle.preventDisconnect.
     """
 
     kind: ActionKind
@@ -134,6 +134,7 @@ class Action:
     before: SyncConfig | None = None
     origin: Origin | None = None
     impact: Impact | None = None
+    prevent_disconnect: bool = False
     source: Source | None = field(default=None, metadata=NOT_ENCODED)
 
     @property

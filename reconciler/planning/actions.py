@@ -55,6 +55,7 @@ def _base(site: Site, item: Resolved, live: LiveConnection | None, kind: ActionK
         reason=reason,
         recovery=Recovery.AUTOMATIC,
         before=live.sync if live else None,
+        prevent_disconnect=item.declared.lifecycle.prevent_disconnect,
         source=item.declared.sources.root,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.model.desired import Site
 from reconciler.model.plan import (
     Action,
     Plan,
@@ -33,7 +33,6 @@ class Allowance:
 def violations(
     site: Site,
     actions: Sequence[Action],
-    declared: Iterable[DeclaredConnection],
     in_scope: int,
     allowed: frozenset[Allowance],
 ) -> tuple[Violation, ...]:
@@ -43,9 +42,7 @@ def violations(
     """
     found = [
         *_too_many_disconnects(site, actions, in_scope),
-        *_prevented(
-            actions, {connection.address for connection in declared if connection.lifecycle.prevent_disconnect}
-        ),
+        *_prevented(actions),
         *_consents_lost(actions),
     ]
     return tuple(v for v in found if Allowance(v.guard, v.address) not in allowed)
@@ -71,9 +68,9 @@ def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) 
         yield Violation(MAX_DISCONNECTS, site.name, message)
 
 
-def _prevented(actions: Sequence[Action], protected: set[str]) -> Iterable[Violation]:
+def _prevented(actions: Sequence[Action]) -> Iterable[Violation]:
     for action in actions:
-        if action.kind.disconnects and action.address in protected:
+        if action.kind.disconnects and action.prevent_disconnect:
             lost = account_given_up(action) or "an account not shown"
             message = f"{action.kind} of {lost}: its manifest says lifecycle.preventDisconnect"
             yield Violation(PREVENT_DISCONNECT, action.address, message)

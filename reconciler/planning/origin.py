@@ -81,11 +81,26 @@ def still_protected(
 def out_of_scope(head: SitePlan, base: SitePlan) -> tuple[str, ...]:
     """A warning for each live connection that the base declares and the head says nothing of any more."""
     seen = {action.connection_id for action in head.actions}
+    declared = {action.address for action in head.actions if action.source is not None}
     return tuple(
-        f"{action.address} is no longer declared and its schedule is out of scope: {action.account} stays connected; "
-        "to disconnect it, keep its manifest with state: absent"
+        _moved(action) if action.address in declared else _forgotten(action)
         for action in base.actions
         if action.connection_id and action.connection_id not in seen and action.source is not None
+    )
+
+
+def _forgotten(action: Action) -> str:
+    return (
+        f"{action.address} is no longer declared and its schedule is out of scope: {action.account} stays connected; "
+        "to disconnect it, keep its manifest with state: absent"
+    )
+
+
+def _moved(action: Action) -> str:
+    return (
+        f"{action.address} has moved from schedule {action.schedule_name or action.schedule_id}, which is out of scope "
+        f"now: {action.account} stays connected there; to disconnect it, declare it there, too, under another name, "
+        "with state: absent"
     )
 
 

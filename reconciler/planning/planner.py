@@ -10,6 +10,7 @@ from reconciler.model.plan import Action, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction
 from reconciler.planning import actions, calendars, diff, ground, guards, providers
+from reconciler.planning.elsewhere import connected_elsewhere
 from reconciler.planning.guards import Allowance
 from reconciler.planning.leftovers import with_leftovers
 from reconciler.planning.other_accounts import other_accounts
@@ -78,9 +79,9 @@ def plan_site(
         site=site,
         actions=tuple(sorted(_grounded(planned, live), key=lambda action: action.address)),
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
-        violations=guards.violations(site, planned, declared, in_scope, allowed),
+        violations=guards.violations(site, planned, in_scope, allowed),
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
-        warnings=(*_warnings(site, planned), *other_accounts(planned)),
+        warnings=(*_warnings(site, planned), *other_accounts(planned), *connected_elsewhere(planned, reading, only)),
     )
 
 

@@ -41,7 +41,7 @@ def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
     for site_plan in result.plan.sites:
         site = site_plan.site
         actions = _grounded(by_site[site.name], live.get(site.name, ()))
-        found = guards.violations(site, actions, (), len(live.get(site.name, ())), frozenset())
+        found = guards.violations(site, actions, len(live.get(site.name, ())), frozenset())
         sites.append(SitePlan(site, actions, violations=found))
     return Undo(Plan(tuple(site for site in sites if site.actions)), tuple(remarks))
 

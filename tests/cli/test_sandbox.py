@@ -70,6 +70,39 @@ def test_reset_lets_the_next_start_be_fresh(bare: Extcal) -> None:
     assert bare("sandbox", "reset", "--data", "data", "--quiet").err == ""
 
 
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_the_sandbox_that_is_named_is_the_one_that_is_meant(bare: Extcal, named: str) -> None:
+    """--sandbox and EXTCAL_SANDBOX name the folder as they do everywhere; no other one is written to or deleted."""
+    for folder in ("mine", ".extcal"):
+        assert bare("schedules", f"--sandbox={folder}").code == 0
+    args, env = (("--sandbox=mine",), {}) if named == "option" else ((), {"EXTCAL_SANDBOX": "mine"})
+    added = bare(
+        "sandbox", "events", "add", "--schedule", "Dr. Lee", "--title", "Check-up",
+        "--start", "2030-01-15T09:00:00Z", "--end", "2030-01-15T09:30:00Z", *args, env=env,
+    )  # fmt: skip
+    assert added.code == 0
+    listed = {
+        folder: bare("sandbox", "events", "list", "--data", folder, "--format", "json").rows
+        for folder in ("mine", ".extcal")
+    }
+    assert ([row["id"] for row in listed["mine"]], listed[".extcal"]) == ([added.out.strip()], [])
+    ended = bare("sandbox", "reset", *args, env=env)
+    assert (ended.code, ended.err) == (0, "The sandbox's data in mine is gone.\n")
+    assert not (bare.folder / "mine/sandbox.sqlite3").exists()
+    assert (bare.folder / ".extcal/sandbox.sqlite3").exists()
+
+
+def test_two_folders_are_refused(bare: Extcal) -> None:
+    """Where --data and --sandbox differ nothing is deleted; --data goes before the environment."""
+    assert bare("schedules", "--sandbox=mine").code == 0
+    ran = bare("sandbox", "reset", "--data", "other", "--sandbox=mine")
+    assert (ran.code, ran.out) == (64, "")
+    assert "--data other and --sandbox mine name two folders" in ran.err
+    assert (bare.folder / "mine/sandbox.sqlite3").exists()
+    assert bare("sandbox", "reset", "--data", "mine", env={"EXTCAL_SANDBOX": "other"}).code == 0
+    assert not (bare.folder / "mine/sandbox.sqlite3").exists()
+
+
 def test_reset_deletes_nothing_that_is_not_its_own(bare: Extcal) -> None:
     """A folder of somebody else's is refused and left as it is."""
     bare.write("precious", to="mine/notes.txt")

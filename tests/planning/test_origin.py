@@ -2,13 +2,25 @@
 
 from dataclasses import replace
 
-from reconciler.model.desired import DeclaredConnection, Lifecycle, State
+from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveSite
 from reconciler.model.plan import Origin, SitePlan
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance
 from reconciler.planning.origin import new_faults, out_of_scope, still_protected, told_apart
-from tests.planning.build import DEDICATED, OFF, PRIMARY, PRUNING, SITE, declared, live, planned, site_with
+from tests.planning.build import (
+    DEDICATED,
+    OFF,
+    OTHER_SCHEDULE,
+    PRIMARY,
+    PRUNING,
+    SCHEDULE,
+    SITE,
+    declared,
+    live,
+    planned,
+    site_with,
+)
 
 
 def origins(head: list[DeclaredConnection], base: list[DeclaredConnection], on: LiveSite) -> dict[str, Origin | None]:
@@ -78,6 +90,14 @@ def test_what_falls_out_of_scope_is_told() -> None:
     (warning,) = out_of_scope(planned(on=site_with(live())), planned(declared(), on=site_with(live())))
     assert warning.startswith("harbor/lee is no longer declared and its schedule is out of scope: lee@harbor.example")
     assert out_of_scope(planned(declared(), on=site_with(live())), planned(declared(), on=site_with(live()))) == ()
+
+
+def test_what_moved_to_another_schedule_is_told() -> None:
+    """Its manifest is there still, so a tombstone in its place would mean the new schedule: the way out says so."""
+    moved = declared(schedule=ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE))
+    (warning,) = out_of_scope(planned(moved, on=site_with(live())), planned(declared(), on=site_with(live())))
+    assert warning.startswith(f"harbor/lee has moved from schedule {SCHEDULE}, which is out of scope now: lee@")
+    assert warning.endswith("declare it there, too, under another name, with state: absent")
 
 
 def test_faults_that_the_base_has_too_are_not_new() -> None:

@@ -1,11 +1,12 @@
 """Undoing what was applied: the inverse of every action, or why there is none."""
 
-from reconciler.model.desired import State
+from reconciler.model.desired import Lifecycle, State
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.ground import fingerprint
+from reconciler.planning.guards import Allowance, overruled
 from reconciler.planning.undo import Undo, undo
 from tests.planning.build import (
     DEDICATED,
@@ -103,3 +104,12 @@ def test_guards_hold_for_undoing_too() -> None:
     now = tuple(live(a.address, account=a.account) for a in actions)
     found = undo(Result(Plan((SitePlan(SITE, actions),)), outcomes), {"harbor": now})
     assert [violation.guard for violation in found.plan.sites[0].violations] == ["max-disconnects"]
+
+
+def test_a_protected_connection_is_not_disconnected_by_an_undo() -> None:
+    """What its manifest protects when it is connected stays protected when that is undone; --allow names it."""
+    protected = declared(sync=SyncConfig(PRIMARY), lifecycle=Lifecycle(prevent_disconnect=True))
+    found = undone(the_action(planned(protected)), live("new"), connection_id="new")
+    (violation,) = found.plan.sites[0].violations
+    assert (violation.guard, violation.address) == ("prevent-disconnect", "harbor/lee")
+    assert overruled(found.plan, frozenset({Allowance("prevent-disconnect", "harbor/lee")})).sites[0].applyable
