@@ -16,11 +16,8 @@ from reconciler.planning.match import folded
 from reconciler.planning.reading import Reading
 
 
-def connected_elsewhere(planned: Sequence[Action], reading: Reading, only: frozenset[str] | None) -> Iterator[str]:
-    """A warning for each live connection of a declared account to another schedule that the plan leaves as it is.
-
-    With `only`, none but the declared connections of these addresses are looked at.
-    """
+def connected_elsewhere(planned: Sequence[Action], reading: Reading) -> Iterator[str]:
+    """A warning for each live connection of a declared account to another schedule that the plan leaves as it is."""
     leaving = taken_away(planned)
     staying: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in reading.matching.leftovers:
@@ -30,7 +27,7 @@ def connected_elsewhere(planned: Sequence[Action], reading: Reading, only: froze
         return
     for item, _ in reading.matching.pairs:
         declared = item.declared
-        if declared.state is State.ABSENT or (only is not None and declared.address not in only):
+        if declared.state is State.ABSENT:
             continue
         for other in staying.get(folded(declared.account), ()):
             elsewhere = other.schedule_id.lower() != item.schedule.id.lower()

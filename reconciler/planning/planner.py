@@ -75,13 +75,15 @@ def plan_site(
         every = [fault for fault in every if fault.where in only]
     active = [connection for connection in live.connections if connection.status != Status.DISCONNECTED]
     in_scope = sum(reading.in_scope(site, connection) for connection in active)
+    # A plan that is narrowed may rest on a reading that is, too, and must not depend on that.
+    elsewhere = () if only is not None else connected_elsewhere(planned, reading)
     return SitePlan(
         site=site,
         actions=tuple(sorted(_grounded(planned, live), key=lambda action: action.address)),
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, in_scope, allowed),
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
-        warnings=(*_warnings(site, planned), *other_accounts(planned), *connected_elsewhere(planned, reading, only)),
+        warnings=(*_warnings(site, planned), *other_accounts(planned), *elsewhere),
     )
 
 

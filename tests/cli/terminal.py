@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from tests.cli.command import COMMAND, Extcal
 
 _PATIENCE = 30.0
+# No person is so quick that a key arrives between a question and the wait for its answer, where Python loses a Ctrl-C.
+_QUICKEST = 0.5
 # The process leads a session, so that what it is started with makes the terminal its own, Ctrl-C included.
 _ON_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
@@ -34,6 +36,12 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._screen, keys.encode())
+
+    def answer(self, question: str, keys: str) -> None:
+        """Wait until a question is shown, and press keys as quickly as a person may."""
+        self.expect(question)
+        time.sleep(_QUICKEST)
+        self.type(keys)
 
     def expect(self, text: str) -> None:
         """Wait until `text` is shown."""

@@ -1,6 +1,5 @@
 """apply at a terminal: the question, its answers, Ctrl-C, colours and progress."""
 
-import time
 
 import pytest
 
@@ -46,10 +45,7 @@ def test_no_changes_nothing(pending: Extcal, answer: str) -> None:
 def test_ctrl_c_and_ctrl_d_at_the_question_change_nothing(pending: Extcal, key: str) -> None:
     """One Ctrl-C, or the end of input, ends the command with 130 and no traceback."""
     with terminal(pending, "apply", "manifests") as at:
-        at.expect(_QUESTION)
-        # No person is so quick that the key arrives between the question and the wait for its answer.
-        time.sleep(0.3)
-        at.type(key)
+        at.answer(_QUESTION, key)
         assert at.ended() == 130
     assert at.seen.endswith("\nNothing was changed.\n")
     assert "Traceback" not in at.seen

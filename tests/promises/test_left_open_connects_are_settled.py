@@ -164,7 +164,7 @@ def test_a_person_is_asked(armed: Extcal, keys: str, code: int) -> None:
         at.expect("Disconnect 1? [y/N]:")
         assert "harbor/staff-0: live-0 stays; to be disconnected: twin-0\n" in at.seen
         assert armed.writes == []
-        at.type(keys)
+        at.answer("[y/N]:", keys)
         assert at.ended() == code
         assert ("Nothing was changed." in at.seen) is bool(code)
     assert standing(armed) == ({"live-0", "twin-0"} if code else {"live-0"})
