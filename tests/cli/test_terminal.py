@@ -1,6 +1,5 @@
 """apply at a terminal: the question, its answers, Ctrl-C, colours and progress."""
 
-
 import pytest
 
 from tests.cli.command import Extcal
