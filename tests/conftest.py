@@ -1,17 +1,24 @@
-"""What all tests share: nothing of theirs is left in the home of whoever runs them."""
+"""What all tests share: one way of trying properties, places of their own, and a run that leaves nothing behind."""
 
 import itertools
-import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+
+from tests.support import profiles
+
+pytest_plugins = ("tests.support.leftovers", "tests.support.skips")
 
 _numbers = itertools.count()
+profiles.load()
 
-# How long an example takes says how busy the machine is. CI tries the same examples in every run.
-settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
-settings.load_profile("house")
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a soak every property is a soak test."""
+    if profiles.SOAK:
+        for item in items:
+            if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+                item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,16 @@
 
 import asyncio
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.clock import SystemClock, nobody
 from reconciler.api.limiter import Rate, RateLimiter
 from tests.api.fakes import FakeClock, run
+from tests.support.profiles import examples
 
 
-@settings(max_examples=50)
+@examples(50, profile="tests")
 @given(st.integers(1, 8), st.lists(st.floats(0, 30), max_size=40))
 def test_no_window_holds_too_many(most: int, pauses: list[float]) -> None:
     """However requests come, at most so many go in any window of time."""

@@ -18,7 +18,7 @@ from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from tests.api import strategies as some
 from tests.api.fakes import SITE_ID
-from tests.properties.profiles import examples
+from tests.support.profiles import examples
 
 LEE = "3e47ec65-2975-447c-a7ed-75041e850d5e"
 EMAIL = "lee@harbor-dental.example"

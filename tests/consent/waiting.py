@@ -19,7 +19,7 @@ from reconciler.model.plan import Action
 from reconciler.model.result import Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
-from tests.machines import fresh_machine
+from tests.support.machines import fresh_machine
 
 Owner = Callable[[str, str], object]
 """An owner at work, given their link and the address that it leads back to."""

@@ -19,7 +19,7 @@ from reconciler.model.result import Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import World
-from tests.machines import fresh_machine
+from tests.support.machines import fresh_machine
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from itertools import combinations, product
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ManifestError
@@ -177,7 +177,6 @@ def meet(one: SyncConfig, two: SyncConfig) -> bool:
     return not all(differ(*pair) for pair in product(imports[0].calendars, imports[1].calendars))
 
 
-@settings(deadline=None)
 @given(st.lists(SYNCS, max_size=5))
 def test_every_meeting_is_found(configs: list[SyncConfig]) -> None:
     """The quick search finds a fault exactly where comparing every pair does."""

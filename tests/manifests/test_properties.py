@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ManifestError
@@ -45,7 +45,6 @@ def refused_or_loaded(content: bytes) -> None:
         assert len(text) < 1_000
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes(content: bytes) -> None:
     """Any bytes are manifests or get a clear no."""
@@ -72,14 +71,12 @@ FIELDS = ["apiVersion: extcal/v1\n", "metadata: {name: a}\n", "spec:\n"]
 YAML_TEXTS = st.lists(st.sampled_from([*CHARACTERS, *PIECES, *FIELDS]), max_size=60).map("".join)
 
 
-@settings(deadline=None)
 @given(YAML_TEXTS)
 def test_any_text(text: str) -> None:
     """Any text that is nearly YAML is manifests or gets a clear no."""
     refused_or_loaded(text.encode())
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_manifest_that_was_hit_by_an_accident(data: st.DataObject) -> None:
     """A valid file with a slice gone, doubled or scribbled over is manifests or gets a clear no."""
@@ -90,7 +87,6 @@ def test_any_manifest_that_was_hit_by_an_accident(data: st.DataObject) -> None:
     refused_or_loaded((text[:begin] + middle + text[end:]).encode())
 
 
-@settings(deadline=None)
 @given(mangled())
 def test_any_wrong_field(text: str) -> None:
     """A manifest with something wrong anywhere is told what, and never crashes."""
@@ -100,7 +96,6 @@ def test_any_wrong_field(text: str) -> None:
 NAMED_SPECS = st.tuples(st.lists(POLICIES, max_size=3), st.lists(CONNECTIONS, max_size=6))
 
 
-@settings(deadline=None)
 @given(NAMED_SPECS, st.lists(SITES, min_size=1, max_size=2, unique_by=lambda site: str(site["siteId"])), st.randoms())
 def test_order_changes_nothing(specs: tuple[list[Spec], list[Spec]], sites: list[Spec], chance: random.Random) -> None:
     """However documents are ordered and spread over files, the same is stated, or the same is wrong."""
@@ -134,7 +129,6 @@ def whole(kind: str, name: str, spec: Spec) -> Spec:
     return {"apiVersion": "extcal/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-@settings(deadline=None)
 @given(SITES, CONNECTIONS)
 def test_nothing_is_lost(site: Spec, connection: Spec) -> None:
     """What a valid manifest says is in the model, in the same words."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -87,7 +87,6 @@ def test_a_kind_without_a_schema(word: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-@settings(deadline=None)
 @given(st.one_of(manifests(), mangled()))
 def test_the_quick_check_agrees_with_jsonschema(text: str) -> None:
     """What the quick check takes, jsonschema takes, and the other way round: on valid manifests and mangled ones."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.manifests import load
@@ -17,6 +17,7 @@ from reconciler.manifests.values import Fields, Items, Value
 from reconciler.model.source import Fault
 from tests.manifests.make import SITE, documents, fleet
 from tests.manifests.strategies import mangled, manifests
+from tests.support.profiles import examples
 
 OUTLINES = (
     "a: _\nb: {c: _}\n",
@@ -73,7 +74,7 @@ def filled(draw: st.DrawFn) -> str:
     return "".join(part + word for part, word in zip(parts, [*words, ""], strict=True))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(60, profile="tests")
 @given(st.lists(st.one_of(filled(), manifests(), mangled()), min_size=1, max_size=8))
 @example(["a: x\nb: {c: y}\n", "a: x\nb: {c: 12}\n", "a: true\nb: {c: y}\n", "a: z\nb: {c: y\n", "a: x\n"])
 @example([f"a: {'1' * 500}\n"] * 2)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.desired import AppAuth, SecretKind, SecretRef, State
@@ -148,7 +148,6 @@ def test_a_plan_of_the_wrong_shape_is_refused(tmp_path: Path, changes: dict[str,
         load(path)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_bytes_are_more_than_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Whatever a file holds, it is a plan or it is refused."""

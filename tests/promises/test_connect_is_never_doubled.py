@@ -39,9 +39,9 @@ from reconciler.sandbox.faults import (
 )
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.cli.stand_in import stand_in
-from tests.machines import fresh_machine
 from tests.planning.build import PRUNING
 from tests.promises.rehearsal import APPLE, CONNECTIONS, PASSWORD, Run, doubles, email, reconcile, schedule, world
+from tests.support.machines import fresh_machine
 
 _MOST_RUNS = 3
 _CREDENTIALS = frozenset({Operation.CONNECT_BY_CREDENTIALS})

@@ -24,7 +24,7 @@ from tests.cli.stand_in import stand_in
 from tests.cli.worlds import HARBOR, PASSWORD, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.interrupting import on_full_disk
 from tests.promises.journals import folder_of, intent, journal, leave_open
-from tests.promises.soaking import tried
+from tests.support.profiles import examples
 
 _APPLY = ("apply", "manifests", "--auto-approve")
 
@@ -55,7 +55,7 @@ def spoilt(line: bytes, **fields: object) -> bytes:
     return json.dumps({**json.loads(line), **fields}).encode() + b"\n"
 
 
-@tried(15)
+@examples(15)
 @given(share=st.floats(0, 1, exclude_max=True), begun=st.booleans())
 def test_a_torn_end_is_mended(tmp_path_factory: pytest.TempPathFactory, share: float, begun: bool) -> None:  # noqa: FBT001 - hypothesis hands it over
     """Cut at any byte, the last line is taken for not written: what is written next stands on a line of its own."""
@@ -153,7 +153,7 @@ def test_what_is_no_journal_stops_its_site(armed: Extcal, damage: Callable[[Path
 
 
 @given(st.binary(max_size=300))
-@tried(40)
+@examples(40)
 def test_no_content_breaks_it(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Whatever bytes stand in a journal: they are nothing, or an error in words."""
     place = Machine(tmp_path_factory.mktemp("state"), "a service").site(HARBOR)

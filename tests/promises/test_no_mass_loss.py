@@ -31,9 +31,9 @@ from reconciler.sandbox.world import ExistingConnection, Site
 from tests.cli.command import Extcal
 from tests.cli.worlds import APPLE, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.blinding import Blind, blinding
-from tests.promises.soaking import tried
 from tests.properties.stage import Sandboxes, Stage
 from tests.properties.strategies import Scenario, scenarios
+from tests.support.profiles import examples
 
 _NEVER = 1e9
 _PRUNING = "prune: true\nscope: site"
@@ -119,7 +119,7 @@ def limit(scenario: Scenario, of: Site) -> int:
     return max(1, len(active) * scenario.at(of).percentage // 100)
 
 
-@tried(12)
+@examples(12)
 @given(data=st.data(), sound=st.sampled_from((True, True, True, False)), forced=st.sampled_from(_FORCED))
 def test_nothing_takes_more_away_than_is_allowed(
     sandboxes: Sandboxes,

@@ -32,7 +32,7 @@ from tests.cli.command import Extcal
 from tests.cli.test_interrupted import until
 from tests.cli.worlds import PASSWORD_ENV, connection, site, world
 from tests.promises.hammer import RATE
-from tests.promises.soaking import tried
+from tests.support.profiles import examples
 
 _ROOT = Path(__file__).parents[2]
 _WINDOW = 60.0
@@ -56,7 +56,7 @@ _STEPS = st.builds(Step, st.floats(0, 40), st.none() | st.none() | st.none() | s
 _RUNS = st.lists(st.lists(_STEPS, max_size=14), min_size=1, max_size=4)
 
 
-@tried(60)
+@examples(60)
 @given(most=st.integers(1, 8), runs=_RUNS)
 def test_runs_on_one_machine_keep_the_rate_together(most: int, runs: list[list[Step]]) -> None:
     """However many runs count in one ledger, whenever they ask: no window holds too many, and a rest is everyone's."""
@@ -129,7 +129,7 @@ _DAMAGES = st.sampled_from([_torn, _taken_away, _a_folder, _elsewhere, _not_ther
 )
 
 
-@tried(60)
+@examples(60)
 @given(most=st.integers(1, 6), steps=st.lists(st.tuples(st.floats(0, 30), st.none() | _DAMAGES), max_size=30))
 def test_a_broken_ledger_costs_nothing_but_the_company(
     most: int, steps: list[tuple[float, Callable[[Path], None] | None]]

@@ -7,20 +7,10 @@ import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
-from tests.properties.profiles import SOAK
 from tests.properties.stage import Sandboxes
 
-_HERE = Path(__file__).parent
 # Longer than any test: a new connection stays CONNECTED, so that no status moves between two looks.
 _NEVER = 1e9
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In a soak every property is a soak test."""
-    if SOAK:
-        for item in items:
-            if item.path.is_relative_to(_HERE):
-                item.add_marker(pytest.mark.soak)
 
 
 def _sandbox(data: Path, *, calendar_names: bool) -> Iterator[RunningSandbox]:

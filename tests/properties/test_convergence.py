@@ -5,9 +5,9 @@ from hypothesis import given
 from reconciler.cli.apply import exit_code
 from reconciler.execution.steps import Consent
 from reconciler.model.result import OutcomeStatus, Result
-from tests.properties.profiles import examples
 from tests.properties.stage import Sandboxes
 from tests.properties.strategies import Scenario, scenarios
+from tests.support.profiles import examples
 
 AWAITING = OutcomeStatus.AWAITING_CONSENT
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.diff import diff, directions, managed, to_send
-from tests.properties.profiles import examples
+from tests.support.profiles import examples
 
 _IDS = ("a68yu6", "__proto__", "Work", "work", "0")
 _IGNORABLE = (

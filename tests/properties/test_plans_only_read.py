@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.agreement import agreeing
-from tests.properties.profiles import examples
 from tests.properties.stage import Sandboxes, is_read
 from tests.properties.statements import Document
 from tests.properties.strategies import Scenario, scenarios
 from tests.properties.worlds import guid
+from tests.support.profiles import examples
 
 _SNIPPETS = (
     "{",

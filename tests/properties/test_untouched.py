@@ -4,10 +4,10 @@ from hypothesis import given
 
 from reconciler.model.plan import ActionKind
 from reconciler.sandbox.contract import Status
-from tests.properties.profiles import examples
 from tests.properties.stage import Live, Sandboxes
 from tests.properties.statements import EXPORTS, IMPORTS, Statement
 from tests.properties.strategies import Scenario, scenarios
+from tests.support.profiles import examples
 
 
 @examples(14)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import Arm, Direction, SyncConfig
-from tests.properties.profiles import examples
 from tests.pull.live import (
     APPLE,
     DEDICATED,
@@ -30,6 +29,7 @@ from tests.pull.live import (
     observed,
     pull,
 )
+from tests.support.profiles import examples
 
 _SLOTS = [(schedule, provider) for schedule in (LEE, PATEL, KIM) for provider in (APPLE, GOOGLE)]
 _CALENDARS = st.lists(st.sampled_from((WORK, HOME, SCHOOL)), min_size=1, unique=True)

@@ -13,7 +13,6 @@ from reconciler.manifests import load
 from reconciler.manifests.writing.quoting import comment, scalar, statable
 from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
-from tests.properties.profiles import examples
 from tests.pull.live import (
     APPLE,
     DEDICATED,
@@ -29,6 +28,7 @@ from tests.pull.live import (
     observed,
     pull,
 )
+from tests.support.profiles import examples
 
 _TRICKS = (
     "a: b",

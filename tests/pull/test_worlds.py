@@ -18,9 +18,9 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.world import World
 from reconciler.workflow import pulling
-from tests.machines import fresh_machine
-from tests.properties.profiles import examples
 from tests.properties.worlds import worlds
+from tests.support.machines import fresh_machine
+from tests.support.profiles import examples
 
 
 def _service(sandbox: RunningSandbox) -> workflow.Service:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from reconciler.model.status import FleetStatus
 from reconciler.render.html.palette import PAGE, Colour, Shade
@@ -17,6 +17,7 @@ from reconciler.render.html.tags import Html, tag
 from reconciler.render.inert import inert
 from tests.reports.hostile import HOSTILE, texts
 from tests.reports.plans import MADE, fleet, fleet_renamed, large, nothing_to_do, renamed, telling
+from tests.support.profiles import examples
 
 _VOID = {"meta", "input"}
 
@@ -51,7 +52,7 @@ class Outline(HTMLParser):
         self.text += data
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20, profile="tests")
 @given(texts.filter(inert))
 def test_no_name_changes_the_elements_of_a_plan(name: str) -> None:
     """Whatever a name holds, the document has the elements and attributes that it has with a plain one."""
@@ -59,7 +60,7 @@ def test_no_name_changes_the_elements_of_a_plan(name: str) -> None:
     assert Outline(plan_html(renamed(telling(), [name]), MADE)).elements == plain.elements
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20, profile="tests")
 @given(texts.filter(inert))
 def test_no_name_changes_the_elements_of_a_status(name: str) -> None:
     """The same of a status, and of the reports that say why there is none."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -16,6 +16,7 @@ from reconciler.render.markup import code
 from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
 from tests.reports.hostile import HOSTILE, texts
 from tests.reports.plans import large, nothing_to_do, renamed, telling
+from tests.support.profiles import examples
 
 GITHUB = MarkdownIt("gfm-like").enable(["linkify", "table", "strikethrough"])
 SHAPES = {"text", "code_inline", "strong_open", "strong_close", "em_open", "em_close"}
@@ -80,7 +81,7 @@ def test_a_hostile_name_stays_text(name: str) -> None:
     assert_inert(plan_failure_markdown([name]))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30, profile="tests")
 @given(texts.filter(bool))
 @example("`" * 90)
 @example("a`b``c```d" * 40)

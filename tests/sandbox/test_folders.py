@@ -55,7 +55,6 @@ def folders(account: Path) -> FolderCalendars:
     return FolderCalendars(account.parent)
 
 
-@settings(deadline=None)
 @given(
     name=st.text(min_size=1, max_size=60) | st.sampled_from(["..", ".", "../../x", "a/b", "~", "-rf", "a\0b", "%2F"])
 )
@@ -115,7 +114,7 @@ def test_writing_changes_one_event_alone(folders: FolderCalendars, account: Path
     assert sorted(each.name for each in account.iterdir()) == ["account.json", "added.ics", "home.ics", "work.ics"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.binary(max_size=80), after=st.binary(max_size=80))
 def test_writing_into_any_file(folders: FolderCalendars, account: Path, before: bytes, after: bytes) -> None:
     """What is put can be taken out again and leaves the file as it was, or it is refused and nothing is written."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reconciler.sandbox.calendars.importing.expander import Asked, Expander
 from reconciler.sandbox.local import opened
 from tests.sandbox.ics import calendar, event, imported, starts, write
+from tests.support.profiles import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -287,7 +288,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(50, profile="tests"), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(LINES | st.binary(max_size=30), max_size=25))
 def test_any_lines_are_imported_or_reported(expander: Expander, lines: list[bytes]) -> None:
     """Any mixture of good and bad lines comes to an answer in which every event is in 2026 and no worker is lost."""
@@ -299,7 +300,7 @@ def test_any_lines_are_imported_or_reported(expander: Expander, lines: list[byte
     assert list(answered.instances) == sorted(answered.instances)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(40, profile="tests"), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=400))
 def test_any_bytes_are_reported(expander: Expander, content: bytes) -> None:
     """Bytes that hold no calendar come to nothing, and that is said."""

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.command import Extcal
 from tests.cli.conftest import bare, extcal, sandbox
-from tests.machines import fresh_machine
+from tests.support.machines import fresh_machine
 from tests.watch.inside import Inside
 
 __all__ = ["bare", "extcal", "inside", "sandbox"]
