@@ -4,6 +4,8 @@ Calendars are a set by id, the one-of arms are alternatives, a field that a mani
 at, and which calendars a direction would use does not matter while it is switched off.
 """
 
+from dataclasses import replace
+
 from reconciler.model.plan import Change, Chosen, FieldValue
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
@@ -125,6 +127,23 @@ def managed(desired: SyncConfig, ignored: tuple[str, ...]) -> SyncConfig:
     return SyncConfig(
         imports=_without(IMPORTS, desired.imports, ignored), exports=_without(EXPORTS, desired.exports, ignored)
     )
+
+
+def managed_over(desired: SyncConfig, ignored: tuple[str, ...], live: SyncConfig) -> SyncConfig:
+    """The managed sync config, on or off as it is live where `ignoreChanges` names that."""
+    kept = managed(desired, ignored)
+    return SyncConfig(
+        imports=_switched(IMPORTS, kept.imports, ignored, live.imports),
+        exports=_switched(EXPORTS, kept.exports, ignored, live.exports),
+    )
+
+
+def _switched(
+    path: str, direction: Direction | None, ignored: tuple[str, ...], live: Direction | None
+) -> Direction | None:
+    if direction is None or f"{path}.enabled" not in ignored:
+        return direction
+    return replace(direction, enabled=live is not None and bool(live.enabled))
 
 
 def _without(path: str, direction: Direction | None, ignored: tuple[str, ...]) -> Direction | None:

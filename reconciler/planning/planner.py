@@ -8,7 +8,7 @@ from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, Stat
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
 from reconciler.model.plan import Action, Reason, SitePlan
 from reconciler.model.source import Fault
-from reconciler.model.sync import Direction
+from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, ground, guards, providers
 from reconciler.planning.elsewhere import connected_elsewhere
 from reconciler.planning.guards import Allowance
@@ -32,7 +32,11 @@ def calendar_lookups(
     Those are the ones whose manifest names a calendar that the live sync config leaves open; with `only`, none but
     the declared connections of these addresses are looked at.
     """
-    naming = [connection for connection in declared if calendars.named(connection.sync.imports)]
+    naming = [
+        connection
+        for connection in declared
+        if calendars.named(diff.managed(connection.sync, connection.lifecycle.ignore_changes).imports)
+    ]
     reading = read(naming, live)
     wanted: list[str] = []
     for item, connection in reading.matching.pairs:
@@ -64,9 +68,9 @@ def plan_site(
     planned, faults, unlisted = _declared_actions(site, reading, live)
     shortcomings = [
         fault
-        for item, _ in reading.matching.pairs
+        for item, connection in reading.matching.pairs
         if item.declared.state is State.PRESENT
-        for fault in providers.shortcomings(item.declared, item.provider)
+        for fault in providers.shortcomings(item.declared, item.provider, _asked(item.declared, connection))
     ]
     planned = with_leftovers(site, planned, reading, live)
     every = [*reading.faults, *reading.matching.faults, *shortcomings, *faults]
@@ -85,6 +89,13 @@ def plan_site(
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
         warnings=(*_warnings(site, planned), *other_accounts(planned), *elsewhere),
     )
+
+
+def _asked(declared: DeclaredConnection, live: LiveConnection | None) -> SyncConfig:
+    """What a manifest asks its provider for: all that it says of a new connection, of a live one what it manages."""
+    if live is None:
+        return declared.sync
+    return diff.managed_over(declared.sync, declared.lifecycle.ignore_changes, live.sync)
 
 
 def _declared_actions(site: Site, reading: Reading, live: LiveSite) -> tuple[list[Action], list[Fault], list[Fault]]:

@@ -6,7 +6,7 @@ from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRe
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Support
 from reconciler.model.plan import Recovery
 from reconciler.model.source import Fault
-from reconciler.model.sync import Arm, Direction
+from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning.suggestion import did_you_mean
 
 _WORD_BY_TYPE = {
@@ -98,8 +98,8 @@ def recovery(provider: Provider | None) -> Recovery:
     return Recovery.CONSENT
 
 
-def shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:
-    """What the manifest asks of the provider that it can't do, whatever the live state is."""
+def shortcomings(declared: DeclaredConnection, provider: Provider, sync: SyncConfig) -> Iterator[Fault]:
+    """What the manifest asks of the provider that it can't do; `sync` is what it asks for of the sync config."""
     features = provider.features
     if declared.password is not None and ConnectMethod.CREDENTIALS not in features.connect_methods:
         yield Fault(
@@ -108,19 +108,19 @@ def shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[F
             f"provider {provider.name} does not connect by credentials",
             "remove credentials: its owner consents in a browser instead",
         )
-    if asks(declared.sync.imports):
-        yield from _import_shortcomings(declared, provider)
-    if asks(declared.sync.exports):
-        yield from _export_shortcomings(declared, provider)
+    if _asks(sync.imports):
+        yield from _import_shortcomings(declared, provider, sync.imports)
+    if _asks(sync.exports):
+        yield from _export_shortcomings(declared, provider, sync.exports)
 
 
-def asks(direction: Direction | None) -> bool:
+def _asks(direction: Direction | None) -> bool:
     """Whether a manifest wants a direction to work; one that is switched off asks for nothing."""
     return direction is not None and direction.enabled is not False and direction != _NOTHING
 
 
-def _import_shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:
-    support, wanted = provider.features.imports, declared.sync.imports
+def _import_shortcomings(declared: DeclaredConnection, provider: Provider, wanted: Direction | None) -> Iterator[Fault]:
+    support = provider.features.imports
     path = "syncConfig.listEventFromCalendars"
     if support == Support.NONE:
         yield _cannot(declared, path, provider, "import events", "set enabled: false or leave it out")
@@ -128,8 +128,8 @@ def _import_shortcomings(declared: DeclaredConnection, provider: Provider) -> It
         yield _cannot(declared, f"{path}.calendars", provider, "import chosen calendars", "use primaryCalendar: {}")
 
 
-def _export_shortcomings(declared: DeclaredConnection, provider: Provider) -> Iterator[Fault]:
-    support, wanted = provider.features.exports, declared.sync.exports
+def _export_shortcomings(declared: DeclaredConnection, provider: Provider, wanted: Direction | None) -> Iterator[Fault]:
+    support = provider.features.exports
     path = "syncConfig.syncToCalendar"
     if support == Support.NONE:
         yield _cannot(declared, path, provider, "export events", "set enabled: false or leave it out")

@@ -5,11 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
+from reconciler.model.desired import (
+    DeclaredConnection,
+    Lifecycle,
+    ProviderKey,
+    ProviderRef,
+    ScheduleKey,
+    ScheduleRef,
+    State,
+)
 from reconciler.model.live import Calendar, LiveConnection, LiveSite, Provider, Schedule
 from reconciler.model.plan import ActionKind, SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
-from reconciler.model.sync import CalendarRef, Direction, SyncConfig
+from reconciler.model.sync import EXPORTS, CalendarRef, Direction, SyncConfig
 from tests.planning.build import (
     APPLE,
     DEDICATED,
@@ -270,6 +278,26 @@ def test_what_is_not_asked_for_needs_no_provider_that_can_do_it(direction: Direc
     nothing = replace(MICROSOFT.features, imports="NOT_SUPPORTED", exports="NOT_SUPPORTED")
     on = providing(replace(MICROSOFT, features=nothing))
     assert faults(stated(provider="microsoft", sync=SyncConfig(direction, direction)), on=on) == []
+
+
+@pytest.mark.parametrize("ignored", ["syncConfig", EXPORTS])
+def test_what_is_ignored_is_not_checked(ignored: str) -> None:
+    """A live connection's direction that its manifest ignores asks nothing of the provider; a new one gets it whole."""
+    exporting = stated(
+        provider="microsoft", sync=SyncConfig(exports=DEDICATED), lifecycle=Lifecycle(ignore_changes=(ignored,))
+    )
+    assert faults(exporting, on=site_with(live(provider=MICROSOFT))) == []
+    assert "can't export to a dedicated calendar" in faults(exporting)[0]
+
+
+@pytest.mark.parametrize(("enabled", "wrong"), [(True, 1), (False, 0), (None, 0)])
+def test_a_direction_whose_switch_is_ignored_is_checked_where_it_is_on(*, enabled: bool | None, wrong: int) -> None:
+    """The manifest says off and leaves that to the service: what is on there must be possible."""
+    ignoring = Lifecycle(ignore_changes=(f"{EXPORTS}.enabled",))
+    off = stated(provider="microsoft", sync=SyncConfig(exports=replace(DEDICATED, enabled=False)), lifecycle=ignoring)
+    standing = live(provider=MICROSOFT, sync=SyncConfig(exports=replace(PRIMARY, enabled=enabled)))
+    assert len(faults(off, on=site_with(standing))) == wrong
+    assert faults(off, on=site_with(live(provider=MICROSOFT, sync=SyncConfig()))) == []
 
 
 def test_a_tombstone_asks_nothing_of_its_provider() -> None:

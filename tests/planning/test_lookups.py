@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
-from reconciler.model.live import Schedule
-from reconciler.model.sync import SyncConfig
+from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, State
+from reconciler.model.live import Calendar, Schedule
+from reconciler.model.plan import ActionKind
+from reconciler.model.sync import IMPORTS, SyncConfig
 from reconciler.planning.narrowing import narrowable, needs_schedules, schedule_ids
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
 from tests.planning.build import (
@@ -17,6 +18,7 @@ from tests.planning.build import (
     chosen,
     declared,
     live,
+    planned,
     site_with,
 )
 
@@ -70,6 +72,21 @@ def test_calendars_of_a_direction_that_is_and_stays_off_are_not_asked_for() -> N
         have = live(sync=SyncConfig(replace(chosen(), enabled=enabled)))
         assert calendar_lookups([open_], site_with(have)) == asked
     assert calendar_lookups([open_], site_with(live(sync=SyncConfig()))) == ()
+
+
+def test_calendars_are_asked_for_where_a_direction_is_ignored_and_on() -> None:
+    """Whether it is on is the service's affair there, and so the calendars count though the manifest says off."""
+    ignoring = Lifecycle(ignore_changes=(f"{IMPORTS}.enabled",))
+    off = importing("lee", sync=SyncConfig(replace(chosen("Work"), enabled=False)), lifecycle=ignoring)
+    for enabled, asked in ((True, ("c1",)), (False, ())):
+        have = live(sync=SyncConfig(replace(chosen(), enabled=enabled)))
+        assert calendar_lookups([off], site_with(have)) == asked
+        listed = {"c1": (Calendar("work-id", "Work"),)} if asked else {}
+        plan = planned(off, on=site_with(have, calendars=listed))
+        assert plan.faults == ()
+        assert [action.kind for action in plan.actions] == [ActionKind.UPDATE if enabled else ActionKind.NOOP]
+    ignored = replace(off, lifecycle=Lifecycle(ignore_changes=(f"{IMPORTS}.calendars",)))
+    assert calendar_lookups([ignored], site_with(live(sync=SyncConfig(chosen())))) == ()
 
 
 STAFF = [Schedule(SCHEDULE, "Dr. Lee", "ext-a", "ACTIVE"), Schedule(OTHER_SCHEDULE, "Dr. Kim", "ext-b", "ACTIVE")]

@@ -1,10 +1,11 @@
 """Applying brings about what the manifests state, and then leaves it alone."""
 
-from hypothesis import given
+from hypothesis import example, given
 
 from reconciler.cli.apply import exit_code
 from reconciler.execution.steps import Consent
 from reconciler.model.result import OutcomeStatus, Result
+from tests.properties.found import IGNORED_AND_ON
 from tests.properties.stage import Sandboxes
 from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
@@ -27,7 +28,8 @@ def waiting(result: Result) -> set[str]:
     return found
 
 
-@examples(14)
+@examples(6)
+@example(scenario=IGNORED_AND_ON)
 @given(scenario=scenarios())
 def test_after_applying_nothing_is_left_but_what_awaits_consent(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Whatever the world and the manifests, apply leaves a plan that holds what awaits consent and nothing else."""
@@ -44,7 +46,8 @@ def test_after_applying_nothing_is_left_but_what_awaits_consent(sandboxes: Sandb
     assert result.unsettled == ()
 
 
-@examples(14)
+@examples(6)
+@example(scenario=IGNORED_AND_ON)
 @given(scenario=scenarios())
 def test_the_exit_code_tells_done_from_awaiting_consent(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Where nothing failed the exit code is 0, or 3 where somebody must consent."""
@@ -53,7 +56,8 @@ def test_the_exit_code_tells_done_from_awaiting_consent(sandboxes: Sandboxes, sc
     assert exit_code(result) == (3 if waiting(result) else 0)
 
 
-@examples(14)
+@examples(6)
+@example(scenario=IGNORED_AND_ON)
 @given(scenario=scenarios())
 def test_a_second_apply_writes_nothing_but_asks_for_consent_again(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """What was applied is not written again; only for consent that is still missing a new link is asked for."""

@@ -106,7 +106,7 @@ def with_sync(
         return declared, (f"{comment(provider.name)} does not let its sync config be changed, so none is stated.",)
     imports, exports = connection.sync.imports or Direction(), connection.sync.exports or Direction()
     stated = replace(declared, sync=SyncConfig(stated_direction(imports, names), stated_direction(exports, names)))
-    beyond: list[Fault] = list(providers.shortcomings(stated, provider))
+    beyond: list[Fault] = list(providers.shortcomings(stated, provider, stated.sync))
     if beyond:
         # To state it would be a fault, though the service says it is so.
         return declared, (f"Its sync config is not stated: {comment(provider.name)} does not offer what it has.",)
