@@ -5,7 +5,11 @@ BIN    := $(VENV)/bin
 # The sandbox of the quickstart, apart from one that you may be using.
 WORLD  := .extcal/quickstart
 
-.PHONY: quickstart test check lint format soak fuzz mutants bench clean
+# One more than there are cores, since tests wait for processes and servers; more than six are not worth their memory.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) + 1))')
+PYTEST   = pytest --numprocesses $(WORKERS) --dist worksteal
+
+.PHONY: quickstart test quick coverage check lint format tools soak fuzz mutants bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -25,8 +29,16 @@ quickstart: $(VENV)/.runtime
 
 ## test: set up, then run the tests
 test: $(VENV)/.dev
+	$(BIN)/python -m $(PYTEST)
+
+## quick: the tests of the pure rooms and of the loader, for the everyday edit
+quick: $(VENV)/.dev
+	$(BIN)/python -m $(PYTEST) tests/planning tests/execution tests/render tests/planfile tests/manifests
+
+## coverage: the same tests, counting the branches that they take; fails below 95 %
+coverage: $(VENV)/.dev
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest --numprocesses 3 --dist loadscope
+	$(BIN)/python -m coverage run -m $(PYTEST)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
@@ -38,16 +50,23 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 ## check: everything that must hold before a change lands
-check: lint test
+check: lint coverage
 
 ## format: put the code into the house's style
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-## soak: the long randomised runs
+## tools: what some tests need beside Python, as far as it can be had: CalDAV servers, the vendor's client, a browser
+tools: $(VENV)/.dev
+	-$(BIN)/python -m tests.sandbox_caldav.environments
+	-command -v npm >/dev/null && npm install --prefix tests/js --no-audit --no-fund --no-package-lock --loglevel=error
+	-command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends chromium >/dev/null; }
+
+## soak: whole matrices, thousands of examples, another order each time; hours
 soak: $(VENV)/.dev
-	EXTCAL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
+	EXTCAL_SOAK=1 $(BIN)/python -m $(PYTEST) -m soak --timeout 7200 --randomly-seed=default
 
 ## fuzz: the loader of manifests, for ten minutes, by atheris
 fuzz: $(VENV)/.dev

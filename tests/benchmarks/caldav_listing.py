@@ -5,7 +5,7 @@
 Asking is one REPORT for the span of time, to a real Radicale and a real Xandikos, parsed by the library that the
 sandbox parses with. Listing is ListEvents, asked of a fresh sandbox over HTTP: each round its first answer about the
 calendar, which it has not seen, and a second one. It has answered about another calendar before, since a sandbox starts
-its readers once and not for a listing. The servers are found as the tests find them (`EXTCAL_TEST_CALDAV_VENVS`).
+its readers once and not for a listing. The servers are those of `make tools`.
 Prints the ratios of each round's two measurements; ends with 1 where a median is above the promise.
 """
 
@@ -27,7 +27,7 @@ import icalendar
 
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
-from tests.sandbox_caldav.environments import VARIABLE, make
+from tests.sandbox_caldav.environments import make
 from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
 from tests.sandbox_caldav.real import RealServer, radicale, xandikos
 
@@ -54,10 +54,8 @@ def main() -> int:
     kept = True
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        prepared = os.environ.get(VARIABLE)
         for name, start in (("radicale", radicale), ("xandikos", xandikos)):
-            python = Path(prepared) / name / "bin" / "python" if prepared else make(folder, name)
-            with start(python, folder / f"{name}-server") as server:
+            with start(make(name), folder / f"{name}-server") as server:
                 kept &= measured(server, folder / f"{name}-data", rounds)
     return 0 if kept else 1
 

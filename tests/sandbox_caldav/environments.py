@@ -1,13 +1,11 @@
 """The servers and the witness live in environments of their own: they bring packages that ours must not meet.
 
-`EXTCAL_TEST_CALDAV_VENVS` names a folder where they are already, by name; otherwise they are made once and kept in
-pytest's cache, and the tests that need them are skipped where PyPI can't be reached.
+`make tools` makes them, beside the packages of the environment that the tests run in; without them the tests that need
+them are skipped.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-VARIABLE = "EXTCAL_TEST_CALDAV_VENVS"
+FOLDER = Path(sys.prefix) / "caldav"
 PACKAGES = {
     "radicale": ("radicale>=3.5,<4",),
     "xandikos": (
@@ -29,36 +27,40 @@ PACKAGES = {
 }
 
 
-def environment(name: str, config: pytest.Config) -> Path:
-    """The Python of an environment; skips the test that asks where it can't be made."""
-    prepared = os.environ.get(VARIABLE)
-    if prepared:
-        python = Path(prepared) / name / "bin" / "python"
-        assert python.exists(), (
-            f"{VARIABLE}: no {python}; make it with: python -m tests.sandbox_caldav.environments {prepared}"
-        )
-        return python
-    cache = config.cache
-    assert cache is not None
-    folder = cache.mkdir(f"caldav-venvs-{sys.version_info.major}.{sys.version_info.minor}")
-    try:
-        return make(folder, name)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = str(error.stderr or error).strip()[-200:]
-        return pytest.skip(f"{name} can't be installed ({said}); {VARIABLE} names a folder with it")
+def environment(name: str) -> Path:
+    """The Python of an environment; skips the test that asks where it was not made."""
+    if not _is_made(name):
+        pytest.skip("real CalDAV servers: make tools")
+    return _python(name)
 
 
-def make(folder: Path, name: str) -> Path:
-    """Make an environment unless it is there; raises `CalledProcessError` or `TimeoutExpired` where pip fails."""
-    python, done = folder / name / "bin" / "python", folder / f"{name}.made"
-    made = "\n".join(PACKAGES[name])
-    with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text() != made:
-            _run([sys.executable, "-m", "venv", "--clear", str(folder / name)])
-            _run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES[name]])
-            done.write_text(made)
-    return python
+def make(name: str) -> Path:
+    """Make an environment unless it is there; its Python.
+
+    Raises `CalledProcessError` or `TimeoutExpired` where pip fails.
+    """
+    if not _is_made(name):
+        FOLDER.mkdir(exist_ok=True)
+        _run([sys.executable, "-m", "venv", "--clear", str(FOLDER / name)])
+        _run([str(_python(name)), "-m", "pip", "install", "--quiet", *PACKAGES[name]])
+        _record(name).write_text(_wanted(name))
+    return _python(name)
+
+
+def _is_made(name: str) -> bool:
+    return _record(name).exists() and _record(name).read_text() == _wanted(name)
+
+
+def _python(name: str) -> Path:
+    return FOLDER / name / "bin" / "python"
+
+
+def _record(name: str) -> Path:
+    return FOLDER / f"{name}.made"
+
+
+def _wanted(name: str) -> str:
+    return "\n".join(PACKAGES[name])
 
 
 def _run(command: Iterable[str]) -> None:
@@ -66,7 +68,5 @@ def _run(command: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.mkdir(parents=True, exist_ok=True)
     for each in PACKAGES:
-        make(target, each)
+        make(each)

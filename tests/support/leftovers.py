@@ -17,7 +17,7 @@ import pytest
 _FOLDER = "TESTS_RUN_FOLDER"
 """The environment variable that names the folder of this run."""
 _PROCESSES = Path("/proc")  # where there is none (macOS), processes are not looked for
-_SECONDS_TO_END = 20.0
+_SECONDS_TO_END = 10.0
 _found = pytest.StashKey[list[str]]()
 
 

@@ -1,0 +1,1 @@
+"""What a run of the tests itself must keep to."""
