@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,16 +18,20 @@ from tests.sandbox_caldav.environments import environment
 from tests.sandbox_caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper
 from tests.sandbox_caldav.real import RealServer, radicale, xandikos
 from tests.sandbox_caldav.scripted import Scripted, scripted
-from tests.sandbox_caldav.witness import Witness
+from tests.sandbox_caldav.witness import Client, Witness
+from tests.sandbox_caldav.witness import client as independent_client
+from tests.support.authorities import one_authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+__all__ = ["one_authority"]
 
 LOGIN = Login(EMAIL, PASSWORD)
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
-QUICK = Bounds(connect=2.0, silence=2.0, search=0.5, whole=4.0)
-"""Bounds that a test can wait for."""
+PATIENT = Bounds(connect=120.0, silence=120.0, search=120.0, whole=120.0)
+"""Bounds within which a server of paper answers on any machine; what is about time has shorter ones of its own."""
+SERVERS = {"radicale": radicale, "xandikos": xandikos}
 
 
 @dataclass(slots=True)
@@ -57,35 +63,51 @@ def desk() -> Iterator[Desk]:
     """A server of paper with an account and an empty calendar."""
     paper = Paper()
     with scripted(paper) as script:
-        backend = CalDavBackend(AllowedOrigins.of(script.url, ()), QUICK)
+        backend = CalDavBackend(AllowedOrigins.of(script.url, ()), PATIENT)
         yield Desk(paper, script, backend)
         backend.close()
 
 
 @pytest.fixture(scope="session")
-def environments(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """The Python of an environment by name, made on first use."""
-    return lambda name: environment(name, request.config)
+def client() -> Iterator[Client]:
+    """The independent client, one process for all tests."""
+    with independent_client(environment("witness")) as found:
+        yield found
 
 
-@pytest.fixture(params=["radicale", "xandikos"])
-def server(
+@pytest.fixture(scope="session")
+def witnesses(
+    client: Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], tuple[Witness, list[str]]]]:
+    """At a server by name, which is started when it is first asked for: the witness, and the calendars it finds."""
+    with ExitStack() as started:
+
+        @cache
+        def found(name: str) -> tuple[Witness, list[str]]:
+            folder = tmp_path_factory.mktemp("servers") / name
+            witness = Witness(client, started.enter_context(SERVERS[name](environment(name), folder)))
+            return witness, witness.calendars()
+
+        yield found
+
+
+@pytest.fixture(params=SERVERS)
+def witness(
     request: pytest.FixtureRequest,
-    environments: Callable[[str], Path],
-    tmp_path: Path,
+    witnesses: Callable[[str], tuple[Witness, list[str]]],
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[RealServer]:
-    """A real CalDAV server with one account, which has one calendar."""
-    name: str = request.param
-    start = {"radicale": radicale, "xandikos": xandikos}[name]
-    with start(environments(name), tmp_path / name) as running:
-        if running.authority is not None:
-            # Where a person would install the authority of a server at home.
-            monkeypatch.setenv("SSL_CERT_FILE", str(running.authority))
-        yield running
+) -> Iterator[Witness]:
+    """An independent client, signed in to a real server that is as it was when it was new."""
+    found, calendars = witnesses(request.param)
+    if found.server.authority is not None:
+        # Where a person would install the authority of a server at home.
+        monkeypatch.setenv("SSL_CERT_FILE", str(found.server.authority))
+    yield found
+    found.server.restore()
+    found.clear(calendars)
 
 
 @pytest.fixture
-def witness(environments: Callable[[str], Path], server: RealServer) -> Witness:
-    """An independent client, signed in to `server`."""
-    return Witness(environments("witness"), server)
+def server(witness: Witness) -> RealServer:
+    """A real CalDAV server with one account."""
+    return witness.server

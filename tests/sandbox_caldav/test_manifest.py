@@ -10,6 +10,7 @@ import pytest
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
 from tests.cli.command import Extcal
+from tests.sandbox_caldav.conftest import SERVERS
 from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ spec:
     listEventFromCalendars: {{enabled: true, calendars: [Surgery]}}
     syncToCalendar: {{enabled: EXPORT, dedicatedCalendar: {{}}}}
 """
+
+
+def on(name: str) -> pytest.MarkDecorator:
+    """A scenario at this server; a soak plays it at the others too, which `test_real_servers` has in every run."""
+    servers = [pytest.param(each, marks=() if each == name else pytest.mark.soak) for each in SERVERS]
+    return pytest.mark.parametrize("witness", servers, indirect=True)
 
 
 class Practice:
@@ -121,6 +128,7 @@ def soon(hours: int) -> str:
     return (datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, hours=hours)).isoformat()
 
 
+@on("xandikos")
 def test_a_manifest_through_its_life(practice: Practice) -> None:
     """Connect, import, export, change, disconnect: each is seen at the server by a client that shares no code."""
     practice.extcal.env["EXTCAL_LEE_PASSWORD"] = "guess"
@@ -154,6 +162,7 @@ def test_a_manifest_through_its_life(practice: Practice) -> None:
     assert practice.imported() == set()
 
 
+@on("radicale")
 def test_what_the_owner_does_becomes_a_state(practice: Practice, server: RealServer) -> None:
     """A password changed, a dedicated calendar deleted: each is an error with its reason, and applying heals it."""
     practice.apply()
@@ -173,6 +182,7 @@ def test_what_the_owner_does_becomes_a_state(practice: Practice, server: RealSer
     assert practice.imported() == {"Crown"}
 
 
+@on("radicale")
 def test_a_server_that_is_down(practice: Practice, server: RealServer) -> None:
     """The provider has failed for whoever takes a part, and the connection is what it was once the server is back."""
     practice.apply()

@@ -1,21 +1,31 @@
-"""Run by the witness's own Python: URL, login, authority, a word and what it is about; answers a JSON list."""
+"""Run by the witness's own Python: answers questions, one JSON object a line, with a JSON list a line.
+
+A question says where (`url`, `login`, `password`, and `authority` for TLS), what (`word`), and what it is `about`.
+"""
 
 import json
-import os
 import sys
 
 import caldav  # type: ignore[import-not-found]  # installed in the witness's environment alone
 
 
-def main() -> list[str]:
-    """Do what is asked."""
-    url, login, authority, word, *about = sys.argv[1:]
+def answer(question: dict[str, str], about: list[str]) -> list[str]:
+    """Do what is asked, as a client that has just signed in."""
     with caldav.DAVClient(
-        url, username=login, password=os.environ["WITNESS_PASSWORD"], ssl_verify_cert=authority or True
+        question["url"],
+        username=question["login"],
+        password=question["password"],
+        ssl_verify_cert=question["authority"] or True,
     ) as client:
         principal = client.principal()
+        word = question["word"]
         if word == "make-calendar":
             principal.make_calendar(name=about[0], supported_calendar_component_set=["VEVENT"])
+            return []
+        if word == "clear":
+            for each in principal.calendars():
+                if str(each.get_display_name()) not in about:
+                    each.delete()
             return []
         calendars = {str(calendar.get_display_name()): calendar for calendar in principal.calendars()}
         if word == "calendars":
@@ -33,4 +43,7 @@ def main() -> list[str]:
 
 
 if __name__ == "__main__":
-    json.dump(main(), sys.stdout)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        sys.stdout.write(json.dumps(answer(asked, asked.pop("about"))) + "\n")
+        sys.stdout.flush()
