@@ -10,7 +10,7 @@ from tests.support.profiles import examples
 AWAITING = OutcomeStatus.AWAITING_CONSENT
 
 
-@examples(16)
+@examples(5)
 @given(scenario=scenarios())
 def test_consent_is_finished_by_the_applies_that_follow(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Where every owner agrees each time, the applies that follow configure what came of it until nothing is left."""
@@ -28,7 +28,7 @@ def test_consent_is_finished_by_the_applies_that_follow(sandboxes: Sandboxes, sc
     assert not plan.pending
 
 
-@examples(10)
+@examples(5)
 @given(scenario=scenarios())
 def test_consent_is_finished_by_one_apply_where_nothing_waits_for_it(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Where no other action waits for a consent, one apply after it is enough, and it asks for nothing more."""

@@ -58,14 +58,14 @@ def _retold(draw: st.DataObject, direction: Direction | None) -> Direction | Non
     return Direction(direction.enabled, direction.arm, bare)
 
 
-@examples(150)
+@examples(60)
 @given(config=configs())
 def test_nothing_differs_from_itself(config: SyncConfig) -> None:
     """diff(x, x) is empty."""
     assert diff(config, config) == ()
 
 
-@examples(150)
+@examples(60)
 @given(desired=configs(), live=configs(), data=st.data())
 def test_nothing_differs_once_the_service_stored_what_was_sent(
     desired: SyncConfig, live: SyncConfig, data: st.DataObject
@@ -78,7 +78,7 @@ def test_nothing_differs_once_the_service_stored_what_was_sent(
     assert diff(desired, stored) == ()
 
 
-@examples(150)
+@examples(60)
 @given(desired=configs(), live=configs())
 def test_what_does_not_differ_is_not_sent(desired: SyncConfig, live: SyncConfig) -> None:
     """A direction in which nothing differs is left out of the update."""
@@ -89,7 +89,7 @@ def test_what_does_not_differ_is_not_sent(desired: SyncConfig, live: SyncConfig)
         assert ((sent.imports if path == IMPORTS else sent.exports) is not None) == differs
 
 
-@examples(150)
+@examples(60)
 @given(desired=configs(), live=configs())
 def test_what_matters_is_seen(desired: SyncConfig, live: SyncConfig) -> None:
     """A direction switched otherwise, or that works with other calendars or another alternative, differs."""
@@ -104,7 +104,7 @@ def test_what_matters_is_seen(desired: SyncConfig, live: SyncConfig) -> None:
         assert any(p.startswith(path) and p != f"{path}.enabled" for p in paths) == (works and otherwise)
 
 
-@examples(150)
+@examples(60)
 @given(desired=configs(), live=configs(), ignored=st.lists(st.sampled_from(_IGNORABLE), unique=True))
 def test_what_is_ignored_never_differs(desired: SyncConfig, live: SyncConfig, ignored: list[str]) -> None:
     """No change names a field that ignoreChanges names, nor one below it, nor the other alternative of it."""

@@ -20,7 +20,7 @@ from tests.support.profiles import examples
 _SETTLED = {OutcomeStatus.DONE, OutcomeStatus.AWAITING_CONSENT}
 
 
-@examples(14)
+@examples(6)
 @given(scenario=scenarios(), wrong=st.sampled_from(("not the password", "")), data=st.data())
 def test_a_failed_action_leaves_the_others_done(
     sandboxes: Sandboxes, scenario: Scenario, wrong: str, data: st.DataObject
@@ -51,7 +51,7 @@ def test_a_failed_action_leaves_the_others_done(
         assert exit_code(result) == 1
 
 
-@examples(14)
+@examples(6)
 @given(scenario=scenarios())
 def test_the_right_password_makes_it_good(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """After an apply in which every password was wrong, one with the right ones leaves nothing but consent."""
@@ -73,7 +73,7 @@ def _waits_for(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
     return outcome.status is OutcomeStatus.SKIPPED and bool(undone & set(outcome.action.after))
 
 
-@examples(24)
+@examples(10)
 @given(scenario=scenarios(), data=st.data())
 def test_what_could_not_be_seen_is_not_connected_anew(
     sandboxes: Sandboxes, scenario: Scenario, data: st.DataObject
@@ -97,7 +97,7 @@ def test_what_could_not_be_seen_is_not_connected_anew(
     assert not planned & standing
 
 
-@examples(24)
+@examples(10)
 @given(scenario=scenarios(alike=False))
 def test_what_a_provider_cannot_do_is_never_tried(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """What the service would refuse since the provider does not support it fails the plan, before any write."""

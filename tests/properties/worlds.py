@@ -59,9 +59,10 @@ def account_of(world: World, slug: str, email: str) -> Account:
 
 
 @st.composite
-def _accounts(draw: st.DrawFn) -> tuple[Account, ...]:
+def _accounts(draw: st.DrawFn, installed: Sequence[Sequence[Kind]]) -> tuple[Account, ...]:
+    """Everybody's accounts at the providers that some site has; others could be used for nothing."""
     found = []
-    for slug in dict.fromkeys(kind.slug for kind in KINDS):
+    for slug in dict.fromkeys(kind.slug for kinds in installed for kind in kinds):
         for person in PEOPLE:
             names = draw(st.lists(st.sampled_from(_CALENDAR_NAMES), min_size=1, max_size=4))
             calendars = tuple(Calendar(f"{person}-{number}", name) for number, name in enumerate(names))
@@ -125,14 +126,18 @@ def _connection(
 
 
 @st.composite
-def _site(draw: st.DrawFn, number: int, accounts: Sequence[Account], *, alike: bool) -> Site:
+def _kinds(draw: st.DrawFn) -> list[Kind]:
+    # Deprecated spellings live beside the current one seldom enough that they need help to meet.
+    known = draw(st.sampled_from((KINDS, KINDS, tuple(kind for kind in KINDS if kind.slug in {"apple", "microsoft"}))))
+    return draw(st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True))
+
+
+@st.composite
+def _site(draw: st.DrawFn, number: int, kinds: Sequence[Kind], accounts: Sequence[Account], *, alike: bool) -> Site:
     schedules = tuple(
         Schedule(guid(2, number * 16 + index), name, draw(st.sampled_from((None, guid(5, number * 16 + index)))))
         for index, name in enumerate(_SCHEDULE_NAMES[: draw(st.integers(1, len(_SCHEDULE_NAMES)))])
     )
-    # Deprecated spellings live beside the current one seldom enough that they need help to meet.
-    known = draw(st.sampled_from((KINDS, KINDS, tuple(kind for kind in KINDS if kind.slug in {"apple", "microsoft"}))))
-    kinds = draw(st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True))
     providers = tuple(draw(_provider(kind, number * 16 + index)) for index, kind in enumerate(kinds))
     if alike:
         providers = tuple(_like_its_vendors_first(provider, providers) for provider in providers)
@@ -150,6 +155,7 @@ def _like_its_vendors_first(provider: Provider, providers: Sequence[Provider]) -
 @st.composite
 def worlds(draw: st.DrawFn, *, alike: bool = True) -> World:
     """A world of one to three sites that share their accounts; `alike` providers of one vendor can do the same."""
-    accounts = draw(_accounts())
-    count = draw(st.sampled_from((1, 1, 2, 3)))
-    return World(tuple(draw(_site(number, accounts, alike=alike)) for number in range(count)), accounts)
+    installed = [draw(_kinds()) for _ in range(draw(st.sampled_from((1, 1, 2, 3))))]
+    accounts = draw(_accounts(installed))
+    sites = tuple(draw(_site(number, kinds, accounts, alike=alike)) for number, kinds in enumerate(installed))
+    return World(sites, accounts)
