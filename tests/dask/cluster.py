@@ -9,8 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE = 60.0
-_OFF = {"DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False", "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s"}
+_PATIENCE = 120.0
+_OFF = {
+    "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s",
+}
 
 
 class Cluster:
@@ -35,6 +39,17 @@ class Cluster:
         self.workers.append(process)
         return process
 
+    def replace(self) -> None:
+        """Kill all workers and start as many others; those who wait for one are served once these are there."""
+        lost = [number for number, process in enumerate(self.workers) if process.poll() is None]
+        for _ in lost:
+            self.start_worker()
+        for number in lost:
+            self.workers[number].kill()
+            self.workers[number].wait(_PATIENCE)
+        for number in range(len(self.workers) - len(lost), len(self.workers)):
+            _until_registered(self, number)
+
     def log(self, number: int) -> str:
         """What a worker has written."""
         return (self._folder / f"worker-{number}.log").read_text(encoding="utf-8")
@@ -44,7 +59,8 @@ class Cluster:
 def cluster(folder: Path, environ: Mapping[str, str], *, workers: int, threads: int = 1) -> Iterator[Cluster]:
     """A cluster for the length of the block; `environ` is added to what its workers see."""
     found = folder / "scheduler.json"
-    inherited = {**os.environ, **_OFF, "PYTHONPATH": str(Path(__file__).parents[2])}
+    places = {"PYTHONPATH": str(Path(__file__).parents[2]), "DASK_TEMPORARY_DIRECTORY": str(folder)}
+    inherited = {**os.environ, **_OFF, **places}
     args = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(found)]
     command = [sys.executable, "-m", "dask", "scheduler", *args]
     with (folder / "scheduler.log").open("wb") as log:

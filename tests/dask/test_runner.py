@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from reconciler.cli import dask_runner
 from reconciler.sandbox.faults import READS, Delay, Fault, Faults, Operation
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import World
@@ -17,6 +18,7 @@ from tests.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, sch
 from tests.dask.cluster import Cluster, cluster
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
+_NO_SECRETS = dict.fromkeys(_SECRETS)
 _SITES = 8
 _EACH = 2
 _CONNECT = frozenset({Operation.CONNECT_BY_CREDENTIALS})
@@ -49,16 +51,17 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two workers that have the secrets."""
+    """Two workers that have the secrets; a test that kills them starts others."""
     with cluster(tmp_path_factory.mktemp("cluster"), _SECRETS, workers=2) as found:
         yield found
 
 
 @pytest.fixture
-def client(sandbox: RunningSandbox, tmp_path: Path) -> Extcal:
+def client(sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Extcal:
     """The command, with manifests of the fleet and no secret at all."""
     made = Extcal(tmp_path, sandbox, {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path)})
     made.env["EXTCAL_ENDPOINT"] = sandbox.endpoint
+    monkeypatch.chdir(tmp_path)
     made.write(*manifests())
     sandbox.inject(None)
     made.on(fleet())
@@ -86,7 +89,7 @@ def connected(sandbox: RunningSandbox) -> Counter[str]:
 
 def until(condition: Callable[[], object]) -> None:
     """Wait until `condition` holds."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -94,26 +97,26 @@ def until(condition: Callable[[], object]) -> None:
 
 def test_the_workers_do_what_this_process_would(client: Extcal, workers: Cluster) -> None:
     """The same plan, the same outcome, without a secret on the side of whoever asks."""
-    local = client.process("plan", "manifests", "--format", "json", env=_SECRETS)
-    remote = client.process("plan", "manifests", "--format", "json", *dask(workers))
+    local = client("plan", "manifests", "--format", "json", env=_SECRETS)
+    remote = client("plan", "manifests", "--format", "json", *dask(workers), env=_NO_SECRETS)
     assert (remote.code, remote.err) == (0, "")
     assert remote.document == local.document
     client.sandbox.requests.clear()
-    applied = client.process("apply", "manifests", "--auto-approve", *dask(workers))
+    applied = client("apply", "manifests", "--auto-approve", *dask(workers), env=_NO_SECRETS)
     assert (applied.code, applied.err) == (0, "")
     assert applied.out.endswith(f"\nApplied: {_SITES * _EACH} done.\n")
     assert connected(client.sandbox) == Counter(email(n) for n in range(_SITES * _EACH))
-    again = client.process("plan", "manifests", "--detailed-exitcode", *dask(workers))
+    again = client("plan", "manifests", "--detailed-exitcode", *dask(workers), env=_NO_SECRETS)
     assert again.code == 0, again.out
 
 
 def test_a_saved_plan_is_carried_out_by_workers(client: Extcal, workers: Cluster) -> None:
     """The very plan that was reviewed, once; a second time there is nothing to do."""
-    assert client.process("plan", "manifests", "--out", "plan.json", *dask(workers)).code == 0
-    first = client.process("apply", "--plan", "plan.json", "--auto-approve", *dask(workers))
+    assert client("plan", "manifests", "--out", "plan.json", *dask(workers), env=_NO_SECRETS).code == 0
+    first = client("apply", "--plan", "plan.json", "--auto-approve", *dask(workers), env=_NO_SECRETS)
     assert (first.code, first.err) == (0, "")
     writes = len(client.writes)
-    second = client.process("apply", "--plan", "plan.json", "--auto-approve", *dask(workers))
+    second = client("apply", "--plan", "plan.json", "--auto-approve", *dask(workers), env=_NO_SECRETS)
     assert second.code == 0
     assert len(client.writes) == writes
 
@@ -122,42 +125,38 @@ def test_one_site_that_can_not_be_read_does_not_hide_the_others(client: Extcal, 
     """Its plan says why; the others are planned, and applied."""
     client.write(site("elsewhere", id_="7a3f0c1e-5d2b-4f6a-9c8e-ffffffffffff"), to="manifests/more.yaml")
     client.write(connection(90, of="elsewhere"), to="manifests/yet-more.yaml")
-    ran = client.process("apply", "manifests", "--auto-approve", *dask(workers))
+    ran = client("apply", "manifests", "--auto-approve", *dask(workers), env=_NO_SECRETS)
     assert ran.code == 1
     assert "elsewhere" in ran.err
     assert len(connected(client.sandbox)) == _SITES * _EACH
 
 
-def test_a_worker_lost_while_planning(client: Extcal, tmp_path: Path) -> None:
+@pytest.mark.soak
+def test_a_worker_lost_while_planning(client: Extcal, workers: Cluster) -> None:
     """Another worker reads again what the lost one was reading: the plan is whole."""
     client.sandbox.inject(Faults((Fault(Delay(0.3), on=READS),)))
-    (tmp_path / "cluster").mkdir()
-    with cluster(tmp_path / "cluster", _SECRETS, workers=2) as found:
-        args = ("plan", "manifests", "--format", "json", *dask(found))
-        with client.started(*args) as process:
-            until(lambda: client.sandbox.requests)
-            found.workers[0].kill()
-            out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        client.sandbox.inject(None)
-        assert out == client.process("plan", "manifests", "--format", "json", env=_SECRETS).out
+    with client.started("plan", "manifests", "--format", "json", *dask(workers), env=_NO_SECRETS) as process:
+        until(lambda: client.sandbox.requests)
+        workers.replace()
+        out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    client.sandbox.inject(None)
+    assert out == client("plan", "manifests", "--format", "json", env=_SECRETS).out
 
 
-def test_a_worker_lost_while_applying(client: Extcal, tmp_path: Path) -> None:
-    """Another worker, which can't see the journal of the lost one, settles what it left: whole, and nothing doubled."""
+def test_a_worker_lost_while_applying(client: Extcal, workers: Cluster) -> None:
+    """Other workers, which can't see the journals of the lost, settle what these left: whole, and nothing doubled."""
     client.sandbox.inject(Faults((Fault(Delay(0.5), on=_CONNECT),)))
-    (tmp_path / "cluster").mkdir()
-    with cluster(tmp_path / "cluster", _SECRETS, workers=1) as found:
-        args = ("apply", "manifests", "--auto-approve", "--format", "json", *dask(found))
-        with client.started(*args) as process:
-            # The first connects are under way on the only worker: their effects come when it is gone.
-            until(lambda: _asked_to_connect(client))
-            found.start_worker(threads=4)
-            found.workers[0].kill()
-            out, err = process.communicate(timeout=180)
+    args = ("apply", "manifests", "--auto-approve", "--format", "json", *dask(workers))
+    with client.started(*args, env=_NO_SECRETS) as process:
+        # The first connects are under way on the only workers: their effects come when these are gone.
+        until(lambda: _asked_to_connect(client))
+        workers.replace()
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 0, (out, err)
     assert connected(client.sandbox) == Counter(email(n) for n in range(_SITES * _EACH))
-    again = client.process("plan", "manifests", "--detailed-exitcode", env=_SECRETS)
+    client.sandbox.inject(None)
+    again = client("plan", "manifests", "--detailed-exitcode", env=_SECRETS)
     assert again.code == 0, again.out
 
 
@@ -192,9 +191,22 @@ def test_waiting_for_owners_is_for_one_machine(client: Extcal) -> None:
     assert "--consent link" in ran.err
 
 
-@pytest.mark.parametrize("where", ["tcp://127.0.0.1:1", "nonsense", "tcp://127.0.0.1:99999"])
-def test_no_scheduler(client: Extcal, where: str) -> None:
-    """An error in one line that says where nobody answered."""
+NOBODY = ("tcp://127.0.0.1:1", "tcp://127.0.0.1:99999")
+
+
+@pytest.mark.parametrize("where", NOBODY)
+def test_no_scheduler(client: Extcal, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """An error in one line that says where nobody answered, once it has been waited for."""
+    monkeypatch.setattr(dask_runner, "_CONNECT_SECONDS", 0.2)
+    ran = client("plan", "manifests", "--runner", "dask", "--scheduler", where)
+    assert ran.code == 1
+    assert where in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", ["nonsense", *(pytest.param(where, marks=pytest.mark.soak) for where in NOBODY)])
+def test_no_scheduler_in_its_own_time(client: Extcal, where: str) -> None:
+    """The same of a process of its own, which waits for as long as it does."""
     ran = client.process("plan", "manifests", "--runner", "dask", "--scheduler", where)
     assert ran.code == 1
     assert where in ran.err
@@ -205,6 +217,6 @@ def test_no_workers(client: Extcal, tmp_path: Path) -> None:
     """Nobody waits for ever for workers that were never started."""
     (tmp_path / "cluster").mkdir()
     with cluster(tmp_path / "cluster", {}, workers=0) as found:
-        ran = client.process("plan", "manifests", *dask(found))
+        ran = client("plan", "manifests", *dask(found))
     assert ran.code == 1
     assert "it has no workers; start some: dask worker" in ran.err
