@@ -107,12 +107,12 @@ def test_a_loss_must_be_named_where_nobody_is_asked(extcal: Extcal) -> None:
     """Without a question: exit 1, nothing written, and the very --allow that would let it through, which does."""
     with_live(extcal, on_google(0), on_google(1))
     extcal.write(site(more=f"{_PRUNE}\nscope: site"), connection(0, provider="google"))
-    ran = extcal.process("apply", "manifests", "--auto-approve")
+    ran = extcal("apply", "manifests", "--auto-approve")
     assert ran.code == 1
     assert extcal.writes == []
     allow = "consent-loss:harbor/id:google-1"
     assert f"if it is meant: --allow {allow}" in ran.err
-    assert extcal.process("apply", "manifests", "--auto-approve", "--allow", allow).code == 0
+    assert extcal("apply", "manifests", "--auto-approve", "--allow", allow).code == 0
     assert len(extcal.writes) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_replace_that_awaits_consent_ends_with_3(extcal: Extcal) -> None:
     with_live(extcal, on_google(0, account=email(5)))
     extcal.write(site(more=_PRUNE), connection(0, provider="google"))
     args = ("apply", "manifests", "--auto-approve", "--allow", "consent-loss:harbor/staff-0")
-    ran = extcal.process(*args)
+    ran = extcal(*args)
     assert ran.code == 3
     assert ran.out.endswith("Applied: 1 awaiting consent.\n")
 

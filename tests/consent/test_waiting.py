@@ -19,6 +19,7 @@ from tests.consent.owners import allow, allow_only, deny
 from tests.consent.waiting import Applying
 from tests.execution.test_apply import APPLE, ELSEWHERE, GOOGLE, KIM, LEE
 from tests.planning.build import OFF, OTHER_SCHEDULE, PRUNING, SCHEDULE, SITE, chosen, declared
+from tests.support import browsing
 
 _WORK = SyncConfig(chosen("Work"), OFF)
 _MINE = declared(provider="google", sync=_WORK)
@@ -79,13 +80,21 @@ def test_a_connection_is_made_and_configured_in_the_same_run(applying: Applying)
 
 def test_several_owners_are_waited_for_at_once_and_nothing_else_waits(applying: Applying) -> None:
     """More owners than a site has slots hold up neither each other nor a connect by password."""
+    names = [f"owner{n}" for n in range(6)]
     many = [
-        declared(f"owner{n}", provider="google", account=f"o{n}@harbor.example", schedule=_MINE.schedule)
-        for n in range(6)
+        declared(name, provider="google", account=f"{name}@harbor.example", schedule=_MINE.schedule) for name in names
     ]
-    applying.timeout = 2.0
+    awaited = {*names, "apple"}
+
+    def came(name: str) -> None:
+        awaited.discard(name)
+        if not awaited:
+            applying.interrupt()
+
+    # Nobody answers: that all are asked, and the connect by password is done, is what ends the wait.
+    applying.told = lambda outcome: came(outcome.action.address.partition("/")[2])
     apple = declared("apple", sync=_WORK)
-    result = applying(SITE, [*many, apple])
+    result = applying(SITE, [*many, apple], **{name: lambda _link, _back, name=name: came(name) for name in names})
     assert ended(result)["apple"] == (OutcomeStatus.DONE, None)
     waiting = {status for name, (status, _) in ended(result).items() if name != "apple"}
     assert waiting == {OutcomeStatus.AWAITING_CONSENT}
@@ -144,7 +153,7 @@ def test_foreign_connections_are_not_believed(applying: Applying, sandbox: Runni
 
     def forge(link: str, back: str) -> None:
         for forged in ("elsewhere", "apple", "../providers", "<script>alert(1)</script>"):
-            page = httpx.get(f"{back}?connectionId={quote(forged)}")
+            page = browsing.get(f"{back}?connectionId={quote(forged)}")
             codes.append(page.status_code)
             assert "script>" not in page.text
         codes.append(allow(link, LEE).status_code)
@@ -161,7 +170,7 @@ def test_a_flood_of_forged_callbacks_ends_the_wait(applying: Applying) -> None:
 
     def flood(_link: str, back: str) -> None:
         for number in range(8):
-            httpx.get(f"{back}?connectionId=forged-{number}")
+            browsing.get(f"{back}?connectionId=forged-{number}")
 
     result = applying(SITE, [_MINE], lee=flood)
     status, error = ended(result)["lee"]
@@ -179,12 +188,12 @@ def test_an_id_that_another_owner_brought_counts_for_nobody_else(applying: Apply
     def kim(link: str, _back: str) -> None:
         landing = allow_only(link, KIM)
         made.append(urlsplit(landing).query)
-        assert httpx.get(landing).status_code == 200
+        assert browsing.get(landing).status_code == 200
         connected.set()
 
     def lee(link: str, back: str) -> None:
-        assert connected.wait(30)
-        assert httpx.get(f"{back}?{made[0]}").status_code == 400
+        assert connected.wait(browsing.PATIENCE)
+        assert browsing.get(f"{back}?{made[0]}").status_code == 400
         assert allow(link, LEE).status_code == 200
 
     result = applying(SITE, [_MINE, _KIMS], lee=lee, kim=kim)
@@ -197,7 +206,7 @@ def test_a_replayed_callback_changes_nothing(applying: Applying) -> None:
 
     def twice(link: str, _back: str) -> None:
         landing = allow_only(link, LEE)
-        codes.extend(httpx.get(landing).status_code for _ in range(2))
+        codes.extend(browsing.get(landing).status_code for _ in range(2))
         applying.interrupt()
 
     # Somebody else is waited for, so that the listener still stands.
@@ -220,7 +229,7 @@ def test_nobody_comes_back(applying: Applying) -> None:
 
 def test_an_owner_who_agreed_elsewhere_is_found(applying: Applying) -> None:
     """A browser on another machine can't come back here: when the wait ends, the connection is found and finished."""
-    applying.timeout = 3.0
+    applying.timeout, applying.at_once = 0.5, True
     result = applying(SITE, [_MINE], lee=lambda link, _back: allow_only(link, LEE))
     assert ended(result) == {"lee": (OutcomeStatus.DONE, None)}
     assert result.unsettled == ()
@@ -278,7 +287,7 @@ def test_what_comes_back_broken_is_not_called_connected(applying: Applying, sand
     broken = replace(standing(LEE), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
     put(sandbox, broken)
     pages: list[httpx.Response] = []
-    result = applying(SITE, [_MINE], lee=lambda _link, back: pages.append(httpx.get(f"{back}?connectionId=old")))
+    result = applying(SITE, [_MINE], lee=lambda _link, back: pages.append(browsing.get(f"{back}?connectionId=old")))
     status, error = ended(result)["lee"]
     assert status is OutcomeStatus.FAILED
     assert "the service reports TOKEN_REVOKED" in (error or "")
@@ -291,7 +300,7 @@ def test_an_account_that_is_not_shown_is_not_believed(applying: Applying, sandbo
 
     def agree(_link: str, back: str) -> None:
         put(sandbox, replace(standing(LEE, id_="new"), email_shown=False))
-        pages.append(httpx.get(f"{back}?connectionId=new", timeout=30))
+        pages.append(browsing.get(f"{back}?connectionId=new"))
 
     result = applying(SITE, [_MINE], lee=agree)
     status, error = ended(result)["lee"]
@@ -307,7 +316,7 @@ def test_what_can_not_be_read_is_not_believed(applying: Applying, sandbox: Runni
     def agree(link: str, _back: str) -> None:
         landing = allow_only(link, LEE)
         sandbox.replace_world(World())
-        pages.append(httpx.get(landing, timeout=30))
+        pages.append(browsing.get(landing))
 
     result = applying(SITE, [_MINE], lee=agree)
     status, error = ended(result)["lee"]

@@ -16,9 +16,10 @@ from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
-from reconciler.model.result import Result
+from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
+from tests.support import browsing
 from tests.support.machines import fresh_machine
 
 Owner = Callable[[str, str], object]
@@ -27,10 +28,14 @@ Owner = Callable[[str, str], object]
 
 @dataclass
 class Room:
-    """The door of these tests: each link goes to the owner of its action at once, in a thread of theirs."""
+    """The door of these tests: each link goes to the owner of its action at once, in a thread of theirs.
+
+    Where `at_once` is true, owners have acted before anything else goes on.
+    """
 
     visits: Visits
     owners: dict[str, Owner]
+    at_once: bool
     asked_for: list[str] = field(default_factory=list)
     _back: dict[str, str] = field(default_factory=dict)
     _at_work: list["asyncio.Task[object]"] = field(default_factory=list)
@@ -45,8 +50,12 @@ class Room:
     def asked(self, action: Action, url: str) -> None:
         """Give the link to its owner, where there is one who acts."""
         self.asked_for.append(action.address)
-        if (owner := self.owners.get(action.address)) is not None:
-            back = self._back[action.address]
+        if (owner := self.owners.get(action.address)) is None:
+            return
+        back = self._back[action.address]
+        if self.at_once:
+            owner(url, back)
+        else:
             self._at_work.append(asyncio.create_task(asyncio.to_thread(owner, url, back)))
 
     async def gone(self) -> None:
@@ -56,11 +65,13 @@ class Room:
 
 @dataclass
 class Applying:
-    """Plans and applies against a sandbox; each owner is waited for `timeout` seconds."""
+    """Plans and applies against a sandbox; each owner is waited for `timeout` seconds, `told` hears each outcome."""
 
     sandbox: RunningSandbox
-    timeout: float = 30.0
+    timeout: float = browsing.PATIENCE
+    at_once: bool = False
     interrupt: Callable[[], object] = lambda: None
+    told: Callable[[Outcome], object] = lambda _outcome: None
 
     def __call__(self, site: Site, connections: Sequence[DeclaredConnection], **owners: Owner) -> Result:
         """Apply with every guard allowed, and verify; owners by the names of their connections."""
@@ -74,15 +85,16 @@ class Applying:
         running = asyncio.get_running_loop()
         self.interrupt = lambda: running.call_soon_threadsafe(stop.gently.set)
         with listening() as visits:
-            room = Room(visits, {f"{site}/{name}": owner for name, owner in owners.items()})
+            room = Room(visits, {f"{site}/{name}": owner for name, owner in owners.items()}, self.at_once)
             async with workflow.sessions(desired.sites, self._service(machine)) as opened:
                 made = await workflow.plan(desired, opened, workflow.Selection(), allowed)
                 consent = Waiting(room, self.timeout)
-                result = await workflow.apply(
-                    made, opened, machine, consent=consent, stop=stop, told=lambda _outcome: None
-                )
+                result = await workflow.apply(made, opened, machine, consent=consent, stop=stop, told=self._tell)
                 await room.gone()
                 return await workflow.verify(result, desired, opened, workflow.Selection())
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.told(outcome)
 
     def live(self, site: Site) -> tuple[LiveConnection, ...]:
         """What the site has now."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from reconciler.sandbox.seed import SITE_ID
+from tests.support import browsing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,8 @@ class Api:
 
 def client(endpoint: str, api_key: str, site_id: str = SITE_ID) -> httpx.Client:
     """An HTTP client with an API key's headers."""
-    return httpx.Client(base_url=endpoint, headers={"authorization": api_key, "wix-site-id": site_id})
+    headers = {"authorization": api_key, "wix-site-id": site_id}
+    return httpx.Client(base_url=endpoint, headers=headers, timeout=browsing.PATIENCE)
 
 
 def connection_of(answer: httpx.Response) -> Json:

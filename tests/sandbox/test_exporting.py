@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import icalendar
 import pytest
 
@@ -18,6 +17,7 @@ from reconciler.sandbox.server import running
 from tests.sandbox.api import KIM, LEE, Api, client
 from tests.sandbox.conftest import NOON
 from tests.sandbox.ics import event, starts, write
+from tests.support import browsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def site(data: Path) -> Iterator[LocalSandbox]:
 def connected_google(api: Api) -> str:
     """The id of Dr. Patel's Google connection, to which the owner has agreed."""
     link = api.consent_url(redirect="https://harbor-dental.example/")
-    answer = httpx.post(link, data={"decision": "allow", "account": PATEL_EMAIL})
+    answer = browsing.post(link, data={"decision": "allow", "account": PATEL_EMAIL})
     return str(answer.headers["location"].partition("connectionId=")[2])
 
 

@@ -33,6 +33,7 @@ from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE, Api, client, faults_of
 from tests.sandbox.conftest import NOON
+from tests.support import browsing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
 
 APPLE = next(provider.id for provider in harbor_dental(NOON).sites[0].providers if provider.name == "Apple")
-PATIENCE = 20.0
+PATIENCE = browsing.PATIENCE
 """Seconds after which what should have happened by itself hasn't."""
 
 
@@ -70,7 +71,7 @@ def listed_within_patience(api: Api) -> int:
     return len(api.connections())
 
 
-def connect(api: Api, timeout: float = 30.0) -> httpx.Response:
+def connect(api: Api, timeout: float = PATIENCE) -> httpx.Response:
     """ConnectByCredentials, and no other request beside it."""
     body = {"providerId": APPLE, "scheduleId": LEE, "email": APPLE_EMAIL, "password": APPLE_PASSWORD}
     return api.http.post(f"{BASE}/connections:connectByCredentials", json=body, timeout=timeout)
@@ -185,7 +186,7 @@ def test_the_consent_page_is_left_alone(api: Api, sandbox: RunningSandbox) -> No
     """Its owner's browser isn't the client under test; neither are paths that the API doesn't have."""
     url = api.consent_url(redirect="https://harbor-dental.example/")
     with injecting(sandbox, Fault(Answer(503))):
-        assert (httpx.get(url).status_code, api.http.get("/nowhere").status_code) == (200, 404)
+        assert (browsing.get(url).status_code, api.http.get("/nowhere").status_code) == (200, 404)
         assert api.http.delete(f"{BASE}/providers").status_code == 405
 
 
@@ -312,7 +313,7 @@ def test_a_sandbox_that_stops_waits_for_nothing(tmp_path: Path, caplog: pytest.L
         with running(tmp_path, faults=faults) as sandbox, client(sandbox.endpoint, sandbox.api_key) as http:
             with pytest.raises(httpx.TransportError):
                 connect(Api(http))
-            waiting = pool.submit(httpx.get, f"{sandbox.endpoint}{BASE}/events", timeout=60)
+            waiting = pool.submit(browsing.get, f"{sandbox.endpoint}{BASE}/events")
             within_patience(lambda: "ListEvents: delay 600" in caplog.text)
             assert not waiting.done()
         assert waiting.result().status_code == 401

@@ -14,6 +14,7 @@ from reconciler.sandbox.world import Site, World
 from tests.sandbox.api import BASE
 from tests.sandbox.conftest import NOON
 from tests.sandbox.test_faults import connect, injecting, listed_within_patience, statuses, within_patience
+from tests.support import browsing
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
@@ -69,7 +70,7 @@ def test_the_rate_is_a_site_s(api: Api, sandbox: RunningSandbox) -> None:
     token = api.http.post("/oauth2/token", json={**asked, "instance_id": app["instance_id"]}).json()["access_token"]
 
     def status(**headers: str) -> int:
-        return httpx.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
+        return browsing.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
 
     with injecting(sandbox, Fault(Rate(1, 600))):
         assert [status(authorization="nobody") for _ in range(2)] == [401, 401]

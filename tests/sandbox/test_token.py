@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.sandbox.api import BASE, faults_of
+from tests.support import browsing
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
@@ -22,12 +23,12 @@ def _ask(sandbox: RunningSandbox, **changed: object) -> httpx.Response:
         "client_secret": app["app_secret"],
         "instance_id": app["instance_id"],
     }
-    return httpx.post(f"{sandbox.endpoint}/oauth2/token", json=body | changed)
+    return browsing.post(f"{sandbox.endpoint}/oauth2/token", json=body | changed)
 
 
 def _providers(sandbox: RunningSandbox, token: str) -> int:
     headers = {"authorization": token}
-    return httpx.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
+    return browsing.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
 
 
 def test_an_apps_token_opens_its_site_until_it_expires(sandbox: RunningSandbox, clock: Clock) -> None:
