@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.cli.stand_in import stand_in
+from tests.promises.until import PATIENCE
 
 
 class Held:
@@ -19,7 +20,7 @@ class Held:
 
     def wait(self) -> None:
         """Wait until one is held."""
-        assert self._reached.wait(30)
+        assert self._reached.wait(PATIENCE)
 
     def release(self) -> None:
         """Let it go on."""
@@ -32,7 +33,7 @@ class Held:
             if mine:
                 self._reached.set()
         if mine:
-            self._released.wait(60)
+            self._released.wait(PATIENCE)
         return method, path
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.cli.signals import INTERRUPTED, TERMINATED
 from tests.cli.command import Extcal
-from tests.cli.test_interrupted import until
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
 from tests.promises.interrupting import files, interrupted, waiting
+from tests.promises.until import until
 
 _CODE = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 _WAITING = (
@@ -35,25 +35,47 @@ def declared(extcal: Extcal) -> Extcal:
     return extcal
 
 
-@pytest.mark.parametrize("number", _CODE)
-def test_a_signal_ends_whatever_waits(declared: Extcal, number: signal.Signals) -> None:
+# All commands end by the same handler: each meets one signal or the other; in a soak, both.
+@pytest.mark.parametrize(
+    ("number", "commands"),
+    [
+        (signal.SIGINT, _WAITING[::2]),
+        (signal.SIGTERM, _WAITING[1::2]),
+        pytest.param(signal.SIGINT, _WAITING, marks=pytest.mark.soak),
+        pytest.param(signal.SIGTERM, _WAITING, marks=pytest.mark.soak),
+    ],
+)
+def test_a_signal_ends_whatever_waits(
+    declared: Extcal, number: signal.Signals, commands: tuple[tuple[str, ...], ...]
+) -> None:
     """130 or 143, no traceback, no half result, and the folder as it was."""
     before = files(declared.folder)
-    with waiting(declared, *_WAITING) as processes:
-        for args, process in zip(_WAITING, processes, strict=True):
+    with waiting(declared, *commands) as processes:
+        for args, process in zip(commands, processes, strict=True):
             ran = interrupted(process, number)
             assert (args, ran.code, ran.out, ran.err.strip()) == (args, _CODE[number], "", "")
     assert files(declared.folder) == before
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGINT] * 2, [signal.SIGTERM] * 3, [*_CODE], [*reversed(_CODE)]])
-def test_signals_in_a_row_end_it_as_well(declared: Extcal, signals: list[signal.Signals]) -> None:
+_ROWS = ([signal.SIGINT] * 2, [signal.SIGTERM] * 3, [*_CODE], [*reversed(_CODE)])
+
+
+@pytest.mark.parametrize(
+    ("signals", "commands"),
+    [
+        *((signals, _WAITING[number : number + 1]) for signals, number in zip(_ROWS, (-2, -3, -2, -3), strict=True)),
+        *(pytest.param(signals, _WAITING[-3:], marks=pytest.mark.soak) for signals in _ROWS),
+    ],
+)
+def test_signals_in_a_row_end_it_as_well(
+    declared: Extcal, signals: list[signal.Signals], commands: tuple[tuple[str, ...], ...]
+) -> None:
     """Those who insist get no traceback either, and no process that hangs.
 
     A signal that finds Python itself at its end is none of ours: a shell calls that 130 or 143 too.
     """
     before = files(declared.folder)
-    with waiting(declared, *_WAITING[-3:]) as processes:
+    with waiting(declared, *commands) as processes:
         for process in processes:
             ran = interrupted(process, *signals)
             assert ran.code in {code for number in signals for code in (_CODE[number], -number)}
@@ -61,7 +83,7 @@ def test_signals_in_a_row_end_it_as_well(declared: Extcal, signals: list[signal.
     assert files(declared.folder) == before
 
 
-@pytest.mark.parametrize("number", _CODE)
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM])
 def test_an_embedded_sandbox_that_is_interrupted_opens_again(bare: Extcal, number: signal.Signals) -> None:
     """However far its start had come, the next command finds its data whole."""
     with bare.started("providers", "--sandbox", "data") as process:
@@ -69,6 +91,6 @@ def test_an_embedded_sandbox_that_is_interrupted_opens_again(bare: Extcal, numbe
         ran = interrupted(process, number)
     assert ran.code in {0, _CODE[number]}
     assert "Traceback" not in ran.err
-    again = bare.process("providers", "--sandbox", "data", "--format", "json")
+    again = bare("providers", "--sandbox", "data", "--format", "json")
     assert (again.code, again.err) == (0, "")
     assert again.rows
