@@ -2,12 +2,14 @@
 
 import json
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+from tests.promises.rehearsal import NO_TLS
 
 _LIST = "/bookings/v2/external-calendars/connections"
 _PASSED = ("authorization", "wix-site-id", "content-type")
@@ -17,12 +19,14 @@ _PASSED = ("authorization", "wix-site-id", "content-type")
 class Blind:
     """The service at `url`: `hidden` are the ids of the connections that it does not list, None is all of them.
 
-    `disconnected` are the ids of which a disconnect was asked, whatever came of it.
+    `disconnected` are the ids of which a disconnect was asked, whatever came of it. `arriving` is told the path of each
+    request before it is passed on.
     """
 
     url: str = ""
     hidden: Collection[str] | None = ()
     disconnected: list[str] = field(default_factory=list)
+    arriving: Callable[[str], None] = lambda _path: None
 
     def listed(self, body: bytes) -> bytes:
         """The answer to ListConnections with what is hidden left out."""
@@ -35,7 +39,7 @@ class Blind:
 def blinding(endpoint: str) -> Iterator[Blind]:
     """A service before the one at `endpoint`, for the length of a block."""
     blind = Blind()
-    client = httpx.Client(trust_env=False)
+    client = httpx.Client(trust_env=False, verify=NO_TLS)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -51,6 +55,7 @@ def blinding(endpoint: str) -> Iterator[Blind]:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
             path = self.path.partition("?")[0]
+            blind.arriving(path)
             if path.endswith("/disconnect"):
                 blind.disconnected.append(path.split("/")[-2])
             answer = client.request(self.command, endpoint + self.path, content=body, headers=kept)
