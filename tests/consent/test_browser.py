@@ -39,17 +39,25 @@ class Person:
 
     def sees(self, heading: str) -> str:
         """Wait until a page has this heading; all its text."""
+        self._waits("document.querySelector('h1')?.innerText", heading)
+        return str(self.window.value("document.body.innerText"))
+
+    def leaves(self) -> None:
+        """Leave for an empty page, and be there."""
+        self.go("about:blank")
+        self._waits("document.URL", "about:blank")
+
+    def _waits(self, expression: str, expected: str) -> None:
         deadline = time.monotonic() + _PATIENCE
         seen: object = None
         while time.monotonic() < deadline:
             # While one page gives way to the next there is nothing to look at.
             with contextlib.suppress(RuntimeError):
-                ready = "document.readyState === 'complete' && document.querySelector('h1')"
-                seen = self.window.value(f"{ready} ? document.querySelector('h1').innerText : null")
-                if heading in str(seen):
-                    return str(self.window.value("document.body.innerText"))
+                seen = self.window.value(f"document.readyState === 'complete' ? {expression} : null")
+                if expected in str(seen):
+                    return
             time.sleep(0.02)
-        raise AssertionError(f"{heading!r} was not seen, but {seen!r}")
+        raise AssertionError(f"{expected!r} was not seen, but {seen!r}")
 
     def clicks(self, css: str) -> None:
         """Point at the middle of an element, and click."""
@@ -93,8 +101,10 @@ def person(window: Browser) -> Iterator[Person]:
     """A person at a browser whose pages may run no script."""
     # The pages must work without; what the tests evaluate runs all the same.
     window.send("Emulation.setScriptExecutionDisabled", value=True)
-    yield Person(window)
-    window.send("Page.navigate", url="about:blank")
+    found = Person(window)
+    yield found
+    # What is shown next waits for its own page, and must not take the end of this one for it.
+    found.leaves()
 
 
 def test_two_owners_one_allows_and_one_denies(extcal: Extcal, person: Person) -> None:
