@@ -18,6 +18,7 @@ from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import CalendarRef, Direction
 from tests.manifests.make import CONNECTION, POLICY, SITE, documents
 from tests.manifests.strategies import CONNECTIONS, POLICIES, SITES, Spec, as_yaml, mangled
+from tests.support.profiles import examples
 
 NOWHERE = Source("", 0, 0)
 
@@ -87,6 +88,7 @@ def test_any_manifest_that_was_hit_by_an_accident(data: st.DataObject) -> None:
     refused_or_loaded((text[:begin] + middle + text[end:]).encode())
 
 
+@examples(50, profile="tests")
 @given(mangled())
 def test_any_wrong_field(text: str) -> None:
     """A manifest with something wrong anywhere is told what, and never crashes."""
@@ -96,6 +98,7 @@ def test_any_wrong_field(text: str) -> None:
 NAMED_SPECS = st.tuples(st.lists(POLICIES, max_size=3), st.lists(CONNECTIONS, max_size=6))
 
 
+@examples(30, profile="tests")
 @given(NAMED_SPECS, st.lists(SITES, min_size=1, max_size=2, unique_by=lambda site: str(site["siteId"])), st.randoms())
 def test_order_changes_nothing(specs: tuple[list[Spec], list[Spec]], sites: list[Spec], chance: random.Random) -> None:
     """However documents are ordered and spread over files, the same is stated, or the same is wrong."""
@@ -129,6 +132,7 @@ def whole(kind: str, name: str, spec: Spec) -> Spec:
     return {"apiVersion": "extcal/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
+@examples(40, profile="tests")
 @given(SITES, CONNECTIONS)
 def test_nothing_is_lost(site: Spec, connection: Spec) -> None:
     """What a valid manifest says is in the model, in the same words."""

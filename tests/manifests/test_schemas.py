@@ -19,6 +19,7 @@ from reconciler.manifests.documents import read_documents
 from reconciler.manifests.report import FileReport
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm
 from tests.manifests.strategies import KINDS, mangled, manifests
+from tests.support.profiles import examples
 
 Json: TypeAlias = dict[str, object]
 
@@ -87,6 +88,7 @@ def test_a_kind_without_a_schema(word: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+@examples(50, profile="tests")
 @given(st.one_of(manifests(), mangled()))
 def test_the_quick_check_agrees_with_jsonschema(text: str) -> None:
     """What the quick check takes, jsonschema takes, and the other way round: on valid manifests and mangled ones."""

@@ -74,7 +74,7 @@ def filled(draw: st.DrawFn) -> str:
     return "".join(part + word for part, word in zip(parts, [*words, ""], strict=True))
 
 
-@examples(60, profile="tests")
+@examples(40, profile="tests")
 @given(st.lists(st.one_of(filled(), manifests(), mangled()), min_size=1, max_size=8))
 @example(["a: x\nb: {c: y}\n", "a: x\nb: {c: 12}\n", "a: true\nb: {c: y}\n", "a: z\nb: {c: y\n", "a: x\n"])
 @example([f"a: {'1' * 500}\n"] * 2)

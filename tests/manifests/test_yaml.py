@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from reconciler.model.desired import Desired
 from tests.manifests.conftest import refusals
 from tests.manifests.make import CONNECTION, SITE, connection, documents
+from tests.support.work import steps
 
 Faults = Callable[[str | bytes], list[str]]
 NAMED = """\
@@ -225,30 +225,33 @@ def test_too_many_documents(faults: Faults) -> None:
     ]
 
 
+MOST_STEPS = 500_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 1_000_000,
-        "{a: " * 500_000,
-        "- " * 1_000_000,
-        "? " * 1_000_000,
-        "%TAG !a! x\n" * 200_000,
-        "&a " * 500_000,
-        "*a " * 500_000,
-        "'" + "\\" * 2_000_000,
-        '"' + "\\" * 2_000_000,
-        "a: |\n" + " x\n" * 500_000,
-        "\x00" * 2_000_000,
+        "[" * 200_000,
+        "{a: " * 100_000,
+        "- " * 200_000,
+        "? " * 200_000,
+        "%TAG !a! x\n" * 40_000,
+        "&a " * 100_000,
+        "*a " * 100_000,
+        "'" + "\\" * 400_000,
+        '"' + "\\" * 400_000,
+        "a: |\n" + " x\n" * 100_000,
+        "\x00" * 400_000,
         "\n".join(f"k{n}: " for n in range(200_000)),
         documents(*[SITE.replace("harbor-dental", f"s{n}") for n in range(400)]),
     ],
     ids=lambda text: repr(text[:8]),
 )
 def test_hostile_texts_end_quickly(faults: Faults, text: str) -> None:
-    """Texts made to exhaust a reader are refused within seconds."""
-    begin = time.monotonic()
-    assert faults(text)
-    assert time.monotonic() - begin < 20
+    """Texts made to exhaust a reader are refused before much has been done."""
+    told: list[str] = []
+    assert steps(lambda: told.extend(faults(text))) < MOST_STEPS
+    assert told
 
 
 def test_the_parser_in_python_agrees(folder: Path) -> None:
