@@ -90,7 +90,7 @@ class Extcal:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=300,
             check=False,
         )
         return Ran(ended.returncode, ended.stdout, ended.stderr)

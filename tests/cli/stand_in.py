@@ -9,6 +9,7 @@ import httpx
 
 Passing = Callable[[str, str], tuple[str, str]]
 """Takes a request's method and path when it comes, and gives those that are passed on; it may take its time."""
+_PATIENCE = 120.0
 
 
 def forgetful(method: str, path: str) -> tuple[str, str]:
@@ -20,43 +21,77 @@ def nothing() -> None:
     """What is done between the service's answer and its passing on, where nothing is."""
 
 
+class Held:
+    """Connects that are kept from a service, but for the first, until they are let go; then no more are."""
+
+    def __init__(self) -> None:
+        self.reads_too = False
+        self._connects = 0
+        self._let_go = threading.Event()
+        self._changed = threading.Condition()
+
+    def __call__(self, method: str, path: str) -> tuple[str, str]:
+        """Pass a request on, a connect or, if they are held too, a read, once it may go."""
+        connects = path.endswith(":connectByCredentials")
+        with self._changed:
+            self._connects += connects
+            first = connects and self._connects == 1
+            self._changed.notify_all()
+        if (connects and not first) or (self.reads_too and method == "GET"):
+            self._let_go.wait(_PATIENCE)
+        return method, path
+
+    def until(self, count: int) -> None:
+        """Wait until so many connects are held at once."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._connects > count, _PATIENCE)
+
+    def let_go(self) -> None:
+        """Hold nothing any longer."""
+        self._let_go.set()
+
+
 @contextmanager
 def stand_in(endpoint: str, passing: Passing, answered: Callable[[], None] = nothing) -> Iterator[str]:
-    """The endpoint of a service that passes requests on to `endpoint`; `answered` is called before an answer is."""
+    """The endpoint of a service that passes requests on to `endpoint`; `answered` is called before an answer is.
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    What it has been asked has been answered when the block is over.
+    """
+    # A connection that is kept may have been closed on the other side meanwhile.
+    with httpx.Client(trust_env=False, timeout=_PATIENCE, limits=httpx.Limits(max_keepalive_connections=0)) as client:
 
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:
-                self.close_connection = True
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
 
-        def respond(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            method, path = passing(self.command, self.path)
-            kept = {name: self.headers[name] for name in ("authorization", "wix-site-id") if name in self.headers}
-            with httpx.Client(trust_env=False) as client:
+            def handle_one_request(self) -> None:
+                try:
+                    super().handle_one_request()
+                except ConnectionError:
+                    self.close_connection = True
+
+            def respond(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                method, path = passing(self.command, self.path)
+                kept = {name: self.headers[name] for name in ("authorization", "wix-site-id") if name in self.headers}
                 answer = client.request(method, endpoint + path, content=body, headers=kept)
-            answered()
-            self.send_response(answer.status_code)
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+                answered()
+                self.send_response(answer.status_code)
+                self.send_header("Content-Length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
 
-        do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
+            do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-            pass
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+                pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = False
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()

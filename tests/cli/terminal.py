@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from tests.cli.command import COMMAND, Extcal
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 # No person is so quick that a key arrives between a question and the wait for its answer, where Python loses a Ctrl-C.
 _QUICKEST = 0.5
 # The process leads a session, so that what it is started with makes the terminal its own, Ctrl-C included.

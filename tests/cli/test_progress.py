@@ -34,19 +34,23 @@ def test_a_terminal_shows_each_phase_and_leaves_nothing_behind(work: Extcal) -> 
         assert at.ended() == 0
     assert "\r\x1b[Kreading sites: 1 of 1; harbor" in at.seen
     assert "\r\x1b[Kactions ended: 2 of 2; done            connect harbor/staff-" in at.seen
-    assert at.seen.rpartition("\x1b[K")[2].endswith("Applied: 2 done.\n")
+    report = at.seen.rpartition("\r\x1b[K")[2]
+    assert report.startswith(("done", "\x1b[32mdone"))
+    assert report.endswith("Applied: 2 done.\n")
 
 
 def test_quiet_shows_none(work: Extcal) -> None:
     """Who wants results only gets no progress, on a terminal either."""
-    with terminal(work, "plan", "manifests", "--quiet") as at:
+    with terminal(work, "apply", "manifests", "--auto-approve", "--quiet") as at:
         assert at.ended() == 0
+    assert "Applied: 2 done." in at.seen
     assert "reading sites" not in at.seen
+    assert "\x1b[K" not in at.seen
 
 
 def test_a_short_run_leaves_nothing_in_a_log(work: Extcal) -> None:
     """Where nobody watches, a run of a moment is not talked about."""
-    assert work.process("apply", "manifests", "--auto-approve").err == ""
+    assert work("apply", "manifests", "--auto-approve").err == ""
 
 
 def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

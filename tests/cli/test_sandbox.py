@@ -10,7 +10,7 @@ import pytest
 from tests.cli.command import Extcal
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_serve_says_when_it_is_ready_and_ends_when_told(bare: Extcal, number: signal.Signals) -> None:
     """With --json one line on stdout says how to reach it; another extcal then does; a signal ends it with 0."""
     with bare.started("sandbox", "serve", "--data", "data", "--json") as process:
@@ -23,7 +23,7 @@ def test_serve_says_when_it_is_ready_and_ends_when_told(bare: Extcal, number: si
         ran = bare("schedules", "--site-id", site["site_id"], "--format", "json", env=env)
         assert {row["id"] for row in ran.rows} == {schedule["id"] for schedule in site["schedules"]}
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "", "")
     assert [path.name for path in bare.folder.iterdir()] == ["data"]
 
@@ -34,7 +34,7 @@ def test_serve_tells_people_what_to_export(bare: Extcal) -> None:
         assert process.stdout is not None
         first, second = process.stdout.readline(), process.stdout.readline()
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert first.startswith("Serving the External Calendars API on http://127.0.0.1:")
     assert second.startswith("  export EXTCAL_ENDPOINT=http://127.0.0.1:")
     assert " EXTCAL_API_KEY=" in second

@@ -1,4 +1,4 @@
-"""apply at a terminal: the question, its answers, Ctrl-C, colours and progress."""
+"""apply at a terminal: the question, its answers, Ctrl-C and colours."""
 
 import pytest
 
@@ -18,10 +18,11 @@ def pending(extcal: Extcal) -> Extcal:
 
 
 def test_yes_carries_the_plan_out(pending: Extcal) -> None:
-    """The plan is shown before the question, and `y` carries it out."""
+    """The plan is shown, in colours, before the question, and `y` carries it out."""
     with terminal(pending, "apply", "manifests") as at:
         at.expect(_QUESTION)
         assert "Plan: 1 to connect; 0 as declared, 0 unmanaged." in at.seen
+        assert "\x1b[32m+ connect\x1b[0m" in at.seen
         assert pending.writes == []
         at.type("y\n")
         assert at.ended() == 0
@@ -29,7 +30,7 @@ def test_yes_carries_the_plan_out(pending: Extcal) -> None:
     assert len(pending.writes) == 1
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n"])
+@pytest.mark.parametrize("answer", ["n\n", pytest.param("\n", marks=pytest.mark.soak)])
 def test_no_changes_nothing(pending: Extcal, answer: str) -> None:
     """No, which is also what Enter means, writes nothing, says so, and ends as interrupted."""
     with terminal(pending, "apply", "manifests") as at:
@@ -62,19 +63,21 @@ def test_json_shows_the_plan_before_it_asks(pending: Extcal) -> None:
 
 
 def test_the_question_counts_what_is_lost(pending: Extcal) -> None:
-    """The question says how many connections would go, and counts only what can be carried out."""
+    """The question says how many connections would go, and counts only what can be carried out; Enter means no."""
     pending.on(world(harbor(0, 1)))
     pending.write(site(), connection(0, more="state: absent"), connection(1), connection(2))
     with terminal(pending, "apply", "manifests") as at:
         at.expect("Carry out 2 actions? 1 of them would take a connection away. [y/N]: ")
-        at.type("n\n")
+        at.type("\n")
         assert at.ended() == 130
+    assert at.seen.endswith("Nothing was changed.\n")
+    assert pending.writes == []
 
 
 def test_a_terminal_gets_colours_unless_no_color_is_set(pending: Extcal) -> None:
     """Results are coloured on a terminal; NO_COLOR, and an empty one is none, takes it away."""
-    for env, coloured in (({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
-        with terminal(pending, "plan", "manifests", env=env) as at:
+    for value, coloured in (("", True), ("1", False)):
+        with terminal(pending, "plan", "manifests", env={"NO_COLOR": value}) as at:
             assert at.ended() == 0
         assert ("\x1b[32m+ connect\x1b[0m" in at.seen) is coloured
         assert ("\x1b" in at.seen) is coloured
@@ -86,17 +89,3 @@ def test_errors_are_coloured_on_a_terminal_only_where_wanted(pending: Extcal) ->
         with terminal(pending, "plan", "nowhere", env=env) as at:
             assert at.ended() == 1
         assert at.seen.startswith(mark)
-
-
-def test_progress_is_shown_on_a_terminal_and_leaves_no_trace(pending: Extcal) -> None:
-    """While it applies, one line counts what has ended; the report takes its place. --quiet takes it away."""
-    with terminal(pending, "apply", "manifests", "--auto-approve") as at:
-        assert at.ended() == 0
-    assert "\r\x1b[Kactions ended: 1 of 1; done            connect harbor/staff-0" in at.seen
-    progress, _, report = at.seen.rpartition("\r\x1b[K")
-    assert progress
-    assert report.startswith(("done", "\x1b[32mdone"))
-    pending.on(world())
-    with terminal(pending, "apply", "manifests", "--auto-approve", "--quiet") as at:
-        assert at.ended() == 0
-    assert "\x1b[K" not in at.seen
