@@ -12,6 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from hypothesis.configuration import storage_directory
+
 from reconciler.sandbox.contract import CalendarType, ConnectMethod, ErrorReason, ExportSupport, ImportSupport, Status
 from reconciler.sandbox.seed import SITE_ID, harbor_dental
 from reconciler.sandbox.world import Account, Calendar, CalendarEvent, ExistingConnection, Provider, Site, World
@@ -78,20 +80,32 @@ def world() -> World:
     return World(sites=(site,), accounts=accounts)
 
 
-def fuzz(sandbox: RunningSandbox, folder: Path, *, seed: int, examples: int, phases: Sequence[str] = PHASES) -> Verdict:
+def fuzz(
+    sandbox: RunningSandbox,
+    folder: Path,
+    *,
+    seed: int,
+    examples: int,
+    phases: Sequence[str] = PHASES,
+    operations: Sequence[str] = (),
+) -> Verdict:
     """Run schemathesis on `sandbox`, which holds `world()`; files are made in `folder`.
 
     `examples` cases at most for each operation while fuzzing, and as many walks over the links. The same seed makes the
-    same cases, as far as the answers that they depend on are the same.
+    same cases, as far as the answers that they depend on are the same. Without `operations`, all are asked.
     """
     config, report = folder / f"{seed}.toml", folder / f"{seed}.json"
     config.write_text(_config(sandbox))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(OPENAPI)]
     command += ["--url", sandbox.endpoint, "--seed", str(seed), "--max-examples", str(examples)]
     command += ["--phases", ",".join(phases)]
+    for operation in operations:
+        command += ["--include-operation-id", operation]
     command += ["--no-color", "--report-json-path", str(report)]
     # What is measured is the sandbox, which runs in this process; the fuzzer would only be slowed down.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    # Where hypothesis keeps its tables of Unicode, which take seconds to make.
+    environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(storage_directory().path.absolute())
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=_MAX_SECONDS, cwd=folder, env=environment, check=False
     )
