@@ -33,6 +33,7 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
 )
+_SECONDS_TO_END = 120.0
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Browser:
         """Open a page and listen to what it asks of the network, logs and throws."""
         opened = self.send("Target.createTarget", url="about:blank")
         self._session = str(self.send("Target.attachToTarget", targetId=opened["targetId"], flatten=True)["sessionId"])
-        for domain in ("Page", "Network", "Runtime", "Log"):
+        for domain in ("Page", "Network", "Runtime", "Log", "Performance"):
             self.send(f"{domain}.enable")
 
     def show(self, page: Path, *, width: int = 1280, scheme: str = "light") -> None:
@@ -83,6 +84,16 @@ class Browser:
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
         return cast("Json", answer["result"]).get("value")
+
+    def count(self, name: str) -> int:
+        """How often the page has done something so far, by the name of one of the browser's metrics."""
+        metrics = cast("list[Json]", self.send("Performance.getMetrics")["metrics"])
+        return next(int(cast("float", metric["value"])) for metric in metrics if metric["name"] == name)
+
+    def close(self) -> None:
+        """Let the browser end by itself, so that it clears its folders."""
+        self._session = None
+        self.send("Browser.close")
 
     def told(self, method: str) -> list[Json]:
         """The events of one kind."""
@@ -116,5 +127,7 @@ def browser(folder: Path) -> Iterator[Browser]:
         try:
             found.attach()
             yield found
+            found.close()
+            process.wait(_SECONDS_TO_END)
         finally:
             process.kill()

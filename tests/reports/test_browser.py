@@ -30,12 +30,7 @@ HANDLERS = (
     "Array.from(document.querySelectorAll('*')).flatMap((e) => [...e.attributes])"
     ".filter((a) => /^on|^style$/.test(a.name)).length"
 )
-TIMED = """(() => {
-  const start = performance.now();
-  document.forms[0].requestSubmit();
-  document.body.offsetHeight;
-  return performance.now() - start;
-})()"""
+NARROW = "document.forms[0].requestSubmit(); document.body.offsetHeight"
 SHOWN = "document.querySelectorAll('section.site tbody tr:not([hidden])').length"
 
 
@@ -138,17 +133,18 @@ def test_search_and_filter_leave_what_fits(chromium: Browser, tmp_path: Path) ->
     assert chromium.value(SHOWN) == 13
 
 
-def test_twenty_thousand_connections_stay_usable(chromium: Browser, tmp_path: Path) -> None:
-    """A large fleet is a file of a few megabytes, and narrowing it takes well under a second or two."""
-    _, found = large(400, 50)
+@pytest.mark.parametrize("sites", [40, pytest.param(400, marks=pytest.mark.soak)])
+def test_thousands_of_connections_stay_usable(chromium: Browser, tmp_path: Path, sites: int) -> None:
+    """A fleet is a file of some hundred bytes a connection, and to narrow it the page is laid out once, not per row."""
+    _, found = large(sites, 50)
     html = status_html(found, MADE)
-    assert len(html.encode()) < 8_000_000
+    assert len(html.encode()) < 400 * 50 * sites
     load(chromium, tmp_path, html)
     total = chromium.value(SHOWN)
     chromium.value("document.forms[0].elements['text'].value = 'site-0007 staff4'")
-    taken = chromium.value(TIMED)
-    assert isinstance(taken, float | int)
-    assert taken < 5_000
+    before = chromium.count("LayoutCount")
+    chromium.value(NARROW)
+    assert chromium.count("LayoutCount") - before <= 3
     shown = chromium.value(SHOWN)
     assert isinstance(shown, int)
     assert isinstance(total, int)

@@ -70,7 +70,7 @@ def test_status_of_one_connection_is_about_that_one(mixed: Extcal) -> None:
 def test_a_site_that_can_not_be_read_is_unknown(mixed: Extcal, output: str) -> None:
     """The others are shown all the same; the exit code is 1, and stderr says why."""
     mixed.write(site("quay", id_=QUAY), connection(5, of="quay"), to="manifests/quay.yaml")
-    ran = mixed.process("status", "manifests", "--format", output)
+    ran = mixed("status", "manifests", "--format", output)
     assert ran.code == 1
     assert "ListProviders" in ran.err or "ListConnections" in ran.err
     assert "unknown" in ran.out

@@ -81,7 +81,7 @@ def test_a_hostile_name_stays_text(name: str) -> None:
     assert_inert(plan_failure_markdown([name]))
 
 
-@examples(30, profile="tests")
+@examples(20, profile="tests")
 @given(texts.filter(bool))
 @example("`" * 90)
 @example("a`b``c```d" * 40)
@@ -164,8 +164,18 @@ def _longer(action: Action) -> Action:
     return replace(action, schedule_name="שעון 漢字 " * 60)
 
 
-@pytest.mark.parametrize("limit", [LIMIT, 20_000])
-@pytest.mark.parametrize(("sites", "each"), [(3, 4_000), (1_000, 6)])
+@pytest.mark.parametrize(
+    ("sites", "each", "limit"),
+    [
+        (3, 1_500, LIMIT),
+        (100, 6, 20_000),
+        *(
+            pytest.param(*size, limit, marks=pytest.mark.soak)
+            for size in ((3, 4_000), (1_000, 6))
+            for limit in (LIMIT, 20_000)
+        ),
+    ],
+)
 def test_a_large_plan_is_cut_with_a_count(sites: int, each: int, limit: int) -> None:
     """Under the limit however large, whole entries only, and every entry is there or counted."""
     plan, _ = large(sites, each)
