@@ -19,6 +19,7 @@ from reconciler.sandbox.world import ExistingConnection
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE
 from tests.sandbox.conftest import NOON
 from tests.sandbox.test_faults import APPLE, injecting, listed_within_patience
+from tests.support import browsing
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
@@ -44,7 +45,7 @@ def request(sandbox: RunningSandbox, line: str = LISTING, body: object = None, *
 def opened(sandbox: RunningSandbox, receives: int | None = None) -> socket.socket:
     """A connection; where it is said, the system takes no more than so many bytes ahead of its reader."""
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    connection.settimeout(30)
+    connection.settimeout(browsing.PATIENCE)
     if receives is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
     connection.connect(("127.0.0.1", int(sandbox.endpoint.rpartition(":")[2])))
@@ -140,11 +141,18 @@ def test_a_connection_goes_on_after_a_fault_that_leaves_it_whole(sandbox: Runnin
     assert statuses == [b"503", b"503", b"200", b"200"]
 
 
-@pytest.mark.parametrize(("length", "more"), [(100_000, ()), (700_000, ()), (700_000, ("connection: close",))])
+@pytest.mark.parametrize(
+    ("length", "more"),
+    [
+        (100_000, ()),
+        pytest.param(700_000, (), marks=pytest.mark.soak),
+        (700_000, ("connection: close",)),
+    ],
+)
 def test_a_long_answer_is_cut_where_it_should_be(sandbox: RunningSandbox, length: int, more: tuple[str, ...]) -> None:
     """All of the bytes before arrive, though they are more than the system takes at once and the client is slow."""
     world = harbor_dental(NOON)
-    many = (ExistingConnection(APPLE, LEE, APPLE_EMAIL),) * 2000
+    many = (ExistingConnection(APPLE, LEE, APPLE_EMAIL),) * (length // 400)
     sandbox.replace_world(replace(world, sites=(replace(world.sites[0], connections=many),)))
     with injecting(sandbox, Fault(Cut(length))), closing(opened(sandbox, receives=4096)) as connection:
         connection.sendall(request(sandbox, f"GET {BASE}/connections", None, *more))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
 
 _CONNECT = f"{BASE}/connections:connectByCredentials"
-_SECONDS = 20.0
+_SECONDS = 120.0
 _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

@@ -32,7 +32,7 @@ from tests.sandbox.test_lifecycle import SERVE, opened, served
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_WAIT = 30.0
+_WAIT = 120.0
 
 
 @dataclass(slots=True)
@@ -89,12 +89,12 @@ def _assert_sound(path: Path) -> None:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.soak)])
 def test_kill_9_in_the_middle_of_writes_again_and_again(tmp_path: Path, kills: int) -> None:
     """After each kill the database is sound, and every connect, update and disconnect that was answered is there."""
     everything: list[_Answered] = []
     for number in range(kills):
-        after = random.uniform(0, 0.5)  # noqa: S311 -- no secret
+        after = random.uniform(0, 0.2)  # noqa: S311 -- no secret
         print(f"kill {number}: after {after:.3f} s")  # noqa: T201 -- shown where the test fails
         everything += _killed_while_writing(tmp_path, after)
         _assert_sound(tmp_path / DATABASE)
@@ -108,7 +108,7 @@ def test_kill_9_in_the_middle_of_writes_again_and_again(tmp_path: Path, kills: i
                 assert live[connection]["syncConfig"]["listEventFromCalendars"]["enabled"] is enabled
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.soak)])
 def test_kill_9_in_the_middle_of_the_first_start(tmp_path: Path, kills: int) -> None:
     """Whenever the first start was killed, the next one has the whole world: every account with all its calendars."""
     with running(tmp_path / "whole") as sandbox:
@@ -121,7 +121,7 @@ def test_kill_9_in_the_middle_of_the_first_start(tmp_path: Path, kills: int) -> 
             deadline = time.monotonic() + _WAIT
             # From the first sign of life on, at various moments of the filling.
             while not (data / DATABASE).exists() and time.monotonic() < deadline:
-                pass
+                time.sleep(0.0005)
             time.sleep(0.03 * number / kills)
             process.kill()
         with running(data) as sandbox:
@@ -285,7 +285,7 @@ def test_what_cannot_be_written_is_told(closed: str) -> None:
         path.chmod(0o444)
         data.chmod(0o777 if closed == "file" else 0o555)
         command = [sys.executable, "-c", _AS_ANYBODY, str(data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/", check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd="/", check=True)
         assert done.stdout.startswith(str(data))
         assert "can be written" in done.stdout
         assert path.read_bytes() == before
