@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from _pytest.mark import ParameterSet
+
     from tests.sandbox.api import Api
 
 GOOD = event("good", "DTSTART:20260302T090000Z", "DTEND:20260302T100000Z", "RRULE:FREQ=DAILY;COUNT=2")
@@ -72,13 +74,27 @@ def asked(content: bytes) -> Asked:
     return Asked(content, "America/New_York", FROM, TO, None)
 
 
-_LONG = {"30 February, sought each second"}
-"""A second each; `every second` and `test_a_verdict_is_remembered` have it in every run."""
+_SERVED = {"every second", "no start"}
+"""Those that a sandbox is asked about in every run; a soak asks one about each."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=pytest.mark.soak if each in _LONG else ()) for each in LEFT_OUT]
-)
+def parameters(served: set[str]) -> list[ParameterSet]:
+    """All of `LEFT_OUT`, of which only some are in every run."""
+    return [pytest.param(each, marks=() if each in served else pytest.mark.soak) for each in LEFT_OUT]
+
+
+# What takes a second each is in every run once.
+@pytest.mark.parametrize("name", parameters(set(LEFT_OUT) - {"every second", "30 February, sought each second"}))
+def test_what_cannot_be_imported_is_named(expander: Expander, name: str) -> None:
+    """One event is left out and reported by its UID; others of its file are imported."""
+    answered = expander.expand(asked(calendar(event(name, *LEFT_OUT[name]), GOOD).encode()))
+    assert [each.uid for each in answered.instances] == ["good", "good"]
+    (fault,) = answered.faults
+    assert fault.startswith(f"event '{name}' ")
+    assert " left out: " in fault
+
+
+@pytest.mark.parametrize("name", parameters(_SERVED))
 def test_what_cannot_be_imported_is_named_and_the_rest_answers(api: Api, lee: Path, name: str, data: Path) -> None:
     """One event is left out and reported by its UID; others of its file, and other files, are imported."""
     write(lee, event(name, *LEFT_OUT[name]), GOOD)
@@ -92,14 +108,12 @@ def test_what_cannot_be_imported_is_named_and_the_rest_answers(api: Api, lee: Pa
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_looks_bad_is_imported_for_what_it_is(api: Api, lee: Path, name: str) -> None:
+def test_what_looks_bad_is_imported_for_what_it_is(expander: Expander, name: str) -> None:
     """Odd rules and times that have a meaning, or none, are no trouble."""
     lines, count = HARMLESS[name]
-    write(lee, event(name, *lines), GOOD)
-    api.connect()
-    found = [each for each in starts(api) if not each.startswith("good ")]
-    assert len(found) == count
-    assert len(starts(api)) == count + 2
+    answered = expander.expand(asked(calendar(event(name, *lines), GOOD).encode()))
+    assert sorted(each.uid for each in answered.instances) == sorted([name] * count + ["good"] * 2)
+    assert answered.faults == ()
 
 
 def test_30_february_is_imported_or_reported(expander: Expander) -> None:
