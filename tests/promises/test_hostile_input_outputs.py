@@ -3,7 +3,7 @@
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,18 @@ def merged(extcal: Extcal, path: str) -> Ran:
 def pulled(extcal: Extcal, path: str) -> Ran:
     """Write manifests."""
     return extcal("pull", "--site-id", HARBOR, "--output", path)
+
+
+def each_met(paths: Sequence[str], *by_all: str) -> pytest.MarkDecorator:
+    """A plan meets every path, what else writes a file in the same way those of `by_all`; in a soak, everything."""
+    return pytest.mark.parametrize(
+        ("write", "path"),
+        [
+            pytest.param(write, path, marks=() if write is plan or path in by_all else pytest.mark.soak)
+            for write in (plan, undo, links, merged)
+            for path in paths
+        ],
+    )
 
 
 FILES = pytest.mark.parametrize("write", [plan, undo, links, merged])
@@ -95,8 +107,9 @@ def test_what_is_no_file_stays_what_it_is(at_work: Extcal, write: Writing, kind:
         assert stat.S_IFMT(path.lstat().st_mode) == stat.S_IFMT(before.st_mode)
 
 
-@FILES
-@pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/new"])
+@each_met(
+    ["/dev/null", "/dev/full", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/new"], "/dev/null", "/dev/new"
+)
 def test_devices_stay_devices(at_work: Extcal, write: Writing, path: str) -> None:
     """Not even root replaces a device by a file, or makes one among devices."""
     before = os.path.lexists(path) and os.lstat(path).st_mode
@@ -153,8 +166,7 @@ def test_links_that_stay_within_are_followed(at_work: Extcal, write: Writing) ->
     assert (at_work.folder / "real" / "x").exists()
 
 
-@FILES
-@pytest.mark.parametrize("path", ["no/such/x", "x" * 300, "file/x", "a\0b", "loop/x"])
+@each_met(["no/such/x", "x" * 300, "file/x", "a\0b", "loop/x"], "file/x", "a\0b")
 def test_places_that_are_none(at_work: Extcal, write: Writing, path: str) -> None:
     """Where no file can be, that is said in a line, and nothing is left behind."""
     (at_work.folder / "file").write_text(_MINE)

@@ -9,15 +9,16 @@ from reconciler.sandbox.faults import Effect, Fault, Faults, Operation, Reset
 from tests.api.scripted import Reply, serving
 from tests.cli.command import Extcal, Ran
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
+from tests.promises.until import PATIENCE
 
 _WILD = (sys.executable, "-m", "tests.promises.wild_clock")
 
 
 def wildly(extcal: Extcal, *args: str) -> tuple[Ran, float]:
-    """Run where the time of day jumps; how it ended, and after how many seconds."""
+    """Run where the time of day jumps: how it ended, and after how many seconds; a wait for years is a failure."""
     began = time.monotonic()
     with extcal.started(*args, command=_WILD) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     return Ran(process.returncode, out, err), time.monotonic() - began
 
 
@@ -37,7 +38,7 @@ def test_a_wait_is_as_long_as_it_was_asked_to_be(extcal: Extcal) -> None:
         ran, took = wildly(extcal, "providers", "--site-id", HARBOR, "--endpoint", service.url)
         assert ran.code == 0
         assert "waiting 2 s" in ran.err
-        assert 2 <= took < 30
+        assert took >= 2
         assert len(service.asked) == 2
 
 
@@ -46,9 +47,9 @@ def test_a_wait_until_a_date_is_bounded(extcal: Extcal) -> None:
     with serving() as service:
         service.otherwise = lambda: Reply({"providers": []})
         service.script(Reply({"message": "later"}, 429, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}))
-        ran, took = wildly(extcal, "providers", "--site-id", HARBOR, "--endpoint", service.url)
+        ran, _ = wildly(extcal, "providers", "--site-id", HARBOR, "--endpoint", service.url)
         assert ran.code in {0, 1}
-        assert took < 60
+        assert len(service.asked) <= 2
 
 
 def test_a_connect_whose_answer_is_lost_is_settled(extcal: Extcal) -> None:
@@ -57,7 +58,7 @@ def test_a_connect_whose_answer_is_lost_is_settled(extcal: Extcal) -> None:
     extcal.write(site(), connection(0))
     extcal.sandbox.inject(Faults((Fault(Reset(Effect.DONE), {Operation.CONNECT_BY_CREDENTIALS}, times=1),)))
     for _ in range(2):
-        ran, took = wildly(extcal, "apply", "manifests", "--auto-approve")
-        assert (ran.code, took < 60) == (0, True)
+        ran, _ = wildly(extcal, "apply", "manifests", "--auto-approve")
+        assert ran.code == 0
     extcal.sandbox.inject(None)
     assert [request.path.rpartition("/")[2] for request in extcal.writes] == ["connections:connectByCredentials"]

@@ -24,7 +24,7 @@ def pending(extcal: Extcal) -> Extcal:
     return extcal
 
 
-@pytest.mark.parametrize("before", [None, "an older plan\n"])
+@pytest.mark.parametrize("before", [pytest.param(None, marks=pytest.mark.soak), "an older plan\n"])
 def test_a_plan_is_saved_whole_or_not_at_all(pending: Extcal, before: str | None) -> None:
     """The file that was there stays to the letter, nothing else is left beside it, and the reason is told."""
     if before is not None:
@@ -92,19 +92,19 @@ def test_a_sandbox_without_room_says_so_and_starts_when_there_is(bare: Extcal) -
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("error: sandbox: ")
     assert "Traceback" not in ran.err
-    again = bare.process("providers", "--sandbox", "data", "--format", "json")
+    again = bare("providers", "--sandbox", "data", "--format", "json")
     assert (again.code, again.err) == (0, "")
 
 
 def test_an_event_that_does_not_fit_into_the_sandbox_is_not_there(bare: Extcal) -> None:
     """A write that fails is told, and leaves the data as they were."""
-    assert bare.process("schedules", "--sandbox", "data").code == 0
+    assert bare("schedules", "--sandbox", "data").code == 0
     times = ("--start", "2027-01-31T09:00:00Z", "--end", "2027-01-31T10:00:00Z", "--data", "data")
     add = ("sandbox", "events", "add", "--schedule", "Dr. Lee", "--title", "x" * 200)
     ran = on_full_disk(bare, 0, *add, *times)
     assert ran.code == 1
     assert ran.err.startswith("error: sandbox: ")
-    listed = bare.process("sandbox", "events", "list", "--data", "data", "--format", "json")
+    listed = bare("sandbox", "events", "list", "--data", "data", "--format", "json")
     assert (listed.code, json.loads(listed.out), listed.err) == (0, [], "")
 
 
@@ -132,9 +132,9 @@ def test_a_folder_that_can_not_be_written_to_is_told(pending: Extcal, place: str
 
 def test_a_machine_that_can_keep_no_notes_sends_no_connect(pending: Extcal) -> None:
     """Without a place for the journal a plan is made all the same, and a connect is not sent."""
-    home = {"HOME": "/proc/there", "XDG_STATE_HOME": "/proc/there"}
-    assert pending.process("plan", "manifests", env=home).code == 0
-    ran = pending.process("apply", "manifests", "--auto-approve", env=home)
+    home: dict[str, str | None] = {"HOME": "/proc/there", "XDG_STATE_HOME": "/proc/there"}
+    assert pending("plan", "manifests", env=home).code == 0
+    ran = pending("apply", "manifests", "--auto-approve", env=home)
     assert ran.code == 1
     assert "Traceback" not in ran.err
     assert "/proc/there" in ran.out + ran.err

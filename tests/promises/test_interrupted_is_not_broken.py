@@ -63,7 +63,8 @@ _ROWS = ([signal.SIGINT] * 2, [signal.SIGTERM] * 3, [*_CODE], [*reversed(_CODE)]
 @pytest.mark.parametrize(
     ("signals", "commands"),
     [
-        *((signals, _WAITING[number : number + 1]) for signals, number in zip(_ROWS, (-2, -3, -2, -3), strict=True)),
+        (_ROWS[0], _WAITING[-2:-1]),
+        (_ROWS[3], _WAITING[-3:-2]),
         *(pytest.param(signals, _WAITING[-3:], marks=pytest.mark.soak) for signals in _ROWS),
     ],
 )

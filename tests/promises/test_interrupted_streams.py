@@ -20,7 +20,9 @@ def pending(extcal: Extcal) -> Extcal:
     return extcal
 
 
-@pytest.mark.parametrize("args", [("plan", "manifests", "--format", "html"), _APPLY])
+@pytest.mark.parametrize(
+    "args", [pytest.param(("plan", "manifests", "--format", "html"), marks=pytest.mark.soak), _APPLY]
+)
 def test_a_closed_stdout_is_told_before_anything_is_done(pending: Extcal, args: tuple[str, ...]) -> None:
     """Where no result can be shown nothing is begun: no request is sent."""
     ran = with_streams(pending, ">&-", *args)
@@ -28,7 +30,7 @@ def test_a_closed_stdout_is_told_before_anything_is_done(pending: Extcal, args: 
     assert list(pending.sandbox.requests) == []
 
 
-@pytest.mark.parametrize("output", ["text", "csv"])
+@pytest.mark.parametrize("output", ["text", pytest.param("csv", marks=pytest.mark.soak)])
 def test_a_full_stdout_is_told(extcal: Extcal, output: str) -> None:
     """The exit code and one line say that the result is not whole."""
     ran = with_streams(extcal, ">/dev/full", "schedules", *_SITE, "--format", output)
@@ -45,7 +47,7 @@ def test_a_full_stdout_is_told_by_what_asks_no_service_too(pending: Extcal, args
     assert ran.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("output", ["text", pytest.param("json", marks=pytest.mark.soak)])
 def test_a_reader_that_has_gone_is_nothing_to_talk_about(extcal: Extcal, output: str) -> None:
     """`extcal … | head` ends with 1, since not all was written, and says nothing."""
     extcal.on(world(harbor(schedules=300)))

@@ -31,6 +31,7 @@ from reconciler.sandbox.world import ExistingConnection, Site
 from tests.cli.command import Extcal
 from tests.cli.worlds import APPLE, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.blinding import Blind, blinding
+from tests.promises.leak_stage import let_time_fly
 from tests.properties.stage import Sandboxes, Stage
 from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
@@ -119,7 +120,7 @@ def limit(scenario: Scenario, of: Site) -> int:
     return max(1, len(active) * scenario.at(of).percentage // 100)
 
 
-@examples(12)
+@examples(6)
 @given(data=st.data(), sound=st.sampled_from((True, True, True, False)), forced=st.sampled_from(_FORCED))
 def test_nothing_takes_more_away_than_is_allowed(
     sandboxes: Sandboxes,
@@ -178,7 +179,7 @@ def lose(extcal: Extcal, *numbers: int) -> None:
         (extcal.folder / "manifests" / f"staff-{number}.yaml").unlink()
 
 
-@pytest.mark.parametrize("kept", [1, 3, 5])
+@pytest.mark.parametrize("kept", [1, pytest.param(3, marks=pytest.mark.soak), pytest.param(5, marks=pytest.mark.soak)])
 def test_a_folder_that_lost_most_of_its_files(full: Extcal, kept: int) -> None:
     """The plan is refused as a whole, with how much would have gone; only with the guard overruled it goes."""
     lose(full, *_ALL[kept:])
@@ -220,8 +221,9 @@ def test_a_folder_that_lost_its_site(full: Extcal, left: str) -> None:
     assert ran.code == 1 or "Nothing to do" in ran.out
 
 
-def test_a_service_that_suddenly_lists_nothing(full: Extcal) -> None:
+def test_a_service_that_suddenly_lists_nothing(full: Extcal, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is gone from sight all at once is not taken away, and after one connect that is not listed none follows."""
+    let_time_fly(monkeypatch)
     lose(full, 6, 7)
     full.write(connection(5, more="state: absent"), to="manifests/staff-5.yaml")
     with blinding(full.sandbox.endpoint) as blind:

@@ -35,6 +35,7 @@ from tests.promises.inert_outputs import (
     outputs_there_are,
     text_is_inert,
 )
+from tests.promises.until import PATIENCE
 
 _TIMES = ("--start", "2027-01-31", "--end", "2027-02-01")
 _OWNER = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
@@ -115,10 +116,22 @@ def test_what_is_planned_is_inert(stage: Stage, name: Name) -> None:
         OUTPUTS[name].check(out)
 
 
-@pytest.mark.parametrize("output", ["json", "markdown", "html"])
-def test_what_is_refused_is_told_inertly(stage: Stage, output: str) -> None:
+_TEXTS = tuple(PAYLOADS.values())
+_REPORTS = ("json", "markdown", "html")
+
+
+# Stderr is the same whatever the report is: each text meets one kind of report; in a soak, all.
+@pytest.mark.parametrize(
+    ("output", "texts"),
+    [
+        *((output, _TEXTS[number :: len(_REPORTS)]) for number, output in enumerate(_REPORTS)),
+        *(pytest.param(output, _TEXTS, marks=pytest.mark.soak) for output in _REPORTS),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{len(value)} texts",
+)
+def test_what_is_refused_is_told_inertly(stage: Stage, output: str, texts: tuple[str, ...]) -> None:
     """Each text as code, description, message and field of an error: on stderr, and in what replaces the plan."""
-    for text in PAYLOADS.values():
+    for text in texts:
         stage.service.refusing = text
         code, out = stage("plan", "manifests", "--format", output)
         assert code == 1
@@ -199,7 +212,7 @@ def test_what_a_watch_tells_is_inert(stage: Stage) -> None:
                 told += process.stderr.readline()
                 assert process.poll() is None, told
             process.terminate()
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     check((out + told + err).encode())
 
@@ -265,7 +278,15 @@ def test_what_the_sandbox_lists_is_inert(stage: Stage) -> None:
         output.check(out)
 
 
-@pytest.mark.parametrize("command", ["plan", "status", "connections", "apply"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "plan",
+        pytest.param("status", marks=pytest.mark.soak),
+        pytest.param("connections", marks=pytest.mark.soak),
+        "apply",
+    ],
+)
 def test_a_terminal_gets_our_own_sequences_alone(stage: Stage, command: str) -> None:
     """Colours and the progress line are there, and nothing else that a terminal would act on."""
     stage.service.be_healthy()
