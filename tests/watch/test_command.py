@@ -69,7 +69,7 @@ def test_a_watch_applies_and_keeps_quiet_about_what_is_well(extcal: Extcal) -> N
     extcal.write(site(), connection(0, more=BUSY))
     extcal.env |= PASSWORD_ENV
     with watching(extcal, "--quiet", "--apply", "--auto-approve") as watcher:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120
         while not any(request.method == "PATCH" for request in extcal.writes):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -89,7 +89,7 @@ def test_a_watch_that_is_told_to_stop_finishes_what_it_writes(extcal: Extcal, da
     extcal.env |= PASSWORD_ENV
     with watching(extcal, "--apply", "--auto-approve") as watcher:
         watcher.until("done connect")
-        with closing(sqlite3.connect(data / DATABASE, isolation_level=None, timeout=20)) as database:
+        with closing(sqlite3.connect(data / DATABASE, isolation_level=None, timeout=120)) as database:
             database.execute("BEGIN IMMEDIATE")
             watcher.process.send_signal(signal.SIGTERM)
             watcher.until("stopping: finishing what is being written; once more to give it up")

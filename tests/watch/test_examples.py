@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.command import COMMAND, Extcal
+from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, KEY, connection, harbor, site, world
 from tests.watch.test_pulling import Repositories, git
 from tests.watch.watcher import Watcher
@@ -87,7 +87,7 @@ def test_the_commands_of_the_service_run(
     shell, option, script = shlex.split(service["ExecStartPre"])
     assert (shell, option) == ("/bin/sh", "-c")
     for _ in range(2):
-        subprocess.run([_SH, "-c", script], env=os.environ | env, check=True, timeout=60)
+        subprocess.run([_SH, "-c", script], env=os.environ | env, check=True, timeout=120)
     words = shlex.split(service["ExecStart"].replace("%S", str(tmp_path / "lib")))
     assert words[0].endswith("/extcal")
     reconciles(extcal, words, env)
@@ -107,7 +107,7 @@ def test_systemd_finds_no_fault(service: configparser.SectionProxy, tmp_path: Pa
     (tmp_path / _UNIT.name).write_text(_UNIT.read_text().replace(program, "/bin/true"))
     for words in (["verify"], ["security", "--offline=true", "--no-pager", "--threshold=20"]):
         done = subprocess.run(
-            [analyze, *words, str(tmp_path / _UNIT.name)], capture_output=True, text=True, check=False, timeout=60
+            [analyze, *words, str(tmp_path / _UNIT.name)], capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -124,7 +124,7 @@ def test_the_commands_of_the_pod_run(
     (tmp_path / "pod").mkdir()
     for _ in range(2):
         words = [_SH, *clone["command"][1:], script.replace("/work/", f"{tmp_path}/pod/")]
-        subprocess.run(words, env=os.environ | env, check=True, timeout=60)
+        subprocess.run(words, env=os.environ | env, check=True, timeout=120)
     assert {watch["livenessProbe"]["httpGet"]["path"], watch["readinessProbe"]["httpGet"]["path"]} == {
         "/healthz",
         "/readyz",
@@ -162,9 +162,9 @@ def test_the_pod_is_one_and_confined(documents: dict[str, dict[str, Any]]) -> No
     assert state in {mount["mountPath"] for mount in watch["volumeMounts"]}
 
 
-def test_no_example_holds_a_secret_or_more_than_it_needs() -> None:
+def test_no_example_holds_a_secret_or_more_than_it_needs(bare: Extcal) -> None:
     """Nothing in the files is a key; every option that they use is one of the command's."""
-    known = subprocess.run([*COMMAND, "watch", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+    known = bare("watch", "--help").out
     for file in _EXAMPLES.iterdir():
         text = file.read_text()
         assert KEY not in text

@@ -65,15 +65,15 @@ def test_a_round_that_reads_is_given_up_when_it_is_told_to_stop(agreeing: Inside
 
     def passing(method: str, path: str) -> tuple[str, str]:
         asked.set()
-        assert answer.wait(30)
+        assert answer.wait(120)
         return method, path
 
     async def story() -> None:
         stop = Stop()
         running = asyncio.create_task(agreeing.story(stop, (), applies=True))
-        assert await asyncio.to_thread(asked.wait, 30)
+        assert await asyncio.to_thread(asked.wait, 120)
         stop.gently.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 100)
 
     with stand_in(agreeing.extcal.sandbox.endpoint, passing) as endpoint:
         agreeing.endpoint = endpoint

@@ -246,13 +246,13 @@ def test_a_site_that_was_never_declared_is_wrong_usage(inside: Inside) -> None:
 
 def test_a_round_that_changes_much_is_told_in_few_lines(inside: Inside) -> None:
     """A whole fleet that drifts at once is fifty lines and a count."""
-    many = 70
+    many = 53
     inside.extcal.on(world(harbor(schedules=many), accounts=many))
     inside.extcal.write(site(), *(connection(number, more=BUSY) for number in range(many)))
     inside.run()
     lines, _ = inside.heard.take()
     assert len(lines) == 51
-    assert lines[-1] == "and 20 more like these; extcal status shows all"
+    assert lines[-1] == "and 3 more like these; extcal status shows all"
 
 
 def test_a_broken_connection_is_a_bad_line(inside: Inside) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.command import Extcal
 
-_PATIENCE = 40.0
+_PATIENCE = 120.0
 
 
 class Watcher:
