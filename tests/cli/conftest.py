@@ -1,4 +1,4 @@
-"""What the tests of the command line share: one sandbox a module, and the command pointed at it."""
+"""What the tests of the command line share: one sandbox, and the command pointed at it."""
 
 import os
 from collections.abc import Iterator
@@ -9,12 +9,13 @@ import pytest
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.cli.command import Extcal
 from tests.cli.worlds import KEY, world
+from tests.support.memory import in_memory
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    """A running sandbox whose key is known."""
-    with running(tmp_path_factory.mktemp("sandbox"), world=world(), api_key=KEY) as served:
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[RunningSandbox]:
+    """A running sandbox whose key is known; every test puts the world into it that it needs."""
+    with in_memory() as folder, running(Path(folder), world=world(), api_key=KEY) as served:
         yield served
 
 
@@ -25,6 +26,7 @@ def bare(sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         if name.startswith("EXTCAL_") or name in {"NO_COLOR", "FORCE_COLOR"}:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    sandbox.inject(None)
     sandbox.requests.clear()
     # The package is found from any working directory.
     root = str(Path(__file__).parents[2])

@@ -43,7 +43,7 @@ class Cluster:
         """Kill all workers and start as many others; those who wait for one are served once these are there."""
         lost = [number for number, process in enumerate(self.workers) if process.poll() is None]
         for _ in lost:
-            self.start_worker()
+            self.start_worker(threads=2)
         for number in lost:
             self.workers[number].kill()
             self.workers[number].wait(_PATIENCE)

@@ -16,10 +16,11 @@ from reconciler.sandbox.world import World
 from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, schedule_id, site, world
 from tests.dask.cluster import Cluster, cluster
+from tests.support.memory import in_memory
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
 _NO_SECRETS = dict.fromkeys(_SECRETS)
-_SITES = 8
+_SITES = 4
 _EACH = 2
 _CONNECT = frozenset({Operation.CONNECT_BY_CREDENTIALS})
 
@@ -43,9 +44,9 @@ def manifests() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+def sandbox() -> Iterator[RunningSandbox]:
     """A sandbox whose key is known."""
-    with running(tmp_path_factory.mktemp("sandbox"), world=fleet(), api_key=KEY) as served:
+    with in_memory() as folder, running(Path(folder), world=fleet(), api_key=KEY) as served:
         yield served
 
 

@@ -1,7 +1,6 @@
 """What must hold of the manifest loader for any bytes whatever."""
 
 import re
-import tempfile
 import time
 from pathlib import Path
 
@@ -39,9 +38,3 @@ class Judge:
         except ManifestError as error:
             return error
         return None
-
-
-def in_memory() -> tempfile.TemporaryDirectory[str]:
-    """A folder that is quick to write to, where there is one."""
-    shared = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
-    return tempfile.TemporaryDirectory(prefix="extcal-fuzz-", dir=shared if shared.is_dir() else None)

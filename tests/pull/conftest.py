@@ -10,24 +10,25 @@ from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
 from tests.cli.command import Extcal
 from tests.cli.worlds import KEY, world
+from tests.support.memory import in_memory
 
 # Longer than any test: no status moves between two looks.
 _NEVER = 1e9
 
 
 @pytest.fixture(scope="session")
-def naming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+def naming() -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' names."""
     settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=True)
-    with running(tmp_path_factory.mktemp("naming"), world=world(), api_key=KEY, settings=settings) as sandbox:
+    with in_memory() as place, running(Path(place), world=world(), api_key=KEY, settings=settings) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="session")
-def nameless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+def nameless() -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' ids alone."""
     settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=False)
-    with running(tmp_path_factory.mktemp("nameless"), world=world(), api_key=KEY, settings=settings) as sandbox:
+    with in_memory() as place, running(Path(place), world=world(), api_key=KEY, settings=settings) as sandbox:
         yield sandbox
 
 

@@ -38,10 +38,10 @@ def test_the_whole_loop(extcal: Extcal) -> None:
         "created    manifests/harbor/schedules/staff-1.yaml",
         "created    manifests/harbor/site.yaml",
     ]
-    assert extcal.process("plan", "manifests", "--detailed-exitcode").code == 0
+    assert extcal("plan", "manifests", "--detailed-exitcode").code == 0
     _update(extcal, "live-0", {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}})
-    assert extcal.process("plan", "manifests", "--detailed-exitcode").code == 2
-    again = extcal.process("pull", "manifests", "--output", "manifests")
+    assert extcal("plan", "manifests", "--detailed-exitcode").code == 2
+    again = extcal("pull", "manifests", "--output", "manifests")
     assert (again.code, again.err) == (0, "")
     assert again.out.splitlines() == [
         "updated    manifests/harbor/schedules/staff-0.yaml",
@@ -49,32 +49,32 @@ def test_the_whole_loop(extcal: Extcal) -> None:
         "unchanged  manifests/harbor/schedules/staff-1.yaml",
         "unchanged  manifests/harbor/site.yaml",
     ]
-    assert extcal.process("plan", "manifests", "--detailed-exitcode").code == 0
+    assert extcal("plan", "manifests", "--detailed-exitcode").code == 0
     assert extcal.writes == [] or all(request.method == "PATCH" for request in extcal.writes)
 
 
 def test_the_embedded_sandbox_needs_no_id(extcal: Extcal) -> None:
     """With --sandbox its sites are pulled, called as it calls them."""
     env = {"EXTCAL_ENDPOINT": None, "EXTCAL_API_KEY": None}
-    ran = extcal.process("pull", "--output", "manifests", "--sandbox", env=env)
+    ran = extcal("pull", "--output", "manifests", "--sandbox", env=env)
     assert (ran.code, ran.out) == (0, "created    manifests/harbor-dental/site.yaml\n")
-    assert extcal.process("plan", "manifests", "--sandbox", "--detailed-exitcode", env=env).code == 0
+    assert extcal("plan", "manifests", "--sandbox", "--detailed-exitcode", env=env).code == 0
 
 
 def test_check_shows_what_differs_and_writes_nothing(extcal: Extcal) -> None:
     """--check ends with 1 and a diff while something differs, and with 0 and nothing when nothing does."""
     extcal.on(world(harbor(0)))
-    before = extcal.process(*HERE, "--check")
+    before = extcal(*HERE, "--check")
     assert before.code == 1
     assert before.out.startswith("--- /dev/null\n+++ manifests/harbor/schedules/staff-0.yaml\n@@ -0,0 +1,")
     assert "+kind: Connection\n" in before.out
     assert before.err == "2 files differ from what is live; pull without --check writes that\n"
     assert not (extcal.folder / "manifests").exists()
-    assert extcal.process(*HERE).code == 0
-    clean = extcal.process(*HERE, "--check")
+    assert extcal(*HERE).code == 0
+    clean = extcal(*HERE, "--check")
     assert (clean.code, clean.out, clean.err) == (0, "", "")
     _update(extcal, "live-0", {"listEventFromCalendars": {"enabled": False}})
-    drifted = extcal.process(*HERE, "--check")
+    drifted = extcal(*HERE, "--check")
     assert drifted.code == 1
     path = "manifests/harbor/schedules/staff-0.yaml"
     assert drifted.out.startswith(f"--- {path}\n+++ {path}\n@@ -")

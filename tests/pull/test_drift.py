@@ -76,7 +76,7 @@ def _pulled(folder: Path, connections: tuple[LiveConnection, ...]) -> Done:
     return done
 
 
-@examples(50)
+@examples(15)
 @given(first=_lives(), second=_lives(), third=_lives())
 def test_pulling_again_follows_the_live_state_and_keeps_comments(
     first: tuple[LiveConnection, ...], second: tuple[LiveConnection, ...], third: tuple[LiveConnection, ...]
@@ -92,7 +92,7 @@ def test_pulling_again_follows_the_live_state_and_keeps_comments(
         assert staying <= set(re.findall(r"# [a-z-]+ \d+$", text, re.MULTILINE))
 
 
-@examples(25)
+@examples(8)
 @given(connections=_lives(), ending=st.sampled_from(("\n", "\r\n")), after=_lives())
 def test_files_keep_their_line_breaks(
     connections: tuple[LiveConnection, ...], ending: str, after: tuple[LiveConnection, ...]
@@ -108,7 +108,7 @@ def test_files_keep_their_line_breaks(
             assert breaks == {ending}
 
 
-@examples(25)
+@examples(8)
 @given(connections=_lives(), status=st.sampled_from(("CONNECTED", "UNDEFINED", "SYNC_IN_PROGRESS", "PAUSED")))
 def test_any_healthy_status_is_as_good_as_another(connections: tuple[LiveConnection, ...], status: str) -> None:
     """How far a connection has synced is no matter of manifests."""

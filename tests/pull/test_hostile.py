@@ -81,7 +81,7 @@ _PIECES = st.sampled_from(_TRICKS) | st.text(max_size=8)
 TEXTS = st.lists(_PIECES, min_size=1, max_size=3).map("".join)
 
 
-@examples(200)
+@examples(100)
 @given(text=TEXTS)
 def test_a_scalar_means_its_text_in_every_place(text: str) -> None:
     """What a manifest can hold at all is read back unchanged, in block and in flow style, by any YAML reader."""
@@ -94,7 +94,7 @@ def test_a_scalar_means_its_text_in_every_place(text: str) -> None:
     assert yaml.safe_load(document) == wanted
 
 
-@examples(200)
+@examples(100)
 @given(text=TEXTS)
 def test_a_comment_is_one_harmless_line(text: str) -> None:
     """Nothing in a comment ends it, hides in it, or speaks to a tool that reads comments."""
@@ -128,7 +128,7 @@ def _connections(draw: st.DrawFn) -> tuple[LiveConnection, ...]:
     return tuple(found)
 
 
-@examples(60)
+@examples(20)
 @given(connections=_connections(), names=st.tuples(TEXTS, TEXTS, TEXTS), rota=TEXTS, more=TEXTS)
 def test_hostile_names_make_no_other_manifests(
     connections: tuple[LiveConnection, ...], names: tuple[str, str, str], rota: str, more: str

@@ -70,7 +70,7 @@ def _statuses(world: World) -> list[str]:
     return [status for status in every if status != Status.DISCONNECTED]
 
 
-@examples(30)
+@examples(20)
 @given(world=worlds().map(_tidied), names=st.booleans())
 def test_what_is_pulled_plans_as_no_change(
     naming: RunningSandbox,
@@ -100,7 +100,7 @@ def test_what_is_pulled_plans_as_no_change(
             assert any(f"[{action.connection_id}]" in warning for warning in left_out)
 
 
-@examples(30)
+@examples(20)
 @given(world=worlds())
 def test_broken_and_doubled_connections_are_all_that_planning_may_find(naming: RunningSandbox, world: World) -> None:
     """In any world a pull loads, and pulling again changes nothing; only what is broken or doubled is left to do."""
