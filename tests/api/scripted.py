@@ -14,6 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
+_LONGEST = 120.0
+"""Seconds after which a test that hangs is over."""
+
 
 class Fate(Enum):
     """What becomes of an answer on its way."""
@@ -25,12 +28,13 @@ class Fate(Enum):
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer; `delay` is seconds before it begins."""
+    """One scripted answer, which begins once `held` is set, where it is given, and `delay` seconds have passed."""
 
     body: object = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    held: threading.Event | None = None
     fate: Fate = Fate.WHOLE
 
     def raw(self) -> bytes:
@@ -63,16 +67,22 @@ class Scripted:
         self.otherwise: Callable[[], Reply] = lambda: Reply({"message": "the script has ended"}, 418)
         self.url = ""
         self._replies: deque[Reply] = deque()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     def script(self, *replies: Reply) -> None:
         """Answer the next requests with `replies`."""
         self._replies.extend(replies)
 
+    def wait_until_asked(self, times: int) -> None:
+        """Return once so many requests have come."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.asked) >= times, _LONGEST)
+
     def answer(self, asked: Asked) -> Reply:
         """The reply to a request, which is logged."""
-        with self._lock:
+        with self._changed:
             self.asked.append(asked)
+            self._changed.notify_all()
             return self._replies.popleft() if self._replies else self.otherwise()
 
 
@@ -83,7 +93,7 @@ def serving() -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout: ClassVar[float | None] = 20
+        timeout: ClassVar[float | None] = _LONGEST
         disable_nagle_algorithm = True
 
         def handle_one_request(self) -> None:
@@ -97,6 +107,8 @@ def serving() -> Iterator[Scripted]:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = scripted.answer(Asked(self.command, path, tuple(parse_qsl(query)), headers, body))
+            if reply.held is not None:
+                reply.held.wait(_LONGEST)
             time.sleep(reply.delay)
             if reply.fate is Fate.RESET:
                 self.close_connection = True

@@ -5,10 +5,24 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.clock import SystemClock, nobody
+from reconciler.api.clock import nobody
 from reconciler.api.limiter import Rate, RateLimiter
 from tests.api.fakes import FakeClock, run
 from tests.support.profiles import examples
+
+
+class _HeldClock(FakeClock):
+    """One by which nobody's sleep passes until `go`; `asked` tells that somebody sleeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until it goes, and let `seconds` pass at once."""
+        self.asked.set()
+        await self.go.wait()
+        await super().sleep(seconds)
 
 
 @examples(50, profile="tests")
@@ -50,7 +64,8 @@ def test_a_burst_goes_at_once_and_the_rest_is_told_why_it_waits() -> None:
 
 def test_turns_come_in_the_order_of_asking() -> None:
     """Nobody overtakes, and who is cancelled while waiting takes no turn away."""
-    limiter = RateLimiter(Rate(1, 0.05), SystemClock(), nobody)
+    clock = _HeldClock()
+    limiter = RateLimiter(Rate(1, 60), clock, nobody)
     order: list[int] = []
 
     async def ask(number: int) -> None:
@@ -59,13 +74,13 @@ def test_turns_come_in_the_order_of_asking() -> None:
 
     async def story() -> None:
         tasks = [asyncio.create_task(ask(number)) for number in range(5)]
-        await asyncio.sleep(0.01)
+        await clock.asked.wait()
         tasks[1].cancel()
         tasks[3].cancel()
-        started = asyncio.get_running_loop().time()
+        clock.go.set()
         await asyncio.gather(*tasks, return_exceptions=True)
         # Two turns were left, so two windows passed, and not four.
-        assert 0.08 < asyncio.get_running_loop().time() - started < 0.19
+        assert clock.elapsed == 120
 
     run(story())
     assert order == [0, 2, 4]

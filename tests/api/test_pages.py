@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.api.events import EventQuery
+from reconciler.api.pages import Page, follow
 from reconciler.errors import MalformedAnswerError
 from reconciler.model.live import LiveConnection, Schedule
 from reconciler.model.sync import SyncConfig
@@ -114,6 +115,20 @@ def test_pages_that_never_end_are_an_error(
     assert len(server.asked) <= 2
 
 
+def test_endless_new_cursors_are_followed_for_a_thousand_pages() -> None:
+    """Pages that always name one more are given up after a thousand."""
+    asked: list[str | None] = []
+
+    async def fetch(cursor: str | None) -> Page[str]:
+        asked.append(cursor)
+        return Page((), str(len(asked)))
+
+    with pytest.raises(MalformedAnswerError, match="more than 1000 pages"):
+        run(follow(fetch, "QuerySchedules"))
+    assert len(asked) == 1000
+
+
+@pytest.mark.soak
 def test_endless_new_cursors_are_bounded(server: Scripted, opened: OpenSession) -> None:
     """A service that always has one more page is given up after a thousand."""
     server.otherwise = lambda: Reply({"pagingMetadata": {"cursors": {"next": str(len(server.asked))}}})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reconciler.api.secrets import Secrets
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
+from tests.support.profiles import examples
 
 VALUE = "sw0rdfish-of-the-site"
 
@@ -164,6 +165,7 @@ secret_values = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size
 )
 
 
+@examples(40, profile="tests")
 @given(secret_values, st.text(max_size=10))
 def test_every_form_of_a_secret_is_redacted(value: str, around: str) -> None:
     """Plain, percent-encoded, base64 and JSON-escaped echoes disappear; what is around them stays readable."""

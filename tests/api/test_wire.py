@@ -21,6 +21,7 @@ from reconciler.api.wire import (
 from reconciler.model.live import Calendar, ConnectionList, Event, LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.api import strategies as some
+from tests.support.profiles import examples
 
 
 def received(value: object) -> Fields:
@@ -28,12 +29,14 @@ def received(value: object) -> Fields:
     return Fields(json.loads(json.dumps(value)))
 
 
+@examples(40, profile="tests")
 @given(st.lists(some.providers, max_size=3))
 def test_providers_survive(providers: list[Provider]) -> None:
     """Providers are read whole, unknown enum values and fields included."""
     assert read_providers(received({"providers": [some.provider_json(each) for each in providers]})) == tuple(providers)
 
 
+@examples(40, profile="tests")
 @given(st.lists(some.connections, max_size=3), st.lists(some.texts, max_size=2))
 def test_connections_survive(connections: list[LiveConnection], failed: list[str]) -> None:
     """Connections are read whole, with the providers that failed."""
@@ -48,6 +51,7 @@ def test_null_is_as_good_as_missing(live: LiveConnection) -> None:
     assert read_connection(received({"connection": bare})) == live
 
 
+@examples(30, profile="tests")
 @given(st.lists(some.calendars, max_size=3), some.schedules, some.events)
 def test_calendars_schedules_and_events_survive(calendars: list[Calendar], schedule: Schedule, event: Event) -> None:
     """So are calendars, schedules and events."""
@@ -148,6 +152,7 @@ anything = st.recursive(
 )
 
 
+@examples(60, profile="tests")
 @given(readers, st.dictionaries(known, anything, max_size=5))
 def test_no_answer_breaks_a_reader(read: object, answer: object) -> None:
     """Whatever comes is either read or called a wrong shape."""

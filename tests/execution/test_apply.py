@@ -143,7 +143,7 @@ def agree(result: Result, account: str) -> None:
     """Open the only consent link like the account's owner, and allow."""
     (url,) = [outcome.consent_url for outcome in result.outcomes if outcome.consent_url]
     form = {"account": account, "decision": "allow"}
-    answer = httpx.post(url, data=form, headers={"Origin": url.split("/consent")[0]})
+    answer = httpx.post(url, data=form, headers={"Origin": url.split("/consent")[0]}, timeout=120)
     assert answer.status_code == 303, answer.text
 
 
@@ -194,7 +194,8 @@ def disconnect_behind(loop: Loop) -> None:
         for action in plan.actions:
             if action.connection_id:
                 path = f"/bookings/v2/external-calendars/connections/{action.connection_id}/disconnect"
-                assert httpx.post(loop.sandbox.endpoint + path, headers=headers, json={}).status_code == 200
+                answer = httpx.post(loop.sandbox.endpoint + path, headers=headers, json={}, timeout=120)
+                assert answer.status_code == 200
 
     loop.before_apply = act
 

@@ -110,7 +110,7 @@ class Stage:
         """Open an outcome's link and agree, as the account's owner would in a browser."""
         account = (outcome.action.account or "").lower()
         form = {"decision": "allow", "account": account, "outcome": "connected"}
-        answer = httpx.post(outcome.consent_url or "", data=form, verify=_NO_CERTIFICATES, trust_env=False)
+        answer = httpx.post(outcome.consent_url or "", data=form, verify=_NO_CERTIFICATES, trust_env=False, timeout=120)
         assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
         assert "connectionId=" in answer.headers["location"]
 
@@ -123,6 +123,7 @@ class Stage:
                 headers={"Authorization": self.sandbox.api_key, "wix-site-id": site.id},
                 verify=_NO_CERTIFICATES,
                 trust_env=False,
+                timeout=120,
             )
             found |= {connection["id"]: connection for connection in json.loads(answer.content)["connections"]}
         return found
