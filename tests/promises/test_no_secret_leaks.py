@@ -73,8 +73,8 @@ def test_every_command_has_a_row() -> None:
     assert FAILURES.keys() > _ALIKE
 
 
-# Each failure meets a command or two and an apply, at a site of either kind in turn; in a soak, all and both. Of those that
-# are told and retried in the same way, one stands for all.
+# Each failure meets a command that reads and an apply, at a site of either kind in turn, and each such command a
+# failure; in a soak, all meet all. Of the failures that are told and retried in the same way, one stands for all.
 _ALIKE = {
     "404, echo in JSON",
     "428, echo in JSON",

@@ -225,7 +225,9 @@ main(sys.argv[1:])
 @pytest.mark.parametrize(("args", "code"), [(("plan", "manifests"), 0), (_APPLY, 1)])
 def test_a_read_only_place_is_told(extcal: Extcal, args: tuple[str, ...], code: int) -> None:
     """In a state folder that may only be read a plan is made all the same; apply says what to set."""
-    with tempfile.TemporaryDirectory(prefix="extcal-read-only-") as name:
+    # Nobody else may enter the folder in which a run of the tests keeps its temporary files.
+    beside = Path(tempfile.gettempdir()).parent
+    with tempfile.TemporaryDirectory(prefix="extcal-read-only-", dir=beside) as name:
         folder = Path(name)
         extcal.folder = folder
         extcal.write(site(), connection(0))
