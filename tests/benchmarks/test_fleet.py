@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,10 +20,10 @@ from tests.benchmarks.fleet import worlds
 from tests.benchmarks.fleet.answers import CONNECTIONS, PROVIDERS
 from tests.benchmarks.fleet.running import ROOT, serving
 from tests.benchmarks.fleet.worlds import KEY, PASSWORD, Fleet, Json, Live
+from tests.support.memory import in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FLEET = Fleet(9, 2)
 APPLE = 3
@@ -33,9 +34,9 @@ Clients = tuple[httpx.Client, httpx.Client]
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+def clients() -> Iterator[Clients]:
     """The benchmark's server and the sandbox, both holding a fleet that agrees, for its first site."""
-    with _both(Live.AGREEING, tmp_path_factory.mktemp("sandbox")) as found:
+    with in_memory() as folder, _both(Live.AGREEING, Path(folder)) as found:
         yield found
 
 
@@ -93,16 +94,20 @@ def test_writes_are_the_sandbox_s(empty: Clients) -> None:
 
 def test_the_report_is_written(tmp_path: Path) -> None:
     """A small run without peers ends with a page, a plot and the runs, and plans with two requests a site."""
-    words = [sys.executable, "-m", "tests.benchmarks.fleet", "--sizes", "200", "--sites", "2", "--rounds", "1"]
+    words = [sys.executable, "-m", "tests.benchmarks.fleet", "--sizes", "100", "--sites", "2", "--rounds", "1"]
     done = subprocess.run(
-        [*words, "--no-peers", "--report", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+        [*words, "--no-warming-up", "--no-peers", "--report", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     # Whether the start was quick enough is not for a busy machine to say.
     assert done.returncode in {0, 1}, done.stderr
     page = (tmp_path / "report.md").read_text()
     assert page.count("requests a site | 2.00 / 2.00 / 2.00 | ≤ 2 | reached |") == 1
-    assert "| plan, 1 % changed | extcal | 200 | 2 |" in page
-    assert (tmp_path / "plot.svg").read_text().count("<circle") == page.count(" | 200 | 2 |")
+    assert "| plan, 1 % changed | extcal | 100 | 2 |" in page
+    assert (tmp_path / "plot.svg").read_text().count("<circle") == page.count(" | 100 | 2 |")
     runs = json.loads((tmp_path / "runs.json").read_text())
     assert {run["what"] for run in runs} >= {"start-up", "validate", "plan, agreeing", "plan, all new"}
     assert all(usage["wall"] > 0 and usage["peak"] > 0 for run in runs for usage in run["runs"])

@@ -49,7 +49,7 @@ class Traffic:
 def proxy(endpoint: str) -> Iterator[Traffic]:
     """A running proxy to `endpoint`."""
     traffic = Traffic()
-    with httpx.Client(base_url=endpoint, timeout=30) as client:
+    with httpx.Client(base_url=endpoint, timeout=120) as client:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

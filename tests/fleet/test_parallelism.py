@@ -73,7 +73,7 @@ def test_a_site_that_is_at_work_stays_at_it() -> None:
             async with one, one, one:
                 await asyncio.sleep(0)
                 assert not waiting.done()
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 120)
         await other.__aexit__(None, None, None)
         assert not at_work.locked()
 

@@ -85,7 +85,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
             check=False,
         )
         outputs = (self.folder / "outputs").read_text().splitlines()

@@ -20,7 +20,7 @@ EXTCAL = [sys.executable, "-m", "reconciler"]
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, with the package found from there."""
     env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False, timeout=60)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False, timeout=300)
 
 
 def hook() -> dict[str, Any]:

@@ -46,7 +46,7 @@ def script(project: Project, folder: Path, *words: str, **env: str) -> subproces
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

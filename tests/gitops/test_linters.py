@@ -91,5 +91,5 @@ def _run(
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=300,
     )

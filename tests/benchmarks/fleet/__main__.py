@@ -55,7 +55,7 @@ def main() -> int:
         for fleet in fleets:
             _say(f"writing {fleet}")
             write_inputs(fleet, _home(scratch, fleet), at_hand)
-        for number in range(said.rounds + 1):
+        for number in range(0 if said.warm else 1, said.rounds + 1):
             _say(f"round {number} of {said.rounds}" if number else "warming up")
             found: Results = defaultdict(list)
             _round(fleets, Path(scratch), at_hand, found)
@@ -81,6 +81,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sites", type=_numbers, default=_SITES, help="sites that they are spread over (1,100)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (5)")
     parser.add_argument("--report", type=Path, default=_REPORT, help=f"where the report is written ({_REPORT})")
+    parser.add_argument("--no-warming-up", dest="warm", action="store_false", help="count the first round too")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="leave octoDNS and Terraform out")
     return parser.parse_args()
 

@@ -111,7 +111,7 @@ def serving(fleet: Fleet, latency: float = 0.0) -> Iterator[Server]:
             yield Server(int(process.stdout.readline()))
         finally:
             process.stdin.close()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 def installed(name: str) -> str:
