@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, Api, client
 from tests.support.authorities import one_authority
 
@@ -55,6 +58,29 @@ def server(shared_data: Path, shared_clock: Clock) -> Iterator[RunningSandbox]:
         yield sandbox
 
 
+@dataclass(slots=True)
+class Standing:
+    """What there is of the shared server's data: which commit of its database, and which files of calendars."""
+
+    database: sqlite3.Connection
+    folder: Path
+    fresh: object = None
+
+    def now(self) -> object:
+        """A value that changes with the data."""
+        files = {path: path.lstat() for path in self.folder.rglob("*")}
+        marks = {path: (each.st_ino, each.st_mode, each.st_size, each.st_mtime_ns) for path, each in files.items()}
+        return self.database.execute("PRAGMA data_version").fetchone(), marks
+
+
+@pytest.fixture(scope="session")
+def standing(server: RunningSandbox, shared_data: Path) -> Iterator[Standing]:
+    """What tells whether a test has changed anything."""
+    assert server.alive()
+    with closing(sqlite3.connect(shared_data / DATABASE)) as database:
+        yield Standing(database, shared_data / FOLDER)
+
+
 @pytest.fixture
 def clock(shared_clock: Clock) -> Clock:
     """The sandbox's clock, at `NOON`."""
@@ -63,10 +89,12 @@ def clock(shared_clock: Clock) -> Clock:
 
 
 @pytest.fixture
-def sandbox(server: RunningSandbox, clock: Clock) -> RunningSandbox:
+def sandbox(server: RunningSandbox, clock: Clock, standing: Standing) -> RunningSandbox:
     """A sandbox that holds Harbor Dental as on the first day."""
     assert clock.now == NOON.timestamp()
-    server.replace_world(harbor_dental(NOON))
+    if standing.now() != standing.fresh:
+        server.replace_world(harbor_dental(NOON))
+        standing.fresh = standing.now()
     server.requests.clear()
     return server
 
