@@ -7,6 +7,9 @@ import pytest
 
 from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.tools import needs_git
+
+pytestmark = needs_git
 
 
 @pytest.fixture

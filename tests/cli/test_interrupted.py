@@ -117,7 +117,7 @@ def test_a_third_signal_ends_without_a_report(many: Extcal) -> None:
         assert "Interrupted:" not in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_a_signal_while_planning_ends_it(extcal: Extcal, number: signal.Signals) -> None:
     """Waiting for the service's answer can be interrupted: no report, no traceback, nothing written."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:

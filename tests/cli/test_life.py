@@ -7,6 +7,9 @@ import httpx
 
 from tests.cli.command import Extcal, Json
 from tests.cli.worlds import HARBOR, KEY, harbor, world
+from tests.support.tools import needs_git
+
+pytestmark = needs_git
 
 
 def git(folder: Path, *words: str) -> None:

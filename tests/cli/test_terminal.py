@@ -83,9 +83,15 @@ def test_a_terminal_gets_colours_unless_no_color_is_set(pending: Extcal) -> None
         assert ("\x1b" in at.seen) is coloured
 
 
-def test_errors_are_coloured_on_a_terminal_only_where_wanted(pending: Extcal) -> None:
+@pytest.mark.parametrize(
+    ("env", "mark"),
+    [
+        ({}, "\x1b[31m\x1b[1merror:\x1b[0m the path"),
+        pytest.param({"NO_COLOR": "1"}, "error: the path", marks=pytest.mark.soak),
+    ],
+)
+def test_errors_are_coloured_on_a_terminal_only_where_wanted(pending: Extcal, env: dict[str, str], mark: str) -> None:
     """The word `error:` is red on a terminal, and plain with NO_COLOR."""
-    for env, mark in (({}, "\x1b[31m\x1b[1merror:\x1b[0m the path"), ({"NO_COLOR": "1"}, "error: the path")):
-        with terminal(pending, "plan", "nowhere", env=env) as at:
-            assert at.ended() == 1
-        assert at.seen.startswith(mark)
+    with terminal(pending, "plan", "nowhere", env=env) as at:
+        assert at.ended() == 1
+    assert at.seen.startswith(mark)

@@ -10,37 +10,45 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-PAUSE = 0.05
+PAUSE = 0.02
+_PATIENCE = 120.0
 
 
 @dataclass
 class Traffic:
-    """The proxy's address, and how many sites had a request under way at once: ever, and while writing."""
+    """The proxy's address, and how many sites had a request under way at once: ever, and while writing.
+
+    No request is answered before `least` sites have had one at once, so that it does not take a quick machine.
+    """
 
     endpoint: str = ""
     most: int = 0
     most_writing: int = 0
+    least: int = 1
     _active: Counter[str] = field(default_factory=Counter)
     _writing: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def forget(self) -> None:
-        """Count from here."""
+    def forget(self, least: int) -> None:
+        """Count from here, and wait for so many sites."""
         self.most = self.most_writing = 0
+        self.least = least
 
     @contextmanager
     def passing(self, site: str, *, writes: bool) -> Iterator[None]:
         """A request about a site is under way."""
         counters = [self._active, self._writing] if writes else [self._active]
-        with self._lock:
+        with self._changed:
             for counter in counters:
                 counter[site] += 1
             self.most = max(self.most, len(+self._active))
             self.most_writing = max(self.most_writing, len(+self._writing))
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.most >= self.least, _PATIENCE)
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 for counter in counters:
                     counter[site] -= 1
 
@@ -49,7 +57,7 @@ class Traffic:
 def proxy(endpoint: str) -> Iterator[Traffic]:
     """A running proxy to `endpoint`."""
     traffic = Traffic()
-    with httpx.Client(base_url=endpoint, timeout=120) as client:
+    with httpx.Client(base_url=endpoint, timeout=_PATIENCE) as client:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

@@ -13,6 +13,9 @@ from reconciler.sandbox.server import RunningSandbox
 from tests.cli.command import Extcal
 from tests.cli.worlds import PASSWORD
 from tests.gitops.runner import ROOT, Ran, Runner
+from tests.support.tools import needs_bash
+
+pytestmark = needs_bash
 
 EXAMPLE = ROOT / "examples" / "fleet" / "github-matrix.yml"
 MERGED = {"number": 7, "merged_at": "2027-01-31T09:00:00Z", "merge_commit_sha": "c0ffee", "head": {"sha": "feedbeef"}}

@@ -25,7 +25,7 @@ def traffic(sites: Extcal) -> Iterator[Traffic]:
 def test_reading_keeps_to_it(sites: Extcal, traffic: Traffic, words: tuple[str, ...]) -> None:
     """As many sites at once as said and never more; more than a few where nothing is said."""
     for said, least, most in (("1", 1, 1), ("2", 2, 2), (None, 3, 6)):
-        traffic.forget()
+        traffic.forget(least)
         sites(*words, "manifests", *(() if said is None else ("--parallelism", said)))
         assert least <= traffic.most <= most
 

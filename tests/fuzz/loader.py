@@ -1,7 +1,7 @@
 """Fuzzes the manifest loader, guided by coverage: `python -m tests.fuzz.loader [libFuzzer's options] [CORPUS]…`.
 
 Needs atheris, which has wheels for CPython 3.11 to 3.13 on Linux. Any exception but ManifestError, a fault that a
-terminal can't show, and ten seconds of work end it; libFuzzer then writes the input to `crash-…` and says how to
+terminal can't show, and a minute of work end it; libFuzzer then writes the input to `crash-…` and says how to
 run it again. Mutated inputs begin with the examples, the corpus of hostile manifests and a few words of YAML.
 """
 
@@ -58,7 +58,7 @@ def _fuzz(folder: Path) -> None:
     def one(content: bytes) -> None:
         judge.judge(content)
 
-    options = ["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", f"-dict={words}", "-print_final_stats=1"]
+    options = ["-max_len=4096", "-timeout=120", "-rss_limit_mb=2048", f"-dict={words}", "-print_final_stats=1"]
     atheris.Setup([sys.argv[0], *options, *sys.argv[1:], str(corpus)], one)
     atheris.Fuzz()
 

@@ -73,7 +73,7 @@ def test_a_judge_can_say_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         judge.judge(b"a: [")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed: make fuzz brings it")
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="the loader, by a fuzzer: make fuzz")
 @pytest.mark.parametrize("seconds", [5, pytest.param(600, marks=pytest.mark.soak)])
 def test_no_fuzzer_breaks_the_loader(seconds: int, tmp_path: Path) -> None:
     """atheris, guided by coverage, finds no input that ends in anything but manifests or a clear no."""

@@ -4,6 +4,9 @@ import pytest
 
 from tests.gitops.repository import BOT
 from tests.gitops.runner import Ran, Runner
+from tests.support.tools import needs_bash
+
+pytestmark = needs_bash
 
 pytest.importorskip("jq", reason="jq for Python is not installed")
 

@@ -7,6 +7,9 @@ import pytest
 
 from reconciler.sandbox.server import running
 from tests.gitops.runner import ROOT, Ran, Runner
+from tests.support.tools import needs_bash
+
+pytestmark = needs_bash
 
 MANIFESTS = ROOT / "examples" / "quickstart"
 # Writes its arguments, one a line, and a line that the runner would obey.

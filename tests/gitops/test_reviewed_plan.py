@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from tests.gitops.runner import Ran, Runner
+from tests.support.tools import needs_bash
+
+pytestmark = needs_bash
 
 pytest.importorskip("jq", reason="jq for Python is not installed")
 HEAD = "feedbeef"

@@ -15,6 +15,7 @@ from reconciler.manifests.writing.saving import save
 from reconciler.model.sync import SyncConfig
 from tests.pull.live import BUSY_TIMES as BUSY
 from tests.pull.live import GOOGLE, LEE, OFF, PATEL, live, observed, pull
+from tests.support.tools import needs_no_root
 
 
 def files(folder: Path) -> list[str]:
@@ -130,7 +131,7 @@ def test_a_file_in_the_place_of_a_folder_is_told(folder: Path) -> None:
     assert files(folder) == ["harbor-dental"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@needs_no_root
 def test_a_folder_that_nobody_may_write_to_is_told(folder: Path) -> None:
     """A folder without permission to write is a failure in words, and nothing is left behind."""
     folder.mkdir(mode=0o500)
@@ -158,6 +159,7 @@ import resource
 from pathlib import Path
 from reconciler.manifests.writing.folder import open_folder
 from reconciler.manifests.writing.saving import save
+from tests.support.tools import needs_no_root
 
 opened = open_folder(Path("manifests"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

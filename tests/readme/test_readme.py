@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from reconciler.cli.main import main
 from tests.cli.command import Ran
+from tests.support.tools import needs_git
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -71,6 +72,7 @@ def change_something(folder: Path) -> None:
         path.write_text(path.read_text().replace("{enabled: true, dedicatedCalendar: {}}", "{enabled: false}"))
 
 
+@needs_git
 def test_every_command_of_the_readme_runs(workplace: Path) -> None:
     """In the order of the page, each command ends as it should; what would ask or serve is told not to."""
     found = commands()
