@@ -18,9 +18,10 @@ from tests.cli.terminal import terminal
 from tests.cli.worlds import connection, email, site
 from tests.consent.owners import links
 from tests.consent.test_listener import action
-from tests.reports.browser import CHROMIUM, Browser, browser
+from tests.reports.browser import Browser, browser
+from tests.support.tools import needs_chromium
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
+pytestmark = needs_chromium
 
 _PATIENCE = 120.0
 _WIDE, _PHONE = 1280, 360

@@ -10,6 +10,7 @@ import pytest
 from reconciler.manifests import load
 from tests.manifests.conftest import refusals
 from tests.manifests.make import CONNECTION, SITE, connection
+from tests.support.tools import needs_no_root
 
 NAME_ONE = "(name a manifest file, or a folder of them)"
 OUTSIDE = (
@@ -169,7 +170,7 @@ def test_a_file_that_is_too_large(folder: Path) -> None:
     assert refusals(Path("m.yaml")) == ["m.yaml:1:1: the file is larger than 16 MiB (split it into several files)"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@needs_no_root
 def test_what_may_not_be_read(folder: Path) -> None:
     """A file or a folder that may not be read is a fault, and the others are read."""
     (folder / "closed.yaml").write_text(SITE)

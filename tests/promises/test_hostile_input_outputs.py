@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.command import Extcal, Ran
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.tools import needs_another_user
 
 _MINE = "what was here before"
 
@@ -143,7 +144,7 @@ def test_no_folder_is_a_way_out(at_work: Extcal, write: Writing, path: str) -> N
 
 
 @ANYTHING
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's link")
+@needs_another_user
 def test_no_other_users_link_is_followed(at_work: Extcal, write: Writing) -> None:
     """In a folder that all may write to, another user can have put a link where a folder was meant."""
     elsewhere = at_work.folder.parent / "elsewhere"

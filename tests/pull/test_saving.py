@@ -159,7 +159,6 @@ import resource
 from pathlib import Path
 from reconciler.manifests.writing.folder import open_folder
 from reconciler.manifests.writing.saving import save
-from tests.support.tools import needs_no_root
 
 opened = open_folder(Path("manifests"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

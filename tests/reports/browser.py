@@ -1,7 +1,6 @@
 """A headless Chromium, driven through a pipe by the Chrome DevTools Protocol."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from os import close, pipe
 from pathlib import Path
 from typing import cast
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.support.tools import CHROMIUM
+
 Json = dict[str, object]
 
 # The browser reads commands from descriptor 3 and writes to 4.

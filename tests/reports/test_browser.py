@@ -8,11 +8,12 @@ import pytest
 
 from reconciler.render.html.plan_page import plan_html
 from reconciler.render.html.status_page import status_html
-from tests.reports.browser import CHROMIUM, Browser, browser
+from tests.reports.browser import Browser, browser
 from tests.reports.hostile import HOSTILE
 from tests.reports.plans import MADE, fleet, fleet_renamed, large, renamed, telling
+from tests.support.tools import needs_chromium
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+pytestmark = needs_chromium
 
 PAGES = {
     "plan": lambda: plan_html(telling(), MADE),

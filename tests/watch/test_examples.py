@@ -14,6 +14,7 @@ import yaml
 
 from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, KEY, connection, harbor, site, world
+from tests.support.tools import needs_git
 from tests.watch.test_pulling import Repositories, git
 from tests.watch.watcher import Watcher
 
@@ -76,6 +77,7 @@ def reconciles(extcal: Extcal, words: list[str], env: dict[str, str]) -> None:
             watcher.close()
 
 
+@needs_git
 def test_the_commands_of_the_service_run(
     service: configparser.SectionProxy, extcal: Extcal, origin: Repositories, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_systemd_finds_no_fault(service: configparser.SectionProxy, tmp_path: Pa
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@needs_git
 def test_the_commands_of_the_pod_run(
     documents: dict[str, dict[str, Any]], extcal: Extcal, origin: Repositories, tmp_path: Path
 ) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from reconciler.watching.repository import PullError, pull
 from tests.cli.worlds import BUSY, connection, harbor, site, world
+from tests.support.tools import needs_git
 from tests.watch.inside import Inside
+
+pytestmark = needs_git
 
 _GIT = shutil.which("git") or "git"
 _IDENTITY = {
