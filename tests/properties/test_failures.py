@@ -73,7 +73,7 @@ def _waits_for(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
     return outcome.status is OutcomeStatus.SKIPPED and bool(undone & set(outcome.action.after))
 
 
-@examples(10)
+@examples(7)
 @given(scenario=scenarios(), data=st.data())
 def test_what_could_not_be_seen_is_not_connected_anew(
     sandboxes: Sandboxes, scenario: Scenario, data: st.DataObject
@@ -97,7 +97,7 @@ def test_what_could_not_be_seen_is_not_connected_anew(
     assert not planned & standing
 
 
-@examples(10)
+@examples(7)
 @given(scenario=scenarios(alike=False))
 def test_what_a_provider_cannot_do_is_never_tried(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """What the service would refuse since the provider does not support it fails the plan, before any write."""

@@ -39,7 +39,7 @@ def _which(scenario: Scenario, fits: Callable[[Site, ExistingConnection], bool])
     return {c.id or "" for site in scenario.world.sites for c in site.connections if fits(site, c)}
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sparing=False))
 def test_no_more_connections_are_taken_away_than_the_site_allows(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Without an allowance one apply disconnects at most maxDisconnects of a site's connections in scope, or one."""
@@ -56,7 +56,7 @@ def test_no_more_connections_are_taken_away_than_the_site_allows(sandboxes: Sand
         assert lost[site.id] <= max(1, len(active) * scenario.at(site).percentage // 100)
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sparing=False))
 def test_a_protected_connection_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Without an allowance a connection whose manifest says preventDisconnect stays connected."""
@@ -69,7 +69,7 @@ def test_a_protected_connection_is_never_taken_away(sandboxes: Sandboxes, scenar
     assert not gone & _which(scenario, protected)
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sparing=False))
 def test_what_needs_its_owner_to_come_back_is_not_pruned(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Without an allowance a connection that only consent can bring back goes by a tombstone alone."""
@@ -89,7 +89,7 @@ def test_what_needs_its_owner_to_come_back_is_not_pruned(sandboxes: Sandboxes, s
     assert not gone & _which(scenario, unnamed)
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sound=False))
 def test_without_prune_only_tombstones_take_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """With prune off nothing goes but what a tombstone names, and what is broken and declared anew."""
@@ -104,7 +104,7 @@ def test_without_prune_only_tombstones_take_away(sandboxes: Sandboxes, scenario:
     assert gone <= _which(scenario, excused)
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sound=False))
 def test_a_tombstone_never_takes_an_account_that_is_not_shown(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """With prune off and nothing but tombstones, what shows no account stays, since it may be somebody else's."""
@@ -117,7 +117,7 @@ def test_a_tombstone_never_takes_an_account_that_is_not_shown(sandboxes: Sandbox
     assert not gone & _which(scenario, lambda _, c: not c.email_shown)
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sound=False))
 def test_what_is_out_of_scope_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """On a schedule that no manifest names, and with scope `schedules`, prune takes nothing."""
@@ -137,7 +137,7 @@ def test_a_site_without_a_declared_connection_loses_none(sandboxes: Sandboxes, s
     assert _taken_away(sandboxes, bare, *GUARDS) == set()
 
 
-@examples(8)
+@examples(6)
 @given(scenario=scenarios(sound=False))
 def test_what_the_service_could_not_read_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """While a provider can't be reached, none of its connections goes."""
@@ -145,7 +145,7 @@ def test_what_the_service_could_not_read_is_never_taken_away(sandboxes: Sandboxe
     assert not gone & _which(scenario, lambda _, c: c.provider_id in scenario.down)
 
 
-@examples(10)
+@examples(8)
 @given(scenario=scenarios(), number=st.integers(0))
 def test_what_is_declared_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario, number: int) -> None:
     """A healthy connection that a manifest wants present is not pruned, whichever provider can't be reached."""

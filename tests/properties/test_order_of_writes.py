@@ -96,7 +96,7 @@ def _provider(site: Site, account: Account) -> Provider:
     return next(provider for provider in site.providers if provider.slug == account.provider)
 
 
-@examples(8)
+@examples(6)
 @given(scenario=moves())
 def test_an_account_is_freed_before_it_is_connected_elsewhere(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """When a connect begins, all that frees its account has been answered, unless they wait for each other."""

@@ -10,14 +10,14 @@ from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
 
 
-@examples(7)
+@examples(6)
 @given(scenario=scenarios())
 def test_a_connection_that_no_action_names_stays_as_it_is(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """What was listed before and is named by no action that was carried out is listed the same after."""
     _stays_as_it_is(sandboxes, scenario)
 
 
-@examples(7)
+@examples(6)
 @given(scenario=scenarios(sound=False))
 def test_faulty_manifests_touch_nothing_that_no_action_names(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """The same where manifests are ambiguous, ask for too much, or providers can't be reached."""
@@ -37,7 +37,7 @@ def _stays_as_it_is(sandboxes: Sandboxes, scenario: Scenario) -> None:
     assert len(after.keys() - before.keys()) <= made
 
 
-@examples(7)
+@examples(6)
 @given(scenario=scenarios())
 def test_a_disconnect_changes_nothing_but_the_status(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """Of a connection that is given up, everything but its status is as before."""
@@ -53,7 +53,7 @@ def test_a_disconnect_changes_nothing_but_the_status(sandboxes: Sandboxes, scena
             assert after[action.connection_id] == gone
 
 
-@examples(7)
+@examples(6)
 @given(scenario=scenarios())
 def test_what_a_manifest_ignores_or_leaves_out_keeps_its_value(sandboxes: Sandboxes, scenario: Scenario) -> None:
     """A sync config's fields that are ignored, or in no manifest, are after an apply what they were before."""

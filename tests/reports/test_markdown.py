@@ -167,7 +167,7 @@ def _longer(action: Action) -> Action:
 @pytest.mark.parametrize(
     ("sites", "each", "limit"),
     [
-        (3, 1_500, LIMIT),
+        (3, 1_000, LIMIT),
         (100, 6, 20_000),
         *(
             pytest.param(*size, limit, marks=pytest.mark.soak)
