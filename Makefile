@@ -9,6 +9,9 @@ WORLD  := .extcal/quickstart
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) + 1))')
 PYTEST   = pytest --numprocesses $(WORKERS) --dist worksteal
 
+# A run starts the same modules hundreds of times; where this is set, each start compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: quickstart test quick coverage check lint format tools soak fuzz mutants bench clean
 
 $(VENV)/.runtime: pyproject.toml

@@ -88,13 +88,8 @@ class Person:
 @pytest.fixture(scope="session")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser for all tests; its pages keep nothing that a next one could find."""
-    profile = tmp_path_factory.mktemp("profile")
-    with pytest.MonkeyPatch.context() as patched:
-        # It is killed in the end, and leaves its temporary files where they are.
-        patched.setenv("TMPDIR", str(profile))
-        with browser(profile) as found:
-            patched.undo()
-            yield found
+    with browser(tmp_path_factory.mktemp("profile")) as found:
+        yield found
 
 
 @pytest.fixture

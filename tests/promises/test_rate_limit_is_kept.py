@@ -210,7 +210,8 @@ def test_processes_keep_the_rate_together_even_where_one_is_killed(tmp_path: Pat
     turns = [float(line) for text in written for line in text.split()]
     assert most_in_a_window(turns, RATE.seconds - 1e-6) <= RATE.requests
     assert RATE.requests < len(server.asked) <= len(turns)
-    assert [len(text.split()) for text in written[:2]] == [6, 6]
+    # One that is asked again takes another turn.
+    assert all(len(text.split()) >= 6 for text in written[:2])
 
 
 @dataclass

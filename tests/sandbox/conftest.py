@@ -16,13 +16,10 @@ from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, Api, client
-from tests.support.authorities import one_authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-__all__ = ["one_authority"]
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """The moment at which each test begins, a Monday."""

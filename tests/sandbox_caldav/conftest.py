@@ -20,12 +20,9 @@ from tests.sandbox_caldav.real import RealServer, radicale, xandikos
 from tests.sandbox_caldav.scripted import Scripted, scripted
 from tests.sandbox_caldav.witness import Client, Witness
 from tests.sandbox_caldav.witness import client as independent_client
-from tests.support.authorities import one_authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-__all__ = ["one_authority"]
 
 LOGIN = Login(EMAIL, PASSWORD)
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)

@@ -4,11 +4,10 @@ import pytest
 
 from tests.cli.command import Extcal
 from tests.cli.conftest import bare, extcal, sandbox
-from tests.support.authorities import one_authority
 from tests.support.machines import fresh_machine
 from tests.watch.inside import Inside
 
-__all__ = ["bare", "extcal", "inside", "one_authority", "sandbox"]
+__all__ = ["bare", "extcal", "inside", "sandbox"]
 
 
 @pytest.fixture
