@@ -12,7 +12,7 @@ PYTEST   = pytest --numprocesses $(WORKERS) --dist worksteal
 # A run starts the same modules hundreds of times; where this is set, each start compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test quick coverage check lint format tools soak fuzz mutants bench clean
+.PHONY: quickstart test quick check lint format tools soak fuzz mutants bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -30,20 +30,20 @@ $(VENV)/.dev: $(VENV)/.runtime
 quickstart: $(VENV)/.runtime
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/quickstart/run.sh $(WORLD)
 
-## test: set up, then run the tests
+## test: set up, then run the tests; with COVERAGE=1 it counts the branches that they take, and fails below 95 %
 test: $(VENV)/.dev
-	$(BIN)/python -m $(PYTEST)
-
-## quick: the tests of the pure rooms and of the loader, for the everyday edit
-quick: $(VENV)/.dev
-	$(BIN)/python -m $(PYTEST) tests/planning tests/execution tests/render tests/planfile tests/manifests
-
-## coverage: the same tests, counting the branches that they take; fails below 95 %
-coverage: $(VENV)/.dev
+ifdef COVERAGE
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m $(PYTEST)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+else
+	$(BIN)/python -m $(PYTEST)
+endif
+
+## quick: the tests of the pure rooms and of the loader, for the everyday edit
+quick: $(VENV)/.dev
+	$(BIN)/python -m $(PYTEST) tests/planning tests/execution tests/render tests/planfile tests/manifests
 
 ## lint: style, types and the layers of the house
 lint: $(VENV)/.dev
@@ -53,7 +53,8 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 ## check: everything that must hold before a change lands
-check: lint coverage
+check: lint
+	$(MAKE) test COVERAGE=1
 
 ## format: put the code into the house's style
 format: $(VENV)/.dev
