@@ -19,11 +19,11 @@ from tests.cli.worlds import connection, email, site
 from tests.consent.owners import links
 from tests.consent.test_listener import action
 from tests.reports.browser import Browser, browser
+from tests.support.patience import PATIENCE
 from tests.support.tools import needs_chromium
 
 pytestmark = needs_chromium
 
-_PATIENCE = 120.0
 _WIDE, _PHONE = 1280, 360
 _IMPORTS = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Home]}, syncToCalendar: {enabled: false}}"
 
@@ -49,7 +49,7 @@ class Person:
         self._waits("document.URL", "about:blank")
 
     def _waits(self, expression: str, expected: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         seen: object = None
         while time.monotonic() < deadline:
             # While one page gives way to the next there is nothing to look at.

@@ -19,8 +19,8 @@ from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
-from tests.support import browsing
 from tests.support.machines import fresh_machine
+from tests.support.patience import PATIENCE
 
 Owner = Callable[[str, str], object]
 """An owner at work, given their link and the address that it leads back to."""
@@ -68,7 +68,7 @@ class Applying:
     """Plans and applies against a sandbox; each owner is waited for `timeout` seconds, `told` hears each outcome."""
 
     sandbox: RunningSandbox
-    timeout: float = browsing.PATIENCE
+    timeout: float = PATIENCE
     at_once: bool = False
     interrupt: Callable[[], object] = lambda: None
     told: Callable[[Outcome], object] = lambda _outcome: None

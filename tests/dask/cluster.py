@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE = 120.0
+from tests.support.patience import PATIENCE
+
 _OFF = {
     "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
@@ -46,7 +47,7 @@ class Cluster:
             self.start_worker(threads=2)
         for number in lost:
             self.workers[number].kill()
-            self.workers[number].wait(_PATIENCE)
+            self.workers[number].wait(PATIENCE)
         for number in range(len(self.workers) - len(lost), len(self.workers)):
             _until_registered(self, number)
 
@@ -76,11 +77,11 @@ def cluster(folder: Path, environ: Mapping[str, str], *, workers: int, threads: 
     finally:
         for process in [*(made.workers if made is not None else ()), scheduler]:
             process.kill()
-            process.wait(_PATIENCE)
+            process.wait(PATIENCE)
 
 
 def _address(found: Path) -> str:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found.exists() and (text := found.read_text(encoding="utf-8")):
             return str(json.loads(text)["address"])
@@ -89,7 +90,7 @@ def _address(found: Path) -> str:
 
 
 def _until_registered(made: Cluster, number: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while "Registered to:" not in made.log(number):
         if time.monotonic() > deadline:
             raise TimeoutError(made.log(number))

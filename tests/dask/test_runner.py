@@ -1,8 +1,7 @@
 """`--runner dask`: the same outcome as here, secrets that never travel, and workers that may be lost at any moment."""
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, schedule_id, site, world
 from tests.dask.cluster import Cluster, cluster
 from tests.support.memory import in_memory
+from tests.support.patience import until
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
 _NO_SECRETS = dict.fromkeys(_SECRETS)
@@ -86,14 +86,6 @@ def connected(sandbox: RunningSandbox) -> Counter[str]:
         listed = answer.raise_for_status().json()["connections"]
         found.update(each["externalAccountEmail"] for each in listed if each["status"] != "DISCONNECTED")
     return found
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until `condition` holds."""
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_workers_do_what_this_process_would(client: Extcal, workers: Cluster) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 from tests.cli.worlds import HARBOR
 from tests.promises.canaries import API_KEY, CANARIES, TOKEN
-from tests.promises.until import PATIENCE
+from tests.support.patience import PATIENCE
 
 TOKEN_PATH = "/oauth2/token"
 # What a client that wants TLS begins with (RFC 8446, 5.1).

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.cli.stand_in import stand_in
-from tests.promises.until import PATIENCE
+from tests.support.patience import PATIENCE
 
 
 class Held:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from tests.cli.command import COMMAND, Extcal, Ran
-from tests.promises.until import PATIENCE
+from tests.support.patience import PATIENCE
 
 # Coverage would write its data where nothing can be written.
 _UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}

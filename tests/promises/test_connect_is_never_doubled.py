@@ -51,8 +51,8 @@ from tests.promises.rehearsal import (
     schedule,
     world,
 )
-from tests.promises.until import PATIENCE
 from tests.support.machines import fresh_machine
+from tests.support.patience import PATIENCE
 
 _MOST_RUNS = 3
 _CREDENTIALS = frozenset({Operation.CONNECT_BY_CREDENTIALS})

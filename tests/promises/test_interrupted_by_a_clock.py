@@ -9,7 +9,7 @@ from reconciler.sandbox.faults import Effect, Fault, Faults, Operation, Reset
 from tests.api.scripted import Reply, serving
 from tests.cli.command import Extcal, Ran
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
-from tests.promises.until import PATIENCE
+from tests.support.patience import PATIENCE
 
 _WILD = (sys.executable, "-m", "tests.promises.wild_clock")
 

@@ -22,7 +22,7 @@ from tests.promises.commands import LASTING, REACHING, STAYING, Row, commands
 from tests.promises.echoing import TOKEN_PATH, Answer, Asked, Front, forms, fronting
 from tests.promises.failures import FAILURES, every_form
 from tests.promises.leak_stage import Stage, guarded, let_time_fly, overheard
-from tests.promises.until import PATIENCE, until
+from tests.support.patience import PATIENCE, until
 
 ROWS = list(itertools.chain.from_iterable(REACHING.values()))
 APPLIES = REACHING["apply"]

@@ -34,7 +34,7 @@ from tests.cli.worlds import (
     world,
 )
 from tests.promises.holding import Held, holding
-from tests.promises.until import PATIENCE
+from tests.support.patience import PATIENCE
 
 # Coverage would write its data where nothing can be written.
 _UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}

@@ -35,7 +35,7 @@ from tests.promises.inert_outputs import (
     outputs_there_are,
     text_is_inert,
 )
-from tests.promises.until import PATIENCE
+from tests.support.patience import PATIENCE
 
 _TIMES = ("--start", "2027-01-31", "--end", "2027-02-01")
 _OWNER = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"

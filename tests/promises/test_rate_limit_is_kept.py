@@ -31,7 +31,7 @@ from tests.api.scripted import Reply, Scripted, serving
 from tests.cli.command import Extcal
 from tests.cli.worlds import PASSWORD_ENV, connection, site, world
 from tests.promises.hammer import RATE
-from tests.promises.until import PATIENCE, until
+from tests.support.patience import PATIENCE, until
 from tests.support.profiles import examples
 
 _ROOT = Path(__file__).parents[2]

@@ -34,6 +34,7 @@ from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE, Api, client, faults_of
 from tests.sandbox.conftest import NOON
 from tests.support import browsing
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
 
 APPLE = next(provider.id for provider in harbor_dental(NOON).sites[0].providers if provider.name == "Apple")
-PATIENCE = browsing.PATIENCE
 """Seconds after which what should have happened by itself hasn't."""
 
 

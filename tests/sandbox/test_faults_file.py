@@ -34,7 +34,8 @@ from reconciler.sandbox.faults import (
     read_faults,
 )
 from tests.sandbox.api import BASE, Api, client, connection_of
-from tests.sandbox.test_faults import PATIENCE, connect, injecting, within_patience
+from tests.sandbox.test_faults import connect, injecting, within_patience
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

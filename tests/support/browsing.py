@@ -4,8 +4,7 @@ from functools import partial
 
 import httpx
 
-PATIENCE = 120.0
-"""Seconds after which what should have come will not come any more."""
+from tests.support.patience import PATIENCE
 
 get = partial(httpx.get, timeout=PATIENCE)
 head = partial(httpx.head, timeout=PATIENCE)
