@@ -9,7 +9,7 @@ import os
 from hypothesis import HealthCheck, Phase, settings
 
 SOAK = os.environ.get("EXTCAL_SOAK") == "1"
-_TIMES_IN_A_SOAK = 50
+_TIMES_IN_A_SOAK = 100
 
 settings.register_profile(
     "tests",
