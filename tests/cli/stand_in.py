@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 Passing = Callable[[str, str], tuple[str, str]]
 """Takes a request's method and path when it comes, and gives those that are passed on; it may take its time."""
@@ -39,13 +39,13 @@ class Held:
             first = connects and self._connects == 1
             self._changed.notify_all()
         if (connects and not first) or (self.reads_too and method == "GET"):
-            self._let_go.wait(PATIENCE)
+            self._let_go.wait(TIMEOUT)
         return method, path
 
     def until(self, count: int) -> None:
         """Wait until so many connects are held at once."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self._connects > count, PATIENCE)
+            assert self._changed.wait_for(lambda: self._connects > count, TIMEOUT)
 
     def let_go(self) -> None:
         """Hold nothing any longer."""
@@ -59,7 +59,7 @@ def stand_in(endpoint: str, passing: Passing, answered: Callable[[], None] = not
     What it has been asked has been answered when the block is over.
     """
     # A connection that is kept may have been closed on the other side meanwhile.
-    with httpx.Client(trust_env=False, timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    with httpx.Client(trust_env=False, timeout=TIMEOUT, limits=httpx.Limits(max_keepalive_connections=0)) as client:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

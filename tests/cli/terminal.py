@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tests.cli.command import COMMAND, Extcal
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 # No person is so quick that a key arrives between a question and the wait for its answer, where Python loses a Ctrl-C.
 _QUICKEST = 0.5
@@ -45,16 +45,16 @@ class Terminal:
 
     def expect(self, text: str) -> None:
         """Wait until `text` is shown."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while text not in self.seen:
             assert self._more(deadline), f"{text!r} was not shown, but: {self.seen!r}"
 
     def ended(self) -> int:
         """Wait for the end; the exit code."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while self._more(deadline):
             pass
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT)
 
     def _more(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._screen], [], [], max(0.0, deadline - time.monotonic()))

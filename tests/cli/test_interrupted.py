@@ -13,7 +13,7 @@ from tests.cli.command import Extcal, Ran
 from tests.cli.stand_in import Held, stand_in
 from tests.cli.test_plan import valid
 from tests.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _MANY = 8
 _AT_ONCE = 4
@@ -63,7 +63,7 @@ def test_an_interrupted_apply_finishes_what_is_under_way_and_reports(
             process.send_signal(number)
             assert process.stderr.readline() == _FINISHING
             held.let_go()
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
         ran = Ran(process.returncode, out, err)
         assert (ran.code, ran.err) == (128 + number, "")
         done = 1 + _AT_ONCE
@@ -89,7 +89,7 @@ def test_a_second_signal_gives_up_what_is_under_way(many: Extcal, number: signal
             for said in (_FINISHING, _GIVING_UP):
                 process.send_signal(number)
                 assert process.stderr.readline() == said
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, err) == (128 + number, "")
         assert out.count("UNKNOWN         connect harbor/staff-") == _AT_ONCE
         held.let_go()
@@ -111,7 +111,7 @@ def test_a_third_signal_ends_without_a_report(many: Extcal) -> None:
                 process.send_signal(signal.SIGINT)
                 assert process.stderr.readline() == said
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 130
         assert "what became of what was under way is looked for first" in err
         assert "Interrupted:" not in out
@@ -121,7 +121,7 @@ def test_a_third_signal_ends_without_a_report(many: Extcal) -> None:
 def test_a_signal_while_planning_ends_it(extcal: Extcal, number: signal.Signals) -> None:
     """Waiting for the service's answer can be interrupted: no report, no traceback, nothing written."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
-        silent.settimeout(PATIENCE)
+        silent.settimeout(TIMEOUT)
         extcal.env["EXTCAL_ENDPOINT"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
         extcal.write(site(), connection(0))
         with extcal.started("apply", "manifests", "--auto-approve") as process:
@@ -129,7 +129,7 @@ def test_a_signal_while_planning_ends_it(extcal: Extcal, number: signal.Signals)
             with accepted:
                 assert accepted.recv(1)
                 process.send_signal(number)
-                out, err = process.communicate(timeout=PATIENCE)
+                out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 128 + number
     assert (out, err.strip()) == ("", "")
 
@@ -145,15 +145,15 @@ def test_a_signal_while_looking_again_does_not_cost_the_report(extcal: Extcal) -
             written.set()
         elif written.is_set():
             looking.set()
-            released.wait(PATIENCE)
+            released.wait(TIMEOUT)
         return method, path
 
     with stand_in(extcal.sandbox.endpoint, passing) as endpoint:
         args = ("apply", "manifests", "--auto-approve", "--endpoint", endpoint)
         with extcal.started(*args) as process:
-            assert looking.wait(PATIENCE)
+            assert looking.wait(TIMEOUT)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
         released.set()
     assert process.returncode == 130
     assert err == _FINISHING

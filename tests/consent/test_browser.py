@@ -19,8 +19,8 @@ from tests.cli.worlds import connection, email, site
 from tests.consent.owners import links
 from tests.consent.test_listener import action
 from tests.reports.browser import Browser, browser
-from tests.support.patience import PATIENCE
 from tests.support.tools import needs_chromium
+from tests.support.waiting import TIMEOUT
 
 pytestmark = needs_chromium
 
@@ -49,7 +49,7 @@ class Person:
         self._waits("document.URL", "about:blank")
 
     def _waits(self, expression: str, expected: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         seen: object = None
         while time.monotonic() < deadline:
             # While one page gives way to the next there is nothing to look at.

@@ -16,7 +16,7 @@ from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.plan import Action
 from tests.planning.build import declared, planned, site_with, the_action
 from tests.support import browsing
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _ID = "Ab-_9" * 30
 
@@ -52,7 +52,7 @@ def meet(browse: Callable[[Visit], None], *verdicts: Verdict) -> list[Callback]:
 def connection_to(url: str) -> Iterator[socket.socket]:
     """A bare connection to the listener."""
     parts = urlsplit(url)
-    with closing(socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)) as found:
+    with closing(socket.create_connection((parts.hostname, parts.port), timeout=TIMEOUT)) as found:
         yield found
 
 
@@ -143,7 +143,7 @@ def test_two_at_once_are_one_answer() -> None:
 
     def browse(visit: Visit) -> None:
         async def both() -> None:
-            async with httpx.AsyncClient(timeout=PATIENCE) as http:
+            async with httpx.AsyncClient(timeout=TIMEOUT) as http:
                 url = f"{visit.redirect_url}?connectionId={_ID}"
                 codes.extend(answer.status_code for answer in await asyncio.gather(http.get(url), http.get(url)))
 
@@ -173,7 +173,7 @@ def test_a_browser_that_comes_back_too_late_is_told_so(query: str, said: str) ->
     async def late(visits: Visits) -> httpx.Response:
         with visits.expect(action()) as visit:
             pass
-        async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as http:
             return await http.get(f"{visit.redirect_url}?{query}")
 
     with listening() as visits:
@@ -186,7 +186,7 @@ def test_a_wait_that_ends_while_a_browser_is_there_tells_it_so() -> None:
     """A browser whose answer nobody could judge any more gets a page all the same."""
 
     async def cut_short(visits: Visits) -> httpx.Response:
-        async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as http:
             with visits.expect(action()) as visit:
                 asking = asyncio.create_task(http.get(f"{visit.redirect_url}?connectionId={_ID}"))
                 assert await visit.arrival() == Callback(_ID)
@@ -200,7 +200,7 @@ def test_a_verdict_that_takes_long_does_not_keep_the_browser() -> None:
     """Where the service is slow, the page says that nothing more is asked; the answer counts all the same."""
 
     async def slow(visits: Visits) -> httpx.Response:
-        async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as http:
             with visits.expect(action()) as visit:
                 page = await http.get(f"{visit.redirect_url}?connectionId={_ID}")
                 assert await visit.arrival() == Callback(_ID)
@@ -316,7 +316,7 @@ def test_heads_that_no_browser_sends_are_refused(sent: bytes, capfd: pytest.Capt
 
 def test_slow_and_idle_clients_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """While others say nothing or little, and are waited for, an owner is served."""
-    monkeypatch.setattr("reconciler.consent.head._SECONDS", 10 * PATIENCE)
+    monkeypatch.setattr("reconciler.consent.head._SECONDS", 10 * TIMEOUT)
 
     def browse(visit: Visit) -> None:
         with connection_to(visit.redirect_url) as idle, connection_to(visit.redirect_url) as slow:
@@ -336,7 +336,7 @@ def test_more_clients_than_there_is_room_for_are_turned_away() -> None:
     def browse(visit: Visit) -> None:
         idle = [socket.create_connection(("127.0.0.1", urlsplit(visit.redirect_url).port)) for _ in range(40)]
         try:
-            idle[-1].settimeout(PATIENCE)
+            idle[-1].settimeout(TIMEOUT)
             assert idle[-1].recv(1) == b""
         finally:
             for each in idle:

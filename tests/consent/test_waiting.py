@@ -20,7 +20,7 @@ from tests.consent.waiting import Applying
 from tests.execution.test_apply import APPLE, ELSEWHERE, GOOGLE, KIM, LEE
 from tests.planning.build import OFF, OTHER_SCHEDULE, PRUNING, SCHEDULE, SITE, chosen, declared
 from tests.support import browsing
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _WORK = SyncConfig(chosen("Work"), OFF)
 _MINE = declared(provider="google", sync=_WORK)
@@ -193,7 +193,7 @@ def test_an_id_that_another_owner_brought_counts_for_nobody_else(applying: Apply
         connected.set()
 
     def lee(link: str, back: str) -> None:
-        assert connected.wait(PATIENCE)
+        assert connected.wait(TIMEOUT)
         assert browsing.get(f"{back}?{made[0]}").status_code == 400
         assert allow(link, LEE).status_code == 200
 

@@ -20,7 +20,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
 from tests.support.machines import fresh_machine
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 Owner = Callable[[str, str], object]
 """An owner at work, given their link and the address that it leads back to."""
@@ -68,7 +68,7 @@ class Applying:
     """Plans and applies against a sandbox; each owner is waited for `timeout` seconds, `told` hears each outcome."""
 
     sandbox: RunningSandbox
-    timeout: float = PATIENCE
+    timeout: float = TIMEOUT
     at_once: bool = False
     interrupt: Callable[[], object] = lambda: None
     told: Callable[[Outcome], object] = lambda _outcome: None

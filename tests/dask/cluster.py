@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _OFF = {
     "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
@@ -47,7 +47,7 @@ class Cluster:
             self.start_worker(threads=2)
         for number in lost:
             self.workers[number].kill()
-            self.workers[number].wait(PATIENCE)
+            self.workers[number].wait(TIMEOUT)
         for number in range(len(self.workers) - len(lost), len(self.workers)):
             _until_registered(self, number)
 
@@ -77,11 +77,11 @@ def cluster(folder: Path, environ: Mapping[str, str], *, workers: int, threads: 
     finally:
         for process in [*(made.workers if made is not None else ()), scheduler]:
             process.kill()
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
 
 
 def _address(found: Path) -> str:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if found.exists() and (text := found.read_text(encoding="utf-8")):
             return str(json.loads(text)["address"])
@@ -90,7 +90,7 @@ def _address(found: Path) -> str:
 
 
 def _until_registered(made: Cluster, number: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while "Registered to:" not in made.log(number):
         if time.monotonic() > deadline:
             raise TimeoutError(made.log(number))

@@ -16,7 +16,7 @@ from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, schedule_id, site, world
 from tests.dask.cluster import Cluster, cluster
 from tests.support.memory import in_memory
-from tests.support.patience import until
+from tests.support.waiting import until
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
 _NO_SECRETS = dict.fromkeys(_SECRETS)

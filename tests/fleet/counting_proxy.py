@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 PAUSE = 0.02
 
@@ -45,7 +45,7 @@ class Traffic:
             self.most = max(self.most, len(+self._active))
             self.most_writing = max(self.most_writing, len(+self._writing))
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self.most >= self.least, PATIENCE)
+            self._changed.wait_for(lambda: self.most >= self.least, TIMEOUT)
         try:
             yield
         finally:
@@ -58,7 +58,7 @@ class Traffic:
 def proxy(endpoint: str) -> Iterator[Traffic]:
     """A running proxy to `endpoint`."""
     traffic = Traffic()
-    with httpx.Client(base_url=endpoint, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=endpoint, timeout=TIMEOUT) as client:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

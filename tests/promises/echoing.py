@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 from tests.cli.worlds import HARBOR
 from tests.promises.canaries import API_KEY, CANARIES, TOKEN
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 TOKEN_PATH = "/oauth2/token"
 # What a client that wants TLS begins with (RFC 8446, 5.1).
@@ -108,7 +108,7 @@ def fronting(endpoint: str) -> Iterator[Front]:
         if asked.path == TOKEN_PATH:
             return Answer(body=json.dumps({"access_token": TOKEN, "expires_in": 3600}).encode())
         kept = {"authorization": API_KEY, "wix-site-id": HARBOR}
-        with closing(HTTPConnection(host, timeout=PATIENCE)) as sandbox:
+        with closing(HTTPConnection(host, timeout=TIMEOUT)) as sandbox:
             sandbox.request(asked.method, asked.path, asked.body, kept)
             answer = sandbox.getresponse()
             return Answer(answer.status, answer.read())

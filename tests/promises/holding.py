@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.cli.stand_in import stand_in
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 
 class Held:
@@ -20,7 +20,7 @@ class Held:
 
     def wait(self) -> None:
         """Wait until one is held."""
-        assert self._reached.wait(PATIENCE)
+        assert self._reached.wait(TIMEOUT)
 
     def release(self) -> None:
         """Let it go on."""
@@ -33,7 +33,7 @@ class Held:
             if mine:
                 self._reached.set()
         if mine:
-            self._released.wait(PATIENCE)
+            self._released.wait(TIMEOUT)
         return method, path
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from tests.cli.command import COMMAND, Extcal, Ran
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 # Coverage would write its data where nothing can be written.
 _UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}
@@ -54,7 +54,7 @@ def with_gone_reader(extcal: Extcal, stream: str, *args: str) -> Ran:
             stderr=writing if stream == "stderr" else subprocess.PIPE,
             encoding="utf-8",
         ) as process:
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
     finally:
         os.close(writing)
     return Ran(process.returncode, out or "", err or "")
@@ -68,7 +68,7 @@ def _ended(extcal: Extcal, command: Sequence[str], env: Mapping[str, str | None]
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     return Ran(ended.returncode, ended.stdout, ended.stderr)
@@ -86,7 +86,7 @@ def waiting(extcal: Extcal, *commands: tuple[str, ...]) -> Iterator[list[subproc
             for args, server in zip(commands, silent, strict=True)
         ]
         for server in silent:
-            server.settimeout(PATIENCE)
+            server.settimeout(TIMEOUT)
             accepted, _ = server.accept()
             stack.enter_context(accepted)
             assert accepted.recv(1)
@@ -97,5 +97,5 @@ def interrupted(process: subprocess.Popen[str], *signals: signal.Signals) -> Ran
     """Send signals, one right after the other, and wait for the end."""
     for number in signals:
         process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE)
+    out, err = process.communicate(timeout=TIMEOUT)
     return Ran(process.returncode, out, err)

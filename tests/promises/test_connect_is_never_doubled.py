@@ -52,7 +52,7 @@ from tests.promises.rehearsal import (
     world,
 )
 from tests.support.machines import fresh_machine
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _MOST_RUNS = 3
 _CREDENTIALS = frozenset({Operation.CONNECT_BY_CREDENTIALS})
@@ -271,7 +271,7 @@ def killed(sandbox: RunningSandbox, state: Path, number: int, *, before: bool) -
         stand_in(sandbox.endpoint, passing, answered) as endpoint,
         rehearsal(endpoint, sandbox.api_key, state) as process,
     ):
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
     return reached.is_set()
 
 
@@ -322,7 +322,7 @@ def two_at_once(sandbox: RunningSandbox, state: Path, seed: int) -> None:
         rehearsal(sandbox.endpoint, sandbox.api_key, state) as second,
     ):
         for process in (first, second):
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
             assert process.stderr is not None
             assert process.stderr.read() == b""
     sandbox.inject(None)

@@ -9,7 +9,7 @@ from reconciler.sandbox.faults import Effect, Fault, Faults, Operation, Reset
 from tests.api.scripted import Reply, serving
 from tests.cli.command import Extcal, Ran
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _WILD = (sys.executable, "-m", "tests.promises.wild_clock")
 
@@ -18,7 +18,7 @@ def wildly(extcal: Extcal, *args: str) -> tuple[Ran, float]:
     """Run where the time of day jumps: how it ended, and after how many seconds; a wait for years is a failure."""
     began = time.monotonic()
     with extcal.started(*args, command=_WILD) as process:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
     return Ran(process.returncode, out, err), time.monotonic() - began
 
 

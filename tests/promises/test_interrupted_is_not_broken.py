@@ -11,7 +11,7 @@ from reconciler.cli.signals import INTERRUPTED, TERMINATED
 from tests.cli.command import Extcal
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
 from tests.promises.interrupting import files, interrupted, waiting
-from tests.support.patience import until
+from tests.support.waiting import until
 
 _CODE = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 _WAITING = (

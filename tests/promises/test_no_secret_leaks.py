@@ -22,7 +22,7 @@ from tests.promises.commands import LASTING, REACHING, STAYING, Row, commands
 from tests.promises.echoing import TOKEN_PATH, Answer, Asked, Front, forms, fronting
 from tests.promises.failures import FAILURES, every_form
 from tests.promises.leak_stage import Stage, guarded, let_time_fly, overheard
-from tests.support.patience import PATIENCE, until
+from tests.support.waiting import TIMEOUT, until
 
 ROWS = list(itertools.chain.from_iterable(REACHING.values()))
 APPLIES = REACHING["apply"]
@@ -176,7 +176,7 @@ def test_no_command_that_lasts_shows_a_secret(stage: Stage, failure: str | None)
     with stage.extcal.started(*LASTING["watch"][0], "--verbose") as process:
         until(lambda: any(asked.writes for asked in front.asked) or process.poll() is not None)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
     assert "connectByCredentials" in err
     stage.search(Ran(process.returncode, out, err))
 
@@ -307,7 +307,7 @@ def test_no_traceback_shows_a_secret(stage: Stage, row: Row) -> None:
     stage.prepare(app=False)
     command = [sys.executable, "-X", "dev", "-W", "ignore", "-c", _DEFECTIVE, *row, "--verbose"]
     env = stage.extcal.environment({"PYTHONASYNCIODEBUG": "1"})
-    ran = subprocess.run(command, cwd=stage.extcal.folder, env=env, capture_output=True, timeout=PATIENCE, check=False)
+    ran = subprocess.run(command, cwd=stage.extcal.folder, env=env, capture_output=True, timeout=TIMEOUT, check=False)
     assert ran.returncode == 1
     assert b"RuntimeError: [secret]" in ran.stderr
     assert "API key" not in leaks(ran.stdout + ran.stderr)

@@ -34,7 +34,7 @@ from tests.cli.worlds import (
     world,
 )
 from tests.promises.holding import Held, holding
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 # Coverage would write its data where nothing can be written.
 _UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}
@@ -87,7 +87,7 @@ def test_the_second_is_told_who_has_it_and_goes_on_elsewhere(two: Extcal) -> Non
         assert re.search("^skipped +connect harbor/staff-0\n.*\ndone +connect quay/staff-9$", ran.out, re.MULTILINE)
         assert connects(two) == [200]
         held.release()
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
         again = two(*_APPLY)
     assert (process.returncode, err) == (0, "")
     assert out.endswith("Applied: 1 done.\n")
@@ -127,7 +127,7 @@ def test_nothing_is_left_locked_by_who_was_killed(two: Extcal) -> None:
     """After kill -9 in the midst of it the next apply begins at once."""
     with applying(two) as (process, _):
         process.send_signal(signal.SIGKILL)
-        assert process.wait(PATIENCE) == -signal.SIGKILL
+        assert process.wait(TIMEOUT) == -signal.SIGKILL
         ran = two(*_APPLY)
     assert (ran.code, ran.err) == (0, "")
     assert connects(two) == [200, 200]
@@ -139,7 +139,7 @@ def test_nothing_is_left_locked_after_an_error(two: Extcal) -> None:
     assert two(*_APPLY, env={"EXTCAL_APP_PASSWORD": "a wrong password"}).code == 1
     with applying(two) as (process, _):
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
         assert process.returncode == 128 + signal.SIGTERM
         ran = two(*_APPLY)
     assert (ran.code, ran.err) == (0, "")
@@ -240,7 +240,7 @@ def test_a_read_only_place_is_told(extcal: Extcal, args: tuple[str, ...], code: 
             env=extcal.environment({**_UNMEASURED, **PASSWORD_ENV, "EXTCAL_STATE_DIR": str(folder / "first")}),
             capture_output=True,
             encoding="utf-8",
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
         (folder / "state").chmod(0o755)

@@ -35,7 +35,7 @@ from tests.promises.inert_outputs import (
     outputs_there_are,
     text_is_inert,
 )
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 _TIMES = ("--start", "2027-01-31", "--end", "2027-02-01")
 _OWNER = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
@@ -212,7 +212,7 @@ def test_what_a_watch_tells_is_inert(stage: Stage) -> None:
                 told += process.stderr.readline()
                 assert process.poll() is None, told
             process.terminate()
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
     check((out + told + err).encode())
 

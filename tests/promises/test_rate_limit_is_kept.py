@@ -31,8 +31,8 @@ from tests.api.scripted import Reply, Scripted, serving
 from tests.cli.command import Extcal
 from tests.cli.worlds import PASSWORD_ENV, connection, site, world
 from tests.promises.hammer import RATE
-from tests.support.patience import PATIENCE, until
 from tests.support.profiles import examples
+from tests.support.waiting import TIMEOUT, until
 
 _ROOT = Path(__file__).parents[2]
 _WINDOW = 60.0
@@ -205,7 +205,7 @@ def test_processes_keep_the_rate_together_even_where_one_is_killed(tmp_path: Pat
         ]
         until(lambda: len(server.asked) > RATE.requests)
         processes[2].kill()
-        written = [process.communicate(timeout=PATIENCE)[0] for process in processes]
+        written = [process.communicate(timeout=TIMEOUT)[0] for process in processes]
         assert [process.returncode for process in processes] == [0, 0, -9]
     turns = [float(line) for text in written for line in text.split()]
     assert most_in_a_window(turns, RATE.seconds - 1e-6) <= RATE.requests

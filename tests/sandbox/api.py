@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from reconciler.sandbox.seed import SITE_ID
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ class Api:
 def client(endpoint: str, api_key: str, site_id: str = SITE_ID) -> httpx.Client:
     """An HTTP client with an API key's headers."""
     headers = {"authorization": api_key, "wix-site-id": site_id}
-    return httpx.Client(base_url=endpoint, headers=headers, timeout=PATIENCE)
+    return httpx.Client(base_url=endpoint, headers=headers, timeout=TIMEOUT)
 
 
 def connection_of(answer: httpx.Response) -> Json:

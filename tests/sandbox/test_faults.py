@@ -34,7 +34,7 @@ from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE, Api, client, faults_of
 from tests.sandbox.conftest import NOON
 from tests.support import browsing
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def injecting(sandbox: RunningSandbox, *entries: Fault, seed: int = 0) -> Iterat
 
 def within_patience(holds: Callable[[], object]) -> None:
     """Wait until something holds; the test fails where it doesn't come to that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
@@ -71,7 +71,7 @@ def listed_within_patience(api: Api) -> int:
     return len(api.connections())
 
 
-def connect(api: Api, timeout: float = PATIENCE) -> httpx.Response:
+def connect(api: Api, timeout: float = TIMEOUT) -> httpx.Response:
     """ConnectByCredentials, and no other request beside it."""
     body = {"providerId": APPLE, "scheduleId": LEE, "email": APPLE_EMAIL, "password": APPLE_PASSWORD}
     return api.http.post(f"{BASE}/connections:connectByCredentials", json=body, timeout=timeout)

@@ -35,7 +35,7 @@ from reconciler.sandbox.faults import (
 )
 from tests.sandbox.api import BASE, Api, client, connection_of
 from tests.sandbox.test_faults import connect, injecting, within_patience
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,7 +202,7 @@ def test_serving_with_faults(tmp_path: Path) -> None:
         with client(ready["endpoint"], ready["api_key"]) as http:
             assert [http.get(f"{BASE}/providers").status_code for _ in range(2)] == [503, 200]
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
     assert err == f"Faults are on: 1 of {tmp_path / 'faults.yaml'}.\nfault 1: ListProviders: answer 503\n"
 
@@ -219,7 +219,7 @@ def test_serving_with_a_file_at_fault(tmp_path: Path) -> None:
     """One line of error; nothing is served, and no data made."""
     (tmp_path / "faults.yaml").write_text("faults: [{cut: {}}]")
     with serving(tmp_path, "--faults", str(tmp_path / "faults.yaml")) as process:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
     message = "faults.yaml: faults[0].cut.bytes must be a whole number, and not negative\n"
     assert (process.returncode, out, err) == (1, "", f"error: sandbox: {tmp_path}/{message}")
     assert not (tmp_path / "data").exists()

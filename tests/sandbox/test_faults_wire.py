@@ -19,7 +19,7 @@ from reconciler.sandbox.world import ExistingConnection
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE
 from tests.sandbox.conftest import NOON
 from tests.sandbox.test_faults import APPLE, injecting, listed_within_patience
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
@@ -45,7 +45,7 @@ def request(sandbox: RunningSandbox, line: str = LISTING, body: object = None, *
 def opened(sandbox: RunningSandbox, receives: int | None = None) -> socket.socket:
     """A connection; where it is said, the system takes no more than so many bytes ahead of its reader."""
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    connection.settimeout(PATIENCE)
+    connection.settimeout(TIMEOUT)
     if receives is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
     connection.connect(("127.0.0.1", int(sandbox.endpoint.rpartition(":")[2])))

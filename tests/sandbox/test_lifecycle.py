@@ -28,7 +28,7 @@ from reconciler.sandbox.store import DATABASE
 from reconciler.sandbox.world import Site, World
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, Api, client
 from tests.support import browsing
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -281,7 +281,7 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_answered(tmp_path
         writers = [threading.Thread(target=write) for _ in range(3)]
         for writer in writers:
             writer.start()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while len(answered) < 20 and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -297,7 +297,7 @@ def test_serving_ends_in_good_order(tmp_path: Path, number: signal.Signals) -> N
     with served(tmp_path) as (process, ready):
         assert browsing.get(f"{ready['endpoint']}/nowhere").status_code == 404
         process.send_signal(number)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, out, err) == (0, "", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == [FOLDER, DATABASE]
 

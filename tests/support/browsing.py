@@ -4,9 +4,9 @@ from functools import partial
 
 import httpx
 
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
-get = partial(httpx.get, timeout=PATIENCE)
-head = partial(httpx.head, timeout=PATIENCE)
-post = partial(httpx.post, timeout=PATIENCE)
-request = partial(httpx.request, timeout=PATIENCE)
+get = partial(httpx.get, timeout=TIMEOUT)
+head = partial(httpx.head, timeout=TIMEOUT)
+post = partial(httpx.post, timeout=TIMEOUT)
+request = partial(httpx.request, timeout=TIMEOUT)

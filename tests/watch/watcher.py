@@ -12,7 +12,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.command import Extcal
-from tests.support.patience import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 
 class Watcher:
@@ -32,7 +32,7 @@ class Watcher:
             self._coming.put(line.rstrip("\n"))
         self._coming.put(None)
 
-    def until(self, text: str, patience: float = PATIENCE) -> str:
+    def until(self, text: str, patience: float = TIMEOUT) -> str:
         """Wait for a line that holds `text`, not longer than `patience` seconds for each line; the line."""
         while (line := self._coming.get(timeout=patience)) is not None:
             self.lines.append(line)
@@ -48,7 +48,7 @@ class Watcher:
 
     def get(self, path: str) -> httpx.Response:
         """What its port answers."""
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+        with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
             return client.get(self.address + path)
 
     def sample(self, name: str, **labels: str) -> float | None:
@@ -70,9 +70,9 @@ class Watcher:
 
     def ended(self) -> int:
         """Wait until it has ended; its exit code."""
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(TIMEOUT)
         self._reader.join()
-        while (line := self._coming.get(timeout=PATIENCE)) is not None:
+        while (line := self._coming.get(timeout=TIMEOUT)) is not None:
             self.lines.append(line)
         return code
 

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds after which something is taken to hang; no test rests on its being quicker."""
 
 
 def until(condition: Callable[[], object]) -> None:
     """Wait until `condition` holds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)
