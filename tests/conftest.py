@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import profiles
 
-pytest_plugins = ("tests.support.authorities", "tests.support.leftovers", "tests.support.skips")
+pytest_plugins = ("tests.support.environment", "tests.support.leftovers", "tests.support.skips")
 
 _numbers = itertools.count()
 profiles.load()

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from tests.cli.worlds import (
     world,
 )
 from tests.promises.holding import Held, holding
+from tests.support.strangers import folder_for_all
 from tests.support.waiting import TIMEOUT
 
 # Coverage would write its data where nothing can be written.
@@ -225,13 +225,9 @@ main(sys.argv[1:])
 @pytest.mark.parametrize(("args", "code"), [(("plan", "manifests"), 0), (_APPLY, 1)])
 def test_a_read_only_place_is_told(extcal: Extcal, args: tuple[str, ...], code: int) -> None:
     """In a state folder that may only be read a plan is made all the same; apply says what to set."""
-    # Nobody else may enter the folder in which a run of the tests keeps its temporary files.
-    beside = Path(tempfile.gettempdir()).parent
-    with tempfile.TemporaryDirectory(prefix="extcal-read-only-", dir=beside) as name:
-        folder = Path(name)
+    with folder_for_all() as folder:
         extcal.folder = folder
         extcal.write(site(), connection(0))
-        folder.chmod(0o755)
         (folder / "state").mkdir()
         (folder / "state").chmod(0o555)
         ended = subprocess.run(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import closing
@@ -28,11 +26,11 @@ from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, PATEL, Api
 from tests.sandbox.test_lifecycle import SERVE, opened, served
+from tests.support.strangers import folder_for_all
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_WAIT = 120.0
 
 
 @dataclass(slots=True)
@@ -72,13 +70,13 @@ def _killed_while_writing(data: Path, after: float) -> list[_Answered]:
         writers = [threading.Thread(target=_write, args=(api, apple, each)) for each in everyone]
         for writer in writers:
             writer.start()
-        deadline = time.monotonic() + _WAIT
+        deadline = time.monotonic() + TIMEOUT
         while not all(each.connected for each in everyone) and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(after)
         process.send_signal(signal.SIGKILL)
         for writer in writers:
-            writer.join(_WAIT)
+            writer.join(TIMEOUT)
     assert all(each.connected for each in everyone)
     return everyone
 
@@ -118,7 +116,7 @@ def test_kill_9_in_the_middle_of_the_first_start(tmp_path: Path, kills: int) -> 
         data = tmp_path / str(number)
         command = [sys.executable, "-c", SERVE, str(data)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            deadline = time.monotonic() + _WAIT
+            deadline = time.monotonic() + TIMEOUT
             # From the first sign of life on, at various moments of the filling.
             while not (data / DATABASE).exists() and time.monotonic() < deadline:
                 time.sleep(0.0005)
@@ -273,25 +271,31 @@ except SandboxError as error:
 """
 
 
+def as_anybody(data: Path) -> str:
+    """What a sandbox says that somebody without special rights starts."""
+    command = [sys.executable, "-c", _AS_ANYBODY, str(data)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, cwd="/", check=True).stdout
+
+
 @pytest.mark.parametrize("closed", ["file", "folder"])
 def test_what_cannot_be_written_is_told(closed: str) -> None:
     """A database or a folder that is read-only: an error that says so, and nothing is changed."""
-    data = Path(tempfile.mkdtemp(prefix="extcal-read-only-"))  # below a folder that every user may enter
-    try:
+    with folder_for_all() as folder:
+        data = folder / "data"
         with running(data):
             pass
         path = data / DATABASE
+        path.chmod(0o666)
+        data.chmod(0o777)
+        assert as_anybody(data) == "it serves\n"
         before = path.read_bytes()
         path.chmod(0o444)
         data.chmod(0o777 if closed == "file" else 0o555)
-        command = [sys.executable, "-c", _AS_ANYBODY, str(data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd="/", check=True)
-        assert done.stdout.startswith(str(data))
-        assert "can be written" in done.stdout
-        assert path.read_bytes() == before
-    finally:
+        told = as_anybody(data)
         data.chmod(0o700)
-        shutil.rmtree(data)
+        assert told.startswith(str(data))
+        assert "can be written" in told
+        assert path.read_bytes() == before
 
 
 def test_a_database_that_another_process_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

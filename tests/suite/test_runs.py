@@ -11,9 +11,10 @@ import pytest
 from tests.support.tools import ROOT
 
 _LEAVES_A_FOLDER = """
-import tempfile
+import os, tempfile
 def test_it():
     tempfile.mkdtemp(prefix="forgotten-")
+    tempfile.mkdtemp(prefix="in-memory-", dir=os.environ["TESTS_RUN_MEMORY"])
 """
 _LEAVES_A_PROCESS = """
 import subprocess, sys
@@ -91,6 +92,7 @@ def test_a_folder_that_is_left_fails_the_run(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
     assert "not tried here" not in ran.stdout
     assert "forgotten-" in ran.stdout
+    assert "in-memory-" in ran.stdout
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes that are left: a system with /proc")
@@ -104,8 +106,10 @@ def test_a_process_that_is_left_fails_the_run(tmp_path: Path) -> None:
 
 
 def test_what_a_failed_test_wrote_can_be_looked_at(tmp_path: Path) -> None:
-    """The folder of a run that failed stays."""
-    assert run(tmp_path, _FAILS).returncode == 1
+    """The folder of a run that failed stays, and the run says where it is."""
+    ran = run(tmp_path, _FAILS)
+    assert ran.returncode == 1
+    assert f"kept: {tmp_path / 'tmp'}/extcal-tests-" in ran.stdout
     assert "evidence" in left(tmp_path)
 
 

@@ -1,10 +1,11 @@
 """A run of the tests leaves no process and no folder behind, or it has failed.
 
-All its temporary files lie in one folder, which every process that it starts has in its environment. When the tests
-are over, what still has it is a process that a test did not end, and what lies there beside pytest's own folders is a
-folder that nobody cleared. The folder itself goes, unless a test failed.
+All its temporary files lie in one folder, and some in one in memory, which every process that it starts has in its
+environment. When the tests are over, what still has it is a process that a test did not end, and what lies there beside
+pytest's own folders is a folder that nobody cleared. The folders themselves go, unless a test failed.
 """
 
+import getpass
 import os
 import shutil
 import tempfile
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import memory
+
 _FOLDER = "TESTS_RUN_FOLDER"
 """The environment variable that names the folder of this run."""
 _PROCESSES = Path("/proc")  # where there is none (macOS), processes are not looked for
 _SECONDS_TO_END = 10.0
+_MUTANT = "MUTANT_UNDER_TEST"  # what mutation testing sets for runs that are meant to fail
 _found = pytest.StashKey[list[str]]()
 
 
@@ -26,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if _FOLDER in os.environ:
         return
     folder = tempfile.mkdtemp(prefix="extcal-tests-")
+    os.environ[memory.VARIABLE] = tempfile.mkdtemp(prefix="extcal-tests-", dir=memory.shared())
     os.environ[_FOLDER] = os.environ["TMPDIR"] = folder
     tempfile.tempdir = folder
     config.stash[_found] = []
@@ -39,13 +44,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     found = session.config.stash[_found]
     found += _processes_left(os.environ[_FOLDER])
     if exitstatus == pytest.ExitCode.OK:
-        found += [f"folder {path}" for path in Path(os.environ[_FOLDER]).iterdir() if not _is_pytests(path)]
+        found += [f"folder {path}" for place in _folders() for path in place.iterdir() if not _is_expected(path)]
         if found:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what is left."""
+    """Say what is left, and where a run that failed has kept its files."""
+    if _found in config.stash and _failed(config):
+        terminalreporter.line(f"kept: {os.environ[_FOLDER]}")
     if found := config.stash.get(_found, []):
         terminalreporter.section("left behind", red=True)
         for line in found:
@@ -56,16 +63,31 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Clear the folder of a run that passed; that of one that failed may be looked at."""
     if _found not in config.stash:
         return
-    session = config.pluginmanager.get_plugin("session")
-    failed = session is not None and session.testsfailed
-    if not failed:
-        shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)
-    del os.environ[_FOLDER], os.environ["TMPDIR"]
+    for place in _folders():
+        if not _failed(config) or str(place) != os.environ[_FOLDER]:
+            _clear(place)
+    del os.environ[_FOLDER], os.environ["TMPDIR"], os.environ[memory.VARIABLE]
     tempfile.tempdir = None
 
 
-def _is_pytests(path: Path) -> bool:
-    return path.name.startswith("pytest-of-")
+def _failed(config: pytest.Config) -> bool:
+    session = config.pluginmanager.get_plugin("session")
+    return session is not None and bool(session.testsfailed) and _MUTANT not in os.environ
+
+
+def _folders() -> list[Path]:
+    return [Path(os.environ[_FOLDER]), Path(os.environ[memory.VARIABLE])]
+
+
+def _is_expected(path: Path) -> bool:
+    return path.name in {f"pytest-of-{getpass.getuser()}", "machines"}
+
+
+def _clear(place: Path) -> None:
+    """Remove a folder, closed ones in it included."""
+    for folder, _, _ in os.walk(place):
+        Path(folder).chmod(0o700)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _processes_left(folder: str) -> list[str]:

@@ -12,4 +12,5 @@ _numbers = itertools.count()
 
 def fresh_machine() -> Machine:
     """A machine on which nothing has run yet; its folder goes with the run of the tests."""
-    return Machine(Path(tempfile.gettempdir()) / f"pytest-of-machines-{os.getpid()}" / str(next(_numbers)), "a service")
+    folder = Path(tempfile.gettempdir()) / "machines" / f"{os.getpid()}-{next(_numbers)}"
+    return Machine(folder, "a service")

@@ -1,7 +1,11 @@
-"""One authority in the place of all those that a machine trusts: reading hundreds of them costs a client 50 ms."""
+"""The environment that tests run in is the same everywhere: no proxy, no settings of extcal's, one authority.
+
+One authority stands in the place of all those that a machine trusts: reading hundreds of them costs a client 50 ms.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _END = "-----END CERTIFICATE-----\n"
+
+
+_OURS = ("EXTCAL_SOAK",)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings() -> Iterator[None]:
+    """Let no proxy of a company and no setting of whoever runs the tests reach the commands and clients in them."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in tuple(os.environ):
+            if name.lower().endswith("_proxy") or (name.startswith("EXTCAL_") and name not in _OURS):
+                patched.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
