@@ -7,7 +7,9 @@ WORLD  := .extcal/quickstart
 
 # One more than there are cores, since tests wait for processes and servers; more than six are not worth their memory.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) + 1))')
-PYTEST   = pytest --numprocesses $(WORKERS) --dist worksteal
+# A random order, and the same everywhere; `make test SEED=default` draws another, as `make soak` does.
+SEED    ?= 20261128
+PYTEST   = pytest --numprocesses $(WORKERS) --dist worksteal --randomly-seed=$(SEED)
 
 # A run starts the same modules hundreds of times; where this is set, each start compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
