@@ -41,10 +41,11 @@ PENDING = 2
 @click.option("--out", metavar="FILE", help="Save the plan for apply --plan; it holds no secret.")
 @click.option(
     "--base",
-    metavar="REF|DIR",
-    help="Tell what this change does from what drifts already: the manifests as they were, at a commit or in a folder. "
-    "The exit code then speaks of this change alone.",
+    metavar="REF",
+    help="Tell what this change does from what drifts already: the manifests as they were at a commit. The exit code "
+    "then speaks of this change alone.",
 )
+@click.option("--base-dir", metavar="DIR", help="As --base, the manifests as they were lying in a folder.")
 @click.option(
     "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
 )
@@ -59,6 +60,7 @@ def plan(
     detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
     out: str | None,
     base: str | None,
+    base_dir: str | None,
     impact: bool,  # noqa: FBT001 - as above
     parallelism: int,
     scheduler: str | None,
@@ -70,11 +72,15 @@ def plan(
     said = said_globals()
     if scheduler is not None:
         not_embedded(said)
-        if base is not None or impact:
-            raise UsageError("--runner dask plans what apply would do; --base and --impact are for this process alone")
+        if base is not None or base_dir is not None or impact:
+            raise UsageError(
+                "--runner dask plans what apply would do; --base, --base-dir and --impact are for this process alone"
+            )
+    if base is not None and base_dir is not None:
+        raise UsageError("--base and --base-dir name two bases. Give one.")
     with failing_as(said.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths))
-        before = None if base is None else _load_base(base, paths, said.console)
+        before = _load_base(base, base_dir, paths, said.console)
         selection = selecting.of(desired, said.console)
         allowed = parse_allowances(allowances, desired.sites)
         question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
@@ -91,10 +97,14 @@ def plan(
 # Most plans have no base and are not saved: what that takes is imported when it is asked for.
 
 
-def _load_base(base: str, paths: tuple[str, ...], console: Console) -> Desired:
-    from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
+def _load_base(base: str | None, base_dir: str | None, paths: tuple[str, ...], console: Console) -> Desired | None:
+    if base is None and base_dir is None:
+        return None
+    from reconciler.cli.base import load_base, load_base_folder  # noqa: PLC0415 - as said above
 
-    return load_base(base, manifest_paths(paths), console)
+    if base_dir is not None:
+        return load_base_folder(base_dir, console)
+    return load_base(base or "", manifest_paths(paths), console)
 
 
 def _save(made: Plan, out: str) -> None:

@@ -1,5 +1,6 @@
 """`plan --base`: this change told from what drifts already; and `plan --impact`."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
-from tests.support.tools import needs_git
+from tests.support.tools import needs_another_user, needs_git
 
 pytestmark = needs_git
 
@@ -22,9 +23,12 @@ def drifting(extcal: Extcal) -> Extcal:
     extcal.write(*base)
     git(extcal.folder, "init", "--quiet")
     git(extcal.folder, "add", "manifests")
-    git(extcal.folder, "-c", "user.name=n", "-c", "user.email=e@example.com", "commit", "--quiet", "-m", "base")
+    git(extcal.folder, *IDENTITY, "commit", "--quiet", "-m", "base")
     extcal.write(site(), connection(1, more=EXPORTING), connection(2, more=EXPORTING), connection(3))
     return extcal
+
+
+IDENTITY = ("-c", "user.name=n", "-c", "user.email=e@example.com")
 
 
 def git(folder: Path, *words: str) -> None:
@@ -32,10 +36,10 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)  # noqa: S607 - git is on PATH
 
 
-@pytest.mark.parametrize("base", ["base", "HEAD"])
-def test_each_action_says_whose_doing_it_is(drifting: Extcal, base: str) -> None:
+@pytest.mark.parametrize("base", [("--base-dir", "base"), ("--base", "HEAD")], ids=["folder", "commit"])
+def test_each_action_says_whose_doing_it_is(drifting: Extcal, base: tuple[str, str]) -> None:
     """A folder and a commit serve alike as the base; both sets are planned against one reading of the live state."""
-    ran = drifting("plan", "manifests", "--base", base, "--format", "json")
+    ran = drifting("plan", "manifests", *base, "--format", "json")
     assert ran.code == 0, ran.err
     assert {str(a["address"]): a.get("origin") for a in ran.actions} == {
         "harbor/staff-1": "already-drifting",
@@ -43,7 +47,7 @@ def test_each_action_says_whose_doing_it_is(drifting: Extcal, base: str) -> None
         "harbor/staff-3": None,
     }
     assert len(drifting.sandbox.requests) == 2
-    text = drifting("plan", "manifests", "--base", base).out
+    text = drifting("plan", "manifests", *base).out
     assert "staff-2  apple staff2@harbor-dental.example  (sync config differs)  [this change]" in text
     assert text.splitlines()[-1].startswith("Plan: 2 to update (1 by this change, 1 drifting already);")
 
@@ -58,7 +62,7 @@ def test_the_exit_code_speaks_of_this_change_alone(drifting: Extcal) -> None:
     broken = connection(4).replace("provider: apple", "provider: {name: Nobody}")
     drifting.write(*unchanged, broken, to="base/all.yaml")
     drifting.write(*unchanged, broken)
-    ran = drifting("plan", "manifests", "--base", "base", "--detailed-exitcode")
+    ran = drifting("plan", "manifests", "--base-dir", "base", "--detailed-exitcode")
     assert ran.code == 0
     assert "the site has no provider Nobody" in ran.err
     assert drifting("plan", "manifests", "--base", "HEAD").code == 1
@@ -71,51 +75,119 @@ def test_protection_that_this_change_deletes_still_holds(drifting: Extcal) -> No
     drifting.write(pruning, connection(1), connection(2), guarded, to="base/all.yaml")
     drifting.write(pruning, connection(1), connection(2))
     assert drifting("plan", "manifests").code == 0
-    ran = drifting("plan", "manifests", "--base", "base")
+    ran = drifting("plan", "manifests", "--base-dir", "base")
     assert ran.code == 1
     assert "guard prevent-disconnect" in ran.err
     assert "--allow prevent-disconnect:harbor/id:live-3" in ran.err
-    assert drifting("plan", "manifests", "--base", "base", "--allow", "prevent-disconnect:harbor/id:live-3").code == 0
+    assert (
+        drifting("plan", "manifests", "--base-dir", "base", "--allow", "prevent-disconnect:harbor/id:live-3").code == 0
+    )
 
 
 def test_what_the_change_no_longer_declares_is_told(drifting: Extcal) -> None:
     """Connections that fall out of scope stay connected, and a warning names each, and the site that is gone."""
     drifting.write(site(), connection(1), connection(2))
-    ran = drifting("plan", "manifests", "--base", "base")
+    ran = drifting("plan", "manifests", "--base-dir", "base")
     assert "harbor/staff-3 is no longer declared and its schedule is out of scope" in ran.err
     drifting.write(site("bay"), connection(1, of="bay"))
-    ran = drifting("plan", "manifests", "--base", "base")
+    ran = drifting("plan", "manifests", "--base-dir", "base")
     assert "harbor is no longer declared: what is connected through its 3 manifests stays connected" in ran.err
 
 
 def test_a_base_with_faults_counts_as_empty(drifting: Extcal) -> None:
     """What mends a broken base can be planned: everything then counts as this change's."""
     drifting.write("kind: Nonsense\n", to="base/all.yaml")
-    ran = drifting("plan", "manifests", "--base", "base", "--format", "json")
+    ran = drifting("plan", "manifests", "--base-dir", "base", "--format", "json")
     assert ran.code == 0
     assert "its manifests have" in ran.err
     assert {a.get("origin") for a in ran.actions} == {"this-change", None}
 
 
-def test_paths_that_the_base_does_not_have_yet(drifting: Extcal) -> None:
-    """Manifests in a folder that is new in this change are this change's."""
+def test_a_folder_that_the_change_renames_is_found(drifting: Extcal) -> None:
+    """Where the base has no such path, its manifests are looked for everywhere, dot-folders too, and each once."""
     (drifting.folder / "manifests").rename(drifting.folder / "moved")
-    ran = drifting("plan", "moved", "--base", "HEAD", "--format", "json")
-    assert {a.get("origin") for a in ran.actions} == {"this-change", None}
+    ran = drifting("plan", "moved", "moved/all.yaml", "--base", "HEAD", "--format", "json")
+    assert ran.code == 0, ran.err
+    assert {str(a["address"]): a.get("origin") for a in ran.actions} == {
+        "harbor/staff-1": "already-drifting",
+        "harbor/staff-2": "this-change",
+        "harbor/staff-3": None,
+    }
 
 
-@pytest.mark.parametrize("base", ["no-such-commit", "--upload-pack=x", "HEAD:manifests"])
+def test_a_file_with_a_name_of_its_own_is_found(drifting: Extcal) -> None:
+    """A file that is named on the command line may be called anything, at the base, too."""
+    (drifting.folder / "manifests" / "all.yaml").rename(drifting.folder / "staff.conf")
+    git(drifting.folder, "add", "--all", "staff.conf")
+    git(drifting.folder, *IDENTITY, "commit", "--quiet", "-m", "renamed")
+    ran = drifting("plan", "staff.conf", "--base", "HEAD", "--format", "json")
+    assert {a.get("origin") for a in ran.actions} == {"already-drifting", None}
+
+
+@pytest.mark.parametrize("base", ["no-such-commit", "--upload-pack=x", "HEAD:manifests", ""])
 def test_a_base_that_git_does_not_know(drifting: Extcal, base: str) -> None:
-    """What is neither folder nor commit is wrong usage, whatever it looks like."""
+    """What names no commit is wrong usage, whatever it looks like."""
     ran = drifting("plan", "manifests", f"--base={base}")
     assert ran.code == 64
-    assert "name a folder, or a commit that this clone has" in ran.err
+    assert "there is no commit" in ran.err or "HEAD:manifests" in ran.err
+
+
+def test_a_name_of_two_commits_is_no_base(drifting: Extcal) -> None:
+    """A tag that is named like the branch must not take its place."""
+    git(drifting.folder, "branch", "trunk")
+    git(drifting.folder, *IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "another")
+    git(drifting.folder, "tag", "trunk")
+    ran = drifting("plan", "manifests", "--base", "trunk")
+    assert ran.code == 64
+    assert "may mean more than one commit" in ran.err
+    assert drifting("plan", "manifests", "--base", "refs/heads/trunk").code == 0
+
+
+def test_a_folder_never_takes_the_place_of_a_commit(drifting: Extcal) -> None:
+    """A folder that a change names like the base decides nothing; one that is meant has an option of its own."""
+    planned = drifting("plan", "manifests", "--base", "HEAD", "--format", "json")
+    drifting.write(site(), connection(1, more=EXPORTING), connection(2, more=EXPORTING), to="HEAD/all.yaml")
+    again = drifting("plan", "manifests", "--base", "HEAD", "--format", "json")
+    assert (again.code, again.actions) == (0, planned.actions)
+    ran = drifting("plan", "manifests", "--base", "base")
+    assert ran.code == 64
+    assert "To compare with the folder, use --base-dir" in ran.err
+    for folder in ("HEAD^", ""):
+        ran = drifting("plan", "manifests", "--base-dir", folder)
+        assert ran.code == 64
+        assert "To compare with a commit, use --base" in ran.err
+    assert drifting("plan", "manifests", "--base", "HEAD", "--base-dir", "base").code == 64
+
+
+def test_a_clone_that_is_shallow_is_told(drifting: Extcal) -> None:
+    """Only where history is missing it is advised to fetch more of it."""
+    git(drifting.folder, *IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "another")
+    clone = drifting.folder / "clone"
+    git(drifting.folder, "clone", "--quiet", "--depth=1", drifting.folder.as_uri(), str(clone))
+    ran = drifting("plan", "clone/manifests", "--base", "HEAD^1")
+    assert ran.code == 64
+    assert "The clone is shallow. Fetch more of its history (fetch-depth: 0, git fetch --unshallow)." in ran.err
+    assert "is shallow" not in drifting("plan", "manifests", "--base", "HEAD^9").err
 
 
 def test_a_base_outside_any_repository(extcal: Extcal) -> None:
-    """Without a repository a commit can't be a base."""
+    """Without a repository a commit can't be a base, and the error says so."""
     extcal.write(site(), connection(0))
-    assert extcal("plan", "manifests", "--base", "HEAD").code == 64
+    ran = extcal("plan", "manifests", "--base", "HEAD")
+    assert ran.code == 64
+    assert "no git repository is around manifests. Work in a clone of it." in ran.err
+
+
+@needs_another_user
+def test_a_repository_of_another_user_is_not_read(drifting: Extcal) -> None:
+    """What git says against it is told in whole sentences, with the remedy that fits."""
+    os.chown(drifting.folder, 12345, -1)
+    os.chown(drifting.folder / ".git", 12345, -1)
+    ran = drifting("plan", "manifests", "--base", "HEAD")
+    assert ran.code == 64
+    root = drifting.folder.resolve()
+    assert f"{root} belongs to another user, so git does not read it. Where you trust all that lies in it: " in ran.err
+    assert ran.err.rstrip().endswith(f"git config --global --add safe.directory {root}")
 
 
 def test_impact_counts_what_would_stop_protecting(extcal: Extcal) -> None:
