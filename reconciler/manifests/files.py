@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -16,6 +16,8 @@ MAX_BYTES = 16 * 1024 * 1024
 
 SUFFIXES = (".yaml", ".yml")
 
+# What git goes by to take a folder for a repository (source: git's manual page gitrepository-layout).
+_BARE_LAYOUT = ({"head", "objects", "refs"}, {"head", "commondir"})
 _OUTSIDE = "is a link that leads out of the folder, which is refused"
 _OUTSIDE_HINT = "keep the file itself inside, or name the other place on the command line"
 _KINDS = (
@@ -116,6 +118,8 @@ def _search(path: Path) -> Iterator[ManifestFile | Fault]:
             yield Fault(None, "", f"the folder '{name}' holds no manifests", "they end in .yaml or .yml")
     elif path.is_symlink() and not _inside(real, os.path.realpath(path.parent)):
         yield _fault(name, _OUTSIDE, _OUTSIDE_HINT)
+    elif _is_bare_repository(_names_beside(real)):
+        yield _bare_repository(os.fspath(path.parent))
     else:
         yield ManifestFile(name, real)
 
@@ -132,6 +136,9 @@ def _walk(shown: str, real: str) -> Iterator[ManifestFile | Fault]:
                 entries = sorted(listing, key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError as error:
             yield _unreadable(folder.shown, error)
+            continue
+        if _is_bare_repository(entry.name for entry in entries):
+            yield _bare_repository(folder.shown)
             continue
         for entry in entries:
             if entry.name.startswith("."):
@@ -169,6 +176,24 @@ def _link(entry: os.DirEntry[str], shown: str, parent: str, root: str) -> _Found
     if folder and _inside(parent, real):
         return _fault(name, "is a link that leads back to a folder around it", "remove it")
     return _Folder(shown, real) if folder else ManifestFile(name, real)
+
+
+def _is_bare_repository(names: Iterable[str]) -> bool:
+    # Where a file system knows no case, HEAD is found as head, too.
+    found = {name.lower() for name in names}
+    return any(layout <= found for layout in _BARE_LAYOUT)
+
+
+def _names_beside(real: str) -> list[str]:
+    try:
+        return os.listdir(os.path.dirname(real))  # noqa: PTH208, PTH120 - as above
+    except OSError:
+        return []
+
+
+def _bare_repository(shown: str) -> Fault:
+    message = "is laid out as a bare git repository, whose config could make git run commands"
+    return _fault(_printable(shown), message, "remove it; manifests have no use for it")
 
 
 def _inside(path: str, folder: str) -> bool:
