@@ -44,7 +44,7 @@ class Console:
     def note(self, text: str) -> None:
         """Advice, to stderr."""
         if not self._quiet:
-            self.say(inert(text))
+            self.say(_line(text))
 
     def say(self, text: str) -> None:
         """What a person must see, to stderr; it is inert already."""
@@ -82,7 +82,7 @@ class Console:
     def _marked(self, mark: str, colour: str, text: str) -> None:
         self._settle()
         marked = click.style(f"{mark}:", fg=colour, bold=True)
-        _tell(f"{marked} {inert(text)}\n")
+        _tell(f"{marked} {_line(text)}\n")
 
     @property
     def paint(self) -> Paint:
@@ -90,6 +90,11 @@ class Console:
         if _uncoloured() or not sys.stdout.isatty():
             return plain
         return lambda tone, text: click.style(text, **_STYLE[tone])  # type: ignore[arg-type] # style's keywords differ in type
+
+
+def _line(text: str) -> str:
+    """The text on one line, inert; what stood on two must not become one word."""
+    return inert(" ".join(text.splitlines()))
 
 
 def _tell(text: str) -> None:
