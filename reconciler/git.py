@@ -87,17 +87,15 @@ def root_of(path: Path) -> Path:
 
 
 def is_tracked(path: Path) -> bool:
-    """Whether the repository around `path` tracks it, or anything below it; False where no repository is.
+    """Whether a repository around `path` tracks it, or anything below it; False where no repository is.
 
     Raises GitError where git can't tell.
     """
-    # What may be a link is a place of its own: only the folder that it stands in is followed.
-    real = Path(os.path.realpath(path.parent)) / path.name if path.name else Path(os.path.realpath(path))
-    try:
-        root = root_of(real.parent)
-    except GitError:
-        return False
-    return bool(read(root, "ls-files", "-z", "--", real.relative_to(root).as_posix()))
+    # A link is tracked where it stands, not where it leads.
+    real = Path(os.path.realpath(path.absolute().parent)) / path.absolute().name
+    # Its own one, should it be the root of one, and the one that it lies in.
+    around = [folder for folder in (real, *real.parents) if os.path.lexists(folder / ".git")]
+    return any(read(root, "ls-files", "-z", "--", real.relative_to(root).as_posix()) for root in around[:2])
 
 
 def commit_of(root: Path, ref: str) -> str:
@@ -126,7 +124,8 @@ def tree(root: Path, commit: str, inside: str = ".") -> Tree:
         mode, _kind, blob, size = described.decode().split()
         name = _safe(os.fsdecode(raw), commit)
         if mode in _REGULAR_FILES:
-            blobs.append(Blob(name, blob, int(size)))
+            # git has another word where this clone lacks the file: reading it will say so.
+            blobs.append(Blob(name, blob, int(size) if size.isdigit() else 0))
         elif mode == _SUBMODULE:
             submodules.append(name)
     return Tree(tuple(blobs), tuple(submodules))
@@ -143,8 +142,9 @@ def contents(root: Path, blobs: Sequence[Blob]) -> Iterator[bytes]:
         end = answer.index(b"\n", at)
         if answer[at:end].endswith(b" missing"):
             raise GitError(f"this clone lacks {blob.name!r} of that commit. Clone without --filter.")
-        yield answer[end + 1 : end + 1 + blob.size]
-        at = end + 1 + blob.size + 1
+        size = int(answer[at:end].split()[2])
+        yield answer[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
 
 
 def read(root: Path, *words: str, given: bytes = b"") -> bytes:
