@@ -54,11 +54,12 @@ class _Worker:
         root = str(Path(reconciler.__file__).parents[1])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(  # noqa: S603 -- our own module, by the interpreter that runs us
-            [sys.executable, "-m", WORKER],
+            # Modules are not looked for in the working folder (-P): it may be anybody's checkout.
+            [sys.executable, "-P", "-m", WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
+            env={k: v for k, v in os.environ.items() if not k.startswith("EXTCAL_")} | {"PYTHONPATH": path},
             bufsize=0,
             # Ctrl-C is for the sandbox, which then closes the worker.
             start_new_session=True,
