@@ -1,19 +1,25 @@
 """The manifests as they were: from a folder, or from a commit of the repository that the paths lie in."""
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler import git
 from reconciler.cli.console import Console
-from reconciler.errors import ManifestError, UsageError
-from reconciler.manifests import load
+from reconciler.errors import UsageError
+from reconciler.manifests import load_readable
 from reconciler.manifests.files import SUFFIXES
 from reconciler.model.desired import Desired
+from reconciler.workflow import Base
+
+_PROTECTED = "what can't be compared with it counts as protected by it"
+_OURS = re.compile(rb"""apiVersion["']?\s{0,100}:\s{0,100}["']?extcal/""")
 
 
-def load_base_folder(folder: str, console: Console) -> Desired:
+def load_base_folder(folder: str, console: Console) -> Base:
     """The manifests of the base in a folder; raises UsageError where there is no such folder."""
     # An empty name is a variable that was never set, and must not mean the working folder.
     if not folder or not Path(folder).is_dir():
@@ -21,28 +27,31 @@ def load_base_folder(folder: str, console: Console) -> Desired:
     return _loaded([Path(folder)], f"--base-dir {folder}", console)
 
 
-def load_base(ref: str, paths: Sequence[Path], console: Console) -> Desired:
+def load_base(ref: str, paths: Sequence[Path], console: Console) -> Base:
     """The manifests of the base at `paths` in a commit; raises UsageError where git can't give them."""
     try:
-        with _checked_out(ref, paths) as found:
-            return _loaded(found, f"--base {ref}", console)
+        with _checked_out(ref, paths) as (found, submodules):
+            base = _loaded(found, f"--base {ref}", console)
     except git.GitError as error:
         raise UsageError(f"--base {ref}: {error}") from error
+    for name in submodules:
+        console.warning(f"--base {ref}: {name} is a submodule, whose files are not read; {_PROTECTED}")
+    return replace(base, whole=base.whole and not submodules)
 
 
-def _loaded(paths: Sequence[Path], option: str, console: Console) -> Desired:
-    """The manifests there; a base that is no longer valid counts as empty, since what mends it must be plannable."""
-    try:
-        return load(paths) if paths else Desired()
-    except ManifestError as error:
-        count = len(error.faults)
-        console.warning(f"{option}: its manifests have {count} faults, so every action counts as this change's")
-        return Desired()
+def _loaded(paths: Sequence[Path], option: str, console: Console) -> Base:
+    """The manifests there, as far as they can be read: what mends a base must be plannable."""
+    if not paths:
+        return Base(Desired(), whole=True)
+    desired, faults = load_readable(paths)
+    if faults:
+        console.warning(f"{option}: its manifests have {len(faults)} faults; {_PROTECTED}")
+    return Base(desired, whole=not faults)
 
 
 @contextmanager
-def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """The paths as they were at a commit, in a temporary folder.
+def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
+    """The paths as they were at a commit, in a temporary folder, and the submodules among them.
 
     Where one was not there, the change may have moved it: then every manifest of the commit is given.
     """
@@ -51,21 +60,30 @@ def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[list[Path]]:
         roots = {path: git.root_of(path if path.is_dir() else path.parent) for path in paths}
         # One folder a repository, so that a file that two paths lead to is one file.
         targets = {root: Path(folder) / str(number) for number, root in enumerate(roots.values())}
+        submodules: list[str] = []
         for path, root in roots.items():
             commit = git.commit_of(root, ref)
             inside = path.resolve().relative_to(root).as_posix()
-            target = targets[root]
-            if _written(root, commit, inside, target):
-                found.append(target / inside)
+            tree = git.tree(root, commit, inside)
+            if files := _written(root, [b for b in tree.blobs if _may_be_manifest(b.name, inside)], targets[root]):
+                found += files
             else:
+                tree = git.tree(root, commit)
                 # By their names, so that none is passed over for its folder's.
-                found += _written(root, commit, ".", target)
-        yield found
+                everywhere = _written(root, [b for b in tree.blobs if b.name.endswith(SUFFIXES)], targets[root])
+                found += (file for file in everywhere if _OURS.search(file.read_bytes()))
+            submodules += tree.submodules
+        yield found, submodules
 
 
-def _written(root: Path, commit: str, inside: str, target: Path) -> list[Path]:
-    """Write the manifests below `inside` as they were at a commit."""
-    blobs = [b for b in git.tree(root, commit, inside).blobs if b.name == inside or b.name.endswith(SUFFIXES)]
+def _may_be_manifest(name: str, inside: str) -> bool:
+    """Whether the loader would read the file for the path `inside`: names that begin with a dot are passed over."""
+    below = name if inside == "." else name.removeprefix(f"{inside}/")
+    return name == inside or (name.endswith(SUFFIXES) and not any(part.startswith(".") for part in below.split("/")))
+
+
+def _written(root: Path, blobs: Sequence[git.Blob], target: Path) -> list[Path]:
+    """Write files of the repository at `root` below the folder `target`; their paths there."""
     files = [target / blob.name for blob in blobs]
     for file, content in zip(files, git.contents(root, blobs), strict=True):
         try:

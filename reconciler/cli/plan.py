@@ -97,7 +97,9 @@ def plan(
 # Most plans have no base and are not saved: what that takes is imported when it is asked for.
 
 
-def _load_base(base: str | None, base_dir: str | None, paths: tuple[str, ...], console: Console) -> Desired | None:
+def _load_base(
+    base: str | None, base_dir: str | None, paths: tuple[str, ...], console: Console
+) -> workflow.Base | None:
     if base is None and base_dir is None:
         return None
     from reconciler.cli.base import load_base, load_base_folder  # noqa: PLC0415 - as said above
@@ -123,7 +125,7 @@ class _Question:
     """What is to be planned; `base` holds the manifests as they were, where a change is to be told from drift."""
 
     desired: Desired
-    base: Desired | None
+    base: workflow.Base | None
     selection: workflow.Selection
     allowed: frozenset[Allowance]
     parallelism: int

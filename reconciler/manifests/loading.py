@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reconciler.errors import ManifestError
 from reconciler.model.desired import Desired
+from reconciler.model.source import Fault
 
 
 def load(paths: Sequence[Path]) -> Desired:
@@ -12,6 +13,14 @@ def load(paths: Sequence[Path]) -> Desired:
 
     Folders are searched for `*.yaml` and `*.yml`. Raises ManifestError with every fault of every file.
     """
+    desired, faults = load_readable(paths)
+    if faults:
+        raise ManifestError(faults)
+    return desired
+
+
+def load_readable(paths: Sequence[Path]) -> tuple[Desired, list[Fault]]:
+    """As `load`, what can be read of the manifests, and every fault of the rest."""
     # Commands that read no manifests need neither yaml nor jsonschema, which take a tenth of a second to import.
     from reconciler.manifests.collecting import collect  # noqa: PLC0415
     from reconciler.manifests.resolving import resolve  # noqa: PLC0415
@@ -21,6 +30,4 @@ def load(paths: Sequence[Path]) -> Desired:
     # A name that is not a name is told once; that nothing is called so goes without saying.
     told = {(fault.source, fault.where) for fault in faults}
     faults += (fault for fault in together if (fault.source, fault.where) not in told)
-    if faults:
-        raise ManifestError(faults)
-    return desired
+    return desired, faults

@@ -7,9 +7,8 @@ what they share is drift that was there before.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.model.plan import Action, Origin, SitePlan, Violation, account_given_up
+from reconciler.model.plan import Action, Origin, SitePlan
 from reconciler.model.source import Fault
-from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
 from reconciler.planning.match import folded
 
 
@@ -51,31 +50,6 @@ def _with_origin(action: Action, before: Action | None) -> Action:
         )
         origin = Origin.DRIFT if same else Origin.BOTH
     return replace(action, origin=origin)
-
-
-def still_protected(
-    head: SitePlan, base: SitePlan, protected: Iterable[str], allowed: frozenset[Allowance]
-) -> tuple[Violation, ...]:
-    """Disconnects of connections that the base protects by `preventDisconnect`, though the head no longer says so.
-
-    `protected` holds addresses of the base's manifests.
-    """
-    addresses = set(protected)
-    ids = {a.connection_id: a.address for a in base.actions if a.connection_id and a.address in addresses}
-    stated = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
-    return tuple(
-        Violation(
-            PREVENT_DISCONNECT,
-            action.address,
-            f"{action.kind} of {account_given_up(action)}: {ids[action.connection_id]} said "
-            "lifecycle.preventDisconnect before this change",
-        )
-        for action in head.actions
-        if action.kind.disconnects
-        and action.connection_id in ids
-        and action.address not in stated
-        and Allowance(PREVENT_DISCONNECT, action.address) not in allowed
-    )
 
 
 def out_of_scope(head: SitePlan, base: SitePlan) -> tuple[str, ...]:

@@ -38,17 +38,22 @@ def calendar_lookups(
         if calendars.named(diff.managed(connection.sync, connection.lifecycle.ignore_changes).imports)
     ]
     reading = read(naming, live)
-    wanted: list[str] = []
-    for item, connection in reading.matching.pairs:
-        if only is not None and item.declared.address not in only:
-            continue
-        if connection is None or connection.status == Status.ERROR or item.declared.state is State.ABSENT:
-            continue
-        sync = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
-        named = calendars.named(sync.imports, connection.sync.imports or Direction())
-        if calendars.unresolved(named, actions.known_calendars(connection, None)):
-            wanted.append(connection.id)
-    return tuple(wanted)
+    return tuple(
+        connection.id
+        for item, connection in reading.matching.pairs
+        if connection is not None
+        and (only is None or item.declared.address in only)
+        and _needs_calendars(item.declared, connection)
+    )
+
+
+def _needs_calendars(declared: DeclaredConnection, connection: LiveConnection) -> bool:
+    """Whether a manifest names a calendar that the live sync config leaves open."""
+    if connection.status == Status.ERROR or declared.state is State.ABSENT:
+        return False
+    sync = diff.managed(declared.sync, declared.lifecycle.ignore_changes)
+    named = calendars.named(sync.imports, connection.sync.imports or Direction())
+    return bool(calendars.unresolved(named, actions.known_calendars(connection, None)))
 
 
 def plan_site(
@@ -103,7 +108,8 @@ def _declared_actions(site: Site, reading: Reading, live: LiveSite) -> tuple[lis
     faults: list[Fault] = []
     unlisted: list[Fault] = []
     for item, connection in reading.matching.pairs:
-        if connection is not None and connection.id in live.unlisted:
+        # The list may have been asked for on behalf of other manifests, which this plan is compared with.
+        if connection and connection.id in live.unlisted and _needs_calendars(item.declared, connection):
             message = f"its account's calendars could not be listed: {live.unlisted[connection.id]}: not planned"
             unlisted.append(Fault(item.declared.sources.root, item.declared.address, message, "plan again later"))
             continue

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.workflow.applying import apply, undo, verify, verify_saved
     from reconciler.workflow.observing import observe
-    from reconciler.workflow.plans import plan, plan_against_base, with_impact
+    from reconciler.workflow.plans import Base, plan, plan_against_base, with_impact
     from reconciler.workflow.recovering import Faults, Recovery, held_back, locked, pending, recover
     from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
     from reconciler.workflow.statuses import status
 
 __all__ = [
+    "Base",
     "Faults",
     "Recovery",
     "Selection",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Base": "plans",
     "Faults": "recovering",
     "Recovery": "recovering",
     "Selection": "service",

@@ -13,14 +13,18 @@ from reconciler.planning.planner import calendar_lookups, schedule_lookups
 
 
 async def observe(
-    declared: Sequence[DeclaredConnection], reader: Reader, chosen: Sequence[DeclaredConnection] = ()
+    declared: Sequence[DeclaredConnection],
+    reader: Reader,
+    chosen: Sequence[DeclaredConnection] = (),
+    beside: Sequence[DeclaredConnection] = (),
 ) -> LiveSite:
     """Read one site for these declared connections; raises ApiError or SecretError where it can't be read.
 
     Where only some are planned and their schedules are enough (planning/narrowing.py), `chosen` are those: then the
-    connections of other schedules are not read, nor calendars for other connections.
+    connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
+    same site, by themselves.
     """
-    by_name, external_ids = schedule_lookups(declared)
+    by_name, external_ids = schedule_lookups([*declared, *beside])
 
     async def schedules() -> tuple[Schedule, ...]:
         if not by_name and not external_ids:
@@ -39,7 +43,8 @@ async def observe(
     await asyncio.gather(providers, connections, asked, return_exceptions=True)
     offered, listed, found = providers.result(), connections.result(), asked.result()
     live = LiveSite(offered, listed.connections, listed.failed_provider_ids, found)
-    wanted = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
+    own = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
+    wanted = tuple(dict.fromkeys((*own, *calendar_lookups(beside, live))))
     answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
     by_id = dict(zip(wanted, answers, strict=True))
     return replace(

@@ -17,13 +17,23 @@ from reconciler.planning.guards import Allowance
 from reconciler.planning.narrowing import narrowable
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
+from reconciler.planning.protection import still_protected
 from reconciler.planning.providers import word
 from reconciler.workflow.observing import observe
 from reconciler.workflow.service import Selection, Sessions, selected_sites
 from reconciler.workflow.turns import in_turn
 
 _IMPACT_DAYS = 30
+_NO_SITE = ""
 _PlanSite = Callable[[Site, LiveSite], SitePlan]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The manifests before a change; `whole` tells that all of them could be read."""
+
+    desired: Desired
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +71,54 @@ async def plan(
 
 async def plan_against_base(
     head: Desired,
-    base: Desired,
+    base: Base,
     opened: Sessions,
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> AgainstBase:
     """Plan both sets of manifests against one observation of each site, and tell whose doing each action is.
 
-    A site is read whole whatever is selected of it: the base may have what is chosen on another schedule.
+    A site is the same one by its id, whatever it is called. It is read whole whatever is selected of it: the base may
+    have what is chosen on another schedule.
     """
-    heads, bases = declared_by_site(head), declared_by_site(base)
-    base_sites = {site.name: site for site in base.sites}
-    both = {name: [*heads[name], *bases[name]] for name in {*heads, *bases, *(site.name for site in head.sites)}}
+    heads, bases = declared_by_site(head), _base_by_id(base.desired)
+    base_sites = {site.site_id.lower(): site for site in base.desired.sites}
+    before_by_site = {site.name: bases[site.site_id.lower()] for site in head.sites}
+    # Those whose Site could not be read may be of any.
+    homeless = [] if base.whole else bases[_NO_SITE]
     blamed: dict[str, SitePlan] = {}
 
     def planned(site: Site, live: LiveSite) -> SitePlan:
         now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
-        before = plan_site(base_sites.get(site.name, site), bases[site.name], live)
+        declared = before_by_site[site.name]
+        before = plan_site(base_sites.get(site.site_id.lower(), site), declared, live)
         now = origin.told_apart(now, before)
-        protected = [c.address for c in bases[site.name] if c.lifecycle.prevent_disconnect]
-        violations = (*now.violations, *origin.still_protected(now, before, protected, allowed))
+        protected = still_protected(now, [*declared, *homeless], live, allowed, base_is_whole=base.whole)
         # Of a plan that leaves out most of what is declared it can't be told.
         gone = () if selection.connections is not None else origin.out_of_scope(now, before)
-        now = replace(now, violations=violations, warnings=(*now.warnings, *gone))
+        now = replace(now, violations=(*now.violations, *protected), warnings=(*now.warnings, *gone))
         blamed[site.name] = replace(now, faults=origin.new_faults(now.faults, before.faults), unread=())
         return now
 
     sites = selected_sites(head, selection)
-    plans = await each_site(sites, opened, both, planned)
-    gone = sorted(set(base_sites) - {site.name for site in head.sites})
+    beside = {name: [*declared, *homeless] for name, declared in before_by_site.items()}
+    plans = await each_site(sites, opened, heads, planned, beside=beside)
+    ids = {site.site_id.lower() for site in head.sites}
+    gone = [(site.name, len(bases[site_id])) for site_id, site in base_sites.items() if site_id not in ids]
     return AgainstBase(
         plan=ordered(Plan(tuple(plans), selection.shards)),
         blamed=Plan(tuple(blamed.get(site.site.name, site) for site in plans)),
-        warnings=tuple(_abandoned(name, len(bases[name])) for name in gone),
+        warnings=tuple(_abandoned(name, count) for name, count in sorted(gone)),
     )
+
+
+def _base_by_id(base: Desired) -> dict[str, list[DeclaredConnection]]:
+    """The declared connections of the base by the id of their site, in lower case."""
+    ids = {site.name: site.site_id.lower() for site in base.sites}
+    by_id: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    for connection in base.connections:
+        by_id[ids.get(connection.site, _NO_SITE)].append(connection)
+    return by_id
 
 
 def _abandoned(site: str, count: int) -> str:
@@ -115,16 +139,19 @@ async def each_site(
     declared: Mapping[str, Sequence[DeclaredConnection]],
     planned: _PlanSite,
     only: frozenset[str] | None = None,
+    beside: Mapping[str, Sequence[DeclaredConnection]] | None = None,
 ) -> list[SitePlan]:
     """Observe and plan every site, some at once; a site that can't be read has a plan that says so.
 
-    With `only`, no more is read than planning the declared connections of these addresses takes.
+    With `only`, no more is read than planning the declared connections of these addresses takes; `beside` holds those
+    that each site is to be compared with, too.
     """
 
     async def one(site: Site) -> SitePlan:
         chosen = narrowable(site, declared[site.name], only)
         try:
-            live = await observe(declared[site.name], opened[site.name].reader(), chosen)
+            others = () if beside is None else beside[site.name]
+            live = await observe(declared[site.name], opened[site.name].reader(), chosen, others)
         except ExtcalError as error:
             return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
         finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
+from tests.cli.worlds import BUSY, EXPORTING, HARBOR, KEY, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
 from tests.support.tools import needs_another_user, needs_git
 
 pytestmark = needs_git
@@ -89,17 +89,21 @@ def test_what_the_change_no_longer_declares_is_told(drifting: Extcal) -> None:
     drifting.write(site(), connection(1), connection(2))
     ran = drifting("plan", "manifests", "--base-dir", "base")
     assert "harbor/staff-3 is no longer declared and its schedule is out of scope" in ran.err
-    drifting.write(site("bay"), connection(1, of="bay"))
+    drifting.on(world(harbor(1, 2, 3), quay(key=KEY)))
+    drifting.write(site("quay").replace(HARBOR, QUAY), connection(1, of="quay"))
     ran = drifting("plan", "manifests", "--base-dir", "base")
     assert "harbor is no longer declared: what is connected through its 3 manifests stays connected" in ran.err
 
 
-def test_a_base_with_faults_counts_as_empty(drifting: Extcal) -> None:
-    """What mends a broken base can be planned: everything then counts as this change's."""
-    drifting.write("kind: Nonsense\n", to="base/all.yaml")
+def test_what_a_base_with_faults_has_is_compared(drifting: Extcal) -> None:
+    """What mends a broken base can be planned: what can't be read of it counts as this change's."""
+    drifting.write("kind: Nonsense\n", to="base/more.yaml")
     ran = drifting("plan", "manifests", "--base-dir", "base", "--format", "json")
     assert ran.code == 0
     assert "its manifests have" in ran.err
+    assert {a.get("origin") for a in ran.actions} == {"already-drifting", "this-change", None}
+    (drifting.folder / "base" / "all.yaml").write_text("")
+    ran = drifting("plan", "manifests", "--base-dir", "base", "--format", "json")
     assert {a.get("origin") for a in ran.actions} == {"this-change", None}
 
 

@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 
-from reconciler.model.desired import Lifecycle, ScheduleKey, ScheduleRef, State
-from reconciler.model.plan import ActionKind, Origin, SitePlan, Violation
+from reconciler.model.desired import ScheduleKey, ScheduleRef
+from reconciler.model.plan import ActionKind, Origin, SitePlan
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.guards import Allowance
-from reconciler.planning.origin import new_faults, out_of_scope, still_protected, told_apart
+from reconciler.planning.origin import new_faults, out_of_scope, told_apart
 from tests.planning.build import (
-    GOOGLE,
     OFF,
     OTHER_SCHEDULE,
-    PRUNING,
     SCHEDULE,
     declared,
     live,
@@ -58,43 +55,6 @@ def test_a_connection_counts_for_more_than_an_account() -> None:
     decoy = replace(former, address="harbor/z", connection_id=None, kind=ActionKind.NOOP)
     base = replace(drifting, actions=(former, decoy))
     assert origin(planned(declared("renamed", sync=SyncConfig(OFF)), on=on), base) is Origin.DRIFT
-
-
-def protected(head: SitePlan, base: SitePlan, *allowed: Allowance) -> tuple[Violation, ...]:
-    """What the base's harbor/kim protects."""
-    return still_protected(head, base, ["harbor/kim"], frozenset(allowed))
-
-
-BASE_KIM = declared("kim", account=KIM, lifecycle=Lifecycle(prevent_disconnect=True))
-
-
-def test_protection_says_who_is_lost_and_who_said_so() -> None:
-    """Only what the base protects: another pruned connection of the base is not meant, nor one without an id."""
-    on = site_with(live(), live("k", account=KIM), live("p", account="pat@harbor.example"))
-    head = planned(declared(), on=on, site=replace(PRUNING, max_disconnects=100))
-    absent = declared("nobody", account="nobody@harbor.example", state=State.ABSENT)
-    base = planned(declared(), BASE_KIM, declared("pat", account="pat@harbor.example"), absent, on=on, site=PRUNING)
-    said = "harbor/kim said lifecycle.preventDisconnect before this change"
-    assert protected(head, base) == (Violation("prevent-disconnect", "harbor/id:k", f"disconnect of {KIM}: {said}"),)
-    assert protected(head, base, Allowance("prevent-disconnect", "harbor/id:p")) == protected(head, base)
-    assert still_protected(head, base, [], frozenset()) == ()
-
-
-def test_protection_forbids_nothing_but_taking_away() -> None:
-    """An update of a formerly protected connection is let through."""
-    on = site_with(live("k", account=KIM))
-    head = planned(declared("kim", account=KIM, sync=SyncConfig(OFF)), on=on)
-    assert [action.kind for action in head.actions] == [ActionKind.UPDATE]
-    assert protected(head, planned(BASE_KIM, on=on)) == ()
-
-
-def test_another_guard_does_not_speak_for_protection() -> None:
-    """A violation of something else at its address leaves it standing."""
-    on = site_with(live("k", GOOGLE, account=KIM), live())
-    head = planned(declared(), on=on, site=PRUNING)
-    assert [violation.guard for violation in head.violations] == ["consent-loss"]
-    base = planned(declared(), replace(BASE_KIM, provider=declared(provider="google").provider), on=on, site=PRUNING)
-    assert [violation.address for violation in protected(head, base)] == ["harbor/id:k"]
 
 
 def test_what_falls_out_of_scope_says_what_to_do() -> None:

@@ -1,19 +1,15 @@
 """Whose change is it: the head's plan held against the base's."""
 
-from dataclasses import replace
-
-from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, State
+from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef
 from reconciler.model.live import LiveSite
-from reconciler.model.plan import Origin, SitePlan
+from reconciler.model.plan import Origin
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.guards import Allowance
-from reconciler.planning.origin import new_faults, out_of_scope, still_protected, told_apart
+from reconciler.planning.origin import new_faults, out_of_scope, told_apart
 from tests.planning.build import (
     DEDICATED,
     OFF,
     OTHER_SCHEDULE,
     PRIMARY,
-    PRUNING,
     SCHEDULE,
     SITE,
     declared,
@@ -57,32 +53,6 @@ def test_a_rename_is_found_by_its_connection() -> None:
     head, base = declared("renamed", sync=SyncConfig(OFF)), declared("former", sync=SyncConfig(OFF))
     assert origins([head], [base], site_with(live())) == {"harbor/renamed": Origin.DRIFT}
     assert origins([head], [base], site_with()) == {"harbor/renamed": Origin.DRIFT}
-
-
-def pruned(head: list[DeclaredConnection], base: list[DeclaredConnection]) -> tuple[SitePlan, SitePlan]:
-    """Both plans on a pruning site with lee and kim connected."""
-    on = site_with(live(), live("k", account="kim@harbor.example"))
-    return planned(*head, on=on, site=PRUNING), planned(*base, on=on, site=PRUNING)
-
-
-KIM = declared("kim", account="kim@harbor.example", lifecycle=Lifecycle(prevent_disconnect=True))
-
-
-def test_protection_outlives_the_block_that_said_it() -> None:
-    """Deleting a manifest with preventDisconnect does not let its connection be pruned in the same change."""
-    head, base = pruned([declared()], [declared(), KIM])
-    (violation,) = still_protected(head, base, ["harbor/kim"], frozenset())
-    assert (violation.guard, violation.address) == ("prevent-disconnect", "harbor/id:k")
-    assert "harbor/kim said lifecycle.preventDisconnect before this change" in violation.message
-    allowed = frozenset({Allowance("prevent-disconnect", "harbor/id:k")})
-    assert still_protected(head, base, ["harbor/kim"], allowed) == ()
-
-
-def test_protection_is_not_stated_twice() -> None:
-    """A tombstone that still says preventDisconnect is one violation, not two."""
-    head, base = pruned([declared(), replace(KIM, state=State.ABSENT)], [declared(), KIM])
-    assert len(head.violations) == 1
-    assert still_protected(head, base, ["harbor/kim"], frozenset()) == ()
 
 
 def test_what_falls_out_of_scope_is_told() -> None:

@@ -1,0 +1,100 @@
+"""Which disconnects the manifests as they were protect by `lifecycle.preventDisconnect`.
+
+A connection is known by its key: site, schedule, provider and account. A manifest of the base fits a live connection
+surely, maybe or not at all, whatever it is called, wherever it stands, and whether or not anything can be planned for
+it. What fits maybe, and what the base's manifests that could not be read may have said, counts as protected.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from reconciler.model.desired import DeclaredConnection
+from reconciler.model.live import LiveConnection, LiveSite
+from reconciler.model.plan import Action, SitePlan, Violation, account_given_up
+from reconciler.model.source import Fault
+from reconciler.planning import providers, schedules
+from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
+from reconciler.planning.match import folded
+
+
+class _Fit(IntEnum):
+    """Whether a manifest is about a live connection; the least of its parts is that of the key."""
+
+    NO = 0
+    MAYBE = 1
+    SURELY = 2
+
+
+def still_protected(
+    head: SitePlan,
+    base: Sequence[DeclaredConnection],
+    live: LiveSite,
+    allowed: frozenset[Allowance],
+    *,
+    base_is_whole: bool,
+) -> tuple[Violation, ...]:
+    """Disconnects that the head plans of connections that the base protects, though the head does not say so.
+
+    `base` holds the base's manifests of the head's site, `base_is_whole` that all of them could be read.
+    """
+    stated = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
+    connections = {connection.id: connection for connection in live.connections}
+    known = schedules.Schedules(live.schedules)
+    found: list[Violation] = []
+    for action in head.actions:
+        connection = connections.get(action.connection_id or "")
+        overruled = Allowance(PREVENT_DISCONNECT, action.address) in allowed
+        if connection is None or not action.kind.disconnects or action.address in stated or overruled:
+            continue
+        fits = [(_fit(declared, connection, live, known), declared) for declared in base]
+        if (why := _why_protected(fits, base_is_whole=base_is_whole)) is not None:
+            found.append(Violation(PREVENT_DISCONNECT, action.address, f"{_loss(action)}: {why}"))
+    return tuple(found)
+
+
+def _loss(action: Action) -> str:
+    return f"{action.kind} of {account_given_up(action) or 'an account not shown'}"
+
+
+def _why_protected(fits: Sequence[tuple[_Fit, DeclaredConnection]], *, base_is_whole: bool) -> str | None:
+    said = "said lifecycle.preventDisconnect before this change"
+    protecting = [(fit, declared) for fit, declared in fits if declared.lifecycle.prevent_disconnect]
+    for fit, declared in protecting:
+        if fit is _Fit.SURELY:
+            return f"{declared.address} {said}"
+    for fit, declared in protecting:
+        if fit is _Fit.MAYBE:
+            return f"{declared.address} {said}, and whether it means this connection can't be told"
+    if base_is_whole or any(fit is _Fit.SURELY for fit, _ in fits):
+        return None
+    return "not all manifests of the base could be read, so whether they protect it can't be told"
+
+
+def _fit(declared: DeclaredConnection, connection: LiveConnection, live: LiveSite, known: schedules.Schedules) -> _Fit:
+    return min(
+        _same_account(declared, connection),
+        _same_provider(declared, connection, live),
+        _same_schedule(declared, connection, known),
+    )
+
+
+def _same_account(declared: DeclaredConnection, connection: LiveConnection) -> _Fit:
+    if not connection.account:
+        return _Fit.MAYBE
+    return _Fit.SURELY if folded(declared.account) == folded(connection.account) else _Fit.NO
+
+
+def _same_provider(declared: DeclaredConnection, connection: LiveConnection, live: LiveSite) -> _Fit:
+    meant = [provider for provider in live.providers if providers.is_meant(declared.provider, provider)]
+    if any(providers.serves(declared.provider, provider, connection) for provider in meant):
+        return _Fit.SURELY
+    return _Fit.NO if meant else _Fit.MAYBE
+
+
+def _same_schedule(declared: DeclaredConnection, connection: LiveConnection, known: schedules.Schedules) -> _Fit:
+    found = schedules.resolve(declared, known)
+    if not isinstance(found, Fault):
+        return _Fit.SURELY if found.id.lower() == connection.schedule_id.lower() else _Fit.NO
+    # None is called so any more, or several are.
+    candidates = {schedule.id.lower() for schedule in known.named(declared.schedule.by, declared.schedule.value)}
+    return _Fit.MAYBE if not candidates or connection.schedule_id.lower() in candidates else _Fit.NO

@@ -1,0 +1,156 @@
+"""A change can't take `preventDisconnect` away unseen, whatever it renames, moves, deletes or finds broken."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.command import Extcal, Ran
+from tests.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
+from tests.promises.repositories import commit_all, initialised
+from tests.support.tools import needs_git
+
+pytestmark = needs_git
+
+PROTECTED = "lifecycle: {preventDisconnect: true}"
+BY_NAME = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Work]}}"
+TOMBSTONE = connection(3, more="state: absent")
+PRUNING = site(more="scope: site\nprune: true\nguards: {maxDisconnects: 100%}")
+
+
+@pytest.fixture
+def repository(extcal: Extcal) -> Extcal:
+    """A repository whose base protects staff 3; staff 1 to 3 are connected."""
+    extcal.env |= PASSWORD_ENV
+    extcal.on(world(harbor(1, 2, 3)))
+    initialised(extcal.folder)
+    begin(extcal, connection(3, more=PROTECTED))
+    return extcal
+
+
+def begin(extcal: Extcal, *staff3: str, first: str = "") -> None:
+    """Let the base be this."""
+    extcal.write(first or site(), connection(1), connection(2))
+    extcal.write(*staff3, to="manifests/staff3.yaml")
+    commit_all(extcal.folder)
+
+
+def refused(ran: Ran, at: str = "harbor/staff-3") -> None:
+    """The plan is refused for the protection, and says how to overrule it."""
+    assert ran.code == 1
+    assert "guard prevent-disconnect" in ran.err
+    assert f"--allow prevent-disconnect:{at}" in ran.err
+
+
+def buried(extcal: Extcal) -> None:
+    """The head disconnects staff 3 by a tombstone."""
+    extcal.write(TOMBSTONE, to="manifests/staff3.yaml")
+
+
+def renamed_connection(extcal: Extcal) -> None:
+    """The same under another name, in another file."""
+    (extcal.folder / "manifests" / "staff3.yaml").unlink()
+    extcal.write(TOMBSTONE.replace("name: staff-3", "name: former"), to="manifests/former.yaml")
+
+
+def renamed_folder(extcal: Extcal) -> None:
+    """The folder of manifests has another name at the head."""
+    buried(extcal)
+    (extcal.folder / "manifests").rename(extcal.folder / "moved")
+
+
+def renamed_site(extcal: Extcal) -> None:
+    """The Site has another name and the same siteId."""
+    extcal.write(site("bay"), connection(1, of="bay"), connection(2, of="bay"))
+    extcal.write(TOMBSTONE.replace("site: harbor", "site: bay"), to="manifests/staff3.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "path"),
+    [
+        (buried, "harbor/staff-3", "manifests"),
+        (renamed_connection, "harbor/former", "manifests"),
+        (renamed_folder, "harbor/staff-3", "moved"),
+        (renamed_site, "bay/staff-3", "manifests"),
+    ],
+)
+@pytest.mark.parametrize("calendars", ["", BY_NAME], ids=["", "calendars by name"])
+def test_a_renaming_takes_no_protection_away(
+    repository: Extcal, change: Callable[[Extcal], None], at: str, path: str, calendars: str
+) -> None:
+    """A connection, its file, the folder and the Site may be called anything; calendars need not be known."""
+    begin(repository, connection(3, more=f"{PROTECTED}\n{calendars}"))
+    change(repository)
+    assert repository("plan", path).code == 0
+    refused(repository("plan", path, "--base", "HEAD"), at)
+    assert repository("plan", path, "--base", "HEAD", "--allow", f"prevent-disconnect:{at}").code == 0
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        connection(3, more=PROTECTED).replace("provider: apple", "provider: {name: Nobody}"),
+        connection(3, more=f"{PROTECTED}\nsyncPolicy: none"),
+        connection(3, more=f"{PROTECTED}\nnonsense: true"),
+        "kind: [",
+    ],
+    ids=["unknown provider", "unknown policy", "unknown field", "no YAML"],
+)
+def test_a_fault_at_the_base_takes_no_protection_away(repository: Extcal, broken: str) -> None:
+    """What can't be compared counts as protected, and says so; what the readable rest answers is let through."""
+    begin(repository, broken)
+    buried(repository)
+    ran = repository("plan", "manifests", "--base", "HEAD")
+    refused(ran)
+    assert "can't be told" in ran.err
+    begin(repository, broken)
+    (repository.folder / "manifests" / "staff3.yaml").unlink()
+    repository.write(site(), connection(1), connection(2, more="state: absent"))
+    assert repository("plan", "manifests", "--base", "HEAD").code == 0
+
+
+def test_a_broken_base_can_be_mended(repository: Extcal) -> None:
+    """Only what would take something away is held back."""
+    begin(repository, "kind: [")
+    repository.write(connection(3, more=PROTECTED), connection(4), to="manifests/staff3.yaml")
+    ran = repository("plan", "manifests", "--base", "HEAD")
+    assert ran.code == 0
+    assert "its manifests have 1 faults; what can't be compared with it counts as protected by it" in ran.err
+
+
+@pytest.mark.parametrize("name", ["harbor", "bay"])
+def test_pruning_takes_no_protection_away(repository: Extcal, name: str) -> None:
+    """A manifest that is deleted protects its connection from being pruned, also where the Site is renamed."""
+    begin(repository, connection(3, more=PROTECTED), first=PRUNING)
+    (repository.folder / "manifests" / "staff3.yaml").unlink()
+    pruning = PRUNING.replace("name: harbor", f"name: {name}")
+    repository.write(pruning, connection(1, of=name), connection(2, of=name))
+    assert repository("plan", "manifests").code == 0
+    refused(repository("plan", "manifests", "--base", "HEAD"), f"{name}/id:live-3")
+
+
+def test_files_of_others_are_no_manifests_of_the_base(repository: Extcal) -> None:
+    """Where the whole tree is searched, what is no manifest is no fault of it."""
+    (repository.folder / ".github" / "workflows").mkdir(parents=True)
+    workflow = "on: push\njobs: {plan: {uses: acme.example/extcal/.github/workflows/plan.yml@main}}\n"
+    (repository.folder / ".github" / "workflows" / "plan.yml").write_text(workflow)
+    (repository.folder / "chart.yaml").write_text("apiVersion: v2\nname: {{ .Name }}\n")
+    commit_all(repository.folder)
+    (repository.folder / "manifests").rename(repository.folder / "moved")
+    repository.write(connection(3, more=PROTECTED), to="moved/staff3.yaml")
+    repository.write(site(), connection(1), connection(2, more="state: absent"), to="moved/all.yaml")
+    ran = repository("plan", "moved", "--base", "HEAD")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_submodule_at_the_base_takes_no_protection_away(repository: Extcal) -> None:
+    """Its files are not in the commit, so what they say can't be compared."""
+    inner = initialised(repository.folder / "manifests" / "inner")
+    commit_all(inner)
+    commit_all(repository.folder)
+    repository.write(site(), connection(1), connection(2))
+    (repository.folder / "manifests" / "staff3.yaml").unlink()
+    commit_all(repository.folder)
+    buried(repository)
+    ran = repository("plan", "manifests", "--base", "HEAD")
+    refused(ran)
+    assert "manifests/inner is a submodule, whose files are not read" in ran.err
