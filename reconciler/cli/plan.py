@@ -16,7 +16,7 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.plan_formats import PLAN_FORMATS
+from reconciler.cli.plan_formats import PLAN_FORMATS, PlanFormat
 from reconciler.cli.report import failing_as, report_troubles
 from reconciler.cli.runner import dask, not_embedded, runner_options
 from reconciler.cli.selecting import Selecting, selecting_options
@@ -49,6 +49,11 @@ PENDING = 2
 @click.option(
     "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
 )
+@click.option(
+    "--reviewed",
+    metavar="FILE",
+    help="Check a plan that --out saved: exit with 1 where it holds an action that these manifests don't yield now.",
+)
 @parallelism_option
 @runner_options
 @global_options
@@ -62,14 +67,21 @@ def plan(
     base: str | None,
     base_dir: str | None,
     impact: bool,  # noqa: FBT001 - as above
+    reviewed: str | None,
     parallelism: int,
     scheduler: str | None,
 ) -> int:
     """Show what apply would do; only reads are sent.
 
-    PATH is a manifest file or a folder of them.
+    PATH is a manifest file or a folder of them. With --reviewed FILE the plan is made anew, and each action of the
+    saved one that would write must be an action of the new one, or done already: before apply --plan FILE, this tells
+    whether what was reviewed is what the manifests say.
     """
     said = said_globals()
+    if reviewed is not None:
+        if selecting.names_any or base or out or impact or detailed_exitcode or scheduler:
+            raise UsageError("--reviewed FILE checks the whole plan as it is; it goes with --shard and --allow alone")
+        return _review(Path(reviewed), paths, selecting, allowances, PLAN_FORMATS[output], parallelism)
     if scheduler is not None:
         not_embedded(said)
         if base is not None or base_dir is not None or impact:
@@ -94,7 +106,7 @@ def plan(
     return PENDING if detailed_exitcode and pending(blamed) else 0
 
 
-# Most plans have no base and are not saved: what that takes is imported when it is asked for.
+# Most plans have no base, are not saved and check no other: what that takes is imported when it is asked for.
 
 
 def _load_base(
@@ -113,6 +125,19 @@ def _save(made: Plan, out: str) -> None:
     from reconciler import planfile  # noqa: PLC0415 - as said above
 
     planfile.save(made, Path(out))
+
+
+def _review(
+    file: Path,
+    paths: tuple[str, ...],
+    selecting: Selecting,
+    allowances: tuple[str, ...],
+    output: PlanFormat,
+    parallelism: int,
+) -> int:
+    from reconciler.cli.review import review  # noqa: PLC0415 - as said above
+
+    return review(file, manifest_paths(paths), selecting, allowances, output, parallelism)
 
 
 def pending(blamed: Plan) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.observing import observe
     from reconciler.workflow.plans import Base, plan, plan_against_base, with_impact
     from reconciler.workflow.recovering import Faults, Recovery, held_back, locked, pending, recover
+    from reconciler.workflow.review import Review, review_saved
     from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
     from reconciler.workflow.statuses import status
 
@@ -18,6 +19,7 @@ __all__ = [
     "Base",
     "Faults",
     "Recovery",
+    "Review",
     "Selection",
     "Service",
     "Sessions",
@@ -29,6 +31,7 @@ __all__ = [
     "plan",
     "plan_against_base",
     "recover",
+    "review_saved",
     "selected_sites",
     "sessions",
     "status",
@@ -42,6 +45,7 @@ _HOMES = {
     "Base": "plans",
     "Faults": "recovering",
     "Recovery": "recovering",
+    "Review": "review",
     "Selection": "service",
     "Service": "service",
     "Sessions": "service",
@@ -53,6 +57,7 @@ _HOMES = {
     "plan": "plans",
     "plan_against_base": "plans",
     "recover": "recovering",
+    "review_saved": "review",
     "selected_sites": "service",
     "sessions": "service",
     "status": "statuses",

@@ -1,0 +1,133 @@
+"""Whether a plan that was made before is what the manifests yield now.
+
+Terms: the *saved* plan is the one that was reviewed; the *fresh* one was made just now, from the manifests and the live
+state. The saved plan stands where each of its actions that write is an action of the fresh one, the same in every field
+but those that are only shown, or where what it would bring about is there already, so that applying it does nothing.
+Fields are compared by their encoding, so one that is added to an action is compared until it is named here.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.model.encoding import Json, canonical, encoded
+from reconciler.model.live import LiveSite
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.planning.ground import already_done, fingerprint, taken_away
+
+_SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "origin", "impact"}
+_ORDER = "after"
+_WHO = ("site", "site_id", "schedule_id", "provider_id", "account")
+_LONGEST_VALUE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a saved plan may not be carried out: at which address, and for which action where it is about one."""
+
+    address: str
+    kind: ActionKind | None
+    why: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.address, self.kind, self.why) if part is not None)
+
+
+def refusals(saved: Plan, fresh: Plan, live: Mapping[str, LiveSite]) -> tuple[Refusal, ...]:
+    """Why the saved plan does not stand, empty where it does.
+
+    `live` holds what the fresh plan rests on: each site that could be read, whole, by its name.
+    """
+    now = {site.site.name: site for site in fresh.sites}
+    found: list[Refusal] = []
+    for name, count in Counter(site.site.name for site in saved.sites).items():
+        if count > 1:
+            found.append(Refusal(name, None, "the reviewed plan holds this site more than once"))
+    for site in saved.sites:
+        found += _of_site(site, now.get(site.site.name))
+        found += _of_actions(site, saved, now.get(site.site.name), live.get(site.site.name))
+    return tuple(found)
+
+
+def _of_site(saved: SitePlan, fresh: SitePlan | None) -> Iterator[Refusal]:
+    """What is wrong with the site as a whole."""
+    name = saved.site.name
+    if fresh is None:
+        yield Refusal(name, None, "these manifests declare no such site")
+        return
+    if differing := _differing(saved.site, fresh.site):
+        yield Refusal(name, None, f"the Site that was reviewed is not that of these manifests: {differing}")
+    # With faults of its own, nothing of a saved site is carried out.
+    if not saved.faults and not fresh.applyable and any(action.kind.writes for action in saved.actions):
+        yield Refusal(name, None, "these manifests can't be applied to the site as it is now; see the other errors")
+
+
+def _of_actions(site: SitePlan, saved: Plan, fresh: SitePlan | None, live: LiveSite | None) -> Iterator[Refusal]:
+    now = {} if fresh is None else {action.address: action for action in fresh.actions}
+    counts = Counter(action.address for action in saved.actions if action.kind.writes)
+    leaving = taken_away(site.actions)
+    for action in site.actions:
+        if not action.kind.writes:
+            continue
+        yielded = now.get(action.address)
+        if counts[action.address] > 1:
+            why: str | None = "the reviewed plan holds this address more than once"
+        elif _is_done(action, yielded, live, leaving):
+            why = None
+        else:
+            why = _unlike(action, yielded, counts)
+        if why is not None:
+            yield Refusal(action.address, action.kind, why)
+
+
+def _is_done(action: Action, yielded: Action | None, live: LiveSite | None, leaving: frozenset[str]) -> bool:
+    """Whether applying the action would find it done and send nothing.
+
+    That takes more than a fresh plan without it: what is carried out goes by the precondition alone.
+    """
+    if live is None or action.provider_id in live.failed_provider_ids:
+        return False
+    # What was pruned leaves nothing behind that could be planned.
+    if yielded is None and action.kind is not ActionKind.DISCONNECT:
+        return False
+    if yielded is not None and (yielded.kind is not ActionKind.NOOP or _who(yielded) != _who(action)):
+        return False
+    nearby = [found for found in live.connections if found.schedule_id.lower() == action.schedule_id.lower()]
+    return fingerprint(action, nearby, leaving) != action.ground and already_done(action, nearby)
+
+
+def _who(action: Action) -> tuple[str | None, ...]:
+    return tuple(getattr(action, name) for name in _WHO)
+
+
+def _unlike(action: Action, yielded: Action | None, planned: Mapping[str, int]) -> str | None:
+    """How an action differs from the one that the manifests yield at its address."""
+    if yielded is None:
+        return "these manifests plan nothing for it now"
+    if yielded.kind is not action.kind:
+        return f"these manifests now plan: {yielded.kind} ({yielded.reason})"
+    missing = [address for address in yielded.after if address in planned and address not in action.after]
+    if missing:
+        return f"these manifests make it wait for {', '.join(missing)}"
+    return _differing(action, yielded, but={*_SHOWN_ONLY, _ORDER}) or None
+
+
+def _differing(saved: object, fresh: object, but: set[str] | None = None) -> str:
+    """The fields in which two values differ, with both of what they hold."""
+    before, now = _fields(saved), _fields(fresh)
+    names = [name for name in sorted({*before, *now} - (but or set())) if before.get(name) != now.get(name)]
+    if names == ["ground"]:
+        return "the live state that it rests on has changed since it was planned; plan again"
+    return "; ".join(
+        f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names if name != "ground"
+    )
+
+
+def _fields(value: object) -> dict[str, Json]:
+    fields = encoded(value)
+    return fields if isinstance(fields, dict) else {}
+
+
+def _shown(value: Json) -> str:
+    text = "not set" if value is None else canonical(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
