@@ -50,9 +50,12 @@ def save(plan: Plan, path: Path) -> None:
         raise PlanFileError(f"{path}: the plan can't be saved: {error.strerror or error}") from error
 
 
-def load(path: Path) -> Plan:
-    """Read a plan that `save` wrote; raises PlanFileError for one that is damaged, altered or too new."""
-    return plan_of(read(path), path)
+def load(path: Path, wanted: str | None = None) -> Plan:
+    """Read a plan that `save` wrote; raises PlanFileError for one that is damaged, altered or too new.
+
+    With `wanted`, any plan of another digest is refused.
+    """
+    return plan_of(read(path), path, wanted)
 
 
 def read(path: Path) -> dict[str, Json]:
@@ -60,8 +63,8 @@ def read(path: Path) -> dict[str, Json]:
     return _parsed(path, _read(path))
 
 
-def plan_of(document: dict[str, Json], path: Path) -> Plan:
-    """The plan in a document that `read` found at `path`; raises PlanFileError."""
+def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) -> Plan:
+    """The plan in a document that `read` found at `path`; raises PlanFileError, as `load` does."""
     version = document.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         hint = "it was written by a newer extcal; update this one" if _is_newer(version) else "it is no saved plan"
@@ -69,6 +72,8 @@ def plan_of(document: dict[str, Json], path: Path) -> Plan:
     content = document.get("plan")
     if document.get("digest") != digest(content):
         raise PlanFileError(f"{path}: the digest does not fit the plan: the file was altered or damaged; plan again")
+    if wanted is not None and document["digest"] != wanted:
+        raise PlanFileError(f"{path}: another plan than asked for: its digest is {document['digest']}, not {wanted}")
     try:
         plan = decoded(Plan, content)
         TopologicalSorter({action.address: action.after for action in plan.actions}).prepare()

@@ -14,6 +14,7 @@ import click
 from reconciler import planfile
 from reconciler.cli.arguments import (
     allow_option,
+    digest_option,
     manifest_paths,
     parallelism_option,
     parse_allowances,
@@ -57,6 +58,7 @@ _ENDING = "ended at once: apply again, and what became of what was under way is 
 @click.command
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--plan", "saved", metavar="FILE", help="Carry out a plan that plan --out saved, instead of planning.")
+@digest_option
 @click.option("--undo-out", metavar="FILE", help="Save the plan that undoes what was done, for apply --plan.")
 @selecting_options
 @allow_option
@@ -69,6 +71,7 @@ _ENDING = "ended at once: apply again, and what became of what was under way is 
 def apply(
     paths: tuple[str, ...],
     saved: str | None,
+    digest: str | None,
     undo_out: str | None,
     selecting: Selecting,
     allowances: tuple[str, ...],
@@ -86,6 +89,8 @@ def apply(
     """
     if bool(paths) == (saved is not None):
         raise UsageError("say what to apply: a PATH with manifests, or --plan FILE")
+    if saved is None and digest is not None:
+        raise UsageError("--digest is that of a saved plan: add --plan FILE")
     if saved is not None and selecting.names_any:
         raise UsageError(
             "--plan FILE is carried out as it is; narrow it when it is made: extcal plan --site … --out FILE"
@@ -95,7 +100,7 @@ def apply(
     with failing_as_json(said.console, as_json=as_json):
         work: Work
         if saved is not None:
-            work = Saved(Path(saved), selecting.shards)
+            work = Saved(Path(saved), selecting.shards, digest)
             declared = work.sites
             selecting.tell_if_empty(work.sites, said.console)
         else:

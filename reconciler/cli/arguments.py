@@ -1,5 +1,6 @@
 """Arguments and choices that several commands share."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +44,23 @@ def allow_option(function: _Command) -> _Command:
         multiple=True,
         help=f"Overrule one guard at one place; may be repeated. Guards: {', '.join(GUARDS)}.",
     )(function)
+
+
+def digest_option(function: _Command) -> _Command:
+    """Give a command `--digest`; it gets None where it is not given."""
+    return click.option(
+        "--digest",
+        metavar="sha256:…",
+        callback=_digest,
+        help="Refuse FILE unless this is its digest: the one that was reviewed.",
+    )(function)
+
+
+def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    # What a script hands on may be empty where it found none, and that must not pass for no wish.
+    if value is not None and not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
+        raise UsageError(f"--digest {value!r:.80}: write it as plan shows it: sha256: and 64 hexadecimal digits")
+    return value
 
 
 def parse_allowances(texts: Sequence[str], sites: Iterable[Site] | None = None) -> frozenset[Allowance]:

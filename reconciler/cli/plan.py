@@ -9,6 +9,7 @@ import click
 from reconciler import workflow
 from reconciler.cli.arguments import (
     allow_option,
+    digest_option,
     manifest_paths,
     parallelism_option,
     parse_allowances,
@@ -54,6 +55,7 @@ PENDING = 2
     metavar="FILE",
     help="Check a plan that --out saved: exit with 1 where it holds an action that these manifests don't yield now.",
 )
+@digest_option
 @parallelism_option
 @runner_options
 @global_options
@@ -68,6 +70,7 @@ def plan(
     base_dir: str | None,
     impact: bool,  # noqa: FBT001 - as above
     reviewed: str | None,
+    digest: str | None,
     parallelism: int,
     scheduler: str | None,
 ) -> int:
@@ -81,7 +84,9 @@ def plan(
     if reviewed is not None:
         if selecting.names_any or base or out or impact or detailed_exitcode or scheduler:
             raise UsageError("--reviewed FILE checks the whole plan as it is; it goes with --shard and --allow alone")
-        return _review(Path(reviewed), paths, selecting, allowances, PLAN_FORMATS[output], parallelism)
+        return _review(Path(reviewed), digest, paths, selecting, allowances, PLAN_FORMATS[output], parallelism)
+    if digest is not None:
+        raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
     if scheduler is not None:
         not_embedded(said)
         if base is not None or base_dir is not None or impact:
@@ -129,6 +134,7 @@ def _save(made: Plan, out: str) -> None:
 
 def _review(
     file: Path,
+    digest: str | None,
     paths: tuple[str, ...],
     selecting: Selecting,
     allowances: tuple[str, ...],
@@ -137,7 +143,7 @@ def _review(
 ) -> int:
     from reconciler.cli.review import review  # noqa: PLC0415 - as said above
 
-    return review(file, manifest_paths(paths), selecting, allowances, output, parallelism)
+    return review(file, digest, manifest_paths(paths), selecting, allowances, output, parallelism)
 
 
 def pending(blamed: Plan) -> bool:

@@ -23,18 +23,22 @@ _FAILED = 1
 
 def review(
     file: Path,
+    digest: str | None,
     paths: Sequence[Path],
     selecting: Selecting,
     allowances: tuple[str, ...],
     output: PlanFormat,
     parallelism: int,
 ) -> int:
-    """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone."""
+    """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone.
+
+    With `digest`, a saved plan of another one is refused.
+    """
     said = said_globals()
     console = said.console
     with failing_as(console, output.failure):
         document = planfile.read(file)
-        saved = part_of(planfile.plan_of(document, file), selecting.shards)
+        saved = part_of(planfile.plan_of(document, file, digest), selecting.shards)
         desired = load(paths)
         selection = selecting.of(desired, console)
         allowed = parse_allowances(allowances, desired.sites)

@@ -35,13 +35,13 @@ class Manifests:
 
 
 class Saved:
-    """A plan that `plan --out` saved, or the part of it that is in `shards`.
+    """A plan that `plan --out` saved, or the part of it that is in `shards`; `digest` is what its must be.
 
     After applying, its own actions are looked at.
     """
 
-    def __init__(self, file: Path, shards: Shards | None = None) -> None:
-        self._plan = part_of(planfile.load(file), shards)
+    def __init__(self, file: Path, shards: Shards | None = None, digest: str | None = None) -> None:
+        self._plan = part_of(planfile.load(file, digest), shards)
 
     @property
     def sites(self) -> Sequence[Site]:

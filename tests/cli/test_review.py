@@ -264,3 +264,33 @@ def test_a_damaged_plan_is_told(armed: Extcal) -> None:
     ran = reviewed(armed)
     assert (ran.code, len(armed.sandbox.requests)) == (1, 0)
     assert "plan.json: format_version is None" in ran.err
+
+
+@pytest.mark.parametrize("command", [("plan", "manifests", "--reviewed"), ("apply", "--auto-approve", "--plan")])
+def test_a_plan_of_another_digest_is_refused(armed: Extcal, command: tuple[str, ...]) -> None:
+    """Whoever knows which plan was approved gets that one checked and applied, and a whole file of another refused."""
+    armed.env |= PASSWORD_ENV
+    approved = json.loads((armed.folder / "plan.json").read_text())["digest"]
+    armed.sandbox.requests.clear()
+    assert armed(*command, "plan.json", "--digest", approved).code == 0
+    armed.sandbox.requests.clear()
+    other = digest({})
+    ran = armed(*command, "plan.json", "--digest", other)
+    assert (ran.code, len(armed.sandbox.requests)) == (1, 0)
+    assert f"plan.json: another plan than asked for: its digest is {approved}, not {other}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("plan", "manifests", "--reviewed", "plan.json", "--digest", ""), "--digest '': write it as plan shows it"),
+        (("apply", "--plan", "plan.json", "--digest", "sha256:1"), "--digest 'sha256:1': write it as plan shows it"),
+        (("plan", "manifests", "--digest", digest({})), "add --reviewed FILE"),
+        (("apply", "manifests", "--digest", digest({})), "add --plan FILE"),
+    ],
+)
+def test_a_digest_that_is_none_is_refused(armed: Extcal, command: tuple[str, ...], said: str) -> None:
+    """What a script hands on empty, or for no plan, is no leave to carry on without a check."""
+    ran = armed(*command)
+    assert (ran.code, armed.writes) == (64, [])
+    assert said in ran.err
