@@ -14,7 +14,8 @@ import yaml
 
 from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, KEY, connection, harbor, site, world
-from tests.support.tools import needs_git
+from tests.gitops.runner import BASH
+from tests.support.tools import needs_bash, needs_git
 from tests.watch.test_pulling import Repositories, git
 from tests.watch.watcher import Watcher
 
@@ -77,7 +78,27 @@ def reconciles(extcal: Extcal, words: list[str], env: dict[str, str]) -> None:
             watcher.close()
 
 
+def before(service: configparser.SectionProxy) -> list[str]:
+    """What the unit runs before it watches, as systemd hands it to the shell."""
+    shell, option, script = shlex.split(service["ExecStartPre"])
+    assert (shell, option) == ("/bin/bash", "-c")
+    return [BASH, option, script.replace("$$", "$")]
+
+
+@needs_bash
+def test_who_clones_for_the_service_sees_no_secret(service: configparser.SectionProxy, tmp_path: Path) -> None:
+    """The variables that the operator has given to the service are taken away before git runs."""
+    git_seen = tmp_path / "seen"
+    (tmp_path / "git").write_text(f'#!/bin/sh\nenv >"{git_seen}"\n')
+    (tmp_path / "git").chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "STATE_DIRECTORY": str(tmp_path), "REPOSITORY": "r"}
+    secrets = {"EXTCAL_API_KEY": KEY, "EXTCAL_SMTP_PASSWORD": "seagull-lantern-41"}
+    subprocess.run(before(service), env=os.environ | path | secrets, check=True, timeout=120)
+    assert "EXTCAL_" not in git_seen.read_text()
+
+
 @needs_git
+@needs_bash
 def test_the_commands_of_the_service_run(
     service: configparser.SectionProxy, extcal: Extcal, origin: Repositories, tmp_path: Path
 ) -> None:
@@ -86,10 +107,8 @@ def test_the_commands_of_the_service_run(
     state.mkdir(parents=True)
     env = {"STATE_DIRECTORY": str(state), "EXTCAL_STATE_DIR": f"{state}/state", "REPOSITORY": str(origin.origin)}
     assert "EXTCAL_STATE_DIR=%S/extcal/state" in service["Environment"]
-    shell, option, script = shlex.split(service["ExecStartPre"])
-    assert (shell, option) == ("/bin/sh", "-c")
     for _ in range(2):
-        subprocess.run([_SH, "-c", script], env=os.environ | env, check=True, timeout=120)
+        subprocess.run(before(service), env=os.environ | env, check=True, timeout=120)
     words = shlex.split(service["ExecStart"].replace("%S", str(tmp_path / "lib")))
     assert words[0].endswith("/extcal")
     reconciles(extcal, words, env)
@@ -134,6 +153,14 @@ def test_the_commands_of_the_pod_run(
     }
     words = [*watch["command"], *(word.replace("/work/", f"{tmp_path}/pod/") for word in watch["args"])]
     reconciles(extcal, words, env)
+
+
+def test_only_the_container_that_watches_has_the_secrets(documents: dict[str, dict[str, Any]]) -> None:
+    """Packages are installed, and the clone is made, by containers that are given none."""
+    pod = documents["Deployment"]["spec"]["template"]["spec"]
+    for container in pod["initContainers"]:
+        assert "envFrom" not in container
+        assert not [each for each in container["env"] if each["name"].startswith("EXTCAL_") or "valueFrom" in each]
 
 
 def test_the_pod_is_one_and_confined(documents: dict[str, dict[str, Any]]) -> None:
