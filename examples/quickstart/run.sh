@@ -2,11 +2,12 @@
 # The everyday loop on the embedded sandbox: validate, plan, apply, plan again, and a look at what has come of it in both
 # directions. Its data goes to the folder $1.
 set -eu
+# Whatever is set for your real sites is none of the sandbox's business.
+for name in $(env | sed -n 's/^\(EXTCAL_[A-Za-z0-9_]*\)=.*/\1/p'); do
+    unset "$name"
+done
 world=${1:-.extcal/quickstart}
 manifests=examples/quickstart
-
-# The sandbox's made-up account; a real app password comes from your secret store.
-export EXTCAL_LEE_APP_PASSWORD=seagull-lantern-41
 
 run() {
     echo
@@ -17,8 +18,12 @@ run() {
 extcal sandbox reset --data "$world" --quiet
 run validate "$manifests"
 run plan "$manifests" --sandbox "$world"
+# The sandbox's made-up account; a real app password comes from your secret store, and apply alone needs it.
 # 3 says that owners have yet to consent; anything else than that or 0 is a failure.
-run apply "$manifests" --sandbox "$world" --auto-approve --consent link || [ $? -eq 3 ]
+(
+    export EXTCAL_LEE_APP_PASSWORD=seagull-lantern-41
+    run apply "$manifests" --sandbox "$world" --auto-approve --consent link
+) || [ $? -eq 3 ]
 run connections --sandbox "$world"
 run plan "$manifests" --sandbox "$world"
 

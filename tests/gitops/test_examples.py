@@ -72,6 +72,23 @@ def test_the_page_names_all_that_is_to_be_filled_in(tmp_path: Path) -> None:
     assert not [text for text in texts if "OWNER" in text or "0" * 40 in text]
 
 
+def test_the_quickstart_keeps_real_secrets_to_itself(tmp_path: Path) -> None:
+    """Whatever is set for real sites reaches no command; the sandbox's password reaches apply alone."""
+    calendar = tmp_path / "world" / "calendars" / "apple" / "lee@harbor-dental.example" / "Harbor Dental.ics"
+    calendar.parent.mkdir(parents=True)
+    calendar.touch()
+    command = tmp_path / "extcal"
+    command.write_text("#!/bin/sh\n" + """echo "$1 $(env | sed -n 's/^\\(EXTCAL_[A-Z_]*\\)=.*/\\1/p')" >>"$SEEN"\n""")
+    command.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SEEN": str(tmp_path / "seen")}
+    secrets = {"EXTCAL_API_KEY": "key", "EXTCAL_ENDPOINT": "https://harbor-dental.example", "EXTCAL_KIM": "a\nb"}
+    script = ["/bin/sh", "examples/quickstart/run.sh", str(tmp_path / "world")]
+    subprocess.run(script, cwd=ROOT, env=env | secrets, check=True, capture_output=True, timeout=300)
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert "apply EXTCAL_LEE_APP_PASSWORD" in seen
+    assert {line.partition(" ")[2] for line in seen if not line.startswith("apply ")} == {""}
+
+
 @pytest.mark.parametrize("page", ["config-repo/README.md", "gitlab/README.md"])
 def test_links_of_the_pages_lead_somewhere(page: str) -> None:
     """Every relative link of a page is a file or folder beside it."""
