@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,11 @@ from reconciler.sandbox.server import RunningSandbox
 from tests.cli.command import Extcal
 from tests.cli.worlds import PASSWORD
 from tests.gitops.runner import ROOT, Ran, Runner
-from tests.support.tools import needs_bash
+from tests.support.tools import needs_bash, needs_git
 
 pytestmark = needs_bash
 
 EXAMPLE = ROOT / "examples" / "fleet" / "github-matrix.yml"
-MERGED = {"number": 7, "merged_at": "2027-01-31T09:00:00Z", "merge_commit_sha": "c0ffee", "head": {"sha": "feedbeef"}}
 
 Json = dict[str, Any]
 
@@ -42,7 +42,8 @@ def filled(text: str, **values: str) -> str:
 
 def given(of: str, **values: str) -> dict[str, str]:
     """What the step of a job that runs extcal gives to the action, the action's defaults with it."""
-    inputs = {"format": "text", "paths": "manifests", "plan": "", "arguments": "", "accept": ""} | step(of, "extcal")
+    defaults = {"format": "text", "paths": "manifests", "plan": "", "digest": "", "arguments": "", "accept": ""}
+    inputs = defaults | step(of, "extcal")
     return {key: filled(text, **values) for key, text in inputs.items()}
 
 
@@ -61,11 +62,17 @@ def repository(sites: Extcal, runner: Runner, sandbox: RunningSandbox) -> Runner
         "EXTCAL_PASSWORDS": f"EXTCAL_APP_PASSWORD={PASSWORD}",
         "EXTCAL_STATE_DIR": str(runner.folder / "state"),
     }
-    # The base is known by git alone; a folder of no manifests stands for it.
-    base = runner.folder / "HEAD^1"
-    base.mkdir()
-    (base / "none.yaml").write_text("# nothing yet\n")
+    git(runner, "init", "--quiet")
+    for words in (("--allow-empty", "--message", "Begin"), ("--message", "Bring the manifests")):
+        git(runner, "-c", "user.name=Ana", "-c", "user.email=ana@harbor-dental.example", "commit", "--quiet", *words)
+        git(runner, "add", "manifests")
     return runner
+
+
+def git(runner: Runner, *words: str) -> str:
+    """What git says in the checkout."""
+    done = subprocess.run(["git", *words], cwd=runner.folder, check=True, capture_output=True, encoding="utf-8")  # noqa: S607 - git is on PATH
+    return done.stdout.strip()
 
 
 def shards(of: str) -> list[int]:
@@ -75,11 +82,14 @@ def shards(of: str) -> list[int]:
     return numbers
 
 
+@needs_git
 def test_a_fleet_is_reviewed_in_one_comment_and_applied_in_shards(repository: Runner, sites: Extcal) -> None:
     """Every shard's plan is in the one comment and the one saved plan; its shards do all of it, the rest nothing."""
     pytest.importorskip("jq", reason="jq for Python is not installed")
+    base = git(repository, "rev-parse", "HEAD^1")
     for number in shards("plan"):
         values = {"matrix.shard": str(number), "strategy.job-total": str(len(shards("plan")))}
+        values["steps.base.outputs.sha"] = base
         place = repository.folder / "shards" / filled(_uploaded("plan")["name"], **values)
         place.mkdir(parents=True)
         if number == 1:
@@ -98,25 +108,28 @@ def test_a_fleet_is_reviewed_in_one_comment_and_applied_in_shards(repository: Ru
     assert said.code == 0, said.log
     (shown,) = repository.world["comments"]
     assert "Plan: 6 to connect, 6 to update" in shown["body"]
-    saved = repository.folder / _uploaded("comment")["path"]
-    assert json.loads(saved.read_text())["digest"] in shown["body"]
+    plan = str(repository.folder / step("comment", "plan-artifact")["plan"])
+    digest = json.loads(Path(plan).read_text())["digest"]
+    assert f"Digest of the plan: `{digest}`\n" in shown["body"]
+    found = {"steps.reviewed.outputs.plan": plan, "steps.reviewed.outputs.digest": digest}
+    checked = extcal(repository, "reviewed", **found)
+    assert (checked.code, f"The reviewed plan stands: {digest}" in checked.log) == (0, True), checked.log
     assert sites.writes == []
 
+    downloaded = repository.folder / step("apply", "extcal")["plan"]
+    downloaded.parent.mkdir()
+    shutil.copy(plan, downloaded)
+    approved = {"needs.reviewed.outputs.digest": digest}
     for number in shards("apply"):
-        values = {
-            "matrix.shard": str(number),
-            "strategy.job-total": str(len(shards("apply"))),
-            "steps.reviewed.outputs.plan": str(saved),
-        }
+        values = approved | {"matrix.shard": str(number), "strategy.job-total": str(len(shards("apply")))}
         if number == 1:
             assert extcal(repository, "apply", **values).outputs["exit-code"] == "0"
         else:
-            inputs = given("apply", **values)
-            ran = sites("apply", "--plan", inputs["plan"], "--auto-approve", *inputs["arguments"].split())
-            assert ran.code == 0
+            words = given("apply", **values)["arguments"].split()
+            assert sites("apply", "--plan", str(downloaded), "--auto-approve", *words).code == 0
     assert len([request for request in sites.writes if request.path.endswith("connectByCredentials")]) == 6
     sites.sandbox.requests.clear()
-    rest = extcal(repository, "rest", **{"steps.reviewed.outputs.plan": str(saved)})
+    rest = extcal(repository, "rest", **approved)
     assert (rest.outputs["exit-code"], sites.writes) == ("0", [])
 
 
@@ -124,6 +137,7 @@ def _uploaded(of: str) -> Json:
     return step(of, "upload-artifact")
 
 
+@needs_git
 def test_a_shard_that_fails_is_named_in_the_comment(repository: Runner) -> None:
     """Where a shard has left no plan, the comment says which, and the job that joins does not pass for whole."""
     merged = extcal(repository, "comment")
@@ -132,13 +146,13 @@ def test_a_shard_that_fails_is_named_in_the_comment(repository: Runner) -> None:
     assert "extcal-shard-1/plan.json" in Path(merged.outputs["report"]).read_text()
 
 
-def test_the_plan_is_found_by_the_name_it_is_saved_under() -> None:
-    """What the pull request's run uploads is what the merge's run asks for, from this workflow alone."""
-    assert _uploaded("comment")["name"] == "extcal-plan-${{ github.event.pull_request.head.sha }}"
-    assert Path(_uploaded("comment")["path"]).name == "plan.json"
-    for name in ("apply", "rest"):
-        assert step(name, "reviewed-plan")["workflow"] == ".github/workflows/fleet.yml"
-        assert f"Put it at {step(name, 'reviewed-plan')['workflow']} " in EXAMPLE.read_text()
+def test_the_plan_is_taken_from_this_workflow_alone() -> None:
+    """What the pull request's run keeps is what the merge's run asks for, of the file that the page names."""
+    place = step("reviewed", "reviewed-plan")["workflow"]
+    assert place == ".github/workflows/fleet.yml"
+    assert f"# {place} of a config repository" in EXAMPLE.read_text()
+    assert step("comment", "plan-artifact")["base"] == "${{ needs.plan.outputs.base }}"
+    assert job("plan")["outputs"] == {"base": "${{ steps.base.outputs.sha }}"}
 
 
 def test_all_shards_are_joined() -> None:
@@ -153,15 +167,17 @@ def test_all_shards_are_joined() -> None:
 
 def test_who_comments_has_no_secret_and_who_has_one_can_not_comment() -> None:
     """Secrets are for the jobs that ask the service, by their environments; the permissions are the least."""
-    secret = {name for name in ("plan", "comment", "apply", "rest") if "secrets." in json.dumps(job(name))}
-    assert secret == {"plan", "apply", "rest"}
-    assert {name: job(name).get("environment") for name in ("plan", "comment", "apply", "rest")} == {
+    names = ("plan", "comment", "reviewed", "apply", "rest")
+    assert {name for name in names if "secrets." in json.dumps(job(name))} == {"plan", "reviewed", "apply", "rest"}
+    assert {name: job(name).get("environment") for name in names} == {
         "plan": "extcal-plan",
         "comment": None,
+        "reviewed": "extcal-plan",
         "apply": "extcal-apply",
         "rest": "extcal-apply",
     }
     assert job("plan")["permissions"] == {"contents": "read"}
     assert job("comment")["permissions"] == {"pull-requests": "write"}
-    assert "write" not in {*job("apply")["permissions"].values(), *job("rest")["permissions"].values()}
-    assert "EXTCAL_PASSWORDS" not in json.dumps(job("plan"))
+    assert set(job("reviewed")["permissions"].values()) == {"read"}
+    assert [job(name)["permissions"] for name in ("apply", "rest")] == [{}, {}]
+    assert not [name for name in ("plan", "reviewed") if "EXTCAL_PASSWORDS" in json.dumps(job(name))]

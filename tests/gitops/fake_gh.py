@@ -26,7 +26,9 @@ def main(words: list[str]) -> int:
     file = Path(os.environ["FAKE_GH"])
     world: World = json.loads(file.read_text())
     world["calls"].append(words)
-    code = _api(world, words[1:]) if words[0] == "api" else _download(world, words)
+    world["environments"].append(sorted(os.environ))
+    verbs = {"api": _api, "run": _download, "attestation": _verify}
+    code = verbs[words[0]](world, words[1:])
     file.write_text(json.dumps(world))
     return code
 
@@ -102,11 +104,15 @@ def _runs(world: World, asked: list[str], query: Fields, _fields: Fields) -> Ans
     match asked:
         case ["GET", "commits", sha, "pulls"]:
             return world["pulls"].get(sha, [])
-        case ["GET", "actions", "artifacts"]:
-            named = [found for found in world["artifacts"] if found["name"] == query["name"]]
-            return {"total_count": len(named), "artifacts": named}
+        case ["GET", "compare", span]:
+            return world["compare"].get(span)
+        case ["GET", "actions", "workflows", file, "runs"]:
+            found = [run for run in world["runs"].values() if run["path"].partition("@")[0].endswith(f"/{file}")]
+            return {"workflow_runs": [run for run in found if query["head_sha"] == run["head_sha"]]}
         case ["GET", "actions", "runs", number]:
             return world["runs"][number]
+        case ["GET", "actions", "runs", number, "artifacts"]:
+            return {"artifacts": [found for found in world["artifacts"] if str(found["run"]) == number]}
     raise AssertionError(asked)
 
 
@@ -134,20 +140,36 @@ def _show(page: Answer, expression: str | None) -> None:
 
 def _download(world: World, words: list[str]) -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("verb", nargs=2)
+    parser.add_argument("verb")
     parser.add_argument("run")
     for name in ("--repo", "--name", "--dir"):
         parser.add_argument(name, required=True)
     said = parser.parse_args(words)
-    assert (said.verb, said.repo) == (["run", "download"], NAME)
+    assert (said.verb, said.repo) == ("download", NAME)
     for artifact in world["artifacts"]:
-        if artifact["name"] == said.name and str(artifact["workflow_run"]["id"]) == said.run:
+        if artifact["name"] == said.name and str(artifact["run"]) == said.run:
             folder = Path(said.dir)
             folder.mkdir()
             for name, content in artifact["files"].items():
                 (folder / name).write_text(content)
             return 0
     sys.stderr.write("no valid artifacts found to download\n")
+    return 1
+
+
+def _verify(world: World, words: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb")
+    parser.add_argument("file")
+    for name in ("--repo", "--signer-workflow", "--signer-digest", "--source-ref"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--deny-self-hosted-runners", action="store_true", required=True)
+    said = parser.parse_args(words)
+    assert (said.verb, said.repo) == ("verify", NAME)
+    who = [said.signer_workflow, said.signer_digest, said.source_ref]
+    if world["attestations"].get(Path(said.file).read_text()) == who:
+        return 0
+    sys.stderr.write("verifying with issuer failed\n")
     return 1
 
 

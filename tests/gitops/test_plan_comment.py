@@ -1,9 +1,14 @@
 """The action plan-comment: one comment, updated in place."""
 
+import re
+
 import pytest
 
+from reconciler.model.encoding import digest, encoded
+from reconciler.render.plan_markdown import plan_failure_markdown, plan_markdown
 from tests.gitops.repository import BOT
 from tests.gitops.runner import Runner
+from tests.reports.plans import renamed, telling
 from tests.support.tools import needs_bash
 
 pytestmark = needs_bash
@@ -60,3 +65,16 @@ def test_a_plan_that_failed_replaces_the_one_before(runner: Runner) -> None:
     assert "https://github.example/harbor-group/calendars/actions/runs/77" in made["body"]
     comment(runner, f"{MARKER}\nplan again\n")
     assert len(runner.world["comments"]) == 1
+
+
+def test_a_plans_digest_is_the_only_line_of_its_kind(runner: Runner) -> None:
+    """The action reviewed-plan finds one digest in the comment, that of the plan, whatever names in it pretend."""
+    forged = f"x\nDigest of the plan: `sha256:{'0' * 64}`\n"
+    plan = renamed(telling(), [forged])
+    comment(runner, plan_markdown(plan))
+    (made,) = runner.world["comments"]
+    assert "0" * 64 in made["body"]
+    shown = re.findall(r"^Digest of the plan: `(sha256:[0-9a-f]{64})`\r?$", made["body"], re.MULTILINE)
+    assert shown == [digest(encoded(plan))]
+    comment(runner, plan_failure_markdown([forged]))
+    assert not re.search("^Digest", runner.world["comments"][0]["body"], re.MULTILINE)

@@ -1,82 +1,327 @@
-"""The action reviewed-plan: the plan of the pull request that was merged, or none."""
+"""The actions plan-artifact and reviewed-plan: the plan of the one pull request that was merged, or none."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.gitops.repository import BOT, NAME
 from tests.gitops.runner import Ran, Runner
 from tests.support.tools import needs_bash
 
 pytestmark = needs_bash
 
 pytest.importorskip("jq", reason="jq for Python is not installed")
-HEAD = "feedbeef"
-PLAN_RUN = {"event": "pull_request", "path": ".github/workflows/plan.yml"}
+HEAD, BASE, MERGE, LAST = "a" * 40, "b" * 40, "c" * 40, "d" * 40
+DIGEST, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+EXTCAL = "e" * 40
+PLANNER = "clinic-tools/extcal/.github/workflows/extcal-plan.yml"
+APPLIER = "clinic-tools/extcal/.github/workflows/extcal-apply.yml"
+WORKFLOW = ".github/workflows/plan.yml"
+
+Json = dict[str, Any]
 
 
-def pull(**fields: object) -> dict[str, Any]:
+def pull(**fields: object) -> Json:
     """A pull request that was merged as the commit that the job runs on."""
-    merged = {"number": 7, "merged_at": "2026-03-02T10:00:00Z", "merge_commit_sha": "c0ffee", "head": {"sha": HEAD}}
-    return merged | fields
+    merged = {"number": 7, "merged_at": "2026-03-02T10:00:00Z", "merge_commit_sha": LAST}
+    return merged | {"head": {"sha": HEAD}, "base": {"ref": "main"}} | fields
 
 
-def artifact(run: int, *, head: str = HEAD, repository: int = 1, expired: bool = False) -> dict[str, Any]:
-    """The plan that a run saved; later runs have larger numbers."""
-    came_from = {"id": run, "repository_id": 1, "head_repository_id": repository, "head_sha": head}
+def run(number: int = 1, **fields: object) -> Json:
+    """A run of the plan workflow on the head that was merged."""
     return {
-        "name": f"extcal-plan-{HEAD}",
-        "expired": expired,
-        "created_at": f"2026-03-01T10:00:{run:02}Z",
-        "workflow_run": came_from,
-        "files": {"plan.json": f"plan of run {run}"},
+        "id": number,
+        "event": "pull_request",
+        "path": WORKFLOW,
+        "conclusion": "success",
+        "head_sha": HEAD,
+        "repository": {"id": 1},
+        "head_repository": {"id": 1},
+        "referenced_workflows": [{"path": f"{PLANNER}@{EXTCAL}", "sha": EXTCAL}],
+    } | fields
+
+
+def context(**fields: object) -> str:
+    """What the plan of a run says that it is bound to."""
+    made: Json = {
+        "pull_request": 7,
+        "base_ref": "main",
+        "base_sha": BASE,
+        "head_sha": HEAD,
+        "workflow_ref": f"{NAME}/{WORKFLOW}@refs/pull/7/merge",
+        "workflow_sha": MERGE,
+        "run_id": 1,
+        "run_attempt": 1,
     }
+    return json.dumps(made | fields) + "\n"
 
 
-def fetch(runner: Runner) -> Ran:
-    """Run the action."""
-    return runner.run("reviewed-plan/fetch.sh", INPUT_WORKFLOW=".github/workflows/plan.yml")
+def plan(digest: str = DIGEST) -> str:
+    """A saved plan, as far as this action reads it."""
+    return f'{{"digest":"{digest}","format_version":1,"plan":{{}}}}\n'
 
 
-def test_the_newest_plan_of_the_merged_head_is_fetched(runner: Runner) -> None:
-    """Of several runs of the plan workflow on the head that was merged, the last one's plan is taken."""
-    runner.change(
-        pulls={"c0ffee": [pull()]},
-        artifacts=[artifact(1), artifact(3), artifact(2)],
-        runs={str(number): PLAN_RUN for number in (1, 2, 3)},
-    )
-    ran = fetch(runner)
-    assert (ran.code, ran.outputs["pull-request"]) == (0, "7"), ran.log
-    assert Path(ran.outputs["plan"]).read_text() == "plan of run 3"
+def artifact(of: int = 1, attempt: int = 1, *, digest: str = DIGEST, expired: bool = False, **fields: object) -> Json:
+    """The plan that a run kept."""
+    files = {"plan.json": plan(digest), "context.json": context(run_id=of, run_attempt=attempt, **fields)}
+    return {"run": of, "name": f"extcal-plan-7-{HEAD}-{attempt}", "expired": expired, "files": files}
 
 
-REFUSED: dict[str, dict[str, Any]] = {
-    "a direct push": {"pulls": {}},
-    "a pull request that is open": {"pulls": {"c0ffee": [pull(merged_at=None)]}},
-    "another merge that holds the commit": {"pulls": {"c0ffee": [pull(merge_commit_sha="0ther")]}},
-    "no plan": {"artifacts": []},
-    "an expired plan": {"artifacts": [artifact(1, expired=True)]},
-    "a plan of an earlier head": {"artifacts": [artifact(1, head="01d")]},
-    "a plan from a fork": {"artifacts": [artifact(1, repository=2)]},
-    "a plan from another workflow": {"runs": {"1": PLAN_RUN | {"path": ".github/workflows/other.yml"}}},
-    "a plan from another event": {"runs": {"1": PLAN_RUN | {"event": "push"}}},
-    "an artifact without a plan": {"artifacts": [artifact(1) | {"files": {"other": "x"}}]},
+def comment(digest: str = DIGEST, **fields: object) -> Json:
+    """What the pull request shows."""
+    body = f"<!-- extcal-plan -->\n### Plan: 1 to connect\n\nDigest of the plan: `{digest}`\n"
+    return {"id": 1, "issue": "7", "user": BOT, "body": body} | fields
+
+
+APPLYING = {"id": 77, "path": ".github/workflows/apply.yml", "head_sha": LAST} | {
+    "referenced_workflows": [{"path": f"{APPLIER}@{EXTCAL}", "sha": EXTCAL}]
+}
+MERGED: Json = {
+    "pulls": {LAST: [pull()], HEAD: [pull()]},
+    "runs": {"1": run(), "77": APPLYING},
+    "artifacts": [artifact()],
+    "comments": [comment()],
+    "compare": {f"{BASE}...{LAST}": {"status": "ahead", "commits": [{"sha": HEAD}, {"sha": LAST}]}},
 }
 
 
-@pytest.mark.parametrize("wrong", REFUSED.values(), ids=REFUSED.keys())
-def test_anything_but_the_reviewed_plan_is_refused(runner: Runner, wrong: dict[str, Any]) -> None:
-    """Without a plan made by the plan workflow for exactly what was merged, the job ends and says so."""
-    right = {"pulls": {"c0ffee": [pull()]}, "artifacts": [artifact(1)], "runs": {"1": PLAN_RUN}}
-    runner.change(**(right | wrong))
+def fetch(runner: Runner, **env: str) -> Ran:
+    """Run the action on the push of a merge."""
+    given = {"GITHUB_SHA": LAST, "BEFORE": BASE, "INPUT_WORKFLOW": WORKFLOW, "INPUT_ATTESTED": "false"}
+    return runner.run("reviewed-plan/fetch.sh", **(given | env))
+
+
+def refused(ran: Ran, said: str) -> None:
+    """No plan was handed on, and the error says why."""
+    assert (ran.code, ran.outputs) == (1, {}), ran.log
+    assert ran.log.count("::error title=extcal::") == 1
+    assert said in ran.log
+
+
+def test_the_plan_of_the_merged_pull_request_is_fetched(runner: Runner) -> None:
+    """The plan, its digest and the pull request's number are handed on."""
+    runner.change(**MERGED)
     ran = fetch(runner)
-    assert ran.code == 1
-    assert "::error" in ran.log
-    assert "plan" not in ran.outputs
+    assert ran.code == 0, ran.log
+    assert (ran.outputs["pull-request"], ran.outputs["digest"]) == ("7", DIGEST)
+    assert Path(ran.outputs["plan"]).read_text() == plan()
 
 
-def test_a_plan_of_another_run_does_not_hide_the_right_one(runner: Runner) -> None:
-    """A newer artifact of the same name from another workflow is passed over."""
-    other = PLAN_RUN | {"path": ".github/workflows/other.yml"}
-    runner.change(pulls={"c0ffee": [pull()]}, artifacts=[artifact(1), artifact(2)], runs={"1": PLAN_RUN, "2": other})
-    assert Path(fetch(runner).outputs["plan"]).read_text() == "plan of run 1"
+def test_the_last_attempt_of_a_run_counts(runner: Runner) -> None:
+    """A run that was started again, since the live state had moved, leaves its earlier plan beside the new one."""
+    kept = [artifact(attempt=number, digest=DIGEST if number == 10 else OTHER) for number in (9, 10, 2)]
+    runner.change(**(MERGED | {"artifacts": kept}))
+    ran = fetch(runner)
+    assert (ran.code, ran.outputs["digest"]) == (0, DIGEST), ran.log
+
+
+def test_runs_that_made_the_same_plan_are_one(runner: Runner) -> None:
+    """A pull request that was closed and opened again was planned twice, and nothing is ambiguous about it."""
+    twice = {"runs": {"1": run(), "2": run(2), "77": APPLYING}, "artifacts": [artifact(1), artifact(2)]}
+    runner.change(**(MERGED | twice))
+    assert fetch(runner).outputs["digest"] == DIGEST
+
+
+NO_PLAN = "has no plan of its last commit"
+REFUSED: dict[str, tuple[str, Json]] = {
+    "a direct push": ("no pull request was merged as", {"pulls": {}}),
+    "a pull request that is open": ("no pull request was merged as", {"pulls": {LAST: [pull(merged_at=None)]}}),
+    "another merge that holds the commit": (
+        "no pull request was merged as",
+        {"pulls": {LAST: [pull(merge_commit_sha=MERGE)]}},
+    ),
+    "two pull requests with one merge commit": (
+        "several pull requests were merged as",
+        {"pulls": {LAST: [pull(), pull(number=9)]}},
+    ),
+    "a merge into another branch": (
+        "was merged into next, not into main",
+        {"pulls": {LAST: [pull(base={"ref": "next"})]}},
+    ),
+    "another pull request with the same head": (
+        "pull request #9 has the same last commit as #7",
+        {"pulls": {LAST: [pull()], HEAD: [pull(), pull(number=9, merged_at=None, base={"ref": "attack"})]}},
+    ),
+    "a push of several merges": (
+        "this push merged pull request #6 as well as #7",
+        {"pulls": {LAST: [pull()], HEAD: [pull(number=6, merge_commit_sha=HEAD, head={"sha": MERGE})]}},
+    ),
+    "no plan": (NO_PLAN, {"artifacts": []}),
+    "runs that differ": (
+        f"has plans that differ, {DIGEST} and {OTHER}",
+        {"runs": {"1": run(), "2": run(2), "77": APPLYING}, "artifacts": [artifact(1), artifact(2, digest=OTHER)]},
+    ),
+    "an artifact without a plan": ("holds no plan.json", {"artifacts": [artifact() | {"files": {"other": "x"}}]}),
+    "an artifact without its context": (
+        "holds no context.json",
+        {"artifacts": [artifact() | {"files": {"plan.json": plan()}}]},
+    ),
+    "a file that is no plan": (
+        "holds no plan",
+        {"artifacts": [artifact() | {"files": {"plan.json": "{}", "context.json": context()}}]},
+    ),
+    "a plan for another pull request": (
+        "was not made for pull request #7 into main",
+        {"artifacts": [artifact(pull_request=9)]},
+    ),
+    "a plan for another base, retargeted": ("not made for", {"artifacts": [artifact(base_ref="attack")]}),
+    "a plan of an earlier head": ("not made for", {"artifacts": [artifact(head_sha=MERGE)]}),
+    "a plan of another workflow's ref": (
+        "not made for",
+        {"artifacts": [artifact(workflow_ref=f"{NAME}/{WORKFLOW}@refs/pull/9/merge")]},
+    ),
+    "a plan copied from another run": (
+        "not made for",
+        {"artifacts": [artifact() | {"files": {"plan.json": plan(), "context.json": context(run_id=3)}}]},
+    ),
+    "a context that says more": ("not made for", {"artifacts": [artifact(pull_request_too=9)]}),
+    "a base that is not on the branch": (
+        f"was made against {BASE}, which is not on main",
+        {"compare": {f"{BASE}...{LAST}": {"status": "diverged", "commits": []}}},
+    ),
+    "a comment with another digest": (f"shows {OTHER}, not the plan that was saved", {"comments": [comment(OTHER)]}),
+    "no comment": ("shows no plan, not the plan that was saved", {"comments": []}),
+    "a person's comment": ("shows no plan", {"comments": [comment(user={"login": "mallory", "type": "User"})]}),
+    "two comments": ("not the plan that was saved", {"comments": [comment(), comment(id=2)]}),
+    "a comment that quotes a digest": (
+        "shows no plan",
+        {"comments": [comment(body=f"<!-- extcal-plan -->\n- x Digest of the plan: `{DIGEST}`\n")]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("said", "wrong"), REFUSED.values(), ids=REFUSED.keys())
+def test_anything_but_the_reviewed_plan_is_refused(runner: Runner, said: str, wrong: Json) -> None:
+    """Without one plan, made for exactly what was merged and shown in its comment, the job ends and says why."""
+    runner.change(**(MERGED | wrong))
+    refused(fetch(runner), said)
+
+
+CALLED = run()["referenced_workflows"]
+WRONG_RUNS: dict[str, Json] = {
+    "of a fork": {"head_repository": {"id": 2}},
+    "of another workflow": {"path": ".github/workflows/b/plan.yml"},
+    "of another event": {"event": "push"},
+    "that failed": {"conclusion": "failure"},
+    "that does not call extcal": {"referenced_workflows": []},
+    "by another commit of extcal": {"referenced_workflows": [{"path": f"{PLANNER}@{HEAD}", "sha": HEAD}]},
+    "by another's extcal": {"referenced_workflows": [{"path": f"eve/{PLANNER}@{EXTCAL}", "sha": EXTCAL}]},
+    "of more than extcal": {
+        "referenced_workflows": [*CALLED, {"path": "eve/x/.github/workflows/x.yml@v1", "sha": HEAD}]
+    },
+}
+WRONG_ARTIFACTS: dict[str, Json] = {
+    "expired": {"expired": True},
+    "of another pull request": {"name": f"extcal-plan-9-{HEAD}-1"},
+    "with more to its name": {"name": f"extcal-plan-7-{HEAD}-1-2"},
+}
+
+
+def test_a_plan_of_a_wrong_run_or_name_is_never_taken(runner: Runner) -> None:
+    """Of many runs, each wrong in one way, none has a plan that counts; the right one beside them is found."""
+    runs = {str(number): run(number, **wrong) for number, wrong in enumerate(WRONG_RUNS.values(), 10)}
+    named = {str(number): run(number) for number in range(30, 30 + len(WRONG_ARTIFACTS))}
+    kept = [artifact(number, digest=OTHER) for number in map(int, runs)]
+    kept += [artifact(number, digest=OTHER) | wrong for number, wrong in enumerate(WRONG_ARTIFACTS.values(), 30)]
+    runner.change(**(MERGED | {"runs": runs | named | {"77": APPLYING}, "artifacts": kept}))
+    refused(fetch(runner), NO_PLAN)
+    runner.change(runs=runs | named | {"1": run(), "77": APPLYING}, artifacts=[*kept, artifact()])
+    assert fetch(runner).outputs["digest"] == DIGEST
+
+
+def test_a_plan_is_applied_on_a_push_alone(runner: Runner) -> None:
+    """A merge queue's own event, or a start by hand, is refused in words."""
+    runner.change(**MERGED)
+    for event in ("merge_group", "workflow_dispatch"):
+        refused(fetch(runner, GITHUB_EVENT_NAME=event), f"this event is {event}")
+    assert runner.world["calls"] == []
+
+
+def test_workflows_that_use_the_actions_themselves_are_bound_too(runner: Runner) -> None:
+    """A workflow of the config repository's own, which calls none, takes plans only of one that calls none."""
+    alone = {"1": run(referenced_workflows=[]), "77": APPLYING | {"referenced_workflows": []}}
+    runner.change(**(MERGED | {"runs": alone}))
+    assert fetch(runner).code == 0
+    runner.change(runs=alone | {"1": run()})
+    refused(fetch(runner), NO_PLAN)
+
+
+SIGNED = [PLANNER, EXTCAL, "refs/pull/7/merge"]
+UNATTESTED: dict[str, Json] = {
+    "the plan alone": {plan(): SIGNED},
+    "another pull request's": {plan(): SIGNED, context(): [*SIGNED[:2], "refs/pull/9/merge"]},
+    "a changed workflow's": {plan(): [f"{NAME}/{WORKFLOW}", MERGE, SIGNED[2]], context(): SIGNED},
+    "another commit's": {plan(): [PLANNER, HEAD, SIGNED[2]], context(): SIGNED},
+}
+
+
+@pytest.mark.parametrize("attestations", UNATTESTED.values(), ids=UNATTESTED.keys())
+def test_a_plan_must_be_attested_where_that_is_asked(runner: Runner, attestations: Json) -> None:
+    """Plan and context must be signed by extcal's own workflow, at the commit used here, in this pull request."""
+    runner.change(**(MERGED | {"attestations": attestations}))
+    refused(fetch(runner, INPUT_ATTESTED="true"), f"is not attested by {PLANNER} at {EXTCAL}")
+
+
+def test_an_attested_plan_is_fetched(runner: Runner) -> None:
+    """With both signatures in order the plan is handed on."""
+    runner.change(**(MERGED | {"attestations": {plan(): SIGNED, context(): SIGNED}}))
+    assert fetch(runner, INPUT_ATTESTED="true").outputs["digest"] == DIGEST
+
+
+def test_attestations_are_those_of_extcals_workflow(runner: Runner) -> None:
+    """Where no workflow of extcal is called there is nobody whose signature would say anything."""
+    alone = {"1": run(referenced_workflows=[]), "77": APPLYING | {"referenced_workflows": []}}
+    runner.change(**(MERGED | {"runs": alone}))
+    refused(fetch(runner, INPUT_ATTESTED="true"), "attested plans are those of extcal-plan.yml")
+
+
+KEPT = {
+    "GITHUB_EVENT_NAME": "pull_request",
+    "GITHUB_BASE_REF": "main",
+    "GITHUB_WORKFLOW_REF": f"{NAME}/{WORKFLOW}@refs/pull/7/merge",
+    "GITHUB_WORKFLOW_SHA": MERGE,
+    "GITHUB_RUN_ID": "1",
+    "NUMBER": "7",
+    "HEAD_SHA": HEAD,
+    "INPUT_BASE": BASE,
+}
+
+
+def keep(runner: Runner, **env: str) -> Ran:
+    """Run the action that lays out the artifact."""
+    return runner.run("plan-artifact/bind.sh", INPUT_PLAN=runner.file("plan.json", plan()), **(KEPT | env))
+
+
+def test_what_one_job_keeps_the_other_finds(runner: Runner) -> None:
+    """The artifact as plan-artifact lays it out, under its name, is what reviewed-plan takes."""
+    kept = keep(runner)
+    assert kept.code == 0, kept.log
+    files = {path.name: path.read_text() for path in Path(kept.outputs["folder"]).iterdir()}
+    assert files == {"plan.json": plan(), "context.json": context()}
+    made = {"run": 1, "name": kept.outputs["artifact"], "expired": False, "files": files}
+    runner.change(**(MERGED | {"artifacts": [made]}))
+    assert fetch(runner).outputs["digest"] == DIGEST
+
+
+def test_each_attempt_keeps_a_plan_of_its_own(runner: Runner) -> None:
+    """Two runs, or two attempts of one, never have one name."""
+    names = {keep(runner, GITHUB_RUN_ATTEMPT=attempt).outputs["artifact"] for attempt in ("1", "2")}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"INPUT_BASE": "HEAD^1"},
+        {"INPUT_BASE": ""},
+        {"GITHUB_BASE_REF": 'x", "base_ref": "main'},
+        {"GITHUB_EVENT_NAME": "merge_group"},
+    ],
+)
+def test_a_plan_that_can_not_be_bound_is_not_kept(runner: Runner, wrong: dict[str, str]) -> None:
+    """Without a commit, a plain branch and a pull request there is no artifact."""
+    ran = keep(runner, **wrong)
+    assert (ran.code, ran.outputs) == (64, {})
+    assert "::error title=extcal::" in ran.log

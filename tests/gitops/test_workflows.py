@@ -1,5 +1,6 @@
 """What every workflow and action must keep to, read from the files."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from tests.gitops.runner import ROOT
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 USERS = sorted((ROOT / "examples" / "config-repo" / ".github" / "workflows").glob("*.yml"))
 FLEET = ROOT / "examples" / "fleet" / "github-matrix.yml"
-ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+ACTION = ROOT / ".github" / "actions"
+ACTIONS = sorted(ACTION.glob("*/action.yml"))
 STAGES = ["apply", "drift", "plan", "validate"]
 PLACEHOLDER = "0" * 40
 
@@ -91,39 +93,129 @@ def test_nothing_runs_with_more_than_it_names(path: Path) -> None:
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
 
 
-NEEDED = {
-    "validate": {"contents": "read"},
-    "plan": {"contents": "read", "pull-requests": "write"},
-    "apply": {"actions": "read", "contents": "read", "pull-requests": "read"},
-    "drift": {"contents": "read", "issues": "write"},
+NEEDED: dict[str, dict[str, dict[str, str]]] = {
+    "validate": {"validate": {"contents": "read"}},
+    "plan": {
+        "plan": {"contents": "read", "pull-requests": "write"},
+        "attest": {"attestations": "write", "id-token": "write"},
+    },
+    "apply": {
+        "reviewed": {"actions": "read", "attestations": "read", "contents": "read", "pull-requests": "read"},
+        "apply": {},
+    },
+    "drift": {"drift": {"contents": "read", "issues": "write"}},
+}
+ENVIRONMENTS: dict[str, dict[str, str | None]] = {
+    "validate": {"validate": None},
+    "plan": {"plan": "extcal-plan", "attest": None},
+    "apply": {"reviewed": "extcal-plan", "apply": "extcal-apply"},
+    "drift": {"drift": "extcal-plan"},
 }
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_stage_has_the_least_permissions(stage: str) -> None:
-    """The job that works and the one that calls it are granted exactly what the stage needs."""
+    """Each job, and the one that calls them all, is granted exactly what it needs."""
     callers = the_job(ROOT / "examples" / "config-repo" / ".github" / "workflows" / f"{stage}.yml")
-    assert the_job(called(stage))["permissions"] == NEEDED[stage]
-    assert callers["permissions"] == NEEDED[stage]
+    assert {name: job["permissions"] for name, job in jobs(called(stage)).items()} == NEEDED[stage]
+    every: dict[str, str] = {}
+    for needed in NEEDED[stage].values():
+        every |= needed
+    assert callers["permissions"] == every
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_caller_passes_the_secrets_that_its_stage_reads(stage: str) -> None:
-    """Declared, passed and used secrets are the same, by name; validate knows none and needs no environment."""
+    """Declared, passed and used secrets are the same, by name; a job without any needs no environment."""
     caller = ROOT / "examples" / "config-repo" / ".github" / "workflows" / f"{stage}.yml"
     declared = set(read(called(stage))[True]["workflow_call"].get("secrets", {}))
     passed = the_job(caller).get("secrets", {})
     assert passed == {name: f"${{{{ secrets.{name} }}}}" for name in declared}
     assert set(re.findall(r"secrets\.(\w+)", called(stage).read_text())) == declared
     assert (stage == "validate") == (not declared)
-    assert the_job(called(stage)).get("environment") == {"apply": "extcal-apply"}.get(
-        stage, "extcal-plan" if declared else None
-    )
+    assert {name: job.get("environment") for name, job in jobs(called(stage)).items()} == ENVIRONMENTS[stage]
+    with_secrets = {name for name, job in jobs(called(stage)).items() if "secrets." in json.dumps(job)}
+    assert with_secrets == {name for name, environment in ENVIRONMENTS[stage].items() if environment}
+
+
+@pytest.mark.parametrize("path", [*OURS, FLEET], ids=lambda path: path.stem)
+def test_secrets_are_given_to_the_one_step_that_needs_them(path: Path) -> None:
+    """Only the step that runs extcal has any; the one that installs it goes before, and nothing has them for a job."""
+    document = read(path)
+    assert "secrets." not in json.dumps(document.get("env", {}))
+    for job in document["jobs"].values():
+        assert "secrets." not in json.dumps(job.get("env", {}))
+        used = [step.get("uses", "").partition("@")[0].rpartition("/actions/")[2] for step in job["steps"]]
+        for step, action in zip(job["steps"], used, strict=True):
+            assert "secrets." not in json.dumps(step) or action == "extcal", step
+        if "extcal" in used:
+            assert "install" in used[: used.index("extcal")]
+
+
+def test_what_installs_and_what_runs_are_two_actions() -> None:
+    """The action that is given secrets downloads nothing and uses no action of others; the other one reads none."""
+    (only,) = steps(ACTION / "extcal" / "action.yml")
+    assert only["run"] == 'bash "$GITHUB_ACTION_PATH/run.sh"'
+    assert not re.search(r"\b(pip|curl|wget|git)\b", (ACTION / "extcal" / "run.sh").read_text())
+    assert "secrets" not in (ACTION / "install" / "action.yml").read_text().lower().replace("every secret", "")
 
 
 def test_a_forks_pull_request_gets_no_plan() -> None:
     """The job with secrets runs only for branches of the same repository."""
-    assert "head.repo.full_name == github.repository" in the_job(called("plan"))["if"]
+    assert "head.repo.full_name == github.repository" in jobs(called("plan"))["plan"]["if"]
+
+
+def test_another_event_is_refused_in_words() -> None:
+    """A job that is skipped passes for one that went well, so a merge queue is told that it isn't supported."""
+    plan = jobs(called("plan"))["plan"]
+    assert plan["if"].startswith("github.event_name != 'pull_request' ||")
+    first = plan["steps"][0]
+    assert first["if"] == "github.event_name != 'pull_request'"
+    assert "a merge queue (merge_group) is not supported" in first["run"]
+    assert first["run"].endswith("exit 1\n")
+
+
+@pytest.mark.parametrize("path", [called("plan"), FLEET], ids=lambda path: path.stem)
+def test_the_base_is_a_full_commit_id(path: Path) -> None:
+    """What a plan is compared with is found by git alone, before anything of the pull request is read."""
+    plan = jobs(path)["plan"]
+    (base,) = [step for step in plan["steps"] if step.get("id") == "base"]
+    assert base["run"].startswith("sha=$(git rev-parse --verify 'HEAD^1^{commit}')\n")
+    (extcal,) = [step for step in plan["steps"] if step.get("id") == "extcal"]
+    assert "--base\n${{ steps.base.outputs.sha }}" in extcal["with"]["arguments"]
+    assert plan["steps"].index(base) < plan["steps"].index(extcal)
+
+
+APPLIES = {"extcal-apply": (called("apply"), ["apply"]), "github-matrix": (FLEET, ["apply", "rest"])}
+
+
+@pytest.mark.parametrize(("path", "names"), APPLIES.values(), ids=APPLIES.keys())
+def test_what_is_approved_is_what_is_applied(path: Path, names: list[str]) -> None:
+    """The plan is fetched and checked before the approval, whose job shows its digest and takes no other plan."""
+    reviewed = jobs(path)["reviewed"]
+    actions = [step.get("uses", "").partition("@")[0].rpartition("/")[2] for step in reviewed["steps"]]
+    assert actions.index("checkout") < actions.index("reviewed-plan") < actions.index("extcal")
+    check = reviewed["steps"][actions.index("extcal")]
+    assert check["with"]["command"] == "plan"
+    assert "accept" not in check["with"]
+    assert "if" not in check
+    assert {check["with"][key] for key in ("plan", "digest")} == {
+        "${{ steps.reviewed.outputs.plan }}",
+        "${{ steps.reviewed.outputs.digest }}",
+    }
+    for name in names:
+        job = jobs(path)[name]
+        assert "reviewed" in job["needs"]
+        assert job["name"].endswith(
+            "pull request ${{ needs.reviewed.outputs.pull-request }}, ${{ needs.reviewed.outputs.digest }})"
+        )
+        assert "if" not in job
+        assert not [step for step in job["steps"] if "checkout@" in step.get("uses", "")]
+        (download,) = [step for step in job["steps"] if "download-artifact@" in step.get("uses", "")]
+        assert download["with"] == {"name": "${{ needs.reviewed.outputs.artifact }}", "path": "reviewed"}
+        (extcal,) = [step for step in job["steps"] if step.get("id") == "extcal"]
+        assert extcal["with"]["plan"] == "reviewed/plan.json"
+        assert extcal["with"]["digest"] == "${{ needs.reviewed.outputs.digest }}"
 
 
 def test_one_apply_at_a_time() -> None:
@@ -132,12 +224,16 @@ def test_one_apply_at_a_time() -> None:
     assert document["concurrency"] == {"group": "${{ github.workflow }}", "cancel-in-progress": False}
 
 
-def test_the_plan_is_found_by_the_name_it_is_saved_under() -> None:
-    """What plan uploads and what apply looks for are one name, and one workflow of the config repository."""
-    name = "extcal-plan-${{ github.event.pull_request.head.sha }}"
-    assert name in [step.get("with", {}).get("name") for step in steps(called("plan"))]
-    fetch = (ROOT / ".github" / "actions" / "reviewed-plan" / "fetch.sh").read_text()
-    assert '--name "extcal-plan-$HEAD_SHA"' in fetch
+@pytest.mark.parametrize("path", [*OURS, *USERS, FLEET, *ACTIONS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_plan_is_ever_overwritten(path: Path) -> None:
+    """The artifact that a merge takes has a name of its own in every run and attempt."""
+    for step in steps(path):
+        given = step.get("with", {})
+        assert not given.get("overwrite") or given["name"] == "extcal-shard-${{ matrix.shard }}", step
+
+
+def test_the_workflow_that_plans_is_one_of_the_config_repository() -> None:
+    """What apply takes plans from by default is the example's own."""
     planner = read(called("apply"))[True]["workflow_call"]["inputs"]["plan-workflow"]["default"]
     assert (ROOT / "examples" / "config-repo" / planner).is_file()
 
@@ -148,7 +244,7 @@ def test_inputs_of_the_actions_exist() -> None:
         for step in steps(path):
             action = re.fullmatch(r"(?:\$|OWNER/extcal)/(.*?)(?:@.*)?", step.get("uses", ""))
             if action is not None:
-                inputs = read(ROOT / action[1] / "action.yml")["inputs"]
+                inputs = read(ROOT / action[1] / "action.yml").get("inputs", {})
                 given = set(step.get("with", {}))
                 assert given <= set(inputs), (path, step)
                 assert {name for name, about in inputs.items() if about.get("required")} <= given, (path, step)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Opens, updates or closes the one drift issue, by how `extcal plan --detailed-exitcode` ended.
+unset "${!EXTCAL_@}"
 set -euo pipefail
 
 issues=repos/$GITHUB_REPOSITORY/issues

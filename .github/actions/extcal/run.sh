@@ -52,6 +52,9 @@ append_summary() {
 suffix=${suffixes[$INPUT_FORMAT]-}
 [[ -n $suffix ]] || fail "the input format is '$INPUT_FORMAT'; known are ${!suffixes[*]}"
 [[ $INPUT_COMMAND =~ ^[a-z]+$ ]] || fail "the input command is not the name of an extcal command"
+[[ -x $extcal ]] || fail "extcal is not installed; let the action install go before, in a step without any secret"
+[[ -z $INPUT_PLAN || $INPUT_DIGEST =~ ^sha256:[0-9a-f]{64}$ ]] ||
+    fail "the input plan needs the input digest, that of the plan which was reviewed: sha256: and 64 hexadecimal digits"
 lines paths "$INPUT_PATHS"
 lines arguments "$INPUT_ARGUMENTS"
 read -ra accepted <<<"$INPUT_ACCEPT"
@@ -62,22 +65,22 @@ words=("$INPUT_COMMAND" --format "$INPUT_FORMAT" "${arguments[@]}")
 case $INPUT_COMMAND in
 plan)
     rm -f "$folder/plan.json"
-    words+=(--out "$folder/plan.json")
+    if [[ -n $INPUT_PLAN ]]; then
+        words+=(--reviewed "$INPUT_PLAN" --digest "$INPUT_DIGEST")
+    else
+        words+=(--out "$folder/plan.json")
+    fi
+    words+=(-- "${paths[@]}")
     ;;
 apply)
     [[ -n $INPUT_PLAN ]] || fail "apply needs the input plan: only a saved plan, one that was reviewed, is carried out"
     rm -f "$folder/undo.json"
     # Whoever opens a consent link can connect a calendar, and too many people can read what a run leaves behind: here
     # none is asked for.
-    words+=(--auto-approve --consent skip --undo-out "$folder/undo.json")
+    words+=(--auto-approve --consent skip --undo-out "$folder/undo.json" --plan "$INPUT_PLAN" --digest "$INPUT_DIGEST")
     ;;
-*) ;;
+*) words+=(-- "${paths[@]}") ;;
 esac
-if [[ -n $INPUT_PLAN ]]; then
-    words+=(--plan "$INPUT_PLAN")
-else
-    words+=(-- "${paths[@]}")
-fi
 export_passwords
 
 # Nothing that a service or a manifest says may pass for a command to the runner.

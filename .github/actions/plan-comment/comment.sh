@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Shows a plan in a pull request: writes the one comment that begins with the marker, or makes it.
+unset "${!EXTCAL_@}"
 set -euo pipefail
 
 export MARKER='<!-- extcal-plan -->'
