@@ -1,7 +1,9 @@
 """Arguments and choices that several commands share."""
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +46,34 @@ def allow_option(function: _Command) -> _Command:
         multiple=True,
         help=f"Overrule one guard at one place; may be repeated. Guards: {', '.join(GUARDS)}.",
     )(function)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseChoice:
+    """What a plan is compared with: a commit, or a folder of manifests."""
+
+    ref: str | None
+    folder: str | None
+
+
+def base_options(function: _Command) -> Callable[..., object]:
+    """Give a command `--base` and `--base-dir`; it gets them as one argument, `base`, None where neither is given."""
+
+    @functools.wraps(function)
+    def command(*args: object, base: str | None, base_dir: str | None, **others: object) -> object:
+        if base is not None and base_dir is not None:
+            raise UsageError("--base and --base-dir name two bases. Give one.")
+        chosen = None if base is None and base_dir is None else BaseChoice(base, base_dir)
+        return function(*args, base=chosen, **others)
+
+    folder = click.option("--base-dir", metavar="DIR", help="As --base, the manifests as they were lying in a folder.")
+    commit = click.option(
+        "--base",
+        metavar="REF",
+        help="Tell what this change does from what drifts already: the manifests as they were at a commit. The exit "
+        "code then speaks of this change alone.",
+    )
+    return commit(folder(command))
 
 
 def digest_option(function: _Command) -> _Command:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler import git
+from reconciler.cli.arguments import BaseChoice
 from reconciler.cli.console import Console
 from reconciler.errors import UsageError
 from reconciler.manifests import load_readable
@@ -19,16 +20,17 @@ _PROTECTED = "what can't be compared with it counts as protected by it"
 _OURS = re.compile(rb"""apiVersion["']?\s{0,100}:\s{0,100}["']?extcal/""")
 
 
-def load_base_folder(folder: str, console: Console) -> Base:
-    """The manifests of the base in a folder; raises UsageError where there is no such folder."""
+def load_base(base: BaseChoice, paths: Sequence[Path], console: Console) -> Base:
+    """The manifests of the base; raises UsageError where there is no such folder, or git can't give the commit."""
+    if base.folder is None:
+        return _at_commit(base.ref or "", paths, console)
     # An empty name is a variable that was never set, and must not mean the working folder.
-    if not folder or not Path(folder).is_dir():
-        raise UsageError(f"--base-dir {folder}: no such folder. To compare with a commit, use --base.")
-    return _loaded([Path(folder)], f"--base-dir {folder}", console)
+    if not base.folder or not Path(base.folder).is_dir():
+        raise UsageError(f"--base-dir {base.folder}: no such folder. To compare with a commit, use --base.")
+    return _loaded([Path(base.folder)], f"--base-dir {base.folder}", console)
 
 
-def load_base(ref: str, paths: Sequence[Path], console: Console) -> Base:
-    """The manifests of the base at `paths` in a commit; raises UsageError where git can't give them."""
+def _at_commit(ref: str, paths: Sequence[Path], console: Console) -> Base:
     try:
         with _checked_out(ref, paths) as (found, submodules):
             base = _loaded(found, f"--base {ref}", console)

@@ -8,7 +8,9 @@ import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import (
+    BaseChoice,
     allow_option,
+    base_options,
     digest_option,
     manifest_paths,
     parallelism_option,
@@ -40,13 +42,7 @@ PENDING = 2
 @click.option("--format", "output", type=click.Choice(list(PLAN_FORMATS)), default="text", help="How to show the plan.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
 @click.option("--out", metavar="FILE", help="Save the plan for apply --plan; it holds no secret.")
-@click.option(
-    "--base",
-    metavar="REF",
-    help="Tell what this change does from what drifts already: the manifests as they were at a commit. The exit code "
-    "then speaks of this change alone.",
-)
-@click.option("--base-dir", metavar="DIR", help="As --base, the manifests as they were lying in a folder.")
+@base_options
 @click.option(
     "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
 )
@@ -66,8 +62,7 @@ def plan(
     output: str,
     detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
     out: str | None,
-    base: str | None,
-    base_dir: str | None,
+    base: BaseChoice | None,
     impact: bool,  # noqa: FBT001 - as above
     reviewed: str | None,
     digest: str | None,
@@ -82,22 +77,22 @@ def plan(
     """
     said = said_globals()
     if reviewed is not None:
-        if selecting.names_any or base or out or impact or detailed_exitcode or scheduler:
-            raise UsageError("--reviewed FILE checks the whole plan as it is; it goes with --shard and --allow alone")
-        return _review(Path(reviewed), digest, paths, selecting, allowances, PLAN_FORMATS[output], parallelism)
+        if selecting.names_any or out or impact or detailed_exitcode or scheduler:
+            raise UsageError(
+                "--reviewed FILE checks the whole plan as it is; it goes with --base, --shard and --allow alone"
+            )
+        return _review(Path(reviewed), digest, paths, base, selecting, allowances, PLAN_FORMATS[output], parallelism)
     if digest is not None:
         raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
     if scheduler is not None:
         not_embedded(said)
-        if base is not None or base_dir is not None or impact:
+        if base is not None or impact:
             raise UsageError(
                 "--runner dask plans what apply would do; --base, --base-dir and --impact are for this process alone"
             )
-    if base is not None and base_dir is not None:
-        raise UsageError("--base and --base-dir name two bases. Give one.")
     with failing_as(said.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths))
-        before = _load_base(base, base_dir, paths, said.console)
+        before = None if base is None else _load_base(base, paths, said.console)
         selection = selecting.of(desired, said.console)
         allowed = parse_allowances(allowances, desired.sites)
         question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
@@ -114,16 +109,10 @@ def plan(
 # Most plans have no base, are not saved and check no other: what that takes is imported when it is asked for.
 
 
-def _load_base(
-    base: str | None, base_dir: str | None, paths: tuple[str, ...], console: Console
-) -> workflow.Base | None:
-    if base is None and base_dir is None:
-        return None
-    from reconciler.cli.base import load_base, load_base_folder  # noqa: PLC0415 - as said above
+def _load_base(base: BaseChoice, paths: tuple[str, ...], console: Console) -> workflow.Base:
+    from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
 
-    if base_dir is not None:
-        return load_base_folder(base_dir, console)
-    return load_base(base or "", manifest_paths(paths), console)
+    return load_base(base, manifest_paths(paths), console)
 
 
 def _save(made: Plan, out: str) -> None:
@@ -136,6 +125,7 @@ def _review(
     file: Path,
     digest: str | None,
     paths: tuple[str, ...],
+    base: BaseChoice | None,
     selecting: Selecting,
     allowances: tuple[str, ...],
     output: PlanFormat,
@@ -143,7 +133,7 @@ def _review(
 ) -> int:
     from reconciler.cli.review import review  # noqa: PLC0415 - as said above
 
-    return review(file, digest, manifest_paths(paths), selecting, allowances, output, parallelism)
+    return review(file, digest, manifest_paths(paths), base, selecting, allowances, output, parallelism)
 
 
 def pending(blamed: Plan) -> bool:

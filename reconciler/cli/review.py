@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler import planfile, workflow
-from reconciler.cli.arguments import parse_allowances
+from reconciler.cli.arguments import BaseChoice, parse_allowances
+from reconciler.cli.base import load_base
 from reconciler.cli.options import Globals, said_globals
 from reconciler.cli.plan_formats import PlanFormat
 from reconciler.cli.report import failing_as, report_troubles
@@ -25,6 +26,7 @@ def review(
     file: Path,
     digest: str | None,
     paths: Sequence[Path],
+    base: BaseChoice | None,
     selecting: Selecting,
     allowances: tuple[str, ...],
     output: PlanFormat,
@@ -32,7 +34,7 @@ def review(
 ) -> int:
     """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone.
 
-    With `digest`, a saved plan of another one is refused.
+    With `digest`, a saved plan of another one is refused; what `base` protects is protected in the new plan, too.
     """
     said = said_globals()
     console = said.console
@@ -40,9 +42,10 @@ def review(
         document = planfile.read(file)
         saved = part_of(planfile.plan_of(document, file, digest), selecting.shards)
         desired = load(paths)
+        before = None if base is None else load_base(base, paths, console)
         selection = selecting.of(desired, console)
         allowed = parse_allowances(allowances, desired.sites)
-        found = run(_review(saved, desired, selection, allowed, parallelism, said))
+        found = run(_review(saved, desired, before, selection, allowed, parallelism, said))
     console.result(output.shown(found.fresh, console.paint))
     report_troubles(found.fresh, console)
     for refusal in found.refusals:
@@ -57,6 +60,7 @@ def review(
 async def _review(
     saved: Plan,
     desired: Desired,
+    base: workflow.Base | None,
     selection: workflow.Selection,
     allowed: frozenset[Allowance],
     parallelism: int,
@@ -65,4 +69,4 @@ async def _review(
     with target(said) as found:
         service = replace(found.service, parallelism=parallelism)
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
-            return await workflow.review_saved(saved, desired, opened, selection, allowed)
+            return await workflow.review_saved(saved, desired, base, opened, selection, allowed)

@@ -42,11 +42,12 @@ class AgainstBase:
 
     `blamed` is the same plan with only those faults that the change brought in, or that keep a site from being read:
     what a check may fail on.
-    `warnings` tell of sites that the change no longer declares.
+    `warnings` tell of sites that the change no longer declares, `live` is what was read of each site, by its name.
     """
 
     plan: Plan
     blamed: Plan
+    live: Mapping[str, LiveSite]
     warnings: tuple[str, ...] = ()
 
 
@@ -87,8 +88,10 @@ async def plan_against_base(
     # Those whose Site could not be read may be of any.
     homeless = [] if base.whole else bases[_NO_SITE]
     blamed: dict[str, SitePlan] = {}
+    read: dict[str, LiveSite] = {}
 
     def planned(site: Site, live: LiveSite) -> SitePlan:
+        read[site.name] = live
         now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
         declared = before_by_site[site.name]
         before = plan_site(base_sites.get(site.site_id.lower(), site), declared, live)
@@ -108,6 +111,7 @@ async def plan_against_base(
     return AgainstBase(
         plan=ordered(Plan(tuple(plans), selection.shards)),
         blamed=Plan(tuple(blamed.get(site.site.name, site) for site in plans)),
+        live=read,
         warnings=tuple(_abandoned(name, count) for name, count in sorted(gone)),
     )
 

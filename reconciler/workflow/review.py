@@ -9,7 +9,7 @@ from reconciler.planning.guards import Allowance
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.review import Refusal, refusals
-from reconciler.workflow.plans import declared_by_site, each_site
+from reconciler.workflow.plans import Base, declared_by_site, each_site, plan_against_base
 from reconciler.workflow.service import Selection, Sessions, selected_sites
 
 
@@ -24,11 +24,18 @@ class Review:
 async def review_saved(
     saved: Plan,
     desired: Desired,
+    base: Base | None,
     opened: Sessions,
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> Review:
-    """Plan every selected site as a whole and compare the saved plan with that; only reads are sent."""
+    """Plan every selected site as a whole and compare the saved plan with that; only reads are sent.
+
+    With `base`, what it protects is protected in the new plan.
+    """
+    if base is not None:
+        against = await plan_against_base(desired, base, opened, selection, allowed)
+        return Review(against.plan, refusals(saved, against.plan, against.live))
     by_site = declared_by_site(desired)
     live: dict[str, LiveSite] = {}
 

@@ -248,8 +248,18 @@ def test_a_part_is_checked_by_its_shard(armed: Extcal) -> None:
     assert sorted(len(ran.out.splitlines()) > 1 for ran in runs) == [False, True]
 
 
+def test_what_the_base_protects_is_protected_still(armed: Extcal) -> None:
+    """A plan that was saved without looking at a base, or with another one, does not get around it."""
+    armed.write(site(), connection(2, more="lifecycle: {preventDisconnect: true}"), to="before/all.yaml")
+    assert reviewed(armed).code == 0
+    ran = reviewed(armed, "--base-dir", "before")
+    assert refused(ran)[-1] == "harbor: these manifests can't be applied to the site as it is now; see the other errors"
+    assert "harbor/staff-2 said lifecycle.preventDisconnect before this change" in ran.err
+    assert reviewed(armed, "--base-dir", "before", "--allow", "prevent-disconnect:harbor/staff-2").code == 0
+
+
 @pytest.mark.parametrize(
-    "options", [("--base", "HEAD"), ("--out", "other.json"), ("--site", "harbor"), ("--detailed-exitcode",)]
+    "options", [("--impact",), ("--out", "other.json"), ("--site", "harbor"), ("--detailed-exitcode",)]
 )
 def test_what_would_narrow_or_blur_the_check_is_refused(armed: Extcal, options: tuple[str, ...]) -> None:
     """The whole saved plan is checked against whole sites; what is applied afterwards is that file and no new one."""

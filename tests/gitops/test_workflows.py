@@ -203,6 +203,9 @@ def test_what_is_approved_is_what_is_applied(path: Path, names: list[str]) -> No
         "${{ steps.reviewed.outputs.plan }}",
         "${{ steps.reviewed.outputs.digest }}",
     }
+    # What the manifests before the merge protect is protected still.
+    assert "--base\n${{ github.event.before }}" in check["with"]["arguments"]
+    assert reviewed["steps"][actions.index("checkout")]["with"]["fetch-depth"] == 0
     for name in names:
         job = jobs(path)[name]
         assert "reviewed" in job["needs"]
