@@ -183,6 +183,25 @@ def test_a_config_that_the_manifests_do_not_say_is_refused_where_the_connection_
     assert refused(reviewed(armed)) == ["harbor/staff-1: update: these manifests now plan: noop (in-sync)"]
 
 
+def test_a_connect_that_would_be_sent_once_more_is_refused(armed: Extcal) -> None:
+    """An action whose precondition was made to fit what is there would be carried out, though its effect stands."""
+
+    def doubled(content: Content) -> None:
+        changed = action(content, 1)
+        for name in ("sync", "changes", "before"):
+            changed.pop(name, None)
+        password = {"kind": "env", "name": "EXTCAL_APP_PASSWORD"}
+        changed.update(kind="connect", connection_id=None, method="CREDENTIALS", password=password)
+        changed.update(ground=digest({"present": ["live-1"]}))
+
+    forge(armed, doubled)
+    armed.write(site(), connection(0, more=BUSY), connection(1), connection(2, more=TOMBSTONE))
+    assert refused(reviewed(armed)) == ["harbor/staff-1: connect: these manifests now plan: noop (in-sync)"]
+    armed.env |= PASSWORD_ENV
+    assert armed("apply", "--plan", "plan.json", "--auto-approve").code == 0
+    assert len([sent for sent in armed.writes if sent.path.endswith("connectByCredentials")]) == 2
+
+
 def test_a_prune_of_what_is_out_of_scope_is_refused(armed: Extcal) -> None:
     """A connection that the manifests leave alone is not taken for one that is gone already."""
     armed.on(world(harbor(1, 2, 3)))
