@@ -21,6 +21,7 @@ class Globals:
 
     endpoint: str | None = None
     sandbox: str | None = None
+    sandbox_config: str | None = None
     verbose: bool = False
     quiet: bool = False
     _console: Console | None = None
@@ -46,6 +47,13 @@ class Globals:
         if os.environ.get("EXTCAL_ENDPOINT"):
             raise UsageError("EXTCAL_SANDBOX and EXTCAL_ENDPOINT exclude each other; unset one")
         return Path(DEFAULT_SANDBOX if from_environment.lower() in {"1", "true", "yes"} else from_environment)
+
+    def sandbox_config_file(self) -> Path | None:
+        """The file that says which servers hold the embedded API's calendars, where the operator names one."""
+        if self.sandbox_config == "":
+            raise UsageError("--sandbox-config names no file; leave it out to have all calendars in the data folder")
+        named = self.sandbox_config or os.environ.get("EXTCAL_SANDBOX_CONFIG")
+        return Path(named) if named else None
 
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
@@ -75,6 +83,13 @@ def global_options(function: _Command) -> _Command:
             callback=_keep("sandbox"),
             expose_value=False,
             help="Start the embedded API for this command, its data in DIR. [env: EXTCAL_SANDBOX; DIR: .extcal]",
+        ),
+        click.option(
+            "--sandbox-config",
+            metavar="FILE",
+            callback=_keep("sandbox_config"),
+            expose_value=False,
+            help="CalDAV servers that the sandbox signs in to (YAML). [env: EXTCAL_SANDBOX_CONFIG]",
         ),
         click.option(
             "--verbose",

@@ -29,6 +29,9 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
     With --faults some requests go wrong: other statuses and bodies, delays, resets, answers cut off, stale reads, a
     rate limit; by operation, count and probability, and the same way each time. Each fault that fires is told on
     stderr.
+
+    With --sandbox-config a provider's accounts are on a CalDAV server: apple: {caldav: {url: https://…, hosts: […]}}.
+    Their passwords go to the url's host and to those that `hosts` adds; no other file makes them leave this machine.
     """
     from reconciler.sandbox import server  # noqa: PLC0415 - only this command needs the other tower
     from reconciler.sandbox.faults import read_faults  # noqa: PLC0415 - as above
@@ -48,7 +51,7 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
 
     with explained():
         injected = None if faults is None else read_faults(Path(faults))
-        server.serve(data, port=port, ready=ready, faults=injected)
+        server.serve(data, port=port, ready=ready, faults=injected, config=said_globals().sandbox_config_file())
 
 
 @sandbox.command

@@ -1,14 +1,19 @@
 """Which sandbox a command of `extcal sandbox` is about: the folder that holds its data."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from reconciler.cli.options import DEFAULT_SANDBOX, said_globals
+from reconciler.cli.sandbox_errors import explained
 from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.local import LocalSandbox
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -30,6 +35,15 @@ def data_option(function: Callable[_P, _R]) -> Callable[_P, _R]:
         metavar="DIR",
         help=f"The folder that holds its data, as --sandbox DIR names it, too.  [default: {DEFAULT_SANDBOX}]",
     )(with_folder)
+
+
+@contextmanager
+def opened(data: Path) -> Iterator["LocalSandbox"]:
+    """The sandbox in the folder `data`, with the servers that the operator names; raises ExtcalError."""
+    from reconciler.sandbox import local  # noqa: PLC0415 - only these commands need the other tower
+
+    with explained(), local.opened(data, said_globals().sandbox_config_file()) as sandbox:
+        yield sandbox
 
 
 def _folder(data: object) -> Path:

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sandbox_data import data_option
-from reconciler.cli.sandbox_errors import explained
+from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.errors import UsageError
 from reconciler.render.inert import inert
 from reconciler.render.table import table
@@ -32,9 +31,7 @@ def events() -> None:
 @global_options
 def add(schedule: str, title: str, start: str, end: str, data: Path) -> None:
     """Add an event; prints its id."""
-    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
-
-    with explained(), opened(data) as sandbox:
+    with opened(data) as sandbox:
         said_globals().console.result(sandbox.add_event(schedule, title, _time("--start", start), _time("--end", end)))
 
 
@@ -46,9 +43,7 @@ def add(schedule: str, title: str, start: str, end: str, data: Path) -> None:
 @global_options
 def move(event_id: str, start: str, end: str, data: Path) -> None:
     """Give an event other times."""
-    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
-
-    with explained(), opened(data) as sandbox:
+    with opened(data) as sandbox:
         sandbox.move_event(event_id, _time("--start", start), _time("--end", end))
     said_globals().console.note(f"The event {event_id} is moved.")
 
@@ -59,9 +54,7 @@ def move(event_id: str, start: str, end: str, data: Path) -> None:
 @global_options
 def cancel(event_id: str, data: Path) -> None:
     """Cancel an event: it stays listed, and leaves the external calendars."""
-    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
-
-    with explained(), opened(data) as sandbox:
+    with opened(data) as sandbox:
         sandbox.cancel_event(event_id)
     said_globals().console.note(f"The event {event_id} is cancelled.")
 
@@ -72,10 +65,8 @@ def cancel(event_id: str, data: Path) -> None:
 @global_options
 def list_events(output: str, data: Path) -> None:
     """List the site's events and where they were exported to; warns of what can't be imported from the calendars."""
-    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
-
     console = said_globals().console
-    with explained(), opened(data) as sandbox:
+    with opened(data) as sandbox:
         found = sandbox.events()
         warnings = sandbox.warnings()
     rows = [

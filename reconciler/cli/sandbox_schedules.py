@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sandbox_data import data_option
-from reconciler.cli.sandbox_errors import explained
+from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.cli.sandbox_events import format_option
 from reconciler.render.inert import inert
 from reconciler.render.table import table
@@ -24,9 +23,7 @@ def schedules() -> None:
 @global_options
 def list_schedules(output: str, data: Path) -> None:
     """List the schedules of every site."""
-    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
-
-    with explained(), opened(data) as sandbox:
+    with opened(data) as sandbox:
         found = sandbox.schedules()
     if output == "json":
         rows = [
@@ -65,8 +62,6 @@ def list_schedules(output: str, data: Path) -> None:
 @global_options
 def set_owner(schedule: str, owner_id: str, owner_name: str | None, data: Path) -> None:
     """Give a schedule another owner; the service then disconnects the schedule's connections."""
-    from reconciler.sandbox.local import opened  # noqa: PLC0415 - only this command needs the other tower
-
-    with explained(), opened(data) as sandbox:
+    with opened(data) as sandbox:
         count = sandbox.set_owner(schedule, owner_id, owner_name)
     said_globals().console.note(f"{schedule} has another owner; connections disconnected: {count}.")

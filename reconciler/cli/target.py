@@ -14,7 +14,7 @@ from reconciler.api.secrets import Secrets
 from reconciler.cli.diagnostics import redact_logs, redact_tracebacks, show_requests
 from reconciler.cli.options import Globals
 from reconciler.cli.progress import reading
-from reconciler.errors import ExtcalError
+from reconciler.errors import ExtcalError, UsageError
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, SecretKind, SecretRef
 from reconciler.workflow import Service
@@ -40,6 +40,8 @@ def target(said: Globals) -> Iterator[Target]:
         with _sandbox(folder, said) as found:
             yield found
         return
+    if said.sandbox_config is not None:
+        raise UsageError("--sandbox-config is about the embedded API: add --sandbox")
     # An empty --endpoint is a variable that was never set, and must not lead to the hosted API unnoticed.
     where = os.environ.get("EXTCAL_ENDPOINT") or HOSTED if said.endpoint is None else said.endpoint
     endpoint = parse_endpoint(where)
@@ -105,7 +107,7 @@ def _sandbox(folder: Path, said: Globals) -> Iterator[Target]:
     from reconciler.sandbox.server import running  # noqa: PLC0415 - as above
 
     try:
-        with running(folder) as sandbox:
+        with running(folder, config=said.sandbox_config_file()) as sandbox:
             environ = dict(os.environ) | {_SANDBOX_KEY: sandbox.api_key}
             sites = cast("list[dict[str, str]]", sandbox.ready()["sites"])
             named = tuple((site["site_id"], site["name"]) for site in sites)

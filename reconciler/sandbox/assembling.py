@@ -9,7 +9,7 @@ from reconciler.sandbox import records
 from reconciler.sandbox.backend import Backend
 from reconciler.sandbox.calendars.directory import FOLDER, CalendarDirectory
 from reconciler.sandbox.calendars.importing.expander import Expander
-from reconciler.sandbox.config import CONFIG, CalDavServer, read_config
+from reconciler.sandbox.config import read_config, refuse_unnamed
 from reconciler.sandbox.contents import prepare
 from reconciler.sandbox.contract import ConnectMethod
 from reconciler.sandbox.errors import SandboxError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.sandbox.calendars.protocol import CalendarBackend
+    from reconciler.sandbox.config import CalDavServer
     from reconciler.sandbox.contents import Keys
     from reconciler.sandbox.settings import Settings
     from reconciler.sandbox.world import World
@@ -30,45 +31,53 @@ _NEEDED = ("icalendar", "recurring_ical_events")
 
 
 def assemble(
-    data: Path, settings: Settings, *, endpoint: str, world: World | None = None, api_key: str | None = None
+    data: Path,
+    settings: Settings,
+    *,
+    endpoint: str,
+    world: World | None = None,
+    api_key: str | None = None,
+    config: Path | None = None,
 ) -> tuple[Backend, Keys]:
     """What all requests share, and the keys; a fresh folder is filled first. Close the backend in the end.
 
-    Raises `SandboxError` where the folder or its config file can't be used.
+    `config` is the file that assigns providers to servers. Raises `SandboxError` where it or the folder can't be used.
     """
     for name in _NEEDED:
         if importlib.util.find_spec(name) is None:
             raise SandboxError(f"the sandbox needs {name}; install it: pip install 'extcal[sandbox]'")
+    if config is None:
+        refuse_unnamed(data)
+    servers = {} if config is None else read_config(config)
     store = Store(data)
     try:
-        servers = read_config(data)
         calendars = data / FOLDER
         with explained(store.path), store.transaction(write=True) as database:
             keys = prepare(database, calendars, world=world, api_key=api_key, now=settings.clock())
-            _check_assigned(database, data, servers)
-        directory = CalendarDirectory(calendars, _backends(data, servers))
+            _check_assigned(database, config, servers)
+        directory = CalendarDirectory(calendars, _backends(config, servers))
         return Backend(store, directory, Expander(), Told(), settings, endpoint), keys
     except BaseException:
         store.close()
         raise
 
 
-def _check_assigned(database: sqlite3.Connection, data: Path, servers: Mapping[str, CalDavServer]) -> None:
+def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: Mapping[str, CalDavServer]) -> None:
     """A server needs a provider, and one that connects by credentials."""
     sites = [str(row["id"]) for row in database.execute("SELECT id FROM site")]
     providers = {each.slug: each for site in sites for each in records.providers(database, site)}
     for slug in servers:
         if slug not in providers:
             known = ", ".join(sorted(providers)) or "none"
-            raise SandboxError(f"{data / CONFIG}: there is no provider {slug!r}; there are {known}")
+            raise SandboxError(f"{config}: there is no provider {slug!r}; there are {known}")
         if ConnectMethod.CREDENTIALS not in providers[slug].connect_methods:
             raise SandboxError(
-                f"{data / CONFIG}: {slug} connects by OAuth, a CalDAV server by email and password; choose a provider "
+                f"{config}: {slug} connects by OAuth, a CalDAV server by email and password; choose a provider "
                 "that connects by credentials"
             )
 
 
-def _backends(data: Path, servers: Mapping[str, CalDavServer]) -> dict[str, CalendarBackend]:
+def _backends(config: Path | None, servers: Mapping[str, CalDavServer]) -> dict[str, CalendarBackend]:
     if not servers:
         return {}
     from reconciler.sandbox.calendars.caldav import open_caldav  # noqa: PLC0415 -- only where a server is assigned
@@ -78,5 +87,5 @@ def _backends(data: Path, servers: Mapping[str, CalDavServer]) -> dict[str, Cale
         try:
             backends[slug] = open_caldav(server.url, server.hosts)
         except ValueError as error:
-            raise SandboxError(f"{data / CONFIG}: {slug}.caldav: {error}") from error
+            raise SandboxError(f"{config}: {slug}.caldav: {error}") from error
     return backends

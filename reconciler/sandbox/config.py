@@ -1,6 +1,7 @@
 """The sandbox's config file: which provider's calendars are on a CalDAV server instead of in folders.
 
-# sandbox.yaml
+Passwords go where it says, so it is read only where whoever starts the sandbox names it.
+
 apple:
   caldav:
     url: https://calendars.harbor-dental.example/
@@ -9,6 +10,7 @@ apple:
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIG = "sandbox.yaml"
+"""The name in a data folder under which a config file may lie, but is not read by itself."""
 
 _MAX_CONFIG = 64 * 1024
 _SHAPE = "write it as `apple: {caldav: {url: https://…, hosts: […]}}`"
@@ -34,17 +37,28 @@ class CalDavServer:
     hosts: tuple[str, ...]
 
 
-def read_config(data: Path) -> dict[str, CalDavServer]:
-    """The servers that the config file in the folder `data` assigns, by the providers' slugs; none without a file.
+def refuse_unnamed(data: Path) -> None:
+    """Raise `SandboxError` where a config file lies in the folder `data`, and nobody has named one.
 
-    Raises `SandboxError` that says what is wrong, and where.
+    It may have come with whatever brought the folder here. Without it passwords would be compared with the folders of
+    accounts, and connections to a server be taken for broken.
     """
     path = data / CONFIG
+    if os.path.lexists(path):
+        raise SandboxError(
+            f"{path}: passwords would go to the servers that this file names, so it is used only on request. Where it "
+            f"is yours: --sandbox-config {path}. Where it isn't: delete it."
+        )
+
+
+def read_config(path: Path) -> dict[str, CalDavServer]:
+    """The servers that the config file assigns, by the providers' slugs; an error says what is wrong, and where.
+
+    Raises `SandboxError`.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(_MAX_CONFIG + 1)
-    except FileNotFoundError:
-        return {}
     except OSError as error:
         raise SandboxError(f"{path}: can't be read ({error.strerror})") from error
     if len(text) > _MAX_CONFIG:

@@ -55,11 +55,14 @@ class LocalEvent:
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[LocalSandbox]:
-    """The sandbox in the folder `data`; raises `SandboxError` where there is none, or it can't be used."""
+def opened(data: Path, config: Path | None = None) -> Iterator[LocalSandbox]:
+    """The sandbox in the folder `data`; raises `SandboxError` where there is none, or it can't be used.
+
+    `config` is the file that assigns providers to servers.
+    """
     if not (data / DATABASE).is_file():
         raise SandboxError(f"{data}: there is no sandbox; begin one with: extcal sandbox serve --data {data}")
-    backend, _ = assemble(data, Settings(), endpoint="")
+    backend, _ = assemble(data, Settings(), endpoint="", config=config)
     try:
         with explained(backend.store.path):
             yield LocalSandbox(backend)

@@ -132,16 +132,18 @@ def running(
     api_key: str | None = None,
     settings: Settings | None = None,
     faults: Faults | None = None,
+    config: Path | None = None,
 ) -> Iterator[RunningSandbox]:
     """A sandbox on 127.0.0.1 for the length of the block, in a thread of its own; port 0 takes a free one.
 
     A fresh folder `data` is filled with `world`, or Harbor Dental without one; `api_key` is its key, or one is made.
-    Several may run on one folder at once. `faults` go wrong until others are injected. Raises `SandboxError` where the
-    extra isn't installed, the port is taken or the folder can't be used.
+    Several may run on one folder at once. `faults` go wrong until others are injected. `config` is the file that
+    assigns providers to CalDAV servers. Raises `SandboxError` where the extra isn't installed, the port is taken or the
+    folder can't be used.
     """
     listener = _listen(port)
     try:
-        sandbox = _assemble(data, listener, world, api_key, settings or Settings(), faults)
+        sandbox = _assemble(data, listener, world, api_key, settings or Settings(), faults, config)
     except BaseException:
         listener.close()
         raise
@@ -153,10 +155,17 @@ def running(
         listener.close()
 
 
-def serve(data: Path, *, port: int, ready: Callable[[RunningSandbox], None], faults: Faults | None = None) -> None:
+def serve(
+    data: Path,
+    *,
+    port: int,
+    ready: Callable[[RunningSandbox], None],
+    faults: Faults | None = None,
+    config: Path | None = None,
+) -> None:
     """Serve in the foreground until SIGINT or SIGTERM, then stop in good order; only from the main thread.
 
-    `ready` is called once requests are answered. Raises `SandboxError` as `running` does.
+    `ready` is called once requests are answered. `faults` and `config` are as for `running`. Raises `SandboxError`.
     """
     asked_to_stop = threading.Event()
 
@@ -165,7 +174,7 @@ def serve(data: Path, *, port: int, ready: Callable[[RunningSandbox], None], fau
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with running(data, port=port, faults=faults) as sandbox:
+        with running(data, port=port, faults=faults, config=config) as sandbox:
             ready(sandbox)
             while sandbox.alive() and not asked_to_stop.wait(1.0):
                 pass
@@ -195,6 +204,7 @@ def _assemble(
     api_key: str | None,
     settings: Settings,
     faults: Faults | None,
+    config: Path | None,
 ) -> RunningSandbox:
     try:
         import uvicorn  # noqa: PLC0415 -- an extra: reading or resetting a data folder must work without it
@@ -203,12 +213,11 @@ def _assemble(
         from reconciler.sandbox.faults.wire import WiredProtocol  # noqa: PLC0415 -- needs uvicorn
     except ImportError as error:
         raise SandboxError(f"the sandbox needs {error.name}; install it: pip install 'extcal[sandbox]'") from error
-    backend, keys = assemble(
-        data, settings, endpoint=f"http://{HOST}:{listener.getsockname()[1]}", world=world, api_key=api_key
-    )
+    endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
+    backend, keys = assemble(data, settings, endpoint=endpoint, world=world, api_key=api_key, config=config)
     try:
         log, injector = RequestLog(), Injector(faults)
-        config = uvicorn.Config(
+        serving = uvicorn.Config(
             build_app(backend, log, injector),
             log_config=None,
             access_log=False,
@@ -220,7 +229,7 @@ def _assemble(
             h11_max_incomplete_event_size=_MAX_HEAD,
             timeout_graceful_shutdown=5,
         )
-        return RunningSandbox(backend, keys, uvicorn.Server(config), log, injector)
+        return RunningSandbox(backend, keys, uvicorn.Server(serving), log, injector)
     except BaseException:
         backend.close()
         raise

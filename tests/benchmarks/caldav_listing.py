@@ -114,9 +114,10 @@ def asked(dav: httpx.Client, calendar: str) -> None:
 def listed(server: RealServer, data: Path) -> tuple[float, float]:
     """The seconds of the first and of the second ListEvents of a fresh sandbox."""
     data.mkdir(parents=True)
-    (data / "sandbox.yaml").write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
+    config = data / "servers.yaml"
+    config.write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
     with ExitStack() as stack:
-        sandbox = stack.enter_context(running(data))
+        sandbox = stack.enter_context(running(data, config=config))
         headers = {"Authorization": sandbox.api_key, "wix-site-id": SITE_ID}
         api = stack.enter_context(httpx.Client(base_url=sandbox.endpoint, headers=headers, timeout=120))
         connection = connect(api)

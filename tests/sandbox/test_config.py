@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def test_a_server_and_its_hosts(tmp_path: Path) -> None:
     """A provider's slug, the server's address, and further hosts that may be given the credentials."""
-    assert read_config(tmp_path) == {}
-    (tmp_path / CONFIG).write_text("apple:\n  caldav: {url: 'http://127.0.0.1:1/', hosts: [home.example]}\n")
-    assert read_config(tmp_path) == {"apple": CalDavServer("http://127.0.0.1:1/", ("home.example",))}
-    (tmp_path / CONFIG).write_text("# nothing yet\n")
-    assert read_config(tmp_path) == {}
+    config = tmp_path / "servers.yaml"
+    config.write_text("apple:\n  caldav: {url: 'http://127.0.0.1:1/', hosts: [home.example]}\n")
+    assert read_config(config) == {"apple": CalDavServer("http://127.0.0.1:1/", ("home.example",))}
+    config.write_text("# nothing yet\n")
+    assert read_config(config) == {}
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,29 @@ def test_a_server_and_its_hosts(tmp_path: Path) -> None:
 )
 def test_a_file_at_fault(tmp_path: Path, text: str, message: str) -> None:
     """The sandbox doesn't start; the error names the file, the place and what is right."""
-    (tmp_path / CONFIG).write_text(text)
-    with pytest.raises(SandboxError) as caught, running(tmp_path):
+    config = tmp_path / "servers.yaml"
+    config.write_text(text)
+    with pytest.raises(SandboxError) as caught, running(tmp_path / "data", config=config):
         pass
-    assert str(caught.value).startswith(str(tmp_path / CONFIG))
+    assert str(caught.value).startswith(str(config))
     assert message in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A file that is named must be there: without it passwords would go elsewhere than meant."""
+    with (
+        pytest.raises(SandboxError, match=r"servers\.yaml: can't be read"),
+        running(tmp_path / "data", config=tmp_path / "servers.yaml"),
+    ):
+        pass
 
 
 def test_resetting_leaves_the_config(tmp_path: Path) -> None:
     """It is the operator's."""
-    (tmp_path / CONFIG).write_text("{}")
+    config = tmp_path / CONFIG
+    config.write_text("{}")
     reset(tmp_path)
-    with running(tmp_path):
+    with running(tmp_path, config=config):
         pass
     reset(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [CONFIG]

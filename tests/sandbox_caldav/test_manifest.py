@@ -92,7 +92,8 @@ class Practice:
 
     def events(self, *words: str) -> str:
         """`extcal sandbox events …`; answers what it printed."""
-        ran = self.extcal("sandbox", "events", *words, "--data", str(self._data))
+        config = ("--sandbox-config", str(self._data / "sandbox.yaml"))
+        ran = self.extcal("sandbox", "events", *words, "--data", str(self._data), *config)
         assert ran.code == 0, ran.err
         return ran.out.strip()
 
@@ -110,9 +111,10 @@ def practice(
     witness.add("Surgery", event("crown", "Crown"))
     data = tmp_path / "data"
     data.mkdir()
-    (data / "sandbox.yaml").write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
+    config = data / "sandbox.yaml"
+    config.write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
     monkeypatch.chdir(tmp_path)
-    with running(data, api_key=_KEY) as sandbox:
+    with running(data, api_key=_KEY, config=config) as sandbox:
         environment = {
             "EXTCAL_ENDPOINT": sandbox.endpoint,
             "EXTCAL_API_KEY": _KEY,
