@@ -1,6 +1,8 @@
-"""Which sandbox a command of `extcal sandbox` is about: the folder that holds its data."""
+"""Which sandbox a command of `extcal sandbox` is about, and whether the folder that holds its data is our own."""
 
 import functools
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,24 +12,27 @@ import click
 
 from reconciler.cli.options import DEFAULT_SANDBOX, said_globals
 from reconciler.cli.sandbox_errors import explained
-from reconciler.errors import UsageError
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.output_place import MisplacedError, check_folder
 
 if TYPE_CHECKING:
     from reconciler.sandbox.local import LocalSandbox
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_OTHER_FOLDER = "name a folder of your own: --sandbox DIR"
 
 
 def data_option(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Give a command its `data`, a Path: what --data says, else --sandbox, else EXTCAL_SANDBOX, else the default.
 
-    Another folder than the one that was named must not be served, written to, or deleted.
+    Another folder than the one that was named, or one that isn't ours, must not be served, written to, or deleted.
     """
 
     @functools.wraps(function)
     def with_folder(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        kwargs["data"] = _folder(kwargs["data"])
+        kwargs["data"] = data = _folder(kwargs["data"])
+        check_ours(data)
         return function(*args, **kwargs)
 
     return click.option(
@@ -44,6 +49,59 @@ def opened(data: Path) -> Iterator["LocalSandbox"]:
 
     with explained(), local.opened(data, said_globals().sandbox_config_file()) as sandbox:
         yield sandbox
+
+
+def check_ours(folder: Path) -> None:
+    """Raise ExtcalError where `folder` holds what may be somebody else's; one that is absent or empty does not.
+
+    What comes with a checkout is its author's: a link in it would lead what is written elsewhere, and its database and
+    its accounts are not those that the operator has made.
+    """
+    here = Path.cwd()
+    try:
+        # However it is written: below the working folder no link may lead out.
+        check_folder(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+    except MisplacedError as error:
+        raise _refused(folder, str(error)) from error
+    try:
+        found = folder.lstat()
+    except OSError:
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise _refused(folder, f"it is a link, which a checkout can bring. Remove it, or {_OTHER_FOLDER}.")
+    if not stat.S_ISDIR(found.st_mode):
+        return
+    if found.st_uid != os.geteuid():
+        raise _refused(folder, f"it belongs to another user; {_OTHER_FOLDER}.")
+    if stat.S_IMODE(found.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _refused(folder, f"others may write to it. chmod go-w {folder}, or {_OTHER_FOLDER}.")
+    _check_contents(folder)
+
+
+def _check_contents(folder: Path) -> None:
+    from reconciler import git  # noqa: PLC0415 - only where a data folder is there already
+
+    entries = [Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files)]
+    if entries and git.is_tracked(folder):
+        raise _refused(
+            folder,
+            f"git tracks what is in it, so it came with the checkout. Where you put it there: git rm -r --cached "
+            f"{folder}. Else {_OTHER_FOLDER}.",
+        )
+    for entry in entries:
+        try:
+            found = entry.lstat()
+        except FileNotFoundError:
+            # Another sandbox may be running here.
+            continue
+        if stat.S_ISLNK(found.st_mode):
+            raise _refused(entry, f"it is a link, which a checkout can bring. Remove it, or {_OTHER_FOLDER}.")
+        if found.st_uid != os.geteuid():
+            raise _refused(entry, f"it belongs to another user. Remove it, or {_OTHER_FOLDER}.")
+
+
+def _refused(place: Path, why: str) -> ExtcalError:
+    return ExtcalError(f"sandbox: {place}: {why}")
 
 
 def _folder(data: object) -> Path:

@@ -14,6 +14,7 @@ from reconciler.api.secrets import Secrets
 from reconciler.cli.diagnostics import redact_logs, redact_tracebacks, show_requests
 from reconciler.cli.options import Globals
 from reconciler.cli.progress import reading
+from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, SecretKind, SecretRef
@@ -106,6 +107,7 @@ def _sandbox(folder: Path, said: Globals) -> Iterator[Target]:
     from reconciler.sandbox.errors import SandboxError  # noqa: PLC0415 - only where it is started
     from reconciler.sandbox.server import running  # noqa: PLC0415 - as above
 
+    check_ours(folder)
     try:
         with running(folder, config=said.sandbox_config_file()) as sandbox:
             environ = dict(os.environ) | {_SANDBOX_KEY: sandbox.api_key}

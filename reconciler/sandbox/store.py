@@ -33,7 +33,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.path = folder / DATABASE
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
         except OSError as error:
             raise SandboxError(
