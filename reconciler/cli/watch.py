@@ -31,9 +31,10 @@ from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
+from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import Orders
-from reconciler.watching.server import Address, Page, serving
+from reconciler.watching.server import Page, serving
 
 
 @click.command
@@ -57,7 +58,8 @@ from reconciler.watching.server import Address, Page, serving
     metavar="HOST:PORT",
     default="127.0.0.1:9464",
     show_default=True,
-    help="Where /metrics, /healthz and /readyz are served, without a password; port 0 is a free one.",
+    help="Where /metrics, /healthz and /readyz are served, without a password; port 0 is a free one. On loopback they "
+    "answer to loopback names alone.",
 )
 @parallelism_option
 @global_options

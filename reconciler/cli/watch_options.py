@@ -4,7 +4,7 @@ import re
 
 import click
 
-from reconciler.watching.server import Address
+from reconciler.watching.host import Address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _SPAN = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smh])")

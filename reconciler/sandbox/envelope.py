@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ MAX_HEADER_FIELDS = 200
 MAX_PATH = 8 * 1024
 MAX_QUERY = 32 * 1024
 MAX_CONSISTENT = 1024
+
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])\.?(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
+_HTTP_PORT = 80
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +58,7 @@ class Envelope:
                 self._log.add(logged(scope, message["status"]))
             await send(message)
 
-        refusal = _out_of_bounds(scope)
+        refusal = _out_of_bounds(scope) or _misdirected(scope)
         app = self._app if refusal is None else JSONResponse(refusal.body(), refusal.status)
         try:
             await app(scope, receive, stamped)
@@ -73,4 +77,18 @@ def _out_of_bounds(scope: Scope) -> RefusedError | None:
         return RefusedError(431, f"There are more than {MAX_HEADER_FIELDS} headers")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
         return RefusedError(431, f"The headers are longer than {MAX_HEADERS} bytes")
+    return None
+
+
+def _misdirected(scope: Scope) -> RefusedError | None:
+    """The refusal of a request that names another server (RFC 9110, 15.5.20).
+
+    A web page may have the name of its own site point here, and would then read what is answered (DNS rebinding). Only
+    a program that speaks HTTP/1.0, which no browser does, may name none.
+    """
+    host, port = scope["server"]
+    for name, value in scope["headers"]:
+        said = _LOOPBACK.fullmatch(value.decode("latin-1").strip()) if name == b"host" else None
+        if name == b"host" and (said is None or int(said["port"] or _HTTP_PORT) != port):
+            return RefusedError(421, f"This is not the server that Host names; ask for http://{host}:{port}")
     return None

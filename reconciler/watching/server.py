@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from reconciler.consent.head import Head, TooLongError
 from reconciler.errors import ExtcalError
+from reconciler.watching.host import Address, is_loopback, refusal
 from reconciler.watching.readiness import Verdict
 
 TEXT = "text/plain; charset=utf-8"
@@ -41,17 +42,6 @@ Pages = Mapping[str, Callable[[], Page]]
 """What makes the page of a path; it is called in another thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen: a host, by name or number, and a port; 0 is a free one."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
 @contextmanager
 def serving(address: Address, pages: Pages) -> Iterator[Address]:
     """Serve for the length of the block, in threads; yields where, and raises ExtcalError where that can't be."""
@@ -63,7 +53,7 @@ def serving(address: Address, pages: Pages) -> Iterator[Address]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="extcal-watch")
     thread.start()
     try:
-        yield Address(address.host, server.server_port)
+        yield server.at
     finally:
         server.shutdown()
         thread.join()
@@ -81,6 +71,8 @@ class _Server(ThreadingHTTPServer):
         self.pages = pages
         self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
         super().__init__((address.host, address.port), _Handler)
+        self.at = Address(address.host, self.server_port)
+        self.on_loopback = is_loopback(self.server_name)
 
     def server_bind(self) -> None:
         """Bind, without the look-up of our own name that the library makes, which may take long."""
@@ -141,9 +133,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._show(Page(f"{status.phrase}\n".encode(), TEXT, status))
 
     def do_GET(self) -> None:
-        """Show a page."""
-        make = self.server.pages.get(self.path.partition("?")[0])
-        if make is None:
+        """Show a page to whoever means this server."""
+        make, at, refused = self.server.pages.get(self.path.partition("?")[0]), self.server.at, None
+        if self.server.on_loopback:
+            refused = refusal(self.headers.get_all("host", []), self.request_version, at)
+        if refused is HTTPStatus.MISDIRECTED_REQUEST:
+            self._show(Page(f"{refused.phrase}: ask for {at}\n".encode(), status=refused))
+        elif refused is not None:
+            self.send_error(refused)
+        elif make is None:
             self.send_error(HTTPStatus.NOT_FOUND)
         else:
             self._show(make())

@@ -32,7 +32,7 @@ def request(sandbox: RunningSandbox, line: str = LISTING, body: object = None, *
     """A raw request."""
     content = b"" if body is None else json.dumps(body).encode()
     headers = (
-        "host: x",
+        f"host: {sandbox.endpoint.removeprefix('http://')}",
         f"authorization: {sandbox.api_key}",
         f"wix-site-id: {SITE_ID}",
         *more,

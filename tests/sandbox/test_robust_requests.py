@@ -32,7 +32,8 @@ def connected(sandbox: RunningSandbox) -> Iterator[socket.socket]:
 
 
 def _head(sandbox: RunningSandbox, *more: str, method: str = "POST", path: str = _CONNECT) -> bytes:
-    lines = (f"{method} {path} HTTP/1.1", "host: x", f"authorization: {sandbox.api_key}", *more)
+    host = sandbox.endpoint.removeprefix("http://")
+    lines = (f"{method} {path} HTTP/1.1", f"host: {host}", f"authorization: {sandbox.api_key}", *more)
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
 

@@ -137,7 +137,8 @@ def test_what_is_too_long_is_refused(api: Api) -> None:
 def test_a_client_that_leaves_in_the_middle_of_a_body_harms_nobody(api: Api, sandbox: RunningSandbox) -> None:
     """The next request is answered as ever, and nothing was written."""
     port = int(sandbox.endpoint.rpartition(":")[2])
-    head = f"POST {BASE}/connections:connectByCredentials HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\n"
+    line = f"POST {BASE}/connections:connectByCredentials HTTP/1.1"
+    head = f"{line}\r\nhost: localhost:{port}\r\ncontent-length: 999\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as half:
         half.sendall(f"{head}{{".encode())
     assert api.connections() == []

@@ -8,8 +8,9 @@ from http import HTTPStatus
 import pytest
 
 from reconciler.errors import ExtcalError
+from reconciler.watching.host import Address
 from reconciler.watching.readiness import Verdict
-from reconciler.watching.server import Address, Page, serving
+from reconciler.watching.server import Page, serving
 
 
 @pytest.fixture
@@ -40,20 +41,24 @@ def answer(address: Address, request: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("request_", "status", "body"),
     [
-        (b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200, b"extcal_up 1\n"),
+        (b"GET /metrics HTTP/1.1\r\nHost: HERE\r\n\r\n", 200, b"extcal_up 1\n"),
         (b"GET /metrics?name=up HTTP/1.0\r\n\r\n", 200, b"extcal_up 1\n"),
-        (b"HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200, b""),
-        (b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 503, b"no round has gone well yet\n"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404, b"Not Found\n"),
-        (b"GET /../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 404, b"Not Found\n"),
-        (b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 405, b"Method Not Allowed\n"),
+        (b"HEAD /metrics HTTP/1.1\r\nHost: HERE\r\n\r\n", 200, b""),
+        (b"GET /readyz HTTP/1.1\r\nHost: HERE\r\n\r\n", 503, b"no round has gone well yet\n"),
+        (b"GET / HTTP/1.1\r\nHost: HERE\r\n\r\n", 404, b"Not Found\n"),
+        (b"GET /../etc/passwd HTTP/1.1\r\nHost: HERE\r\n\r\n", 404, b"Not Found\n"),
+        (
+            b"POST /metrics HTTP/1.1\r\nHost: HERE\r\nContent-Length: 3\r\n\r\nabc",
+            405,
+            b"Method Not Allowed\n",
+        ),
         (b"GET /metrics HTTP/9.9\r\n\r\n", 505, b"HTTP Version Not Supported\n"),
         (b"nonsense\r\n\r\n", 400, b"Bad Request\n"),
     ],
 )
 def test_every_request_has_its_answer(address: Address, request_: bytes, status: int, body: bytes) -> None:
     """Pages by GET and HEAD; anything else is refused in a line that repeats nothing of it."""
-    head, _, found = answer(address, request_).partition(b"\r\n\r\n")
+    head, _, found = answer(address, request_.replace(b"HERE", str(address).encode())).partition(b"\r\n\r\n")
     assert head.split()[1:2] == [str(status).encode()]
     assert found == body
     assert b"server:" not in head.lower()
