@@ -1,13 +1,16 @@
 """A plan saved and loaded: canonical JSON with a format version and a digest; references to secrets, never values.
 
 The digest tells damage and careless edits. It is no signature: whoever may write the file can make a new one, so keep
-the file where only the pipeline can write.
+the file where only the pipeline can write. Beside it stands an id, which tells the file from one that was saved another
+time with the same plan in it: a saved plan is for one use. Where plans were joined, each site has that of its part.
 """
 
 import json
 import os
+import re
 import stat
 import tempfile
+import uuid
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from reconciler.output_place import MisplacedError, check_file
 
 FORMAT_VERSION = 1
 _LARGEST = 256 * 1024 * 1024
+_PLAN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class PlanFileError(ExtcalError):
@@ -34,8 +38,7 @@ def save(plan: Plan, path: Path) -> None:
         check_file(path)
     except MisplacedError as error:
         raise PlanFileError(f"{path}: the plan can't be saved: {error}") from error
-    content = encoded(plan)
-    text = canonical({"format_version": FORMAT_VERSION, "digest": digest(content), "plan": content})
+    text = canonical(_document(plan, uuid.uuid4().hex))
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:
@@ -48,6 +51,13 @@ def save(plan: Plan, path: Path) -> None:
                 raise
     except OSError as error:
         raise PlanFileError(f"{path}: the plan can't be saved: {error.strerror or error}") from error
+
+
+def _document(plan: Plan, new_id: str) -> Json:
+    """What is saved; sites that are of no saved plan yet are of `new_id` from here on."""
+    plan_ids: dict[str, Json] = {site.site.name: site.plan_id or new_id for site in plan.sites}
+    content = encoded(plan.with_ids({}))
+    return {"format_version": FORMAT_VERSION, "digest": digest(content), "plan_ids": plan_ids, "plan": content}
 
 
 def load(path: Path, wanted: str | None = None) -> Plan:
@@ -83,7 +93,17 @@ def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) ->
     except ValueError as error:
         raise PlanFileError(f"{path}: not a plan: {error}; plan again") from error
     _check_shards(plan, path)
-    return plan
+    return plan.with_ids(_plan_ids(document, plan, path))
+
+
+def _plan_ids(document: dict[str, Json], plan: Plan, path: Path) -> dict[str, str]:
+    """The ids beside the plan, by the name of each site."""
+    found = document.get("plan_ids")
+    given = found if isinstance(found, dict) else {}
+    plan_ids = {name: id_ for name, id_ in given.items() if isinstance(id_, str) and _PLAN_ID.fullmatch(id_)}
+    if any(site.site.name not in plan_ids or site.plan_id for site in plan.sites):
+        raise PlanFileError(f"{path}: not a plan: plan_ids must tell each of its sites the plan's id; plan again")
+    return plan_ids
 
 
 def _check_shards(plan: Plan, path: Path) -> None:

@@ -1,10 +1,11 @@
 """A plan: what would be done and why, as a value that can be shown, saved, reviewed and carried out."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from reconciler.model.desired import SecretRef, Site
-from reconciler.model.encoding import NOT_ENCODED
+from reconciler.model.encoding import NOT_ENCODED, digest, encoded
 from reconciler.model.live import ConnectMethod
 from reconciler.model.shards import Shards
 from reconciler.model.source import Fault, Source
@@ -164,7 +165,8 @@ class SitePlan:
     """The plan of one site; with a fault or a violation nothing of it may be carried out.
 
     `unread` names declared connections that could not be planned since the service answered only in part; the
-    rest stands all the same.
+    rest stands all the same. `plan_id` tells which saved plan it was loaded from; it is empty where it was planned
+    just now.
     """
 
     site: Site
@@ -173,6 +175,7 @@ class SitePlan:
     violations: tuple[Violation, ...] = ()
     unread: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
+    plan_id: str = ""
 
     def __repr__(self) -> str:
         # asyncio's runner shows its result to the signal module, which words it in an error that nobody sees.
@@ -193,6 +196,16 @@ class Plan:
 
     sites: tuple[SitePlan, ...] = ()
     shards: Shards | None = None
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` over what would be done, whichever saved plan it is of."""
+        return digest(encoded(self.with_ids({})))
+
+    def with_ids(self, plan_ids: Mapping[str, str]) -> "Plan":
+        """The plan, each site with the id of the saved plan that it is of, given by its name; without one: none."""
+        sites = tuple(replace(site, plan_id=plan_ids.get(site.site.name, "")) for site in self.sites)
+        return replace(self, sites=sites)
 
     @property
     def actions(self) -> tuple[Action, ...]:

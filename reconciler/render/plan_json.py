@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from reconciler.model.encoding import Json, digest, encoded
+from reconciler.model.encoding import Json, encoded
 from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.render.json_text import json_text
@@ -44,7 +44,7 @@ def summary(plan: Plan) -> dict[str, int]:
 def _document(plan: Plan, actions: list[Json]) -> dict[str, Json]:
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
-        "digest": digest(encoded(plan)),
+        "digest": plan.digest,
         "summary": dict(summary(plan)),
         "actions": actions,
     }

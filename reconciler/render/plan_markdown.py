@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from reconciler.model.encoding import digest, encoded
 from reconciler.model.plan import Action, Origin, Plan
 from reconciler.render import markdown_entries as entries
 from reconciler.render.fitting import Part, fitted, size
@@ -63,7 +62,7 @@ _CLOSE = "\n</details>\n"
 
 def plan_markdown(plan: Plan, *, limit: int = LIMIT) -> str:
     """The plan as GitHub Flavored Markdown of at most `limit` bytes, which must be 20,000 at the least."""
-    foot = [f"Digest of the plan: {code(digest(encoded(plan)))}", ""]
+    foot = [f"Digest of the plan: {code(plan.digest)}", ""]
     return _fitted([f"### {summary_line(plan)}", "", *_remarks(plan)], _sections(plan), foot, limit)
 
 

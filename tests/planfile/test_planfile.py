@@ -13,7 +13,7 @@ from reconciler.model.desired import AppAuth, SecretKind, SecretRef, State
 from reconciler.model.plan import Origin, Plan, Violation
 from reconciler.model.source import Fault, Source
 from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.planfile import PlanFileError, load, save
+from reconciler.planfile import PlanFileError, load, read, save
 from reconciler.planning.order import ordered
 from tests.planning.build import DEDICATED, GOOGLE, PRUNING, SITE, chosen, declared, live, planned, site_with
 
@@ -45,7 +45,7 @@ def telling_plan() -> Plan:
 
 
 def without_sources(plan: Plan) -> Plan:
-    """The plan as it comes back: the places of sites and actions in manifests are not saved."""
+    """The plan as it comes back: the places of sites and actions in manifests are not saved, and it has an id."""
     return Plan(
         tuple(
             replace(
@@ -63,14 +63,42 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     plan = telling_plan()
     plan = Plan(tuple(replace(s, actions=tuple(replace(a, origin=Origin.BOTH) for a in s.actions)) for s in plan.sites))
     save(plan, tmp_path / "plan.json")
-    assert load(tmp_path / "plan.json") == without_sources(plan)
+    assert load(tmp_path / "plan.json").with_ids({}) == without_sources(plan)
 
 
-def test_saving_twice_writes_the_same_bytes(tmp_path: Path) -> None:
-    """The file is canonical: equal plans are equal files."""
+def test_saving_twice_writes_the_same_but_for_the_id(tmp_path: Path) -> None:
+    """The file is canonical: equal plans are equal files with equal digests; the id tells which of them was used."""
+    documents = []
     for name in ("a", "b"):
         save(telling_plan(), tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+        documents.append(read(tmp_path / name))
+    first, second = (document.pop("plan_ids") for document in documents)
+    assert documents[0] == documents[1]
+    assert documents[0]["digest"] == telling_plan().digest == load(tmp_path / "a").digest
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert list(first) == list(second) == ["bay", "harbor"]
+    assert len({*first.values(), *second.values()}) == 2
+
+
+def test_what_is_saved_again_keeps_its_id(tmp_path: Path) -> None:
+    """A copy, or a plan that was joined from parts, is no plan for another use."""
+    save(telling_plan(), tmp_path / "first")
+    save(load(tmp_path / "first"), tmp_path / "again")
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "plan_ids",
+    [None, [], {}, {"bay": "0" * 32}, {"bay": "0" * 32, "harbor": "../" * 8}, {"bay": "0" * 32, "harbor": 7}],
+)
+def test_a_plan_without_its_ids_is_refused(tmp_path: Path, plan_ids: object) -> None:
+    """It couldn't be told whether it was used before."""
+    path = tmp_path / "plan.json"
+    save(telling_plan(), path)
+    path.write_text(json.dumps({**read(path), "plan_ids": plan_ids}))
+    with pytest.raises(PlanFileError, match="plan_ids must tell each of its sites the plan's id; plan again"):
+        load(path)
 
 
 def test_no_secret_is_in_it(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from reconciler.model.encoding import digest, encoded
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.clipped import clipped
@@ -30,7 +29,7 @@ _LONGEST = 1_000
 def plan_html(plan: Plan, made: datetime) -> str:
     """The plan as one HTML document; `made` is when the service was looked at."""
     errors = tuple(clipped(message, _LONGEST) for site in plan.sites for message in _errors(site))
-    return page(_report(plan, made, summary_line(plan), errors, f"Digest of the plan: {digest(encoded(plan))}"))
+    return page(_report(plan, made, summary_line(plan), errors, f"Digest of the plan: {plan.digest}"))
 
 
 def plan_failure_html(messages: Sequence[str], made: datetime) -> str:
