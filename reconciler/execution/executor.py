@@ -13,7 +13,7 @@ from reconciler.execution.trust import SiteTrust
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import already_done, fingerprint, taken_away
+from reconciler.planning.ground import already_done, holds, taken_away, taken_away_since
 
 _WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"
@@ -157,12 +157,20 @@ class Executor:
             return _skipped(action, f"what it rests on could not be read again: {error}")
         if action.provider_id in answer.failed_provider_ids:
             return _skipped(action, "what it rests on could not be read again: the service can't reach the provider")
-        if fingerprint(action, answer.connections, self._leaving[action.site]) == action.ground:
+        live, leaving = answer.connections, self._leaving[action.site]
+        if holds(action, live, leaving):
             self._begun.add(action.address)
-            return answer.connections
-        if already_done(action, answer.connections):
+            return live
+        if already_done(action, live):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)
-        return _skipped(action, "the live state that it rests on has changed since it was planned; plan again")
+        return _skipped(action, _moved(taken_away_since(action, live, leaving)))
+
+
+def _moved(gone: Sequence[str]) -> str:
+    """Why an action is not carried out that does not rest on what it did."""
+    if gone:
+        return f"it was connected and taken away since it was planned ({', '.join(gone)}, DISCONNECTED); plan again"
+    return "the live state that it rests on has changed since it was planned; plan again"
 
 
 def _skipped(action: Action, why: str) -> Outcome:

@@ -109,8 +109,10 @@ class Action:
     `redirect_url` say how a connect goes; `sync` is what UpdateSyncConfig is to be sent (None: nothing);
     `connection_id` is the live connection acted upon (for `replace`, the one that is given up);
     `after` holds addresses of actions that must be done before; `ground` is the fingerprint of the live fields
-    that the action rests on. `before` is the live sync config, for undoing; `origin` and `impact` are known only
-    where they were asked for. `prevent_disconnect` is what its manifest says in lifecycle.preventDisconnect.
+    that the action rests on; for one that connects, `disconnected` holds the ids of the connections of its schedule,
+    provider and account that had been taken away before it was planned, as far as the service lists them. `before` is
+    the live sync config, for undoing; `origin` and `impact` are known only where they were asked for.
+    `prevent_disconnect` is what its manifest says in lifecycle.preventDisconnect.
     """
 
     kind: ActionKind
@@ -132,6 +134,7 @@ class Action:
     sync: SyncConfig | None = None
     after: tuple[str, ...] = ()
     ground: str = ""
+    disconnected: tuple[str, ...] = ()
     before: SyncConfig | None = None
     origin: Origin | None = None
     impact: Impact | None = None

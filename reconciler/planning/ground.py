@@ -5,6 +5,7 @@ has moved is not acted upon, and what came about otherwise is not done twice. Dr
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection, Status
@@ -12,6 +13,18 @@ from reconciler.model.plan import Action, ActionKind
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
 from reconciler.planning.match import folded
+
+
+def grounded(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> Action:
+    """The action with what it rests on; `connections` and `leaving` are as for `fingerprint`."""
+    known = {*action.disconnected, *_disconnected(action, connections)}
+    return replace(action, ground=fingerprint(action, connections, leaving), disconnected=tuple(sorted(known)))
+
+
+def holds(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> bool:
+    """Whether what an action rests on is what it was; `connections` and `leaving` are as for `fingerprint`."""
+    same = fingerprint(action, connections, leaving) == action.ground
+    return same and not taken_away_since(action, connections, leaving)
 
 
 def fingerprint(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> str:
@@ -23,10 +36,21 @@ def fingerprint(action: Action, connections: Sequence[LiveConnection], leaving: 
     if action.connection_id is not None:
         target = _by_id(action.connection_id, connections)
         ground["target"] = None if target is None else _target(action, target)
-    if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
+    if _connects(action):
         present: list[Json] = [found.id for found in same_account(action, connections) if found.id not in leaving]
         ground["present"] = present
     return digest(ground)
+
+
+def taken_away_since(
+    action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """The ids of the connections of the action's key that came and went since it was planned, as far as is listed.
+
+    That fewer are listed than when it was planned says nothing: the service may forget them.
+    """
+    known = leaving.union(action.disconnected)
+    return tuple(found for found in _disconnected(action, connections) if found not in known)
 
 
 def taken_away(actions: Iterable[Action]) -> frozenset[str]:
@@ -41,12 +65,20 @@ def already_done(action: Action, connections: Sequence[LiveConnection]) -> bool:
             return _is_gone(action.connection_id, connections)
         case ActionKind.UPDATE | ActionKind.RECONNECT:
             target = _by_id(action.connection_id or "", connections)
-            return target is not None and target.status != Status.ERROR and _configured(action, target)
+            # A reconnect may have made a connection with an id of its own.
+            made = same_account(action, connections) if _connects(action) else []
+            standing = made if target is None or target.status == Status.ERROR else [target, *made]
+            return any(_configured(action, found) for found in standing)
         case ActionKind.CONNECT | ActionKind.REPLACE:
             gone = action.kind is ActionKind.CONNECT or _is_gone(action.connection_id, connections)
             return gone and any(_configured(action, found) for found in same_account(action, connections))
         case ActionKind.NOOP | ActionKind.UNMANAGED:
             return True
+
+
+def connected(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> bool:
+    """Whether a connection like the one that the action makes is there, whatever its sync config."""
+    return _connects(action) and any(found.id not in leaving for found in same_account(action, connections))
 
 
 def _by_id(connection_id: str, connections: Sequence[LiveConnection]) -> LiveConnection | None:
@@ -66,12 +98,41 @@ def same_account(action: Action, connections: Sequence[LiveConnection]) -> list[
             connection
             for connection in connections
             if connection.status not in {Status.DISCONNECTED, Status.ERROR}
-            and connection.schedule_id.lower() == action.schedule_id.lower()
-            and same_provider(action, connection)
+            and _beside(action, connection)
             and folded(connection.account or "") == folded(action.account or "")
         ),
         key=lambda connection: connection.id,
     )
+
+
+def _connects(action: Action) -> bool:
+    """Whether carrying it out makes a connection."""
+    if action.kind is ActionKind.RECONNECT:
+        return action.method is not None
+    return action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}
+
+
+def _disconnected(action: Action, connections: Sequence[LiveConnection]) -> list[str]:
+    """The ids of the connections of the action's key that are listed as taken away, and not as standing too.
+
+    One that no longer shows its account may have been of any.
+    """
+    if not _connects(action):
+        return []
+    standing = {connection.id for connection in connections if connection.status != Status.DISCONNECTED}
+    gone = {
+        connection.id
+        for connection in connections
+        if connection.status == Status.DISCONNECTED
+        and _beside(action, connection)
+        and (not connection.account or folded(connection.account) == folded(action.account or ""))
+    }
+    return sorted(gone - standing)
+
+
+def _beside(action: Action, connection: LiveConnection) -> bool:
+    """Whether the connection is one of the action's schedule and provider."""
+    return connection.schedule_id.lower() == action.schedule_id.lower() and same_provider(action, connection)
 
 
 def same_provider(action: Action, connection: LiveConnection) -> bool:

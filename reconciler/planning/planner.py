@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
@@ -132,7 +131,7 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     for action in planned:
         if action.kind.writes:
             nearby = by_schedule[action.schedule_id.lower()]
-            yield replace(action, ground=ground.fingerprint(action, nearby, leaving))
+            yield ground.grounded(action, nearby, leaving)
         else:
             yield action
 

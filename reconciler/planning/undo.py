@@ -9,7 +9,7 @@ from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Reco
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import diff, guards
-from reconciler.planning.ground import fingerprint, taken_away
+from reconciler.planning.ground import grounded, taken_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,14 @@ def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
 def _grounded(actions: Sequence[Action], live: Sequence[LiveConnection]) -> tuple[Action, ...]:
     leaving = taken_away(actions)
     nearby = {a.address: [c for c in live if c.schedule_id.lower() == a.schedule_id.lower()] for a in actions}
-    return tuple(replace(a, ground=fingerprint(a, nearby[a.address], leaving)) for a in actions)
+    return tuple(grounded(a, nearby[a.address], leaving) for a in actions)
 
 
 def _inverse(outcome: Outcome) -> Action | str:
     """The action that undoes one that was done, or why there is none."""
-    action = replace(outcome.action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=None)
+    action = replace(
+        outcome.action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=None, disconnected=()
+    )
     match action.kind:
         case ActionKind.UPDATE:
             return _update_back(action, outcome.action.before or SyncConfig())
@@ -95,6 +97,8 @@ def _connect_back(action: Action, before: SyncConfig) -> Action | str:
         action,
         kind=ActionKind.CONNECT,
         connection_id=None,
+        # What was taken away just now may be listed so only later.
+        disconnected=() if action.connection_id is None else (action.connection_id,),
         recovery=Recovery.AUTOMATIC,
         changes=diff.described(before),
         sync=SyncConfig(diff.sendable(before.imports), diff.sendable(before.exports)),

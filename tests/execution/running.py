@@ -12,7 +12,7 @@ from reconciler.model.desired import DeclaredConnection, Scope, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome
-from reconciler.planning.ground import fingerprint
+from reconciler.planning.ground import grounded
 from reconciler.planning.order import ordered
 from tests.execution.scripted import MemoryJournal, ScriptedPort, now, passing
 from tests.planning.build import PRUNING, SITE, live, planned, site_with
@@ -70,7 +70,7 @@ def plan_of(declared: Sequence[DeclaredConnection], live: Sequence[LiveConnectio
 
 def plan_with(*actions: Action, live: Sequence[LiveConnection] = ()) -> Plan:
     """A plan of these very actions, resting on `live`."""
-    return Plan((SitePlan(SITE, tuple(replace(a, ground=fingerprint(a, live)) for a in actions)),))
+    return Plan((SitePlan(SITE, tuple(grounded(a, live) for a in actions)),))
 
 
 def carried_out(plan: Plan, port: ScriptedPort, consent: Consent | Waiting = Consent.LINK) -> tuple[Outcome, ...]:

@@ -70,12 +70,14 @@ def test_an_update_rests_on_its_connection_and_the_directions_that_it_changes(
 
 
 def test_other_actions_rest_on_who_it_is() -> None:
-    """A disconnect on its connection; a reconnect also on how it fails; a connect on nobody being there."""
+    """A disconnect on its connection; a reconnect also on how it fails; what connects on nobody being there."""
     gone = the_action(planned(declared(state=State.ABSENT), on=site_with(live(account=" LEE@harbor.example"))))
     assert gone.ground == digest({"target": {**WHO}})
     broken = live(status="ERROR", error_reason="TOKEN_REVOKED", schedule_id=SCHEDULE.upper())
     reconnect = the_action(planned(declared(), on=site_with(broken)))
-    assert reconnect.ground == digest({"target": {**WHO, "failing": ["ERROR", "TOKEN_REVOKED"]}})
+    assert reconnect.ground == digest({"target": {**WHO, "failing": ["ERROR", "TOKEN_REVOKED"]}, "present": []})
+    healed = the_action(planned(declared(), on=site_with(replace(broken, error_reason="EXTERNAL_CALENDAR_DELETED"))))
+    assert healed.ground == digest({"target": {**WHO, "failing": ["ERROR", "EXTERNAL_CALENDAR_DELETED"]}})
     assert connect().ground == digest({"present": []})
     old = live("old", account=KIM)
     replace_ = the_action(planned(declared(), on=site_with(old), site=PRUNING))

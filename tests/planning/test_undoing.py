@@ -54,7 +54,7 @@ def inverse(action: Action, *after: LiveConnection, connection_id: str | None = 
 
 def seasoned(action: Action) -> Action:
     """An action as it is after ordering, telling origins apart and weighing impacts."""
-    return replace(action, after=("harbor/x",), origin=Origin.BOTH, impact=Impact(3, 7))
+    return replace(action, after=("harbor/x",), origin=Origin.BOTH, impact=Impact(3, 7), disconnected=("x",))
 
 
 def plain(action: Action, **fields: object) -> Action:
@@ -122,6 +122,7 @@ def test_back_from_a_disconnect_by_password() -> None:
         action,
         kind=ActionKind.CONNECT,
         connection_id=None,
+        disconnected=("c1",),
         recovery=Recovery.AUTOMATIC,
         method=ConnectMethod.CREDENTIALS,
         password=PASSWORD,

@@ -87,6 +87,7 @@ def test_a_connect_of_what_was_disconnected_and_manages_nothing() -> None:
         Reason.WAS_DISCONNECTED,
         method=ConnectMethod.CREDENTIALS,
         password=PASSWORD,
+        disconnected=("c1",),
         schedule_name="Dr. Lee",
     )
 
