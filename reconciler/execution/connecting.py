@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ApiError, ExtcalError
-from reconciler.execution.journal import Journal
+from reconciler.execution.journal import Journal, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settling import Window, look_for
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Several, Unlisted
@@ -17,11 +17,15 @@ from reconciler.planning.appearing import intent_of
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What carrying out needs of one site: its port, its journal, and for how long a lost answer is looked for."""
+    """What carrying out needs of one site: its port, its journal, and for how long a lost answer is looked for.
+
+    `use` is what the plan has been used for before; None where it was planned just now, and is for no other time.
+    """
 
     port: Port
     journal: Journal
     window: Window
+    use: Use | None = None
 
 
 async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnection]) -> LiveConnection | Outcome:
@@ -31,7 +35,8 @@ async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnectio
     """
     if action.password is None or action.account is None:
         return Outcome(action, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
-    intent = intent_of(action, uuid.uuid4().hex, standing)
+    plan_id = reach.use.plan_id if reach.use is not None else ""
+    intent = replace(intent_of(action, uuid.uuid4().hex, standing), plan_id=plan_id)
     doubt: ApiError | None = None
     for sent_twice in (False, True):
         # Before the second sending anew: should this process end with it, the window begins there.

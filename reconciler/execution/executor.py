@@ -13,7 +13,7 @@ from reconciler.execution.trust import SiteTrust
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import already_done, holds, taken_away, taken_away_since
+from reconciler.planning.ground import already_done, connected, holds, taken_away, taken_away_since
 
 _WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"
@@ -109,7 +109,7 @@ class Executor:
 
     async def _safely(self, action: Action, reach: Reach) -> Outcome:
         try:
-            return await ending(action, self._carried_out(action, reach))
+            return _used(reach, await ending(action, self._carried_out(action, reach)))
         except Exception as error:  # noqa: BLE001 - one action's defect must not take the others' report along
             message = f"internal error, {type(error).__name__}; please report it. Plan again to see where it stands"
             return Outcome(action, OutcomeStatus.UNKNOWN, error=message)
@@ -141,13 +141,16 @@ class Executor:
             made = await heard(action, port, visit, slots, Patience(until, self._stop.gently, waiting.timeout))
         if isinstance(made, Outcome):
             return made
+        if reach.use is not None:
+            reach.use.add(action.address)
         async with slots:
             return await finish(action, port, made.id)
 
     async def _ground(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
         """The connections of its schedule, or why it is not carried out.
 
-        That is: interrupted, or what it rests on is no longer what it was when it was planned.
+        That is: interrupted, or what it rests on is no longer what it was when it was planned, or its plan was used
+        for it before.
         """
         if self._stop.gently.is_set():
             return _skipped(action, _TOO_LATE)
@@ -158,16 +161,35 @@ class Executor:
         if action.provider_id in answer.failed_provider_ids:
             return _skipped(action, "what it rests on could not be read again: the service can't reach the provider")
         live, leaving = answer.connections, self._leaving[action.site]
-        if holds(action, live, leaving):
+        used_at = reach.use.when(action.address) if reach.use is not None else None
+        if used_at is None and holds(action, live, leaving):
             self._begun.add(action.address)
             return live
         if already_done(action, live):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)
-        return _skipped(action, _moved(taken_away_since(action, live, leaving)))
+        if reach.use is not None and connected(action, live, leaving):
+            reach.use.add(action.address)
+        return _skipped(action, _moved(used_at, taken_away_since(action, live, leaving)))
 
 
-def _moved(gone: Sequence[str]) -> str:
+def _used(reach: Reach, outcome: Outcome) -> Outcome:
+    """The outcome of an action, which a saved plan has been used for where it is done."""
+    if reach.use is None or outcome.status is not OutcomeStatus.DONE:
+        return outcome
+    try:
+        reach.use.add(outcome.action.address)
+    except ExtcalError as error:
+        return replace(outcome, status=OutcomeStatus.FAILED, error=f"done, but {error}")
+    return outcome
+
+
+def _moved(used_at: str | None, gone: Sequence[str]) -> str:
     """Why an action is not carried out that does not rest on what it did."""
+    if used_at is not None:
+        return (
+            f"this plan was used for it on {used_at}, and its result no longer stands: a saved plan is for one use; "
+            "plan again"
+        )
     if gone:
         return f"it was connected and taken away since it was planned ({', '.join(gone)}, DISCONNECTED); plan again"
     return "the live state that it rests on has changed since it was planned; plan again"

@@ -1,4 +1,4 @@
-"""Where connects are written down before they are sent; the machine's journal is one."""
+"""What is written down of a run: connects before they are sent, and what saved plans were used for."""
 
 from typing import Protocol
 
@@ -18,4 +18,21 @@ class Journal(Protocol):
 
     def pending(self) -> tuple[Pending, ...]:
         """Those that have no end, the oldest first."""
+        ...
+
+
+class Use(Protocol):
+    """What one saved plan has been used for on one site; each method raises an ExtcalError where it can't be told."""
+
+    @property
+    def plan_id(self) -> str:
+        """Which saved plan."""
+        ...
+
+    def when(self, address: str) -> str | None:
+        """When the action of an address was carried out, or was seen to have come about; None where it never was."""
+        ...
+
+    def add(self, address: str) -> None:
+        """Write down that the action of an address was carried out, or has come about."""
         ...

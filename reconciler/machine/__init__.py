@@ -1,7 +1,7 @@
-"""What the runs on one machine share: a site's journal, its lock, and the ledger of its requests.
+"""What the runs on one machine share: a site's journal, its lock, the ledger of its requests, what plans were used for.
 
 None of it says what is connected, the service alone does. It may be thrown away whenever nothing runs; what it holds
-that nobody else knows is which connects have been sent without an answer.
+that nobody else knows is which connects have been sent without an answer, and which saved plans were carried out.
 """
 
 from reconciler.machine.folder import Machine, SiteFolder

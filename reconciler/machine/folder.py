@@ -13,6 +13,8 @@ from reconciler.machine.lock import Owner, SiteLock
 
 if TYPE_CHECKING:
     from reconciler.machine.journal import FileJournal
+    from reconciler.machine.used_plan import UsedPlan
+    from reconciler.model.intent import Intent
 
 _PLAIN = re.compile(r"[0-9a-f-]{1,64}")
 
@@ -40,13 +42,25 @@ class SiteFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.ledger = Ledger(path / "requests", self.make)
+        self._used_plans: dict[str, UsedPlan] = {}
 
     @cached_property
     def journal(self) -> "FileJournal":
         """What was sent without an answer, of which only those who write need to know."""
         from reconciler.machine.journal import FileJournal  # noqa: PLC0415 - plans, which don't write, do without it
 
-        return FileJournal(self.path / "journal", self.make)
+        return FileJournal(self.path / "journal", self.make, connected=self._connected)
+
+    def used_plan(self, plan_id: str) -> "UsedPlan":
+        """What the saved plan with this id, of hexadecimal digits, was used for on the site."""
+        from reconciler.machine.used_plan import UsedPlan  # noqa: PLC0415 - as for the journal
+
+        known = self._used_plans.get(plan_id)
+        return known or self._used_plans.setdefault(plan_id, UsedPlan(self.path / "plans", _name(plan_id), self.make))
+
+    def _connected(self, intent: "Intent") -> None:
+        if intent.plan_id:
+            self.used_plan(intent.plan_id).add(intent.address)
 
     def lock(self, owner: Owner, site: str) -> SiteLock:
         """The lock that an apply holds; `site` is how the site is called in messages."""

@@ -54,7 +54,8 @@ class _Line:
 class FileJournal:
     """The journal in the file `path`; `make` makes its folder. Only who holds the site's lock may write.
 
-    `now` tells the seconds since the epoch, `up` those of the monotonic clock.
+    `now` tells the seconds since the epoch, `up` those of the monotonic clock. `connected` hears of each intent that
+    has made a connection before its end is written: should it fail, or this process end with it, the intent stays open.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class FileJournal:
         make: Callable[[], None],
         now: Callable[[], float] = time.time,
         up: Callable[[], float] = time.monotonic,
+        connected: Callable[[Intent], None] = lambda _intent: None,
     ) -> None:
         self._path = path
         self._make = make
         self._now = now
         self._up = up
+        self._connected = connected
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down; when this returns it is on the disk. Raises JournalError."""
@@ -77,6 +80,8 @@ class FileJournal:
 
     def end(self, intent: Intent, ending: Fate, connection_id: str | None = None) -> None:
         """Write down what became of an intent; raises JournalError, and leaves it open for the next run."""
+        if ending in {Fate.DONE, Fate.ADOPTED}:
+            self._connected(intent)
         line = _Line(_FORMAT, *self._moment(), ended=intent.id, ending=ending, connection_id=connection_id)
         became = " ".join(filter(None, (intent.address, ending, connection_id)))
         lost = f"so what became of a connect was not written down ({became}); apply again: it is looked for first"

@@ -11,7 +11,7 @@ class Intent:
     """A connect by credentials, without the credentials.
 
     `id` tells intents apart; `known` are the ids of the connections that stood there before, which it can't have
-    made.
+    made; `plan_id` tells the saved plan that it is of, and is empty where it was planned just before.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Intent:
     provider: str
     account: str
     known: tuple[str, ...]
+    plan_id: str = ""
 
 
 class Fate(StrEnum):

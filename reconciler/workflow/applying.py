@@ -33,18 +33,21 @@ async def apply(
 ) -> Result:
     """Carry out a plan; it reads the plan and nothing of the manifests.
 
-    `machine` has the journals; whoever calls this holds the locks of the sites that may be written to.
+    `machine` has the journals, and what saved plans were used for; whoever calls this holds the locks of the sites that
+    may be written to.
     """
     reaches = {
-        site.site.name: Reach(
-            opened[site.site.name].writer(), machine.site(site.site.site_id).journal, window or Window()
-        )
-        for site in made.sites
-        if site.applyable
+        site.site.name: _reach(site, opened, machine, window or Window()) for site in made.sites if site.applyable
     }
     executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once)
     outcomes = await executor.run()
     return Result(made, outcomes, interrupted=stop.gently.is_set())
+
+
+def _reach(made: SitePlan, opened: Sessions, machine: Machine, window: Window) -> Reach:
+    here = machine.site(made.site.site_id)
+    use = here.used_plan(made.plan_id) if made.plan_id else None
+    return Reach(opened[made.site.name].writer(), here.journal, window, use)
 
 
 async def verify(

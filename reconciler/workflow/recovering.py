@@ -93,16 +93,16 @@ async def recover(
 def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:
     """Write down the connects of a plan that was lost, so that they are settled as if they had been sent here."""
     connects = [
-        action
+        (action, each.plan_id)
         for each in (lost.sites if lost is not None else ())
         if each.site.site_id == site.site_id
         for action in each.actions
         if action.method is ConnectMethod.CREDENTIALS and action.kind.writes
     ]
     known = {each.intent.address for each in journal.pending()} if connects else set()
-    for action in connects:
+    for action, plan_id in connects:
         if action.address not in known:
-            journal.begin(intent_of(action, uuid.uuid4().hex, ()))
+            journal.begin(replace(intent_of(action, uuid.uuid4().hex, ()), plan_id=plan_id))
 
 
 def _left_open(site: Site, settled: Settled) -> Fault | None:
