@@ -1,5 +1,6 @@
 """A service in front of a sandbox that passes requests on as a test sees fit: late, or as others."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,20 @@ Passing = Callable[[str, str], tuple[str, str]]
 def forgetful(method: str, path: str) -> tuple[str, str]:
     """Say yes to a new sync config and forget it."""
     return ("GET", path.removesuffix("/sync-config")) if method == "PATCH" else (method, path)
+
+
+def as_it_is(content: bytes) -> bytes:
+    """The content of an answer, unchanged."""
+    return content
+
+
+def without_disconnected(content: bytes) -> bytes:
+    """The content of an answer, where it lists connections without those that are DISCONNECTED."""
+    answer = json.loads(content)
+    if "connections" not in answer:
+        return content
+    listed = [connection for connection in answer["connections"] if connection["status"] != "DISCONNECTED"]
+    return json.dumps({**answer, "connections": listed}).encode()
 
 
 def nothing() -> None:
@@ -53,10 +68,16 @@ class Held:
 
 
 @contextmanager
-def stand_in(endpoint: str, passing: Passing, answered: Callable[[], None] = nothing) -> Iterator[str]:
+def stand_in(
+    endpoint: str,
+    passing: Passing,
+    answered: Callable[[], None] = nothing,
+    shown: Callable[[bytes], bytes] = as_it_is,
+) -> Iterator[str]:
     """The endpoint of a service that passes requests on to `endpoint`; `answered` is called before an answer is.
 
-    What it has been asked has been answered when the block is over.
+    `shown` gives what is passed on of an answer's content. What it has been asked has been answered when the block is
+    over.
     """
     # A connection that is kept may have been closed on the other side meanwhile.
     with httpx.Client(trust_env=False, timeout=TIMEOUT, limits=httpx.Limits(max_keepalive_connections=0)) as client:
@@ -76,10 +97,11 @@ def stand_in(endpoint: str, passing: Passing, answered: Callable[[], None] = not
                 kept = {name: self.headers[name] for name in ("authorization", "wix-site-id") if name in self.headers}
                 answer = client.request(method, endpoint + path, content=body, headers=kept)
                 answered()
+                content = shown(answer.content)
                 self.send_response(answer.status_code)
-                self.send_header("Content-Length", str(len(answer.content)))
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(answer.content)
+                self.wfile.write(content)
 
             do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
 
