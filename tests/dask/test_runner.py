@@ -114,6 +114,22 @@ def test_a_saved_plan_is_carried_out_by_workers(client: Extcal, workers: Cluster
     assert len(client.writes) == writes
 
 
+def test_a_saved_plan_is_for_one_use_by_workers_too(client: Extcal, tmp_path: Path) -> None:
+    """The plan's id travels: a worker remembers what it was used for, and what was undone since is not done again."""
+    alone = replace(fleet(), sites=fleet().sites[:1])
+    client.on(alone)
+    client.write(site("site-0", id_=site_id(0)), connection(0, of="site-0"))
+    assert client("plan", "manifests", "--out", "plan.json", env=_SECRETS).code == 0
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", _SECRETS, workers=1) as found:
+        apply = ("apply", "--plan", "plan.json", "--auto-approve", "--format", "json", *dask(found))
+        assert client(*apply, env=_NO_SECRETS).code == 0
+        client.on(alone)
+        ran = client(*apply, env=_NO_SECRETS)
+    assert (ran.code, client.writes) == (1, []), ran.out
+    assert "a saved plan is for one use; plan again" in str(ran.actions[0]["error"])
+
+
 def test_one_site_that_can_not_be_read_does_not_hide_the_others(client: Extcal, workers: Cluster) -> None:
     """Its plan says why; the others are planned, and applied."""
     client.write(site("elsewhere", id_="7a3f0c1e-5d2b-4f6a-9c8e-ffffffffffff"), to="manifests/more.yaml")

@@ -102,6 +102,23 @@ def test_a_joined_plan_can_be_carried_out(shards: Extcal) -> None:
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "Applied: 12 done.")
 
 
+def test_a_joined_plan_is_of_the_same_use_as_its_parts(shards: Extcal) -> None:
+    """What a part was used for the joined plan is not used for again, nor the other way round."""
+    shards("merge", *FILES, "--out", "joined.json")
+    for options in (("--plan", FILES[0]), ("--plan", "joined.json", "--shard", f"2/{SHARDS}")):
+        assert shards("apply", *options, "--auto-approve").code == 0
+    shards.on(six())
+    refused = [
+        str(action["address"])
+        for file in (*FILES[:2], "joined.json")
+        for action in shards("apply", "--plan", file, "--auto-approve", "--format", "json").actions
+        if "a saved plan is for one use" in str(action["error"])
+    ]
+    parts = [action.address for file in FILES[:2] for action in planfile.load(shards.folder / file).actions]
+    assert sorted(refused) == sorted(parts * 2)
+    assert len(parts) > 0
+
+
 def test_the_exit_code_tells_pending_changes_where_asked(shards: Extcal) -> None:
     """0 when joined; with --detailed-exitcode 2 while there is something to do, for plans and their documents."""
     assert shards("merge", *FILES).code == 0

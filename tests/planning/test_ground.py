@@ -8,7 +8,7 @@ from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.ground import already_done, fingerprint
+from reconciler.planning.ground import already_done, connected, fingerprint, holds, taken_away_since
 from tests.planning.build import (
     DEDICATED,
     GOOGLE,
@@ -25,6 +25,7 @@ from tests.planning.build import (
 )
 
 WORK = CalendarRef("w1", "Work")
+CREATION_FAILED = "EXTERNAL_CALENDAR_CREATION_FAILED"
 
 
 def update() -> Action:
@@ -136,3 +137,61 @@ def test_what_came_about_otherwise_is_done(action: Action, connections: list[Liv
 def test_what_is_only_shown_is_always_done() -> None:
     """There is nothing to bring about for a noop or an unmanaged connection."""
     assert already_done(the_action(planned(declared(), on=site_with(live()))), [])
+
+
+GONE = live("gone", status="DISCONNECTED")
+
+
+@pytest.mark.parametrize(
+    ("since", "moved"),
+    [
+        ((), ()),
+        ((live("new", status="DISCONNECTED"),), ("new",)),
+        ((live("b", status="DISCONNECTED"), live("a", status="DISCONNECTED"), GONE), ("a", "b")),
+        ((live("new", account=None, status="DISCONNECTED"),), ("new",)),
+        ((live("new", account="LEE@harbor.example ", status="DISCONNECTED"),), ("new",)),
+        ((live("new", account="kim@harbor.example", status="DISCONNECTED"),), ()),
+        ((live("new", GOOGLE, status="DISCONNECTED"),), ()),
+        ((live("new", schedule_id=OTHER_SCHEDULE, status="DISCONNECTED"),), ()),
+        ((live("leaving", status="DISCONNECTED"),), ()),
+        ((live("twice", status="DISCONNECTED"), live("twice", status="ERROR")), ()),
+    ],
+)
+def test_a_connect_rests_on_nothing_having_come_and_gone(
+    since: tuple[LiveConnection, ...], moved: tuple[str, ...]
+) -> None:
+    """What is listed as taken away now and was not then; what the plan takes away itself is no news."""
+    action = the_action(planned(declared(), on=site_with(GONE)))
+    assert action.disconnected == ("gone",)
+    assert taken_away_since(action, since, frozenset({"leaving"})) == moved
+    assert holds(action, since, frozenset({"leaving"})) is (not moved)
+
+
+def test_what_connects_nothing_rests_on_no_row_of_what_was_taken_away() -> None:
+    """An update, a disconnect, and a reconnect that only sends the config again."""
+    healing = the_action(planned(declared(), on=site_with(live(status="ERROR", error_reason=CREATION_FAILED))))
+    assert healing.method is None
+    for action in (update(), disconnect(), healing):
+        assert taken_away_since(action, [live("new", status="DISCONNECTED")]) == ()
+        assert not connected(action, [live()])
+
+
+def test_what_connects_knows_when_it_is_connected() -> None:
+    """Whatever its config is; not by what the plan takes away, nor by what is broken."""
+    reconnect = the_action(planned(declared(), on=site_with(live(status="ERROR"))))
+    for action in (connect(), replacing(), reconnect):
+        assert connected(action, [live("new", sync=SyncConfig(OFF, OFF))])
+        assert not connected(action, [live("new")], frozenset({"new"}))
+        assert not connected(action, [live("new", status="ERROR"), live("kim", account="kim@harbor.example")])
+
+
+def test_a_reconnect_may_have_made_a_connection_of_its_own() -> None:
+    """While the broken one is still listed: it has come about, and is not done a second time."""
+    broken = live(status="ERROR")
+    action = the_action(planned(declared(sync=SyncConfig(PRIMARY)), on=site_with(broken)))
+    made = live("new", sync=SyncConfig(PRIMARY))
+    assert holds(action, [broken])
+    assert not holds(action, [broken, made])
+    assert already_done(action, [broken, made])
+    assert already_done(action, [made])
+    assert not already_done(action, [broken, replace(made, sync=SyncConfig(OFF))])

@@ -63,6 +63,20 @@ def test_a_connect_that_can_not_be_written_down_is_not_sent(pending: Extcal) -> 
     assert len([r for r in pending.writes if r.path.endswith(":connectByCredentials")]) == 1
 
 
+def test_what_a_plan_was_used_for_and_does_not_fit_is_told(extcal: Extcal) -> None:
+    """What was done is done, and the exit code and the report say that the plan must not be applied once more."""
+    extcal.on(world(harbor(0)))
+    extcal.write(site(), connection(0, more=BUSY.replace("true", "false")))
+    extcal.env |= PASSWORD_ENV
+    assert extcal("plan", "manifests", "--out", "plan.json").code == 0
+    ran = on_full_disk(extcal, 0, "apply", "--plan", "plan.json", "--auto-approve", "--format", "json")
+    assert (ran.code, ran.actions[0]["status"]) == (1, "failed")
+    assert str(ran.actions[0]["error"]).startswith("done, but ")
+    assert str(ran.actions[0]["error"]).endswith(
+        "File too large, so that this plan was used is not written down: plan again instead of applying it once more"
+    )
+
+
 def test_an_undo_that_does_not_fit_costs_no_report(extcal: Extcal) -> None:
     """What was done is done and reported; the exit code and a message say that the undo was not saved."""
     extcal.on(world(harbor(0)))

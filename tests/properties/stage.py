@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,6 +88,22 @@ class Stage:
 
         return self._run(story)
 
+    def apply_saved(self, plan: Plan, machine: Machine) -> Result:
+        """Carry out a plan that was saved, on a machine, as `apply --plan` does; nobody is asked for consent."""
+
+        async def story(_desired: Desired, opened: workflow.Sessions) -> Result:
+            consent, stop = Consent.SKIP, Stop()
+            result = await workflow.apply(plan, opened, machine, consent=consent, stop=stop, told=self.told.append)
+            return await workflow.verify_saved(result, opened)
+
+        return self._run(story)
+
+    def take_away(self, connection_ids: Collection[str]) -> None:
+        """Disconnect connections by hand."""
+        for site in self.scenario.world.sites:
+            for connection_id in self._listed(site.id).keys() & connection_ids:
+                self._ask("POST", f"{_CONNECTIONS}/{connection_id}/disconnect", site.id)
+
     def with_environ(self, environ: Mapping[str, str]) -> "Stage":
         """The same stage with other secrets."""
         return replace(self, environ=environ)
@@ -118,15 +134,23 @@ class Stage:
         """Every connection of every site as the service tells it; providers that are down are left out."""
         found: Live = {}
         for site in self.scenario.world.sites:
-            answer = httpx.get(
-                f"{self.sandbox.endpoint}{_CONNECTIONS}?partialFailure=true",
-                headers={"Authorization": self.sandbox.api_key, "wix-site-id": site.id},
-                verify=_NO_CERTIFICATES,
-                trust_env=False,
-                timeout=120,
-            )
-            found |= {connection["id"]: connection for connection in json.loads(answer.content)["connections"]}
+            found |= self._listed(site.id)
         return found
+
+    def _listed(self, site_id: str) -> Live:
+        answer = self._ask("GET", f"{_CONNECTIONS}?partialFailure=true", site_id)
+        return {connection["id"]: connection for connection in json.loads(answer.content)["connections"]}
+
+    def _ask(self, method: str, path: str, site_id: str) -> httpx.Response:
+        answer = httpx.request(
+            method,
+            f"{self.sandbox.endpoint}{path}",
+            headers={"Authorization": self.sandbox.api_key, "wix-site-id": site_id},
+            verify=_NO_CERTIFICATES,
+            trust_env=False,
+            timeout=120,
+        )
+        return answer.raise_for_status()
 
     def writes(self) -> list[LoggedRequest]:
         """The requests of the log that may have changed something."""
