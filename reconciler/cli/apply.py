@@ -86,6 +86,9 @@ def apply(
     PATH is a manifest file or a folder of them. With --plan FILE the very plan that was reviewed is carried out, as
     far as the live state that each of its actions rests on is still what it was; with --shard too, the part of it that
     is this shard's, but for what waits for another shard: apply the whole plan once more for that.
+
+    A saved plan is for one use. Applied again it does what was not done the first time; what was done and was taken
+    away or changed since is refused (exit code 1): plan again.
     """
     if bool(paths) == (saved is not None):
         raise UsageError("say what to apply: a PATH with manifests, or --plan FILE")

@@ -187,7 +187,7 @@ def _moved(used_at: str | None, gone: Sequence[str]) -> str:
     """Why an action is not carried out that does not rest on what it did."""
     if used_at is not None:
         return (
-            f"this plan was used for it on {used_at}, and its result no longer stands: a saved plan is for one use; "
+            f"this plan was used for it on {used_at}, and its result does not stand now: a saved plan is for one use; "
             "plan again"
         )
     if gone:

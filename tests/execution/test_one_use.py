@@ -23,7 +23,7 @@ DONE, FAILED, SKIPPED, UNKNOWN = (
     OutcomeStatus.SKIPPED,
     OutcomeStatus.UNKNOWN,
 )
-USED = "this plan was used for it on a day, and its result no longer stands: a saved plan is for one use; plan again"
+USED = "this plan was used for it on a day, and its result does not stand now: a saved plan is for one use; plan again"
 
 
 @dataclass

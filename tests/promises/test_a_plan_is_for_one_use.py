@@ -33,7 +33,7 @@ from tests.promises.journals import folder_of, intent, journal
 
 TOMBSTONE = "state: absent"
 APPLY = ("apply", "--plan", "plan.json", "--auto-approve")
-ONE_USE = "and its result no longer stands: a saved plan is for one use; plan again"
+ONE_USE = "and its result does not stand now: a saved plan is for one use; plan again"
 MOVED = "the live state that it rests on has changed since it was planned; plan again"
 
 
