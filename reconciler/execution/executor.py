@@ -8,12 +8,12 @@ from reconciler.errors import ExtcalError
 from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Patience, Waiting, heard
 from reconciler.execution.slots import Slots
-from reconciler.execution.steps import Consent, carry_out, ending, finish
+from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish
 from reconciler.execution.trust import SiteTrust
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import already_done, connected, holds, taken_away, taken_away_since
+from reconciler.planning.ground import connected, holds, taken_away, taken_away_since
 
 _WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"
@@ -165,7 +165,7 @@ class Executor:
         if used_at is None and holds(action, live, leaving):
             self._begun.add(action.address)
             return live
-        if already_done(action, live):
+        if await come_about(action, live, reach.port):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)
         if reach.use is not None and connected(action, live, leaving):
             reach.use.add(action.address)

@@ -16,7 +16,15 @@ class Lister(Protocol):
         ...
 
 
-class Port(Lister, Protocol):
+class CalendarLister(Protocol):
+    """What telling an account's calendars by name needs of a site; raises an ExtcalError when it fails."""
+
+    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
+        """List the account's calendars."""
+        ...
+
+
+class Port(Lister, CalendarLister, Protocol):
     """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
 
     async def get_connection(self, connection_id: str) -> LiveConnection:
@@ -31,10 +39,6 @@ class Port(Lister, Protocol):
 
     async def connect_by_oauth(self, provider_id: str, schedule_id: str, redirect_url: str) -> str:
         """Ask for the link that the account's owner must open."""
-        ...
-
-    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
-        """List the account's calendars."""
         ...
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:

@@ -6,12 +6,13 @@ from enum import StrEnum
 
 from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
 from reconciler.execution.connecting import Reach, connect
-from reconciler.execution.port import Port
+from reconciler.execution.port import CalendarLister, Port
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning import calendars, diff
+from reconciler.planning.ground import already_done, calendars_by_name, same_account
 
 
 class Consent(StrEnum):
@@ -44,6 +45,25 @@ async def carry_out(action: Action, reach: Reach, consent: Consent, standing: Se
             return await _connect(action, reach, consent, standing)
         case ActionKind.NOOP | ActionKind.UNMANAGED:
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
+
+
+async def come_about(action: Action, connections: Sequence[LiveConnection], port: CalendarLister) -> bool:
+    """Whether what an action would bring about is there; `connections` are those of its schedule.
+
+    Calendars that it names are asked for where the sync config of a connection that may be it carries ids alone.
+    """
+    if already_done(action, connections):
+        return True
+    if action.sync is None or not calendars_by_name(action.sync):
+        return False
+    for connection in same_account(action, connections):
+        try:
+            sync = await _with_calendar_ids(action.sync, port, connection.id)
+        except (calendars.UnresolvedCalendarError, ExtcalError):
+            continue
+        if already_done(replace(action, sync=sync), connections):
+            return True
+    return False
 
 
 def _status_of(error: ExtcalError) -> OutcomeStatus:
@@ -116,7 +136,7 @@ async def _has(port: Port, connection_id: str, sync: SyncConfig) -> bool:
         return False
 
 
-async def _with_calendar_ids(sync: SyncConfig, port: Port, connection_id: str) -> SyncConfig:
+async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_id: str) -> SyncConfig:
     """Resolve calendars that could only be named, since the account was not connected while planning."""
     wanted = calendars.named(sync.imports)
     if sync.imports is None or all(ref.id is not None for ref in wanted):

@@ -6,14 +6,13 @@ from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settling import Window
-from reconciler.execution.steps import Consent
+from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning import undo as undoing
-from reconciler.planning.ground import already_done
 from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
@@ -64,13 +63,15 @@ async def verify(
 async def verify_saved(result: Result, opened: Sessions) -> Result:
     """Read again, without manifests, and name the actions that were done and whose effect is not there."""
     live = await _live(result, opened)
-    done = {outcome.action.address for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE}
+    done = [outcome.action for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE]
 
-    def still_differs(action: Action) -> bool:
-        return action.address in done and not already_done(action, live[action.site])
+    async def is_there(action: Action) -> bool:
+        return await come_about(action, live[action.site], opened[action.site].reader())
 
+    there = await in_turn(is_there, done, opened.at_once)
+    missing = {action.address for action, found in zip(done, there, strict=True) if not found}
     remaining = tuple(
-        SitePlan(site.site, tuple(action for action in site.actions if still_differs(action)))
+        SitePlan(site.site, tuple(action for action in site.actions if action.address in missing))
         for site in result.plan.sites
     )
     return result.with_remaining(Plan(remaining))

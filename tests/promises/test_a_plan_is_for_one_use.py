@@ -3,6 +3,7 @@
 The service may list what was taken away as DISCONNECTED, or forget it: then this machine remembers.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,15 @@ def armed(request: pytest.FixtureRequest) -> Extcal:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Extcal)
     return found
+
+
+def without_names(content: bytes) -> bytes:
+    """The content of an answer, its sync configs without the names of calendars."""
+    answer = json.loads(content)
+    for found in answer.get("connections", []):
+        for calendar in found["syncConfig"]["listEventFromCalendars"].get("calendars", {}).get("calendars", []):
+            del calendar["name"]
+    return json.dumps(answer).encode()
 
 
 def planned(extcal: Extcal, *documents: str, out: str = "plan.json") -> None:
@@ -321,3 +331,19 @@ def test_only_the_plans_that_were_used_last_are_remembered(tmp_path: Path, monke
         file.write(b'\n{"address": "harbor/staff-')
     used(4).add("harbor/staff-1")
     assert [used(4).when(f"harbor/staff-{n}") is not None for n in range(3)] == [True, True, False]
+
+
+def test_calendars_that_were_named_are_known_again_by_their_ids(listing: Extcal) -> None:
+    """Where live sync configs carry ids alone, the plan's result stands all the same, and is seen to."""
+    by_name = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Home]}}"
+    with stand_in(listing.sandbox.endpoint, lambda method, path: (method, path), shown=without_names) as endpoint:
+        listing.env["EXTCAL_ENDPOINT"] = endpoint
+        planned(listing, connection(0, more=by_name))
+        assert once(listing).out.endswith("\nApplied: 1 done.\n")
+        again = listing(*APPLY)
+        assert (again.code, listing.writes) == (0, [])
+        assert again.out.endswith("all of it had been applied before.\n")
+        (connection_id,) = standing(listing, 0)
+        changed: Json = {"syncConfig": {"listEventFromCalendars": {"enabled": True, "primaryCalendar": {}}}}
+        behind(listing, "PATCH", f"/{connection_id}/sync-config", changed)
+        assert refused(listing).endswith(ONE_USE)
