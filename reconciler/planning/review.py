@@ -16,7 +16,8 @@ from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.planning.ground import already_done, fingerprint, taken_away
 
 _SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "origin", "impact"}
-_ORDER = "after"
+# More to wait for, and more that was known to be taken away, holds an action back all the more.
+_ONE_WAY = {"after", "disconnected"}
 _WHO = ("site", "site_id", "schedule_id", "provider_id", "account")
 _LONGEST_VALUE = 100
 
@@ -109,7 +110,9 @@ def _unlike(action: Action, yielded: Action | None, planned: Mapping[str, int]) 
     missing = [address for address in yielded.after if address in planned and address not in action.after]
     if missing:
         return f"these manifests make it wait for {', '.join(missing)}"
-    return _differing(action, yielded, but={*_SHOWN_ONLY, _ORDER}) or None
+    if set(yielded.disconnected) - set(action.disconnected):
+        return "what it would connect was connected and taken away since it was planned; plan again"
+    return _differing(action, yielded, but={*_SHOWN_ONLY, *_ONE_WAY}) or None
 
 
 def _differing(saved: object, fresh: object, but: set[str] | None = None) -> str:

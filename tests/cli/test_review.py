@@ -48,6 +48,7 @@ def forge(extcal: Extcal, change: Callable[[Content], object]) -> None:
     file = extcal.folder / "plan.json"
     document = json.loads(file.read_text())
     change(document["plan"])
+    document["plan_ids"] = {each["site"]["name"]: "0" * 32 for each in document["plan"]["sites"]}
     file.write_text(canonical(document | {"digest": digest(document["plan"])}))
 
 
@@ -265,6 +266,20 @@ def test_a_part_is_checked_by_its_shard(armed: Extcal) -> None:
     runs = [reviewed(armed, "--shard", f"{number}/2") for number in (1, 2)]
     assert [ran.code for ran in runs] == [0, 0]
     assert sorted(len(ran.out.splitlines()) > 1 for ran in runs) == [False, True]
+
+
+def test_what_was_taken_away_since_is_not_connected_again(armed: Extcal) -> None:
+    """A plan that does not know of it does not stand; one that knew of more than is listed now does."""
+    armed.env |= PASSWORD_ENV
+    assert armed("apply", "--plan", "plan.json", "--auto-approve").code == 0
+    armed.write(site(), connection(0, more=BUSY), connection(2, more=BUSY))
+    assert armed("plan", "manifests", "--out", "plan.json").code == 0
+    assert reviewed(armed).code == 0
+    forge(armed, lambda c: action(c, 2).update(disconnected=["another", *action(c, 2)["disconnected"]]))
+    assert reviewed(armed).code == 0
+    forge(armed, lambda c: action(c, 2).update(disconnected=[]))
+    why = "what it would connect was connected and taken away since it was planned; plan again"
+    assert refused(reviewed(armed)) == [f"harbor/staff-2: connect: {why}"]
 
 
 def test_what_the_base_protects_is_protected_still(armed: Extcal) -> None:

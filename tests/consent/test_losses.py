@@ -1,7 +1,6 @@
 """No consent is thrown away unless it is named; a rename costs none; what takes an owner is shown apart."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -151,7 +150,7 @@ def test_a_pure_rename_costs_no_consent(extcal: Extcal, base: bool) -> None:  # 
     extcal.write(site(more=_PRUNE), to="manifests/site.yaml")
     renamed = connection(0, provider="google").replace("staff-0}", "renamed}")
     extcal.write(renamed, to="manifests/other.yaml")
-    extra = ("--base", str(Path("before"))) if base else ()
+    extra = ("--base-dir", "before") if base else ()
     after = extcal("plan", "manifests", "--format", "json", *extra)
     assert [action["action"] for action in before.actions] == ["noop"]
     assert [(action["action"], action["address"]) for action in after.actions] == [("noop", "harbor/renamed")]

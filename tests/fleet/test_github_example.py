@@ -111,7 +111,7 @@ def test_a_fleet_is_reviewed_in_one_comment_and_applied_in_shards(repository: Ru
     plan = str(repository.folder / step("comment", "plan-artifact")["plan"])
     digest = json.loads(Path(plan).read_text())["digest"]
     assert f"Digest of the plan: `{digest}`\n" in shown["body"]
-    found = {"steps.reviewed.outputs.plan": plan, "steps.reviewed.outputs.digest": digest}
+    found = {"steps.reviewed.outputs.plan": plan, "steps.reviewed.outputs.digest": digest, "github.event.before": base}
     checked = extcal(repository, "reviewed", **found)
     assert (checked.code, f"The reviewed plan stands: {digest}" in checked.log) == (0, True), checked.log
     assert sites.writes == []

@@ -188,7 +188,7 @@ def test_against_a_base_a_site_is_read_whole(staffed: Extcal) -> None:
     """The base may have what is chosen on another schedule; what is not chosen is not called abandoned."""
     staffed.write(site(), *(manifest(n, more=BUSY) for n in range(3)), to="before/all.yaml")
     staffed.sandbox.requests.clear()
-    ran = staffed("plan", "manifests", "--base", "before", "--schedule", schedule_id(1))
+    ran = staffed("plan", "manifests", "--base-dir", "before", "--schedule", schedule_id(1))
     assert (ran.code, ran.err) == (0, "")
     assert "[this change]" in ran.out
     assert asked(staffed) == [[]]

@@ -16,7 +16,7 @@ REACHING: dict[str, tuple[Row, ...]] = {
     "plan": (
         ("plan", "manifests"),
         ("plan", "manifests", "--format", "json", "--impact"),
-        ("plan", "manifests", "--format", "markdown", "--base", "before"),
+        ("plan", "manifests", "--format", "markdown", "--base-dir", "before"),
         ("plan", "manifests", "--format", "html", "--out", "plan.json"),
     ),
     "apply": (
