@@ -14,6 +14,7 @@ from reconciler.api.call import Call
 from reconciler.api.clock import Clock
 from reconciler.api.fields import Fields, ShapeError
 from reconciler.api.paths import TOKEN
+from reconciler.api.redaction import SHORTEST
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, SecretError, UsageError
 from reconciler.model.desired import ApiKeyAuth, AppAuth, SecretRef
@@ -126,6 +127,8 @@ def read_token(answer: Fields) -> Token:
     value = answer.required("access_token")
     if not _fits_header(value):
         raise ShapeError("access_token", "printable ASCII text", "other characters")
+    if len(value) < SHORTEST:
+        raise ShapeError("access_token", f"at least {SHORTEST} characters", "fewer")
     life = answer.number("expires_in")
     if life is not None and life <= 0:
         raise ShapeError("expires_in", "a number of seconds above 0", "none left")

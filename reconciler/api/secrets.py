@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from reconciler.api.redaction import Redactor
+from reconciler.api.redaction import SHORTEST, Redactor
 from reconciler.api.text import cut, fit
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
@@ -38,6 +38,11 @@ class Secrets:
         value = self._from_environ(ref) if ref.kind is SecretKind.ENV else self._from_file(ref)
         if not value:
             raise SecretError(f"the secret {_name(ref)} is empty; put the value there")
+        if len(value) < SHORTEST:
+            raise SecretError(
+                f"the secret {_name(ref)} has fewer than {SHORTEST} characters, too few to be kept out of what is shown; "
+                "use a longer one"
+            )
         if any(unicodedata.category(character) == "Cc" for character in value):
             raise SecretError(
                 f"the secret {_name(ref)} holds a control character or a line break; store the value alone"

@@ -160,7 +160,7 @@ def test_references_are_shown_harmlessly() -> None:
     assert len(str(caught.value)) < 400
 
 
-secret_values = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=4, max_size=30).filter(
+secret_values = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=6, max_size=30).filter(
     lambda value: value not in "[secret]"
 )
 
@@ -188,12 +188,12 @@ def test_every_form_of_a_secret_is_redacted(value: str, around: str) -> None:
 
 
 def test_only_resolved_secrets_are_redacted() -> None:
-    """Nothing is replaced before it was resolved, and short secrets do not bite into the mask."""
-    secrets = Secrets({"EXTCAL_A": VALUE, "EXTCAL_B": "e"}, None)
+    """Nothing is replaced before it was resolved, and no secret bites into the mask of another."""
+    secrets = Secrets({"EXTCAL_A": VALUE, "EXTCAL_B": "secret"}, None)
     assert secrets.redact(f"key {VALUE}") == f"key {VALUE}"
     secrets.resolve(env("EXTCAL_A"))
     secrets.resolve(env("EXTCAL_B"))
-    assert secrets.redact(f"bee {VALUE}") == "b[secret][secret] [secret]"
+    assert secrets.redact(f"a secret: {VALUE}") == "a [secret]: [secret]"
 
 
 def test_secrets_show_nothing_of_themselves() -> None:
