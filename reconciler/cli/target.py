@@ -96,10 +96,16 @@ def _proxy(endpoint: str) -> str | None:
 
 
 def _remember_proxy(proxy: str | None, secrets: Secrets) -> None:
-    """Keep the proxy's password out of what the proxy makes us say."""
-    _, _, password = (proxy or "").rpartition("@")[0].rpartition("//")[2].partition(":")
-    secrets.remember(password)
-    secrets.remember(unquote(password))
+    """Keep the proxy's password out of what the proxy makes us say.
+
+    One that is too short to be masked is not ours to refuse: it is masked where it stands behind the user's name,
+    which is how it is sent.
+    """
+    user_and_password = (proxy or "").rpartition("@")[0].rpartition("//")[2]
+    _, _, password = user_and_password.partition(":")
+    for secret in (user_and_password, password) if password else ():
+        secrets.remember(secret)
+        secrets.remember(unquote(secret))
 
 
 @contextmanager

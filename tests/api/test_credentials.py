@@ -34,7 +34,7 @@ def authorizations(server: Scripted) -> list[str | None]:
 
 def test_an_app_trades_its_secret_for_a_token(server: Scripted, opened: OpenSession) -> None:
     """The token is asked for with the app's credentials and then sent alone."""
-    server.script(token("t1"), FINE, FINE)
+    server.script(token("token-1"), FINE, FINE)
 
     async def story() -> None:
         async with opened(app_site()) as session:
@@ -51,13 +51,13 @@ def test_an_app_trades_its_secret_for_a_token(server: Scripted, opened: OpenSess
         "client_secret": APP_SECRET,
         "instance_id": "instance-1",
     }
-    assert authorizations(server) == [None, "t1", "t1"]
+    assert authorizations(server) == [None, "token-1", "token-1"]
     assert not any("wix-site-id" in asked.headers for asked in server.asked)
 
 
 def test_requests_that_start_together_fetch_one_token(server: Scripted, opened: OpenSession) -> None:
     """Twenty first requests wait for one token."""
-    server.script(Reply(token("t1").body, delay=0.1))
+    server.script(Reply(token("token-1").body, delay=0.1))
     server.otherwise = lambda: FINE
 
     async def story() -> None:
@@ -65,7 +65,7 @@ def test_requests_that_start_together_fetch_one_token(server: Scripted, opened: 
             await asyncio.gather(*(session.reader().list_providers() for _ in range(20)))
 
     run(story())
-    assert authorizations(server) == [None, *["t1"] * 20]
+    assert authorizations(server) == [None, *["token-1"] * 20]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_token_is_renewed_before_it_ends(
     life: object, kept: float, renewed: float, server: Scripted, opened: OpenSession, clock: FakeClock
 ) -> None:
     """A token is used until shortly before its end, and no longer."""
-    server.script(token("t1", life), FINE, FINE, token("t2", life), FINE)
+    server.script(token("token-1", life), FINE, FINE, token("token-2", life), FINE)
 
     async def story() -> None:
         async with opened(app_site()) as session:
@@ -86,7 +86,7 @@ def test_a_token_is_renewed_before_it_ends(
                 await reader.list_providers()
 
     run(story())
-    assert authorizations(server) == [None, "t1", "t1", None, "t2"]
+    assert authorizations(server) == [None, "token-1", "token-1", None, "token-2"]
 
 
 def test_a_refused_token_is_renewed_once_for_all(server: Scripted, opened: OpenSession) -> None:
@@ -96,8 +96,8 @@ def test_a_refused_token_is_renewed_once_for_all(server: Scripted, opened: OpenS
     def answer() -> Reply:
         asked = server.asked[-1]
         if asked.path == "/oauth2/token":
-            return token("t2" if refused else "t1")
-        if asked.headers["authorization"] == "t1":
+            return token("token-2" if refused else "token-1")
+        if asked.headers["authorization"] == "token-1":
             refused.append(asked)
             return Reply(status=401)
         return Reply({"providers": [], "connection": {"id": "c1"}})
@@ -112,12 +112,12 @@ def test_a_refused_token_is_renewed_once_for_all(server: Scripted, opened: OpenS
 
     run(story())
     assert authorizations(server).count(None) == 2
-    assert authorizations(server).count("t2") == 4
+    assert authorizations(server).count("token-2") == 4
 
 
 def test_a_token_that_is_refused_again_is_an_error(server: Scripted, opened: OpenSession) -> None:
     """After one renewal the refusal stands."""
-    server.script(token("t1"), Reply(status=401), token("t2"), Reply(status=401))
+    server.script(token("token-1"), Reply(status=401), token("token-2"), Reply(status=401))
 
     async def story() -> None:
         async with opened(app_site()) as session:
@@ -125,13 +125,13 @@ def test_a_token_that_is_refused_again_is_an_error(server: Scripted, opened: Ope
                 await session.reader().list_providers()
 
     run(story())
-    assert authorizations(server) == [None, "t1", None, "t2"]
+    assert authorizations(server) == [None, "token-1", None, "token-2"]
 
 
 def test_a_wrong_account_password_does_not_renew_the_token(server: Scripted, opened: OpenSession) -> None:
     """BAD_CREDENTIALS is about the calendar account: the write is not sent again."""
     bad = {"message": "", "details": {"applicationError": {"code": "BAD_CREDENTIALS", "description": "no"}}}
-    server.script(token("t1"), Reply(bad, 401))
+    server.script(token("token-1"), Reply(bad, 401))
 
     async def story() -> None:
         async with opened(app_site()) as session:
@@ -144,19 +144,19 @@ def test_a_wrong_account_password_does_not_renew_the_token(server: Scripted, ope
 
 def test_a_token_is_asked_for_again_where_that_may_help(server: Scripted, opened: OpenSession) -> None:
     """Fetching a token is tried again like a read."""
-    server.script(Reply(status=503), token("t1"), FINE)
+    server.script(Reply(status=503), token("token-1"), FINE)
 
     async def story() -> None:
         async with opened(app_site()) as session:
             await session.reader().list_providers()
 
     run(story())
-    assert authorizations(server) == [None, None, "t1"]
+    assert authorizations(server) == [None, None, "token-1"]
 
 
 def test_a_failed_fetch_fails_for_all_who_waited(server: Scripted, opened: OpenSession) -> None:
     """Those who waited for a token that can't be had do not each try in turn; those who come later do."""
-    server.script(*(Reply(status=503, delay=0.02) for _ in range(4)), token("t1"), FINE)
+    server.script(*(Reply(status=503, delay=0.02) for _ in range(4)), token("token-1"), FINE)
 
     async def story() -> None:
         async with opened(app_site()) as session:
@@ -175,9 +175,10 @@ def test_a_failed_fetch_fails_for_all_who_waited(server: Scripted, opened: OpenS
         ({}, "access_token: expected text"),
         ({"access_token": "a\r\nX: y"}, "access_token: expected printable ASCII text"),
         ({"access_token": "é"}, "access_token: expected printable ASCII text"),
-        ({"access_token": "t", "expires_in": "soon"}, "expires_in: expected a number, found text"),
-        ({"access_token": "t", "expires_in": True}, "expires_in: expected a number"),
-        ({"access_token": "t", "expires_in": 0}, "expires_in: expected a number of seconds above 0"),
+        ({"access_token": "token"}, "access_token: expected at least 6 characters, found fewer"),
+        ({"access_token": "token-1", "expires_in": "soon"}, "expires_in: expected a number, found text"),
+        ({"access_token": "token-1", "expires_in": True}, "expires_in: expected a number"),
+        ({"access_token": "token-1", "expires_in": 0}, "expires_in: expected a number of seconds above 0"),
     ],
 )
 def test_answers_that_are_no_token(body: object, message: str, server: Scripted, opened: OpenSession) -> None:

@@ -1,6 +1,7 @@
 """Secrets are taken out of text in every form that an echo may give them, and the text around them stays."""
 
 import base64
+import functools
 import html
 import json
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from reconciler.api.redaction import Redactor
+from tests.support.work import steps
 
 SECRET = "pä\"s\\/ w+%0 <ñ'>&~€𝄞-z"
 
@@ -258,3 +260,43 @@ def test_a_copy_knows_the_same_and_learns_alone() -> None:
         "[secret] mackerel",
         "herring [secret]",
     )
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "\\",
+        "\\u0041",
+        "\\ud834",
+        "%41",
+        "%25",
+        "&#0",
+        "&#00065;",
+        "&amp;",
+        "&amp",
+        "+",
+        "swordfish",
+        "swordfis",
+        "\\x4%4&#",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "swordfish", "&#"])
+def test_twice_the_text_costs_twice_as_much(unit: str, before: str) -> None:
+    """Whatever a service repeats, behind a secret or not."""
+    redactor = knowing("swordfish")
+    once, twice = (steps(functools.partial(redactor.redact, before + unit * count)) for count in (200, 400))
+    assert twice <= 2.1 * once
+
+
+@pytest.mark.parametrize("unit", ["\\", "&#", "&#0", "0", "%", "\\u", "u00", "x4", "&a"])
+def test_no_pattern_is_tried_again_and_again(unit: str) -> None:
+    """Where each place of so long a text were tried from each other one, this would not end."""
+    text = f"swordfish &#{unit * 50_000} \\{unit * 50_000}"
+    assert knowing("swordfish").redact(text) == text.replace("swordfish", "[secret]")
+
+
+def test_numbers_of_thousands_of_digits_are_no_characters() -> None:
+    """What HTML calls a reference may be longer than any number that Python reads."""
+    for text in (f"&#{'9' * 5_000};", f"&#x{'f' * 5_000};", f"&#{'0' * 5_000}65;", "&#1114112;", "&#xD800;"):
+        assert knowing("swordfish").redact(text) == text
+        assert knowing("swordfish").redact(f"{text}swordfish") == f"{text}[secret]"

@@ -52,6 +52,7 @@ def test_environment_names_resolve() -> None:
         ("EXTCAL_LINES", "control character or a line break"),
         ("EXTCAL_BYTES", "is not UTF-8 text"),
         ("EXTCAL_HUGE", "larger than 64 KiB"),
+        ("EXTCAL_SHORT", "has fewer than 6 characters"),
     ],
 )
 def test_environment_names_that_do_not_resolve(name: str, message: str) -> None:
@@ -63,6 +64,7 @@ def test_environment_names_that_do_not_resolve(name: str, message: str) -> None:
         "EXTCAL_LINES": f"{VALUE}\nX-Evil: 1",
         "EXTCAL_BYTES": f"{VALUE}\udcff",
         "EXTCAL_HUGE": VALUE * 9999,
+        "EXTCAL_SHORT": VALUE[:5],
     }
     with pytest.raises(SecretError, match=message) as caught:
         Secrets(environ, None).resolve(env(name))
@@ -110,6 +112,7 @@ def test_links_inside_the_folder_resolve(folder: Path) -> None:
         ("two-lines", "control character or a line break"),
         ("latin", "is not UTF-8 text"),
         ("huge", "larger than 64 KiB"),
+        ("short", "has fewer than 6 characters"),
     ],
 )
 def test_files_that_do_not_resolve(folder: Path, name: str, message: str) -> None:
@@ -124,6 +127,7 @@ def test_files_that_do_not_resolve(folder: Path, name: str, message: str) -> Non
     (folder / "two-lines").write_text(f"{VALUE}\n\n")
     (folder / "latin").write_bytes(f"{VALUE}é".encode("latin-1"))
     (folder / "huge").write_text(VALUE * 9999)
+    (folder / "short").write_text(f"{VALUE[:5]}\n")
     with pytest.raises(SecretError, match=message) as caught:
         Secrets({}, folder).resolve(file(name))
     assert "the secret file:" in str(caught.value)

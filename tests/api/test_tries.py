@@ -175,7 +175,7 @@ def test_the_rate_of_a_site_is_kept(
     server: Scripted, opened: OpenSession, clock: FakeClock, waits: list[tuple[float, str]]
 ) -> None:
     """Reads and writes, tries and tokens count against one limit, and the wait is told."""
-    server.script(Reply({"access_token": "t1"}), Reply(status=503), FINE, FINE)
+    server.script(Reply({"access_token": "token-1"}), Reply(status=503), FINE, FINE)
 
     async def story() -> None:
         async with opened(app_site(), limits=Limits(rate=Rate(3, 60))) as session:

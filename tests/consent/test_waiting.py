@@ -51,7 +51,7 @@ def put(sandbox: RunningSandbox, *connections: ExistingConnection) -> None:
     site = LiveSite(SITE.site_id, "Harbor", schedules=schedules, providers=providers, connections=connections)
     calendars = (Calendar("w1", "Work"), Calendar("h1", "Home"))
     people = [Account("google", email, None, calendars) for email in (LEE, KIM)]
-    sandbox.replace_world(World((site,), (*people, Account("apple", LEE, "right", calendars))))
+    sandbox.replace_world(World((site,), (*people, Account("apple", LEE, "right-one", calendars))))
 
 
 def standing(account: str, schedule: str = SCHEDULE, provider: str = GOOGLE, id_: str = "old") -> ExistingConnection:

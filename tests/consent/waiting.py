@@ -106,5 +106,5 @@ class Applying:
         return asyncio.run(asked())
 
     def _service(self, machine: Machine) -> workflow.Service:
-        environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right"}
+        environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right-one"}
         return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")), machine)

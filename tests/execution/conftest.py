@@ -75,7 +75,7 @@ class Loop:
             return await workflow.verify(result, desired, opened, everything)
 
     def _service(self) -> workflow.Service:
-        environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right"} | self.environ
+        environ = {"EXTCAL_API_KEY": self.sandbox.api_key, "EXTCAL_PASSWORD": "right-one"} | self.environ
         return workflow.Service(self.sandbox.endpoint, Secrets(environ, Path("/nonexistent")), self.machine)
 
 

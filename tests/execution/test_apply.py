@@ -34,7 +34,7 @@ def put(loop: Loop, *connections: ExistingConnection) -> None:
         connections=connections,
     )
     accounts = tuple(
-        Account(provider, email, "right" if provider == "apple" else None, CALENDARS)
+        Account(provider, email, "right-one" if provider == "apple" else None, CALENDARS)
         for provider in ("apple", "google")
         for email in (LEE, KIM)
     )
@@ -117,7 +117,7 @@ def test_replace_connects_before_it_gives_up(loop: Loop) -> None:
 def test_replace_that_can_not_connect_gives_up_nothing(loop: Loop) -> None:
     """A successor that is refused leaves the old connection as it was."""
     put(loop, standing(KIM))
-    loop.environ["EXTCAL_PASSWORD"] = "wrong"
+    loop.environ["EXTCAL_PASSWORD"] = "wrong-one"
     result = loop.apply([PRUNING], [declared()])
     assert statuses(result) == {"harbor/lee": OutcomeStatus.FAILED}
     assert [(c.account, c.status) for c in loop.live(SITE)] == [(KIM, "SYNCED")]
@@ -278,7 +278,7 @@ def test_replace_within_one_vendor(loop: Loop) -> None:
         providers=providers,
         connections=(ExistingConnection(microsoft, SCHEDULE, LEE),),
     )
-    loop.sandbox.replace_world(World((site,), (Account("apple", LEE, "right", CALENDARS),)))
+    loop.sandbox.replace_world(World((site,), (Account("apple", LEE, "right-one", CALENDARS),)))
     wanted = declared(provider=ProviderRef(ProviderKey.ID, outlook), password=PASSWORD)
     result = loop.apply([PRUNING], [wanted])
     assert [(o.action.kind, o.status) for o in result.outcomes] == [(ActionKind.REPLACE, OutcomeStatus.DONE)], errors(

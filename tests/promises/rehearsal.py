@@ -34,7 +34,7 @@ from tests.planning.build import DEDICATED, OFF, PRUNING, chosen, declared
 
 APPLE = "a0a0a0a0-0000-4000-8000-00000000000a"
 GOOGLE = "a0a0a0a0-0000-4000-8000-00000000000b"
-PASSWORD = "right"
+PASSWORD = "right-one"
 WINDOW = Window(length=0.6, first=0.05)
 _LIMITS = Limits(patience=Patience(backoff=Backoff(base=0.01, cap=0.02)))
 _CALENDARS = (Calendar("w1", "Work"), Calendar("h1", "Home"))

@@ -131,7 +131,7 @@ def test_what_is_no_file_is_not_waited_for(
 ) -> None:
     """Pipes, devices, sockets, folders and files of processes, given for a manifest or a plan, are refused at once."""
     let_time_fly(monkeypatch)
-    bare.env |= {"EXTCAL_ENDPOINT": "http://127.0.0.1:9", "EXTCAL_API_KEY": "k"}
+    bare.env |= {"EXTCAL_ENDPOINT": "http://127.0.0.1:9", "EXTCAL_API_KEY": "key-of-nothing"}
     bare.write(site())
     with kind.made(bare.folder / "given.yaml") as path:
         ran = bare(*args.split(), path)
@@ -181,7 +181,7 @@ def test_no_secret_is_read_from_elsewhere(bare: Extcal, service: Scripted, kind:
 )
 def test_no_saved_plan_can_hurt(bare: Extcal, service: Scripted, document: bytes) -> None:
     """Whatever lies where a saved plan should is refused in one printable line, and nothing is sent."""
-    bare.env |= {"EXTCAL_ENDPOINT": service.url, "EXTCAL_API_KEY": "k"}
+    bare.env |= {"EXTCAL_ENDPOINT": service.url, "EXTCAL_API_KEY": "key-of-nothing"}
     (bare.folder / "plan.json").write_bytes(document)
     ran = bare("apply", "--plan", "plan.json", "--auto-approve")
     assert ran.code == 1
@@ -225,7 +225,7 @@ def test_a_forged_plan_reaches_no_other_place(extcal: Extcal, field: str, value:
 def test_a_base_reads_no_link(bare: Extcal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The manifests as they were are read by the same rules: a link in a base leads nowhere."""
     let_time_fly(monkeypatch)
-    bare.env |= {"EXTCAL_ENDPOINT": "http://127.0.0.1:9", "EXTCAL_API_KEY": "k"}
+    bare.env |= {"EXTCAL_ENDPOINT": "http://127.0.0.1:9", "EXTCAL_API_KEY": "key-of-nothing"}
     bare.write(site())
     (bare.folder / "before").mkdir()
     (bare.folder / "before" / "a.yaml").symlink_to("/etc/hostname")

@@ -136,7 +136,7 @@ def test_sites_of_manifests_are_reached_as_they_say(extcal: Extcal) -> None:
 
 def test_nothing_readable_at_all_writes_nothing(extcal: Extcal) -> None:
     """Where no site can be read the command fails and leaves no folder behind."""
-    ran = extcal(*HERE, env={"EXTCAL_API_KEY": "wrong"})
+    ran = extcal(*HERE, env={"EXTCAL_API_KEY": "wrong-one"})
     assert ran.code == 1
     assert "HTTP 401" in ran.err
     assert not (extcal.folder / "manifests").exists()

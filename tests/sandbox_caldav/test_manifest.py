@@ -133,7 +133,7 @@ def soon(hours: int) -> str:
 @on("xandikos")
 def test_a_manifest_through_its_life(practice: Practice) -> None:
     """Connect, import, export, change, disconnect: each is seen at the server by a client that shares no code."""
-    practice.extcal.env["EXTCAL_LEE_PASSWORD"] = "guess"
+    practice.extcal.env["EXTCAL_LEE_PASSWORD"] = "a-guess"
     refused = practice.apply(code=1)
     assert "BAD_CREDENTIALS" in refused.out
     practice.extcal.env["EXTCAL_LEE_PASSWORD"] = PASSWORD

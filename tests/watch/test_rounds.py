@@ -207,7 +207,7 @@ def test_a_site_that_is_being_applied_is_left_alone(inside: Inside) -> None:
 def test_a_failed_action_is_told_with_its_cause(inside: Inside) -> None:
     """What could not be carried out is a bad line, once, and its site rests."""
     inside.extcal.write(site(), connection(0, more=BUSY))
-    inside.environ["EXTCAL_APP_PASSWORD"] = "wrong"
+    inside.environ["EXTCAL_APP_PASSWORD"] = "wrong-one"
     inside.run(lambda: None, lambda: None, applies=True)
     lines, bad = inside.heard.take()
     assert len(bad) == 1
