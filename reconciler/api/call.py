@@ -14,7 +14,8 @@ class Call:
 
     `method` is its name in the contract, `verb` and `path` are HTTP's, the path encoded and below the endpoint.
     `body` is JSON text; it may hold a password and so stays out of `repr`. `writes` says that it changes something
-    and must not be sent twice. `permission` and `secret` (a reference, never a value) serve to explain a refusal.
+    and must not be sent twice, `grows` that its answer grows with the site. `permission` and `secret` (a reference,
+    never a value) serve to explain a refusal.
     """
 
     method: str
@@ -23,15 +24,16 @@ class Call:
     params: tuple[tuple[str, str], ...] = ()
     body: str | None = field(default=None, repr=False)
     writes: bool = False
+    grows: bool = False
     permission: str = READ_PERMISSION
     secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: HTTP status, headers, and the body as far as it was read (`whole` tells whether entirely)."""
+    """What came back: HTTP status, headers and body, which is empty where it has more than `limit` (in words)."""
 
     status: int
     headers: httpx.Headers = field(repr=False)
     body: bytes = field(repr=False)
-    whole: bool = True
+    limit: str | None = None

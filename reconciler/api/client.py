@@ -45,7 +45,9 @@ class Reader:
         failed: dict[str, None] = {}
         for some in _by_hundreds(schedule_ids) if schedule_ids else [()]:
             params = (*(("scheduleIds", each) for each in some), ("partialFailure", "true"))
-            answer = await self._exchange.call(Call("ListConnections", "GET", CONNECTIONS, params), read_connections)
+            answer = await self._exchange.call(
+                Call("ListConnections", "GET", CONNECTIONS, params, grows=True), read_connections
+            )
             connections |= {connection.id: connection for connection in answer.connections}
             failed |= dict.fromkeys(answer.failed_provider_ids)
         return ConnectionList(tuple(connections.values()), tuple(failed))
@@ -61,10 +63,11 @@ class Reader:
 
     async def list_events(self, query: EventQuery) -> EventList:
         """The external events that `query` describes, by start; all pages."""
+        spending = self._exchange.pages()
 
         async def fetch(cursor: str | None) -> Page[Event]:
-            call = Call("ListEvents", "GET", EVENTS, tuple(event_params(query, cursor)))
-            return await self._exchange.call(call, lambda answer: read_page(answer, "events", read_event))
+            call = Call("ListEvents", "GET", EVENTS, tuple(event_params(query, cursor)), grows=True)
+            return await self._exchange.call(call, lambda answer: read_page(answer, "events", read_event), spending)
 
         pages = await follow(fetch, "ListEvents")
         failed = dict.fromkeys(provider_id for page in pages for provider_id in page.failed_provider_ids)
@@ -78,6 +81,8 @@ class Reader:
         return tuple(schedules)
 
     async def _query_schedules(self, external_ids: Sequence[str]) -> list[Schedule]:
+        spending = self._exchange.pages()
+
         async def fetch(cursor: str | None) -> Page[Schedule]:
             paging: dict[str, object] = {"limit": _SCHEDULES_A_PAGE}
             query: dict[str, object] = {"cursorPaging": paging}
@@ -86,8 +91,10 @@ class Reader:
             elif external_ids:
                 query["filter"] = {"externalId": {"$in": list(external_ids)}}
             body = json.dumps({"query": query})
-            call = Call("QuerySchedules", "POST", QUERY_SCHEDULES, body=body, permission="Read Calendar")
-            return await self._exchange.call(call, lambda answer: read_page(answer, "schedules", read_schedule))
+            call = Call("QuerySchedules", "POST", QUERY_SCHEDULES, body=body, grows=True, permission="Read Calendar")
+            return await self._exchange.call(
+                call, lambda answer: read_page(answer, "schedules", read_schedule), spending
+            )
 
         pages = await follow(fetch, "QuerySchedules")
         return [schedule for page in pages for schedule in page.items]

@@ -8,6 +8,8 @@ from typing import NoReturn, TypeVar
 
 import httpx
 
+from reconciler.api.bodies import CodingError, read_body
+from reconciler.api.budget import PAGES, Cost, Spending
 from reconciler.api.call import Answer, Call
 from reconciler.api.credentials import Credentials
 from reconciler.api.failures import BAD_CREDENTIALS, Explainer
@@ -28,25 +30,33 @@ from reconciler.errors import (
 T = TypeVar("T")
 
 _OK = 200
+_LESS = "ask for fewer sites or connections at once, or try again when the service is quicker"
 _DOWN = "not sent: the service has failed again and again in this run; try again when it is back"
 _LARGEST_EXPLANATION = 64 * 1024
+# Of an answer that does not grow with the site.
+_LARGEST_FIXED = 1024 * 1024
+_MOST_FIXED = 50_000
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how much an exchange bears: `total` seconds for a request and its answer, `largest` bytes of it."""
+    """How long and how much an exchange bears.
+
+    `total` is in seconds, for a request and its answer, `largest` in bytes of it, `most` in values of its JSON.
+    """
 
     backoff: Backoff = field(default_factory=Backoff)
     total: float = 120.0
     largest: int = 32 * 1024 * 1024
+    most: int = 1_000_000
 
 
 class Exchange:
     """Sends the calls of one site through one client.
 
     A read is tried again where that may help. A write is sent once, except where the answer says that it was not
-    carried out: 429, or 401 for a token that has ended.
+    carried out: 429, or 401 for a token that has ended. `spending` is what the run of the site may cost.
     """
 
     def __init__(
@@ -59,6 +69,7 @@ class Exchange:
         explainer: Explainer,
         patience: Patience,
         budget: RetryBudget,
+        spending: Spending,
         chance: Callable[[], float],
     ) -> None:
         self._client = client
@@ -68,12 +79,22 @@ class Exchange:
         self._explainer = explainer
         self._patience = patience
         self._budget = budget
+        self._spending = spending
         self._chance = chance
 
-    async def call(self, call: Call, read: Callable[[Fields], T]) -> T:
-        """The answer to `call`, read by `read`; raises ApiError, SecretError, MutationRefusedError or UsageError."""
+    def pages(self) -> Spending:
+        """What all pages of one list may cost."""
+        return Spending(PAGES, "for all its pages", self._spending)
+
+    async def call(self, call: Call, read: Callable[[Fields], T], spending: Spending | None = None) -> T:
+        """The answer to `call`, read by `read`; raises ApiError, SecretError, MutationRefusedError or UsageError.
+
+        It is part of `spending`, as a page is of its list, or of the run alone.
+        """
         tried, spent, renewed = 0, 0.0, False
         self._budget.call()
+        spending = spending or self._spending
+        spending.call()
         while True:
             self._unless_down(call)
             headers = await self._credentials.headers()
@@ -81,11 +102,13 @@ class Exchange:
                 # Others have tried while this one waited for its turn.
                 self._unless_down(call)
                 started = self._traffic.clock.monotonic()
-                outcome = await self._send(call, headers)
-                spent += self._traffic.clock.monotonic() - started
+                outcome = await self._send(call, headers, spending)
+                took = self._traffic.clock.monotonic() - started
+                spending.spend(Cost(seconds=took))
+                spent += took
             if isinstance(outcome, Answer) and outcome.status == _OK:
                 self._budget.tried(well=True)
-                return self._read(call, outcome, read)
+                return self._read(call, outcome, read, spending)
             failure, asked = self._judge(call, outcome)
             self._budget.tried(well=not isinstance(failure, (ServiceError, TransportError)))
             if not renewed and _refused(failure) and self._credentials.renew(headers):
@@ -116,22 +139,25 @@ class Exchange:
         asked = retry_after(outcome.headers, self._traffic.clock.now())
         return self._explainer.failure(call, outcome, asked), asked
 
-    async def _send(self, call: Call, headers: Mapping[str, str]) -> Answer | ApiError:
+    async def _send(self, call: Call, headers: Mapping[str, str], spending: Spending) -> Answer | ApiError:
         """One try. Errors are made from httpx's and returned, so that none is chained to a request and its headers."""
+        seconds, limit = spending.left("seconds", self._patience.total)
+        if seconds <= 0:
+            return OutageError(f"not sent: answers have taken more than {limit}; {_LESS}", method=call.method)
         request = self._build(call, headers)
         self._traffic.requests += 1
         try:
-            async with asyncio.timeout(self._patience.total):
+            async with asyncio.timeout(seconds):
                 response = await self._client.send(request, stream=True)
                 try:
                     self._traffic.note(response.headers)
-                    return await self._receive(response)
+                    return await self._receive(call, response, spending)
                 finally:
                     await response.aclose()
-        except httpx.DecodingError:
-            return MalformedAnswerError("the answer is not compressed as it says", method=call.method)
+        except CodingError as error:
+            return MalformedAnswerError(self._explainer.shown(str(error), 200), method=call.method)
         except TimeoutError:
-            why = f"no whole answer within {self._patience.total:g} s"
+            why = f"no whole answer within {seconds:g} s"
             return TransportError(why, method=call.method, sent=True)
         except httpx.RequestError as error:
             return self._broken(call, error)
@@ -150,21 +176,24 @@ class Exchange:
             pass
         raise UsageError(f"{call.method}: the values given are too long for a request, or are not text; check them")
 
-    async def _receive(self, response: httpx.Response) -> Answer:
+    async def _receive(self, call: Call, response: httpx.Response, spending: Spending) -> Answer:
         fine = response.status_code == _OK
-        largest = self._patience.largest if fine else _LARGEST_EXPLANATION
-        body = bytearray()
+        most, limit = spending.left("bytes", self._largest(call) if fine else _LARGEST_EXPLANATION)
         try:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > largest:
-                    return Answer(response.status_code, response.headers, b"", whole=False)
-        except httpx.RequestError:
+            body = await read_body(response, max(0, int(most)))
+        except (httpx.RequestError, CodingError):
             # The status alone tells what an answer that is no success means.
             if fine:
                 raise
-            return Answer(response.status_code, response.headers, b"", whole=False)
-        return Answer(response.status_code, response.headers, bytes(body))
+            body = None
+        spending.spend(Cost(most if body is None else len(body)))
+        return Answer(response.status_code, response.headers, body or b"", None if body is not None else limit)
+
+    def _largest(self, call: Call) -> int:
+        return self._patience.largest if call.grows else min(_LARGEST_FIXED, self._patience.largest)
+
+    def _most(self, call: Call) -> int:
+        return self._patience.most if call.grows else min(_MOST_FIXED, self._patience.most)
 
     def _broken(self, call: Call, error: httpx.RequestError) -> TransportError:
         sent = not isinstance(error, _NOT_SENT)
@@ -178,9 +207,10 @@ class Exchange:
             )
         return TransportError(f"the connection to {self._endpoint} {what}: {why}", method=call.method, sent=True)
 
-    def _read(self, call: Call, answer: Answer, read: Callable[[Fields], T]) -> T:
+    def _read(self, call: Call, answer: Answer, read: Callable[[Fields], T], spending: Spending) -> T:
         try:
-            return read(Fields(_parse(answer, self._patience.largest)))
+            spending.spend(Cost(values=_values(answer, *spending.left("values", self._most(call)))))
+            return read(Fields(_parse(answer.body)))
         except ShapeError as error:
             why = self._explainer.shown(str(error))
         raise MalformedAnswerError(
@@ -190,15 +220,22 @@ class Exchange:
         )
 
 
-def _parse(answer: Answer, largest: int) -> object:
-    if not answer.whole:
-        raise ShapeError("", f"at most {largest} bytes", "more")
+def _values(answer: Answer, most: float, limit: str) -> int:
+    """How many values its JSON has at the most: what it takes in memory depends on that, and not on its bytes."""
+    count = sum(map(answer.body.count, (b",", b"[", b"{")))
+    exceeded = limit if count > most else answer.limit
+    if exceeded is not None:
+        raise ShapeError("", f"at most {exceeded}", "more")
+    return count
+
+
+def _parse(body: bytes) -> object:
     try:
-        parsed: object = json.loads(answer.body, parse_constant=_no_constant)
+        parsed: object = json.loads(body, parse_constant=_no_constant)
     except RecursionError:
         raise ShapeError("", "JSON nested a few levels", "hundreds") from None
     except ValueError:
-        raise ShapeError("", "JSON", "something else" if answer.body else "nothing") from None
+        raise ShapeError("", "JSON", "something else" if body else "nothing") from None
     return parsed
 
 

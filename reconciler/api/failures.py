@@ -70,7 +70,7 @@ class Explainer:
         return error
 
     def _explanation(self, answer: Answer) -> tuple[str | None, str]:
-        body = _parsed(answer.body) if answer.whole else {}
+        body = _parsed(answer.body)
         details = _object(body.get("details"))
         application = _object(details.get("applicationError"))
         code = self.shown(_text(application.get("code")), _LONGEST_CODE) or None

@@ -40,7 +40,7 @@ class Secrets:
             raise SecretError(f"the secret {_name(ref)} is empty; put the value there")
         if len(value) < SHORTEST:
             raise SecretError(
-                f"the secret {_name(ref)} has fewer than {SHORTEST} characters, too few to be kept out of what is shown; "
+                f"the secret {_name(ref)} has fewer than {SHORTEST} characters, too few to be kept out of outputs; "
                 "use a longer one"
             )
         if any(unicodedata.category(character) == "Cc" for character in value):

@@ -13,6 +13,8 @@ from typing import Self
 import httpx
 
 from reconciler import __version__
+from reconciler.api.bodies import ACCEPTED
+from reconciler.api.budget import RUN, Budget, Spending
 from reconciler.api.client import Reader, Writer
 from reconciler.api.clock import Clock, OnWait, SystemClock, nobody
 from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials, Token, describe, read_token, token_call
@@ -35,12 +37,16 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a session; `connect` and `read` are seconds of silence, to connect and between two bytes."""
+    """The limits of a session; `connect` and `read` are seconds of silence, to connect and between two bytes.
+
+    `run` is what all its answers together may cost.
+    """
 
     rate: Rate = field(default_factory=Rate)
     patience: Patience = field(default_factory=Patience)
     connect: float = 10.0
     read: float = 30.0
+    run: Budget = RUN
 
 
 class SiteSession:
@@ -78,6 +84,7 @@ class SiteSession:
         self._explainer = Explainer(secrets, describe(site.auth, site.site_id))
         clock = clock or SystemClock()
         self._budget = budget or RetryBudget()
+        self._spending = Spending(self._limits.run, "for a run of the site")
         self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait, ledger)
         self._owns_pool = pool is None
         self._pool = pool or open_pool(self._endpoint, proxy, max_connections)
@@ -131,6 +138,7 @@ class SiteSession:
             explainer=self._explainer,
             patience=self._limits.patience,
             budget=self._budget,
+            spending=self._spending,
             chance=self._chance,
         )
 
@@ -139,7 +147,11 @@ class SiteSession:
         return httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(silence, connect=self._limits.connect),
-            headers={"Accept": "application/json", "User-Agent": f"extcal/{__version__}"},
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPTED,
+                "User-Agent": f"extcal/{__version__}",
+            },
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             trust_env=False,
