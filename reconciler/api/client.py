@@ -114,7 +114,7 @@ class Writer(Reader):
         """The link at which the account's owner agrees to a connection; nothing is connected before that."""
         body = {"providerId": provider_id, "scheduleId": schedule_id, "redirectUrl": redirect_url}
         call = _write("ConnectByOAuth", f"{CONNECTIONS}:connectByOAuth", body)
-        return await self._exchange.call(call, _consent_link)
+        return await self._exchange.call(call, self._consent_link)
 
     async def connect_by_credentials(
         self, provider_id: str, schedule_id: str, email: str, password: SecretRef
@@ -135,6 +135,20 @@ class Writer(Reader):
         call = _write("UpdateSyncConfig", connection_path(connection_id, "/sync-config"), body, verb="PATCH")
         return await self._exchange.call(call, read_connection)
 
+    def _consent_link(self, answer: Fields) -> str:
+        link = answer.required("oauthUrl")
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            parts = urlsplit("")
+        shown = link.isprintable() and len(link) <= _LONGEST_LINK
+        if parts.scheme not in {"https", "http"} or not parts.netloc or not shown:
+            raise ShapeError("oauthUrl", "an http or https link", "something else")
+        # Whoever is sent it would get the secret, and so would the place that it leads to.
+        if self._secrets.redact(link) != link:
+            raise ShapeError("oauthUrl", "a link", "one that repeats a secret")
+        return link
+
     async def disconnect(self, connection_id: str) -> LiveConnection:
         """The connection, disconnected; events that the site had exported are deleted at the provider."""
         call = _write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
@@ -149,14 +163,3 @@ def _by_hundreds(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
     distinct = tuple(dict.fromkeys(ids))
     for start in range(0, len(distinct), _MOST_IDS):
         yield distinct[start : start + _MOST_IDS]
-
-
-def _consent_link(answer: Fields) -> str:
-    link = answer.required("oauthUrl")
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"https", "http"} or not parts.netloc or not link.isprintable() or len(link) > _LONGEST_LINK:
-        raise ShapeError("oauthUrl", "an http or https link", "something else")
-    return link

@@ -5,14 +5,17 @@ import stat
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from reconciler.api.redaction import SHORTEST, Redactor
 from reconciler.api.text import cut, fit
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
+from reconciler.model.texts import texts, with_texts
 
 PREFIX = "EXTCAL_"
 LARGEST = 64 * 1024
+_Value = TypeVar("_Value")
 
 
 class Secrets:
@@ -60,6 +63,15 @@ class Secrets:
         Plain, percent-encoded, base64, hexadecimal, JSON-escaped and HTML-escaped forms are found.
         """
         return self._redactor.redact(text)
+
+    def redacted(self, value: _Value) -> _Value:
+        """A value of any shape with every text in it redacted; one that holds no secret is the same value."""
+        found = texts(value)
+        # One search through all of them takes a fraction of the time of a search through each.
+        together = "\n".join(found)
+        if self.redact(together) == together:
+            return value
+        return with_texts(value, {text: shown for text in found if (shown := self.redact(text)) != text})
 
     def _from_environ(self, ref: SecretRef) -> str:
         if not ref.name.startswith(PREFIX):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from reconciler import planfile
+from reconciler import planfile, workflow
 from reconciler.cli.arguments import (
     allow_option,
     digest_option,
@@ -20,6 +20,7 @@ from reconciler.cli.arguments import (
     parse_allowances,
 )
 from reconciler.cli.asking import agreed
+from reconciler.cli.border import redacted
 from reconciler.cli.consent import Desk, answerable, name_losses, reception
 from reconciler.cli.consent_options import Asking, consent_options
 from reconciler.cli.console import Console
@@ -168,7 +169,7 @@ def _shown_and_agreed(made: Plan, console: Console, how: _How) -> Plan:
     if not how.auto_approve and sys.stdin.isatty():
         made = answerable(made)
     if not how.as_json:
-        console.result(plan_text(made, console.paint) + "\n")
+        console.show(lambda plan: plan_text(plan, console.paint) + "\n", made)
     report_troubles(made, console)
     todo = to_do(made)
     if todo and not how.auto_approve:
@@ -198,7 +199,7 @@ async def _write_undo(result: Result, running: Running, file: Path, console: Con
     try:
         inverse = await running.undo(result)
         if inverse.plan.sites:
-            planfile.save(inverse.plan, file)
+            planfile.save(workflow.leaving(inverse.plan, redacted), file)
     except ExtcalError as error:
         console.error(f"no undo was saved: {error}")
         return False
@@ -214,7 +215,7 @@ def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool)
     if not sys.stdin.isatty():
         raise UsageError("apply asks before it writes, and there is no terminal to ask on; add --auto-approve")
     if as_json:
-        console.say(plan_text(made))
+        console.say(plan_text(redacted(made)))
     name_losses(todo, console)
     lost = sum(action.kind.disconnects for action in todo)
     warning = f" {lost} of them would take a connection away." if lost else ""
@@ -229,7 +230,7 @@ def _progress(console: Console, desk: Desk, approved: Plan) -> Callable[[Outcome
         desk.told(outcome)
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
-            progress.step(outcome_line(outcome).splitlines()[0])
+            progress.step(outcome_line(redacted(outcome)).splitlines()[0])
 
     return told
 
@@ -259,7 +260,7 @@ def _stop_on_signals(console: Console, ending: Ending) -> Stop:
 
 
 def _show(result: Result, said: Globals, *, as_json: bool) -> None:
-    said.console.result(result_json(result) if as_json else result_text(result, said.console.paint))
+    said.console.show(result_json if as_json else lambda result: result_text(result, said.console.paint), result)
 
 
 def exit_code(result: Result) -> int:

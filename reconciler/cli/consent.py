@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from reconciler.cli.border import redact, redacted
 from reconciler.cli.consent_options import Asking, Mode
 from reconciler.cli.console import Console
 from reconciler.cli.link_file import LinkFile
@@ -47,9 +48,9 @@ class Desk:
         if self._file is not None:
             self._file.write(action, url)
         elif self._as_json or (not sys.stdout.isatty() and sys.stderr.isatty()):
-            self._console.say("\n".join(consent_lines(action, url)))
+            self._console.say("\n".join(consent_lines(redacted(action), url)))
         else:
-            self._console.result("\n".join(consent_lines(action, url)))
+            self._console.show(lambda shown: "\n".join(consent_lines(shown, url)), action)
 
     def shown(self, result: Result) -> Result:
         """The result as it may be shown: links that are in a file are nowhere else."""
@@ -86,7 +87,7 @@ async def reception(asking: Asking, console: Console, *, as_json: bool) -> Async
         if asking.mode is not Mode.WAIT:
             yield Reception(Consent.LINK if asking.mode is Mode.LINK else Consent.SKIP, desk)
             return
-        room = WaitingRoom(stack.enter_context(listening()), desk, console, asking)
+        room = WaitingRoom(stack.enter_context(listening(redact=redact)), desk, console, asking)
         ticking = asyncio.create_task(room.keep_showing())
         try:
             yield Reception(Waiting(room, asking.timeout), desk)
@@ -107,4 +108,4 @@ def name_losses(todo: Sequence[Action], console: Console) -> None:
     if lost:
         console.say("Only their owners can give these consents again:")
         for action in lost:
-            console.say(f"  {headline(action, plain, name=action.address)}")
+            console.say(f"  {headline(redacted(action), plain, name=action.address)}")

@@ -1,11 +1,14 @@
-"""What a person sees: results on stdout, everything else on stderr (contract: The command)."""
+"""What a person sees: results on stdout, everything else on stderr (contract: The command), no secret on either."""
 
 import os
 import shutil
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
+from reconciler.cli.border import redact, redacted
 from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
@@ -21,6 +24,7 @@ _STYLE: dict[Tone, dict[str, bool | str]] = {
     Tone.QUIET: {"dim": True},
 }
 _LINE_ANEW = "\r\x1b[K"
+_Value = TypeVar("_Value")
 
 
 class Console:
@@ -31,9 +35,17 @@ class Console:
         self._passing = False
 
     def result(self, text: str) -> None:
-        """A result, to stdout, made inert by its renderer; CSV ends its last line itself."""
+        """A result that is a text already, to stdout; it is inert already."""
+        self._print(redact(text))
+
+    def show(self, rendered: Callable[[_Value], str], value: _Value) -> None:
+        """A result, to stdout, made inert by its renderer, which gets the value without secrets."""
+        self._print(rendered(redacted(value)))
+
+    def _print(self, text: str) -> None:
         self._settle()
         try:
+            # CSV ends its last line itself.
             click.echo(text, nl=not text.endswith("\r\n"), color=False if _uncoloured() else None)
         except BrokenPipeError:
             raise
@@ -49,13 +61,13 @@ class Console:
     def say(self, text: str) -> None:
         """What a person must see, to stderr; it is inert already."""
         self._settle()
-        _tell(text + "\n")
+        _tell(redact(text) + "\n")
 
     def progress(self, text: str) -> None:
         """How far a command has come, on one line of stderr that the next thing said takes; only on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
-            _tell(f"{_LINE_ANEW}{cut_to(inert(text), width)}")
+            _tell(f"{_LINE_ANEW}{cut_to(inert(redact(text)), width)}")
             self._passing = True
 
     def _settle(self) -> None:
@@ -77,7 +89,7 @@ class Console:
         if fault.source is None:
             self.error(str(fault))
         else:
-            self.say(inert(str(fault)))
+            self.say(inert(redact(str(fault))))
 
     def _marked(self, mark: str, colour: str, text: str) -> None:
         self._settle()
@@ -93,8 +105,8 @@ class Console:
 
 
 def _line(text: str) -> str:
-    """The text on one line, inert; what stood on two must not become one word."""
-    return inert(" ".join(text.splitlines()))
+    """The text on one line, inert and without secrets; what stood on two must not become one word."""
+    return inert(" ".join(redact(text).splitlines()))
 
 
 def _tell(text: str) -> None:

@@ -3,12 +3,10 @@
 import logging
 import sys
 import traceback
-from collections.abc import Callable
 from types import TracebackType
 
+from reconciler.cli.border import redact
 from reconciler.render.inert import inert
-
-Redact = Callable[[str], str]
 
 # Those that see what goes over the wire; a filter is for the records of one logger, and not of those below it.
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "asyncio")
@@ -17,29 +15,25 @@ _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy",
 class _Redacting(logging.Filter):
     """Takes secrets out of every record, whoever listens: a server's own words stand in them."""
 
-    def __init__(self, redact: Redact) -> None:
-        super().__init__()
-        self._redact = redact
-
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = inert(self._redact(record.getMessage())), ()
+        record.msg, record.args = inert(redact(record.getMessage())), ()
         if record.exc_info:
-            record.exc_text = self._redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
 
 
-def redact_logs(redact: Redact) -> None:
-    """Keep secrets out of all logs from now on."""
+def redact_diagnostics() -> None:
+    """Keep secrets out of all logs from now on, and out of the traceback that ends this process, should one do so."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        logger.filters = [each for each in logger.filters if not isinstance(each, _Redacting)]
-        logger.addFilter(_Redacting(redact))
+        if not any(isinstance(each, _Redacting) for each in logger.filters):
+            logger.addFilter(_Redacting())
+    sys.excepthook = _show
 
 
-def show_requests(redact: Redact) -> None:
+def show_requests() -> None:
     """Show httpx's line for each request on stderr, redacted; it holds no header and no body."""
-    redact_logs(redact)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("httpx")
@@ -47,11 +41,6 @@ def show_requests(redact: Redact) -> None:
     logger.handlers = [handler]
 
 
-def redact_tracebacks(redact: Redact) -> None:
-    """Take secrets out of the traceback that ends this process, should one do so."""
-
-    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        for line in redact("".join(traceback.format_exception(kind, error, trace))).splitlines():
-            sys.stderr.write(f"{inert(line)}\n")
-
-    sys.excepthook = show
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    for line in redact("".join(traceback.format_exception(kind, error, trace))).splitlines():
+        sys.stderr.write(f"{inert(line)}\n")

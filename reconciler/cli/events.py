@@ -63,7 +63,7 @@ def events(
         [_row(site, event, shown_in, personal=personal) for site, event in rows],
         [table.event_json(site.name, event) for site, event in rows],
     )
-    said.console.result(LISTING_FORMATS[output](listing))
+    said.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from reconciler.cli.border import open_border
 from reconciler.cli.console import Console
 from reconciler.cli.options import DEFAULT_SANDBOX
 from reconciler.cli.signals import Ending, heard
@@ -83,6 +84,7 @@ class LateGroup(click.Group):
             Console(quiet=False).error("stdout is closed, so no result could be shown; send it to /dev/null instead")
             sys.exit(FAILED)
         encode_stdout()
+        open_border()
         with heard() as ending:
             try:
                 code = self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}, ending)

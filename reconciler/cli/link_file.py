@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from reconciler.cli.border import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.plan import Action
 from reconciler.output_place import MisplacedError, check_folder
@@ -43,7 +44,7 @@ class LinkFile:
         fields = {"address": action.address, "account": action.account, "provider": action.provider, "url": url}
         if url in self._written:
             return
-        line = (json.dumps(fields) + "\n").encode()
+        line = (json.dumps(redacted(fields)) + "\n").encode()
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]

@@ -82,7 +82,7 @@ def _read(files: Sequence[Path]) -> tuple[list[PlanPart], list[DocumentPart]]:
 def _show_plan(made: Plan, out: str | None, output: str, console: Console, *, detailed: bool) -> int:
     if out is not None and made.shards is None:
         planfile.save(made, Path(out))
-    console.result(PLAN_FORMATS[output].shown(made, console.paint))
+    console.show(lambda plan: PLAN_FORMATS[output].shown(plan, console.paint), made)
     report_troubles(made, console)
     if made.shards is not None:
         console.error(missing(made.shards) + ("; nothing was saved" if out is not None else ""))
@@ -91,7 +91,7 @@ def _show_plan(made: Plan, out: str | None, output: str, console: Console, *, de
 
 
 def _show_document(made: Document, console: Console, *, detailed: bool) -> int:
-    console.result(json_text(made))
+    console.show(json_text, made)
     if (lacking := missing_of(made)) is not None:
         console.error(lacking)
         return FAILED

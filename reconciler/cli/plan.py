@@ -17,6 +17,7 @@ from reconciler.cli.arguments import (
     parse_allowances,
     paths_argument,
 )
+from reconciler.cli.border import redacted
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.plan_formats import PLAN_FORMATS, PlanFormat
@@ -97,9 +98,11 @@ def plan(
         allowed = parse_allowances(allowances, desired.sites)
         question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
         made, blamed = run(_plan(question, said) if scheduler is None else _plan_by_workers(question, said, scheduler))
+        whole, made = made, workflow.leaving(made, redacted)
+        blamed = made if blamed is whole else workflow.leaving(blamed, redacted)
         if out is not None:
             _save(made, out)
-    said.console.result(PLAN_FORMATS[output].shown(made, said.console.paint))
+    said.console.show(lambda plan: PLAN_FORMATS[output].shown(plan, said.console.paint), made)
     report_troubles(made, said.console)
     if not blamed.whole:
         return FAILED

@@ -45,7 +45,8 @@ def plan(errand: Errand) -> Plan:
     async def story() -> Plan:
         with target(Globals(endpoint=errand.endpoint, quiet=True)) as found:
             async with workflow.sessions(desired.sites, found.service) as opened:
-                return await workflow.plan(desired, opened, errand.selection, errand.allowed)
+                made = await workflow.plan(desired, opened, errand.selection, errand.allowed)
+                return workflow.leaving(made, found.service.secrets.redacted)
 
     return asyncio.run(story())
 
@@ -95,11 +96,12 @@ async def _apply(errand: Errand, made: Plan, consent: Consent, *, taken_over: bo
             finally:
                 watching.cancel()
                 await asyncio.wait([watching])
-            if result.interrupted:
-                return result
-            if errand.desired is None:
-                return await workflow.verify_saved(result, opened)
-            return await workflow.verify(result, errand.desired, opened, errand.selection, errand.allowed)
+            if errand.desired is None and not result.interrupted:
+                result = await workflow.verify_saved(result, opened)
+            elif errand.desired is not None and not result.interrupted:
+                result = await workflow.verify(result, errand.desired, opened, errand.selection, errand.allowed)
+            # Whoever has asked knows no secret, and could take none out.
+            return found.service.secrets.redacted(result)
 
 
 async def _stop_with(run: str, stop: Stop) -> None:

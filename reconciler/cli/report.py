@@ -35,7 +35,7 @@ def failing_as(console: Console, failure: Failure | None) -> Iterator[None]:
     except ExtcalError as error:
         if failure is not None:
             faults = error.faults if isinstance(error, ManifestError) else (error,)
-            console.result(failure([str(fault) for fault in faults]))
+            console.show(failure, [str(fault) for fault in faults])
         raise
 
 

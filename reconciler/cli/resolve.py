@@ -109,7 +109,7 @@ async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequ
                 for settled in examined.settled
             ]
     if resolutions or not held_back or as_json:
-        console.result(resolution_json(resolutions) if as_json else resolution_text(resolutions, command))
+        console.show(resolution_json if as_json else lambda found: resolution_text(found, command), resolutions)
     return FAILED if held_back or any(resolution.ending is None for resolution in resolutions) else 0
 
 

@@ -41,7 +41,7 @@ def status(paths: tuple[str, ...], selecting: Selecting, output: str, parallelis
     with failing_as(said.console, STATUS_FORMATS[output].failure):
         desired = load(manifest_paths(paths))
         fleet = run(_status(desired, said, selecting.of(desired, said.console), parallelism))
-    said.console.result(STATUS_FORMATS[output].shown(fleet, said.console.paint))
+    said.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, said.console.paint), fleet)
     for site in fleet.sites:
         if site.unread is not None:
             said.console.fault(site.unread)

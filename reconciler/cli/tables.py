@@ -30,7 +30,7 @@ def providers(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[st
         [_provider_row(site, provider) for site, provider in rows],
         [table.provider_json(site.name, provider) for site, provider in rows],
     )
-    said.console.result(LISTING_FORMATS[output](listing))
+    said.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 
@@ -64,7 +64,7 @@ def schedules(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[st
         [(site.name, s.name, s.id, s.external_id or "") for site, s in rows],
         [table.schedule_json(site.name, s) for site, s in rows],
     )
-    said.console.result(LISTING_FORMATS[output](listing))
+    said.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 
@@ -80,7 +80,7 @@ def connections(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[
         [_connection_row(site, connection) for site, connection in rows],
         [table.connection_json(site.name, connection) for site, connection in rows],
     )
-    said.console.result(LISTING_FORMATS[output](listing))
+    said.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 
@@ -140,5 +140,5 @@ def calendars(
         ],
         [table.calendar_json(site.name, c, k) for site, c, k in rows],
     )
-    said.console.result(LISTING_FORMATS[output](listing))
+    said.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1

@@ -11,7 +11,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.secrets import Secrets
-from reconciler.cli.diagnostics import redact_logs, redact_tracebacks, show_requests
+from reconciler.cli.border import guard_border, redact
+from reconciler.cli.diagnostics import redact_diagnostics, show_requests
 from reconciler.cli.options import Globals
 from reconciler.cli.progress import reading
 from reconciler.cli.sandbox_data import check_ours
@@ -49,7 +50,7 @@ def target(said: Globals) -> Iterator[Target]:
     if os.environ.get("EXTCAL_PRIVATE_ENDPOINT", "").lower() not in {"1", "true", "yes"}:
         # What a proxy reaches may have another address there, or none here.
         check_public(endpoint, resolve=_proxy(endpoint) is None)
-    yield Target(_service(endpoint, dict(os.environ), said, Machine(_state_folder(), endpoint)))
+    yield Target(_service(endpoint, dict(os.environ), said, Machine(_state_folder(), endpoint, redact)))
 
 
 def _state_folder() -> Path:
@@ -73,10 +74,10 @@ def _service(endpoint: str, environ: dict[str, str], said: Globals, machine: Mac
     secrets = Secrets(environ, Path(directory) if directory else None)
     console, proxy = said.console, _proxy(endpoint)
     _remember_proxy(proxy, secrets)
-    redact_logs(secrets.redact)
-    redact_tracebacks(secrets.redact)
+    guard_border(secrets)
+    redact_diagnostics()
     if said.verbose:
-        show_requests(secrets.redact)
+        show_requests()
     return Service(
         endpoint,
         secrets,
@@ -122,7 +123,7 @@ def _sandbox(folder: Path, said: Globals) -> Iterator[Target]:
             # The sandbox has a key of its own, whatever the manifests refer to.
             own_key = ApiKeyAuth(SecretRef(SecretKind.ENV, _SANDBOX_KEY))
             # Its port is another one every time: the runs on it meet in its own folder.
-            machine = Machine(folder / _SANDBOX_STATE, "sandbox")
+            machine = Machine(folder / _SANDBOX_STATE, "sandbox", redact)
             service = replace(_service(sandbox.endpoint, environ, said, machine), auth=own_key)
             yield Target(service, named)
     except SandboxError as error:

@@ -1,6 +1,7 @@
 """`extcal watch`: reconcile in a loop, and let others see how it goes."""
 
 import asyncio
+import functools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,8 +19,8 @@ from reconciler.cli.arguments import (
     parse_allowances,
     paths_argument,
 )
+from reconciler.cli.border import guard_border, redact
 from reconciler.cli.console import Console
-from reconciler.cli.diagnostics import redact_tracebacks, show_requests
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.selecting import Selecting, selecting_options
 from reconciler.cli.signals import Ending, run
@@ -131,7 +132,7 @@ async def _watch(how: _How, said: Globals, ending: Ending) -> int:
         orders = Orders(
             how.paths,
             how.chosen,
-            _service_for_a_round(found.service, how.parallelism, said),
+            _service_for_a_round(found.service, how.parallelism),
             how.interval,
             how.allowed,
             applies=how.applies,
@@ -147,16 +148,12 @@ async def _watch(how: _How, said: Globals, ending: Ending) -> int:
     return 0
 
 
-def _service_for_a_round(
-    lasting: workflow.Service, parallelism: int, said: Globals
-) -> Callable[[OnWait], workflow.Service]:
+def _service_for_a_round(lasting: workflow.Service, parallelism: int) -> Callable[[OnWait], workflow.Service]:
     """What makes the service of a round: tokens learned in one, and its failures, are nothing to the next."""
 
     def service(on_wait: OnWait) -> workflow.Service:
         secrets = lasting.secrets.apart()
-        if said.verbose:
-            show_requests(secrets.redact)
-            redact_tracebacks(secrets.redact)
+        guard_border(secrets)
 
         def waits(seconds: float, why: str) -> None:
             on_wait(seconds, why)
@@ -173,11 +170,17 @@ def _pages(watching: Watch) -> dict[str, Callable[[], Page]]:
     except ModuleNotFoundError as error:
         raise ExtcalError(f"watch needs {error.name}; install it: pip install 'extcal[watch]'") from error
     metrics = exposition(lambda: watching.figures)
-    return {
+    pages: dict[str, Callable[[], Page]] = {
         "/metrics": lambda: Page(metrics(), CONTENT_TYPE),
         "/healthz": lambda: Page.of(watching.readiness.alive()),
         "/readyz": lambda: Page.of(watching.readiness.ready()),
     }
+    return {path: functools.partial(_redacted, page) for path, page in pages.items()}
+
+
+def _redacted(page: Callable[[], Page]) -> Page:
+    made = page()
+    return replace(made, body=redact(made.body.decode()).encode())
 
 
 def _begun(how: _How, at: Address) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from reconciler.cli.border import redacted
 from reconciler.cli.options import Globals
 from reconciler.cli.resolve import tell_settled
 from reconciler.model.intent import Settled
@@ -35,7 +36,7 @@ class ConsoleVoice:
     def outcome(self, outcome: Outcome) -> None:
         """An action was done; what was not is told at the end of the round, where it is new."""
         if outcome.status is OutcomeStatus.DONE:
-            self.line(Line(" ".join(outcome_line(outcome).split())))
+            self.line(Line(" ".join(outcome_line(redacted(outcome)).split())))
 
     def round(self, ended: Ended, took: float, visits: Sequence[Visit]) -> None:
         """A round has ended."""

@@ -9,7 +9,7 @@ import contextlib
 import io
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -33,13 +33,13 @@ _REFUSALS = {refusal.value: refusal for refusal in Refusal}
 
 
 @contextmanager
-def listening(patience: float = 60.0) -> Iterator[Visits]:
+def listening(patience: float = 60.0, redact: Callable[[str], str] = str) -> Iterator[Visits]:
     """Listen on a free loopback port for the length of the block; raises ExtcalError where that can't be.
 
-    A browser is kept waiting for the verdict for at most `patience` seconds.
+    A browser is kept waiting for the verdict for at most `patience` seconds. `redact` takes secrets out of each page.
     """
     try:
-        server = _Server(patience)
+        server = _Server(patience, redact)
     except OSError as error:
         raise ExtcalError(
             f"can't listen on {HOST} for owners to come back: {error.strerror}; use --consent link"
@@ -60,8 +60,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, redact: Callable[[str], str]) -> None:
         super().__init__((HOST, 0), _Handler)
+        self.redact = redact
         self.patience = patience
         self.authority = f"{HOST}:{self.server_port}"
         self.visits = Visits(f"http://{self.authority}")
@@ -158,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.server.visits.at(nonce)
 
     def _show(self, page: Page) -> None:
-        body = page.html.encode()
+        body = self.server.redact(page.html).encode()
         self.connection.settimeout(_WRITE_SECONDS)
         self.send_response_only(page.status)
         for name, value in page.headers.items():

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,23 +25,28 @@ class MachineError(ExtcalError):
 
 
 class Machine:
-    """The folder `path` for one service, told apart by `service`; made when it is needed, for its user alone."""
+    """The folder `path` for one service, told apart by `service`; made when it is needed, for its user alone.
 
-    def __init__(self, path: Path, service: str) -> None:
+    `redact` takes secrets out of a text: nothing is written down that holds one.
+    """
+
+    def __init__(self, path: Path, service: str, redact: Callable[[str], str] = str) -> None:
         self._path = path / _name(service)
+        self._redact = redact
         self._sites: dict[str, SiteFolder] = {}
 
     def site(self, site_id: str) -> "SiteFolder":
         """What the runs on one site share."""
         name = _name(site_id.lower())
-        return self._sites.setdefault(name, SiteFolder(self._path / name))
+        return self._sites.setdefault(name, SiteFolder(self._path / name, self._redact))
 
 
 class SiteFolder:
     """What the runs on one site share; each raises an ExtcalError where it can't be used."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, redact: Callable[[str], str] = str) -> None:
         self.path = path
+        self._redact = redact
         self.ledger = Ledger(path / "requests", self.make)
         self._used_plans: dict[str, UsedPlan] = {}
 
@@ -49,7 +55,7 @@ class SiteFolder:
         """What was sent without an answer, of which only those who write need to know."""
         from reconciler.machine.journal import FileJournal  # noqa: PLC0415 - plans, which don't write, do without it
 
-        return FileJournal(self.path / "journal", self.make, connected=self._connected)
+        return FileJournal(self.path / "journal", self.make, redact=self._redact, connected=self._connected)
 
     def used_plan(self, plan_id: str) -> "UsedPlan":
         """What the saved plan with this id, of hexadecimal digits, was used for on the site."""

@@ -54,8 +54,9 @@ class _Line:
 class FileJournal:
     """The journal in the file `path`; `make` makes its folder. Only who holds the site's lock may write.
 
-    `now` tells the seconds since the epoch, `up` those of the monotonic clock. `connected` hears of each intent that
-    has made a connection before its end is written: should it fail, or this process end with it, the intent stays open.
+    `redact` takes secrets out of a text; `now` tells the seconds since the epoch, `up` those of the monotonic clock.
+    `connected` hears of each intent that has made a connection before its end is written: should it fail, or this
+    process end with it, the intent stays open.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class FileJournal:
         now: Callable[[], float] = time.time,
         up: Callable[[], float] = time.monotonic,
         connected: Callable[[Intent], None] = lambda _intent: None,
+        redact: Callable[[str], str] = str,
     ) -> None:
+        self._redact = redact
         self._path = path
         self._make = make
         self._now = now
@@ -74,6 +77,10 @@ class FileJournal:
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down; when this returns it is on the disk. Raises JournalError."""
+        ids = (intent.schedule_id, intent.provider_id, *intent.known)
+        # With another id in its place, a connection that was there before would be taken for what the connect made.
+        if any(self._redact(id_) != id_ for id_ in ids):
+            raise JournalError(f"{intent.address}: the service repeats a secret in an id, {_UNSENT}; change the secret")
         self._make()
         line = _Line(_FORMAT, *self._moment(), intent=intent)
         self._guarded(functools.partial(self._append, line, lasting=True), _UNSENT)
@@ -82,6 +89,7 @@ class FileJournal:
         """Write down what became of an intent; raises JournalError, and leaves it open for the next run."""
         if ending in {Fate.DONE, Fate.ADOPTED}:
             self._connected(intent)
+        connection_id = None if connection_id is None else self._redact(connection_id)
         line = _Line(_FORMAT, *self._moment(), ended=intent.id, ending=ending, connection_id=connection_id)
         became = " ".join(filter(None, (intent.address, ending, connection_id)))
         lost = f"so what became of a connect was not written down ({became}); apply again: it is looked for first"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.workflow.applying import apply, undo, verify, verify_saved
+    from reconciler.workflow.masks import leaving
     from reconciler.workflow.observing import observe
     from reconciler.workflow.plans import Base, plan, plan_against_base, with_impact
     from reconciler.workflow.recovering import Faults, Recovery, held_back, locked, pending, recover
@@ -25,6 +26,7 @@ __all__ = [
     "Sessions",
     "apply",
     "held_back",
+    "leaving",
     "locked",
     "observe",
     "pending",
@@ -51,6 +53,7 @@ _HOMES = {
     "Sessions": "service",
     "apply": "applying",
     "held_back": "recovering",
+    "leaving": "masks",
     "locked": "recovering",
     "observe": "observing",
     "pending": "recovering",

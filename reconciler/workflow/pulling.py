@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.api.client import Reader
+from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.manifests.writing.folder import Folder, open_folder
 from reconciler.manifests.writing.naming import Taken, slug
@@ -68,7 +69,8 @@ async def pull(sites: Sequence[Site], folder: Folder, service: Service, warn: Ca
 
         async def one(site: Site) -> PulledSite | str:
             try:
-                return await _look(site, declared[site.name], opened[site.name].reader(), warn)
+                found = await _look(site, declared[site.name], opened[site.name].reader(), warn)
+                return _without_secrets(found, service.secrets, warn)
             except ExtcalError as error:
                 return f"{site.name}: {error}"
             finally:
@@ -78,6 +80,14 @@ async def pull(sites: Sequence[Site], folder: Folder, service: Service, warn: Ca
     read = [answer for answer in answers if not isinstance(answer, str)]
     unread = tuple(answer for answer in answers if isinstance(answer, str))
     return Pulling(pull_into(folder, read) if read else None, unread)
+
+
+def _without_secrets(found: PulledSite, secrets: Secrets, warn: Callable[[str], None]) -> PulledSite:
+    """The site as it may be written down: before files and connections are named after what it is called."""
+    shown = secrets.redacted(found)
+    if shown is not found:
+        warn(f"{found.site.name}: the service's answers repeat a secret; [secret] is written down in its place")
+    return shown
 
 
 async def _look(
