@@ -3,60 +3,29 @@
 import itertools
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.api.secrets import Secrets
 from reconciler.model.desired import SecretKind, SecretRef
-from reconciler.sandbox.server import RunningSandbox, running
+from reconciler.sandbox.server import running
 from tests.cli.command import Extcal, Ran
 from tests.cli.worlds import HARBOR
 from tests.promises.canaries import API_KEY, APP_SECRET, CANARIES, FILE_PASSWORD, PASSWORD, leaks
 from tests.promises.commands import LASTING, REACHING, STAYING, Row, commands
-from tests.promises.echoing import TOKEN_PATH, Answer, Asked, Front, forms, fronting
+from tests.promises.echoing import TOKEN_PATH, Answer, Asked, forms
 from tests.promises.failures import FAILURES, every_form
-from tests.promises.leak_stage import Stage, guarded, let_time_fly, overheard
+from tests.promises.leak_stage import Stage, overheard
 from tests.support.waiting import TIMEOUT, until
 
 ROWS = list(itertools.chain.from_iterable(REACHING.values()))
 APPLIES = REACHING["apply"]
 READS = [row for row in ROWS if row not in APPLIES]
 _ROOT = str(Path(__file__).parents[2])
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    """A sandbox whose key is a canary, and so are its accounts' passwords."""
-    with running(tmp_path_factory.mktemp("sandbox"), world=guarded(), api_key=API_KEY) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def front(sandbox: RunningSandbox) -> Iterator[Front]:
-    """The service that repeats secrets."""
-    with fronting(sandbox.endpoint) as served:
-        yield served
-
-
-@pytest.fixture
-def stage(sandbox: RunningSandbox, front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """An empty folder with the sandbox as it was, and ears on every log."""
-    for name in os.environ:
-        if name.upper().startswith("EXTCAL_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    let_time_fly(monkeypatch)
-    sandbox.replace_world(guarded())
-    front.failing = lambda _asked: None
-    made = Stage(Extcal(tmp_path, sandbox, {"PYTHONPATH": _ROOT, "HOME": str(tmp_path)}), front)
-    with overheard(made.logged):
-        yield made
 
 
 @pytest.fixture
