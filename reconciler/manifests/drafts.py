@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from sys import intern
 from typing import cast
 
 from reconciler.manifests.report import FileReport
@@ -135,7 +136,7 @@ def _sources(document: Fields, report: FileReport) -> Sources:
     lifecycle = spec.get("lifecycle")
     if isinstance(lifecycle, Fields):
         marks = zip(lifecycle, lifecycle.marks, strict=True)
-        places += [(f"lifecycle.{name}", report.source_of(key)) for name, (key, _) in marks]
+        places += [(intern(f"lifecycle.{name}"), report.source_of(key)) for name, (key, _) in marks]
     return tuple(places)
 
 

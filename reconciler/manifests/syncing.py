@@ -1,10 +1,11 @@
 """Sync configs out of manifests, and a connection's laid over its policy's, field by field (contract: Manifests)."""
 
+from sys import intern
 from typing import TypeAlias, cast
 
 from reconciler.manifests.report import FileReport, shown
 from reconciler.manifests.shapes import CalendarShape, ExportShape, ImportShape, SyncShape
-from reconciler.manifests.values import Fields, Items, locate
+from reconciler.manifests.values import Fields, locate
 from reconciler.model.source import Source
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
@@ -84,8 +85,6 @@ def _sources(document: Fields, report: FileReport) -> Sources:
         direction = sync.get(name)
         if isinstance(direction, Fields):
             marks.append((path, sync.mark_of(name, key=True)))
-            marks += [(f"{path}.{field}", key) for field, (key, _) in zip(direction, direction.marks, strict=True)]
-            calendars = direction.get("calendars")
-            if isinstance(calendars, Items):
-                marks += [(f"{path}.calendars[{index}]", mark) for index, mark in enumerate(calendars.marks)]
+            # Not of each calendar: a thousand places would be most of what is kept of a manifest.
+            marks += [(intern(f"{path}.{field}"), key) for field, (key, _) in zip(direction, direction.marks, strict=True)]
     return tuple([(path, report.source_of(mark)) for path, mark in marks])

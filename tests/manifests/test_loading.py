@@ -100,7 +100,6 @@ def test_every_field_reaches_the_model(loaded: Load) -> None:
         ("syncConfig.listEventFromCalendars", (33, 5)),
         ("syncConfig.listEventFromCalendars.enabled", (18, 30)),
         ("syncConfig.listEventFromCalendars.calendars", (34, 7)),
-        ("syncConfig.listEventFromCalendars.calendars[1]", (34, 25)),
         ("syncConfig.syncToCalendar.dedicatedCalendar", (35, 37)),
         ("lifecycle.preventDisconnect", (36, 15)),
         ("lifecycle.ignoreChanges", (36, 40)),
