@@ -3,6 +3,7 @@
 ExtcalError                     1
 ├── UsageError                  64   the command line is wrong
 ├── ManifestError               1    manifests can't be used; holds every fault
+│   └── LimitError                   they are too large or too many; they were not read to the end
 ├── SecretError                 1    a reference to a secret can't be resolved
 ├── MutationRefusedError        1    a reader was asked to write; nothing was sent
 └── ApiError                    1    talking to the service
@@ -43,6 +44,10 @@ class ManifestError(ExtcalError):
         # Fault.source may be None, which does not compare; the text begins with the place either way.
         self.faults = tuple(sorted(set(faults), key=_order))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class LimitError(ManifestError):
+    """Manifests that are too large or too many together; they were not read to the end, valid or not."""
 
 
 def _order(fault: Fault) -> tuple[str, int, int, str]:

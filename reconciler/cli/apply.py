@@ -16,6 +16,7 @@ from reconciler.cli.arguments import (
     allow_option,
     digest_option,
     manifest_paths,
+    optional_paths_argument,
     parallelism_option,
     parse_allowances,
 )
@@ -35,7 +36,7 @@ from reconciler.cli.target import target
 from reconciler.cli.work import Manifests, Saved
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.output_place import MisplacedError, check_file
@@ -57,7 +58,7 @@ _ENDING = "ended at once: apply again, and what became of what was under way is 
 
 
 @click.command
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@optional_paths_argument
 @click.option("--plan", "saved", metavar="FILE", help="Carry out a plan that plan --out saved, instead of planning.")
 @digest_option
 @click.option("--undo-out", metavar="FILE", help="Save the plan that undoes what was done, for apply --plan.")
@@ -71,6 +72,7 @@ _ENDING = "ended at once: apply again, and what became of what was under way is 
 @global_options
 def apply(
     paths: tuple[str, ...],
+    limits: Limits,
     saved: str | None,
     digest: str | None,
     undo_out: str | None,
@@ -108,7 +110,7 @@ def apply(
             declared = work.sites
             selecting.tell_if_empty(work.sites, said.console)
         else:
-            desired = load(manifest_paths(paths))
+            desired = load(manifest_paths(paths), limits)
             work = Manifests(desired, selecting.of(desired, said.console))
             declared = desired.sites
         if scheduler is not None:

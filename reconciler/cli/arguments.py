@@ -3,13 +3,14 @@
 import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from reconciler.errors import UsageError
+from reconciler.manifests.limits import DEFAULT, Limit, Limits, written
 from reconciler.model.desired import Desired, Site
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
 from reconciler.planning.guards import GUARDS, Allowance
@@ -17,7 +18,48 @@ from reconciler.planning.suggestion import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
-paths_argument = click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+_AMOUNT = re.compile(r"([1-9][0-9]{0,14})(KiB|MiB|GiB)?")
+_UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def paths_argument(function: _Command) -> _Command:
+    """Give a command `PATH...` and the option that says how much may be read there, as `paths` and `limits`."""
+    return click.argument("paths", metavar="PATH...", nargs=-1, required=True)(_limit_option(function))
+
+
+def optional_paths_argument(function: _Command) -> _Command:
+    """The same for a command that can do without."""
+    return click.argument("paths", metavar="[PATH]...", nargs=-1)(_limit_option(function))
+
+
+def _limit_option(function: _Command) -> _Command:
+    defaults = ", ".join(f"{limit}={written(limit, DEFAULT.of(limit))}" for limit in Limit)
+    return click.option(
+        "--limit",
+        "limits",
+        metavar="WHAT=N",
+        multiple=True,
+        callback=lambda _context, _parameter, texts: parse_limits(texts),
+        help=f"How much is read of all manifests together; may be repeated. Defaults: {defaults}.",
+    )(function)
+
+
+def parse_limits(texts: Sequence[str]) -> Limits:
+    """Read `WHAT=N`s; raises UsageError for what is not bounded, and for what is no amount of it."""
+    found: dict[str, int] = {}
+    for text in texts:
+        what, _, amount = text.partition("=")
+        if what not in tuple(Limit):
+            hint = did_you_mean(what, Limit) or f"limits are {', '.join(Limit)}"
+            raise UsageError(f"--limit {text}: there is no limit {what!r}; {hint}")
+        if what in found:
+            raise UsageError(f"--limit {text}: {what} is limited twice; say it once")
+        said = _AMOUNT.fullmatch(amount)
+        if said is None or (said[2] and what != Limit.BYTES):
+            example = written(Limit(what), 2 * DEFAULT.of(Limit(what)))
+            raise UsageError(f"--limit {text}: write a whole number from 1 on, such as {what}={example}")
+        found[what] = int(said[1]) * _UNITS[said[2]]
+    return replace(DEFAULT, **found)
 
 
 def manifest_paths(paths: Iterable[str]) -> list[Path]:
@@ -74,6 +116,32 @@ def base_options(function: _Command) -> Callable[..., object]:
         "code then speaks of this change alone.",
     )
     return commit(folder(command))
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A saved plan that is to be checked, and the digest that it must have where one is given."""
+
+    file: Path
+    digest: str | None
+
+
+def reviewed_options(function: _Command) -> Callable[..., object]:
+    """Give a command `--reviewed` and `--digest`; it gets them as one argument, `reviewed`, None without the former."""
+
+    @functools.wraps(function)
+    def command(*args: object, reviewed: str | None, digest: str | None, **others: object) -> object:
+        if reviewed is None and digest is not None:
+            raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
+        return function(*args, reviewed=None if reviewed is None else Reviewed(Path(reviewed), digest), **others)
+
+    file = click.option(
+        "--reviewed",
+        metavar="FILE",
+        help="Check a plan that --out saved: exit with 1 where it holds an action that these manifests don't yield "
+        "now.",
+    )
+    return file(digest_option(command))
 
 
 def digest_option(function: _Command) -> _Command:

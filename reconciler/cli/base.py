@@ -10,30 +10,35 @@ from pathlib import Path
 from reconciler import git
 from reconciler.cli.arguments import BaseChoice
 from reconciler.cli.console import Console
-from reconciler.errors import UsageError
-from reconciler.manifests import load_readable
+from reconciler.errors import LimitError, UsageError
+from reconciler.manifests import Limits, load_readable
 from reconciler.manifests.files import SUFFIXES
 from reconciler.model.desired import Desired
+from reconciler.model.source import Fault
 from reconciler.workflow import Base
 
 _PROTECTED = "what can't be compared with it counts as protected by it"
 _OURS = re.compile(rb"""apiVersion["']?\s{0,100}:\s{0,100}["']?extcal/""")
 
 
-def load_base(base: BaseChoice, paths: Sequence[Path], console: Console) -> Base:
-    """The manifests of the base; raises UsageError where there is no such folder, or git can't give the commit."""
+def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
+    """The manifests of the base.
+
+    Raises UsageError where there is no such folder, or git can't give the commit, and LimitError where it holds more
+    than is read.
+    """
     if base.folder is None:
-        return _at_commit(base.ref or "", paths, console)
+        return _at_commit(base.ref or "", paths, limits, console)
     # An empty name is a variable that was never set, and must not mean the working folder.
     if not base.folder or not Path(base.folder).is_dir():
         raise UsageError(f"--base-dir {base.folder}: no such folder. To compare with a commit, use --base.")
-    return _loaded([Path(base.folder)], f"--base-dir {base.folder}", console)
+    return _loaded([Path(base.folder)], f"--base-dir {base.folder}", limits, console)
 
 
-def _at_commit(ref: str, paths: Sequence[Path], console: Console) -> Base:
+def _at_commit(ref: str, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     try:
         with _checked_out(ref, paths) as (found, submodules):
-            base = _loaded(found, f"--base {ref}", console)
+            base = _loaded(found, f"--base {ref}", limits, console)
     except git.GitError as error:
         raise UsageError(f"--base {ref}: {error}") from error
     for name in submodules:
@@ -41,11 +46,11 @@ def _at_commit(ref: str, paths: Sequence[Path], console: Console) -> Base:
     return replace(base, whole=base.whole and not submodules)
 
 
-def _loaded(paths: Sequence[Path], option: str, console: Console) -> Base:
+def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console) -> Base:
     """The manifests there, as far as they can be read: what mends a base must be plannable."""
     if not paths:
         return Base(Desired(), whole=True)
-    desired, faults = load_readable(paths)
+    desired, faults = load_readable(paths, limits)
     if faults:
         console.warning(f"{option}: its manifests have {len(faults)} faults; {_PROTECTED}")
     return Base(desired, whole=not faults)
@@ -75,7 +80,18 @@ def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[tuple[list[Path], 
                 everywhere = _written(root, [b for b in tree.blobs if b.name.endswith(SUFFIXES)], targets[root])
                 found += (file for file in everywhere if _OURS.search(file.read_bytes()))
             submodules += tree.submodules
-        yield found, submodules
+        try:
+            yield found, submodules
+        except LimitError as error:
+            raise LimitError(_of_commit(fault, ref, folder) for fault in error.faults) from None
+
+
+def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:
+    """A fault of the copy as one of the commit, in git's words for a file there."""
+    if fault.source is None:
+        return fault
+    _, _, path = fault.source.file.removeprefix(f"{folder}/").partition("/")
+    return replace(fault, source=replace(fault.source, file=f"{ref}:{path}"))
 
 
 def _may_be_manifest(name: str, inside: str) -> bool:

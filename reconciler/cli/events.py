@@ -9,7 +9,7 @@ from reconciler.api.client import Reader
 from reconciler.api.events import EventQuery
 from reconciler.cli.listing_formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sites import read_sites, sites_options
+from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.model.desired import Site
 from reconciler.model.live import Event
@@ -31,9 +31,7 @@ _A_WEEK = timedelta(days=7)
 @click.option("--personal", is_flag=True, help="Show titles and calendar names too, where the key permits it.")
 @global_options
 def events(
-    paths: tuple[str, ...],
-    names: tuple[str, ...],
-    site_ids: tuple[str, ...],
+    chosen: SiteChoice,
     start: str | None,
     end: str | None,
     schedule_ids: tuple[str, ...],
@@ -57,7 +55,7 @@ def events(
         return [(site, event) for event in answer.events]
 
     said = said_globals()
-    rows, whole = read_sites(said, paths, names, site_ids, read)
+    rows, whole = read_sites(said, chosen, read)
     listing = Listing(
         ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()), "SCHEDULE ID"),
         [_row(site, event, shown_in, personal=personal) for site, event in rows],

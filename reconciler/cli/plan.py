@@ -9,25 +9,26 @@ import click
 from reconciler import workflow
 from reconciler.cli.arguments import (
     BaseChoice,
+    Reviewed,
     allow_option,
     base_options,
-    digest_option,
     manifest_paths,
     parallelism_option,
     parse_allowances,
     paths_argument,
+    reviewed_options,
 )
 from reconciler.cli.border import redacted
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.plan_formats import PLAN_FORMATS, PlanFormat
+from reconciler.cli.plan_formats import PLAN_FORMATS
 from reconciler.cli.report import failing_as, report_troubles
 from reconciler.cli.runner import dask, not_embedded, runner_options
 from reconciler.cli.selecting import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Origin, Plan
 from reconciler.planning.guards import Allowance
@@ -47,17 +48,13 @@ PENDING = 2
 @click.option(
     "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
 )
-@click.option(
-    "--reviewed",
-    metavar="FILE",
-    help="Check a plan that --out saved: exit with 1 where it holds an action that these manifests don't yield now.",
-)
-@digest_option
+@reviewed_options
 @parallelism_option
 @runner_options
 @global_options
 def plan(
     paths: tuple[str, ...],
+    limits: Limits,
     selecting: Selecting,
     allowances: tuple[str, ...],
     output: str,
@@ -65,8 +62,7 @@ def plan(
     out: str | None,
     base: BaseChoice | None,
     impact: bool,  # noqa: FBT001 - as above
-    reviewed: str | None,
-    digest: str | None,
+    reviewed: Reviewed | None,
     parallelism: int,
     scheduler: str | None,
 ) -> int:
@@ -82,9 +78,10 @@ def plan(
             raise UsageError(
                 "--reviewed FILE checks the whole plan as it is; it goes with --base, --shard and --allow alone"
             )
-        return _review(Path(reviewed), digest, paths, base, selecting, allowances, PLAN_FORMATS[output], parallelism)
-    if digest is not None:
-        raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
+        from reconciler.cli.review import Checking, review  # noqa: PLC0415 - as said below
+
+        checking = Checking(reviewed, manifest_paths(paths), limits, base, selecting, allowances, parallelism)
+        return review(checking, PLAN_FORMATS[output])
     if scheduler is not None:
         not_embedded(said)
         if base is not None or impact:
@@ -92,8 +89,8 @@ def plan(
                 "--runner dask plans what apply would do; --base, --base-dir and --impact are for this process alone"
             )
     with failing_as(said.console, PLAN_FORMATS[output].failure):
-        desired = load(manifest_paths(paths))
-        before = None if base is None else _load_base(base, paths, said.console)
+        desired = load(manifest_paths(paths), limits)
+        before = None if base is None else _load_base(base, paths, limits, said.console)
         selection = selecting.of(desired, said.console)
         allowed = parse_allowances(allowances, desired.sites)
         question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
@@ -112,31 +109,16 @@ def plan(
 # Most plans have no base, are not saved and check no other: what that takes is imported when it is asked for.
 
 
-def _load_base(base: BaseChoice, paths: tuple[str, ...], console: Console) -> workflow.Base:
+def _load_base(base: BaseChoice, paths: tuple[str, ...], limits: Limits, console: Console) -> workflow.Base:
     from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
 
-    return load_base(base, manifest_paths(paths), console)
+    return load_base(base, manifest_paths(paths), limits, console)
 
 
 def _save(made: Plan, out: str) -> None:
     from reconciler import planfile  # noqa: PLC0415 - as said above
 
     planfile.save(made, Path(out))
-
-
-def _review(
-    file: Path,
-    digest: str | None,
-    paths: tuple[str, ...],
-    base: BaseChoice | None,
-    selecting: Selecting,
-    allowances: tuple[str, ...],
-    output: PlanFormat,
-    parallelism: int,
-) -> int:
-    from reconciler.cli.review import review  # noqa: PLC0415 - as said above
-
-    return review(file, digest, manifest_paths(paths), base, selecting, allowances, output, parallelism)
 
 
 def pending(blamed: Plan) -> bool:

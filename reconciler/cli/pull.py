@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.arguments import parallelism_option
+from reconciler.cli.arguments import optional_paths_argument, parallelism_option
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.signals import run
-from reconciler.cli.sites import chosen_sites
+from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
+from reconciler.manifests import Limits
 from reconciler.manifests.writing.quoting import GUID, NAME
 from reconciler.model.desired import Site
 from reconciler.render.inert import inert
@@ -23,7 +24,7 @@ FAILED = 1
 
 
 @click.command
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@optional_paths_argument
 @click.option("--output", metavar="DIR", required=True, help="The folder to write manifests to, or to update.")
 @click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests at PATH.")
 @click.option(
@@ -37,6 +38,7 @@ FAILED = 1
 @global_options
 def pull(
     paths: tuple[str, ...],
+    limits: Limits,
     output: str,
     names: tuple[str, ...],
     site_ids: tuple[str, ...],
@@ -51,10 +53,10 @@ def pull(
     """
     said = said_globals()
     _check_usage(paths, names, site_ids, titles)
-    folder = pulling.open_folder(Path(output))
+    folder = pulling.open_folder(Path(output), limits)
 
     def choose(found: Target) -> list[Site]:
-        return _named(chosen_sites(paths, names, site_ids, found), titles, folder)
+        return _named(SiteChoice(paths, limits, names, site_ids).sites(found), titles, folder)
 
     made = run(_pull(said, folder, choose, parallelism))
     console = said.console

@@ -14,7 +14,7 @@ from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
 from reconciler.render.inert import inert
@@ -41,6 +41,7 @@ FAILED = 1
 @global_options
 def resolve(
     paths: tuple[str, ...],
+    limits: Limits,
     kept: tuple[str, ...],
     forget: tuple[str, ...],
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments
@@ -56,7 +57,7 @@ def resolve(
     asked = _Asked(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
     if double := sorted(set(asked.keep) & asked.forget):
         raise UsageError(f"{double[0]}: either --keep or --forget")
-    desired = load(manifest_paths(paths))
+    desired = load(manifest_paths(paths), limits)
     return run(_resolve(desired, said, asked, ("extcal", "resolve", *paths), as_json=output == "json"))
 
 

@@ -1,11 +1,11 @@
 """`extcal plan --reviewed FILE`: whether a saved plan still is what the manifests yield."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import planfile, workflow
-from reconciler.cli.arguments import BaseChoice, parse_allowances
+from reconciler.cli.arguments import BaseChoice, Reviewed, parse_allowances
 from reconciler.cli.base import load_base
 from reconciler.cli.options import Globals, said_globals
 from reconciler.cli.plan_formats import PlanFormat
@@ -13,7 +13,7 @@ from reconciler.cli.report import failing_as, report_troubles
 from reconciler.cli.selecting import Selecting
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.planning.guards import Allowance
@@ -22,31 +22,33 @@ from reconciler.planning.sharding import part_of
 _FAILED = 1
 
 
-def review(
-    file: Path,
-    digest: str | None,
-    paths: Sequence[Path],
-    base: BaseChoice | None,
-    selecting: Selecting,
-    allowances: tuple[str, ...],
-    output: PlanFormat,
-    parallelism: int,
-) -> int:
-    """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone.
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """What is to be checked, and the manifests that must yield it; what `base` protects is protected, too."""
 
-    With `digest`, a saved plan of another one is refused; what `base` protects is protected in the new plan, too.
-    """
+    reviewed: Reviewed
+    paths: Sequence[Path]
+    limits: Limits
+    base: BaseChoice | None
+    selecting: Selecting
+    allowances: tuple[str, ...]
+    parallelism: int
+
+
+def review(checking: Checking, output: PlanFormat) -> int:
+    """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone."""
     said = said_globals()
     console = said.console
+    file = checking.reviewed.file
     with failing_as(console, output.failure):
         document = planfile.read(file)
-        saved = part_of(planfile.plan_of(document, file, digest), selecting.shards)
-        desired = load(paths)
-        before = None if base is None else load_base(base, paths, console)
-        selection = selecting.of(desired, console)
-        allowed = parse_allowances(allowances, desired.sites)
-        found = run(_review(saved, desired, before, selection, allowed, parallelism, said))
-    console.result(output.shown(found.fresh, console.paint))
+        saved = part_of(planfile.plan_of(document, file, checking.reviewed.digest), checking.selecting.shards)
+        desired = load(checking.paths, checking.limits)
+        before = None if checking.base is None else load_base(checking.base, checking.paths, checking.limits, console)
+        selection = checking.selecting.of(desired, console)
+        allowed = parse_allowances(checking.allowances, desired.sites)
+        found = run(_review(saved, desired, before, selection, allowed, checking.parallelism, said))
+    console.show(lambda plan: output.shown(plan, console.paint), found.fresh)
     report_troubles(found.fresh, console)
     for refusal in found.refusals:
         console.error(str(refusal))

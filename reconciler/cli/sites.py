@@ -3,19 +3,20 @@
 import asyncio
 import functools
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import click
 
 from reconciler.api.client import Reader
-from reconciler.cli.arguments import manifest_paths, select_sites
+from reconciler.cli.arguments import manifest_paths, optional_paths_argument, select_sites
 from reconciler.cli.listing_formats import LISTING_FORMATS
 from reconciler.cli.options import Globals
 from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.source import Source
 from reconciler.workflow import sessions
@@ -25,10 +26,44 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 _Row = TypeVar("_Row")
 
 
-def sites_options(function: _Command) -> _Command:
-    """Give a command the ways to say which sites it looks at."""
+@dataclass(frozen=True, slots=True)
+class SiteChoice:
+    """Which sites the command line means: those of manifests at `paths`, named or all, or those given by id."""
+
+    paths: tuple[str, ...]
+    limits: Limits
+    names: tuple[str, ...]
+    site_ids: tuple[str, ...]
+
+    def sites(self, found: Target) -> list[Site]:
+        """The sites; raises UsageError where there are none."""
+        if self.paths:
+            desired = load(manifest_paths(self.paths), self.limits)
+            wanted = select_sites(desired, self.names)
+            return [site for site in desired.sites if wanted is None or site.name in wanted]
+        if self.site_ids:
+            return [_site(site_id, site_id) for site_id in self.site_ids]
+        if found.sandbox_sites:
+            return [_site(name, site_id) for site_id, name in found.sandbox_sites]
+        raise UsageError("say which site: a PATH with manifests, or --site-id ID with its key in EXTCAL_API_KEY")
+
+
+def sites_options(function: _Command) -> Callable[..., object]:
+    """Give a command the ways to say which sites it looks at; it gets them as one argument, `chosen`."""
+
+    @functools.wraps(function)
+    def command(
+        *args: object,
+        paths: tuple[str, ...],
+        limits: Limits,
+        names: tuple[str, ...],
+        site_ids: tuple[str, ...],
+        **others: object,
+    ) -> object:
+        return function(*args, chosen=SiteChoice(paths, limits, names, site_ids), **others)
+
     options = [
-        click.argument("paths", metavar="[PATH]...", nargs=-1),
+        optional_paths_argument,
         click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests."),
         click.option(
             "--site-id",
@@ -45,20 +80,7 @@ def sites_options(function: _Command) -> _Command:
             help="A table, the API's own fields as JSON, or the table as CSV for spreadsheets.",
         ),
     ]
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
-
-
-def chosen_sites(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[str], found: Target) -> list[Site]:
-    """The sites that the command line means; raises UsageError where it means none."""
-    if paths:
-        desired = load(manifest_paths(paths))
-        wanted = select_sites(desired, names)
-        return [site for site in desired.sites if wanted is None or site.name in wanted]
-    if site_ids:
-        return [_site(site_id, site_id) for site_id in site_ids]
-    if found.sandbox_sites:
-        return [_site(name, site_id) for site_id, name in found.sandbox_sites]
-    raise UsageError("say which site: a PATH with manifests, or --site-id ID with its key in EXTCAL_API_KEY")
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 def _site(name: str, site_id: str) -> Site:
@@ -76,9 +98,7 @@ def _site(name: str, site_id: str) -> Site:
 
 def read_sites(
     said: Globals,
-    paths: Sequence[str],
-    names: Sequence[str],
-    site_ids: Sequence[str],
+    chosen: SiteChoice,
     read: Callable[[Site, Reader], Awaitable[list[_Row]]],
 ) -> tuple[list[_Row], bool]:
     """Read every chosen site concurrently: (rows in the order of sites, whether all could be read)."""
@@ -95,7 +115,7 @@ def read_sites(
 
     async def every() -> list[list[_Row] | None]:
         with target(said) as found:
-            sites = chosen_sites(paths, names, site_ids, found)
+            sites = chosen.sites(found)
             async with sessions(sites, found.service) as opened:
                 return list(await asyncio.gather(*(one(site, opened[site.name].reader()) for site in sites)))
 

@@ -12,7 +12,7 @@ from reconciler.cli.selecting import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.status_formats import STATUS_FORMATS
 from reconciler.cli.target import target
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.status import FleetStatus
 
@@ -31,7 +31,7 @@ FAILED = 1
 )
 @parallelism_option
 @global_options
-def status(paths: tuple[str, ...], selecting: Selecting, output: str, parallelism: int) -> int:
+def status(paths: tuple[str, ...], limits: Limits, selecting: Selecting, output: str, parallelism: int) -> int:
     """Show how every declared connection is, and which live ones no manifest declares; only reads are sent.
 
     PATH is a manifest file or a folder of them. The exit code is 1 where something could not be read, and 0 otherwise,
@@ -39,7 +39,7 @@ def status(paths: tuple[str, ...], selecting: Selecting, output: str, parallelis
     """
     said = said_globals()
     with failing_as(said.console, STATUS_FORMATS[output].failure):
-        desired = load(manifest_paths(paths))
+        desired = load(manifest_paths(paths), limits)
         fleet = run(_status(desired, said, selecting.of(desired, said.console), parallelism))
     said.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, said.console.paint), fleet)
     for site in fleet.sites:

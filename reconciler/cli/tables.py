@@ -7,7 +7,7 @@ import click
 from reconciler.api.client import Reader
 from reconciler.cli.listing_formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sites import read_sites, sites_options
+from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.model.desired import Site
 from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
 from reconciler.planning.providers import word
@@ -17,14 +17,14 @@ from reconciler.render import table
 @click.command
 @sites_options
 @global_options
-def providers(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[str, ...], output: str) -> int:
+def providers(chosen: SiteChoice, output: str) -> int:
     """List the providers of a site and what each supports."""
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Provider]]:
         return [(site, provider) for provider in await reader.list_providers()]
 
     said = said_globals()
-    rows, whole = read_sites(said, paths, names, site_ids, read)
+    rows, whole = read_sites(said, chosen, read)
     listing = Listing(
         ("SITE", "PROVIDER", "WRITE IT AS", "CONNECTS BY", "IMPORT", "EXPORT", "CONFIG", "ID"),
         [_provider_row(site, provider) for site, provider in rows],
@@ -51,14 +51,14 @@ def _provider_row(site: Site, provider: Provider) -> table.Row:
 @click.command
 @sites_options
 @global_options
-def schedules(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[str, ...], output: str) -> int:
+def schedules(chosen: SiteChoice, output: str) -> int:
     """List the active schedules of a site."""
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Schedule]]:
         return [(site, schedule) for schedule in await reader.query_schedules()]
 
     said = said_globals()
-    rows, whole = read_sites(said, paths, names, site_ids, read)
+    rows, whole = read_sites(said, chosen, read)
     listing = Listing(
         ("SITE", "SCHEDULE", "ID", "EXTERNAL ID"),
         [(site.name, s.name, s.id, s.external_id or "") for site, s in rows],
@@ -71,10 +71,10 @@ def schedules(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[st
 @click.command
 @sites_options
 @global_options
-def connections(paths: tuple[str, ...], names: tuple[str, ...], site_ids: tuple[str, ...], output: str) -> int:
+def connections(chosen: SiteChoice, output: str) -> int:
     """List the connections of a site with their status and sync config."""
     said = said_globals()
-    rows, whole = read_sites(said, paths, names, site_ids, _connections)
+    rows, whole = read_sites(said, chosen, _connections)
     listing = Listing(
         ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT", "SCHEDULE ID", "ID"),
         [_connection_row(site, connection) for site, connection in rows],
@@ -112,9 +112,7 @@ def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
 @click.option("--connection", "connection_ids", metavar="ID", multiple=True, help="Only this connection's account.")
 @global_options
 def calendars(
-    paths: tuple[str, ...],
-    names: tuple[str, ...],
-    site_ids: tuple[str, ...],
+    chosen: SiteChoice,
     connection_ids: tuple[str, ...],
     output: str,
 ) -> int:
@@ -131,7 +129,7 @@ def calendars(
         return [(site, c, calendar) for c, found in zip(healthy, lists, strict=True) for calendar in found]
 
     said = said_globals()
-    rows, whole = read_sites(said, paths, names, site_ids, read)
+    rows, whole = read_sites(said, chosen, read)
     listing = Listing(
         ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
         [

@@ -5,7 +5,7 @@ import click
 from reconciler.cli.arguments import manifest_paths, paths_argument
 from reconciler.cli.options import global_options, said_globals
 from reconciler.errors import ManifestError
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.render.github import annotations
 
 
@@ -19,11 +19,11 @@ from reconciler.render.github import annotations
     help="How to show faults: lines on stderr, or GitHub's workflow commands on stdout, which annotate a pull request.",
 )
 @global_options
-def validate(paths: tuple[str, ...], output: str) -> int:
+def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     """Check manifests without asking any service; every fault of every file is reported at once."""
     said = said_globals()
     try:
-        desired = load(manifest_paths(paths))
+        desired = load(manifest_paths(paths), limits)
     except ManifestError as error:
         if output == "github":
             # The annotations hold the faults whole, and a job's log shows both streams: once is enough.

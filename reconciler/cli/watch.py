@@ -30,6 +30,7 @@ from reconciler.cli.watch_signals import obey_signals
 from reconciler.cli.watch_voice import ConsoleVoice
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
+from reconciler.manifests import Limits
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching.host import Address
@@ -66,6 +67,7 @@ from reconciler.watching.server import Page, serving
 @global_options
 def watch(
     paths: tuple[str, ...],
+    limits: Limits,
     selecting: Selecting,
     allowances: tuple[str, ...],
     interval: float,
@@ -94,6 +96,7 @@ def watch(
     said, ending = said_globals(), Ending()
     how = _How(
         tuple(manifest_paths(paths)),
+        limits,
         selecting,
         parse_allowances(allowances),
         interval,
@@ -113,6 +116,7 @@ class _How:
     """What the command line asks for; `interval` is in seconds."""
 
     paths: tuple[Path, ...]
+    limits: Limits
     selecting: Selecting
     allowed: frozenset[Allowance]
     interval: float
@@ -137,6 +141,7 @@ async def _watch(how: _How, said: Globals, ending: Ending) -> int:
             how.allowed,
             applies=how.applies,
             git_pull=how.git_pull,
+            limits=how.limits,
         )
         watching = Watch(orders, ConsoleVoice(said), stop, clock=SystemClock(), chance=random.SystemRandom().random)
         obey_signals(watching, stop, console, ending)

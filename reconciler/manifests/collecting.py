@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from reconciler.manifests.drafts import connection_draft, policy_draft, site_draft, text_at
+from reconciler.manifests.drafts import (
+    ConnectionDraft,
+    PolicyDraft,
+    connection_draft,
+    policy_draft,
+    site_draft,
+    text_at,
+)
 from reconciler.manifests.files import find, read
+from reconciler.manifests.limits import Budget, Limit
 from reconciler.manifests.pieces import read_pieces
 from reconciler.manifests.report import FileReport, SpoiledError
 from reconciler.manifests.resolving import Declaration, Drafts, Name
@@ -14,24 +23,30 @@ from reconciler.manifests.validation import validate
 from reconciler.manifests.values import Fields, Value
 from reconciler.model.source import Fault
 
+_Draft = TypeVar("_Draft", ConnectionDraft, PolicyDraft)
 
-def collect(paths: Sequence[Path]) -> tuple[Drafts, list[Fault]]:
-    """What the files at `paths` hold, and every fault that a file has by itself."""
-    files, faults = find(paths)
+
+def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]:
+    """What the files at `paths` hold, and every fault that a file has by itself.
+
+    Where there are more faults than are told, the files after that are not read. Raises LimitError.
+    """
+    files, faults = find(paths, budget)
     drafts = Drafts(incomplete=bool(faults))
-    seen: set[tuple[int, int]] = set()
     stencils = Stencils()
     for file in files:
         content = read(file)
         if isinstance(content, Fault):
             faults.append(content)
             drafts.incomplete = True
-        elif content.identity not in seen:
-            seen.add(content.identity)
-            report = FileReport(file.shown)
-            _read(content.content, report, drafts, stencils)
+        else:
+            report = FileReport(file.shown, budget=budget)
+            _read(content, report, drafts, stencils)
             faults += report.faults
             drafts.incomplete |= report.spoiled
+        if len(faults) > budget.limits.faults:
+            drafts.incomplete = True
+            break
     return drafts, faults
 
 
@@ -51,9 +66,15 @@ def _add(document: Fields, report: FileReport, drafts: Drafts) -> None:
     if valid == "Site":
         drafts.sites.append(site_draft(document, report))
     elif valid == "SyncPolicy":
-        drafts.policies.append(policy_draft(document, report))
+        drafts.policies.append(_counted(policy_draft(document, report), document, report))
     elif valid == "Connection":
-        drafts.connections.append(connection_draft(document, report))
+        drafts.connections.append(_counted(connection_draft(document, report), document, report))
+
+
+def _counted(draft: _Draft, document: Fields, report: FileReport) -> _Draft:
+    if draft.sync.imports is not None and draft.sync.imports.calendars:
+        report.count(Limit.CALENDARS, document.mark, len(draft.sync.imports.calendars))
+    return draft
 
 
 def _declaration(kind: str, document: Fields, report: FileReport) -> Declaration:

@@ -22,14 +22,13 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from reconciler.manifests.limits import Limit
 from reconciler.manifests.parser import EventParser
 from reconciler.manifests.report import START, FileReport, Mark, Place, place, shown
 from reconciler.manifests.scalars import resolve
 from reconciler.manifests.schemas import BEGIN
 from reconciler.manifests.values import Fields, Items, Scalar, Value
 
-MAX_DOCUMENTS = 50_000
-"""Documents in a file."""
 MAX_DEPTH = 32
 """Collections within collections; a manifest needs eight."""
 MAX_NODES = 10_000
@@ -39,8 +38,10 @@ MAX_EXPANDED = 250_000
 MAX_SCALAR = 4_096
 """Characters of a name or a value."""
 
+BEGINNING = yaml.Mark("", 0, 0, 0, None, 0)
+"""Where what is being read begins."""
+
 _MOST_WORDS = 1_000
-_BEGINNING = yaml.Mark("", 0, 0, 0, None, 0)
 _CORE = "tag:yaml.org,2002:"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _MERGE = "write the fields out, or share a sync config by a SyncPolicy"
@@ -86,14 +87,10 @@ class _Documents:
 
     def documents(self) -> Iterator[Fields]:
         """Every document that is a mapping."""
-        count = 0
         while not isinstance(event := self._next(), StreamEndEvent):
             if not isinstance(event, DocumentStartEvent):
                 continue
-            count += 1
-            if count > MAX_DOCUMENTS:
-                message = f"the file has more than {MAX_DOCUMENTS:,} documents"
-                raise self._report.spoil(_place(event), message, "split it into several files")
+            self._report.count(Limit.DOCUMENTS, _mark(event))
             self._nodes = 0
             self._anchors.clear()
             first = self._next()
@@ -245,7 +242,7 @@ def _merges(event: Event) -> bool:
 
 
 def _mark(event: Event) -> Mark:
-    return event.start_mark or _BEGINNING
+    return event.start_mark or BEGINNING
 
 
 def _place(event: Event) -> Place:

@@ -5,9 +5,11 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from reconciler.manifests.limits import Budget, Limit
 from reconciler.manifests.report import START, harmless
 from reconciler.model.source import Fault, Source
 
@@ -48,34 +50,47 @@ class _Folder:
 _Found: TypeAlias = ManifestFile | _Folder | Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A file's bytes, and which file it is whatever its name (device, inode)."""
-
-    content: bytes
-    identity: tuple[int, int]
-
-
-def find(paths: Sequence[Path]) -> tuple[list[ManifestFile], list[Fault]]:
+def find(paths: Sequence[Path], budget: Budget) -> tuple[list[ManifestFile], list[Fault]]:
     """The manifest files at `paths` in the order of their names, each once, and what is wrong with the paths.
 
     Folders are searched for `*.yaml` and `*.yml`; names that begin with a dot are skipped there. A file that is
     named itself may be called anything. Links must stay below the folder given (for a file: its own folder).
+
+    Raises LimitError where there is too much to look at, or the files are too large together: none is read then.
     """
     if not paths:
         return [], [Fault(None, "", "no path is given", "name manifest files, or folders of them")]
     files: dict[str, ManifestFile] = {}
     faults: list[Fault] = []
     for path in sorted(set(paths)):
-        for found in _search(path):
+        for found in _search(path, budget):
             if isinstance(found, Fault):
                 faults.append(found)
             else:
                 files.setdefault(found.real, found)
-    return sorted(files.values(), key=lambda file: file.shown), faults
+    return list(_counted(sorted(files.values(), key=lambda file: file.shown), budget)), faults
 
 
-def read(file: ManifestFile) -> Content | Fault:
+def _counted(files: Sequence[ManifestFile], budget: Budget) -> Iterator[ManifestFile]:
+    """The files, each once whatever its names, and their sizes counted; one that is too large by itself is not read."""
+    seen: set[tuple[int, int]] = set()
+    for file in files:
+        try:
+            status = os.lstat(file.real)
+        except OSError:
+            # Reading it will say why.
+            yield file
+            continue
+        identity = status.st_dev, status.st_ino
+        if identity not in seen:
+            seen.add(identity)
+            counts = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES
+            if counts and not budget.allows(Limit.BYTES, status.st_size):
+                raise budget.exceeded(Limit.BYTES, Source(file.shown, *START))
+            yield file
+
+
+def read(file: ManifestFile) -> bytes | Fault:
     """What a file holds, or why it is refused; never waits for a pipe or a device."""
     try:
         # Looking first keeps devices from being opened at all; looking again keeps them from being slipped in.
@@ -83,12 +98,11 @@ def read(file: ManifestFile) -> Content | Fault:
         if refusal is None:
             handle = os.open(file.real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
             with os.fdopen(handle, "rb") as stream:
-                status = os.fstat(handle)
-                refusal = _irregular(status)
+                refusal = _irregular(os.fstat(handle))
                 if refusal is None:
                     content = stream.read(MAX_BYTES + 1)
                     if len(content) <= MAX_BYTES:
-                        return Content(content, (status.st_dev, status.st_ino))
+                        return content
                     limit = f"{MAX_BYTES // 1024 // 1024} MiB"
                     return _fault(file.shown, f"the file is larger than {limit}", "split it into several files")
     except OSError as error:
@@ -96,7 +110,7 @@ def read(file: ManifestFile) -> Content | Fault:
     return _fault(file.shown, f"is {refusal}, not a file", "manifests are read from regular files only")
 
 
-def _search(path: Path) -> Iterator[ManifestFile | Fault]:
+def _search(path: Path, budget: Budget) -> Iterator[ManifestFile | Fault]:
     name = harmless(os.fsencode(path).decode("utf-8", "backslashreplace"))
     try:
         real = os.path.realpath(path, strict=True)
@@ -111,7 +125,7 @@ def _search(path: Path) -> Iterator[ManifestFile | Fault]:
         return
     if stat.S_ISDIR(mode):
         empty = True
-        for found in _walk(str(path), real):
+        for found in _walk(str(path), real, budget):
             empty = False
             yield found
         if empty:
@@ -124,7 +138,7 @@ def _search(path: Path) -> Iterator[ManifestFile | Fault]:
         yield ManifestFile(name, real)
 
 
-def _walk(shown: str, real: str) -> Iterator[ManifestFile | Fault]:
+def _walk(shown: str, real: str, budget: Budget) -> Iterator[ManifestFile | Fault]:
     """Every manifest below a folder; a stack and not recursion, since folders may be nested without bound."""
     root, seen = real, {real}
     stack = [_Folder(shown, real)]
@@ -132,8 +146,11 @@ def _walk(shown: str, real: str) -> Iterator[ManifestFile | Fault]:
         folder = stack.pop()
         try:
             with os.scandir(folder.real) as listing:
-                # Links last: what is reached directly is shown by its own name.
-                entries = sorted(listing, key=lambda entry: (entry.is_symlink(), entry.name))
+                listed = list(islice(listing, budget.left(Limit.FILES) + 1))
+            if not budget.allows(Limit.FILES, len(listed)):
+                raise budget.exceeded(Limit.FILES, Source(_printable(folder.shown), *START))
+            # Links last: what is reached directly is shown by its own name.
+            entries = sorted(listed, key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError as error:
             yield _unreadable(folder.shown, error)
             continue

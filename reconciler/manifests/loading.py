@@ -4,30 +4,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.errors import ManifestError
+from reconciler.manifests.limits import DEFAULT, Budget, Limit, Limits
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 
 
-def load(paths: Sequence[Path]) -> Desired:
+def load(paths: Sequence[Path], limits: Limits = DEFAULT) -> Desired:
     """What the manifests at `paths` state (contract: Manifests); nothing of it depends on the order of files.
 
-    Folders are searched for `*.yaml` and `*.yml`. Raises ManifestError with every fault of every file.
+    Folders are searched for `*.yaml` and `*.yml`. Raises ManifestError with every fault of every file, as far as
+    `limits` goes, and LimitError where there is more to read than they allow.
     """
-    desired, faults = load_readable(paths)
+    desired, faults = load_readable(paths, limits)
     if faults:
         raise ManifestError(faults)
     return desired
 
 
-def load_readable(paths: Sequence[Path]) -> tuple[Desired, list[Fault]]:
-    """As `load`, what can be read of the manifests, and every fault of the rest."""
+def load_readable(paths: Sequence[Path], limits: Limits = DEFAULT) -> tuple[Desired, list[Fault]]:
+    """As `load`, what can be read of the manifests, and every fault of the rest; raises LimitError alone."""
     # Commands that read no manifests need neither yaml nor jsonschema, which take a tenth of a second to import.
     from reconciler.manifests.collecting import collect  # noqa: PLC0415
     from reconciler.manifests.resolving import resolve  # noqa: PLC0415
 
-    drafts, faults = collect(paths)
-    desired, together = resolve(drafts)
+    budget = Budget(limits)
+    drafts, faults = collect(paths, budget)
+    desired, together = resolve(drafts, budget)
     # A name that is not a name is told once; that nothing is called so goes without saying.
     told = {(fault.source, fault.where) for fault in faults}
     faults += (fault for fault in together if (fault.source, fault.where) not in told)
+    if len(faults) > limits.faults:
+        faults[limits.faults :] = [budget.fault(Limit.FAULTS, faults[limits.faults].source)]
     return desired, faults

@@ -5,7 +5,8 @@ from collections.abc import Generator, Iterator
 
 import yaml
 
-from reconciler.manifests.documents import MAX_DOCUMENTS, parsed, read_documents
+from reconciler.manifests.documents import BEGINNING, parsed, read_documents
+from reconciler.manifests.limits import Limit
 from reconciler.manifests.report import FileReport
 from reconciler.manifests.stencils import Outline, Stencils
 from reconciler.manifests.values import Fields
@@ -21,24 +22,35 @@ def read_pieces(text: str, report: FileReport, stencils: Stencils) -> Iterator[F
 
     Raises SpoiledError where the text can't be read on; the documents before are good.
     """
-    pieces = _SEPARATOR.split(text)
     # Aliases are bounded for a file as a whole.
-    if len(pieces) > MAX_DOCUMENTS or _ODD.search(text) or ("&" in text and "*" in text):
+    if _ODD.search(text) or ("&" in text and "*" in text):
         yield from read_documents(text, report)
         return
     begin = 0
-    for piece in pieces:
+    for piece in _split(text):
         # What is kept of a long one would cost more than it saves.
         outline = Outline.of(piece) if len(piece) <= _LONGEST else None
         document = None if outline is None else stencils.document(outline)
         if document is not None:
+            report.count(Limit.DOCUMENTS, BEGINNING)
             yield document
+        elif begin and not piece.strip():
+            report.count(Limit.DOCUMENTS, BEGINNING)
         elif piece.strip() and not (yield from _parsed(piece, outline, report, stencils)):
             # What is wrong is told as it is seen in its surroundings.
             yield from read_documents(text[begin:], report)
             return
         begin += len(piece) + len("---\n")
         report.lines += piece.count("\n") + 1
+
+
+def _split(text: str) -> Iterator[str]:
+    """The text between the separators, one after the other: all at once they would take as much memory again."""
+    begin = 0
+    for separator in _SEPARATOR.finditer(text):
+        yield text[begin : separator.start()]
+        begin = separator.end()
+    yield text[begin:]
 
 
 def _parsed(

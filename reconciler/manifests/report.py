@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.manifests.limits import DEFAULT, Budget, Limit
 from reconciler.model.source import Fault, Source
 
 MAX_FAULTS = 1_000
@@ -49,13 +50,15 @@ class SpoiledError(Exception):
 class FileReport:
     """The faults of one file; `spoiled` tells that a part of it was not read, so that names may be missing.
 
-    Places are counted from the beginning of what is being read, before which the file has so many `lines`.
+    Places are counted from the beginning of what is being read, before which the file has so many `lines`. `budget`
+    is what all files of the run share.
     """
 
     file: str
     faults: list[Fault] = field(default_factory=list)
     spoiled: bool = False
     lines: int = 0
+    budget: Budget = field(default_factory=lambda: Budget(DEFAULT))
 
     def source(self, place: Place) -> Source:
         """`place` in this file."""
@@ -64,6 +67,11 @@ class FileReport:
     def source_of(self, mark: Mark) -> Source:
         """What begins at `mark`, in this file."""
         return Source(self.file, mark.line + 1 + self.lines, mark.column + 1)
+
+    def count(self, limit: Limit, mark: Mark, amount: int = 1) -> None:
+        """Count what begins at `mark`; raises LimitError where that is too much for all files together."""
+        if not self.budget.allows(limit, amount):
+            raise self.budget.exceeded(limit, self.source_of(mark))
 
     def add(self, place: Place, message: str, where: str = "", hint: str = "") -> None:
         """Report one fault; raises SpoiledError when there are too many."""

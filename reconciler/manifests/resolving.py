@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.manifests.drafts import NO_SYNC, ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.limits import Budget, Limit
 from reconciler.manifests.overlaps import find_overlaps
 from reconciler.manifests.report import shown
 from reconciler.manifests.suggest import Suggester
 from reconciler.manifests.syncing import merge, merge_sources
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.source import Fault, Source, SourceMap
+from reconciler.model.sync import SyncConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +48,28 @@ class Drafts:
     incomplete: bool = False
 
 
-def resolve(drafts: Drafts) -> tuple[Desired, list[Fault]]:
-    """What the drafts state together, and everything that is wrong with them together."""
+def resolve(drafts: Drafts, budget: Budget) -> tuple[Desired, list[Fault]]:
+    """What the drafts state together, and everything that is wrong with them together; raises LimitError."""
     names = _Names(drafts)
     policies = {policy.name: policy for policy in sorted(drafts.policies, key=lambda draft: draft.name)}
     connections = []
     for draft in sorted(drafts.connections, key=lambda draft: draft.root):
         site = draft.site or names.only_site
         if site is not None and (draft.policy is None or draft.policy in policies):
-            connections.append(_connection(draft, site, policies.get(draft.policy or "")))
+            policy = policies.get(draft.policy or "")
+            if policy is not None and not budget.allows(Limit.CALENDARS, _inherited(policy.sync, draft.sync)):
+                raise budget.exceeded(Limit.CALENDARS, draft.root)
+            connections.append(_connection(draft, site, policy))
     faults = [*names.faults(), *_same_site(drafts.sites), *find_overlaps(connections)]
     sites = sorted((draft.site for draft in drafts.sites), key=lambda site: site.name)
     connections.sort(key=lambda connection: (connection.site, connection.name))
     return Desired(tuple(sites), tuple(connections)), faults
+
+
+def _inherited(policy: SyncConfig, own: SyncConfig) -> int:
+    """How many calendars a connection takes over from its policy."""
+    replaced = own.imports is not None and own.imports.arm is not None
+    return 0 if replaced or policy.imports is None else len(policy.imports.calendars)
 
 
 def _connection(draft: ConnectionDraft, site: str, policy: PolicyDraft | None) -> DeclaredConnection:

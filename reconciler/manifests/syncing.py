@@ -86,5 +86,7 @@ def _sources(document: Fields, report: FileReport) -> Sources:
         if isinstance(direction, Fields):
             marks.append((path, sync.mark_of(name, key=True)))
             # Not of each calendar: a thousand places would be most of what is kept of a manifest.
-            marks += [(intern(f"{path}.{field}"), key) for field, (key, _) in zip(direction, direction.marks, strict=True)]
+            marks += [
+                (intern(f"{path}.{field}"), key) for field, (key, _) in zip(direction, direction.marks, strict=True)
+            ]
     return tuple([(path, report.source_of(mark)) for path, mark in marks])

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import workflow
 from reconciler.api.clock import Clock, OnWait
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.execution.executor import Stop
-from reconciler.manifests import load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching import repository
@@ -37,6 +37,7 @@ class Orders:
     allowed: frozenset[Allowance] = frozenset()
     applies: bool = False
     git_pull: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 class Rounds:
@@ -102,7 +103,7 @@ class Rounds:
     async def _load(self) -> None:
         """Read the manifests; sites that are declared in another way than before need rest no longer."""
         # In a thread, so that the loop turns meanwhile: a large fleet takes seconds.
-        desired = await asyncio.to_thread(load, self._orders.paths)
+        desired = await asyncio.to_thread(load, self._orders.paths, self._orders.limits)
         self.figures = replace(self.figures, manifests_valid=True)
         if desired != self._desired:
             before, now = _by_site(self._desired), _by_site(desired)

@@ -218,3 +218,11 @@ def test_impact_is_told_for_a_disconnect(extcal: Extcal) -> None:
     extcal.write(site(), connection(1, more="state: absent"))
     ran = extcal("plan", "manifests", "--impact", "--format", "json")
     assert [a.get("impact") for a in ran.actions] == [{"busy_blocks": 0, "days": 30}]
+
+
+def test_a_commit_that_holds_more_than_is_read_is_no_empty_base(drifting: Extcal) -> None:
+    """It stops the plan, and the place is one that git knows."""
+    drifting.write(site())
+    ran = drifting("plan", "manifests", "--base", "HEAD", "--limit", "documents=3")
+    assert ran.code == 1
+    assert ran.err.startswith("HEAD:manifests/all.yaml:31:1: the manifests hold more than 3 documents together (")

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reconciler.errors import LimitError
 from reconciler.manifests import load
-from reconciler.manifests.documents import MAX_DOCUMENTS, read_documents
+from reconciler.manifests.documents import read_documents
+from reconciler.manifests.limits import Budget, Limits
 from reconciler.manifests.pieces import read_pieces
 from reconciler.manifests.report import FileReport, SpoiledError
 from reconciler.manifests.stencils import Outline, Stencils
@@ -124,12 +126,13 @@ def test_a_word_is_checked_wherever_it_stands(faults: Callable[[str], list[str]]
 
 
 def test_very_many_pieces_are_bounded() -> None:
-    """A file of more documents than are allowed is refused as it is without stencils."""
-    text = documents(*["a: x\n"] * (MAX_DOCUMENTS + 1))
-    report = FileReport("m.yaml")
-    with pytest.raises(SpoiledError):
-        list(read_pieces(text, report, Stencils()))
-    assert "more than 50,000 documents" in report.faults[0].message
+    """Documents, empty ones too, are counted with stencils and without."""
+    for text in (documents(*["a: x\n"] * 7), "---\n" * 7, "\n---\n---\na: x\n" * 7):
+        for read in (lambda text, report: read_pieces(text, report, Stencils()), read_documents):
+            report = FileReport("m.yaml", budget=Budget(Limits(documents=5)))
+            with pytest.raises(LimitError) as caught:
+                list(read(text, report))
+            assert "more than 5 documents" in str(caught.value)
 
 
 def test_aliases_are_bounded_for_a_file(faults: Callable[[str], list[str]]) -> None:

@@ -218,13 +218,6 @@ def test_a_byte_order_mark_is_no_fault(loaded: Callable[[str], Desired]) -> None
     assert loaded("\ufeff" + SITE).sites[0].source.column == 1
 
 
-def test_too_many_documents(faults: Faults) -> None:
-    """A file has a bounded number of documents."""
-    assert faults("---\n" * 50_001) == [
-        "m.yaml:50001:1: the file has more than 50,000 documents (split it into several files)"
-    ]
-
-
 MOST_STEPS = 500_000
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler.errors import ExtcalError, ManifestError
 from reconciler.manifests.collecting import collect
 from reconciler.manifests.files import find, read
+from reconciler.manifests.limits import DEFAULT, Budget, Limits
 from reconciler.manifests.loading import load
 from reconciler.manifests.report import harmless
 from reconciler.manifests.resolving import Drafts, resolve
@@ -48,6 +49,8 @@ class Folder:
     drafts: Drafts
     files: Mapping[str, ManifestText]
     """By how messages name them."""
+    limits: Limits = DEFAULT
+    """What it may hold, also with what is pulled into it."""
 
     @cached_property
     def by_path(self) -> dict[str, ManifestText]:
@@ -60,29 +63,31 @@ class Folder:
         return known.shown if known else harmless(str(self.shown / path))
 
 
-def open_folder(path: Path) -> Folder:
+def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
     """The manifests of a folder that may hold none, or not exist yet.
 
     Raises ExtcalError where it can't be a folder of manifests, ManifestError where what it holds doesn't load.
     """
+    nothing: tuple[Desired, Drafts, dict[str, ManifestText]] = Desired(), Drafts(), {}
     root = _root(path)
     if root is None:
-        return Folder(path, Path(os.path.realpath(path)), Desired(), Drafts(), {})
-    found, faults = find([path])
+        return Folder(path, Path(os.path.realpath(path)), *nothing, limits)
+    found, faults = find([path], Budget(limits))
     if not found and all(fault.source is None for fault in faults):
-        return Folder(path, root, Desired(), Drafts(), {})
-    drafts, faults = collect([path])
-    desired, together = resolve(drafts)
+        return Folder(path, root, *nothing, limits)
+    budget = Budget(limits)
+    drafts, faults = collect([path], budget)
+    desired, together = resolve(drafts, budget)
     if faults or together:
         # It tells each fault once.
-        load([path])
+        load([path], limits)
     files: dict[str, ManifestText] = {}
     for file in found:
         content = read(file)
         if isinstance(content, Fault):
             raise ManifestError([content])
-        files[file.shown] = ManifestText(os.path.relpath(file.real, root), file.shown, content.content)
-    return Folder(path, root, desired, drafts, files)
+        files[file.shown] = ManifestText(os.path.relpath(file.real, root), file.shown, content)
+    return Folder(path, root, desired, drafts, files, limits)
 
 
 def _root(path: Path) -> Path | None:

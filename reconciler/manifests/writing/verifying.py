@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.errors import ExtcalError, ManifestError
+from reconciler.errors import ExtcalError, LimitError, ManifestError
 from reconciler.manifests.loading import load
 from reconciler.manifests.writing.folder import Folder
 from reconciler.manifests.writing.proposing import Proposal, Touch
@@ -30,6 +30,9 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
         return {}
     try:
         after = _loaded(folder, proposal)
+    except LimitError:
+        # No touch is to blame for what all of them are too much for.
+        raise
     except ManifestError as error:
         return _blamed(folder, proposal, error)
     found: dict[Key, str] = {}
@@ -49,9 +52,9 @@ def _loaded(folder: Folder, proposal: Proposal) -> Desired:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             try:
-                return load([root])
+                return load([root], folder.limits)
             except ManifestError as error:
-                raise ManifestError(_homed(fault, root, folder) for fault in error.faults) from None
+                raise type(error)(_homed(fault, root, folder) for fault in error.faults) from None
     except OSError as error:
         why = f"{error.strerror}; make room in {tempfile.gettempdir()}, or name another place by TMPDIR"
         raise ExtcalError(f"nothing was written, since it could not be tried in a copy first: {why}") from error

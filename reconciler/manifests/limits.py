@@ -1,0 +1,91 @@
+"""Bounds over all files of a run: what a stranger's manifests may cost whoever reads them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.errors import LimitError
+from reconciler.model.source import Fault, Source
+
+MEBI = 1024 * 1024
+
+
+class Limit(StrEnum):
+    """What is bounded, by the word of `--limit`."""
+
+    BYTES = "bytes"
+    FILES = "files"
+    DOCUMENTS = "documents"
+    CALENDARS = "calendars"
+    FAULTS = "faults"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much all files of a run may hold together; 10,000 connections take about 3 MB."""
+
+    bytes: int = 64 * MEBI
+    """The files' sizes."""
+    files: int = 250_000
+    """What lies in the folders that are searched, whether or not it is a manifest."""
+    documents: int = 100_000
+    """The files' documents, empty ones too."""
+    calendars: int = 500_000
+    """Calendars that policies and connections name, a policy's counted for each connection that takes them over."""
+    faults: int = 10_000
+    """What is told to be wrong."""
+
+    def of(self, limit: Limit) -> int:
+        """The bound of one."""
+        found: int = getattr(self, limit)
+        return found
+
+
+DEFAULT = Limits()
+"""Where nobody says otherwise."""
+
+_EXCEEDED = {
+    Limit.BYTES: "the manifests are larger than {} together",
+    Limit.FILES: "the folders hold more than {} files and folders together",
+    Limit.DOCUMENTS: "the manifests hold more than {} documents together",
+    Limit.CALENDARS: "the connections name more than {} calendars together, those of their policies counted for each",
+    Limit.FAULTS: "the manifests have more than {} faults; the rest is not told",
+}
+
+
+class Budget:
+    """What is left of the limits while the files of a run are read."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._left = {limit: limits.of(limit) for limit in Limit}
+
+    def left(self, limit: Limit) -> int:
+        """How much may come yet."""
+        return self._left[limit]
+
+    def allows(self, limit: Limit, amount: int = 1) -> bool:
+        """Count what is about to be read, and tell whether it may be."""
+        self._left[limit] -= amount
+        return self._left[limit] >= 0
+
+    def exceeded(self, limit: Limit, at: Source | None) -> LimitError:
+        """The error that says which limit was reached at a place, and how it is raised."""
+        return LimitError([self.fault(limit, at)])
+
+    def fault(self, limit: Limit, at: Source | None) -> Fault:
+        """The same as a fault among others."""
+        most = self.limits.of(limit)
+        remedy = "mend these first" if limit is Limit.FAULTS else "read fewer at once"
+        hint = f"{remedy}, or raise the limit: --limit {limit}={written(limit, 2 * most)}"
+        return Fault(at, "", _EXCEEDED[limit].format(_shown(limit, most)), hint)
+
+
+def written(limit: Limit, amount: int) -> str:
+    """An amount as `--limit` takes it."""
+    return f"{amount // MEBI}MiB" if limit is Limit.BYTES and amount % MEBI == 0 else str(amount)
+
+
+def _shown(limit: Limit, amount: int) -> str:
+    if limit is not Limit.BYTES:
+        return f"{amount:,}"
+    return f"{amount // MEBI:,} MiB" if amount % MEBI == 0 else f"{amount:,} bytes"
