@@ -1,7 +1,7 @@
 """Values as JSON and back, strictly: what is decoded is of the declared types throughout, or refused.
 
 Fields that have their default are left out, so that a value has one encoding; so are those marked NOT_ENCODED, which
-tell where a thing was stated and not what it is.
+tell where a thing was stated and not what it is, unless they are asked for.
 """
 
 import dataclasses
@@ -22,18 +22,18 @@ class DecodingError(ValueError):
     """JSON that does not describe a value of the wanted type; the text says where."""
 
 
-def encoded(value: object) -> Json:
-    """A value of this package (dataclasses, enums, tuples, bool, int, str, None) as JSON."""
+def encoded(value: object, *, sources: bool = False) -> Json:
+    """A value of this package (dataclasses, enums, tuples, bool, int, str, None) as JSON; `sources`: all its fields."""
     if isinstance(value, Enum):
         return {} if value.value == "{}" else str(value.value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
-            field.name: encoded(getattr(value, field.name))
+            field.name: encoded(getattr(value, field.name), sources=sources)
             for field in dataclasses.fields(value)
-            if field.metadata != NOT_ENCODED and getattr(value, field.name) != field.default
+            if (sources or field.metadata != NOT_ENCODED) and getattr(value, field.name) != field.default
         }
     if isinstance(value, tuple):
-        return [encoded(item) for item in value]
+        return [encoded(item, sources=sources) for item in value]
     if value is None or isinstance(value, bool | int | str):
         return value
     raise TypeError(f"{type(value).__name__} has no encoding")
@@ -61,7 +61,12 @@ def _decoded(wanted: Any, json: object, at: str) -> object:  # noqa: ANN401 - a 
     if origin is tuple:
         if not isinstance(json, list):
             raise DecodingError(f"{at or 'it'} is not a list")
-        return tuple(_decoded(typing.get_args(wanted)[0], item, f"{at}[{n}]") for n, item in enumerate(json))
+        members = typing.get_args(wanted)
+        if members[-1] is Ellipsis:
+            members = members[:1] * len(json)
+        if len(members) != len(json):
+            raise DecodingError(f"{at or 'it'} has not {len(members)} items")
+        return tuple(_decoded(member, json[n], f"{at}[{n}]") for n, member in enumerate(members))
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return _member(wanted, json, at)
     if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
