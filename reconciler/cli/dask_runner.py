@@ -1,7 +1,8 @@
 """`--runner dask`: the sites of a run are planned and applied by the workers of a Dask scheduler, each site a task.
 
-Plans and results come back as values. A worker that is lost in the midst of reading costs nothing, another one reads
-again; one that is lost in the midst of writing is taken over as `remote.apply` says.
+Errands go out and answers come back as JSON text, and what an answer says is believed only of the sites that it was
+asked about. A worker that is lost in the midst of reading costs nothing, another one reads again; one that is lost in
+the midst of writing is taken over as `remote.apply` says.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from distributed import Client, Future
 
 from reconciler import workflow
 from reconciler.cli import remote
+from reconciler.cli.dask_client import connected
 from reconciler.errors import ExtcalError
 from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
@@ -25,7 +28,10 @@ from reconciler.model.source import Fault
 from reconciler.planning.guards import Allowance
 from reconciler.planning.order import ordered
 
-_CONNECT_SECONDS = 10
+_LARGEST = 256 * 1024 * 1024
+_STRANGE = "its worker's answer is about something else"
+_FAILED = "its workers failed, or were lost too often; their logs say why"
+_GIVEN_UP = "it was given up: the Dask scheduler is gone, or sent what is no data"
 
 
 class DaskRunner:
@@ -41,16 +47,10 @@ class DaskRunner:
         """Plan every selected site; one that no worker could plan has a fault that says why."""
         sites = workflow.selected_sites(desired, selection)
         futures = [
-            self._client.submit(
-                remote.plan, self._errand([site], desired, selection), key=f"{self._run}-plan-{site.name}", pure=False
-            )
+            self._submitted(remote.plan, self._errand([site], desired, selection), f"plan-{site.name}")
             for site in sites
         ]
-        answers = await asyncio.gather(*map(_answer, futures))
-        plans: list[SitePlan] = []
-        for site, answer in zip(sites, answers, strict=True):
-            failed = SitePlan(site, faults=(Fault(site.source, site.name, str(answer)),))
-            plans += answer.sites if isinstance(answer, Plan) else [failed]
+        plans = await asyncio.gather(*(_planned(*each) for each in zip(futures, sites, strict=True)))
         return ordered(Plan(tuple(plans), selection.shards))
 
     async def apply(
@@ -68,27 +68,31 @@ class DaskRunner:
         Sites whose actions wait for each other are one task.
         """
         groups = [group for group in together(made) if any(action.kind.writes for action in group.actions)]
+        names = [group.sites[0].site.name for group in groups]
         telling = asyncio.create_task(self._tell(stop))
         try:
-            futures = [
-                self._client.submit(
-                    remote.apply,
-                    self._errand([site.site for site in group.sites], desired, selection),
-                    group,
-                    consent,
-                    key=f"{self._run}-apply-{group.sites[0].site.name}",
-                    pure=False,
+            errands = [
+                replace(
+                    self._errand([site.site for site in group.sites], desired, selection), agreed=group, consent=consent
                 )
                 for group in groups
             ]
+            futures = [
+                self._submitted(remote.apply, errand, f"apply-{name}")
+                for errand, name in zip(errands, names, strict=True)
+            ]
             results = await asyncio.gather(*(_ended(*each, told) for each in zip(futures, groups, strict=True)))
-            # The scheduler keeps what is set for as long as it lives.
-            names = [group.sites[0].site.name for group in groups]
-            await asyncio.gather(*(remote.begun_event(self._run, name, self._client).clear() for name in names))
+            # The scheduler keeps what is set for as long as it lives, and may live no more.
+            await asyncio.gather(
+                *(remote.begun_event(self._run, name, self._client).clear() for name in names), return_exceptions=True
+            )
         finally:
             telling.cancel()
-            await asyncio.wait([telling])
+            await asyncio.gather(telling, return_exceptions=True)
         return joined(results, made, interrupted=stop.gently.is_set())
+
+    def _submitted(self, task: Callable[[str], str], errand: remote.Errand, name: str) -> "Future[Any]":
+        return self._client.submit(task, remote.packed(errand), key=f"{self._run}-{name}", pure=False)
 
     async def _tell(self, stop: Stop) -> None:
         """Let the workers know that nothing new shall be begun."""
@@ -101,40 +105,82 @@ class DaskRunner:
         if desired is not None:
             wanted = Desired(tuple(sites), tuple(c for c in desired.connections if c.site in names))
         return remote.Errand(
-            self._run, self._endpoint, wanted, workflow.Selection(None, selection.connections), self._allowed
+            self._run,
+            self._endpoint,
+            wanted,
+            None if selection.connections is None else tuple(sorted(selection.connections)),
+            tuple(sorted(self._allowed, key=str)),
         )
 
 
 @asynccontextmanager
 async def dask_runner(scheduler: str, endpoint: str, allowed: frozenset[Allowance]) -> AsyncIterator[DaskRunner]:
     """A run on the workers of the scheduler at an address; raises ExtcalError where there is none."""
-    try:
-        client = await Client(scheduler, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ExtcalError(f"--scheduler {scheduler}: no Dask scheduler answers there: {error}") from error
-    try:
-        if not await client.nthreads():
-            raise ExtcalError(f"--scheduler {scheduler}: it has no workers; start some: dask worker {scheduler}")
+    async with connected(scheduler) as client:
         yield DaskRunner(client, endpoint, allowed)
-    finally:
-        await client.close()
 
 
-async def _answer(future: "Future[Any]") -> object:
-    """What a task answered, or the error that it ended with, whatever it is: one site's must not hide the others'."""
-    error = await future.exception()
-    if error is None:
-        return await future.result()
-    return error if isinstance(error, ExtcalError) else f"{type(error).__name__}: {error}"
+async def _answer(future: "Future[Any]") -> remote.Answer:
+    """What a task answered, or why there is no answer, whatever came: one site's must not hide the others'."""
+    # The error of a task is a pickle, and was not read.
+    await future.exception()
+    if future.status != "finished":
+        return remote.Answer(error=_FAILED if future.status == "error" else _GIVEN_UP)
+    try:
+        text = await future.result()
+    except Exception as error:  # noqa: BLE001 - what came is no data, or the scheduler is gone
+        return remote.Answer(error=f"its worker's answer can't be had: {type(error).__name__}")
+    if not isinstance(text, str) or len(text) > _LARGEST:
+        return remote.Answer(error=f"its worker's answer is no text of at most {_LARGEST // 1024 // 1024} MiB")
+    try:
+        return remote.unpacked(remote.Answer, text)
+    except ExtcalError as error:
+        return remote.Answer(error=f"its worker's answer is {error}")
+
+
+async def _planned(future: "Future[Any]", site: Site) -> SitePlan:
+    """The plan of a site, or one with a fault that says why there is none."""
+    answer = await _answer(future)
+    why = answer.error or _STRANGE
+    if answer.error is None and answer.plan is not None and _about(answer.plan, [site]):
+        return answer.plan.sites[0]
+    return SitePlan(site, faults=(Fault(site.source, site.name, why),))
 
 
 async def _ended(future: "Future[Any]", part: Plan, told: Callable[[Outcome], None]) -> Result:
     """What came of a part of the plan, each outcome told."""
     answer = await _answer(future)
-    result = answer if isinstance(answer, Result) else _unknown(part, str(answer))
+    result = answer.result
+    if answer.error is not None or result is None or not _answers(result, part):
+        result = _unknown(part, answer.error or _STRANGE)
     for outcome in result.outcomes:
         told(outcome)
     return result
+
+
+def _about(plan: Plan, sites: Sequence[Site]) -> bool:
+    """Whether a plan is one of these very sites, whose actions don't wait for each other in a circle."""
+    theirs = all(
+        (action.site, action.site_id) == (each.site.name, each.site.site_id)
+        for each in plan.sites
+        for action in each.actions
+    )
+    try:
+        TopologicalSorter({action.address: action.after for action in plan.actions}).prepare()
+    except CycleError:
+        return False
+    return theirs and [each.site for each in plan.sites] == list(sites)
+
+
+def _answers(result: Result, part: Plan) -> bool:
+    """Whether a result is about what was asked: its sites, and nothing done that was not agreed to."""
+    sites = [each.site for each in part.sites]
+    agreed = {(action.address, action.site_id) for action in part.actions if action.kind.writes}
+    return (
+        _about(result.plan, sites)
+        and (result.remaining is None or _about(result.remaining, sites))
+        and {(outcome.action.address, outcome.action.site_id) for outcome in result.outcomes} <= agreed
+    )
 
 
 def together(made: Plan) -> Iterator[Plan]:

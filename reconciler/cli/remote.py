@@ -1,54 +1,107 @@
 """What a worker of `--runner dask` does: it plans or applies a few sites as the command would do it there.
 
-Secrets are resolved from the worker's own environment and never travel; values go in and come back. The state folder
-is the worker's, so the journal of a run that was killed is found by a worker that shares its folder, and by no other.
+Secrets are resolved from the worker's own environment and never travel. Errands go in and answers come back as JSON
+text, which is checked on either side: nothing that travels is code. The state folder is the worker's, so the journal
+of a run that was killed is found by a worker that shares its folder, and by no other.
 """
 
 import asyncio
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from distributed import Client, Event
 
 from reconciler import workflow
 from reconciler.cli.options import Globals
 from reconciler.cli.target import target
+from reconciler.errors import ExtcalError
 from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
 from reconciler.model.desired import Desired
+from reconciler.model.encoding import DecodingError, canonical, decoded, encoded
 from reconciler.model.plan import Plan
 from reconciler.model.result import Result
 from reconciler.planning.guards import Allowance
 from reconciler.workflow.recovering import as_agreed
 
 _STOP_SECONDS = 1.0
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What a worker is told: where the API is, and what a few sites shall be like; references to secrets, no values.
 
-    `desired` is None where a saved plan is carried out; `run` tells the runs of a scheduler apart.
+    `desired` is None where a saved plan is carried out; `agreed` is what an apply carries out. `run` tells the runs of
+    a scheduler apart.
     """
 
     run: str
     endpoint: str
     desired: Desired | None
-    selection: workflow.Selection
-    allowed: frozenset[Allowance]
+    connections: tuple[str, ...] | None
+    allowed: tuple[Allowance, ...]
+    agreed: Plan | None = None
+    consent: Consent = Consent.SKIP
+
+    @property
+    def selection(self) -> workflow.Selection:
+        """What of the sites is meant."""
+        return workflow.Selection(None, None if self.connections is None else frozenset(self.connections))
+
+    @property
+    def overruled(self) -> frozenset[Allowance]:
+        """The guards that are overruled."""
+        return frozenset(self.allowed)
 
 
-def plan(errand: Errand) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker answers: what it made, or why it made nothing."""
+
+    plan: Plan | None = None
+    result: Result | None = None
+    error: str | None = None
+
+
+def packed(value: object) -> str:
+    """A value as the text that travels."""
+    return canonical(encoded(value, sources=True))
+
+
+def unpacked(wanted: type[_Value], text: str) -> _Value:
+    """The value of type `wanted` that a text describes; raises ExtcalError where it does not."""
+    try:
+        return decoded(wanted, json.loads(text))
+    # Values of the right types may still not go together.
+    except (ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, DecodingError) else "no JSON"
+        raise ExtcalError(f"not understood ({why}); let the workers have the same extcal as this command") from error
+
+
+def plan(errand: str) -> str:
     """Plan the sites of an errand; whoever is asked again after a worker was lost may simply do it again."""
-    assert errand.desired is not None  # noqa: S101 - a saved plan is not planned
-    desired = errand.desired
+    return _answered(lambda: Answer(plan=asyncio.run(_plan(unpacked(Errand, errand)))))
 
-    async def story() -> Plan:
-        with target(Globals(endpoint=errand.endpoint, quiet=True)) as found:
-            async with workflow.sessions(desired.sites, found.service) as opened:
-                made = await workflow.plan(desired, opened, errand.selection, errand.allowed)
-                return workflow.leaving(made, found.service.secrets.redacted)
 
-    return asyncio.run(story())
+def apply(errand: str) -> str:
+    """Carry out the plan of a few sites and look again.
+
+    Should a worker be lost in the midst of it, another one is given the same task. It sees that it was begun, looks
+    for what each connect of the plan may have made, for as long as for a lost answer, and goes on from there.
+    """
+
+    def work() -> Answer:
+        told = unpacked(Errand, errand)
+        assert told.agreed is not None  # noqa: S101 - what is carried out
+        begun = begun_event(told.run, told.agreed.sites[0].site.name)
+        taken_over = begun.is_set()
+        begun.set()
+        return Answer(result=asyncio.run(_apply(told, told.agreed, taken_over=taken_over)))
+
+    return _answered(work)
 
 
 def stop_event(run: str, client: Client | None = None) -> Event:
@@ -61,20 +114,25 @@ def begun_event(run: str, site: str, client: Client | None = None) -> Event:
     return Event(f"extcal-begun-{run}-{site}", client)
 
 
-def apply(errand: Errand, made: Plan, consent: Consent) -> Result:
-    """Carry out the plan of a few sites and look again.
-
-    Should a worker be lost in the midst of it, another one is given the same task. It sees that it was begun, looks
-    for what each connect of the plan may have made, for as long as for a lost answer, and goes on from there.
-    """
-    sites = [site.site for site in made.sites]
-    begun = begun_event(errand.run, sites[0].name)
-    taken_over = begun.is_set()
-    begun.set()
-    return asyncio.run(_apply(errand, made, consent, taken_over=taken_over))
+def _answered(work: Callable[[], Answer]) -> str:
+    """What came of it; an error that nobody foresaw is for the worker's log alone."""
+    try:
+        return packed(work())
+    except ExtcalError as error:
+        return packed(Answer(error=str(error)))
 
 
-async def _apply(errand: Errand, made: Plan, consent: Consent, *, taken_over: bool) -> Result:
+async def _plan(errand: Errand) -> Plan:
+    desired = errand.desired
+    assert desired is not None  # noqa: S101 - a saved plan is not planned
+    with target(Globals(endpoint=errand.endpoint, quiet=True)) as found:
+        async with workflow.sessions(desired.sites, found.service) as opened:
+            made = await workflow.plan(desired, opened, errand.selection, errand.overruled)
+            # Whoever has asked knows no secret, and could take none out.
+            return workflow.leaving(made, found.service.secrets.redacted)
+
+
+async def _apply(errand: Errand, made: Plan, *, taken_over: bool) -> Result:
     sites = [site.site for site in made.sites]
     with (
         target(Globals(endpoint=errand.endpoint, quiet=True)) as found,
@@ -84,14 +142,14 @@ async def _apply(errand: Errand, made: Plan, consent: Consent, *, taken_over: bo
         async with workflow.sessions(sites, found.service) as opened:
             recovered = await workflow.recover(sites, opened, machine, taken, lost=made if taken_over else None)
             if taken_over and errand.desired is not None:
-                anew = await workflow.plan(errand.desired, opened, errand.selection, errand.allowed)
+                anew = await workflow.plan(errand.desired, opened, errand.selection, errand.overruled)
                 made = as_agreed(anew, made)
             made = workflow.held_back(made, recovered.faults)
             stop = Stop()
             watching = asyncio.create_task(_stop_with(errand.run, stop))
             try:
                 result = await workflow.apply(
-                    made, opened, machine, consent=consent, stop=stop, told=lambda _outcome: None
+                    made, opened, machine, consent=errand.consent, stop=stop, told=lambda _outcome: None
                 )
             finally:
                 watching.cancel()
@@ -99,8 +157,7 @@ async def _apply(errand: Errand, made: Plan, consent: Consent, *, taken_over: bo
             if errand.desired is None and not result.interrupted:
                 result = await workflow.verify_saved(result, opened)
             elif errand.desired is not None and not result.interrupted:
-                result = await workflow.verify(result, errand.desired, opened, errand.selection, errand.allowed)
-            # Whoever has asked knows no secret, and could take none out.
+                result = await workflow.verify(result, errand.desired, opened, errand.selection, errand.overruled)
             return found.service.secrets.redacted(result)
 
 

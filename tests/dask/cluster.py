@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,22 +21,24 @@ _OFF = {
 class Cluster:
     """The scheduler at `address`; `workers` are processes in the order in which they were started."""
 
-    def __init__(self, folder: Path, address: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, address: str, environ: Mapping[str, str], preload: Sequence[str]) -> None:
         self.address = address
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._folder = folder
+        self.folder = folder
         self._environ = environ
+        self._preload = preload
 
     def start_worker(self, *, threads: int = 1) -> subprocess.Popen[bytes]:
         """One more worker; it keeps its state folder to itself."""
         number = len(self.workers)
-        environ = {**self._environ, "EXTCAL_STATE_DIR": str(self._folder / f"state-{number}")}
+        environ = {**self._environ, "EXTCAL_STATE_DIR": str(self.folder / f"state-{number}")}
         args = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        args += ["--name", f"worker-{number}", "--local-directory", str(self._folder / f"worker-{number}")]
-        log = (self._folder / f"worker-{number}.log").open("wb")
+        args += ["--name", f"worker-{number}", "--local-directory", str(self.folder / f"worker-{number}")]
+        args += self._preload
+        log = (self.folder / f"worker-{number}.log").open("wb")
         with log:
             command = [sys.executable, "-m", "dask", "worker", self.address, *args]
-            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=self._folder)
+            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=self.folder)
         self.workers.append(process)
         return process
 
@@ -53,22 +55,27 @@ class Cluster:
 
     def log(self, number: int) -> str:
         """What a worker has written."""
-        return (self._folder / f"worker-{number}.log").read_text(encoding="utf-8")
+        return (self.folder / f"worker-{number}.log").read_text(encoding="utf-8")
 
 
 @contextmanager
-def cluster(folder: Path, environ: Mapping[str, str], *, workers: int, threads: int = 1) -> Iterator[Cluster]:
-    """A cluster for the length of the block; `environ` is added to what its workers see."""
+def cluster(
+    folder: Path, environ: Mapping[str, str], *, workers: int, threads: int = 1, preload: Sequence[str] = ()
+) -> Iterator[Cluster]:
+    """A cluster for the length of the block; `environ` is added to what its workers see.
+
+    The module `preload` is loaded by its scheduler and its workers before they begin: `--preload NAME`.
+    """
     found = folder / "scheduler.json"
     places = {"PYTHONPATH": str(Path(__file__).parents[2]), "DASK_TEMPORARY_DIRECTORY": str(folder)}
     inherited = {**os.environ, **_OFF, **places}
-    args = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(found)]
+    args = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(found), *preload]
     command = [sys.executable, "-m", "dask", "scheduler", *args]
     with (folder / "scheduler.log").open("wb") as log:
         scheduler = subprocess.Popen(command, env=inherited, stdout=log, stderr=log, cwd=folder)
     made: Cluster | None = None
     try:
-        made = Cluster(folder, _address(found), {**inherited, **environ})
+        made = Cluster(folder, _address(found), {**inherited, **environ}, preload)
         for _ in range(workers):
             made.start_worker(threads=threads)
         for number in range(workers):

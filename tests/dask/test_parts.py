@@ -1,10 +1,16 @@
-"""How a plan is cut into tasks: sites whose actions wait for each other stay together."""
+"""How a plan is cut into tasks, and what travels: sites whose actions wait for each other stay together."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from reconciler.cli.dask_runner import joined, together
+from reconciler.cli.remote import Answer, Errand, packed, unpacked
+from reconciler.manifests import load
 from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.planning.guards import Allowance
+from reconciler.workflow import Selection
+from tests.cli.worlds import BUSY, connection, site
 from tests.planning.build import SITE, declared, planned, the_action
 
 _ACTION = the_action(planned(declared()))
@@ -38,3 +44,16 @@ def test_what_the_parts_came_to_is_one_result() -> None:
     cut_short = replace(done[0], remaining=None, interrupted=True)
     result = joined([cut_short, done[1]], plan, interrupted=False)
     assert (result.remaining, result.interrupted) == (None, True)
+
+
+def test_what_travels_arrives_as_it_was(tmp_path: Path) -> None:
+    """Manifests, plans and results with all that they say, also where in the manifests it was said."""
+    (tmp_path / "all.yaml").write_text(site() + connection(0, more=BUSY) + connection(1, provider="google"))
+    desired = load([tmp_path])
+    agreed = Plan((part("a"), part("b", "a")))
+    errand = Errand("run", "https://api.example", desired, ("a/lee",), (Allowance("consent-loss", "a"),), agreed)
+    assert unpacked(Errand, packed(errand)) == errand
+    assert errand.selection == Selection(None, frozenset({"a/lee"}))
+    outcomes = tuple(Outcome(action, OutcomeStatus.UNKNOWN, error="why") for action in agreed.actions)
+    answer = Answer(agreed, Result(agreed, outcomes, Plan((SitePlan(desired.sites[0]),))), "none")
+    assert unpacked(Answer, packed(answer)) == answer
