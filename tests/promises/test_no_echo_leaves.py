@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from reconciler import planfile
-from reconciler.cli.remote import Errand, plan
+from reconciler.cli import remote
 from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.manifests import load
 from reconciler.model.encoding import digest
 from reconciler.model.intent import Fate, Intent
-from reconciler.workflow import Selection
 from tests.cli.command import Ran
 from tests.cli.worlds import APPLE, GOOGLE, HARBOR, email, schedule_id
 from tests.promises.canaries import API_KEY, PASSWORD, leaks
@@ -207,9 +206,10 @@ def test_what_a_worker_sends_back_holds_no_secret(stage: Stage, monkeypatch: pyt
     for name, value in stage.extcal.env.items():
         monkeypatch.setenv(name, value)
     desired = load([Path("manifests")])
-    made = plan(Errand("run", stage.front.url, desired, Selection(), frozenset()))
-    assert "[secret]" in str([(action.schedule_name, action.account, action.changes) for action in made.actions])
-    assert not leaks(str([*made.sites[0].actions, *made.sites[0].faults]).encode())
+    answer = remote.plan(remote.packed(remote.Errand("run", stage.front.url, desired, None, ())))
+    assert "[secret]" in answer
+    assert not leaks(answer.encode())
+    assert remote.unpacked(remote.Answer, answer).plan is not None
 
 
 def test_no_journal_holds_a_secret(tmp_path: Path) -> None:
