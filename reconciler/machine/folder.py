@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ExtcalError
 from reconciler.machine.ledger import Ledger
 from reconciler.machine.lock import Owner, SiteLock
+from reconciler.machine.ownership import check_folder
 
 if TYPE_CHECKING:
     from reconciler.machine.journal import FileJournal
@@ -31,6 +32,7 @@ class Machine:
     """
 
     def __init__(self, path: Path, service: str, redact: Callable[[str], str] = str) -> None:
+        self._root = path
         self._path = path / _name(service)
         self._redact = redact
         self._sites: dict[str, SiteFolder] = {}
@@ -38,14 +40,15 @@ class Machine:
     def site(self, site_id: str) -> "SiteFolder":
         """What the runs on one site share."""
         name = _name(site_id.lower())
-        return self._sites.setdefault(name, SiteFolder(self._path / name, self._redact))
+        return self._sites.setdefault(name, SiteFolder(self._root, self._path / name, self._redact))
 
 
 class SiteFolder:
     """What the runs on one site share; each raises an ExtcalError where it can't be used."""
 
-    def __init__(self, path: Path, redact: Callable[[str], str] = str) -> None:
+    def __init__(self, root: Path, path: Path, redact: Callable[[str], str] = str) -> None:
         self.path = path
+        self._root = root
         self._redact = redact
         self.ledger = Ledger(path / "requests", self.make)
         self._used_plans: dict[str, UsedPlan] = {}
@@ -73,11 +76,15 @@ class SiteFolder:
         return SiteLock(self.path / "lock", self.make, owner, site)
 
     def make(self) -> None:
-        """Make the folder, and those above it, for their user alone; raises MachineError."""
+        """Make the folder, and those above it, for their user alone; raises MachineError and NotOursError."""
         try:
+            check_folder(self._root)
             missing = list(itertools.takewhile(lambda folder: not folder.exists(), (self.path, *self.path.parents)))
             for folder in reversed(missing):
                 folder.mkdir(mode=0o700, exist_ok=True)
+            if missing:
+                # Somebody else may have been faster. Those below are looked at when a file in them is opened.
+                check_folder(self._root)
         except OSError as error:
             raise MachineError(
                 f"{self.path}: can't be made ({error.strerror}); extcal writes connects down before they are sent: "

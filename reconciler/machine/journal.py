@@ -7,7 +7,6 @@ in it was never sent, and an ending in it is found out again.
 import functools
 import json
 import os
-import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ExtcalError
+from reconciler.machine.ownership import opened
 from reconciler.model.encoding import DecodingError, Json, canonical, decoded, encoded
 from reconciler.model.intent import Fate, Intent, Pending
 
@@ -26,7 +26,6 @@ _COMPACT = 64 * 1024
 _LATEST = 1 << 53
 # The folders of the site, of the service and of the machine, and where that stands.
 _AS_NEW = 4
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _UNSENT = "so nothing was sent: a connect is written down first"
 _UNREADABLE = "so it can't be told which connects of the site were left open"
 
@@ -97,7 +96,7 @@ class FileJournal:
         if self._size() > _COMPACT and not self.pending():
             # What can't be made smaller now is made smaller another time.
             with suppress(OSError):
-                os.truncate(self._path, 0)
+                self._empty()
 
     def pending(self) -> tuple[Pending, ...]:
         """The intents that have no end, the oldest first; raises JournalError where the file is not a journal."""
@@ -129,17 +128,11 @@ class FileJournal:
 
     def _read(self) -> bytes:
         try:
-            # Without waiting for a writer, should it be a pipe.
-            descriptor = os.open(self._path, os.O_RDONLY | _FLAGS)
+            descriptor = opened(self._path, os.O_RDONLY)
         except FileNotFoundError:
             return b""
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise self._broken("not a file")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read()
-        finally:
-            os.close(descriptor)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
 
     def _line(self, number: int, text: bytes) -> _Line:
         try:
@@ -159,7 +152,7 @@ class FileJournal:
         self._write((canonical(json_line) + "\n").encode(), lasting=lasting)
 
     def _write(self, data: bytes, *, lasting: bool) -> None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _FLAGS, 0o600)
+        descriptor = opened(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             end = os.fstat(descriptor).st_size
             # What a crash or a full disk has cut off would make one broken line with what is written now.
@@ -176,11 +169,18 @@ class FileJournal:
             for folder in self._path.parents[:_AS_NEW]:
                 # One that is not its user's own was there before.
                 with suppress(PermissionError):
-                    _sync(folder)
+                    sync_folder(folder)
+
+    def _empty(self) -> None:
+        descriptor = opened(self._path, os.O_WRONLY)
+        try:
+            os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)
 
     def _size(self) -> int:
         try:
-            return self._path.stat().st_size
+            return self._path.lstat().st_size
         except OSError:
             return 0
 
@@ -195,7 +195,7 @@ class FileJournal:
         return JournalError(f"{at}: {why}; look which connections of the site are new, then remove it")
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Let what was made in a folder just now be found after a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

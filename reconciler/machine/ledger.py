@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.machine.ownership import opened
+
 _TIME = struct.Struct("<d")
 # Longer than any wait that the service asks for and that is obeyed: what says more is no ledger's word.
 _LONGEST_HOLD = 120.0
@@ -30,6 +32,7 @@ class Ledger:
     def __init__(self, path: Path, make: Callable[[], None]) -> None:
         self._path = path
         self._make = make
+        self._checked = False
 
     def take(self, clock: Callable[[], float], requests: int, seconds: float) -> float:
         """Count a request if there were fewer than `requests` in the last `seconds`; else how long to wait, in s."""
@@ -64,7 +67,9 @@ class Ledger:
             os.close(descriptor)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = opened(self._path, os.O_RDWR | os.O_CREAT, checked=self._checked)
+        self._checked = True
+        return descriptor
 
     @staticmethod
     def _entries(descriptor: int, now: float, seconds: float) -> tuple[float, list[float]]:

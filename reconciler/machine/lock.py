@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from reconciler.errors import ExtcalError
+from reconciler.machine.ownership import opened
 
 _LONGEST = 4096
 # Connections, pipes, modules that are being read.
@@ -70,7 +71,7 @@ class SiteLock:
         """Take it, or say who has it."""
         self._make()
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            self._descriptor = opened(self._path, os.O_RDWR | os.O_CREAT)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The signature only tells others who it is: a full disk must not stand in the way.
             with suppress(OSError):

@@ -4,20 +4,19 @@ A file for each plan, of lines that are JSON objects, only ever added to. A line
 since each begins with a line's end: it is passed over. Only the plans that were used last are remembered.
 """
 
-import errno
 import json
 import os
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
+from reconciler.machine.journal import sync_folder
+from reconciler.machine.ownership import opened
 
 _MOST_PLANS = 500
 _LARGEST = 64 * 1024 * 1024
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class UsedPlanError(ExtcalError):
@@ -95,20 +94,14 @@ class UsedPlan:
     @contextmanager
     def _opened(self, flags: int) -> Iterator[int]:
         """The file's descriptor; raises OSError, also where it or its folder is a link, or no file."""
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
+        descriptor = opened(self._folder / self.plan_id, flags)
         try:
-            descriptor = os.open(self.plan_id, flags | _FLAGS, 0o600, dir_fd=folder)
-            try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise OSError(errno.EINVAL, "not a file")
-                yield descriptor
-            finally:
-                os.close(descriptor)
-            if flags & os.O_CREAT:
-                # A file that was made just now is to be found after a loss of power.
-                os.fsync(folder)
+            yield descriptor
         finally:
-            os.close(folder)
+            os.close(descriptor)
+        if flags & os.O_CREAT:
+            # A file that was made just now is to be found after a loss of power.
+            sync_folder(self._folder)
 
     def _make_room(self) -> None:
         """Forget the plans whose last use is the longest ago; what can't be forgotten now is another time."""
