@@ -36,13 +36,14 @@ class Console:
 
     def result(self, text: str) -> None:
         """A result that is a text already, to stdout; it is inert already."""
-        self._print(redact(text))
+        self.passed(redact(text))
 
     def show(self, rendered: Callable[[_Value], str], value: _Value) -> None:
         """A result, to stdout, made inert by its renderer, which gets the value without secrets."""
-        self._print(rendered(redacted(value)))
+        self.passed(rendered(redacted(value)))
 
-    def _print(self, text: str) -> None:
+    def passed(self, text: str) -> None:
+        """A result, to stdout, of a value that has passed the border before it was made a text."""
         self._settle()
         try:
             # CSV ends its last line itself.

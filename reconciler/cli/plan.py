@@ -99,7 +99,7 @@ def plan(
         blamed = made if blamed is whole else workflow.leaving(blamed, redacted)
         if out is not None:
             _save(made, out)
-    said.console.show(lambda plan: PLAN_FORMATS[output].shown(plan, said.console.paint), made)
+    said.console.passed(PLAN_FORMATS[output].shown(made, said.console.paint))
     report_troubles(made, said.console)
     if not blamed.whole:
         return FAILED

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from reconciler.model.sync import Arm, CalendarRef, Direction
-from reconciler.planning.suggestion import did_you_mean
+from reconciler.planning.suggestion import did_you_mean, listed
 
 
 def named(direction: Direction | None, have: Direction | None = None) -> tuple[CalendarRef, ...]:
@@ -43,7 +43,7 @@ def resolve(wanted: Iterable[CalendarRef], known: Sequence[CalendarRef]) -> tupl
             message = f"the account has {len(candidates)} calendars named {ref.name}; name one by id: {choices}"
             raise UnresolvedCalendarError(message)
         names = [candidate.name for candidate in known if candidate.name]
-        hint = did_you_mean(ref.name or ref.id or "", names) or f"it has: {', '.join(sorted(names)) or 'none'}"
+        hint = did_you_mean(ref.name or ref.id or "", names) or f"it has: {listed(names)}"
         raise UnresolvedCalendarError(f"the account has no calendar {ref}; {hint}")
     return tuple(found[key] for key in sorted(found))
 

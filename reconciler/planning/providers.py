@@ -7,7 +7,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Suppo
 from reconciler.model.plan import Recovery
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
-from reconciler.planning.suggestion import did_you_mean
+from reconciler.planning.suggestion import did_you_mean, listed
 
 _WORD_BY_TYPE = {
     "GOOGLE": "google",
@@ -44,7 +44,7 @@ def resolve(ref: ProviderRef, providers: Sequence[Provider], declared: DeclaredC
         hint = f"name one of them by id: {choices}"
         return Fault(source, declared.address, f"provider {ref} is ambiguous on this site", hint)
     names = [provider.name for provider in providers]
-    hint = did_you_mean(ref.value, names) or f"the site offers: {', '.join(sorted(names)) or 'none'}"
+    hint = did_you_mean(ref.value, names) or f"the site offers: {listed(names)}"
     return Fault(source, declared.address, f"the site has no provider {ref}", hint)
 
 

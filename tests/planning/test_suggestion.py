@@ -1,8 +1,11 @@
 """A nearly right name is answered with the right one."""
 
+import functools
+
 import pytest
 
-from reconciler.planning.suggestion import did_you_mean
+from reconciler.planning.suggestion import did_you_mean, listed
+from tests.support.work import steps
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,20 @@ from reconciler.planning.suggestion import did_you_mean
 def test_the_nearest_name_is_suggested(word: str, known: list[str], said: str) -> None:
     """In whatever case, as it is really written; where none is near, nothing is said."""
     assert did_you_mean(word, known) == said
+
+
+def test_very_many_names_are_not_compared_one_by_one() -> None:
+    """A service may tell of hundreds of thousands: of those only some that begin alike are looked at."""
+    word, near = "work " * 9, "work " * 8 + "wrok "
+    few, many = ([f"{word[:-1]}{n:06}" for n in range(count)] for count in (2_000, 8_000))
+    once, more = (steps(functools.partial(did_you_mean, word, names)) for names in (few, many))
+    assert more < 1.5 * once
+    assert did_you_mean(word, [near, *(f"x{n}" for n in range(2_000))]) == f"did you mean {near}?"
+    assert did_you_mean("zork", [f"x{n}" for n in range(2_000)]) == ""
+
+
+def test_few_names_are_listed_and_of_many_some() -> None:
+    """In order, and how many more there are."""
+    assert listed(["Work", "Home"]) == "Home, Work"
+    assert listed([]) == "none"
+    assert listed([f"{n:03}" for n in range(300)]).endswith("018, 019 and 280 more")
