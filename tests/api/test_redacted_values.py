@@ -29,14 +29,13 @@ def secrets() -> Secrets:
 
 def test_every_place_of_a_value_is_looked_at(secrets: Secrets) -> None:
     """Dataclasses, tuples, lists and mappings with their names; enumerations and flags stay."""
-    sync = SyncConfig(
-        Direction(enabled=True, arm=Arm.CALENDARS, calendars=(CalendarRef("a", KEY), CalendarRef(KEY, None))), None
-    )
+    named = (CalendarRef("a", KEY), CalendarRef(KEY, None))
+    sync = SyncConfig(Direction(enabled=True, arm=Arm.CALENDARS, calendars=named))
     fault = Fault(Source(KEY, 1, 2), "here", f"<{KEY}>")
     values: dict[str, object] = {KEY: [sync, (fault, None, True)], "fine": 3, "none": None}
     shown = Fault(Source("[secret]", 1, 2), "here", "<[secret]>")
     calendars = (CalendarRef("a", "[secret]"), CalendarRef("[secret]", None))
-    expected = SyncConfig(Direction(enabled=True, arm=Arm.CALENDARS, calendars=calendars), None)
+    expected = SyncConfig(Direction(enabled=True, arm=Arm.CALENDARS, calendars=calendars))
     assert secrets.redacted(values) == {"[secret]": [expected, (shown, None, True)], "fine": 3, "none": None}
     assert secrets.redacted(KEY) == "[secret]"
     change = Change("x", (CalendarRef(KEY),), after=False)
@@ -65,13 +64,8 @@ def test_what_holds_no_secret_is_the_same_value(secrets: Secrets) -> None:
 
 def test_a_value_without_a_secret_costs_a_look(secrets: Secrets) -> None:
     """Twice the fleet is twice the work, and little of it: a fleet's plan passes here in full."""
-    values = [
-        tuple(
-            SyncConfig(Direction(enabled=True, arm=Arm.CALENDARS, calendars=(CalendarRef(f"{n}", f"Work {n}"),)), None)
-            for n in range(count)
-        )
-        for count in (500, 1_000)
-    ]
+    sizes = (500, 1_000)
+    values = [tuple(CalendarRef(f"{n}", f"Work {n}") for n in range(count)) for count in sizes]
     once, twice = (steps(functools.partial(secrets.redacted, value)) for value in values)
     assert twice < 2.1 * once
     assert twice < 100 * 1_000

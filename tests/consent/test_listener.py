@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
+from reconciler.api.redaction import Redactor
 from reconciler.consent.listener import listening
 from reconciler.consent.visits import Visit, Visits
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
@@ -26,7 +27,7 @@ def action() -> Action:
     return the_action(planned(declared(provider="google"), on=site_with()))
 
 
-def meet(browse: Callable[[Visit], None], *verdicts: Verdict) -> list[Callback]:
+def meet(browse: Callable[[Visit], None], *verdicts: Verdict, redact: Callable[[str], str] = str) -> list[Callback]:
     """Wait for an owner while `browse` runs as their browser, and tell the verdicts in turn; what was brought."""
 
     async def met(visits: Visits) -> list[Callback]:
@@ -44,7 +45,7 @@ def meet(browse: Callable[[Visit], None], *verdicts: Verdict) -> list[Callback]:
             await asyncio.wait([hearing])
         return brought
 
-    with listening() as visits:
+    with listening(redact=redact) as visits:
         return asyncio.run(met(visits))
 
 
@@ -62,6 +63,19 @@ def everything(connection: socket.socket) -> bytes:
     while chunk := connection.recv(65536):
         received += chunk
     return received
+
+
+def test_no_page_shows_a_secret() -> None:
+    """What an account is called is the service's word, and it may repeat what it was told in confidence."""
+    redactor, pages = Redactor(), list[str]()
+    redactor.learn("sea<gull&lantern")
+    meet(
+        lambda visit: pages.append(browsing.get(f"{visit.redirect_url}?connectionId={_ID}").text),
+        Verdict(Finding.CONNECTED, "lee sea<gull&lantern"),
+        redact=redactor.redact,
+    )
+    assert "lee [secret]" in pages[0]
+    assert "lantern" not in pages[0]
 
 
 def test_a_browser_brings_a_connection_and_is_told_the_verdict() -> None:

@@ -119,11 +119,10 @@ def _next(cursor: str) -> dict[str, object]:
     return {"hasNext": True, "cursors": {"next": cursor}}
 
 
-@pytest.mark.parametrize("behind", ["\\" * 32_000, "&#" * 32_000, "%" * 60_000, "\\u00" * 8_000, "&amp" * 16_000])
-@pytest.mark.parametrize("status", [400, 500])
-def test_no_echo_costs_more_than_its_length(bare: Extcal, service: Scripted, behind: str, status: int) -> None:
+@pytest.mark.parametrize("behind", ["\\", "&#", "%", "\\u00", "&amp"])
+def test_no_echo_costs_more_than_its_length(bare: Extcal, service: Scripted, behind: str) -> None:
     """What follows an echoed key is looked at once."""
-    service.otherwise = lambda: Reply({"message": f"for {_KEY}{behind}"}, status)
+    service.otherwise = lambda: Reply({"message": f"for {_KEY}{behind * (30_000 // len(behind))}"}, 400)
     assert "for [secret]" in line_of(bare("providers", "--site-id", HARBOR))
 
 

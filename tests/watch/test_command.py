@@ -63,6 +63,20 @@ def test_a_watch_tells_counts_and_stops(extcal: Extcal) -> None:
     assert extcal.writes == []
 
 
+def test_a_watch_serves_and_tells_no_secret(extcal: Extcal) -> None:
+    """Neither figures nor lines hold one, whoever has put it there: here it is what a site is called."""
+    extcal.on(world(harbor(0)))
+    extcal.write(site(KEY), connection(0, of=KEY, more=EXPORTING))
+    with watching(extcal, "--verbose") as watcher:
+        watcher.ready()
+        assert "[secret]/staff-0" in watcher.until("drifted")
+        metrics = watcher.get("/metrics").text
+        assert 'site="[secret]"' in metrics
+        assert KEY not in metrics
+        assert watcher.end() == 0
+    assert KEY not in "\n".join(watcher.lines)
+
+
 def test_a_watch_applies_and_keeps_quiet_about_what_is_well(extcal: Extcal) -> None:
     """With --quiet nothing is told of what goes well; what goes wrong is, without its secrets."""
     extcal.on(world(harbor()))
