@@ -2,10 +2,12 @@
 
 A connection is known by its key: site, schedule, provider and account. A manifest of the base fits a live connection
 surely, maybe or not at all, whatever it is called, wherever it stands, and whether or not anything can be planned for
-it. What fits maybe, and what the base's manifests that could not be read may have said, counts as protected.
+it. What fits maybe, and what the base's manifests that could not be read may have said, counts as protected. What the
+base, read and planned in full, would take away itself is not lost by the change.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from reconciler.model.desired import DeclaredConnection
@@ -27,7 +29,8 @@ class _Fit(IntEnum):
 
 def still_protected(
     head: SitePlan,
-    base: Sequence[DeclaredConnection],
+    before: SitePlan,
+    base: Iterable[DeclaredConnection],
     live: LiveSite,
     allowed: frozenset[Allowance],
     *,
@@ -35,21 +38,37 @@ def still_protected(
 ) -> tuple[Violation, ...]:
     """Disconnects that the head plans of connections that the base protects, though the head does not say so.
 
-    `base` holds the base's manifests of the head's site, `base_is_whole` that all of them could be read.
+    `before` is the base's plan of the head's site from the same `live` state, `base` the manifests that are, or may be,
+    of that site, `base_is_whole` tells that all of them could be read.
     """
-    stated = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
+    settled = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
+    settled |= {allowance.address for allowance in allowed if allowance.guard == PREVENT_DISCONNECT}
+    drifting = _drifting(before) if base_is_whole else frozenset()
+    losing = [a for a in head.actions if a.kind.disconnects and a.address not in settled]
+    losing = [a for a in losing if a.connection_id not in drifting]
+    if not losing:
+        return ()
+    every = tuple(base)
     connections = {connection.id: connection for connection in live.connections}
     known = schedules.Schedules(live.schedules)
+    by_account: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    for declared in every:
+        by_account[folded(declared.account)].append(declared)
     found: list[Violation] = []
-    for action in head.actions:
-        connection = connections.get(action.connection_id or "")
-        overruled = Allowance(PREVENT_DISCONNECT, action.address) in allowed
-        if connection is None or not action.kind.disconnects or action.address in stated or overruled:
-            continue
-        fits = [(_fit(declared, connection, live, known), declared) for declared in base]
+    for action in losing:
+        connection = connections[action.connection_id or ""]
+        candidates = by_account.get(folded(connection.account), ()) if connection.account else every
+        fits = [(_fit(declared, connection, live, known), declared) for declared in candidates]
         if (why := _why_protected(fits, base_is_whole=base_is_whole)) is not None:
             found.append(Violation(PREVENT_DISCONNECT, action.address, f"{_loss(action)}: {why}"))
     return tuple(found)
+
+
+def _drifting(before: SitePlan) -> frozenset[str | None]:
+    """The ids of the connections that the base would take away itself; none where it can't be planned in full."""
+    if before.faults or before.unread:
+        return frozenset()
+    return frozenset(a.connection_id for a in before.actions if a.kind.disconnects and not a.prevent_disconnect)
 
 
 def _loss(action: Action) -> str:

@@ -13,6 +13,7 @@ from reconciler.model.live import LiveSite
 from reconciler.model.plan import Action, ActionKind, Impact, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning import origin
+from reconciler.planning.former import FormerManifests
 from reconciler.planning.guards import Allowance
 from reconciler.planning.narrowing import narrowable
 from reconciler.planning.order import ordered
@@ -24,7 +25,6 @@ from reconciler.workflow.service import Selection, Sessions, selected_sites
 from reconciler.workflow.turns import in_turn
 
 _IMPACT_DAYS = 30
-_NO_SITE = ""
 _PlanSite = Callable[[Site, LiveSite], SitePlan]
 
 
@@ -79,50 +79,35 @@ async def plan_against_base(
 ) -> AgainstBase:
     """Plan both sets of manifests against one observation of each site, and tell whose doing each action is.
 
-    A site is the same one by its id, whatever it is called. It is read whole whatever is selected of it: the base may
-    have what is chosen on another schedule.
+    A site is the same one whatever it is called. It is read whole whatever is selected of it: the base may have what is
+    chosen on another schedule.
     """
-    heads, bases = declared_by_site(head), _base_by_id(base.desired)
-    base_sites = {site.site_id.lower(): site for site in base.desired.sites}
-    before_by_site = {site.name: bases[site.site_id.lower()] for site in head.sites}
-    # Those whose Site could not be read may be of any.
-    homeless = [] if base.whole else bases[_NO_SITE]
+    sites = selected_sites(head, selection)
+    heads, former = declared_by_site(head), FormerManifests(base.desired, whole=base.whole)
+    bases = {site.name: former.of(site) for site in sites}
     blamed: dict[str, SitePlan] = {}
     read: dict[str, LiveSite] = {}
 
     def planned(site: Site, live: LiveSite) -> SitePlan:
         read[site.name] = live
         now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
-        declared = before_by_site[site.name]
-        before = plan_site(base_sites.get(site.site_id.lower(), site), declared, live)
+        before = plan_site(*bases[site.name], live)
         now = origin.told_apart(now, before)
-        protected = still_protected(now, [*declared, *homeless], live, allowed, base_is_whole=base.whole)
+        protected = still_protected(now, before, former.protecting(site), live, allowed, base_is_whole=base.whole)
         # Of a plan that leaves out most of what is declared it can't be told.
         gone = () if selection.connections is not None else origin.out_of_scope(now, before)
         now = replace(now, violations=(*now.violations, *protected), warnings=(*now.warnings, *gone))
         blamed[site.name] = replace(now, faults=origin.new_faults(now.faults, before.faults), unread=())
         return now
 
-    sites = selected_sites(head, selection)
-    beside = {name: [*declared, *homeless] for name, declared in before_by_site.items()}
+    beside = {name: connections for name, (_, connections) in bases.items()}
     plans = await each_site(sites, opened, heads, planned, beside=beside)
-    ids = {site.site_id.lower() for site in head.sites}
-    gone = [(site.name, len(bases[site_id])) for site_id, site in base_sites.items() if site_id not in ids]
     return AgainstBase(
         plan=ordered(Plan(tuple(plans), selection.shards)),
         blamed=Plan(tuple(blamed.get(site.site.name, site) for site in plans)),
         live=read,
-        warnings=tuple(_abandoned(name, count) for name, count in sorted(gone)),
+        warnings=tuple(_abandoned(name, count) for name, count in former.gone(head.sites)),
     )
-
-
-def _base_by_id(base: Desired) -> dict[str, list[DeclaredConnection]]:
-    """The declared connections of the base by the id of their site, in lower case."""
-    ids = {site.name: site.site_id.lower() for site in base.sites}
-    by_id: dict[str, list[DeclaredConnection]] = defaultdict(list)
-    for connection in base.connections:
-        by_id[ids.get(connection.site, _NO_SITE)].append(connection)
-    return by_id
 
 
 def _abandoned(site: str, count: int) -> str:

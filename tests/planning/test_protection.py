@@ -14,8 +14,9 @@ from reconciler.model.desired import (
     ScheduleRef,
     State,
 )
-from reconciler.model.live import LiveSite, Schedule
+from reconciler.model.live import LiveConnection, LiveSite, Schedule
 from reconciler.model.plan import ActionKind, SitePlan, Violation
+from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance
 from reconciler.planning.protection import still_protected
@@ -47,8 +48,9 @@ def pruning(*connections: DeclaredConnection, on: LiveSite = ON) -> SitePlan:
 def protected(
     head: SitePlan, base: Sequence[DeclaredConnection], *allowed: Allowance, on: LiveSite = ON, whole: bool = True
 ) -> tuple[Violation, ...]:
-    """The disconnects of the head that the base protects."""
-    return still_protected(head, base, on, frozenset(allowed), base_is_whole=whole)
+    """The disconnects of the head that the base protects, whose own plan leaves alone what it does not declare."""
+    before = planned(*base, on=on)
+    return still_protected(head, before, base, on, frozenset(allowed), base_is_whole=whole)
 
 
 def test_protection_outlives_the_manifest_that_said_it() -> None:
@@ -182,3 +184,20 @@ def test_a_list_of_calendars_that_fails_takes_no_protection_away() -> None:
     assert head.unread == ()
     assert planned(base, on=on).actions == ()
     assert [violation.address for violation in protected(head, [base], on=on)] == ["harbor/kim"]
+
+
+@pytest.mark.parametrize(
+    "left", [live("d", account=KIM, status="ERROR"), live("d", account=None)], ids=["twin", "nobody"]
+)
+def test_what_the_base_would_take_away_itself_is_not_lost_by_the_change(left: LiveConnection) -> None:
+    """A protected connection stays beside what is pruned now as before, unless the base can't tell."""
+    on = site_with(live("k", account=KIM), left)
+    plan = pruning(BASE_KIM, on=on)
+    assert [action.address for action in plan.actions if action.kind.disconnects] == ["harbor/id:d"]
+    assert still_protected(plan, plan, [BASE_KIM], on, frozenset(), base_is_whole=True) == ()
+    (violation,) = still_protected(plan, plan, [BASE_KIM], on, frozenset(), base_is_whole=False)
+    assert violation.address == "harbor/id:d"
+    faulty = replace(plan, faults=(Fault(None, "harbor/pat", "unknown"),))
+    assert still_protected(plan, faulty, [BASE_KIM], on, frozenset(), base_is_whole=True) == (violation,)
+    guarded = replace(plan, actions=tuple(replace(action, prevent_disconnect=True) for action in plan.actions))
+    assert still_protected(plan, guarded, [BASE_KIM], on, frozenset(), base_is_whole=True) == (violation,)

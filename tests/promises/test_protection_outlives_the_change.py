@@ -1,16 +1,18 @@
 """A change can't take `preventDisconnect` away unseen, whatever it renames, moves, deletes or finds broken."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
+from tests.cli.worlds import EXPORTING, HARBOR, PASSWORD_ENV, QUAY, connection, harbor, site, world
 from tests.promises.repositories import commit_all, initialised
 from tests.support.tools import needs_git
 
 pytestmark = needs_git
 
+INSTANCE = "0d6a8c1f-3b57-4e2d-8f90-4a5b6c7d8e9f"
 PROTECTED = "lifecycle: {preventDisconnect: true}"
 BY_NAME = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Work]}}"
 TOMBSTONE = connection(3, more="state: absent")
@@ -154,3 +156,66 @@ def test_a_submodule_at_the_base_takes_no_protection_away(repository: Extcal) ->
     ran = repository("plan", "manifests", "--base", "HEAD")
     refused(ran)
     assert "manifests/inner is a submodule, whose files are not read" in ran.err
+
+
+def reached_as_app(extcal: Extcal, site_id: str) -> str:
+    """Harbor's Site, reached as an app, whose siteId may be anything."""
+    app = extcal.sandbox.ready()["app"]
+    assert isinstance(app, dict)
+    extcal.env["EXTCAL_APP_SECRET"] = str(app["app_secret"])
+    auth = f"{{app: {{appId: {app['app_id']}, appSecret: {{env: EXTCAL_APP_SECRET}}, instanceId: {INSTANCE}}}}}"
+    return site(id_=site_id).replace("{apiKey: {env: EXTCAL_API_KEY}}", auth)
+
+
+@pytest.mark.parametrize("before_as_app", [True, False], ids=["app", "key"])
+def test_another_site_id_takes_no_protection_away(extcal: Extcal, *, before_as_app: bool) -> None:
+    """An app reaches the site that its instance is on, whatever siteId the change gives beside it."""
+    extcal.env |= PASSWORD_ENV
+    extcal.on(world(replace(harbor(1, 2, 3), instance_id=INSTANCE)))
+    initialised(extcal.folder)
+    former = reached_as_app(extcal, HARBOR) if before_as_app else site()
+    begin(extcal, connection(3, more=PROTECTED), first=former)
+    extcal.write(reached_as_app(extcal, QUAY), connection(1), connection(2))
+    buried(extcal)
+    assert extcal("plan", "manifests").code == 0
+    refused(extcal("plan", "manifests", "--base", "HEAD"))
+
+
+def test_a_broken_base_makes_no_drift_of_a_loss(repository: Extcal) -> None:
+    """What would be pruned because its manifest can't be read was not drifting before, even where it is allowed."""
+    begin(repository, "kind: [", first=PRUNING)
+    (repository.folder / "manifests" / "staff3.yaml").unlink()
+    allow = ("--allow", "prevent-disconnect:harbor/id:live-3")
+    ran = repository("plan", "manifests", "--base", "HEAD", *allow, "--detailed-exitcode")
+    assert ran.code == 2
+
+
+def test_a_renamed_site_drifts_as_before(repository: Extcal) -> None:
+    """What was wrong before the Site was renamed is not this change's, whatever it is called there."""
+    unknown = connection(4).replace("provider: apple", "provider: {name: Nobody}")
+    begin(repository, connection(3, more=EXPORTING), unknown)
+    for file in (repository.folder / "manifests").iterdir():
+        file.write_text(file.read_text().replace("site: harbor", "site: bay").replace("name: harbor}", "name: bay}"))
+    ran = repository("plan", "manifests", "--base", "HEAD", "--detailed-exitcode")
+    assert "the site has no provider Nobody" in ran.err
+    assert ran.code == 0
+
+
+@pytest.mark.parametrize("chosen", ["--site=harbor", "--connection=staff-3", "--shard=1/1"])
+def test_a_selection_takes_no_protection_away(repository: Extcal, chosen: str) -> None:
+    """Planning a part of what is declared is held to the whole base."""
+    buried(repository)
+    assert repository("plan", "manifests", chosen).code == 0
+    refused(repository("plan", "manifests", chosen, "--base", "HEAD"))
+
+
+def test_another_site_of_the_same_id_at_the_base_takes_no_protection_away(repository: Extcal) -> None:
+    """Of two Sites with one siteId, in whatever case, the connections of both are compared."""
+    twin = site("bay", id_=HARBOR.upper())
+    begin(repository, connection(3, of="bay", more=PROTECTED), first=f"{site()}{twin}")
+    repository.write(site(), connection(1), connection(2))
+    buried(repository)
+    assert repository("plan", "manifests").code == 0
+    ran = repository("plan", "manifests", "--base", "HEAD")
+    refused(ran)
+    assert "bay/staff-3 said lifecycle.preventDisconnect before this change" in ran.err
