@@ -53,6 +53,7 @@ _PROTOCOLS = "file:git:http:https:ssh"
 # git repeats the URL that it was given, with whatever stands before the host.
 _USERINFO = re.compile(r"(?<=://)[^/@\s]{1,1000}@")
 _REGULAR_FILES = {"100644", "100755"}
+_LINK = "120000"
 _SUBMODULE = "160000"
 
 
@@ -71,9 +72,13 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The regular files of a commit, and the paths of its submodules, whose files git holds elsewhere."""
+    """The regular files of a commit, its links, and the paths of its submodules, whose files git holds elsewhere.
+
+    What a link holds is where it leads.
+    """
 
     blobs: tuple[Blob, ...]
+    links: tuple[Blob, ...]
     submodules: tuple[str, ...]
 
 
@@ -112,12 +117,13 @@ def commit_of(root: Path, ref: str) -> str:
 
 
 def tree(root: Path, commit: str, inside: str = ".") -> Tree:
-    """What a commit holds below the path `inside`; links are left out.
+    """What a commit holds below the path `inside`.
 
     Raises GitError for a name that would lead out of the folder that it is written to.
     """
     where = () if inside == "." else ("--", inside)
     blobs: list[Blob] = []
+    links: list[Blob] = []
     submodules: list[str] = []
     for entry in filter(None, read(root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, *where).split(b"\0")):
         described, _, raw = entry.partition(b"\t")
@@ -126,9 +132,11 @@ def tree(root: Path, commit: str, inside: str = ".") -> Tree:
         if mode in _REGULAR_FILES:
             # git has another word where this clone lacks the file: reading it will say so.
             blobs.append(Blob(name, blob, int(size) if size.isdigit() else 0))
+        elif mode == _LINK:
+            links.append(Blob(name, blob, int(size) if size.isdigit() else 0))
         elif mode == _SUBMODULE:
             submodules.append(name)
-    return Tree(tuple(blobs), tuple(submodules))
+    return Tree(tuple(blobs), tuple(links), tuple(submodules))
 
 
 def contents(root: Path, blobs: Sequence[Blob]) -> Iterator[bytes]:

@@ -1,5 +1,7 @@
 """The manifests as they were: from a folder, or from a commit of the repository that the paths lie in."""
 
+import os
+import posixpath
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -37,13 +39,13 @@ def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: 
 
 def _at_commit(ref: str, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     try:
-        with _checked_out(ref, paths) as (found, submodules):
+        with _checked_out(ref, paths) as (found, unread):
             base = _loaded(found, f"--base {ref}", limits, console)
     except git.GitError as error:
         raise UsageError(f"--base {ref}: {error}") from error
-    for name in submodules:
-        console.warning(f"--base {ref}: {name} is a submodule, whose files are not read; {_PROTECTED}")
-    return replace(base, whole=base.whole and not submodules)
+    for why in unread:
+        console.warning(f"--base {ref}: {why}; {_PROTECTED}")
+    return replace(base, whole=base.whole and not unread)
 
 
 def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console) -> Base:
@@ -58,7 +60,7 @@ def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console
 
 @contextmanager
 def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
-    """The paths as they were at a commit, in a temporary folder, and the submodules among them.
+    """The paths as they were at a commit, in a temporary folder, and what of them can't be read there.
 
     Where one was not there, the change may have moved it: then every manifest of the commit is given.
     """
@@ -67,21 +69,25 @@ def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[tuple[list[Path], 
         roots = {path: git.root_of(path if path.is_dir() else path.parent) for path in paths}
         # One folder a repository, so that a file that two paths lead to is one file.
         targets = {root: Path(folder) / str(number) for number, root in enumerate(roots.values())}
-        submodules: list[str] = []
+        unread: list[str] = []
         for path, root in roots.items():
             commit = git.commit_of(root, ref)
-            inside = path.resolve().relative_to(root).as_posix()
+            inside = _inside(root, path)
             tree = git.tree(root, commit, inside)
-            if files := _written(root, [b for b in tree.blobs if _may_be_manifest(b.name, inside)], targets[root]):
-                found += files
+            blobs = [blob for blob in tree.blobs if _is_read(blob.name, inside)]
+            if blobs:
+                found += _written(root, blobs, targets[root])
+                links = _leading_away(root, tree, inside)
             else:
                 tree = git.tree(root, commit)
                 # By their names, so that none is passed over for its folder's.
-                everywhere = _written(root, [b for b in tree.blobs if b.name.endswith(SUFFIXES)], targets[root])
-                found += (file for file in everywhere if _OURS.search(file.read_bytes()))
-            submodules += tree.submodules
+                blobs = [blob for blob in tree.blobs if _is_read(blob.name)]
+                found += (file for file in _written(root, blobs, targets[root]) if _OURS.search(file.read_bytes()))
+                links = _leading_away(root, tree)
+            unread += [f"{name} is a submodule, whose files are not read" for name in tree.submodules]
+            unread += [f"{name} is a link, which is not followed" for name in links]
         try:
-            yield found, submodules
+            yield found, unread
         except LimitError as error:
             raise LimitError(_of_commit(fault, ref, folder) for fault in error.faults) from None
 
@@ -94,10 +100,37 @@ def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:
     return replace(fault, source=replace(fault.source, file=f"{ref}:{path}"))
 
 
-def _may_be_manifest(name: str, inside: str) -> bool:
-    """Whether the loader would read the file for the path `inside`: names that begin with a dot are passed over."""
+def _inside(root: Path, path: Path) -> str:
+    """Where a path is below the root by its own name: the change may have made it a link to another place."""
+    absolute = path.absolute()
+    above = next((folder for folder in (absolute, *absolute.parents) if folder.resolve() == root), None)
+    inside = path.resolve().relative_to(root) if above is None else absolute.relative_to(above)
+    return posixpath.normpath(inside.as_posix())
+
+
+def _is_read(name: str, inside: str | None = None) -> bool:
+    """Whether a file may hold manifests by its name, and where it is `inside` a path, whether the loader reads it."""
+    if inside is None:
+        return name.endswith(SUFFIXES)
     below = name if inside == "." else name.removeprefix(f"{inside}/")
-    return name == inside or (name.endswith(SUFFIXES) and not any(part.startswith(".") for part in below.split("/")))
+    hidden = any(part.startswith(".") for part in below.split("/"))
+    return name == inside or (name.endswith(SUFFIXES) and not hidden)
+
+
+def _leading_away(root: Path, tree: git.Tree, inside: str | None = None) -> Iterator[str]:
+    """The links by which the loader would come to a file that is not read by its own name."""
+    # Where every name is read, a link to a folder adds none.
+    links = [link for link in tree.links if inside is not None or _is_read(link.name)]
+    if not links:
+        return
+    names = [entry.name for entry in (*tree.blobs, *tree.links)]
+    for link, target in zip(links, git.contents(root, links), strict=True):
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(link.name), os.fsdecode(target)))
+        led_to = [name for name in names if name == place or name.startswith(f"{place}/")]
+        by_link = {link.name + name[len(place) :]: name for name in led_to}
+        missed = any(_is_read(new, inside) and not _is_read(name, inside) for new, name in by_link.items())
+        if missed or (not led_to and _is_read(link.name, inside)):
+            yield link.name
 
 
 def _written(root: Path, blobs: Sequence[git.Blob], target: Path) -> list[Path]:

@@ -181,6 +181,37 @@ def test_another_site_id_takes_no_protection_away(extcal: Extcal, *, before_as_a
     refused(extcal("plan", "manifests", "--base", "HEAD"))
 
 
+def test_a_link_in_the_folders_place_takes_no_protection_away(repository: Extcal) -> None:
+    """A change may lead the path to another folder, which the base has, too: the path is what it was called."""
+    repository.write(site(), connection(1), to="examples/all.yaml")
+    commit_all(repository.folder)
+    (repository.folder / "manifests").rename(repository.folder / "former")
+    (repository.folder / "manifests").symlink_to("examples")
+    repository.write(site(), connection(1), TOMBSTONE, to="examples/all.yaml")
+    commit_all(repository.folder)
+    assert repository("plan", "manifests").code == 0
+    refused(repository("plan", "manifests", "--base", "HEAD^"))
+
+
+@pytest.mark.parametrize("target", ["staff3.txt", "more/staff3.txt", "again.yaml"])
+def test_a_link_at_the_base_takes_no_protection_away(repository: Extcal, target: str) -> None:
+    """A manifest of the base may be a link to a file of any name in its folder."""
+    folder = repository.folder / "manifests"
+    (folder / "more").mkdir()
+    file = folder / ("staff3.txt" if target == "again.yaml" else target)
+    (folder / "staff3.yaml").rename(file)
+    (folder / "again.yaml").symlink_to("staff3.txt")
+    (folder / "staff3.yaml").symlink_to(target)
+    if target != "again.yaml":
+        (folder / "again.yaml").unlink()
+    commit_all(repository.folder)
+    for name in ("staff3.yaml", "again.yaml"):
+        (folder / name).unlink(missing_ok=True)
+    buried(repository)
+    assert repository("plan", "manifests").code == 0
+    refused(repository("plan", "manifests", "--base", "HEAD"))
+
+
 def test_a_broken_base_makes_no_drift_of_a_loss(repository: Extcal) -> None:
     """What would be pruned because its manifest can't be read was not drifting before, even where it is allowed."""
     begin(repository, "kind: [", first=PRUNING)
