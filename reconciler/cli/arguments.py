@@ -113,7 +113,7 @@ def base_options(function: _Command) -> Callable[..., object]:
         "--base",
         metavar="REF",
         help="Tell what this change does from what drifts already: the manifests as they were at a commit. The exit "
-        "code then speaks of this change alone.",
+        "code then speaks of this change alone, and what they protect by preventDisconnect stays protected.",
     )
     return commit(folder(command))
 
