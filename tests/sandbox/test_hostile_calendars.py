@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.sandbox.calendars.account_folders import write_accounts
+from reconciler.sandbox.calendars.folder_files import replace_file
 from reconciler.sandbox.calendars.importing.expander import Asked, Expander, _Worker
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
 from reconciler.sandbox.calendars.importing.series import read
 from reconciler.sandbox.local import opened
+from reconciler.sandbox.world import Account, Calendar
 from tests.sandbox.ics import calendar, event, imported, starts, write
 from tests.support.profiles import examples
 
@@ -213,6 +216,23 @@ def test_links_pipes_and_folders_are_not_followed(api: Api, lee: Path, tmp_path:
         (lee / "pipe.ics").unlink()
         (lee / "link.ics").unlink()
         (lee.parent / "mallory@harbor-dental.example").unlink()
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """Neither the order of accounts nor what is written beside a file goes to where a link leads."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    provider = tmp_path / "data" / "calendars" / "apple"
+    provider.mkdir(parents=True)
+    (provider / "order.json").symlink_to(mine)
+    account = Account("apple", "lee@harbor-dental.example", "a password", (Calendar("k93wqe", "Work"),))
+    write_accounts(provider.parent, [account])
+    assert json.loads((provider / "order.json").read_text()) == [account.email]
+    path = provider / account.email / "k93wqe.ics"
+    (path.parent / f".extcal-writing-{os.getpid()}-k93wqe.ics").symlink_to(mine)
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert mine.read_text() == "mine"
 
 
 def test_edits_are_seen_at_once(api: Api, lee: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError, UnreadableError
-from reconciler.sandbox.calendars.folder_files import read_file
+from reconciler.sandbox.calendars.folder_files import read_file, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def read_order(folder: Path) -> list[str]:
 def write_order(folder: Path, accounts: list[str]) -> None:
     """Write the order of a provider's accounts down; raises `OSError`."""
     text = json.dumps(accounts, indent=2, ensure_ascii=False)
-    (folder / ORDER_FILE).write_bytes(f"{text}\n".encode("utf-8", "replace"))
+    replace_file(folder / ORDER_FILE, f"{text}\n".encode("utf-8", "replace"))
 
 
 def write_account(folder: Path, account: AccountFile) -> None:

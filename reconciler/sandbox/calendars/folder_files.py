@@ -63,7 +63,10 @@ def replace_file(path: Path, content: bytes) -> None:
     """Put `content` in the place of a file in one step, with the permissions that it had; raises `OSError`."""
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
     try:
-        temporary.write_bytes(content)
+        # One that a crash has left, or somebody has put there to have another file written to.
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:
+            file.write(content)
         with suppress(FileNotFoundError):
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
