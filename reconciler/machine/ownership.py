@@ -23,8 +23,11 @@ class NotOursError(ExtcalError):
     """A folder that another user can have made, or may write to; the text says which and what to do."""
 
 
-def check_folder(folder: Path) -> None:
-    """Raise NotOursError where `folder` is not its user's alone; what is not there yet is no matter. Raises OSError."""
+def check_folder(folder: Path) -> bool:
+    """Raise NotOursError where `folder`, or the way to it, is not its user's alone; whether it is there yet.
+
+    Raises OSError where it can't be looked at.
+    """
     # Texts are faster than paths, and a fleet has many such folders.
     here, links = "", 0
     rest = [*reversed(folder.absolute().parts[1:])]
@@ -38,7 +41,7 @@ def check_folder(folder: Path) -> None:
         try:
             found = os.lstat(step)
         except FileNotFoundError:
-            return
+            return False
         _check(step, found, last=not rest)
         if not stat.S_ISLNK(found.st_mode):
             here = step
@@ -49,6 +52,7 @@ def check_folder(folder: Path) -> None:
         target = Path(step).readlink()
         here = "" if target.is_absolute() else here
         rest += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return True
 
 
 def opened(file: Path, flags: int, *, checked: bool = False) -> int:
@@ -57,8 +61,9 @@ def opened(file: Path, flags: int, *, checked: bool = False) -> int:
     No link is followed, and nothing waited for; raises OSError where it is not a file of this user alone, too. Whoever
     has opened it before may have the folder taken as `checked`: nobody else can have put another one there.
     """
-    if not checked:
-        check_folder(file.parent)
+    # What comes to be there after a look may be anybody's.
+    if not checked and not check_folder(file.parent):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
     descriptor = os.open(file, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     found = os.fstat(descriptor)
     # One that has another name may be another file that its user may write to, and never meant to.

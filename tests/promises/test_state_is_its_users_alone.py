@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from reconciler.machine import journal as journal_module
+from reconciler.machine import ownership
 from reconciler.machine.journal import FileJournal
 from reconciler.model.intent import Fate
 from tests.cli.command import Extcal
@@ -197,6 +198,22 @@ def test_a_journal_is_emptied_through_no_link(tmp_path: Path, monkeypatch: pytes
     book.end(intent(0), Fate.DONE)
     assert path.is_symlink()
     assert mine.read_bytes() == _MINE
+
+
+def test_a_folder_that_comes_to_be_there_after_the_look_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another user may make the folder first, nothing is written into it unseen."""
+    place = tmp_path / "state"
+
+    def look(_: Path) -> bool:
+        place.mkdir()
+        return False
+
+    monkeypatch.setattr(ownership, "check_folder", look)
+    with pytest.raises(FileNotFoundError):
+        ownership.opened(place / "lock", os.O_RDWR | os.O_CREAT)
+    assert list(place.iterdir()) == []
 
 
 def test_the_state_of_the_sandbox_is_its_users_alone(armed: Extcal) -> None:
