@@ -8,6 +8,7 @@ from reconciler.api.client import Reader
 from reconciler.cli.listing_formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
+from reconciler.model.account import shown
 from reconciler.model.desired import Site
 from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
 from reconciler.planning.providers import word
@@ -98,7 +99,7 @@ def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
     return (
         site.name,
         word(connection.calendar_type) or connection.calendar_type,
-        connection.account or "not shown",
+        shown(connection.account, "not shown"),
         f"{connection.status}{reason}",
         imports,
         exports,
@@ -133,7 +134,13 @@ def calendars(
     listing = Listing(
         ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
         [
-            (site.name, word(c.calendar_type) or c.calendar_type, c.account or "not shown", k.name, k.id)
+            (
+                site.name,
+                word(c.calendar_type) or c.calendar_type,
+                shown(c.account, "not shown"),
+                k.name,
+                k.id,
+            )
             for site, c, k in rows
         ],
         [table.calendar_json(site.name, c, k) for site, c, k in rows],

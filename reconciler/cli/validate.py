@@ -6,6 +6,7 @@ from reconciler.cli.arguments import manifest_paths, paths_argument
 from reconciler.cli.options import global_options, said_globals
 from reconciler.errors import ManifestError
 from reconciler.manifests import Limits, load
+from reconciler.planning.account_warnings import account_warnings
 from reconciler.render.github import annotations
 
 
@@ -30,6 +31,12 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
             said.console.result(annotations(error.faults))
             return error.exit_code
         raise
+    warnings = list(account_warnings(desired.connections))
+    if warnings and output == "github":
+        said.console.result(annotations(warnings, "warning"))
+    else:
+        for warning in warnings:
+            said.console.warning(str(warning))
     sites, connections = len(desired.sites), len(desired.connections)
     said.console.result(
         f"Valid: {sites} site{'' if sites == 1 else 's'}, {connections} connection{'' if connections == 1 else 's'}."

@@ -12,6 +12,7 @@ from typing import Protocol
 from reconciler.cli.consent_options import Asking
 from reconciler.cli.console import Console
 from reconciler.consent.visits import Visit, Visits
+from reconciler.model.account import shown
 from reconciler.model.plan import Action
 
 _TICK = 1.0
@@ -53,7 +54,8 @@ class WaitingRoom:
         if not self._asked:
             self._console.note("Each owner opens their own link in a browser on this machine, and comes back by it.")
         self._asked += 1
-        self._missing[action.address] = (action.account or "", asyncio.get_running_loop().time() + self._asking.timeout)
+        until = asyncio.get_running_loop().time() + self._asking.timeout
+        self._missing[action.address] = (shown(action.account), until)
         # A terminal that has gone away must not end what is under way.
         with suppress(OSError):
             self._giver.give(action, url)
@@ -92,9 +94,9 @@ class WaitingRoom:
 
 def _fitting(names: Sequence[str], room: int) -> str:
     """The names that there is room for, in characters, and how many more there are."""
-    for shown in range(len(names), 0, -1):
-        more = f" +{len(names) - shown}" if shown < len(names) else ""
-        text = ", ".join(names[:shown]) + more
+    for count in range(len(names), 0, -1):
+        more = f" +{len(names) - count}" if count < len(names) else ""
+        text = ", ".join(names[:count]) + more
         if len(text) <= room:
             return text
     return ", ".join(names)

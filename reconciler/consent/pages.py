@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from reconciler.consent.layout import Page, Tone, page
 from reconciler.consent.visits import Turned
+from reconciler.model.account import shown
 from reconciler.model.consent import Finding, Verdict
 from reconciler.model.plan import Action
 
@@ -105,8 +106,8 @@ def for_verdict(verdict: Verdict, action: Action) -> Page:
     """What was found of what the owner brought."""
     words = _FOUND[verdict.finding]
     values = {
-        "account": action.account or "the account",
-        "connected": verdict.account or "the account",
+        "account": shown(action.account, "the account"),
+        "connected": shown(verdict.account, "the account"),
         "provider": _PROVIDERS.get(action.provider, action.provider),
         "place": action.schedule_name or action.address.partition("/")[2],
         "site": action.site,

@@ -12,12 +12,12 @@ from typing import Protocol
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
+from reconciler.model.account import folded, shown
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.ground import same_account, same_provider
-from reconciler.planning.match import folded
 
 _MOST_TRIES = 5
 _ACCOUNT_LOOKS = 3
@@ -175,9 +175,10 @@ def _judged(action: Action, connection: LiveConnection) -> tuple[Verdict, Outcom
 
 
 def _wrong_account(action: Action, account: str) -> Outcome:
+    found = shown(account)
     why = (
-        f"connected with {account}, but its manifest says {action.account}: not adopted, its sync config not set; "
-        f"declare account: {account} if that is right, else disconnect {account} (a manifest for it with "
+        f"connected with {found}, but its manifest says {shown(action.account)}: not adopted, its sync config "
+        f"not set; declare account: {account} if that is right, else disconnect {found} (a manifest for it with "
         "state: absent, or the site's dashboard) and apply again for a new link"
     )
     return Outcome(action, OutcomeStatus.FAILED, error=why)

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.manifests.report import shown
+from reconciler.manifests.report import harmless
+from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection, ProviderRef, ScheduleRef, State
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm
@@ -20,11 +21,11 @@ def find_overlaps(connections: Iterable[DeclaredConnection]) -> Iterator[Fault]:
     """The faults of all connections that meet an earlier one; each names the first that it meets.
 
     `connections` come in the order of their places. What only the service can tell, such as that a schedule's name
-    and an id mean the same schedule, is left to planning. Accounts are compared without regard to case.
+    and an id mean the same schedule, is left to planning. Accounts are compared as `folded` says.
     """
     by_account: defaultdict[_Account, dict[_Slot, DeclaredConnection]] = defaultdict(dict)
     for connection in connections:
-        slots = by_account[connection.provider, connection.account.casefold()]
+        slots = by_account[connection.provider, folded(connection.account)]
         first = slots.setdefault((connection.site, connection.schedule), connection)
         if first is not connection:
             message = f"would match the same live connection as {first.address}"
@@ -52,8 +53,8 @@ def _shared_account(connections: Iterable[DeclaredConnection]) -> Iterator[Fault
 
 
 def _meeting(connection: DeclaredConnection, other: DeclaredConnection, why: str, hint: str) -> Fault:
-    account = shown(connection.account)
-    message = f"the account {account} is connected to another schedule by {other.address}, and {why}"
+    account = harmless(shown(connection.account))
+    message = f"the account '{account}' is connected to another schedule by {other.address}, and {why}"
     hint = f"{hint}; the other is at {other.sources.root}"
     return Fault(connection.sources.at("account"), "spec.account", message, hint)
 

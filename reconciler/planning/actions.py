@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from reconciler.model.account import folded
 from reconciler.model.desired import Site, State
 from reconciler.model.live import Calendar, ConnectMethod, ErrorReason, LiveConnection, Provider, Status
 from reconciler.model.plan import Action, ActionKind, Change, Reason, Recovery
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import calendars, diff, providers
-from reconciler.planning.match import Resolved, folded
+from reconciler.planning.match import Resolved
 
 _REASON_BY_ERROR: dict[str, Reason] = {
     ErrorReason.TOKEN_REVOKED: Reason.TOKEN_REVOKED,

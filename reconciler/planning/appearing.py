@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.model.account import folded
 from reconciler.model.intent import Intent
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
 from reconciler.planning import providers
-from reconciler.planning.match import folded
 
 
 def intent_of(action: Action, intent_id: str, connections: Sequence[LiveConnection]) -> Intent:

@@ -6,13 +6,13 @@ Two manifests that say so are refused offline; what only the service knows of is
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from reconciler.model.account import folded, shown
 from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import providers
 from reconciler.planning.ground import taken_away
-from reconciler.planning.match import folded
 from reconciler.planning.reading import Reading
 
 
@@ -37,9 +37,9 @@ def connected_elsewhere(planned: Sequence[Action], reading: Reading) -> Iterator
                 and _clash(declared.sync, other.sync)
             ):
                 yield (
-                    f"{declared.address}: {declared.account} is connected to schedule {other.schedule_id}, too, and no "
-                    "manifest declares that: both may use the same calendars; to disconnect it there, declare it "
-                    "under another name, with state: absent"
+                    f"{declared.address}: {shown(declared.account)} is connected to schedule {other.schedule_id}, too, "
+                    "and no manifest declares that: both may use the same calendars; to disconnect it there, declare "
+                    "it under another name, with state: absent"
                 )
 
 

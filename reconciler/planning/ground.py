@@ -7,12 +7,12 @@ has moved is not acted upon, and what came about otherwise is not done twice. Dr
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from reconciler.model.account import folded
 from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
-from reconciler.planning.match import folded
 
 
 def grounded(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> Action:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
@@ -38,11 +39,6 @@ class Matching:
     duplicates: Mapping[str, DeclaredConnection]
     was_connected: frozenset[str]
     faults: tuple[Fault, ...]
-
-
-def folded(account: str) -> str:
-    """An account's address as it is compared: case does not tell mailboxes apart."""
-    return account.strip().casefold()
 
 
 def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -> Matching:
@@ -158,7 +154,7 @@ def _same_connection(item: Resolved, other: str) -> Fault:
 
 
 def _ambiguous(item: Resolved, candidates: Sequence[LiveConnection]) -> Fault:
-    listed = ", ".join(f"{c.id} ({c.account or 'no account shown'}, {c.status})" for c in candidates)
+    listed = ", ".join(f"{c.id} ({shown(c.account, 'no account shown')}, {c.status})" for c in candidates)
     return Fault(
         item.declared.sources.root,
         item.declared.address,

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from dataclasses import replace
 
+from reconciler.model.account import folded
 from reconciler.model.plan import Action, ActionKind, Plan
-from reconciler.planning.match import folded
 
 _Account = tuple[str, str]
 

@@ -7,9 +7,9 @@ what they share is drift that was there before.
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reconciler.model.account import folded, shown
 from reconciler.model.plan import Action, Origin, SitePlan
 from reconciler.model.source import Fault
-from reconciler.planning.match import folded
 
 
 class _Base:
@@ -65,16 +65,16 @@ def out_of_scope(head: SitePlan, base: SitePlan) -> tuple[str, ...]:
 
 def _forgotten(action: Action) -> str:
     return (
-        f"{action.address} is no longer declared and its schedule is out of scope: {action.account} stays connected; "
-        "to disconnect it, keep its manifest with state: absent"
+        f"{action.address} is no longer declared and its schedule is out of scope: {shown(action.account)} stays "
+        "connected; to disconnect it, keep its manifest with state: absent"
     )
 
 
 def _moved(action: Action) -> str:
     return (
         f"{action.address} has moved from schedule {action.schedule_name or action.schedule_id}, which is out of scope "
-        f"now: {action.account} stays connected there; to disconnect it, declare it there, too, under another name, "
-        "with state: absent"
+        f"now: {shown(action.account)} stays connected there; to disconnect it, declare it there, too, under another "
+        "name, with state: absent"
     )
 
 

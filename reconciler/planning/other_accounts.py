@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from reconciler.model.account import shown
 from reconciler.model.plan import Action, ActionKind
 
 
@@ -19,9 +20,10 @@ def other_accounts(planned: Sequence[Action]) -> Iterator[str]:
         if action.kind is not ActionKind.CONNECT or not action.needs_owner:
             continue
         for other in unmanaged.get(_place(action), []):
+            found, declared = shown(other.account), shown(action.account)
             yield (
-                f"{action.address}: {other.account} is connected, but its manifest says {action.account}: not "
-                f"adopted; declare account: {other.account} if that is right, else disconnect {other.account} "
+                f"{action.address}: {found} is connected, but its manifest says {declared}: not adopted; "
+                f"declare account: {other.account} if that is right, else disconnect {found} "
                 "(a manifest for it with state: absent, or the site's dashboard)"
             )
 

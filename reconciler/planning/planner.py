@@ -9,6 +9,7 @@ from reconciler.model.plan import Action, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, ground, guards, providers
+from reconciler.planning.account_warnings import account_warnings
 from reconciler.planning.elsewhere import connected_elsewhere
 from reconciler.planning.guards import Allowance
 from reconciler.planning.leftovers import with_leftovers
@@ -85,13 +86,14 @@ def plan_site(
     in_scope = sum(reading.in_scope(site, connection) for connection in active)
     # A plan that is narrowed may rest on a reading that is, too, and must not depend on that.
     elsewhere = () if only is not None else connected_elsewhere(planned, reading)
+    lookalikes = account_warnings(one for one in declared if only is None or one.address in only)
     return SitePlan(
         site=site,
         actions=tuple(sorted(_grounded(planned, live), key=lambda action: action.address)),
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, in_scope, allowed),
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
-        warnings=(*_warnings(site, planned), *other_accounts(planned), *elsewhere),
+        warnings=(*_warnings(site, planned), *other_accounts(planned), *elsewhere, *map(str, lookalikes)),
     )
 
 

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.model.plan import Action, SitePlan, Violation, account_given_up
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
 from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
-from reconciler.planning.match import folded
 
 
 class _Fit(IntEnum):
@@ -72,7 +72,7 @@ def _drifting(before: SitePlan) -> frozenset[str | None]:
 
 
 def _loss(action: Action) -> str:
-    return f"{action.kind} of {account_given_up(action) or 'an account not shown'}"
+    return f"{action.kind} of {shown(account_given_up(action), 'an account not shown')}"
 
 
 def _why_protected(fits: Sequence[tuple[_Fit, DeclaredConnection]], *, base_is_whole: bool) -> str | None:

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.model.account import folded
 from reconciler.model.desired import DeclaredConnection, ProviderRef, Scope, Site
 from reconciler.model.live import LiveConnection, LiveSite, Provider
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
-from reconciler.planning.match import Matching, Resolved, folded, match
+from reconciler.planning.match import Matching, Resolved, match
 
 
 @dataclass(frozen=True, slots=True)

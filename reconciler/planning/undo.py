@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.model.account import shown
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -35,7 +36,7 @@ def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
             remarks.append(f"{outcome.action.address}: {inverse}")
             continue
         if inverse.method is ConnectMethod.OAUTH:
-            remarks.append(f"{inverse.address}: {inverse.account} must consent again")
+            remarks.append(f"{inverse.address}: {shown(inverse.account, 'its owner')} must consent again")
         by_site[inverse.site].append(inverse)
     sites = []
     for site_plan in result.plan.sites:
@@ -106,5 +107,5 @@ def _connect_back(action: Action, before: SyncConfig) -> Action | str:
     if action.recovery is Recovery.CONSENT:
         return replace(connect, method=ConnectMethod.OAUTH, password=None)
     if action.password is None:
-        return f"connecting {action.account} again takes its password, which no manifest refers to"
+        return f"connecting {shown(action.account, 'it')} again takes its password, which no manifest refers to"
     return replace(connect, method=ConnectMethod.CREDENTIALS)

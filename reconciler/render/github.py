@@ -4,19 +4,21 @@ Source: GitHub Docs, "Workflow commands for GitHub Actions", Setting an error me
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from reconciler.model.source import Fault
 from reconciler.render.inert import inert
 
+Level = Literal["error", "warning"]
 _TITLE = "extcal validate"
 
 
-def annotations(faults: Iterable[Fault]) -> str:
+def annotations(faults: Iterable[Fault], level: Level = "error") -> str:
     """One `::error …::message` a line for each fault; the message repeats the place, which the job's log needs."""
-    return "\n".join(annotation(fault) for fault in faults)
+    return "\n".join(annotation(fault, level) for fault in faults)
 
 
-def annotation(fault: Fault) -> str:
+def annotation(fault: Fault, level: Level = "error") -> str:
     """The workflow command for one fault; nothing that it quotes can end it or begin another."""
     fields: dict[str, str] = {}
     if fault.source is not None:
@@ -27,7 +29,7 @@ def annotation(fault: Fault) -> str:
         }
     fields["title"] = _TITLE
     properties = ",".join(f"{name}={_property(value)}" for name, value in fields.items())
-    return f"::error {properties}::{_data(inert(str(fault)))}"
+    return f"::{level} {properties}::{_data(inert(str(fault)))}"
 
 
 def _data(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind, FieldValue, Origin, Plan
+from reconciler.model.plan import Action, ActionKind, Origin, Plan
 from reconciler.render import words
 from reconciler.render.markup import code, code_tag
 
@@ -92,7 +92,7 @@ def troubles(plan: Plan, longest: int) -> Iterator[Entry]:
 
 def _headline(action: Action) -> str:
     schedule = f", schedule {code(action.schedule_name)}" if action.schedule_name else ""
-    account = code(action.account) if action.account else "an account not shown"
+    account = code(words.who(action.account)) if action.account else "an account not shown"
     whose = words.origin(action)
     return (
         f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
@@ -109,9 +109,6 @@ def _method(action: Action) -> str:
 def _changes(action: Action) -> Iterator[str]:
     for field in action.changes:
         path = code(field.path.removeprefix("syncConfig."))
-        before = "" if field.before is None and action.kind is not ActionKind.UPDATE else f"{_value(field.before)} → "
-        yield f"  - {path}: {before}{_value(field.after)}"
-
-
-def _value(field: FieldValue) -> str:
-    return code(words.value(field))
+        former, after = (code(value) for value in words.before_and_after(field))
+        before = "" if field.before is None and action.kind is not ActionKind.UPDATE else f"{former} → "
+        yield f"  - {path}: {before}{after}"

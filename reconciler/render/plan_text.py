@@ -74,7 +74,7 @@ def _schedules(actions: Sequence[Action], paint: Paint) -> Iterator[str]:
 def headline(action: Action, paint: Paint, *, name: str) -> str:
     """`+ connect NAME  provider account  (why)`."""
     done = paint(_TONE[action.kind], f"{words.SIGN[action.kind]} {action.kind}")
-    who = inert(f"{action.provider} {action.account or 'account not shown'}")
+    who = f"{inert(action.provider)} {words.who(action.account)}"
     origin = words.origin(action)
     whose = f"  [{origin}]" if origin else ""
     return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)}){whose}"
@@ -92,11 +92,11 @@ def _details(action: Action) -> Iterator[str]:
     if action.kind is ActionKind.DISCONNECT:
         return
     for change in action.changes:
-        path = inert(change.path.removeprefix("syncConfig."))
+        path, (before, after) = inert(change.path.removeprefix("syncConfig.")), words.before_and_after(change)
         if change.before is None and action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}:
-            yield f"    {path}: {words.value(change.after)}"
+            yield f"    {path}: {after}"
         else:
-            yield f"    {path}: {words.value(change.before)} -> {words.value(change.after)}"
+            yield f"    {path}: {before} -> {after}"
     if action.after:
         yield f"    after {', '.join(inert(shortened(address)) for address in action.after)}"
 

@@ -4,11 +4,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.model.account import shown
 from reconciler.model.encoding import Json
 from reconciler.model.intent import Adopted, Fate, Nothing, Settled, Several, Unlisted
 from reconciler.model.live import LiveConnection
 from reconciler.render.inert import inert
 from reconciler.render.json_text import json_text
+from reconciler.render.words import who
 
 _MARGIN = " " * 11
 
@@ -48,7 +50,7 @@ def resolution_json(resolutions: Sequence[Resolution]) -> str:
 def _lines(resolution: Resolution, again: str) -> Iterator[str]:
     intent = resolution.settled.pending.intent
     mark = "LEFT OPEN" if resolution.ending is None else "settled"
-    yield inert(f"{mark:9}  {intent.address}  {intent.provider} {intent.account}")
+    yield inert(f"{mark:9}  {intent.address}  {intent.provider} {shown(intent.account)}")
     if resolution.ending is not None:
         yield inert(_MARGIN + _ended(resolution))
         return
@@ -75,8 +77,7 @@ def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
         case Several(connections):
             yield f"{_MARGIN}{len(connections)} connections appeared where one was meant:"
             for connection in connections:
-                shown = f"{connection.id} ({connection.status}, {connection.account or 'account not shown'})"
-                yield f"{_MARGIN}  {inert(shown)}"
+                yield f"{_MARGIN}  {inert(f'{connection.id} ({connection.status}')}, {who(connection.account)})"
             keep = f"{again} --keep {shlex.quote(f'{address}={connections[0].id}')}"
             yield f"{_MARGIN}to keep the first and disconnect the others: {inert(keep)}"
         case Unlisted(why):

@@ -58,7 +58,7 @@ def _consents(result: Result, paint: Paint) -> Iterator[str]:
 
 def consent_lines(action: Action, url: str) -> tuple[str, str]:
     """Whose consent is asked for, and the link that they must open."""
-    return f"  {inert(action.account or '')}  ({inert(action.provider)}, {_name(action)})", f"    {inert(url)}"
+    return f"  {words.who(action.account)}  ({inert(action.provider)}, {_name(action)})", f"    {inert(url)}"
 
 
 def _name(action: Action) -> str:

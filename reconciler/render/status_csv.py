@@ -1,5 +1,6 @@
 """The status of a fleet as CSV: a row for each connection, with the fields of its JSON."""
 
+from reconciler.model.account import shown
 from reconciler.model.status import FleetStatus
 from reconciler.render import status_words
 from reconciler.render.csv_text import csv_text
@@ -28,7 +29,7 @@ def status_csv(fleet: FleetStatus) -> str:
             status.schedule_id or "",
             status.schedule or "",
             status.provider,
-            status.account or "",
+            shown(status.account, ""),
             status.connection_id or "",
             status.health.value,
             status_words.reason(status) or "",

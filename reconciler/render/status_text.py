@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
-from reconciler.render import status_words
+from reconciler.render import status_words, words
 from reconciler.render.inert import inert
 from reconciler.render.plan_text import shortened
 from reconciler.render.tone import Paint, Tone, plain
@@ -54,7 +54,7 @@ def _name(status: ConnectionStatus) -> str:
 def _connection(status: ConnectionStatus, paint: Paint, width: int, *, site_unread: bool) -> Iterator[str]:
     word = paint(_TONE[status.health], f"{status_words.WORD[status.health]:{_WIDTH}}")
     where = inert(status.schedule or status.schedule_id or "schedule not known")
-    who = inert(f"{status.provider} {status.account or 'account not shown'}")
+    who = f"{inert(status.provider)} {words.who(status.account)}"
     yield f"  {word}  {_name(status):{width}}  {who}  on {where}"
     if status.health is Health.UNMANAGED or site_unread:
         return

@@ -1,7 +1,18 @@
 """The words and signs by which people are told of actions, the same in every output for people."""
 
+from reconciler.model.account import shown
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Origin, Reason, Recovery, account_given_up
+from reconciler.model.plan import (
+    Action,
+    ActionKind,
+    Change,
+    Chosen,
+    FieldValue,
+    Origin,
+    Reason,
+    Recovery,
+    account_given_up,
+)
 from reconciler.model.shards import Shards
 from reconciler.model.sync import CalendarRef
 from reconciler.render.inert import inert
@@ -81,20 +92,33 @@ def impact(action: Action) -> str | None:
 
 def account(action: Action) -> str:
     """The account whose calendars are meant; for a replace, the one that is given up."""
-    return inert(account_given_up(action) or "an account not shown")
+    return inert(shown(account_given_up(action), "an account not shown"))
+
+
+def who(account: str | None) -> str:
+    """An account, or that the service does not show it."""
+    return inert(shown(account))
 
 
 def method(action: Action) -> str | None:
     """How the account is connected, where it is."""
     if action.method is ConnectMethod.OAUTH:
-        return f"{inert(action.account or 'its owner')} must consent in a browser"
+        return f"{inert(shown(action.account, 'its owner'))} must consent in a browser"
     if action.method is ConnectMethod.CREDENTIALS:
         return f"with the password in {inert(str(action.password))}"
     return None
 
 
+def before_and_after(change: Change) -> tuple[str, str]:
+    """The values of a field for people."""
+    before, after = change.before, change.after
+    if change.path == "account":
+        before, after = (shown(each) if isinstance(each, str) else each for each in (before, after))
+    return value(before), value(after)
+
+
 def value(field: FieldValue) -> str:
-    """A field's value for people."""
+    """A value for people."""
     match field:
         case None:
             return "none"

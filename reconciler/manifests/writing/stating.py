@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.manifests.writing.quoting import GUID, comment, statable
+from reconciler.model.account import folded
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,
@@ -19,7 +20,6 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Provi
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import providers
-from reconciler.planning.match import folded
 
 LONGEST_NAME = 500
 LONGEST_CALENDAR = 1024

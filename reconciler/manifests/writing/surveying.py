@@ -8,10 +8,11 @@ from reconciler.manifests.writing.pulled import Entry, PulledSite
 from reconciler.manifests.writing.quoting import comment
 from reconciler.manifests.writing.settling import Amendment, amendments
 from reconciler.manifests.writing.stating import UnstatableError, identity, with_sync
+from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection, Provider, Status
 from reconciler.planning import actions, providers
-from reconciler.planning.match import Resolved, folded
+from reconciler.planning.match import Resolved
 from reconciler.planning.reading import Reading, read
 
 _Group = list[tuple[DeclaredConnection, Provider, LiveConnection]]
@@ -140,7 +141,7 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
     """The warning that a live connection is not written down."""
     offered = {provider.id: provider for provider in site.live.providers}
     label = providers.label(offered.get(connection.provider_id), connection.calendar_type)
-    account = connection.account or "an account that is not shown"
+    account = shown(connection.account, "an account that is not shown")
     schedule = site.schedule_names.get(connection.schedule_id.lower()) or connection.schedule_id
     return f"{site.site.name}: {account} ({label}) on {schedule} [{connection.id}] is left out: {why}"
 

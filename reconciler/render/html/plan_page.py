@@ -75,7 +75,7 @@ def _row(action: Action) -> Row:
         name=clipped(action.address.partition("/")[2]),
         schedule=clipped(action.schedule_name or action.schedule_id),
         provider=clipped(action.provider),
-        account=clipped(action.account or "account not shown"),
+        account=clipped(words.who(action.account)),
         mark=_MARK[action.kind],
         lines=tuple(clipped(line, _LONGEST) for line in _lines(action)),
     )
@@ -92,6 +92,6 @@ def _lines(action: Action) -> Iterator[str]:
     if action.kind is ActionKind.DISCONNECT:
         return
     for change in action.changes:
-        path, after = change.path.removeprefix("syncConfig."), words.value(change.after)
+        path, (before, after) = change.path.removeprefix("syncConfig."), words.before_and_after(change)
         first = change.before is None and action.kind is not ActionKind.UPDATE
-        yield f"{path}: {after}" if first else f"{path}: {words.value(change.before)} → {after}"
+        yield f"{path}: {after}" if first else f"{path}: {before} → {after}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
-from reconciler.render import status_words
+from reconciler.render import status_words, words
 from reconciler.render.clipped import clipped
 from reconciler.render.html.made import made_at
 from reconciler.render.html.page import page
@@ -77,7 +77,7 @@ def _row(status: ConnectionStatus) -> Row:
         name=clipped(status.address.partition("/")[2]),
         schedule=clipped(status.schedule or status.schedule_id or "schedule not known"),
         provider=clipped(status.provider),
-        account=clipped(status.account or "account not shown"),
+        account=clipped(words.who(status.account)),
         mark=_MARK[status.health],
         lines=tuple(
             clipped(line, _LONGEST) for line in (status_words.reason(status), status_words.remedy(status)) if line
