@@ -54,7 +54,8 @@ def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console
         return Base(Desired(), whole=True)
     desired, faults = load_readable(paths, limits)
     if faults:
-        console.warning(f"{option}: its manifests have {len(faults)} faults; {_PROTECTED}")
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        console.warning(f"{option}: its manifests have {count}; {_PROTECTED}")
     return Base(desired, whole=not faults)
 
 

@@ -229,8 +229,8 @@ def test_a_base_reads_no_link(bare: Extcal, monkeypatch: pytest.MonkeyPatch) -> 
     bare.write(site())
     (bare.folder / "before").mkdir()
     (bare.folder / "before" / "a.yaml").symlink_to("/etc/hostname")
-    ran = bare("plan", "manifests", "--base", "before")
-    assert "--base before: its manifests have 1 faults" in ran.err
+    ran = bare("plan", "manifests", "--base-dir", "before")
+    assert "--base-dir before: its manifests have 1 fault;" in ran.err
 
 
 def test_sockets_and_names_without_end(bare: Extcal) -> None:

@@ -158,7 +158,7 @@ def test_a_base_is_bounded_and_not_taken_for_empty(extcal: Extcal) -> None:
     """What holds more than is read stops the plan: taken for an empty base it would lose its protections."""
     extcal.write(site(), to="manifests/site.yaml")
     extcal.write(site(), connection(0), to="before/all.yaml")
-    ran = extcal("plan", "manifests", "--base", "before", "--limit", "documents=1")
+    ran = extcal("plan", "manifests", "--base-dir", "before", "--limit", "documents=1")
     assert ran.code == 1
     assert "before/all.yaml:10:1: the manifests hold more than 1 documents together" in ran.err
 
