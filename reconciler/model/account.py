@@ -7,11 +7,12 @@ from functools import lru_cache
 
 _LONGEST = 320
 """Characters of an address (source: RFC 3696, erratum 1690); a longer one has no domain that could be looked up."""
-_LONGEST_SHOWN = 120
+_LONGEST_SHOWN = 160
 """What is longer than this would be cut, and with it what tells a lookalike."""
 
 # What parts a domain's labels (source: UTS 46, section 4.5), and the words of a local part.
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 # Letters of other scripts that are drawn like Latin ones (source: Unicode, confusables.txt).
 _LIKE_LATIN = {
     "Cyrillic": frozenset(
@@ -108,7 +109,8 @@ def _looked_up(domain: str) -> str | None:
 
 
 def _escaped(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode("ascii")
+    # Controls are left out of whatever is shown; what else is not drawn must be seen here.
+    return _CONTROLS.sub("", text).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _scripts(part: str) -> frozenset[str]:

@@ -23,6 +23,8 @@ from tests.cli.worlds import (
 # Clears the screen, sets the title, reverses what follows, feigns a line of its own, hides, and uses 8-bit controls.
 _EVIL = "\x1b[2J\x1b]0;owned\x07 evil\u202e\u2066\r\nerror: all is well\x9b31m\u200b\u2028end\x00\x7f"
 _TAME = "[2J]0;owned evilerror: all is well31mend"
+# An account that is too long to be shown in both ways.
+_IN_ESCAPES = "[2J]0;owned evil\\u202e\\u2066error: all is well31m\\u200b\\u2028end@harbor-dental.example"
 
 
 def hostile() -> World:
@@ -68,7 +70,7 @@ def test_tables_and_their_json_are_inert(besieged: Extcal, command: str) -> None
     assert len(table.out.splitlines()) == len(document.rows) + 1
     assert "\\u00" not in document.out
     if command != "events":
-        assert _TAME in table.out
+        assert (_IN_ESCAPES if command == "connections" else _TAME) in table.out
         assert _TAME in json.dumps(document.rows)
 
 
@@ -87,7 +89,7 @@ def test_plan_and_apply_are_inert(besieged: Extcal) -> None:
         ran = besieged(*args)
         assert ran.code == 0
         assert_inert(ran.out + ran.err)
-        assert _TAME in ran.out
+        assert (_TAME if "json" in args else _IN_ESCAPES) in ran.out
 
 
 def test_faults_that_quote_the_service_stay_on_their_line(besieged: Extcal) -> None:
