@@ -22,7 +22,6 @@ from reconciler.errors import ExtcalError
 TIMEOUT = 120.0
 """Seconds that one call of git may take."""
 
-_LARGEST = 256 * 1024 * 1024
 _LONGEST_REASON = 500
 _CONFIG = (
     "safe.bareRepository=explicit",
@@ -140,10 +139,10 @@ def tree(root: Path, commit: str, inside: str = ".") -> Tree:
 
 
 def contents(root: Path, blobs: Sequence[Blob]) -> Iterator[bytes]:
-    """The bytes of blobs, in order; raises GitError where this clone lacks one, or they are too large together."""
-    total = sum(blob.size for blob in blobs)
-    if total > _LARGEST:
-        raise GitError(f"the manifests of that commit are larger than {_LARGEST // 1024 // 1024} MiB together.")
+    """The bytes of blobs, in order, read all at once: look at their sizes first.
+
+    Raises GitError where this clone lacks one.
+    """
     answer = read(root, "cat-file", "--batch", given="".join(f"{blob.id}\n" for blob in blobs).encode())
     at = 0
     for blob in blobs:

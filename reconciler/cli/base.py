@@ -15,11 +15,13 @@ from reconciler.cli.console import Console
 from reconciler.errors import LimitError, UsageError
 from reconciler.manifests import Limits, load_readable
 from reconciler.manifests.files import SUFFIXES
+from reconciler.manifests.limits import Budget, Limit
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 from reconciler.workflow import Base
 
 _PROTECTED = "what can't be compared with it counts as protected by it"
+_LONGEST_PATH = 4096
 _OURS = re.compile(rb"""apiVersion["']?\s{0,100}:\s{0,100}["']?extcal/""")
 
 
@@ -39,7 +41,7 @@ def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: 
 
 def _at_commit(ref: str, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     try:
-        with _checked_out(ref, paths) as (found, unread):
+        with _checked_out(ref, paths, limits) as (found, unread):
             base = _loaded(found, f"--base {ref}", limits, console)
     except git.GitError as error:
         raise UsageError(f"--base {ref}: {error}") from error
@@ -60,7 +62,7 @@ def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console
 
 
 @contextmanager
-def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
+def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[tuple[list[Path], list[str]]]:
     """The paths as they were at a commit, in a temporary folder, and what of them can't be read there.
 
     Where one was not there, the change may have moved it: then every manifest of the commit is given.
@@ -77,13 +79,14 @@ def _checked_out(ref: str, paths: Sequence[Path]) -> Iterator[tuple[list[Path], 
             tree = git.tree(root, commit, inside)
             blobs = [blob for blob in tree.blobs if _is_read(blob.name, inside)]
             if blobs:
-                found += _written(root, blobs, targets[root])
+                found += _written(root, blobs, targets[root], limits)
                 links = _leading_away(root, tree, inside)
             else:
                 tree = git.tree(root, commit)
                 # By their names, so that none is passed over for its folder's.
                 blobs = [blob for blob in tree.blobs if _is_read(blob.name)]
-                found += (file for file in _written(root, blobs, targets[root]) if _OURS.search(file.read_bytes()))
+                written = _written(root, blobs, targets[root], limits)
+                found += (file for file in written if _OURS.search(file.read_bytes()))
                 links = _leading_away(root, tree)
             unread += [f"{name} is a submodule, whose files are not read" for name in tree.submodules]
             unread += [f"{name} is a link, which is not followed" for name in links]
@@ -122,6 +125,8 @@ def _leading_away(root: Path, tree: git.Tree, inside: str | None = None) -> Iter
     """The links by which the loader would come to a file that is not read by its own name."""
     # Where every name is read, a link to a folder adds none.
     links = [link for link in tree.links if inside is not None or _is_read(link.name)]
+    yield from (link.name for link in links if link.size > _LONGEST_PATH)
+    links = [link for link in links if link.size <= _LONGEST_PATH]
     if not links:
         return
     names = [entry.name for entry in (*tree.blobs, *tree.links)]
@@ -134,8 +139,10 @@ def _leading_away(root: Path, tree: git.Tree, inside: str | None = None) -> Iter
             yield link.name
 
 
-def _written(root: Path, blobs: Sequence[git.Blob], target: Path) -> list[Path]:
+def _written(root: Path, blobs: Sequence[git.Blob], target: Path, limits: Limits) -> list[Path]:
     """Write files of the repository at `root` below the folder `target`; their paths there."""
+    if sum(blob.size for blob in blobs) > limits.bytes:
+        raise Budget(limits).exceeded(Limit.BYTES, None)
     files = [target / blob.name for blob in blobs]
     for file, content in zip(files, git.contents(root, blobs), strict=True):
         try:

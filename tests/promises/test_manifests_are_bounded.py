@@ -12,6 +12,8 @@ from reconciler.manifests.limits import DEFAULT, MEBI, Limit, written
 from tests.cli.command import Extcal
 from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
 from tests.manifests.make import fleet
+from tests.promises.repositories import commit_all, initialised
+from tests.support.tools import needs_git
 from tests.watch.watcher import watching
 
 _FLEET = 50_000
@@ -161,6 +163,19 @@ def test_a_base_is_bounded_and_not_taken_for_empty(extcal: Extcal) -> None:
     ran = extcal("plan", "manifests", "--base-dir", "before", "--limit", "documents=1")
     assert ran.code == 1
     assert "before/all.yaml:10:1: the manifests hold more than 1 documents together" in ran.err
+
+
+@needs_git
+def test_a_base_in_a_commit_is_bounded_before_it_is_written(extcal: Extcal) -> None:
+    """A base that is searched for everywhere counts whole; the limit can be raised."""
+    initialised(extcal.folder)
+    extcal.write(site(), to="former/site.yaml")
+    extcal.write("# \n" * 1000, to="another/large.yaml")
+    commit_all(extcal.folder)
+    (extcal.folder / "former").rename(extcal.folder / "manifests")
+    ran = extcal("plan", "manifests", "--base", "HEAD", "--limit", "bytes=2KiB")
+    assert (ran.code, "the manifests are larger than 2,048 bytes together" in ran.err) == (1, True)
+    assert extcal("plan", "manifests", "--base", "HEAD", "--limit", "bytes=8KiB").code == 0
 
 
 def test_what_is_pulled_is_bounded(extcal: Extcal) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _END = "-----END CERTIFICATE-----\n"
 
 
-_OURS = ("EXTCAL_SOAK",)
+_OURS = ("EXTCAL_SOAK", "EXTCAL_WRITE_GOLDEN")
 
 
 @pytest.fixture(scope="session", autouse=True)
