@@ -131,7 +131,7 @@ def test_every_command_that_reads_manifests_has_the_limits(extcal: Extcal, comma
     assert len(extcal.sandbox.requests) == 0
 
 
-def test_every_command_tells_the_defaults() -> None:
+def test_every_command_tells_the_defaults(bare: Extcal) -> None:
     """Every command that takes manifests has the option, and its help the defaults."""
     found = set()
     assert isinstance(main, click.Group)
@@ -141,7 +141,7 @@ def test_every_command_tells_the_defaults() -> None:
         assert command is not None
         if any(parameter.name == "paths" for parameter in command.params):
             found.add(name)
-            shown = " ".join(command.get_help(click.Context(command)).split())
+            shown = " ".join(bare(name, "--help").out.split())
             defaults = ", ".join(f"{limit}={written(limit, DEFAULT.of(limit))}" for limit in Limit)
             assert f"Defaults: {defaults}." in shown
     assert found > _KNOWN_COMMANDS
