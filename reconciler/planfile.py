@@ -92,6 +92,9 @@ def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) ->
     # Values of the right types may still not go together.
     except ValueError as error:
         raise PlanFileError(f"{path}: not a plan: {error}; plan again") from error
+    for site in plan.sites:
+        if any((action.site, action.site_id) != (site.site.name, site.site.site_id) for action in site.actions):
+            raise PlanFileError(f"{path}: not a plan: {site.site.name} holds an action of another site; plan again")
     _check_shards(plan, path)
     return plan.with_ids(_plan_ids(document, plan, path))
 

@@ -23,6 +23,9 @@ def grounded(action: Action, connections: Sequence[LiveConnection], leaving: fro
 
 def holds(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> bool:
     """Whether what an action rests on is what it was; `connections` and `leaving` are as for `fingerprint`."""
+    # What is not seen there is not acted upon, whatever the fingerprint is of.
+    if action.connection_id is not None and _by_id(action.connection_id, connections) is None:
+        return False
     same = fingerprint(action, connections, leaving) == action.ground
     return same and not taken_away_since(action, connections, leaving)
 

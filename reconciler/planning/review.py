@@ -7,11 +7,12 @@ Fields are compared by their encoding, so one that is added to an action is comp
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.model.desired import DeclaredConnection, SecretRef, Site
 from reconciler.model.encoding import Json, canonical, encoded
-from reconciler.model.live import LiveSite
+from reconciler.model.live import LiveSite, Status
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.planning.ground import already_done, fingerprint, taken_away
 
@@ -34,11 +35,15 @@ class Refusal:
         return ": ".join(part for part in (self.address, self.kind, self.why) if part is not None)
 
 
-def refusals(saved: Plan, fresh: Plan, live: Mapping[str, LiveSite]) -> tuple[Refusal, ...]:
+def refusals(
+    saved: Plan, fresh: Plan, live: Mapping[str, LiveSite], declared: Iterable[DeclaredConnection]
+) -> tuple[Refusal, ...]:
     """Why the saved plan does not stand, empty where it does.
 
-    `live` holds what the fresh plan rests on: each site that could be read, whole, by its name.
+    `live` holds what the fresh plan rests on: each site that could be read, whole, by its name; `declared` is what the
+    manifests declare.
     """
+    passwords = {connection.address: connection.password for connection in declared}
     now = {site.site.name: site for site in fresh.sites}
     found: list[Refusal] = []
     for name, count in Counter(site.site.name for site in saved.sites).items():
@@ -46,7 +51,7 @@ def refusals(saved: Plan, fresh: Plan, live: Mapping[str, LiveSite]) -> tuple[Re
             found.append(Refusal(name, None, "the reviewed plan holds this site more than once"))
     for site in saved.sites:
         found += _of_site(site, now.get(site.site.name))
-        found += _of_actions(site, saved, now.get(site.site.name), live.get(site.site.name))
+        found += _of_actions(site, saved, now.get(site.site.name), live.get(site.site.name), passwords)
     return tuple(found)
 
 
@@ -63,7 +68,13 @@ def _of_site(saved: SitePlan, fresh: SitePlan | None) -> Iterator[Refusal]:
         yield Refusal(name, None, "these manifests can't be applied to the site as it is now; see the other errors")
 
 
-def _of_actions(site: SitePlan, saved: Plan, fresh: SitePlan | None, live: LiveSite | None) -> Iterator[Refusal]:
+def _of_actions(
+    site: SitePlan,
+    saved: Plan,
+    fresh: SitePlan | None,
+    live: LiveSite | None,
+    passwords: Mapping[str, SecretRef | None],
+) -> Iterator[Refusal]:
     now = {} if fresh is None else {action.address: action for action in fresh.actions}
     counts = Counter(action.address for action in saved.actions if action.kind.writes)
     leaving = taken_away(site.actions)
@@ -73,7 +84,7 @@ def _of_actions(site: SitePlan, saved: Plan, fresh: SitePlan | None, live: LiveS
         yielded = now.get(action.address)
         if counts[action.address] > 1:
             why: str | None = "the reviewed plan holds this address more than once"
-        elif _is_done(action, yielded, live, leaving):
+        elif _is_done(action, yielded, live, leaving) and _sends_its_own(action, site.site, passwords):
             why = None
         else:
             why = _unlike(action, yielded, counts)
@@ -86,15 +97,35 @@ def _is_done(action: Action, yielded: Action | None, live: LiveSite | None, leav
 
     That takes more than a fresh plan without it: what is carried out goes by the precondition alone.
     """
-    if live is None or action.provider_id in live.failed_provider_ids:
+    # What could not be read may stand.
+    if live is None or live.failed_provider_ids:
         return False
     # What was pruned leaves nothing behind that could be planned.
     if yielded is None and action.kind is not ActionKind.DISCONNECT:
         return False
     if yielded is not None and (yielded.kind is not ActionKind.NOOP or _who(yielded) != _who(action)):
         return False
+    if not _acts_on_its_own(action, yielded, live):
+        return False
     nearby = [found for found in live.connections if found.schedule_id.lower() == action.schedule_id.lower()]
     return fingerprint(action, nearby, leaving) != action.ground and already_done(action, nearby)
+
+
+def _sends_its_own(action: Action, site: Site, passwords: Mapping[str, SecretRef | None]) -> bool:
+    """Whether what an action would send of secrets and addresses is what the manifests say."""
+    return action.password in {None, passwords.get(action.address)} and action.redirect_url in {None, site.redirect_url}
+
+
+def _acts_on_its_own(action: Action, yielded: Action | None, live: LiveSite) -> bool:
+    """Whether the connection that an action is about is the one of its manifest, or is nowhere on the site any more.
+
+    Else it could take away another one, were the state to become what the action says that it rests on.
+    """
+    standing = {found.id for found in live.connections if found.status != Status.DISCONNECTED}
+    if action.connection_id not in standing:
+        return action.kind is not ActionKind.UPDATE
+    kept = action.kind in {ActionKind.UPDATE, ActionKind.RECONNECT}
+    return kept and yielded is not None and action.connection_id == yielded.connection_id
 
 
 def _who(action: Action) -> tuple[str | None, ...]:

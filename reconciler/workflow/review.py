@@ -35,7 +35,7 @@ async def review_saved(
     """
     if base is not None:
         against = await plan_against_base(desired, base, opened, selection, allowed)
-        return Review(against.plan, refusals(saved, against.plan, against.live))
+        return Review(against.plan, refusals(saved, against.plan, against.live, desired.connections))
     by_site = declared_by_site(desired)
     live: dict[str, LiveSite] = {}
 
@@ -45,4 +45,4 @@ async def review_saved(
 
     plans = await each_site(selected_sites(desired, selection), opened, by_site, planned)
     fresh = ordered(Plan(tuple(plans), selection.shards))
-    return Review(fresh, refusals(saved, fresh, live))
+    return Review(fresh, refusals(saved, fresh, live, desired.connections))

@@ -52,6 +52,14 @@ def forge(extcal: Extcal, change: Callable[[Content], object]) -> None:
     file.write_text(canonical(document | {"digest": digest(document["plan"])}))
 
 
+def rename(content: Content, name: str = "harbor", site_id: str = HARBOR) -> None:
+    """Let the site of a saved plan, and its actions with it, be another one."""
+    site_plan = content["sites"][0]
+    site_plan["site"].update(name=name, site_id=site_id)
+    for each in site_plan["actions"]:
+        each.update(site=name, site_id=site_id)
+
+
 def action(content: Content, number: int) -> Content:
     """The action of a saved plan that is about this member of the staff."""
     (found,) = [each for each in content["sites"][0]["actions"] if each["address"] == f"harbor/staff-{number}"]
@@ -106,8 +114,6 @@ EDITS: dict[str, tuple[str, Callable[[Content], object]]] = {
         "staff-9: disconnect: these manifests plan nothing for it",
         lambda c: action(c, 2).update(address="harbor/staff-9"),
     ),
-    "another site's name": ("staff-0: connect: site was", lambda c: action(c, 0).update(site="quay")),
-    "another site's id": ("staff-0: connect: site_id was", lambda c: action(c, 0).update(site_id=QUAY)),
     "an action twice": (
         "staff-0: connect: the reviewed plan holds this address more than once",
         lambda c: c["sites"][0]["actions"].append(action(c, 0)),
@@ -126,13 +132,43 @@ def test_an_action_that_the_manifests_do_not_yield_is_refused(
     assert len({line.partition(": ")[0] for line in errors}) == 1
 
 
+@pytest.mark.parametrize("other", [{"site": "quay"}, {"site_id": QUAY}], ids=["name", "siteId"])
+def test_an_action_of_another_site_is_no_part_of_a_plan(armed: Extcal, other: Content) -> None:
+    """What is judged with one site would be carried out on another: no command takes such a plan."""
+    forge(armed, lambda c: action(c, 2).update(other))
+    for command in (("plan", "manifests", "--reviewed"), ("apply", "--auto-approve", "--plan")):
+        ran = armed(*command, "plan.json")
+        assert (ran.code, armed.writes) == (1, [])
+        assert "plan.json: not a plan: harbor holds an action of another site; plan again" in ran.err
+
+
+def test_an_action_that_looks_done_where_it_does_not_belong_is_refused(armed: Extcal) -> None:
+    """Another schedule's list lacks the connection that it would take away, or it names one that stands elsewhere."""
+    armed.on(world(harbor(1, 2, 3)))
+    armed.write(site(), connection(1, more=BUSY), connection(2, more=BUSY), connection(3, more=BUSY))
+    assert armed("plan", "manifests", "--out", "plan.json").code == 0
+    unseen = digest({"target": None})
+    forged = {"kind": "disconnect", "reason": "pruned", "ground": unseen, "connection_id": "live-3"}
+    forge(armed, lambda c: action(c, 1).update(forged | {"address": "harbor/id:x"}))
+    assert refused(reviewed(armed)) == ["harbor/id:x: disconnect: these manifests plan nothing for it now"]
+    armed("apply", "--plan", "plan.json", "--auto-approve", env=PASSWORD_ENV)
+    assert armed.writes == []
+    taking = {"kind": "replace", "ground": digest({"target": None, "present": []}), "address": "harbor/staff-1"}
+    forge(armed, lambda c: c["sites"][0]["actions"][0].update(taking | {"method": "CREDENTIALS"}))
+    assert refused(reviewed(armed)) == ["harbor/staff-1: replace: these manifests now plan: noop (in-sync)"]
+    # The account that it would connect is gone: nothing but what the replace says that it rests on stands in its way.
+    armed.on(world(harbor(2, 3)))
+    armed("apply", "--plan", "plan.json", "--auto-approve", env=PASSWORD_ENV)
+    assert armed.writes == []
+
+
 SITE_EDITS: dict[str, tuple[str, Callable[[Content], object]]] = {
     "another key": (
         "the Site that was reviewed is not that of these manifests: auth was",
         lambda c: c["sites"][0]["site"]["auth"]["api_key"].update(name="EXTCAL_OTHER_KEY"),
     ),
-    "another siteId": ("site_id was", lambda c: c["sites"][0]["site"].update(site_id=QUAY)),
-    "another name": ("these manifests declare no such site", lambda c: c["sites"][0]["site"].update(name="quay")),
+    "another siteId": ("site_id was", lambda c: rename(c, site_id=QUAY)),
+    "another name": ("these manifests declare no such site", lambda c: rename(c, name="quay")),
     "a second of the name": (
         "the reviewed plan holds this site more than once",
         lambda c: c["sites"].append({"site": c["sites"][0]["site"] | {"site_id": QUAY}}),
