@@ -2,7 +2,6 @@
 
 import os
 import posixpath
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ from reconciler.workflow import Base
 
 _PROTECTED = "what can't be compared with it counts as protected by it"
 _LONGEST_PATH = 4096
-_OURS = re.compile(rb"""apiVersion["']?\s{0,100}:\s{0,100}["']?extcal/""")
 
 
 def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
@@ -76,8 +74,8 @@ def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[tu
         for path, root in roots.items():
             commit = git.commit_of(root, ref)
             inside = _inside(root, path)
-            tree = git.tree(root, commit, inside)
-            blobs = [blob for blob in tree.blobs if _is_read(blob.name, inside)]
+            tree = git.tree(root, commit, inside or ".")
+            blobs = [blob for blob in tree.blobs if inside is not None and _is_read(blob.name, inside)]
             if blobs:
                 found += _written(root, blobs, targets[root], limits)
                 links = _leading_away(root, tree, inside)
@@ -86,7 +84,7 @@ def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[tu
                 # By their names, so that none is passed over for its folder's.
                 blobs = [blob for blob in tree.blobs if _is_read(blob.name)]
                 written = _written(root, blobs, targets[root], limits)
-                found += (file for file in written if _OURS.search(file.read_bytes()))
+                found += (file for file in written if _may_be_ours(file.read_bytes()))
                 links = _leading_away(root, tree)
             unread += [f"{name} is a submodule, whose files are not read" for name in tree.submodules]
             unread += [f"{name} is a link, which is not followed" for name in links]
@@ -104,12 +102,21 @@ def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:
     return replace(fault, source=replace(fault.source, file=f"{ref}:{path}"))
 
 
-def _inside(root: Path, path: Path) -> str:
-    """Where a path is below the root by its own name: the change may have made it a link to another place."""
-    absolute = path.absolute()
-    above = next((folder for folder in (absolute, *absolute.parents) if folder.resolve() == root), None)
-    inside = path.resolve().relative_to(root) if above is None else absolute.relative_to(above)
-    return posixpath.normpath(inside.as_posix())
+def _may_be_ours(content: bytes) -> bool:
+    """Whether a file may hold a manifest: only what says so, or may say so in escapes, is more than another's YAML."""
+    return b"extcal/v" in content or b"\\" in content
+
+
+def _inside(root: Path, path: Path) -> str | None:
+    """Where a path is below the root, None where links lead to it: the change may have made them, to another place."""
+    normal = Path(os.path.normpath(path.absolute()))
+    # The outermost: one below it may be a link that leads back.
+    above = next((folder for folder in reversed((normal, *normal.parents)) if folder.resolve() == root), None)
+    if above is None:
+        return None
+    inside = normal.relative_to(above)
+    linked = any((above / part).is_symlink() for part in (inside, *inside.parents[:-1]))
+    return None if linked else inside.as_posix()
 
 
 def _is_read(name: str, inside: str | None = None) -> bool:
@@ -132,10 +139,11 @@ def _leading_away(root: Path, tree: git.Tree, inside: str | None = None) -> Iter
     names = [entry.name for entry in (*tree.blobs, *tree.links)]
     for link, target in zip(links, git.contents(root, links), strict=True):
         place = posixpath.normpath(posixpath.join(posixpath.dirname(link.name), os.fsdecode(target)))
+        by_another = any(place == other.name or place.startswith(f"{other.name}/") for other in tree.links)
         led_to = [name for name in names if name == place or name.startswith(f"{place}/")]
         by_link = {link.name + name[len(place) :]: name for name in led_to}
         missed = any(_is_read(new, inside) and not _is_read(name, inside) for new, name in by_link.items())
-        if missed or (not led_to and _is_read(link.name, inside)):
+        if missed or by_another or (not led_to and _is_read(link.name, inside)):
             yield link.name
 
 

@@ -193,6 +193,50 @@ def test_a_link_in_the_folders_place_takes_no_protection_away(repository: Extcal
     refused(repository("plan", "manifests", "--base", "HEAD^"))
 
 
+@pytest.mark.parametrize("above", [".", ".."], ids=["beside", "above"])
+def test_a_link_above_the_path_takes_no_protection_away(repository: Extcal, above: str) -> None:
+    """A change may lead a folder on the way back to the root: the path is not another one of the base for that."""
+    fleet = repository.folder / "live" / "fleet"
+    fleet.parent.mkdir()
+    (repository.folder / "manifests").rename(fleet)
+    repository.write("# nothing is said here\n", to="fleet/notes.yaml")
+    commit_all(repository.folder)
+    for file in fleet.iterdir():
+        file.rename(repository.folder / "fleet" / file.name)
+    fleet.rmdir()
+    if above == "..":
+        (repository.folder / "live" / "up").symlink_to("..")
+    else:
+        fleet.parent.rmdir()
+        fleet.parent.symlink_to(".")
+    path = "live/fleet" if above == "." else "live/up/fleet"
+    repository.write(TOMBSTONE, to="fleet/staff3.yaml")
+    assert repository("plan", path).code == 0
+    refused(repository("plan", path, "--base", "HEAD"))
+
+
+@pytest.mark.parametrize("version", ["!!str extcal/v1", "&v extcal/v1", '"extcal\\x2fv1"', '"ext\\\n  cal/v1"'])
+def test_a_spelling_of_the_version_takes_no_protection_away(repository: Extcal, version: str) -> None:
+    """Where the whole base is searched, a manifest is one however it is written."""
+    begin(repository, connection(3, more=PROTECTED).replace("extcal/v1", version))
+    renamed_folder(repository)
+    refused(repository("plan", "moved", "--base", "HEAD"))
+
+
+def test_links_that_lead_through_links_take_no_protection_away(repository: Extcal) -> None:
+    """A base may be laid out so that its manifests are reached by a link to a link alone."""
+    folder = repository.folder / "manifests"
+    (folder / ".releases" / "v1" / "team").mkdir(parents=True)
+    (folder / "staff3.yaml").rename(folder / ".releases" / "v1" / "team" / "staff3.yaml")
+    (folder / ".current").symlink_to(".releases/v1")
+    (folder / "team").symlink_to(".current/team")
+    commit_all(repository.folder)
+    (folder / "team").unlink()
+    buried(repository)
+    assert repository("plan", "manifests").code == 0
+    refused(repository("plan", "manifests", "--base", "HEAD"))
+
+
 @pytest.mark.parametrize("target", ["staff3.txt", "more/staff3.txt", "again.yaml"])
 def test_a_link_at_the_base_takes_no_protection_away(repository: Extcal, target: str) -> None:
     """A manifest of the base may be a link to a file of any name in its folder."""
