@@ -40,6 +40,11 @@ class FormerManifests:
         connections = [c if c.site == site.name else replace(c, site=site.name) for c in unique.values()]
         return replace(former, name=site.name, prune=former.prune and self.whole), connections
 
+    def kept(self, site: Site) -> bool:
+        """Whether the site was declared once, and reached as it is now: else its former plan says little of it."""
+        same = self._same(site)
+        return len({each.name for each in same}) == 1 and _identities(same[0]) == _identities(site)
+
     def protecting(self, site: Site) -> Iterator[DeclaredConnection]:
         """The connections that are, or may be, of the same site, as their manifests name them."""
         others = (each for app, sites in self._by_app.items() if app != _app(site) for each in sites)

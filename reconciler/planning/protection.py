@@ -29,7 +29,7 @@ class _Fit(IntEnum):
 
 def still_protected(
     head: SitePlan,
-    before: SitePlan,
+    before: SitePlan | None,
     base: Iterable[DeclaredConnection],
     live: LiveSite,
     allowed: frozenset[Allowance],
@@ -38,7 +38,8 @@ def still_protected(
 ) -> tuple[Violation, ...]:
     """Disconnects that the head plans of connections that the base protects, though the head does not say so.
 
-    `before` is the base's plan of the head's site from the same `live` state, `base` the manifests that are, or may be,
+    `before` is the base's plan of the head's site from the same `live` state, None where it is not surely of the same
+    site, `base` the manifests that are, or may be,
     of that site, `base_is_whole` tells that all of them could be read.
     """
     settled = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
@@ -64,9 +65,9 @@ def still_protected(
     return tuple(found)
 
 
-def _drifting(before: SitePlan) -> frozenset[str | None]:
+def _drifting(before: SitePlan | None) -> frozenset[str | None]:
     """The ids of the connections that the base would take away itself; none where it can't be planned in full."""
-    if before.faults or before.unread:
+    if before is None or before.faults or before.unread:
         return frozenset()
     return frozenset(a.connection_id for a in before.actions if a.kind.disconnects and not a.prevent_disconnect)
 

@@ -93,7 +93,14 @@ async def plan_against_base(
         now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
         before = plan_site(*bases[site.name], live)
         now = origin.told_apart(now, before)
-        protected = still_protected(now, before, former.protecting(site), live, allowed, base_is_whole=base.whole)
+        protected = still_protected(
+            now,
+            before if former.kept(site) else None,
+            former.protecting(site),
+            live,
+            allowed,
+            base_is_whole=base.whole,
+        )
         # Of a plan that leaves out most of what is declared it can't be told.
         gone = () if selection.connections is not None else origin.out_of_scope(now, before)
         now = replace(now, violations=(*now.violations, *protected), warnings=(*now.warnings, *gone))

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.desired import ApiKeyAuth, AppAuth, DeclaredConnection, Desired, Site
+from reconciler.model.desired import ApiKeyAuth, AppAuth, DeclaredConnection, Desired, Lifecycle, Site
 from reconciler.planning.former import FormerManifests
-from tests.planning.build import PASSWORD, PRUNING, SITE, declared
+from reconciler.planning.protection import still_protected
+from tests.planning.build import PASSWORD, PRUNING, SITE, declared, live, planned, site_with
 
 OTHER_ID = "2c5d8f31-9e64-4b7a-8d10-6f3e5a7c9b24"
 APP = replace(SITE, auth=AppAuth("app", PASSWORD, "instance"))
@@ -75,3 +76,18 @@ def test_two_former_sites_of_one_id_are_one() -> None:
     assert base.of(SITE)[0] == SITE
     assert {c.address for c in base.of(SITE)[1]} == {"harbor/lee", "harbor/kim"}
     assert {c.address for c in list(base.protecting(SITE))} == {"harbor/lee", "bay/kim"}
+
+
+def test_two_sites_made_one_are_none_of_them() -> None:
+    """Connections of one name hide each other there, so what the former plan would take away says nothing."""
+    lakeside = replace(SITE, name="lakeside", site_id=OTHER_ID)
+    both = Desired(
+        (APP, lakeside), (replace(LEE, lifecycle=Lifecycle(prevent_disconnect=True)), declared(site="lakeside"))
+    )
+    base, joined = FormerManifests(both, whole=True), replace(APP, site_id=OTHER_ID)
+    assert [base.kept(site) for site in (APP, lakeside, joined)] == [True, True, False]
+    assert not former(LEE, site=APP).kept(replace(APP, auth=ApiKeyAuth(PASSWORD)))
+    on = site_with(live())
+    head = planned(declared("other", account="kim@harbor.example"), on=on, site=replace(PRUNING, max_disconnects=100))
+    lost = still_protected(head, None, base.protecting(joined), on, frozenset(), base_is_whole=True)
+    assert [violation.guard for violation in lost] == ["prevent-disconnect"]
