@@ -274,7 +274,10 @@ def _without_commit(root: Path, ref: str, said: bytes) -> str:
     if Path(ref).is_dir():
         return f"{missing} To compare with the folder, use --base-dir."
     if read(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
-        return f"{missing} The clone is shallow. Fetch more of its history (fetch-depth: 0, git fetch --unshallow)."
+        return (
+            f"{missing} The clone is shallow, or lacks the branch. Fetch what is missing (in CI: fetch-depth: 0; else "
+            "git fetch --unshallow, and git fetch origin BRANCH:refs/remotes/origin/BRANCH)."
+        )
     return f"{missing} Check the name; what is on the remote alone must be fetched first."
 
 

@@ -19,6 +19,7 @@ from reconciler.cli.arguments import (
     optional_paths_argument,
     parallelism_option,
     parse_allowances,
+    refuse_empty,
 )
 from reconciler.cli.asking import agreed
 from reconciler.cli.border import redacted
@@ -93,8 +94,10 @@ def apply(
     A saved plan is for one use. Applied again it does what was not done the first time; what was done and was taken
     away or changed since is refused (exit code 1): plan again.
     """
+    refuse_empty(plan=saved, undo_out=undo_out)
     if bool(paths) == (saved is not None):
-        raise UsageError("say what to apply: a PATH with manifests, or --plan FILE")
+        which = "one of the two, not both" if paths else "a PATH with manifests, or --plan FILE"
+        raise UsageError(f"say what to apply: {which}")
     if saved is None and digest is not None:
         raise UsageError("--digest is that of a saved plan: add --plan FILE")
     if saved is not None and selecting.names_any:

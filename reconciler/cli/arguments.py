@@ -98,11 +98,19 @@ class BaseChoice:
     folder: str | None
 
 
+def refuse_empty(**options: str | None) -> None:
+    """Raise UsageError where an option's value is empty: it comes from a variable that was never set."""
+    for name, value in options.items():
+        if value is not None and not value:
+            raise UsageError(f"--{name.replace('_', '-')} is empty. Give it a value.")
+
+
 def base_options(function: _Command) -> Callable[..., object]:
     """Give a command `--base` and `--base-dir`; it gets them as one argument, `base`, None where neither is given."""
 
     @functools.wraps(function)
     def command(*args: object, base: str | None, base_dir: str | None, **others: object) -> object:
+        refuse_empty(base=base, base_dir=base_dir)
         if base is not None and base_dir is not None:
             raise UsageError("--base and --base-dir name two bases. Give one.")
         chosen = None if base is None and base_dir is None else BaseChoice(base, base_dir)
@@ -131,6 +139,7 @@ def reviewed_options(function: _Command) -> Callable[..., object]:
 
     @functools.wraps(function)
     def command(*args: object, reviewed: str | None, digest: str | None, **others: object) -> object:
+        refuse_empty(reviewed=reviewed)
         if reviewed is None and digest is not None:
             raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
         return function(*args, reviewed=None if reviewed is None else Reviewed(Path(reviewed), digest), **others)

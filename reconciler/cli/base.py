@@ -31,8 +31,9 @@ def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: 
     """
     if base.folder is None:
         return _at_commit(base.ref or "", paths, limits, console)
-    # An empty name is a variable that was never set, and must not mean the working folder.
-    if not base.folder or not Path(base.folder).is_dir():
+    if Path(base.folder).is_file():
+        raise UsageError(f"--base-dir {base.folder}: is no folder. Name the folder that the manifests lie in.")
+    if not Path(base.folder).is_dir():
         raise UsageError(f"--base-dir {base.folder}: no such folder. To compare with a commit, use --base.")
     return _loaded([Path(base.folder)], f"--base-dir {base.folder}", limits, console)
 

@@ -16,6 +16,7 @@ from reconciler.cli.arguments import (
     parallelism_option,
     parse_allowances,
     paths_argument,
+    refuse_empty,
     reviewed_options,
 )
 from reconciler.cli.border import redacted
@@ -73,10 +74,12 @@ def plan(
     whether what was reviewed is what the manifests say.
     """
     said = said_globals()
+    refuse_empty(out=out)
     if reviewed is not None:
         if selecting.names_any or out or impact or detailed_exitcode or scheduler:
             raise UsageError(
-                "--reviewed FILE checks the whole plan as it is; it goes with --base, --shard and --allow alone"
+                "--reviewed FILE checks the whole plan as it is; it goes with --digest, --base, --base-dir, --shard "
+                "and --allow alone"
             )
         from reconciler.cli.review import Checking, review  # noqa: PLC0415 - as said below
 

@@ -128,12 +128,29 @@ def test_a_file_with_a_name_of_its_own_is_found(drifting: Extcal) -> None:
     assert {a.get("origin") for a in ran.actions} == {"already-drifting", None}
 
 
-@pytest.mark.parametrize("base", ["no-such-commit", "--upload-pack=x", "HEAD:manifests", ""])
+@pytest.mark.parametrize("base", ["no-such-commit", "--upload-pack=x", "HEAD:manifests"])
 def test_a_base_that_git_does_not_know(drifting: Extcal, base: str) -> None:
     """What names no commit is wrong usage, whatever it looks like."""
     ran = drifting("plan", "manifests", f"--base={base}")
     assert ran.code == 64
     assert "there is no commit" in ran.err or "HEAD:manifests" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "manifests", "--base="),
+        ("plan", "manifests", "--base-dir="),
+        ("plan", "manifests", "--reviewed="),
+        ("plan", "manifests", "--out="),
+        ("apply", "--plan="),
+    ],
+    ids="-".join,
+)
+def test_a_variable_that_was_never_set_is_told(drifting: Extcal, words: tuple[str, ...]) -> None:
+    """An empty value is wrong usage and means neither the working folder nor that there is no wish."""
+    ran = drifting(*words)
+    assert (ran.code, ran.err) == (64, f"error: {words[-1].rstrip('=')} is empty. Give it a value.\n")
 
 
 def test_a_name_of_two_commits_is_no_base(drifting: Extcal) -> None:
@@ -156,10 +173,12 @@ def test_a_folder_never_takes_the_place_of_a_commit(drifting: Extcal) -> None:
     ran = drifting("plan", "manifests", "--base", "base")
     assert ran.code == 64
     assert "To compare with the folder, use --base-dir" in ran.err
-    for folder in ("HEAD^", ""):
-        ran = drifting("plan", "manifests", "--base-dir", folder)
-        assert ran.code == 64
-        assert "To compare with a commit, use --base" in ran.err
+    ran = drifting("plan", "manifests", "--base-dir", "HEAD^")
+    assert ran.code == 64
+    assert "no such folder. To compare with a commit, use --base" in ran.err
+    ran = drifting("plan", "manifests", "--base-dir", "manifests/all.yaml")
+    assert ran.code == 64
+    assert "is no folder" in ran.err
     assert drifting("plan", "manifests", "--base", "HEAD", "--base-dir", "base").code == 64
 
 
@@ -170,7 +189,7 @@ def test_a_clone_that_is_shallow_is_told(drifting: Extcal) -> None:
     git(drifting.folder, "clone", "--quiet", "--depth=1", drifting.folder.as_uri(), str(clone))
     ran = drifting("plan", "clone/manifests", "--base", "HEAD^1")
     assert ran.code == 64
-    assert "The clone is shallow. Fetch more of its history (fetch-depth: 0, git fetch --unshallow)." in ran.err
+    assert "The clone is shallow, or lacks the branch. Fetch what is missing (in CI: fetch-depth: 0; else " in ran.err
     assert "is shallow" not in drifting("plan", "manifests", "--base", "HEAD^9").err
 
 
