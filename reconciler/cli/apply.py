@@ -96,8 +96,7 @@ def apply(
     """
     refuse_empty(plan=saved, undo_out=undo_out)
     if bool(paths) == (saved is not None):
-        which = "one of the two, not both" if paths else "a PATH with manifests, or --plan FILE"
-        raise UsageError(f"say what to apply: {which}")
+        raise UsageError(f"say what to apply: a PATH with manifests, or --plan FILE{', not both' if paths else ''}")
     if saved is None and digest is not None:
         raise UsageError("--digest is that of a saved plan: add --plan FILE")
     if saved is not None and selecting.names_any:

@@ -31,6 +31,8 @@ _TOGETHER = (
     frozenset({"Han", "Bopomofo"}),
 )
 _HAN = {"CJK", "IDEOGRAPHIC"}
+# Controls, format characters (bidi ones among them), surrogates, and what is assigned to nobody.
+_UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co"}
 _WIDTHS = {"FULLWIDTH", "HALFWIDTH"}
 
 
@@ -68,6 +70,8 @@ def lookalikes(account: str) -> Iterator[str]:
     """What in an address may be taken for something else: a remark for each such part of it."""
     if account.isascii():
         return
+    if any(unicodedata.category(letter) in _UNSEEN for letter in account):
+        yield f"'{account}' holds characters that nobody sees"
     latin = "Latin" in _scripts(account)
     for part in dict.fromkeys(part for side in _parts(account) for part in _DOTS.split(side)):
         scripts = _scripts(part)
