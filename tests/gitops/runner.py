@@ -13,7 +13,7 @@ from tests.gitops.repository import NAME, World, empty
 ROOT = Path(__file__).parents[2]
 ACTIONS = ROOT / ".github" / "actions"
 BASH = shutil.which("bash") or "bash"
-_FAKE_GH = Path(__file__).with_name("fake_gh.py")
+_GH = f'exec "{sys.executable}" "{Path(__file__).with_name("fake_gh.py")}" "$@"'
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         """Lay out the folder, with `gh` and extcal where scripts look for them."""
-        self._script("bin/gh", f'exec "{sys.executable}" "{_FAKE_GH}" "$@"')
+        self._script("bin/gh", _GH)
         self._script("temp/extcal-venv/bin/extcal", f'exec "{sys.executable}" -m reconciler "$@"')
         self.world = empty()
         self.env = {
@@ -68,6 +68,11 @@ class Runner:
     def change(self, **parts: object) -> None:
         """Put parts of the repository in place of what was there."""
         self.world = self.world | parts
+
+    def fail(self, call: str) -> None:
+        """Let every call of `gh` fail that has this in its words."""
+        gh = f'case "$*" in *{call}*) echo "gh: HTTP 502" >&2; exit 1;; esac\n{_GH}'
+        self._script("bin/gh", gh)
 
     def file(self, name: str, content: str) -> str:
         """A file in the job's folder, by its path."""

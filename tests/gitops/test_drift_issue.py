@@ -50,6 +50,16 @@ def test_a_failed_plan_leaves_the_issue_as_it_is(runner: Runner) -> None:
     assert "::error" in ran.log
 
 
+def test_an_answer_that_fails_does_not_stand_for_no_issue(runner: Runner) -> None:
+    """Where GitHub can't say whether there is an issue, none is opened beside it, and the run fails."""
+    drifted(runner, 2, "real drift")
+    before = runner.world["issues"]
+    runner.fail("--paginate")
+    for code in (2, 0):
+        assert drifted(runner, code, "again").code == 1
+        assert runner.world["issues"] == before
+
+
 def test_issues_of_people_are_left_alone(runner: Runner) -> None:
     """The label on somebody's own issue, or on a pull request, does not make it ours."""
     theirs = [

@@ -124,6 +124,15 @@ def test_runs_that_made_the_same_plan_are_one(runner: Runner) -> None:
     assert fetch(runner).outputs["digest"] == DIGEST
 
 
+def test_an_answer_that_fails_does_not_stand_for_no_plan(runner: Runner) -> None:
+    """Of two plans that differ, one that can't be looked up is not left out: no plan is handed on."""
+    twice = {"runs": {"1": run(), "2": run(2), "77": APPLYING}, "artifacts": [artifact(1), artifact(2, digest=OTHER)]}
+    runner.change(**(MERGED | twice))
+    runner.fail("runs/2/artifacts")
+    ran = fetch(runner)
+    assert (ran.code, ran.outputs) == (1, {}), ran.log
+
+
 NO_PLAN = "has no plan of its last commit"
 REFUSED: dict[str, tuple[str, Json]] = {
     "a direct push": ("no pull request was merged as", {"pulls": {}}),

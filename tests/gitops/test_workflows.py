@@ -160,6 +160,13 @@ def test_what_installs_and_what_runs_are_two_actions() -> None:
     assert "secrets" not in (ACTION / "install" / "action.yml").read_text().lower().replace("every secret", "")
 
 
+@pytest.mark.parametrize("script", sorted(ACTION.glob("*/*.sh")), ids=lambda path: path.name)
+def test_no_script_goes_on_after_a_command_that_failed(script: Path) -> None:
+    """What fails ends a script, also where its output is put into a variable; a part of scripts sets nothing itself."""
+    text = script.read_text()
+    assert "\nset -euo pipefail\nshopt -s inherit_errexit\n" in text or not text.startswith("#!")
+
+
 def test_a_forks_pull_request_gets_no_plan() -> None:
     """The job with secrets runs only for branches of the same repository."""
     assert "head.repo.full_name == github.repository" in jobs(called("plan"))["plan"]["if"]

@@ -2,6 +2,7 @@
 # Opens, updates or closes the one drift issue, by how `extcal plan --detailed-exitcode` ended.
 unset "${!EXTCAL_@}"
 set -euo pipefail
+shopt -s inherit_errexit
 
 issues=repos/$GITHUB_REPOSITORY/issues
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs one extcal command. Inputs come by environment and become whole arguments: no shell reads them a second time.
 set -euo pipefail
+shopt -s inherit_errexit
 
 extcal=$RUNNER_TEMP/extcal-venv/bin/extcal
 folder=$RUNNER_TEMP/extcal

@@ -2,6 +2,7 @@
 # Installs extcal into an environment of its own, away from whatever the job uses Python for.
 unset "${!EXTCAL_@}"
 set -euo pipefail
+shopt -s inherit_errexit
 
 checkout=$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)
 venv=$RUNNER_TEMP/extcal-venv

@@ -2,6 +2,7 @@
 # Lays a plan out as an artifact, beside it what it is the plan of.
 unset "${!EXTCAL_@}"
 set -euo pipefail
+shopt -s inherit_errexit
 # shellcheck source-path=SCRIPTDIR source=context.sh
 source "${BASH_SOURCE[0]%/*}/context.sh"
 

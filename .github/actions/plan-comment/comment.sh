@@ -2,6 +2,7 @@
 # Shows a plan in a pull request: writes the one comment that begins with the marker, or makes it.
 unset "${!EXTCAL_@}"
 set -euo pipefail
+shopt -s inherit_errexit
 
 export MARKER='<!-- extcal-plan -->'
 body=$INPUT_REPORT

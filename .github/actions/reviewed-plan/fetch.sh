@@ -4,6 +4,7 @@
 # is refused.
 unset "${!EXTCAL_@}"
 set -euo pipefail
+shopt -s inherit_errexit
 # shellcheck source-path=SCRIPTDIR source=../plan-artifact/context.sh
 source "${BASH_SOURCE[0]%/*}/../plan-artifact/context.sh"
 
