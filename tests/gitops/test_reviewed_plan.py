@@ -66,7 +66,8 @@ def plan(digest: str = DIGEST) -> str:
 def artifact(of: int = 1, attempt: int = 1, *, digest: str = DIGEST, expired: bool = False, **fields: object) -> Json:
     """The plan that a run kept."""
     files = {"plan.json": plan(digest), "context.json": context(run_id=of, run_attempt=attempt, **fields)}
-    return {"run": of, "name": f"extcal-plan-7-{HEAD}-{attempt}", "expired": expired, "files": files}
+    made = {"run": of, "name": f"extcal-plan-7-{HEAD}-{attempt}", "expired": expired, "files": files}
+    return made | {"created_at": "2026-03-02T09:00:00Z"}
 
 
 def comment(digest: str = DIGEST, **fields: object) -> Json:
@@ -115,6 +116,17 @@ def test_the_last_attempt_of_a_run_counts(runner: Runner) -> None:
     runner.change(**(MERGED | {"artifacts": kept}))
     ran = fetch(runner)
     assert (ran.code, ran.outputs["digest"]) == (0, DIGEST), ran.log
+
+
+def test_a_plan_that_was_made_after_the_merge_is_never_taken(runner: Runner) -> None:
+    """A run that is started again after the merge brings in no plan, whatever it writes into the comment."""
+    later = artifact(attempt=2, digest=OTHER) | {"created_at": "2026-03-02T10:00:01Z"}
+    runner.change(**(MERGED | {"artifacts": [later], "comments": [comment(OTHER)]}))
+    refused(fetch(runner), "has no plan of its last commit")
+    runner.change(artifacts=[artifact(), later])
+    refused(fetch(runner), f"shows {OTHER}, not the plan that was saved, {DIGEST}")
+    runner.change(comments=[comment()])
+    assert fetch(runner).outputs["digest"] == DIGEST
 
 
 def test_runs_that_made_the_same_plan_are_one(runner: Runner) -> None:
@@ -224,6 +236,7 @@ WRONG_RUNS: dict[str, Json] = {
 WRONG_ARTIFACTS: dict[str, Json] = {
     "expired": {"expired": True},
     "of another pull request": {"name": f"extcal-plan-9-{HEAD}-1"},
+    "made at no known time": {"created_at": None},
     "with more to its name": {"name": f"extcal-plan-7-{HEAD}-1-2"},
 }
 
@@ -309,7 +322,7 @@ def test_what_one_job_keeps_the_other_finds(runner: Runner) -> None:
     assert kept.code == 0, kept.log
     files = {path.name: path.read_text() for path in Path(kept.outputs["folder"]).iterdir()}
     assert files == {"plan.json": plan(), "context.json": context()}
-    made = {"run": 1, "name": kept.outputs["artifact"], "expired": False, "files": files}
+    made = artifact() | {"name": kept.outputs["artifact"], "files": files}
     runner.change(**(MERGED | {"artifacts": [made]}))
     assert fetch(runner).outputs["digest"] == DIGEST
 

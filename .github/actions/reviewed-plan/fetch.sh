@@ -18,18 +18,18 @@ refuse() {
     exit 1
 }
 
-# Sets NUMBER and HEAD_SHA, for jq too.
+# Sets NUMBER, HEAD_SHA and MERGED_AT, for jq too.
 find_pull_request() {
     local merged base
     merged=$(gh api --paginate "$repository/commits/$GITHUB_SHA/pulls?per_page=100" --jq \
         '.[] | select(.merged_at != null and .merge_commit_sha == env.GITHUB_SHA)
-         | "\(.number) \(.head.sha) \(.base.ref)"')
+         | "\(.number) \(.head.sha) \(.merged_at) \(.base.ref)"')
     [[ -n $merged ]] ||
         refuse "no pull request was merged as $GITHUB_SHA, so no plan was reviewed and nothing is applied"
     [[ $merged != *$'\n'* ]] ||
         refuse "several pull requests were merged as $GITHUB_SHA, so it is not clear which plan was reviewed; $again"
-    read -r NUMBER HEAD_SHA base <<<"$merged"
-    export NUMBER HEAD_SHA
+    read -r NUMBER HEAD_SHA MERGED_AT base <<<"$merged"
+    export NUMBER HEAD_SHA MERGED_AT
     [[ $base == "$branch" ]] || refuse "pull request #$NUMBER was merged into $base, not into $branch; $again"
 }
 
@@ -71,12 +71,12 @@ find_runs() {
          ) | .id')
 }
 
-# The artifact of a run's last attempt that has one.
+# The artifact of a run's last attempt that made one before the merge: what was made after it nobody has reviewed.
 artifact_of() {
     local names
     names=$(NAME=extcal-plan-$NUMBER-$HEAD_SHA- gh api --paginate "$repository/actions/runs/$1/artifacts?per_page=100" \
-        --jq '.artifacts[] | select(.expired | not) | .name | select(startswith(env.NAME))
-              | select(ltrimstr(env.NAME) | test("^[0-9]+$"))')
+        --jq '.artifacts[] | select((.expired | not) and .created_at != null and .created_at <= env.MERGED_AT) | .name
+              | select(startswith(env.NAME)) | select(ltrimstr(env.NAME) | test("^[0-9]+$"))')
     sort --version-sort <<<"$names" | tail --lines=1
 }
 
@@ -143,7 +143,8 @@ for run in $runs; do
     plan=$place/plan.json digest=$found
 done
 [[ -n $plan ]] ||
-    refuse "pull request #$NUMBER has no plan of its last commit $HEAD_SHA by the extcal used here, or it has expired; $again"
+    refuse "pull request #$NUMBER has no plan of its last commit $HEAD_SHA from before its merge by the extcal used here, \
+or it has expired; $again"
 shown=$(digest_in_comment)
 [[ $shown == "$digest" ]] ||
     refuse "the comment in pull request #$NUMBER shows ${shown:-no plan}, not the plan that was saved, $digest; $again"
