@@ -15,7 +15,7 @@ pytestmark = needs_bash
 pytest.importorskip("jq", reason="jq for Python is not installed")
 HEAD, BASE, MERGE, LAST = "a" * 40, "b" * 40, "c" * 40, "d" * 40
 DIGEST, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-EXTCAL = "e" * 40
+BEFORE, EXTCAL = "9" * 40, "e" * 40
 PLANNER = "clinic-tools/extcal/.github/workflows/extcal-plan.yml"
 APPLIER = "clinic-tools/extcal/.github/workflows/extcal-apply.yml"
 WORKFLOW = ".github/workflows/plan.yml"
@@ -84,13 +84,15 @@ MERGED: Json = {
     "runs": {"1": run(), "77": APPLYING},
     "artifacts": [artifact()],
     "comments": [comment()],
-    "compare": {f"{BASE}...{LAST}": {"status": "ahead", "commits": [{"sha": HEAD}, {"sha": LAST}]}},
+    "compare": {
+        f"{old}...{LAST}": {"status": "ahead", "commits": [{"sha": HEAD}, {"sha": LAST}]} for old in (BASE, BEFORE)
+    },
 }
 
 
 def fetch(runner: Runner, **env: str) -> Ran:
     """Run the action on the push of a merge."""
-    given = {"GITHUB_SHA": LAST, "BEFORE": BASE, "INPUT_WORKFLOW": WORKFLOW, "INPUT_ATTESTED": "false"}
+    given = {"GITHUB_SHA": LAST, "BEFORE": BEFORE, "INPUT_WORKFLOW": WORKFLOW, "INPUT_ATTESTED": "false"}
     return runner.run("reviewed-plan/fetch.sh", **(given | env))
 
 
@@ -134,6 +136,14 @@ def test_runs_that_made_the_same_plan_are_one(runner: Runner) -> None:
     twice = {"runs": {"1": run(), "2": run(2), "77": APPLYING}, "artifacts": [artifact(1), artifact(2)]}
     runner.change(**(MERGED | twice))
     assert fetch(runner).outputs["digest"] == DIGEST
+
+
+@pytest.mark.parametrize("status", ["behind", "diverged", "identical"])
+def test_a_push_that_goes_back_to_an_older_merge_applies_nothing(runner: Runner, status: str) -> None:
+    """A force push to the commit of a merge that was reviewed once is not its merge again."""
+    moved = {f"{BEFORE}...{LAST}": {"status": status, "commits": []}}
+    runner.change(**(MERGED | {"compare": MERGED["compare"] | moved}))
+    refused(fetch(runner), "this push took commits off main")
 
 
 def test_an_answer_that_fails_does_not_stand_for_no_plan(runner: Runner) -> None:
@@ -200,7 +210,7 @@ REFUSED: dict[str, tuple[str, Json]] = {
     "a context that says more": ("not made for", {"artifacts": [artifact(pull_request_too=9)]}),
     "a base that is not on the branch": (
         f"was made against {BASE}, which is not on main",
-        {"compare": {f"{BASE}...{LAST}": {"status": "diverged", "commits": []}}},
+        {"compare": MERGED["compare"] | {f"{BASE}...{LAST}": {"status": "diverged", "commits": []}}},
     ),
     "a comment with another digest": (f"shows {OTHER}, not the plan that was saved", {"comments": [comment(OTHER)]}),
     "no comment": ("shows no plan, not the plan that was saved", {"comments": []}),

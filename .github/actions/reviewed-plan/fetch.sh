@@ -33,9 +33,17 @@ find_pull_request() {
     [[ $base == "$branch" ]] || refuse "pull request #$NUMBER was merged into $base, not into $branch; $again"
 }
 
-# A push of several merges, as a merge queue makes it, would leave the plans of all but the last undone.
+# How what was pushed lies to commit $1: ahead, behind, identical or diverged.
+status_since() {
+    gh api "$repository/compare/$1...$GITHUB_SHA" --jq .status
+}
+
+# A push of several merges, as a merge queue makes it, would leave the plans of all but the last undone; one that takes
+# commits off the branch, back to an older merge, was reviewed by nobody.
 refuse_other_merges() {
-    local commits other
+    local status commits other
+    status=$(status_since "$BEFORE")
+    [[ $status == ahead ]] || refuse "this push took commits off $branch, so it is no merge of #$NUMBER; $again"
     commits=$(gh api --paginate "$repository/compare/$BEFORE...$GITHUB_SHA?per_page=100" --jq '.commits[].sha')
     for COMMIT in $commits; do
         [[ $COMMIT != "$GITHUB_SHA" ]] || continue
@@ -90,7 +98,7 @@ check_context() {
     [[ $context == "$(plan_context "$NUMBER" "$branch" "$base" "$HEAD_SHA" \
         "$GITHUB_REPOSITORY/$INPUT_WORKFLOW@refs/pull/$NUMBER/merge" "${BASH_REMATCH[1]}" "$1" "$2")" ]] ||
         refuse "the plan of run $1 was not made for pull request #$NUMBER into $branch; $again"
-    status=$(gh api "$repository/compare/$base...$GITHUB_SHA" --jq .status)
+    status=$(status_since "$base")
     [[ $status == ahead ]] || refuse "the plan of run $1 was made against $base, which is not on $branch; $again"
 }
 
