@@ -1,6 +1,7 @@
 """The actions plan-artifact and reviewed-plan: the plan of the one pull request that was merged, or none."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,13 @@ def run(number: int = 1, **fields: object) -> Json:
     } | fields
 
 
-def context(**fields: object) -> str:
-    """What the plan of a run says that it is bound to."""
+def plan(digest: str = DIGEST) -> str:
+    """A saved plan, as far as this action reads it."""
+    return f'{{"digest":"{digest}","format_version":1,"plan":{{}}}}\n'
+
+
+def context(of: str = plan(), **fields: object) -> str:
+    """What the plan of a run says that it is bound to; `of` is the content of its file."""
     made: Json = {
         "pull_request": 7,
         "base_ref": "main",
@@ -54,18 +60,14 @@ def context(**fields: object) -> str:
         "workflow_sha": MERGE,
         "run_id": 1,
         "run_attempt": 1,
+        "plan_sha256": sha256(of.encode()).hexdigest(),
     }
     return json.dumps(made | fields) + "\n"
 
 
-def plan(digest: str = DIGEST) -> str:
-    """A saved plan, as far as this action reads it."""
-    return f'{{"digest":"{digest}","format_version":1,"plan":{{}}}}\n'
-
-
 def artifact(of: int = 1, attempt: int = 1, *, digest: str = DIGEST, expired: bool = False, **fields: object) -> Json:
     """The plan that a run kept."""
-    files = {"plan.json": plan(digest), "context.json": context(run_id=of, run_attempt=attempt, **fields)}
+    files = {"plan.json": plan(digest), "context.json": context(plan(digest), run_id=of, run_attempt=attempt, **fields)}
     made = {"run": of, "name": f"extcal-plan-7-{HEAD}-{attempt}", "expired": expired, "files": files}
     return made | {"created_at": "2026-03-02T09:00:00Z"}
 
@@ -191,7 +193,7 @@ REFUSED: dict[str, tuple[str, Json]] = {
     ),
     "a file that is no plan": (
         "holds no plan",
-        {"artifacts": [artifact() | {"files": {"plan.json": "{}", "context.json": context()}}]},
+        {"artifacts": [artifact() | {"files": {"plan.json": "{}", "context.json": context("{}")}}]},
     ),
     "a plan for another pull request": (
         "was not made for pull request #7 into main",
@@ -283,23 +285,36 @@ def test_workflows_that_use_the_actions_themselves_are_bound_too(runner: Runner)
 SIGNED = [PLANNER, EXTCAL, "refs/pull/7/merge"]
 UNATTESTED: dict[str, Json] = {
     "the plan alone": {plan(): SIGNED},
-    "another pull request's": {plan(): SIGNED, context(): [*SIGNED[:2], "refs/pull/9/merge"]},
-    "a changed workflow's": {plan(): [f"{NAME}/{WORKFLOW}", MERGE, SIGNED[2]], context(): SIGNED},
-    "another commit's": {plan(): [PLANNER, HEAD, SIGNED[2]], context(): SIGNED},
+    "another pull request's": {context(): [*SIGNED[:2], "refs/pull/9/merge"]},
+    "a changed workflow's": {context(): [f"{NAME}/{WORKFLOW}", MERGE, SIGNED[2]]},
+    "another commit's": {context(): [PLANNER, HEAD, SIGNED[2]]},
 }
 
 
 @pytest.mark.parametrize("attestations", UNATTESTED.values(), ids=UNATTESTED.keys())
 def test_a_plan_must_be_attested_where_that_is_asked(runner: Runner, attestations: Json) -> None:
-    """Plan and context must be signed by extcal's own workflow, at the commit used here, in this pull request."""
+    """What the plan is bound to must be signed by extcal's own workflow, at the commit used here, in this request."""
     runner.change(**(MERGED | {"attestations": attestations}))
     refused(fetch(runner, INPUT_ATTESTED="true"), f"is not attested by {PLANNER} at {EXTCAL}")
 
 
 def test_an_attested_plan_is_fetched(runner: Runner) -> None:
-    """With both signatures in order the plan is handed on."""
-    runner.change(**(MERGED | {"attestations": {plan(): SIGNED, context(): SIGNED}}))
+    """With its signature in order the plan is handed on."""
+    runner.change(**(MERGED | {"attestations": {context(): SIGNED}}))
     assert fetch(runner, INPUT_ATTESTED="true").outputs["digest"] == DIGEST
+
+
+def test_an_attested_plan_does_not_pass_with_the_context_of_another(runner: Runner) -> None:
+    """A plan signed for an earlier commit of the pull request, beside the signed context of its last, is refused."""
+    earlier = plan(OTHER)
+    signed = dict.fromkeys((earlier, context(earlier, head_sha=MERGE), plan(), context()), SIGNED)
+    mixed = artifact() | {"files": {"plan.json": earlier, "context.json": context()}}
+    runner.change(**(MERGED | {"artifacts": [mixed], "comments": [comment(OTHER)], "attestations": signed}))
+    refused(fetch(runner, INPUT_ATTESTED="true"), "not made for")
+    # Nor does it with a context of its own that nobody signed.
+    forged = artifact() | {"files": {"plan.json": earlier, "context.json": context(earlier)}}
+    runner.change(artifacts=[forged])
+    refused(fetch(runner, INPUT_ATTESTED="true"), "is not attested by")
 
 
 def test_attestations_are_those_of_extcals_workflow(runner: Runner) -> None:
@@ -332,6 +347,7 @@ def test_what_one_job_keeps_the_other_finds(runner: Runner) -> None:
     assert kept.code == 0, kept.log
     files = {path.name: path.read_text() for path in Path(kept.outputs["folder"]).iterdir()}
     assert files == {"plan.json": plan(), "context.json": context()}
+    assert kept.outputs["context-digest"] == f"sha256:{sha256(context().encode()).hexdigest()}"
     made = artifact() | {"name": kept.outputs["artifact"], "files": files}
     runner.change(**(MERGED | {"artifacts": [made]}))
     assert fetch(runner).outputs["digest"] == DIGEST

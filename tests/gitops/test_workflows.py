@@ -182,6 +182,16 @@ def test_another_event_is_refused_in_words() -> None:
     assert first["run"].endswith("exit 1\n")
 
 
+def test_what_is_attested_is_what_the_job_that_planned_said() -> None:
+    """No artifact comes between, which another job of the run could have put in its place."""
+    planned = jobs(called("plan"))
+    (attest,) = planned["attest"]["steps"]
+    assert attest["with"]["subject-digest"] == "${{ needs.plan.outputs.context-digest }}"
+    assert planned["plan"]["outputs"] == {"context-digest": "${{ steps.artifact.outputs.context-digest }}"}
+    said = read(ACTION / "plan-artifact" / "action.yml")["outputs"]["context-digest"]["value"]
+    assert said == "${{ steps.bind.outputs.context-digest }}"
+
+
 @pytest.mark.parametrize("path", [called("plan"), FLEET], ids=lambda path: path.stem)
 def test_the_base_is_a_full_commit_id(path: Path) -> None:
     """What a plan is compared with is found by git alone, before anything of the pull request is read."""

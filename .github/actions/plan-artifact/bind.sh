@@ -20,9 +20,12 @@ folder=$RUNNER_TEMP/extcal-plan-artifact
 rm -rf "$folder"
 mkdir "$folder"
 cp -- "$INPUT_PLAN" "$folder/plan.json"
+plan=$(sha256_of "$folder/plan.json")
 plan_context "$NUMBER" "$GITHUB_BASE_REF" "$INPUT_BASE" "$HEAD_SHA" "$GITHUB_WORKFLOW_REF" "$GITHUB_WORKFLOW_SHA" \
-    "$GITHUB_RUN_ID" "$GITHUB_RUN_ATTEMPT" >"$folder/context.json"
+    "$GITHUB_RUN_ID" "$GITHUB_RUN_ATTEMPT" "$plan" >"$folder/context.json"
+context=$(sha256_of "$folder/context.json")
 {
     echo "folder=$folder"
+    echo "context-digest=sha256:$context"
     echo "artifact=extcal-plan-$NUMBER-$HEAD_SHA-$GITHUB_RUN_ATTEMPT"
 } >>"$GITHUB_OUTPUT"

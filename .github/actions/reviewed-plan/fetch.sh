@@ -90,27 +90,27 @@ artifact_of() {
 
 # Refuses what RUN ATTEMPT left in folder $3 unless it says that it is a plan of this pull request.
 check_context() {
-    local context status
+    local context plan status
     context=$(<"$3/context.json")
+    plan=$(sha256_of "$3/plan.json")
     [[ $context =~ \"base_sha\":\ \"([0-9a-f]{40,64})\" ]] || refuse "the plan of run $1 does not say what it is against"
     local base=${BASH_REMATCH[1]}
     [[ $context =~ \"workflow_sha\":\ \"([0-9a-f]{40,64})\" ]] || refuse "the plan of run $1 does not say what made it"
     [[ $context == "$(plan_context "$NUMBER" "$branch" "$base" "$HEAD_SHA" \
-        "$GITHUB_REPOSITORY/$INPUT_WORKFLOW@refs/pull/$NUMBER/merge" "${BASH_REMATCH[1]}" "$1" "$2")" ]] ||
+        "$GITHUB_REPOSITORY/$INPUT_WORKFLOW@refs/pull/$NUMBER/merge" "${BASH_REMATCH[1]}" "$1" "$2" "$plan")" ]] ||
         refuse "the plan of run $1 was not made for pull request #$NUMBER into $branch; $again"
     status=$(status_since "$base")
     [[ $status == ahead ]] || refuse "the plan of run $1 was made against $base, which is not on $branch; $again"
 }
 
 check_attestations() {
-    local workflow sha file
+    local workflow sha
     read -r workflow sha <<<"$CALLED"
     [[ $sha =~ ^[0-9a-f]{40}$ ]] || refuse "attested plans are those of extcal-plan.yml; call extcal-apply.yml alone"
-    for file in "$1"/plan.json "$1"/context.json; do
-        gh attestation verify "$file" --repo "$GITHUB_REPOSITORY" --signer-workflow "$workflow" \
-            --signer-digest "$sha" --source-ref "refs/pull/$NUMBER/merge" --deny-self-hosted-runners ||
-            refuse "${file##*/} of pull request #$NUMBER is not attested by $workflow at $sha; $again"
-    done
+    # One signature for both files: the context, which was checked, holds the digest of the plan.
+    gh attestation verify "$1/context.json" --repo "$GITHUB_REPOSITORY" --signer-workflow "$workflow" \
+        --signer-digest "$sha" --source-ref "refs/pull/$NUMBER/merge" --deny-self-hosted-runners ||
+        refuse "the plan of pull request #$NUMBER is not attested by $workflow at $sha; $again"
 }
 
 # What the file says; extcal refuses a plan that its digest does not fit.
