@@ -238,6 +238,20 @@ def test_what_is_approved_is_what_is_applied(path: Path, names: list[str]) -> No
         assert extcal["with"]["digest"] == "${{ needs.reviewed.outputs.digest }}"
 
 
+@pytest.mark.parametrize(("path", "names"), APPLIES.values(), ids=APPLIES.keys())
+def test_an_apply_that_is_run_again_carries_out_only_what_the_branch_says_now(path: Path, names: list[str]) -> None:
+    """The check plans what the branch holds now, not what it held at the push; without a check nothing is applied."""
+    (checkout,) = [step for step in jobs(path)["reviewed"]["steps"] if "checkout@" in step.get("uses", "")]
+    assert checkout["with"]["ref"] == "${{ github.ref }}"
+    (named,) = [step for step in jobs(path)["reviewed"]["steps"] if step.get("id") == "artifact"]
+    assert named["run"] == 'echo "name=extcal-reviewed-$GITHUB_RUN_ATTEMPT" >>"$GITHUB_OUTPUT"'
+    for name in names:
+        first = jobs(path)[name]["steps"][0]
+        assert first["if"] == "needs.reviewed.outputs.artifact != format('extcal-reviewed-{0}', github.run_attempt)"
+        assert "re-run all jobs" in first["run"]
+        assert first["run"].endswith("exit 1\n")
+
+
 def test_one_apply_at_a_time() -> None:
     """A second merge waits for the first, and does not end it."""
     document = read(ROOT / "examples" / "config-repo" / ".github" / "workflows" / "apply.yml")
