@@ -36,6 +36,8 @@ class MergeRequest:
         self.folder, self.project, self.sandbox = folder / "checkout", project, sandbox
         self.folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
+        # What the default branch is now, the jobs ask where they were cloned from.
+        self.git("remote", "add", "origin", ".")
         shutil.copytree(EXAMPLE, self.folder, dirs_exist_ok=True)
         self.before = self.commit(*before)
         self.git("checkout", "--quiet", "-b", "topic")
@@ -125,6 +127,12 @@ class MergeRequest:
         self.project.trees = {sha: self.tree(sha) for sha in (self.before, self.head, commit)}
         self.runner.env |= {"CI_COMMIT_SHA": commit, "CI_COMMIT_BEFORE_SHA": self.before}
         return commit
+
+    def revert(self) -> None:
+        """Let a later merge take back what this one brought; the checkout stays at this one."""
+        merged = self.git("rev-parse", "HEAD")
+        self.git("revert", "--no-edit", "--mainline", "1", "HEAD")
+        self.git("checkout", "--quiet", "--detach", merged)
 
     def tree(self, commit: str) -> list[Json]:
         """The root of a commit as GitLab lists it."""

@@ -53,7 +53,7 @@ def test_only_extcal_sees_its_secrets_and_only_the_script_the_token(seven: Merge
     ran = {"plan": seven.plan()}
     seven.merge()
     ran |= {"reviewed": seven.fetch(), "apply": seven.apply(), "drift": seven.run("drift")}
-    assert ran["plan"].saw("git cat-file") == set()
+    assert ran["plan"].saw("git cat-file") == ran["reviewed"].saw("git fetch") == set()
     for name, each in ran.items():
         assert each.code == 0, (name, each.log)
         for command in ("tar", "python -I -m venv", "python -I -m pip"):
@@ -78,6 +78,17 @@ def test_a_plan_that_the_merged_manifests_do_not_yield_is_refused(seven: MergeRe
     assert seven.plan().code == 0
     seven.merge()
     seven.forge(site(), connection(0, more="state: absent"))
+    fetched = seven.fetch()
+    assert fetched.code == 1
+    assert "these manifests don't yield the reviewed plan" in fetched.log
+    assert seven.writes == []
+
+
+def test_a_merge_that_was_taken_back_is_not_carried_out_when_its_job_runs_again(seven: MergeRequest) -> None:
+    """The job `reviewed` of an older pipeline looks at what the default branch says now, and applies nothing else."""
+    assert seven.plan().code == 0
+    seven.merge()
+    seven.revert()
     fetched = seven.fetch()
     assert fetched.code == 1
     assert "these manifests don't yield the reviewed plan" in fetched.log
