@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from reconciler.way import Step, steps
+
 _SYSTEM = (Path("/dev"), Path("/proc"), Path("/sys"))
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - files that whoever runs the command puts there are theirs
 _KINDS = (
@@ -40,24 +42,30 @@ def check_file(file: Path) -> None:
 def check_folder(folder: Path) -> None:
     """Raise MisplacedError where somebody else can have led `folder` elsewhere, or where it holds no files.
 
-    That is: a relative path that a link leads out of the working folder, since the links of a repository come with
-    what is reviewed in it; a link on the way that another user owns; and the system's devices and processes.
+    That is: where a link in the working folder leads out of it, however the path is written, since the links of a
+    repository come with what is reviewed in it; a link on the way that another user owns; and the system's devices
+    and processes.
     """
     try:
-        real, here = folder.resolve(), Path.cwd().resolve()
-        strange = next((step for step in (folder, *folder.parents) if _is_strangers(step)), None)
+        here = Path.cwd().resolve()
+        for step in steps(folder):
+            if step.is_link:
+                _check_link(step, here)
+        real = folder.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise MisplacedError(_reason(error)) from error
-    if strange is not None:
-        raise MisplacedError(f"{strange} is another user's link; name the place itself that is meant")
-    if not folder.is_absolute() and ".." not in folder.parts and not real.is_relative_to(here):
-        raise MisplacedError(f"a link leads out of this folder, to {real}; if that is meant, name it itself")
     if any(real.is_relative_to(system) for system in _SYSTEM) and not real.is_relative_to(_IN_MEMORY):
         raise MisplacedError(f"{real} holds the system's own, and no files; name another folder")
 
 
-def _is_strangers(step: Path) -> bool:
-    return step.is_symlink() and step.lstat().st_uid not in {0, os.geteuid()}
+def _check_link(link: Step, here: Path) -> None:
+    if link.found is not None and link.found.st_uid not in {0, os.geteuid()}:
+        raise MisplacedError(f"{link.path} is another user's link; name the place itself that is meant")
+    if not Path(link.path).is_relative_to(here):
+        return
+    real = Path(link.path).resolve()
+    if not real.is_relative_to(here):
+        raise MisplacedError(f"a link leads out of this folder, to {real}; if that is meant, name it itself")
 
 
 def _reason(error: Exception) -> str:

@@ -57,10 +57,8 @@ def check_ours(folder: Path) -> None:
     What comes with a checkout is its author's: a link in it would lead what is written elsewhere, and its database and
     its accounts are not those that the operator has made.
     """
-    here = Path.cwd()
     try:
-        # However it is written: below the working folder no link may lead out.
-        check_folder(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+        check_folder(folder)
     except MisplacedError as error:
         raise _refused(folder, str(error)) from error
     try:

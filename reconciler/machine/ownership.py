@@ -14,8 +14,8 @@ import stat
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
+from reconciler.way import steps
 
-_LINKS = 40
 _ANOTHER = "a folder of your own by EXTCAL_STATE_DIR (with --sandbox: by its DIR)"
 
 
@@ -28,30 +28,10 @@ def check_folder(folder: Path) -> bool:
 
     Raises OSError where it can't be looked at.
     """
-    # Texts are faster than paths, and a fleet has many such folders.
-    here, links = "", 0
-    rest = [*reversed(folder.absolute().parts[1:])]
-    _check("/", os.lstat("/"), last=not rest)
-    while rest:
-        name = rest.pop()
-        if name == "..":
-            here = here.rpartition("/")[0]
-            continue
-        step = f"{here}/{name}"
-        try:
-            found = os.lstat(step)
-        except FileNotFoundError:
+    for step in steps(folder):
+        if step.found is None:
             return False
-        _check(step, found, last=not rest)
-        if not stat.S_ISLNK(found.st_mode):
-            here = step
-            continue
-        links += 1
-        if links > _LINKS:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
-        target = Path(step).readlink()
-        here = "" if target.is_absolute() else here
-        rest += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+        _check(step.path, step.found, last=step.is_last)
     return True
 
 

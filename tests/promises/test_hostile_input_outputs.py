@@ -144,6 +144,72 @@ def test_no_folder_is_a_way_out(at_work: Extcal, write: Writing, path: str) -> N
 
 
 @ANYTHING
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sub/../out/x",
+        "{here}/out/x",
+        "../work/out/x",
+        "{above}/as-well/out/x",
+        "within/x",
+        "out/../beside/x",
+    ],
+)
+def test_no_spelling_is_a_way_out(at_work: Extcal, write: Writing, path: str) -> None:
+    """However the path reaches the link of the working folder: absolute, by `..`, by another link, from outside."""
+    above = at_work.folder.parent
+    for folder in (above / "elsewhere", above / "beside", at_work.folder / "sub"):
+        folder.mkdir()
+    (above / "as-well").symlink_to("work")
+    (at_work.folder / "out").symlink_to("../elsewhere")
+    (at_work.folder / "within").symlink_to(at_work.folder / "sub/../out")
+    ran = write(at_work, path.format(here=at_work.folder, above=above))
+    assert ran.code in {1, 64}
+    assert f"a link leads out of this folder, to {(above / 'elsewhere').resolve()}" in ran.err
+    assert [*(above / "elsewhere").iterdir(), *(above / "beside").iterdir()] == []
+
+
+def test_a_folder_that_is_not_there_hides_no_way_out(at_work: Extcal) -> None:
+    """What `..` takes back need not be there where folders are made as needed."""
+    elsewhere = at_work.folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    (at_work.folder / "out").symlink_to(elsewhere)
+    ran = pulled(at_work, "no/../out/x")
+    assert (ran.code, "a link leads out of this folder" in ran.err) == (1, True)
+    assert [*elsewhere.iterdir()] == []
+
+
+@ANYTHING
+@pytest.mark.parametrize("path", ["{above}/beside/x", "../beside/x", "{above}/as-well/sub/x", "../led/x", "sub/../x"])
+def test_places_that_are_named_are_used(at_work: Extcal, write: Writing, path: str) -> None:
+    """Outside, one's own links are followed, also one to the working folder; so is what is named in it by `..`."""
+    above = at_work.folder.parent
+    for folder in (above / "beside", at_work.folder / "sub"):
+        folder.mkdir()
+    (above / "as-well").symlink_to("work")
+    (above / "led").symlink_to("beside")
+    place = Path(path.format(here=at_work.folder, above=above))
+    assert write(at_work, str(place)).code in {0, 3}
+    assert place.exists()
+
+
+@ANYTHING
+@needs_another_user
+def test_no_other_users_link_is_followed_by_ones_own(at_work: Extcal, write: Writing) -> None:
+    """A link of one's own that leads through another user's is no better."""
+    elsewhere = at_work.folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    theirs, mine = at_work.folder.parent / "theirs", at_work.folder.parent / "mine"
+    theirs.symlink_to(elsewhere)
+    mine.symlink_to(theirs)
+    os.lchown(theirs, 65534, 65534)
+    ran = write(at_work, str(mine / "x"))
+    assert ran.code in {1, 64}
+    assert f"{theirs} is another user's link" in ran.err
+    assert [*elsewhere.iterdir()] == []
+
+
+@ANYTHING
 @needs_another_user
 def test_no_other_users_link_is_followed(at_work: Extcal, write: Writing) -> None:
     """In a folder that all may write to, another user can have put a link where a folder was meant."""
