@@ -14,7 +14,7 @@ from reconciler.sandbox.calendars.folder_accounts import (
     write_account,
     write_order,
 )
-from reconciler.sandbox.calendars.folder_files import is_real_folder
+from reconciler.sandbox.calendars.folder_files import is_real_folder, write_new
 from reconciler.sandbox.calendars.folder_names import SUFFIX, file_name
 from reconciler.sandbox.calendars.ics_text import calendar_text, text_line, time_line, utc_text
 from reconciler.sandbox.errors import SandboxError
@@ -89,7 +89,9 @@ def _named(name: str) -> str:
 
 
 def _write_account(path: Path, account: Account, filling: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Those above that are made as well would be as the umask has them.
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.path.lexists(path):
         return
     shutil.rmtree(filling, ignore_errors=True)
@@ -99,8 +101,7 @@ def _write_account(path: Path, account: Account, filling: Path) -> None:
         made.mkdir(mode=0o700)
         for calendar in account.calendars:
             try:
-                with (made / f"{_named(calendar.id)}{SUFFIX}").open("xb") as file:
-                    file.write(_calendar(calendar))
+                write_new(made / f"{_named(calendar.id)}{SUFFIX}", _calendar(calendar))
             except FileExistsError as error:
                 raise SandboxError(f"the world holds one thing twice (the calendar {calendar.id})") from error
         write_account(made, AccountFile(account.password, tuple(calendar.id for calendar in account.calendars)))

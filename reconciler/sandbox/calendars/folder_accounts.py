@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError, UnreadableError
-from reconciler.sandbox.calendars.folder_files import read_file, replace_file
+from reconciler.sandbox.calendars.folder_files import read_file, replace_file, write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +63,4 @@ def write_account(folder: Path, account: AccountFile) -> None:
     """Write the file of a new account; raises `OSError`."""
     fields: dict[str, object] = {} if account.password is None else {"password": account.password}
     text = json.dumps({**fields, "calendars": account.calendars}, indent=2, ensure_ascii=False)
-    path = folder / ACCOUNT_FILE
-    path.touch(mode=0o600)
-    path.write_bytes(f"{text}\n".encode("utf-8", "replace"))
+    write_new(folder / ACCOUNT_FILE, f"{text}\n".encode("utf-8", "replace"))

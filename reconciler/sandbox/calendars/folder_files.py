@@ -59,14 +59,20 @@ def read_head(path: Path, size: int) -> bytes:
         raise UnreadableError(f"{path.name}: can't be read ({error.strerror})") from error
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Make a file that its user alone may read and write, whatever the umask; raises `OSError`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor, not a path
+        file.write(content)
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` in the place of a file in one step, with the permissions that it had; raises `OSError`."""
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
     try:
         # One that a crash has left, or somebody has put there to have another file written to.
         temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content)
+        write_new(temporary, content)
         with suppress(FileNotFoundError):
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)

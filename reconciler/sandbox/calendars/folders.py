@@ -33,6 +33,7 @@ from reconciler.sandbox.calendars.folder_files import (
     read_file,
     read_head,
     replace_file,
+    write_new,
 )
 from reconciler.sandbox.calendars.folder_names import SUFFIX, file_name, plain_name
 from reconciler.sandbox.calendars.folder_objects import find, with_event, without_event
@@ -101,8 +102,7 @@ class FolderCalendars:
                 if len(taken) >= MAX_CALENDARS:
                     raise CreationRefusedError(f"{folder.name}: holds {MAX_CALENDARS} calendars, the most it may")
                 stem = next(each for each in _numbered(base) if each not in taken)
-                with (folder / f"{stem}{SUFFIX}").open("xb") as file:
-                    file.write(calendar_text(text_line("X-WR-CALNAME", name)))
+                write_new(folder / f"{stem}{SUFFIX}", calendar_text(text_line("X-WR-CALNAME", name)))
         except OSError as error:
             raise CreationRefusedError(f"{folder.name}: no calendar can be made there ({error.strerror})") from error
         return CalendarRef(plain_name(stem), name)
