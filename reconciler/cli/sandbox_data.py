@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_Test = Callable[[int, int], bool]
 _OTHER_FOLDER = "name a folder of your own: --sandbox DIR"
 
 
@@ -65,19 +67,17 @@ def check_ours(folder: Path) -> None:
         found = folder.lstat()
     except OSError:
         return
-    if stat.S_ISLNK(found.st_mode):
-        raise _refused(folder, f"it is a link, which a checkout can bring. Remove it, or {_OTHER_FOLDER}.")
-    if not stat.S_ISDIR(found.st_mode):
-        return
-    if found.st_uid != os.geteuid():
-        raise _refused(folder, f"it belongs to another user; {_OTHER_FOLDER}.")
-    if stat.S_IMODE(found.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _refused(folder, f"others may write to it. chmod go-w {folder}, or {_OTHER_FOLDER}.")
-    _check_contents(folder)
+    from reconciler.machine import ownership  # noqa: PLC0415 - only where a data folder is there already
+
+    # It looks groups up, and thousands of files have few modes and groups.
+    others_write = functools.cache(ownership.others_write)
+    _check(folder, found, others_write)
+    if stat.S_ISDIR(found.st_mode):
+        _check_contents(folder, others_write)
 
 
-def _check_contents(folder: Path) -> None:
-    from reconciler import git  # noqa: PLC0415 - only where a data folder is there already
+def _check_contents(folder: Path, others_write: _Test) -> None:
+    from reconciler import git  # noqa: PLC0415 - as for ownership
 
     entries = [Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files)]
     if entries and git.is_tracked(folder):
@@ -92,10 +92,21 @@ def _check_contents(folder: Path) -> None:
         except FileNotFoundError:
             # Another sandbox may be running here.
             continue
-        if stat.S_ISLNK(found.st_mode):
-            raise _refused(entry, f"it is a link, which a checkout can bring. Remove it, or {_OTHER_FOLDER}.")
-        if found.st_uid != os.geteuid():
-            raise _refused(entry, f"it belongs to another user. Remove it, or {_OTHER_FOLDER}.")
+        _check(entry, found, others_write)
+
+
+def _check(entry: Path, found: os.stat_result, others_write: _Test) -> None:
+    is_file = stat.S_ISREG(found.st_mode)
+    if stat.S_ISLNK(found.st_mode):
+        raise _refused(entry, f"it is a link, which a checkout can bring. Remove it, or {_OTHER_FOLDER}.")
+    if not is_file and not stat.S_ISDIR(found.st_mode):
+        raise _refused(entry, f"it is neither a file nor a folder. Remove it, or {_OTHER_FOLDER}.")
+    if found.st_uid != os.geteuid():
+        raise _refused(entry, f"it belongs to another user. Remove it, or {_OTHER_FOLDER}.")
+    if others_write(found.st_mode, found.st_gid):
+        raise _refused(entry, f"others may write to it. chmod go-w {shlex.quote(str(entry))}, or {_OTHER_FOLDER}.")
+    if is_file and found.st_nlink > 1:
+        raise _refused(entry, f"it has another name elsewhere (a hard link). Replace it by a copy, or {_OTHER_FOLDER}.")
 
 
 def _refused(place: Path, why: str) -> ExtcalError:

@@ -47,10 +47,20 @@ def opened(file: Path, flags: int, *, checked: bool = False) -> int:
     descriptor = os.open(file, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     found = os.fstat(descriptor)
     # One that has another name may be another file that its user may write to, and never meant to.
-    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and _is_trusted(found) and not _others_write(found):
+    if (
+        stat.S_ISREG(found.st_mode)
+        and found.st_nlink == 1
+        and _is_trusted(found)
+        and not others_write(found.st_mode, found.st_gid)
+    ):
         return descriptor
     os.close(descriptor)
     raise OSError(errno.EPERM, "not a file of this user alone; look what it is, then remove it", str(file))
+
+
+def others_write(mode: int, group: int) -> bool:
+    """Whether somebody else may write to what has this mode and group; a user's private group is nobody else."""
+    return bool(mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not _is_private(group)))
 
 
 def _check(step: str, found: os.stat_result, *, last: bool) -> None:
@@ -60,7 +70,7 @@ def _check(step: str, found: os.stat_result, *, last: bool) -> None:
         raise NotOursError(f"{step} is another user's {'link' if is_link else 'folder'}: name {_ANOTHER}")
     sticky = bool(found.st_mode & stat.S_ISVTX)
     # Anybody may seem to write to a link; whether it can be turned is its folder's matter.
-    if not is_link and _others_write(found) and (last or not sticky):
+    if not is_link and others_write(found.st_mode, found.st_gid) and (last or not sticky):
         closable = found.st_uid == os.geteuid() and not sticky
         closing = f"chmod {'700' if last else 'go-w'} {step}, or " if closable else ""
         raise NotOursError(f"others may write to {step}: {closing}name {_ANOTHER}")
@@ -68,11 +78,6 @@ def _check(step: str, found: os.stat_result, *, last: bool) -> None:
 
 def _is_trusted(found: os.stat_result) -> bool:
     return found.st_uid in {0, os.geteuid()}
-
-
-def _others_write(found: os.stat_result) -> bool:
-    mode = found.st_mode
-    return bool(mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not _is_private(found.st_gid)))
 
 
 def _is_private(group: int) -> bool:

@@ -1,10 +1,14 @@
 """The sandbox's data folder is the operator's: what a checkout brings learns no password and leads no file astray."""
 
+import grp
 import json
 import os
+import pwd
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +16,7 @@ from tests.cli.command import Extcal, Ran
 from tests.promises.repositories import commit_all, initialised
 from tests.sandbox_caldav.paper import EMAIL, PASSWORD, Paper
 from tests.sandbox_caldav.scripted import Scripted, scripted
+from tests.support.tools import needs_another_user
 from tests.support.waiting import TIMEOUT
 
 _ENV = {"EXTCAL_LEE": PASSWORD}
@@ -52,6 +57,19 @@ def plant(extcal: Extcal, name: str, thief: Scripted) -> None:
     folder = extcal.folder / name
     assert extcal("schedules", f"--sandbox={name}").code == 0
     (folder / "sandbox.yaml").write_text(f"apple: {{caldav: {{url: '{thief.url}'}}}}\n")
+
+
+def make(extcal: Extcal) -> None:
+    """Make the data of a sandbox, with an account whose calendar is in a file."""
+    apple = extcal.folder / ".extcal" / "calendars" / "apple"
+    for folder in (apple.parent.parent, apple.parent, apple, apple / EMAIL):
+        folder.mkdir(mode=0o700)
+    (apple / EMAIL / "account.json").write_text(json.dumps({"password": PASSWORD, "calendars": ["k93wqe"]}))
+    (apple / EMAIL / "k93wqe.ics").write_text("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n")
+    (apple / "order.json").write_text(json.dumps([EMAIL]))
+    for path in apple.parent.rglob("*.*"):
+        path.chmod(path.stat().st_mode & ~0o022)
+    assert extcal("schedules", "--sandbox").code == 0
 
 
 def applied(extcal: Extcal, *words: str, env: dict[str, str | None] | None = None) -> Ran:
@@ -199,21 +217,101 @@ def test_data_beside_what_git_tracks_are_fine(checkout: Extcal) -> None:
         assert checkout("schedules", "--sandbox").code == 0
 
 
+def used_by(monkeypatch: pytest.MonkeyPatch, *others: str) -> list[int]:
+    """Let groups have others in them, or nobody; the groups that are asked for."""
+    asked: list[int] = []
+
+    def members(group: int) -> SimpleNamespace:
+        asked.append(group)
+        return SimpleNamespace(gr_mem=others)
+
+    monkeypatch.setattr(grp, "getgrgid", members)
+    monkeypatch.setattr(pwd, "getpwall", list)
+    return asked
+
+
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
-def test_a_folder_that_others_may_write_to_is_not_used(checkout: Extcal, mode: int) -> None:
+def test_a_folder_that_others_may_write_to_is_not_used(
+    checkout: Extcal, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
     """The error says how to close it; then it is used. What is made anew is for its user alone."""
     data = checkout.folder / ".extcal"
+    used_by(monkeypatch, "kim")
     before = os.umask(0)
     try:
         assert checkout("schedules", "--sandbox").code == 0
     finally:
         os.umask(before)
-    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {oct(stat.S_IMODE(path.lstat().st_mode) & 0o077) for path in (data, *data.rglob("*"))} == {"0o0"}
     data.chmod(mode)
     for command in ("schedules", "events", "reset"):
         assert told(run(checkout, command)).startswith(".extcal: others may write to it. chmod go-w .extcal")
     data.chmod(mode & ~0o022)
     assert checkout("schedules", "--sandbox").code == 0
+
+
+DATA = ("calendars", "calendars/apple", f"calendars/apple/{EMAIL}/account.json", "sandbox.sqlite3")
+
+
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+@pytest.mark.parametrize("entry", DATA)
+def test_data_that_others_may_write_to_are_not_used(
+    checkout: Extcal, monkeypatch: pytest.MonkeyPatch, entry: str, mode: int
+) -> None:
+    """Wherever in the folder they lie; closed as the error says, they are used."""
+    used_by(monkeypatch, "kim")
+    place = checkout.folder / ".extcal" / entry
+    make(checkout)
+    before = place.stat().st_mode
+    place.chmod(before | mode)
+    for command in ("apply", "events", "owners", "reset"):
+        error = told(run(checkout, command))
+        assert error.startswith(f".extcal/{entry}: others may write to it. chmod go-w .extcal/{entry}, or ")
+    place.chmod(before)
+    assert applied(checkout).code == 0
+
+
+@needs_another_user
+def test_data_that_ones_own_group_may_write_to_are_used(checkout: Extcal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each user has a group of their own, umask 002 is usual; many files don't ask for it more often."""
+    asked = used_by(monkeypatch)
+    make(checkout)
+    data = checkout.folder / ".extcal"
+    apple = data / "calendars" / "apple" / EMAIL
+    for number in range(20):
+        (apple / f"copied-{number}.ics").write_bytes((apple / "k93wqe.ics").read_bytes())
+    for path in (data, *data.rglob("*")):
+        os.chown(path, -1, os.geteuid())
+        path.chmod(path.stat().st_mode | 0o060)
+    assert checkout("sandbox", "schedules", "list").code == 0
+    assert 0 < len(asked) < 10
+
+
+@pytest.mark.parametrize("kind", ["hard link", "pipe", "socket"])
+@pytest.mark.parametrize(
+    "entry", ["sandbox.sqlite3", "calendars/apple/order.json", f"calendars/apple/{EMAIL}/k93wqe.ics"]
+)
+def test_what_is_no_file_of_the_folder_alone_is_not_used(
+    checkout: Extcal, monkeypatch: pytest.MonkeyPatch, entry: str, kind: str
+) -> None:
+    """A file with another name elsewhere would be changed there, too; pipes and sockets are nobody's data."""
+    make(checkout)
+    place, outside = checkout.folder / ".extcal" / entry, checkout.folder / "outside"
+    place.rename(outside)
+    content = outside.read_bytes()
+    if kind == "hard link":
+        os.link(outside, place)
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        monkeypatch.chdir(place.parent)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(place.name)
+        monkeypatch.chdir(checkout.folder)
+    expected = "it has another name elsewhere" if kind == "hard link" else "it is neither a file nor a folder"
+    for command in ("apply", "events", "owners", "reset"):
+        assert told(run(checkout, command)).startswith(f".extcal/{entry}: {expected}")
+    assert outside.read_bytes() == content
 
 
 @pytest.mark.parametrize("entry", ["", "calendars/apple"])
