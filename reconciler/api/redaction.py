@@ -6,17 +6,13 @@ looked for in each view; where one is found, that place is traced back to the te
 """
 
 import base64
-import html
 import math
-import re
-import sys
 import unicodedata
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from reconciler.api.text import fit
+from reconciler.api.views import Span, View
 
 MASK = "[secret]"
 SHORTEST = 6
@@ -27,18 +23,6 @@ _FEW = 64
 _SHORTEST_SPELLING = _SHORTEST_NEEDLE = 4
 _SHORTEST_MIDDLE = 6
 _DEEPEST = 4
-# Percent-encoding (RFC 3986, 2.1); backslashes, each of which is doubled wherever a text is put into another, and
-# what they begin in JSON (RFC 8259, 7) and Python; references in HTML (13.1.4). No part of it is tried twice.
-_ESCAPE = re.compile(
-    rb"%(?P<percent>[0-9a-fA-F]{2})"
-    rb"|\\++(?:u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\++u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|u(?P<unit>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2}))?"
-    rb"|&(?:#0*(?P<decimal>[0-9]{1,7})|#[xX]0*(?P<hexadecimal>[0-9a-fA-F]{1,6})|(?P<name>[a-zA-Z][a-zA-Z0-9]{1,31}));?"
-)
-_MARKS = (b"%", b"\\", b"&")
-_ESCAPED = b"\"'/"
-
-_Span = tuple[int, int]
 
 
 class Redactor:
@@ -72,8 +56,8 @@ class Redactor:
         if not self._secrets:
             return text
         raw = text.encode("utf-8", "surrogatepass")
-        view: _View | None = _View(raw)
-        spans: list[_Span] = []
+        view: View | None = View(raw)
+        spans: list[Span] = []
         for _ in range(_DEEPEST + 1):
             if view is None:
                 break
@@ -81,7 +65,7 @@ class Redactor:
             view = view.decoded()
         return _masked(raw, spans) if spans else text
 
-    def _within(self, data: bytes) -> Iterator[_Span]:
+    def _within(self, data: bytes) -> Iterator[Span]:
         """Where needles stand in lower-case data."""
         if self._count <= _FEW:
             for needle in (needle for needles in self._needles.values() for needle in needles):
@@ -93,101 +77,14 @@ class Redactor:
                     yield at, at + len(needle)
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """Bytes, and how they came of those of the view `before`: in pieces, each of which is an escape or stands as it is.
-
-    `starts` are the places at which the pieces begin, `origins` those where they began before, `plain` whether a piece
-    was no escape.
-    """
-
-    data: bytes
-    before: "_View | None" = None
-    starts: list[int] = field(default_factory=list)
-    origins: list[int] = field(default_factory=list)
-    plain: list[bool] = field(default_factory=list)
-
-    def decoded(self) -> "_View | None":
-        """What it says when its escapes are decoded, a plus sign being a blank; None where it has none."""
-        data = self.data.replace(b"+", b" ")
-        view = _View(b"", self)
-        parts: list[bytes] = []
-        done = length = 0
-
-        def add(part: bytes, origin: int, *, plain: bool) -> None:
-            nonlocal length
-            view.starts.append(length)
-            view.origins.append(origin)
-            view.plain.append(plain)
-            parts.append(part)
-            length += len(part)
-
-        for escape in _escapes(data):
-            meaning = _meaning(escape)
-            if meaning is not None:
-                add(data[done : escape.start()], done, plain=True)
-                add(meaning, escape.start(), plain=False)
-                done = escape.end()
-        if not parts and data == self.data:
-            return None
-        add(data[done:], done, plain=True)
-        return _View(b"".join(parts), self, view.starts, view.origins, view.plain)
-
-    def traced(self, span: _Span) -> _Span:
-        """The place in the text that a place in this view came of."""
-        start, end = span
-        if self.before is None:
-            return span
-        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
-        into = start - self.starts[first]
-        origin = self.origins[first] + (into if self.plain[first] else 0)
-        if first and self.plain[first] and self.starts[first - 1] == start and self.data[start] in _ESCAPED:
-            # The backslash goes with the quote that it was put before.
-            origin = self.origins[first - 1]
-        past = self.origins[last] + end - self.starts[last] if self.plain[last] else self.origins[last + 1]
-        return self.before.traced((origin, past))
-
-
-def _escapes(data: bytes) -> Iterator[re.Match[bytes]]:
-    """What looks like an escape, in order; a search for each mark takes a tenth of the time of one for all of them."""
-    ahead = {mark: data.find(mark) for mark in _MARKS}
-    done = 0
-    while places := [at for at in ahead.values() if at >= 0]:
-        at = min(places)
-        escape = _ESCAPE.match(data, at)
-        if escape is not None:
-            yield escape
-        done = at + 1 if escape is None else escape.end()
-        ahead = {mark: data.find(mark, done) if 0 <= at < done else at for mark, at in ahead.items()}
-
-
-def _meaning(escape: re.Match[bytes]) -> bytes | None:
-    """What an escape stands for; None where it only looks like one."""
-    digits = escape[escape.lastgroup] if escape.lastgroup else b""
-    match escape.lastgroup:
-        case None:
-            return b""
-        case "percent" | "byte":
-            return bytes.fromhex(digits.decode())
-        case "low":
-            code = 0x10000 + ((int(escape["high"], 16) - 0xD800) << 10) + int(digits, 16) - 0xDC00
-        case "name":
-            name = escape[0].decode()
-            meaning = html.unescape(name)
-            return None if meaning == name else meaning.encode()
-        case kind:
-            code = int(digits, 10 if kind == "decimal" else 16)
-    return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else None
-
-
-def _places(needle: bytes, data: bytes) -> Iterator[_Span]:
+def _places(needle: bytes, data: bytes) -> Iterator[Span]:
     at = data.find(needle)
     while at >= 0:
         yield at, at + len(needle)
         at = data.find(needle, at + 1)
 
 
-def _joined(spans: Iterable[_Span]) -> Iterator[_Span]:
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
     """Places by where they begin; those that overlap are one, those side by side are two."""
     start = end = 0
     for begins, ends in spans:
@@ -200,7 +97,7 @@ def _joined(spans: Iterable[_Span]) -> Iterator[_Span]:
         yield start, end
 
 
-def _masked(raw: bytes, spans: Iterable[_Span]) -> str:
+def _masked(raw: bytes, spans: Iterable[Span]) -> str:
     parts: list[bytes] = []
     done = 0
     for start, end in _joined(sorted(spans)):
@@ -218,7 +115,7 @@ def _needles(secret: str) -> set[bytes]:
 
 def _settled(raw: bytes) -> bytes:
     """What is left when nothing is to be decoded any more."""
-    view = _View(raw)
+    view = View(raw)
     for _ in range(_DEEPEST):
         after = view.decoded()
         if after is None:
