@@ -141,9 +141,9 @@ class Writer(Reader):
             parts = urlsplit(link)
         except ValueError:
             parts = urlsplit("")
-        shown = link.isprintable() and len(link) <= _LONGEST_LINK
+        shown = link.isascii() and link.isprintable() and " " not in link and len(link) <= _LONGEST_LINK
         if parts.scheme not in {"https", "http"} or not parts.netloc or not shown:
-            raise ShapeError("oauthUrl", "an http or https link", "something else")
+            raise ShapeError("oauthUrl", "an http or https link in printable ASCII", "something else")
         # Whoever is sent it would get the secret, and so would the place that it leads to.
         if self._secrets.redact(link) != link:
             raise ShapeError("oauthUrl", "a link", "one that repeats a secret")

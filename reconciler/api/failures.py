@@ -51,7 +51,7 @@ class Explainer:
 
     def shown(self, text: str, limit: int = _LONGEST_TEXT) -> str:
         """Text from outside, fit to be shown: one line, no secrets, at most `limit` characters."""
-        return cut(self._secrets.redact(fit(text)), limit)
+        return cut(fit(self._secrets.redact(text)), limit)
 
     def failure(self, call: Call, answer: Answer, asked: float | None) -> ResponseError:
         """The error that an answer other than 200 is; `asked` is its Retry-After in seconds."""

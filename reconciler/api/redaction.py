@@ -1,8 +1,9 @@
 """Taking secrets out of text, in every form that an echo may give them, at a cost that grows with the text alone.
 
 A *needle* is a secret in one form: as it is, made fit to be shown, in base64, in hexadecimal. A *view* of a text is
-what it says when its escapes are decoded, once or several times, since messages are put into messages. Needles are
-looked for in each view; where one is found, that place is traced back to the text and masked there.
+what it says when its escapes are decoded, once or several times, since messages are put into messages, and what is
+seen of it, since what is never drawn is taken out before a text is shown. Needles are looked for in each view; where
+one is found, that place is traced back to the text and masked there.
 """
 
 import base64
@@ -10,6 +11,7 @@ import math
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from reconciler.api.text import fit
 from reconciler.api.views import Span, View
@@ -23,6 +25,9 @@ _FEW = 64
 _SHORTEST_SPELLING = _SHORTEST_NEEDLE = 4
 _SHORTEST_MIDDLE = 6
 _DEEPEST = 4
+# What is taken out: nothing, what is not drawn, and blanks as well.
+_Hidden = bool | None
+_HIDDEN: tuple[_Hidden, ...] = (None, False, True)
 
 
 class Redactor:
@@ -33,13 +38,15 @@ class Redactor:
         # By their first bytes: thousands of passwords must not cost a search each in every message.
         self._needles: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._count = 0
+        # Whether a secret has blanks, which may be shown as others, or not at all.
+        self._blanks = False
 
     def copy(self) -> "Redactor":
         """Another one that knows the same secrets."""
         other = Redactor()
         other._secrets |= self._secrets
         other._needles.update((head, set(needles)) for head, needles in self._needles.items())
-        other._count = self._count
+        other._count, other._blanks = self._count, self._blanks
         return other
 
     def learn(self, secret: str) -> None:
@@ -47,6 +54,7 @@ class Redactor:
         if len(secret) < SHORTEST or secret in self._secrets:
             return
         self._secrets.add(secret)
+        self._blanks = self._blanks or any(map(str.isspace, secret))
         for needle in _needles(secret):
             self._needles[needle[:_HEAD]].add(needle)
         self._count = sum(map(len, self._needles.values()))
@@ -56,13 +64,9 @@ class Redactor:
         if not self._secrets:
             return text
         raw = text.encode("utf-8", "surrogatepass")
-        view: View | None = View(raw)
-        spans: list[Span] = []
-        for _ in range(_DEEPEST + 1):
-            if view is None:
-                break
-            spans += map(view.traced, self._within(view.data.lower()))
-            view = view.decoded()
+        whole = View(raw)
+        views = chain(_views(whole, blanks=self._blanks), _views(whole.unbroken(), blanks=self._blanks))
+        spans = [view.traced(span) for view in views for span in self._within(view.data.lower())]
         return _masked(raw, spans) if spans else text
 
     def _within(self, data: bytes) -> Iterator[Span]:
@@ -106,17 +110,33 @@ def _masked(raw: bytes, spans: Iterable[Span]) -> str:
     return b"".join((*parts, raw[done:])).decode("utf-8", "surrogatepass")
 
 
+def _views(view: View | None, *, blanks: bool) -> Iterator[View]:
+    """A view, and what it says when it is decoded again and again, each as it is and as it is seen."""
+    for _ in range(_DEEPEST + 1):
+        if view is None:
+            return
+        yield view
+        if (drawn := view.drawn(blanks=blanks)) is not None:
+            yield drawn
+            view = drawn
+        if (unbroken := view.unbroken()) is not None:
+            yield unbroken
+        view = view.decoded()
+
+
 def _needles(secret: str) -> set[bytes]:
-    """The forms of a secret, in lower case, each also as a view of it shows it."""
+    """The forms of a secret, in lower case, each also as the views of it show it."""
     plain = {text.encode() for text in _spellings(secret)} | _digits(secret.encode())
-    found = {form.lower() for each in plain for form in (each, _settled(each))}
+    found = {form.lower() for each in plain for form in (each, *(_settled(each, hidden) for hidden in _HIDDEN))}
     return {needle for needle in found if len(needle) >= _SHORTEST_NEEDLE}
 
 
-def _settled(raw: bytes) -> bytes:
-    """What is left when nothing is to be decoded any more."""
+def _settled(raw: bytes, hidden: _Hidden) -> bytes:
+    """What is left when nothing is to be decoded any more, and what is `hidden` is taken out."""
     view = View(raw)
-    for _ in range(_DEEPEST):
+    for _ in range(_DEEPEST + 1):
+        if hidden is not None:
+            view = view.drawn(blanks=hidden) or view
         after = view.decoded()
         if after is None:
             break

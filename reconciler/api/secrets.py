@@ -3,7 +3,7 @@
 import os
 import stat
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from reconciler.model.texts import texts, with_texts
 
 PREFIX = "EXTCAL_"
 LARGEST = 64 * 1024
+_BATCH = 64 * 1024
 _Value = TypeVar("_Value")
 
 
@@ -67,11 +68,14 @@ class Secrets:
     def redacted(self, value: _Value) -> _Value:
         """A value of any shape with every text in it redacted; one that holds no secret is the same value."""
         found = texts(value)
+        changed = {text: shown for some in _batches(found) for text, shown in self._changed(some)}
+        return with_texts(value, changed) if changed else value
+
+    def _changed(self, found: Sequence[str]) -> Iterator[tuple[str, str]]:
         # One search through all of them takes a fraction of the time of a search through each.
-        together = "\n".join(found)
-        if self.redact(together) == together:
-            return value
-        return with_texts(value, {text: shown for text in found if (shown := self.redact(text)) != text})
+        together = " ".join(found)
+        if self.redact(together) != together:
+            yield from ((text, shown) for text in found if (shown := self.redact(text)) != text)
 
     def _from_environ(self, ref: SecretRef) -> str:
         if not ref.name.startswith(PREFIX):
@@ -121,6 +125,20 @@ class Secrets:
                 f"the secret {_name(ref)} is a link that leaves EXTCAL_SECRETS_DIR; put the file itself there"
             )
         return path
+
+
+def _batches(found: Iterable[str]) -> Iterator[list[str]]:
+    """Texts in lots of a size that bounds what a search through them takes in memory."""
+    some: list[str] = []
+    size = 0
+    for text in found:
+        if size + len(text) > _BATCH and some:
+            yield some
+            some, size = [], 0
+        some.append(text)
+        size += len(text)
+    if some:
+        yield some
 
 
 def _name(ref: SecretRef) -> str:

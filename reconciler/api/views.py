@@ -1,21 +1,31 @@
-"""Views of a text: what it says when its escapes are decoded, and the way back from there to the text."""
+"""Views of a text: what it says when its escapes are decoded, or to an eye that sees no more than what is drawn.
+
+Each view knows the way back to the text that it was made of.
+"""
 
 import html
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from reconciler.model.unseen import unseen
 
 # Percent-encoding (RFC 3986, 2.1); backslashes, each of which is doubled wherever a text is put into another, and
 # what they begin in JSON (RFC 8259, 7) and Python; references in HTML (13.1.4). No part of it is tried twice.
 _ESCAPE = re.compile(
     rb"%(?P<percent>[0-9a-fA-F]{2})"
     rb"|\\++(?:u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\++u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|u(?P<unit>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2}))?"
+    rb"|u(?P<unit>[0-9a-fA-F]{4})|U(?P<wide>[0-9a-fA-F]{8})|x(?P<byte>[0-9a-fA-F]{2}))?"
     rb"|&(?:#0*(?P<decimal>[0-9]{1,7})|#[xX]0*(?P<hexadecimal>[0-9a-fA-F]{1,6})|(?P<name>[a-zA-Z][a-zA-Z0-9]{1,31}));?"
 )
 _MARKS = (b"%", b"\\", b"&")
+# Of what controls are written as in JSON, Python and C. A backslash may also stand there for nothing, as before quotes.
+_BREAK = re.compile(rb"\\++[0abefnrtv]")
+_CONTROLS = bytes((*range(32), 127))
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]+")
+_CONTROL_OR_BLANK = re.compile(rb"[\x00-\x20\x7f]+")
 _ESCAPED = b"\"'/"
 
 Span = tuple[int, int]
@@ -39,6 +49,24 @@ class View:
     def decoded(self) -> "View | None":
         """What it says when its escapes are decoded, a plus sign being a blank; None where it has none."""
         data = self.data.replace(b"+", b" ")
+        meanings = ((*escape.span(), meaning) for escape in _escapes(data) if (meaning := _meaning(escape)) is not None)
+        return self._with(data, meanings)
+
+    def drawn(self, *, blanks: bool) -> "View | None":
+        """What is left without characters that may be shown as nothing; None where it has none of them.
+
+        Where `blanks` are among them, so are all that may be shown as one.
+        """
+        return self._with(self.data, ((*place, b"") for place in _undrawn(self.data, blanks=blanks)))
+
+    def unbroken(self) -> "View | None":
+        """What is left without escapes of line ends and their like, such as JSON has; None where it has none."""
+        if b"\\" not in self.data:
+            return None
+        return self._with(self.data, ((*escape.span(), b"") for escape in _BREAK.finditer(self.data)))
+
+    def _with(self, data: bytes, pieces: Iterable[tuple[int, int, bytes]]) -> "View | None":
+        """The data, with pieces of it replaced; None where that leaves it as this view has it."""
         view = View(b"", self)
         parts: list[bytes] = []
         done = length = 0
@@ -51,12 +79,10 @@ class View:
             parts.append(part)
             length += len(part)
 
-        for escape in _escapes(data):
-            meaning = _meaning(escape)
-            if meaning is not None:
-                add(data[done : escape.start()], done, plain=True)
-                add(meaning, escape.start(), plain=False)
-                done = escape.end()
+        for start, end, meaning in pieces:
+            add(data[done:start], done, plain=True)
+            add(meaning, start, plain=False)
+            done = end
         if not parts and data == self.data:
             return None
         add(data[done:], done, plain=True)
@@ -107,3 +133,20 @@ def _meaning(escape: re.Match[bytes]) -> bytes | None:
         case kind:
             code = int(digits, 10 if kind == "decimal" else 16)
     return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else None
+
+
+def _undrawn(data: bytes, *, blanks: bool) -> Iterator[Span]:
+    """Where characters stand that may be shown as nothing, and blanks where that matters and there is more than one."""
+    if data.isascii():
+        # Almost all texts end here.
+        if len(data.translate(None, _CONTROLS)) < len(data) or (blanks and b"  " in data):
+            yield from (found.span() for found in (_CONTROL_OR_BLANK if blanks else _CONTROL).finditer(data))
+        return
+    # What is not UTF-8, halves of characters included, is taken for halves.
+    text = data.decode("utf-8", "surrogateescape")
+    done = place = 0
+    for start, end in unseen(text, blanks=blanks):
+        place += len(text[done:start].encode("utf-8", "surrogateescape"))
+        after = place + len(text[start:end].encode("utf-8", "surrogateescape"))
+        yield place, after
+        done, place = end, after

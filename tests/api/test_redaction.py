@@ -4,12 +4,17 @@ import base64
 import functools
 import html
 import json
+import sys
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
 
 from reconciler.api.redaction import Redactor
+from reconciler.api.text import fit
+from reconciler.model.unseen import unseen
+from reconciler.render.inert import inert
+from tests.promises.unseen import UNSEEN, broken
 from tests.support.work import steps
 
 SECRET = "pä\"s\\/ w+%0 <ñ'>&~€𝄞-z"
@@ -116,6 +121,43 @@ def test_a_backslash_before_a_secret_stays() -> None:
     """Only what escapes a secret's own quotes and slashes goes with it."""
     assert knowing("seagull").redact("C:\\seagull") == "C:\\[secret]"
     assert knowing("sea/gull").redact("C:\\sea\\/gull") == "C:\\[secret]"
+
+
+@pytest.mark.parametrize("by", UNSEEN.values(), ids=UNSEEN.keys())
+@pytest.mark.parametrize("secret", ["sw0rd-fish/of+harbor", "sword fish  of harbor", SECRET])
+def test_what_is_not_seen_hides_nothing(secret: str, by: str) -> None:
+    """In the secret, in any encoding of it, and encoded itself: what is shown would be whole."""
+    bytewise = "".join(f"%{byte:02X}" for byte in secret.encode())
+    for form in (secret, quote(secret, safe=""), bytewise, base64.b64encode(secret.encode()).decode()):
+        assert shown(broken(form, by), secret) == "before <[secret]> after"
+    whole = broken(secret, by)
+    for encode in (json.dumps, lambda text: json.dumps(json.dumps(text)), lambda text: html.escape(repr(text))):
+        assert "[secret]" in knowing(secret).redact(encode(whole))
+    if by.isprintable():
+        assert shown(quote(quote(whole)), secret) == "before <[secret]> after"
+
+
+@pytest.mark.parametrize("by", ["\u200b", "\u034f", "\n", "\\n"])
+def test_what_is_not_seen_hides_no_encoding(by: str) -> None:
+    """Not even amid an escape, or at every one of its places."""
+    encoded = "".join(f"%{byte:02X}" for byte in b"sword-fish")
+    assert shown(by.join(encoded), "sword-fish") == "before <[secret]> after"
+
+
+def test_whatever_is_made_fit_to_be_shown_is_seen_through() -> None:
+    """No character is taken out of what is shown, or blanked, that could stand in a secret unnoticed."""
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if inert(f"a{character}b") == "ab" or (fit(f"a{character}b") in {"ab", "a b"} and character != " "):
+            assert list(unseen(f"a{character}b")) == [(1, 2)], hex(code)
+
+
+def test_lines_and_marks_around_a_secret_stay() -> None:
+    """What is taken out to look for it is not taken out of the text."""
+    text = "é\u0301 one\ttwo\n  thr\u200bee {}\n\u3164four {} \\n"
+    assert knowing("swordfish").redact(text.format("swordfish", "sw\u034fordfish")) == text.format(
+        "[secret]", "[secret]"
+    )
 
 
 TWICE: dict[str, Callable[[str], str]] = {

@@ -18,6 +18,7 @@ from tests.promises.canaries import API_KEY, PASSWORD, leaks
 from tests.promises.commands import REACHING, Row
 from tests.promises.echoing import Answer, Asked, forms
 from tests.promises.leak_stage import Stage
+from tests.promises.unseen import UNSEEN, broken
 
 _BASE = "/bookings/v2/external-calendars"
 _Json = dict[str, object]
@@ -66,9 +67,12 @@ def _connection(id_: str, schedule: int, account: str, text: str, status: str = 
     }
 
 
-def answers(heard: Sequence[str], ids: Sequence[str] = ()) -> dict[str, _Json]:
-    """A service's answers, each of which is as the contract says; `ids` are those of undeclared connections."""
-    texts = _texts(heard)
+def answers(heard: Sequence[str], ids: Sequence[str] = (), texts: Sequence[str] = ()) -> dict[str, _Json]:
+    """A service's answers, each of which is as the contract says; `ids` are those of undeclared connections.
+
+    What they repeat is `texts`, or what was heard in every form.
+    """
+    texts = texts or _texts(heard)
     apple = _provider(APPLE, "Apple", "I_CAL", "CREDENTIALS")
     google = _provider(GOOGLE, "Google", "GOOGLE", "OAUTH")
     live = [_connection("live-1", 1, email(1), texts[0]), _connection("live-2", 2, "else@harbor.example", texts[-1])]
@@ -148,6 +152,58 @@ def test_pulled_manifests_are_named_after_no_secret(stage: Stage) -> None:
     assert ran.code == 0
     assert "the service's answers repeat a secret; [secret] is written down in its place" in ran.err
     assert "qzvkjw" not in "".join(str(file) + file.read_text() for file in (stage.extcal.folder / "anew").rglob("*.*"))
+
+
+_BROKEN = [broken(form, by) for form in (API_KEY, forms(API_KEY)[4]) for by in UNSEEN.values()]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("plan", "manifests", "--out", "plan.json"),
+        ("plan", "manifests", "--format", "markdown"),
+        ("status", "manifests", "--format", "html"),
+        ("connections", "--site-id", HARBOR, "--format", "json"),
+        ("connections", "--site-id", HARBOR),
+        ("calendars", "--site-id", HARBOR, "--format", "csv"),
+        ("pull", "--site-id", HARBOR, "--output", "anew"),
+        ("apply", "manifests", "--auto-approve", "--undo-out", "undo.json", "--consent", "skip"),
+    ],
+    ids=" ".join,
+)
+def test_no_secret_leaves_that_is_broken_where_nobody_sees_it(stage: Stage, row: Row) -> None:
+    """What is never drawn is taken out of what is shown, and would leave the secret whole."""
+    stage.prepare(app=False)
+    known = answers([API_KEY], texts=[text for text in _BROKEN if "\ud800" not in text])
+    stage.front.failing = lambda asked: next(
+        (Answer(body=json.dumps(a).encode()) for e, a in known.items() if asked.path.partition("?")[0].endswith(e)),
+        Answer(400, json.dumps({"message": " ".join(_BROKEN)}).encode()),
+    )
+    search(stage, stage.extcal(*row))
+
+
+@pytest.mark.parametrize("by", UNSEEN.values(), ids=UNSEEN.keys())
+def test_no_error_shows_a_secret_that_is_broken_where_nobody_sees_it(stage: Stage, by: str) -> None:
+    """An explanation is made fit to be shown once the secret is out of it."""
+    stage.prepare(app=False)
+    stage.front.failing = lambda _asked: Answer(400, json.dumps({"message": broken(API_KEY, by)}).encode())
+    ran = stage.extcal("connections", "--site-id", HARBOR)
+    search(stage, ran)
+    assert "[secret]" in ran.err
+
+
+@pytest.mark.parametrize("by", ["\u034f", "\ufe00", "\u3164", "é", " ", "\u0430"])
+def test_a_consent_link_is_printable_ascii(stage: Stage, by: str) -> None:
+    """Nothing is in it that an eye passes over, or takes for something else."""
+    stage.prepare(app=False)
+    made = {"oauthUrl": f"https://provider.example/?state={broken('harmless', by)}"}
+    stage.front.failing = lambda asked: (
+        Answer(body=json.dumps(made).encode()) if asked.path.endswith(":connectByOAuth") else None
+    )
+    ran = stage.extcal("apply", "manifests", "--auto-approve", "--connection", "harbor/staff-2", "--consent", "link")
+    assert ran.code == 1
+    assert "oauthUrl: expected an http or https link in printable ASCII, found something else" in ran.out
+    assert "provider.example" not in ran.out + ran.err
 
 
 def test_a_saved_plan_has_the_digest_of_what_is_in_it(stage: Stage) -> None:
