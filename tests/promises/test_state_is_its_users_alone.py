@@ -230,4 +230,4 @@ def test_the_state_of_the_sandbox_is_its_users_alone(armed: Extcal) -> None:
     finally:
         os.umask(before)
     assert ran.code == 1
-    assert f"others may write to {place}: chmod 700 {place}, or {_NAME_ANOTHER}" in ran.err
+    assert "data/state: others may write to it. chmod go-w data/state, or name a folder of your own" in ran.err

@@ -243,14 +243,18 @@ def test_garbage_beside_the_database_is_harmless(tmp_path: Path) -> None:
         assert [each["id"] for each in api.connections()] == [connection["id"]]
 
 
-@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
-def test_what_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [(Path.mkdir, "the sandbox's database can't be used"), (os.mkfifo, "it is neither a file nor a folder")],
+    ids=["folder", "pipe"],
+)
+def test_what_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], None], why: str) -> None:
     """A folder or a pipe in the database's place: an error that names it, at once, and it stays."""
     path = tmp_path / DATABASE
     make(path)
     code, said = _serve(tmp_path)
     assert code == 1
-    assert f"{path}: the sandbox's database can't be used" in said
+    assert f"{path}: {why}" in said
     assert path.exists()
 
 
