@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from reconciler.api.call import WRITE_PERMISSION, Call
 from reconciler.api.events import EventList, EventQuery, event_params
 from reconciler.api.exchange import Exchange
-from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.fields import LONG, Fields, ShapeError
 from reconciler.api.pages import Page, follow, read_page
 from reconciler.api.paths import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, connection_path
 from reconciler.api.secrets import Secrets
@@ -136,12 +136,12 @@ class Writer(Reader):
         return await self._exchange.call(call, read_connection)
 
     def _consent_link(self, answer: Fields) -> str:
-        link = answer.required("oauthUrl")
+        link = answer.required("oauthUrl", LONG)
         try:
             parts = urlsplit(link)
         except ValueError:
             parts = urlsplit("")
-        shown = link.isascii() and link.isprintable() and " " not in link and len(link) <= _LONGEST_LINK
+        shown = link.isascii() and link.isprintable() and len(link) <= _LONGEST_LINK
         if parts.scheme not in {"https", "http"} or not parts.netloc or not shown:
             raise ShapeError("oauthUrl", "an http or https link in printable ASCII", "something else")
         # Whoever is sent it would get the secret, and so would the place that it leads to.

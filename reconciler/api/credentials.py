@@ -12,7 +12,7 @@ from typing import Protocol
 
 from reconciler.api.call import Call
 from reconciler.api.clock import Clock
-from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.fields import LONG, Fields, ShapeError
 from reconciler.api.paths import TOKEN
 from reconciler.api.redaction import SHORTEST
 from reconciler.api.secrets import Secrets
@@ -124,7 +124,7 @@ def token_call(auth: AppAuth, secrets: Secrets) -> Call:
 
 def read_token(answer: Fields) -> Token:
     """The token of an answer; without a stated life it has the usual four hours."""
-    value = answer.required("access_token")
+    value = answer.required("access_token", LONG)
     if not _fits_header(value):
         raise ShapeError("access_token", "printable ASCII text", "other characters")
     if len(value) < SHORTEST:

@@ -7,6 +7,12 @@ from typing import TypeVar
 from reconciler.model.live import Extra
 
 T = TypeVar("T")
+LONGEST = 4096
+"""The most characters of a name, an id or another text; ids have hundreds of them (contract: Objects)."""
+LONG = 64 * 1024
+"""The most characters of what may be longer, and whose reader has a limit of its own: links, tokens, cursors."""
+_LARGEST_EXTRA = 64 * 1024
+_DEEPEST_EXTRA = 32
 
 
 class ShapeError(Exception):
@@ -39,16 +45,20 @@ class Fields:
     def _at(self, name: str) -> str:
         return f"{self.where}.{name}" if self.where else name
 
-    def text(self, name: str) -> str | None:
-        """Text, or None; halves of characters become U+FFFD, since they can't be shown or stored."""
-        value = self._take(name, "text", str)
-        return None if value is None else _whole(value)
+    def text(self, name: str, most: int = LONGEST) -> str | None:
+        """Text of at most `most` characters, or None.
 
-    def required(self, name: str) -> str:
+        Halves of characters become U+FFFD, since they can't be shown or stored.
+        """
+        value = self._take(name, "text", str)
+        return None if value is None else _whole(_bounded(value, self._at(name), most))
+
+    def required(self, name: str, most: int = LONGEST) -> str:
         """Text that must be there; ids are kept to the letter."""
         value = self._take(name, "text", str)
         if not value:
             raise ShapeError(self._at(name), "text", _kind(value))
+        _bounded(value, self._at(name), most)
         if value != _whole(value):
             raise ShapeError(self._at(name), "text in whole characters", "halves of them")
         return value
@@ -70,7 +80,7 @@ class Fields:
         for index, value in enumerate(self._take(name, "a list", list) or []):
             if not isinstance(value, str):
                 raise ShapeError(f"{self._at(name)}[{index}]", "text", _kind(value))
-            found.append(_whole(value))
+            found.append(_whole(_bounded(value, f"{self._at(name)}[{index}]", LONGEST)))
         return tuple(found)
 
     def inner(self, name: str) -> "Fields | None":
@@ -94,14 +104,18 @@ class Fields:
 
     def extra(self) -> Extra:
         """The fields that were not taken, as (path, JSON text), sorted; those within by their dotted path."""
-        try:
-            own = [
-                (_whole(name), json.dumps(value, sort_keys=True))
-                for name, value in self._rest.items()
-                if value is not None
-            ]
-        except RecursionError:
-            raise ShapeError(self.where, "objects nested a few levels", "hundreds") from None
+        own: list[tuple[str, str]] = []
+        room = _LARGEST_EXTRA
+        for name, value in self._rest.items():
+            if value is None:
+                continue
+            if _deeper(value, _DEEPEST_EXTRA):
+                raise ShapeError(self.where, f"objects nested at most {_DEEPEST_EXTRA} levels", "more")
+            text = json.dumps(value, sort_keys=True)
+            room -= len(name) + len(text)
+            if room < 0:
+                raise ShapeError(self.where, f"at most {_LARGEST_EXTRA // 1024} KiB of unknown fields", "more")
+            own.append((_whole(name), text))
         inner = [(f"{label}.{name}", text) for label, fields in self._within for name, text in fields.extra()]
         return tuple(sorted(own + inner))
 
@@ -109,6 +123,23 @@ class Fields:
         fields = Fields(value, self._at(label))
         self._within.append((label, fields))
         return fields
+
+
+def _bounded(text: str, where: str, most: int) -> str:
+    if len(text) > most:
+        raise ShapeError(where, f"at most {most} characters", "more")
+    return text
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Whether objects and lists are nested in more levels; looked at level by level, as deep as they may be."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 def _whole(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from reconciler.api.fields import Fields
+from reconciler.api.fields import LONG, Fields
 from reconciler.errors import MalformedAnswerError
 
 T = TypeVar("T")
@@ -33,9 +33,9 @@ def read_page(answer: Fields, name: str, read: Callable[[Fields], T]) -> Page[T]
 def _next(metadata: Fields) -> str | None:
     more = metadata.flag("hasNext")
     if more:
-        return metadata.required_inner("cursors").required("next")
+        return metadata.required_inner("cursors").required("next", LONG)
     cursors = metadata.inner("cursors")
-    return (cursors.text("next") or None) if cursors and more is None else None
+    return (cursors.text("next", LONG) or None) if cursors and more is None else None
 
 
 async def follow(fetch: Callable[[str | None], Awaitable[Page[T]]], method: str) -> list[Page[T]]:

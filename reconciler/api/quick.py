@@ -7,7 +7,7 @@ Fleets spend most of the time of a reading on connections that have nothing to e
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from reconciler.api.fields import is_whole
+from reconciler.api.fields import LONGEST, is_whole
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 
@@ -98,7 +98,7 @@ def _object(value: object, known: AbstractSet[str]) -> dict[str, object]:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or not is_whole(value):
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST or not is_whole(value):
         raise _UnusualError
     return value
 

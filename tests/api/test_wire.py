@@ -129,11 +129,45 @@ def test_sync_configs_that_break_the_contract(sync: object, message: str) -> Non
 
 def test_unknown_fields_of_absurd_depth_are_refused() -> None:
     """An unknown field nested beyond what can be kept is a wrong shape, not a crash."""
-    value: list[object] = []
-    for _ in range(100_000):
-        value = [value]
-    with pytest.raises(ShapeError, match="nested"):
-        Fields({"new": value}).extra()
+    value: dict[str, object] | list[object] = []
+    for level in range(31):
+        value = {"more": value} if level % 2 else [value]
+    assert Fields({"new": value}).extra()
+    for levels in (1, 900, 100_000):
+        for _ in range(levels):
+            value = [value]
+        with pytest.raises(ShapeError, match="objects nested at most 32 levels, found more"):
+            Fields({"new": value}).extra()
+
+
+@pytest.mark.parametrize("field", ["id", "name"])
+def test_texts_of_absurd_length_are_refused(field: str) -> None:
+    """Ids have hundreds of characters; a text as long as an answer would be searched, kept and shown as a whole."""
+    answer = {"calendars": [{"id": "c1", "name": "Work"} | {field: "é" * 4096}]}
+    assert read_calendars(received(answer))
+    answer["calendars"][0][field] += "é"
+    with pytest.raises(ShapeError, match=rf"^calendars\[0\].{field}: expected at most 4096 characters, found more$"):
+        read_calendars(received(answer))
+
+
+@pytest.mark.parametrize("field", ["id", "externalAccountEmail", "errorReason", "userId", "status"])
+def test_no_quick_way_is_round_the_bounds(field: str) -> None:
+    """Connections as they almost always come are bounded alike."""
+    whole = {
+        "id": "c1", "providerId": "p", "calendarType": "GOOGLE", "scheduleId": "s", "status": "SYNCED",
+        "syncConfig": {"listEventFromCalendars": {"enabled": True}, "syncToCalendar": {"enabled": False}},
+    }  # fmt: skip
+    with pytest.raises(ShapeError, match=rf"{field}: expected at most 4096 characters, found more"):
+        read_connections(received({"connections": [whole | {field: "x" * 4097}]}))
+
+
+def test_unknown_fields_of_absurd_size_are_refused() -> None:
+    """In one field or in many, by their names or by what they hold."""
+    for fields in ({"new": "x" * 65_536}, {f"new{n}": "x" * 100 for n in range(700)}, {"x" * 65_536: 1}):
+        with pytest.raises(
+            ShapeError, match=r"^calendars\[0\]: expected at most 64 KiB of unknown fields, found more$"
+        ):
+            read_calendars(received({"calendars": [{"id": "c1", **fields}]}))
 
 
 readers = st.sampled_from(

@@ -28,7 +28,7 @@ PAYLOADS: dict[str, str] = {
     "half a character": "a\ud800b\udc80",
     "no character": "a\ufffe\uffff\U0010ffffb",
     "pile of marks": "Z" + "\u0301\u0489\u20dd" * 200 + "algo",
-    "very long": "x" * 20_000,
+    "very long": "x" * 4_000,
     "wide": "漢字" * 200,
     "script": "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>",
     "ends of elements": "</title></style></script></summary></details></code>--> ]]><svg onload=alert(1)>",

@@ -79,6 +79,27 @@ _BODIES: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.parametrize("levels", [40, 900])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_no_unknown_field_is_too_deep_to_be_shown(bare: Extcal, service: Scripted, levels: int, output: str) -> None:
+    """What could be parsed, and not be written again, is refused in words as well."""
+    nest = b"[" * levels + b"]" * levels
+    service.otherwise = lambda: Reply(b'{"connections": [{"id": "c", "new": %s}]}' % nest)
+    ran = bare("connections", "--site-id", HARBOR, "--format", output)
+    assert "connections[0]: expected objects nested at most 32 levels, found more" in line_of(ran)
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [("status", "connections[0].status: expected at most 4096 characters"), ("new", "at most 64 KiB of unknown")],
+)
+def test_no_text_is_as_long_as_an_answer(bare: Extcal, service: Scripted, field: str, told: str) -> None:
+    """What is searched for secrets, kept and laid out is bounded, a text at a time."""
+    body = gzip.compress(b'{"connections": [{"id": "c", "%s": "%s"}]}' % (field.encode(), b"%41" * 8 * _MEBI), 1)
+    service.otherwise = lambda: Reply(body, headers={"Content-Encoding": "gzip"})
+    assert told in line_of(bare("connections", "--site-id", HARBOR))
+
+
 @pytest.mark.parametrize("name", _BODIES)
 def test_no_answer_is_made_larger_than_it_may_be(bare: Extcal, service: Scripted, name: str) -> None:
     """A few kilobytes on the wire that hold a mountain of bytes, values or levels are given up, in words."""
@@ -96,7 +117,7 @@ def test_an_answer_that_does_not_grow_with_the_site_is_small(bare: Extcal, servi
 
 @pytest.mark.parametrize(
     ("command", "items", "item"),
-    [("events", "events", {"title": "x" * 30 * _MEBI}), ("schedules", "schedules", {"name": "x" * 30 * _MEBI})],
+    [("events", "events", {"title": "x" * 4096}), ("schedules", "schedules", {"name": "x" * 4096})],
 )
 def test_no_pages_are_read_that_are_too_large_together(
     bare: Extcal, service: Scripted, command: str, items: str, item: dict[str, str]
@@ -107,7 +128,9 @@ def test_no_pages_are_read_that_are_too_large_together(
 
     def answer() -> Reply:
         asked[0] += 1
-        body = json.dumps({items: [known | item], "pagingMetadata": _next(f"c{asked[0]}")}).encode()
+        body = json.dumps(
+            {items: [known | item] * (30 * _MEBI // 4224), "pagingMetadata": _next(f"c{asked[0]}")}
+        ).encode()
         return Reply(gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
 
     service.otherwise = answer
