@@ -1,7 +1,7 @@
 """Reading JSON of the wire: what is asked for is checked, what nobody asked for is kept."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from reconciler.model.live import Extra
@@ -134,12 +134,15 @@ def _bounded(text: str, where: str, most: int) -> str:
 def _deeper(value: object, levels: int) -> bool:
     """Whether objects and lists are nested in more levels; looked at level by level, as deep as they may be."""
     level = [value]
-    for _ in range(levels + 1):
-        level = [each for each in level if isinstance(each, dict | list)]
-        if not level:
-            return False
-        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
-    return True
+    for _ in range(levels):
+        level = [inner for each in level for inner in _within(each)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _whole(text: str) -> str:

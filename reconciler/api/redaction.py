@@ -8,6 +8,7 @@ one is found, that place is traced back to the text and masked there.
 
 import base64
 import math
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -26,8 +27,9 @@ _SHORTEST_SPELLING = _SHORTEST_NEEDLE = 4
 _SHORTEST_MIDDLE = 6
 _DEEPEST = 4
 # What is taken out: nothing, what is not drawn, and blanks as well.
-_Hidden = bool | None
-_HIDDEN: tuple[_Hidden, ...] = (None, False, True)
+_HIDDEN = (None, False, True)
+# What says nothing else when it is decoded, and has nothing to take out.
+_PLAIN = re.compile(rb"[a-zA-Z0-9._~/=:;,!@#$*()?^-]*")
 
 
 class Redactor:
@@ -56,8 +58,9 @@ class Redactor:
         self._secrets.add(secret)
         self._blanks = self._blanks or any(map(str.isspace, secret))
         for needle in _needles(secret):
-            self._needles[needle[:_HEAD]].add(needle)
-        self._count = sum(map(len, self._needles.values()))
+            alike = self._needles[needle[:_HEAD]]
+            self._count += needle not in alike
+            alike.add(needle)
 
     def redact(self, text: str) -> str:
         """`text` with every known secret, plain or encoded, in capitals or not, replaced by `[secret]`."""
@@ -127,21 +130,24 @@ def _views(view: View | None, *, blanks: bool) -> Iterator[View]:
 def _needles(secret: str) -> set[bytes]:
     """The forms of a secret, in lower case, each also as the views of it show it."""
     plain = {text.encode() for text in _spellings(secret)} | _digits(secret.encode())
-    found = {form.lower() for each in plain for form in (each, *(_settled(each, hidden) for hidden in _HIDDEN))}
+    found = {form.lower() for each in plain for form in (each, *_settled(each))}
     return {needle for needle in found if len(needle) >= _SHORTEST_NEEDLE}
 
 
-def _settled(raw: bytes, hidden: _Hidden) -> bytes:
-    """What is left when nothing is to be decoded any more, and what is `hidden` is taken out."""
-    view = View(raw)
-    for _ in range(_DEEPEST + 1):
-        if hidden is not None:
-            view = view.drawn(blanks=hidden) or view
-        after = view.decoded()
-        if after is None:
-            break
-        view = after
-    return view.data
+def _settled(raw: bytes) -> Iterator[bytes]:
+    """What is left when nothing is to be decoded any more: all of it, what is drawn of it, and that without blanks."""
+    if _PLAIN.fullmatch(raw):
+        return
+    for hidden in _HIDDEN:
+        view = View(raw)
+        for _ in range(_DEEPEST + 1):
+            if hidden is not None:
+                view = view.drawn(blanks=hidden) or view
+            after = view.decoded()
+            if after is None:
+                break
+            view = after
+        yield view.data
 
 
 def _spellings(secret: str) -> set[str]:
