@@ -14,6 +14,14 @@ from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.model.texts import texts, with_texts
 
 PREFIX = "EXTCAL_"
+SETTINGS = frozenset(
+    PREFIX + name
+    for name in (
+        "ENDPOINT", "PRIVATE_ENDPOINT", "SANDBOX", "SANDBOX_CONFIG", "STATE_DIR", "SECRETS_DIR", "SECRETS_COMMAND",
+        "CA_FILE", "SMTP_URL", "MAIL_FROM", "MAIL_DOMAINS", "NOTIFY_URLS",
+    )
+)  # fmt: skip
+"""The variables that are the operator's settings; every other one that begins alike is taken for a secret."""
 LARGEST = 64 * 1024
 _BATCH = 64 * 1024
 _Value = TypeVar("_Value")
@@ -58,8 +66,17 @@ class Secrets:
         """Redact `value` from now on: a token, say, that a secret was exchanged for."""
         self._redactor.learn(value)
 
+    def remember_environ(self) -> None:
+        """Redact what the environment holds for references, whether or not anything refers to it in this run.
+
+        Nothing is refused for it: a value that is no secret, being too short, say, is left alone.
+        """
+        for name, value in self._environ.items():
+            if name.startswith(PREFIX) and name not in SETTINGS and len(value) <= LARGEST and value.isprintable():
+                self.remember(value)
+
     def redact(self, text: str) -> str:
-        """`text` with every secret resolved so far replaced by `[secret]`.
+        """`text` with every secret known so far replaced by `[secret]`.
 
         Plain, percent-encoded, base64, hexadecimal, JSON-escaped and HTML-escaped forms are found.
         """

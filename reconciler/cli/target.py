@@ -72,6 +72,8 @@ def _state_folder() -> Path:
 def _service(endpoint: str, environ: dict[str, str], said: Globals, machine: Machine) -> Service:
     directory = environ.get("EXTCAL_SECRETS_DIR")
     secrets = Secrets(environ, Path(directory) if directory else None)
+    # An earlier run may have told the service one that this run does not need.
+    secrets.remember_environ()
     console, proxy = said.console, _proxy(endpoint)
     _remember_proxy(proxy, secrets)
     guard_border(secrets)
