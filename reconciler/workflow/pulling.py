@@ -2,20 +2,22 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.api.client import Reader
+from reconciler.api.redaction import MASK
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.manifests.writing.folder import Folder, open_folder
-from reconciler.manifests.writing.naming import Taken, slug
+from reconciler.manifests.writing.naming import Taken, local_part, password_variable, slug
 from reconciler.manifests.writing.pulled import PulledSite
 from reconciler.manifests.writing.pulling import Pull, pull_into
 from reconciler.manifests.writing.quoting import NAME
 from reconciler.manifests.writing.saving import Saved, save
 from reconciler.manifests.writing.surveying import named_by_id, new_connections
 from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.model.texts import texts, with_texts
 from reconciler.workflow.observing import observe
 from reconciler.workflow.service import Service, sessions
 from reconciler.workflow.turns import in_turn
@@ -85,9 +87,20 @@ async def pull(sites: Sequence[Site], folder: Folder, service: Service, warn: Ca
 def _without_secrets(found: PulledSite, secrets: Secrets, warn: Callable[[str], None]) -> PulledSite:
     """The site as it may be written down: before files and connections are named after what it is called."""
     shown = secrets.redacted(found)
+    # Some texts become one only when a name is made of them.
+    named = {text: MASK for text in texts(shown) if any(secrets.redact(name) != name for name in _names(text))}
+    if named:
+        shown = with_texts(shown, named)
     if shown is not found:
         warn(f"{found.site.name}: the service's answers repeat a secret; [secret] is written down in its place")
     return shown
+
+
+def _names(text: str) -> Iterator[str]:
+    """What files, connections and variables may be called after a text."""
+    for name in {slug(text), local_part(text)}:
+        yield name
+        yield password_variable(name)
 
 
 async def _look(

@@ -233,6 +233,27 @@ def test_settings_and_short_values_are_no_secrets(stage: Stage) -> None:
     assert "eightfold" in stage.extcal("connections", "--site-id", HARBOR, env={"EXTCAL_MAIL_FROM": "eightfold"}).err
 
 
+@pytest.mark.parametrize("secret", ["key-of-harbor-4c21", "key_of_harbor_4c21"])
+def test_no_name_becomes_a_secret(stage: Stage, secret: str) -> None:
+    """A slug, or a variable, of what is none yet."""
+    stage.prepare(app=False)
+    plain = {
+        "/providers": answers([API_KEY])["/providers"],
+        "/connections": {"connections": [_connection("live-1", 1, "key.of harbor+4c21@harbor.example", "Work")]},
+        "/query": {
+            "schedules": [{"id": schedule_id(1), "name": "Key of: harbor 4c21"}],
+            "pagingMetadata": {"hasNext": False},
+        },
+    }
+    stage.front.failing = lambda asked: Answer(
+        body=json.dumps(next(a for end, a in plain.items() if asked.path.partition("?")[0].endswith(end))).encode()
+    )
+    ran = stage.extcal("pull", "--site-id", HARBOR, "--output", "anew", env={"EXTCAL_OTHER_KEY": secret})
+    assert ran.code == 0, ran.err
+    written = ran.out + "".join(f"{f} {f.read_text()}" for f in (stage.extcal.folder / "anew").rglob("*.*"))
+    assert secret not in written.lower()
+
+
 def test_a_saved_plan_has_the_digest_of_what_is_in_it(stage: Stage) -> None:
     """What is saved, what is shown of it and its digest agree, and it can be loaded."""
     stage.prepare(app=False)
