@@ -21,7 +21,7 @@ from reconciler.api.wire import (
     sync_to_wire,
 )
 from reconciler.model.desired import SecretRef
-from reconciler.model.live import Calendar, ConnectionList, Event, LiveConnection, Provider, Schedule
+from reconciler.model.live import Calendar, ConnectionList, Event, LiveConnection, Provider, Schedule, Status
 from reconciler.model.sync import SyncConfig
 
 _MOST_IDS = 100
@@ -40,17 +40,20 @@ class Reader:
         return await self._exchange.call(Call("ListProviders", "GET", PROVIDERS), read_providers)
 
     async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
-        """The site's connections, or those on `schedule_ids`; what providers fail to tell is named, not an error."""
-        connections: dict[str, LiveConnection] = {}
-        failed: dict[str, None] = {}
+        """The site's connections, or those on `schedule_ids`; what providers fail to tell is named, not an error.
+
+        They are ordered by id, each once, however the service orders and repeats them.
+        """
+        rows: list[LiveConnection] = []
+        failed: set[str] = set()
         for some in _by_hundreds(schedule_ids) if schedule_ids else [()]:
             params = (*(("scheduleIds", each) for each in some), ("partialFailure", "true"))
             answer = await self._exchange.call(
                 Call("ListConnections", "GET", CONNECTIONS, params, grows=True), read_connections
             )
-            connections |= {connection.id: connection for connection in answer.connections}
-            failed |= dict.fromkeys(answer.failed_provider_ids)
-        return ConnectionList(tuple(connections.values()), tuple(failed))
+            rows += answer.connections
+            failed.update(answer.failed_provider_ids)
+        return ConnectionList(_each_once(rows), tuple(sorted(failed)))
 
     async def get_connection(self, connection_id: str) -> LiveConnection:
         """One connection."""
@@ -157,6 +160,18 @@ class Writer(Reader):
 
 def _write(method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = "") -> Call:
     return Call(method, verb, path, body=json.dumps(body), writes=True, permission=WRITE_PERMISSION, secret=secret)
+
+
+def _each_once(rows: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
+    """The connections ordered by id; of one that is listed twice, the row that keeps it from being connected again."""
+    by_id = {row.id: row for row in rows}
+    if len(by_id) < len(rows):
+        by_id = {row.id: row for row in sorted(rows, key=_standing)}
+    return tuple(by_id[key] for key in sorted(by_id))
+
+
+def _standing(row: LiveConnection) -> tuple[int, str]:
+    return {Status.DISCONNECTED.value: 0, Status.ERROR.value: 1}.get(row.status, 2), repr(row)
 
 
 def _by_hundreds(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:

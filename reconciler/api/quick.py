@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.api.fields import LONGEST, is_whole
 from reconciler.model.live import LiveConnection
-from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_order
 
 _CONNECTION: Final = frozenset(
     {
@@ -83,7 +83,7 @@ def _calendars(value: object) -> tuple[CalendarRef, ...]:
     calendars = _object(value, _CALENDARS).get("calendars")
     if not isinstance(calendars, list):
         raise _UnusualError
-    return tuple(map(_calendar, calendars))
+    return in_order(map(_calendar, calendars))
 
 
 def _calendar(value: object) -> CalendarRef:

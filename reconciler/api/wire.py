@@ -16,7 +16,7 @@ from reconciler.model.live import (
     Schedule,
     Status,
 )
-from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_order
 
 _UNKNOWN = "UNDEFINED"
 _IMPORT_ARMS = (Arm.PRIMARY, Arm.CALENDARS)
@@ -138,7 +138,7 @@ def _direction(fields: Fields, arms: tuple[Arm, ...]) -> Direction:
     return Direction(
         enabled=fields.flag("enabled"),
         arm=arm,
-        calendars=within.each("calendars", _calendar_ref) if within and arm is Arm.CALENDARS else (),
+        calendars=in_order(within.each("calendars", _calendar_ref)) if within and arm is Arm.CALENDARS else (),
     )
 
 

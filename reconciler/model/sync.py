@@ -1,5 +1,6 @@
 """Sync configs: what is imported from an account's calendars, and where the site's events are exported to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,11 @@ class CalendarRef:
         if self.id is None or self.name is None or self.id == self.name:
             return self.name or self.id or ""
         return f"{self.name} [{self.id}]"
+
+
+def in_order(calendars: Iterable[CalendarRef]) -> tuple[CalendarRef, ...]:
+    """A choice of calendars, which is a set: ordered by id, each once."""
+    return tuple(sorted(set(calendars), key=lambda ref: (ref.id or "", ref.name or "")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.model.desired import DeclaredConnection
-from reconciler.model.live import Calendar, ConnectionList, LiveSite, Schedule
+from reconciler.model.live import Calendar, ConnectionList, LiveSite, Provider, Schedule
 from reconciler.planning.narrowing import needs_schedules, schedule_ids
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
+
+_T = TypeVar("_T", Provider, Schedule, Calendar)
 
 
 async def observe(
@@ -42,7 +45,7 @@ async def observe(
     # All are waited for, so that of several troubles it is the same one that is told each time.
     await asyncio.gather(providers, connections, asked, return_exceptions=True)
     offered, listed, found = providers.result(), connections.result(), asked.result()
-    live = LiveSite(offered, listed.connections, listed.failed_provider_ids, found)
+    live = LiveSite(_by_id(offered), listed.connections, listed.failed_provider_ids, _by_id(found))
     own = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
     wanted = tuple(dict.fromkeys((*own, *calendar_lookups(beside, live))))
     answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
@@ -57,6 +60,12 @@ async def observe(
 async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:
     """The account's calendars, or why they are not to be had: one account's trouble must not hide the site."""
     try:
-        return await reader.list_calendars(connection_id)
+        return _by_id(await reader.list_calendars(connection_id))
     except ApiError as error:
         return str(error)
+
+
+def _by_id(items: Sequence[_T]) -> tuple[_T, ...]:
+    """What the service lists in any order, ordered and each once, so that no plan depends on that."""
+    distinct = {item.id: item for item in items}
+    return tuple(distinct[key] for key in sorted(distinct))

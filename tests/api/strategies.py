@@ -5,7 +5,7 @@ import json
 from hypothesis import strategies as st
 
 from reconciler.model.live import Calendar, Event, Extra, Features, LiveConnection, Provider, Schedule
-from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
+from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_order
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 maybe = st.none() | texts
@@ -27,7 +27,7 @@ def directions(one_of: Arm) -> st.SearchStrategy[Direction]:
     enabled = st.none() | st.booleans()
     if one_of is Arm.CALENDARS:
         refs = st.lists(calendar_refs, max_size=3).map(tuple)
-        chosen = st.builds(Direction, enabled=enabled, arm=st.just(one_of), calendars=refs)
+        chosen = st.builds(Direction, enabled=enabled, arm=st.just(one_of), calendars=refs.map(in_order))
     else:
         chosen = st.builds(Direction, enabled=enabled, arm=st.just(one_of))
     return chosen | st.builds(Direction, enabled=enabled, arm=st.sampled_from([None, Arm.PRIMARY]))
