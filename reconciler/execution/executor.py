@@ -59,6 +59,7 @@ class Executor:
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
         self._begun: set[str] = set()
         self._trust = {site.site.name: SiteTrust(site.actions) for site in plan.sites}
+        self._held_back = {a.address for site in plan.sites for a in site.actions if site.holds_back(a)}
 
     async def run(self) -> tuple[Outcome, ...]:
         """Carry it out; every action that writes has its outcome, in the plan's order."""
@@ -74,6 +75,8 @@ class Executor:
         return outcome
 
     async def _when_ready(self, action: Action) -> Outcome:
+        if action.address in self._held_back:
+            return _skipped(action, _why_held_back(action))
         # Every task is created before the first one runs, so those waited for are known by now.
         await asyncio.sleep(0)
         for address in action.after:
@@ -193,6 +196,12 @@ def _moved(used_at: str | None, gone: Sequence[str]) -> str:
     if gone:
         return f"it was connected and taken away since it was planned ({', '.join(gone)}, DISCONNECTED); plan again"
     return "the live state that it rests on has changed since it was planned; plan again"
+
+
+def _why_held_back(action: Action) -> str:
+    if action.kind.disconnects:
+        return f"nothing is disconnected on site {action.site} while it has errors; see them, plan again"
+    return "held back by its errors; see them, plan again"
 
 
 def _skipped(action: Action, why: str) -> Outcome:

@@ -165,11 +165,13 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class SitePlan:
-    """The plan of one site; with a fault or a violation nothing of it may be carried out.
+    """The plan of one site, and what keeps it, or a part of it, from being carried out.
 
-    `unread` names declared connections that could not be planned since the service answered only in part; the
-    rest stands all the same. `plan_id` tells which saved plan it was loaded from; it is empty where it was planned
-    just now.
+    A violation holds back all of it, as does a fault of the site itself. A fault of one connection holds back that
+    one; and while there is any, nothing is disconnected but what a manifest without a fault says is to go.
+    `unread` names declared connections that could not be planned since the service answered only in part; the rest
+    stands all the same. `plan_id` tells which saved plan it was loaded from; it is empty where it was planned just
+    now.
     """
 
     site: Site
@@ -186,8 +188,15 @@ class SitePlan:
 
     @property
     def applyable(self) -> bool:
-        """Whether it may be carried out."""
-        return not self.faults and not self.violations
+        """Whether it may be carried out, but for what a connection's fault holds back."""
+        return not self.violations and not any(fault.where == self.site.name for fault in self.faults)
+
+    def holds_back(self, action: Action) -> bool:
+        """Whether a fault of a connection keeps an action from being carried out."""
+        if not self.faults:
+            return False
+        unnamed = action.kind.disconnects and action.reason is not Reason.TOMBSTONE
+        return unnamed or any(fault.where == action.address for fault in self.faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,4 +232,4 @@ class Plan:
     @property
     def whole(self) -> bool:
         """Whether every site was read and planned in full and may be carried out."""
-        return all(site.applyable and not site.unread for site in self.sites)
+        return not any(site.faults or site.violations or site.unread for site in self.sites)

@@ -80,10 +80,11 @@ def _prevented(actions: Sequence[Action]) -> Iterable[Violation]:
 def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
     """The actions that throw away what only the account's owner can give again, and that no manifest asks for by name.
 
-    A tombstone names its connection.
+    A tombstone names its connection, and a duplicate's consent stands in the connection that stays.
     """
+    meant = {Reason.TOMBSTONE, Reason.DUPLICATE}
     for action in actions:
-        if action.kind.disconnects and action.recovery is Recovery.CONSENT and action.reason is not Reason.TOMBSTONE:
+        if action.kind.disconnects and action.recovery is Recovery.CONSENT and action.reason not in meant:
             yield action
 
 

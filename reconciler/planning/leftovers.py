@@ -17,7 +17,8 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
 
     Where exactly one of them gives way to exactly one declared connection on its schedule, the connect among
     the planned actions becomes a replace. Nothing is pruned where nothing is declared, nor what the service
-    could not read in full. A tombstone takes every connection of its key.
+    could not read in full. A tombstone takes every connection of its key, and one in ERROR goes where a healthy one
+    has its key: what a reconnect that was interrupted has left.
     """
     leftovers = [connection for connection in reading.matching.leftovers if reading.in_scope(site, connection)]
     by_id = {provider.id: provider for provider in live.providers}
@@ -30,10 +31,9 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
         if connection.id in given_up:
             continue
         twin = reading.matching.duplicates.get(connection.id)
-        buried = twin is not None and twin.state is State.ABSENT
-        pruned = (prune or buried) and _seen_in_full(connection, reading, live)
+        pruned = (prune or twin is not None) and _seen_in_full(connection, reading, live)
         if twin is not None:
-            reason = Reason.TOMBSTONE if buried else Reason.DUPLICATE
+            reason = Reason.TOMBSTONE if twin.state is State.ABSENT else Reason.DUPLICATE
         elif pruned:
             reason = Reason.PRUNED
         else:

@@ -28,8 +28,8 @@ class Matching:
     """What is what on one site.
 
     `pairs` holds every declared connection with its live one or None; `leftovers` the live ones that none
-    declares; `duplicates` those among the leftovers that have the same key as a matched connection, by id, with the
-    declared one whose key it is;
+    declares; `duplicates` those among the leftovers that have the same key as a matched connection, and go for it, by
+    id, with the declared one whose key it is;
     `was_connected` the addresses whose connection is still listed as DISCONNECTED; `faults` the ambiguities,
     whose declared and live connections stand in neither.
     """
@@ -44,10 +44,11 @@ class Matching:
 def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -> Matching:
     """Match by schedule, provider and account; one without an account only where nothing else fits.
 
-    A connection that is DISCONNECTED is not there. A tombstone never matches one without an account: nothing is
+    A connection that is DISCONNECTED is not there. Of several with one key the one that is healthy matches, and those
+    in ERROR are its duplicates; a tombstone takes all of them. It never matches one without an account: nothing is
     taken away on a guess.
     """
-    listed = tuple(connections)
+    listed = tuple(sorted(connections, key=lambda connection: connection.id))
     active = [connection for connection in listed if connection.status != Status.DISCONNECTED]
     by_schedule, by_account = _by_schedule(active), _by_account(active)
     found: dict[str, LiveConnection] = {}
@@ -63,6 +64,8 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
             continue
         healthy = [connection for connection in same_key if connection.status != Status.ERROR]
         choice = healthy if len(healthy) == 1 else same_key
+        if item.declared.state is State.ABSENT:
+            choice = (healthy or same_key)[:1]
         rivals = {taken[connection.id] for connection in same_key if connection.id in taken}
         taken.update((connection.id, item.declared.address) for connection in same_key)
         if rivals:

@@ -3,7 +3,8 @@
 All that a plan says of one connection rests on its schedule: matching, what gives way to it, what a later apply looks
 at again. One thing counts the whole site: `maxDisconnects` is a share of all connections in scope, and lets a single
 disconnect through whatever the share. So a reading may be narrowed where the chosen connections can't come to more
-than one disconnect, and is whole otherwise. Pruning and what is unmanaged are not planned for chosen connections.
+than one disconnect, and is whole otherwise: a tombstone takes all that fit it. Pruning and what is unmanaged are not
+planned for chosen connections.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,8 +25,8 @@ def narrowable(
     if only is None:
         return ()
     chosen = tuple(connection for connection in declared if connection.address in only)
-    takes_away = [c for c in chosen if site.prune or c.state is State.ABSENT]
-    return () if len(takes_away) > 1 else chosen
+    takes_away = (site.prune and len(chosen) > 1) or any(c.state is State.ABSENT for c in chosen)
+    return () if takes_away else chosen
 
 
 def needs_schedules(chosen: Iterable[DeclaredConnection]) -> bool:

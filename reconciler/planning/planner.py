@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
-from reconciler.model.plan import Action, Reason, SitePlan
+from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, ground, guards, providers
@@ -80,8 +80,9 @@ def plan_site(
     planned = with_leftovers(site, planned, reading, live)
     every = [*reading.faults, *reading.matching.faults, *shortcomings, *faults]
     if only is not None:
-        planned = [action for action in planned if action.address in only]
-        every = [fault for fault in every if fault.where in only]
+        buried = {id_ for id_, twin in reading.matching.duplicates.items() if _buries(twin) and twin.address in only}
+        planned = [action for action in planned if action.address in only or action.connection_id in buried]
+        every = [*(fault for fault in every if fault.where in only), *_unsure(planned, every, reading)]
     active = [connection for connection in live.connections if connection.status != Status.DISCONNECTED]
     in_scope = sum(reading.in_scope(site, connection) for connection in active)
     # A plan that is narrowed may rest on a reading that is, too, and must not depend on that.
@@ -95,6 +96,22 @@ def plan_site(
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
         warnings=(*_warnings(site, planned), *other_accounts(planned), *elsewhere, *map(str, lookalikes)),
     )
+
+
+def _buries(declared: DeclaredConnection) -> bool:
+    return declared.state is State.ABSENT
+
+
+def _unsure(planned: Iterable[Action], faults: Iterable[Fault], reading: Reading) -> Iterator[Fault]:
+    """A fault for each replace on whose schedule another declared connection may be what is given up."""
+    by_schedule: dict[str | None, Fault] = {}
+    for fault in faults:
+        by_schedule.setdefault(reading.schedule_ids.get(fault.where), fault)
+    for action in planned:
+        found = by_schedule.get(action.schedule_id.lower()) or by_schedule.get(None)
+        if action.kind is ActionKind.REPLACE and found is not None and found.where != action.address:
+            message = f"what it replaces may be what {found.where} declares, which has errors: not carried out"
+            yield Fault(action.source, action.address, message, f"see to {found.where} first")
 
 
 def _asked(declared: DeclaredConnection, live: LiveConnection | None) -> SyncConfig:

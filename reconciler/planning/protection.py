@@ -13,7 +13,7 @@ from enum import IntEnum
 from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
-from reconciler.model.plan import Action, SitePlan, Violation, account_given_up
+from reconciler.model.plan import Action, Reason, SitePlan, Violation, account_given_up
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
 from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
@@ -45,7 +45,9 @@ def still_protected(
     settled = {violation.address for violation in head.violations if violation.guard == PREVENT_DISCONNECT}
     settled |= {allowance.address for allowance in allowed if allowance.guard == PREVENT_DISCONNECT}
     drifting = _drifting(before) if base_is_whole else frozenset()
-    losing = [a for a in head.actions if a.kind.disconnects and a.address not in settled]
+    # What is protected stays connected where only its duplicate goes.
+    losing = [a for a in head.actions if a.kind.disconnects and a.reason is not Reason.DUPLICATE]
+    losing = [a for a in losing if a.address not in settled]
     losing = [a for a in losing if a.connection_id not in drifting]
     if not losing:
         return ()

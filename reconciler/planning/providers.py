@@ -1,6 +1,7 @@
 """Which provider a manifest means, and what it can do."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Support
@@ -57,6 +58,20 @@ def is_meant(ref: ProviderRef, provider: Provider) -> bool:
             return provider.name == ref.value
         case ProviderKey.ID:
             return provider.id.lower() == ref.value.lower()
+
+
+def may_hide(ref: ProviderRef, providers: Sequence[Provider], failed: AbstractSet[str]) -> Iterator[str]:
+    """The providers among `failed` whose connections a reference can mean, by name, or by id where they have none.
+
+    Of one that is not listed nobody knows the type.
+    """
+    known = {provider.id: provider for provider in providers}
+    for provider_id in sorted(failed):
+        provider = known.get(provider_id)
+        if provider is not None and is_meant(ref, provider):
+            yield provider.name
+        elif provider is None and (ref.by is ProviderKey.TYPE or ref.value.lower() == provider_id.lower()):
+            yield provider_id
 
 
 def serves(ref: ProviderRef, provider: Provider, live: LiveConnection) -> bool:

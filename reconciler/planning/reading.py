@@ -1,7 +1,7 @@
 """Declared connections made sense of: references resolved against what the site offers, then matched."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.account import folded
@@ -19,7 +19,8 @@ class Reading:
     A matched one has the provider that its live connection stands at. `unread` names those that could not be
     compared since the service answered only in part;
     `named_schedules` are the ids, in lower case, of the schedules that a manifest names, `unread_schedules` those of
-    them on which not everything declared could be compared.
+    them on which not everything declared could be compared; `schedule_ids` are those by address, as far as they could
+    be resolved.
     """
 
     matching: Matching
@@ -27,6 +28,7 @@ class Reading:
     unread: tuple[Fault, ...]
     named_schedules: frozenset[str]
     unread_schedules: frozenset[str]
+    schedule_ids: Mapping[str, str]
 
     def in_scope(self, site: Site, connection: LiveConnection) -> bool:
         """Whether the manifests answer for a live connection (contract: Site, `scope`)."""
@@ -37,7 +39,7 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
     """Resolve and match the declared connections of one site."""
     resolved: list[Resolved] = []
     faults: list[Fault] = []
-    named: set[str] = set()
+    named: dict[str, str] = {}
     known_schedules = schedules.Schedules(live.schedules)
     known_providers: dict[ProviderRef, Provider] = {}
     for connection in sorted(declared, key=lambda connection: connection.address):
@@ -46,7 +48,7 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
             connection.provider, live.providers, connection
         )
         if not isinstance(schedule, Fault):
-            named.add(schedule.id.lower())
+            named[connection.address] = schedule.id.lower()
         if isinstance(schedule, Fault) or isinstance(provider, Fault):
             faults += [found for found in (schedule, provider) if isinstance(found, Fault)]
         else:
@@ -71,8 +73,9 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
         matching=replace(matching, pairs=tuple(pairs)),
         faults=(*faults, *doubled),
         unread=tuple(unread.values()),
-        named_schedules=frozenset(named),
+        named_schedules=frozenset(named.values()),
         unread_schedules=frozenset(unread_schedules),
+        schedule_ids=named,
     )
 
 
@@ -81,8 +84,7 @@ def _could_not_be_read(item: Resolved, found: LiveConnection | None, live: LiveS
     failed = set(live.failed_provider_ids)
     if found is not None:
         return found.provider_id if found.provider_id in failed else None
-    could_be_at = (p for p in live.providers if p.id in failed and providers.is_meant(item.declared.provider, p))
-    return next((provider.name for provider in could_be_at), None)
+    return next(providers.may_hide(item.declared.provider, live.providers, failed), None)
 
 
 def _unread(connection: DeclaredConnection, provider: str) -> Fault:

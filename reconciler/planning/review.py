@@ -63,8 +63,8 @@ def _of_site(saved: SitePlan, fresh: SitePlan | None) -> Iterator[Refusal]:
         return
     if differing := _differing(saved.site, fresh.site):
         yield Refusal(name, None, f"the Site that was reviewed is not that of these manifests: {differing}")
-    # With faults of its own, nothing of a saved site is carried out.
-    if not saved.faults and not fresh.applyable and any(action.kind.writes for action in saved.actions):
+    # Of a saved site that is held back nothing is carried out.
+    if saved.applyable and not fresh.applyable and any(action.kind.writes for action in saved.actions):
         yield Refusal(name, None, "these manifests can't be applied to the site as it is now; see the other errors")
 
 
@@ -84,12 +84,19 @@ def _of_actions(
         yielded = now.get(action.address)
         if counts[action.address] > 1:
             why: str | None = "the reviewed plan holds this address more than once"
+        elif _held_back(action, site, yielded, fresh):
+            why = "these manifests have errors that hold it back; see the other errors"
         elif _is_done(action, yielded, live, leaving) and _sends_its_own(action, site.site, passwords):
             why = None
         else:
             why = _unlike(action, yielded, counts)
         if why is not None:
             yield Refusal(action.address, action.kind, why)
+
+
+def _held_back(action: Action, saved: SitePlan, yielded: Action | None, fresh: SitePlan | None) -> bool:
+    """Whether a fault that the saved plan did not have keeps its action from being carried out."""
+    return fresh is not None and fresh.holds_back(yielded or action) and not saved.holds_back(action)
 
 
 def _is_done(action: Action, yielded: Action | None, live: LiveSite | None, leaving: frozenset[str]) -> bool:

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from reconciler.model.plan import Action, Origin, Plan
 from reconciler.render import markdown_entries as entries
+from reconciler.render import words
 from reconciler.render.fitting import Part, fitted, size
 from reconciler.render.markdown_entries import Entry
 from reconciler.render.markup import code
@@ -85,6 +86,9 @@ def _remarks(plan: Plan) -> Iterator[str]:
     if blocked:
         of = f"{blocked} of {len(plan.sites)} sites" if len(plan.sites) > 1 else "This site"
         yield from (f"**{of} can't be applied as planned; see the errors.**", "")
+    for site in plan.sites:
+        if site.applyable and site.faults:
+            yield from (f"**{code(site.site.name)}: {words.held_back(site)}; see the errors.**", "")
 
 
 def _sections(plan: Plan) -> list[_Section]:

@@ -102,8 +102,11 @@ def _details(action: Action) -> Iterator[str]:
 
 
 def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
-    if site.faults or site.violations:
+    if not site.applyable:
         yield paint(Tone.REMOVE, f"{inert(site.site.name)}: nothing of this site can be applied, see the errors")
+        yield ""
+    elif site.faults:
+        yield paint(Tone.REMOVE, f"{inert(site.site.name)}: {words.held_back(site)}, see the errors")
         yield ""
     elif site.unread:
         yield paint(Tone.REMOVE, f"{inert(site.site.name)}: not planned in full, see the errors")

@@ -11,6 +11,7 @@ from reconciler.model.plan import (
     Origin,
     Reason,
     Recovery,
+    SitePlan,
     account_given_up,
 )
 from reconciler.model.shards import Shards
@@ -42,7 +43,7 @@ _REASON = {
     Reason.IN_SYNC: "as declared",
     Reason.ABSENT: "absent, as declared",
     Reason.NOT_DECLARED: "no manifest declares it; left alone",
-    Reason.DUPLICATE: "a second connection of a declared account",
+    Reason.DUPLICATE: "broken, beside a working connection of the same account",
     Reason.NOTHING_DECLARED: "the site declares nothing; left alone",
     Reason.UNDO: "undoes what was applied",
 }
@@ -51,6 +52,14 @@ _RECOVERY = {
     Recovery.PASSWORD: "undoing it takes the account's password",
     Recovery.CONSENT: "undoing it takes its owner's consent",
 }
+
+
+def held_back(site: SitePlan) -> str:
+    """What the faults of a site's connections keep from being carried out."""
+    faulty = len({fault.where for fault in site.faults})
+    disconnects = sum(action.kind.disconnects and site.holds_back(action) for action in site.actions)
+    also = f", and {disconnects} disconnect{'' if disconnects == 1 else 's'} with it" if disconnects else ""
+    return f"{faulty} connection{'' if faulty == 1 else 's'} with errors held back{also}"
 
 
 def reason(action: Action) -> str:

@@ -62,8 +62,9 @@ class Visit:
         for fault in dict.fromkeys((*_faults(self.first), *_faults(self.final))):
             yield Trouble(fault.where, str(fault))
         for outcome in self.outcomes:
-            # Where a guard holds a whole site back, that is said once, and not again by each of its actions.
-            if outcome.status in _WENT_WRONG and not outcome.held_up and self.first.applyable:
+            # Where a guard or a fault holds something back, that is said once, and not again by each of its actions.
+            held_back = outcome.held_up or not self.first.applyable or self.first.holds_back(outcome.action)
+            if outcome.status in _WENT_WRONG and not held_back:
                 action = outcome.action
                 yield Trouble(action.address, f"{action.address}: {action.kind} {outcome.status}: {outcome.error}")
         done = {outcome.action.address for outcome in self.outcomes if outcome.status is OutcomeStatus.DONE}

@@ -1,7 +1,7 @@
 """Before a site is written to: nobody else is at it on this machine, and what an earlier run left open is settled."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from reconciler.machine.journal import FileJournal
 from reconciler.model.desired import Site
 from reconciler.model.intent import Pending, Settled, Several, Unlisted
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning.appearing import intent_of
 from reconciler.workflow.service import Sessions
@@ -135,9 +135,18 @@ def as_agreed(made: Plan, agreed: Plan) -> Plan:
 
 
 def held_back(made: Plan, faults: Faults) -> Plan:
-    """The plan, with the sites that must not be written to marked as such."""
+    """The plan, with the sites and the connections that must not be written to marked as such."""
     sites = tuple(
-        replace(site, faults=(*site.faults, *faults[site.site.name])) if site.site.name in faults else site
+        replace(site, faults=(*site.faults, *_placed(site, faults[site.site.name])))
+        if site.site.name in faults
+        else site
         for site in made.sites
     )
     return replace(made, sites=sites)
+
+
+def _placed(made: SitePlan, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The faults, each at what it holds back: the whole site where its connection is called otherwise by now."""
+    known = {action.address for action in made.actions}
+    for fault in faults:
+        yield fault if fault.where in known else replace(fault, where=made.site.name)

@@ -84,7 +84,13 @@ async def carry_out(
 
 def to_do(made: Plan) -> list[Action]:
     """What will be carried out of a plan."""
-    return [action for site in made.sites if site.applyable for action in site.actions if action.kind.writes]
+    return [
+        action
+        for site in made.sites
+        if site.applyable
+        for action in site.actions
+        if action.kind.writes and not site.holds_back(action)
+    ]
 
 
 async def unless_stopped(looking: Coroutine[object, object, _T], stop: Stop) -> _T | None:

@@ -252,15 +252,15 @@ def test_dependents_of_a_failure_are_skipped_and_said_to_be(loop: Loop) -> None:
     assert [c.status for c in loop.live(SITE)] == ["SYNCED"]
 
 
-def test_site_whose_plan_is_not_sound_is_left_alone(loop: Loop) -> None:
-    """A fault on one site keeps every action of that site from being carried out, and none of another's."""
+def test_fault_of_a_site_or_a_connection_holds_back_no_more_than_that(loop: Loop) -> None:
+    """A connection with a fault is left alone, and so is a site that can't be read; all else is carried out."""
     put(loop)
     ghost = replace(SITE, name="ghost", site_id="00000000-0000-4000-8000-000000000000")
     unwanted = replace(declared("kim", account=KIM, password=None), site="harbor")
     result = loop.apply([SITE, ghost], [declared(), unwanted])
-    assert errors(result) == ["nothing of site harbor is carried out; see its errors"]
+    assert [outcome.status for outcome in result.outcomes] == [OutcomeStatus.DONE]
     assert {fault.where for site in result.plan.sites for fault in site.faults} == {"harbor/kim", "ghost"}
-    assert loop.live(SITE) == ()
+    assert [connection.account for connection in loop.live(SITE)] == ["lee@harbor.example"]
 
 
 def test_replace_within_one_vendor(loop: Loop) -> None:

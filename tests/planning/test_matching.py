@@ -79,7 +79,7 @@ def test_one_without_account_and_two_that_want_it() -> None:
     other = declared("kim", account="kim@harbor.example")
     plan = planned(declared(), other, on=site_with(live(account=None)))
     assert [fault.where for fault in plan.faults] == ["harbor/kim", "harbor/lee"]
-    assert not plan.applyable
+    assert plan.actions == ()
 
 
 def test_two_exact_matches_are_ambiguous() -> None:
@@ -90,12 +90,13 @@ def test_two_exact_matches_are_ambiguous() -> None:
 
 
 def test_healthy_twin_of_a_broken_one_is_the_match() -> None:
-    """Beside one healthy connection a broken one of the same key is a duplicate, shown and left alone."""
+    """Beside one healthy connection a broken one of the same key is a duplicate, and goes: prune has no say in it."""
     plan = planned(declared(), on=site_with(live("broken", status="ERROR"), live("healthy")))
     assert {(a.kind, a.reason, a.connection_id) for a in plan.actions} == {
         (ActionKind.NOOP, Reason.IN_SYNC, "healthy"),
-        (ActionKind.UNMANAGED, Reason.DUPLICATE, "broken"),
+        (ActionKind.DISCONNECT, Reason.DUPLICATE, "broken"),
     }
+    assert plan.violations == ()
 
 
 @pytest.mark.parametrize("spelling", ["OUTLOOK", "OFFICE_365"])

@@ -14,7 +14,7 @@ from reconciler.model.desired import (
     ScheduleRef,
     State,
 )
-from reconciler.model.live import LiveConnection, LiveSite, Schedule
+from reconciler.model.live import LiveSite, Schedule
 from reconciler.model.plan import ActionKind, SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
@@ -186,12 +186,17 @@ def test_a_list_of_calendars_that_fails_takes_no_protection_away() -> None:
     assert [violation.address for violation in protected(head, [base], on=on)] == ["harbor/kim"]
 
 
-@pytest.mark.parametrize(
-    "left", [live("d", account=KIM, status="ERROR"), live("d", account=None)], ids=["twin", "nobody"]
-)
-def test_what_the_base_would_take_away_itself_is_not_lost_by_the_change(left: LiveConnection) -> None:
+def test_what_is_protected_stays_where_its_broken_twin_goes() -> None:
+    """The account is connected after it as before, whatever the base says."""
+    on = site_with(live("k", account=KIM), live("d", account=KIM, status="ERROR"))
+    plan = planned(BASE_KIM, on=on)
+    assert [action.address for action in plan.actions if action.kind.disconnects] == ["harbor/id:d"]
+    assert still_protected(plan, None, [BASE_KIM], on, frozenset(), base_is_whole=False) == ()
+
+
+def test_what_the_base_would_take_away_itself_is_not_lost_by_the_change() -> None:
     """A protected connection stays beside what is pruned now as before, unless the base can't tell."""
-    on = site_with(live("k", account=KIM), left)
+    on = site_with(live("k", account=KIM), live("d", account=None))
     plan = pruning(BASE_KIM, on=on)
     assert [action.address for action in plan.actions if action.kind.disconnects] == ["harbor/id:d"]
     assert still_protected(plan, plan, [BASE_KIM], on, frozenset(), base_is_whole=True) == ()

@@ -143,14 +143,14 @@ def test_what_gives_way_hides_no_other() -> None:
 
 
 def test_every_twin_is_told_as_a_duplicate() -> None:
-    """Of each declared connection that has one."""
+    """Of each declared connection that has one; it goes."""
     twins = [
         live(f"{name}-{status}", account=name, status=status) for name in (LEE, KIM) for status in ("ERROR", "SYNCED")
     ]
     plan = planned(declared(), declared("kim", account=KIM), on=site_with(*twins))
     assert kinds(plan) == {
-        f"harbor/id:{KIM}-ERROR": (ActionKind.UNMANAGED, Reason.DUPLICATE),
-        f"harbor/id:{LEE}-ERROR": (ActionKind.UNMANAGED, Reason.DUPLICATE),
+        f"harbor/id:{KIM}-ERROR": (ActionKind.DISCONNECT, Reason.DUPLICATE),
+        f"harbor/id:{LEE}-ERROR": (ActionKind.DISCONNECT, Reason.DUPLICATE),
         "harbor/kim": (ActionKind.NOOP, Reason.IN_SYNC),
         "harbor/lee": (ActionKind.NOOP, Reason.IN_SYNC),
     }
