@@ -144,7 +144,7 @@ async def _apply(errand: Errand, made: Plan, *, taken_over: bool) -> Result:
             if taken_over and errand.desired is not None:
                 anew = await workflow.plan(errand.desired, opened, errand.selection, errand.overruled)
                 made = as_agreed(anew, made)
-            made = workflow.held_back(made, recovered.faults)
+            made = recovered.held_back(made)
             stop = Stop()
             watching = asyncio.create_task(_stop_with(errand.run, stop))
             try:

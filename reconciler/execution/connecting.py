@@ -1,31 +1,45 @@
-"""Connecting by credentials so that nothing is connected twice: written down first, sent once, looked for on doubt."""
+"""Connecting by credentials so that nothing is connected twice: written down first, sent once, looked for on doubt.
 
+What answers with another account than was asked for was made by that very call: it is disconnected again.
+"""
+
+import asyncio
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ApiError, ExtcalError
-from reconciler.execution.journal import Journal, Use
+from reconciler.execution.disconnecting import disconnect
+from reconciler.execution.journal import Journal, Unfinished, Use
 from reconciler.execution.port import Port
-from reconciler.execution.settling import Window, look_for
-from reconciler.model.intent import Adopted, Fate, Finding, Intent, Several, Unlisted
+from reconciler.execution.settling import Window, look_for, rivals_of
+from reconciler.model.account import folded, shown
+from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.appearing import intent_of
+
+_ACCOUNT_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What carrying out needs of one site: its port, its journal, and for how long a lost answer is looked for.
 
-    `use` is what the plan has been used for before; None where it was planned just now, and is for no other time.
+    `unfinished` remembers what has its sync config yet to come. `use` is what the plan has been used for before; None
+    where it was planned just now, and is for no other time. `made` are the ids of the connections that this run has
+    made. `owners` are the schedules and providers on which the plan has an owner agree, whose connections may show no
+    account at first.
     """
 
     port: Port
     journal: Journal
     window: Window
+    unfinished: Unfinished
     use: Use | None = None
+    made: set[str] = field(default_factory=set)
+    owners: frozenset[tuple[str, str]] = frozenset()
 
 
 async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnection]) -> LiveConnection | Outcome:
@@ -37,6 +51,18 @@ async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnectio
         return Outcome(action, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
     plan_id = reach.use.plan_id if reach.use is not None else ""
     intent = replace(intent_of(action, uuid.uuid4().hex, standing), plan_id=plan_id)
+    if (why := _known_otherwise(action, reach.journal.made(intent), standing)) is not None:
+        return Outcome(action, OutcomeStatus.FAILED, error=why)
+    sent = await _sent(action, reach, intent)
+    if isinstance(sent, Outcome):
+        return sent
+    made, fate = sent
+    return await _of_its_account(action, reach, intent, await _shown(made, reach), fate)
+
+
+async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConnection, Fate] | Outcome:
+    """Send it, once more where nothing has appeared; the connection, whose intent is still open, and how it came."""
+    assert action.password is not None  # noqa: S101 - looked at before
     doubt: ApiError | None = None
     for sent_twice in (False, True):
         # Before the second sending anew: should this process end with it, the window begins there.
@@ -49,22 +75,22 @@ async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnectio
             return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
         try:
             made = await reach.port.connect_by_credentials(
-                action.provider_id, action.schedule_id, action.account, action.password
+                action.provider_id, action.schedule_id, intent.account, action.password
             )
         except ApiError as error:
             if not error.doubtful:
                 reach.journal.end(intent, Fate.REFUSED)
                 raise
             doubt = error
-            found = await look_for(intent, reach.port, reach.window, sent_twice=sent_twice)
-            if (settled := _settled(action, reach.journal, intent, found, error)) is not None:
+            found = await _look(intent, reach, sent_twice=sent_twice)
+            if (settled := _settled(action, found, error)) is not None:
                 return settled
         except ExtcalError:
             # A secret that can't be resolved: nothing was sent.
             reach.journal.end(intent, Fate.REFUSED)
             raise
         else:
-            return await _made(action, reach, intent, made, sent_twice=sent_twice)
+            return await _answered(action, reach, intent, made, sent_twice=sent_twice) or (made, Fate.DONE)
     why = (
         f"its answer was lost twice, and no connection was there {reach.window.length:.0f} s later: {doubt}; "
         "apply again: what became of it is looked for first"
@@ -72,33 +98,115 @@ async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnectio
     return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
 
 
-async def _made(
+async def _look(intent: Intent, reach: Reach, *, sent_twice: bool) -> Finding:
+    def rivals() -> bool:
+        return intent.place in reach.owners or rivals_of(intent, reach.journal.pending())
+
+    found = await look_for(intent, reach.port, reach.window, rivals=rivals, made=reach.made, sent_twice=sent_twice)
+    if isinstance(found, Several) and not sent_twice:
+        # It was sent once: what shows its account is what it has made, and nothing else.
+        own = [connection for connection in found.connections if connection.account]
+        return Adopted(own[0]) if len(own) == 1 else found
+    return found
+
+
+async def _answered(
     action: Action, reach: Reach, intent: Intent, made: LiveConnection, *, sent_twice: bool
-) -> LiveConnection | Outcome:
-    """The connection of an answer; after a second sending it is looked whether the first came about late."""
+) -> Outcome | None:
+    """Whether an answer decides nothing: after a second sending it is looked whether the first came about late."""
     if sent_twice:
-        found = await look_for(intent, reach.port, reach.window, sent_twice=True)
-        if isinstance(found, Several):
-            return _undecided(action, found.connections)
-    reach.journal.end(intent, Fate.DONE, made.id)
+        match await _look(intent, reach, sent_twice=True):
+            case Several(connections) | Unclear(connections) if {made.id} != {c.id for c in connections}:
+                return _undecided(action, connections)
+            case _:
+                pass
+    return None
+
+
+async def _shown(made: LiveConnection, reach: Reach) -> LiveConnection:
+    """The connection; one that does not show its account yet is looked at again."""
+    pauses = reach.window.pauses
+    for _ in range(_ACCOUNT_LOOKS):
+        pause = next(pauses, None)
+        if made.account or pause is None:
+            break
+        await asyncio.sleep(pause)
+        try:
+            made = await reach.port.get_connection(made.id)
+        except ExtcalError:
+            break
     return made
 
 
-def _settled(
-    action: Action, journal: Journal, intent: Intent, found: Finding, doubt: ApiError
-) -> LiveConnection | Outcome | None:
+async def _of_its_account(
+    action: Action, reach: Reach, intent: Intent, made: LiveConnection, fate: Fate
+) -> LiveConnection | Outcome:
+    """The connection, unless it shows another account; one that was made just now is disconnected again."""
+    if not made.account or folded(made.account) == folded(intent.account):
+        reach.made.add(made.id)
+        reach.journal.end(intent, fate, made.id, account=made.account)
+        return made
+    found = f"connecting {shown(action.account)} gives a connection of {shown(made.account)} ({made.id})"
+    if made.id in intent.known:
+        reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=made.account)
+        why = f"{found}, which stood there before: nothing was changed; {_declare(made.account)}"
+        return Outcome(action, OutcomeStatus.FAILED, error=why)
+    try:
+        await disconnect(reach.port, made.id)
+    except ExtcalError as error:
+        reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=made.account)
+        why = f"{found}, which could not be disconnected again: {error}; {_declare(made.account)}"
+        return Outcome(action, OutcomeStatus.FAILED, error=why, connection_id=made.id)
+    reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=made.account)
+    why = f"{found}, which was disconnected again; {_declare(made.account)}"
+    return Outcome(action, OutcomeStatus.FAILED, error=why)
+
+
+def _known_otherwise(action: Action, before: Made | None, standing: Sequence[LiveConnection]) -> str | None:
+    """Why connecting it would give a connection of another account, as it did before."""
+    if before is None:
+        return None
+    now = next((c.account for c in standing if c.id == before.connection_id and c.account), None)
+    account = before.account or now
+    if account is None or folded(account) == folded(action.account or ""):
+        return None
+    return (
+        f"not sent: connecting {shown(action.account)} gave a connection of {shown(account)} "
+        f"({before.connection_id}) before; {_declare(account)}"
+    )
+
+
+def _declare(account: str) -> str:
+    return f"declare account: {account} if that is the one that is meant"
+
+
+def _settled(action: Action, found: Finding, doubt: ApiError) -> tuple[LiveConnection, Fate] | Outcome | None:
     """What a look after a lost answer leads to, or None where nothing has appeared."""
     match found:
         case Adopted(connection):
-            journal.end(intent, Fate.ADOPTED, connection.id)
-            return connection
+            return connection, Fate.ADOPTED
         case Several(connections):
             return _undecided(action, connections)
+        case Unclear(connections):
+            return Outcome(
+                action, OutcomeStatus.UNKNOWN, error=f"its answer was lost ({doubt}), and {unclear(connections)}"
+            )
         case Unlisted(why):
             error = f"its answer was lost ({doubt}), and it could not be looked for: {why}; apply again to settle it"
             return Outcome(action, OutcomeStatus.UNKNOWN, error=error)
         case _:
             return None
+
+
+def unclear(connections: Sequence[LiveConnection]) -> str:
+    """What can't be told of connections that may be another's, and what to do."""
+    found = ", ".join(f"{c.id} ({shown(c.account)})" for c in connections)
+    accounts = dict.fromkeys(c.account for c in connections if c.account)
+    declare = f"{_declare(next(iter(accounts)))}, else " if accounts else ""
+    return (
+        f"what appeared since may be another's: {found}; {declare}apply again when the service shows the account, or "
+        "close it by extcal resolve"
+    )
 
 
 def _undecided(action: Action, connections: Sequence[LiveConnection]) -> Outcome:

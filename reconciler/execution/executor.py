@@ -7,13 +7,14 @@ from dataclasses import replace
 from reconciler.errors import ExtcalError
 from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Patience, Waiting, heard
+from reconciler.execution.settling import may_hide
 from reconciler.execution.slots import Slots
-from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish
+from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish, link
 from reconciler.execution.trust import SiteTrust
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import connected, holds, taken_away, taken_away_since
+from reconciler.planning.ground import come_since, connected, holds, taken_away, taken_away_since
 
 _WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"
@@ -112,7 +113,7 @@ class Executor:
 
     async def _safely(self, action: Action, reach: Reach) -> Outcome:
         try:
-            return _used(reach, await ending(action, self._carried_out(action, reach)))
+            return _noted(reach, await ending(action, self._carried_out(action, reach)))
         except Exception as error:  # noqa: BLE001 - one action's defect must not take the others' report along
             message = f"internal error, {type(error).__name__}; please report it. Plan again to see where it stands"
             return Outcome(action, OutcomeStatus.UNKNOWN, error=message)
@@ -138,7 +139,9 @@ class Executor:
                 ground = await self._ground(action, reach)
                 if isinstance(ground, Outcome):
                     return ground
-                url = await port.connect_by_oauth(action.provider_id, action.schedule_id, visit.redirect_url)
+                url = await link(action, port, visit.redirect_url)
+            if isinstance(url, Outcome):
+                return url
             waiting.door.asked(action, url)
             until = asyncio.get_running_loop().time() + waiting.timeout
             made = await heard(action, port, visit, slots, Patience(until, self._stop.gently, waiting.timeout))
@@ -147,7 +150,7 @@ class Executor:
         if reach.use is not None:
             reach.use.add(action.address)
         async with slots:
-            return await finish(action, port, made.id)
+            return await finish(action, port, made)
 
     async def _ground(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
         """The connections of its schedule, or why it is not carried out.
@@ -159,34 +162,39 @@ class Executor:
             return _skipped(action, _TOO_LATE)
         try:
             answer = await reach.port.list_connections((action.schedule_id,))
+            hidden = await may_hide(action.provider_id, action.provider, answer.failed_provider_ids, reach.port)
         except ExtcalError as error:
             return _skipped(action, f"what it rests on could not be read again: {error}")
-        if action.provider_id in answer.failed_provider_ids:
+        if hidden:
             return _skipped(action, "what it rests on could not be read again: the service can't reach the provider")
         live, leaving = answer.connections, self._leaving[action.site]
         used_at = reach.use.when(action.address) if reach.use is not None else None
-        if used_at is None and holds(action, live, leaving):
+        if used_at is None and holds(action, live, leaving, reach.made):
             self._begun.add(action.address)
             return live
         if await come_about(action, live, reach.port):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)
         if reach.use is not None and connected(action, live, leaving):
             reach.use.add(action.address)
-        return _skipped(action, _moved(used_at, taken_away_since(action, live, leaving)))
+        return _skipped(
+            action, _moved(used_at, taken_away_since(action, live, leaving), come_since(action, live, reach.made))
+        )
 
 
-def _used(reach: Reach, outcome: Outcome) -> Outcome:
-    """The outcome of an action, which a saved plan has been used for where it is done."""
-    if reach.use is None or outcome.status is not OutcomeStatus.DONE:
+def _noted(reach: Reach, outcome: Outcome) -> Outcome:
+    """The outcome of an action; one that is done is finished, and what a saved plan has been used for."""
+    if outcome.status is not OutcomeStatus.DONE:
         return outcome
     try:
-        reach.use.add(outcome.action.address)
+        reach.unfinished.remove(outcome.action.address, outcome.action.account)
+        if reach.use is not None:
+            reach.use.add(outcome.action.address)
     except ExtcalError as error:
         return replace(outcome, status=OutcomeStatus.FAILED, error=f"done, but {error}")
     return outcome
 
 
-def _moved(used_at: str | None, gone: Sequence[str]) -> str:
+def _moved(used_at: str | None, gone: Sequence[str], come: Sequence[str]) -> str:
     """Why an action is not carried out that does not rest on what it did."""
     if used_at is not None:
         return (
@@ -195,6 +203,8 @@ def _moved(used_at: str | None, gone: Sequence[str]) -> str:
         )
     if gone:
         return f"it was connected and taken away since it was planned ({', '.join(gone)}, DISCONNECTED); plan again"
+    if come:
+        return f"it may be connected already: {', '.join(come)} came since it was planned; plan again"
     return "the live state that it rests on has changed since it was planned; plan again"
 
 

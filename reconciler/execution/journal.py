@@ -1,8 +1,8 @@
-"""What is written down of a run: connects before they are sent, and what saved plans were used for."""
+"""What is written down of a run: connects before they are sent, what they lack, and what saved plans were used for."""
 
 from typing import Protocol
 
-from reconciler.model.intent import Fate, Intent, Pending
+from reconciler.model.intent import Fate, Intent, Made, Pending
 
 
 class Journal(Protocol):
@@ -12,8 +12,12 @@ class Journal(Protocol):
         """Write an intent down, so that it outlives this process and this machine's power."""
         ...
 
-    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None) -> None:
-        """Write down what became of it."""
+    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None, account: str | None = None) -> None:
+        """Write down what became of it, and which account its connection shows."""
+        ...
+
+    def made(self, intent: Intent) -> Made | None:
+        """What an earlier connect like this one has made without showing its account."""
         ...
 
     def pending(self) -> tuple[Pending, ...]:
@@ -35,4 +39,16 @@ class Use(Protocol):
 
     def add(self, address: str) -> None:
         """Write down that the action of an address was carried out, or has come about."""
+        ...
+
+
+class Unfinished(Protocol):
+    """Which connections have their sync config yet to come, by address and account; each method raises ExtcalError."""
+
+    def add(self, address: str, account: str | None) -> None:
+        """Note that a connection is about to be made."""
+        ...
+
+    def remove(self, address: str, account: str | None) -> None:
+        """Note that it has its sync config."""
         ...

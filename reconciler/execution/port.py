@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from reconciler.model.desired import SecretRef
-from reconciler.model.live import Calendar, ConnectionList, LiveConnection
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection, Provider
 from reconciler.model.sync import SyncConfig
 
 
@@ -24,7 +24,19 @@ class CalendarLister(Protocol):
         ...
 
 
-class Port(Lister, CalendarLister, Protocol):
+class ProviderLister(Protocol):
+    """What telling the installations of one provider needs of a site; raises an ExtcalError when it fails."""
+
+    async def list_providers(self) -> tuple[Provider, ...]:
+        """List the providers that the site can connect to."""
+        ...
+
+
+class Observer(Lister, ProviderLister, Protocol):
+    """What finding out what became of a connect needs of a site."""
+
+
+class Port(Observer, CalendarLister, Protocol):
     """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
 
     async def get_connection(self, connection_id: str) -> LiveConnection:

@@ -5,13 +5,25 @@ not there yet is no proof that it will not be: it is looked for several times ov
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.journal import Journal
-from reconciler.execution.port import Lister
-from reconciler.model.intent import Adopted, Fate, Finding, Intent, Nothing, Pending, Settled, Several, Unlisted
+from reconciler.execution.port import Observer, ProviderLister
+from reconciler.model.intent import (
+    Adopted,
+    Fate,
+    Finding,
+    Intent,
+    Nothing,
+    Pending,
+    Settled,
+    Several,
+    Unclear,
+    Unlisted,
+)
+from reconciler.planning import providers
 from reconciler.planning.appearing import appeared
 
 
@@ -36,51 +48,90 @@ class Window:
         return replace(self, length=max(0.0, self.length - age))
 
 
-async def look_for(intent: Intent, port: Lister, window: Window, *, sent_twice: bool = False) -> Finding:
+async def look_for(
+    intent: Intent,
+    port: Observer,
+    window: Window,
+    *,
+    rivals: Callable[[], bool],
+    made: Collection[str] = (),
+    sent_twice: bool = False,
+) -> Finding:
     """What the intent has made, as far as can be told.
 
-    One connection ends the search, unless it was sent twice: then the other sending may still take effect.
+    One connection of its account ends the search, unless it was sent twice: then the other sending may still take
+    effect. What shows no account is waited for, and believed to be its own where it is alone and `rivals` tells that no
+    other connect can have made it. `made` are the ids of what other connects of this run have made.
     """
     found: Finding = Nothing()
     for pause in window.pauses:
         await asyncio.sleep(pause)
-        found = await look(intent, port)
-        if not isinstance(found, Nothing) and not (sent_twice and isinstance(found, Adopted)):
+        found = await look(intent, port, made)
+        if isinstance(found, Several | Unlisted) or (isinstance(found, Adopted) and not sent_twice):
             return found
+    if isinstance(found, Unclear) and not (sent_twice or intent.blind or rivals()):
+        match found.connections:
+            # What another connect has made may have been listed before its answer came.
+            case (connection,) if not connection.account and connection.id not in made:
+                return Adopted(connection)
     return found
 
 
-async def look(intent: Intent, port: Lister) -> Finding:
+async def look(intent: Intent, port: Observer, made: Collection[str] = ()) -> Finding:
     """What there is of it right now."""
     try:
         listed = await port.list_connections((intent.schedule_id,))
+        hidden = await may_hide(intent.provider_id, intent.provider, listed.failed_provider_ids, port)
     except ExtcalError as error:
         return Unlisted(str(error))
-    new = appeared(intent, listed.connections)
-    if len(new) == 1:
-        return Adopted(new[0])
-    if new:
-        return Several(new)
-    if intent.provider_id in listed.failed_provider_ids:
+    new = appeared(intent, [connection for connection in listed.connections if connection.id not in made])
+    if new.own and (new.unshown or len(new.own) > 1):
+        return Several(tuple(sorted((*new.own, *new.unshown), key=lambda connection: connection.id)))
+    if new.own:
+        return Adopted(new.own[0])
+    if hidden:
         return Unlisted("the service can't reach the provider")
-    return Nothing()
+    others = (*new.unshown, *new.foreign)
+    return Unclear(others) if others else Nothing()
 
 
-async def look_for_all(pending: Sequence[Pending], port: Lister, window: Window) -> tuple[Settled, ...]:
+async def may_hide(provider_id: str, provider: str, failed: Sequence[str], port: ProviderLister) -> bool:
+    """Whether connections at a provider, or at another installation of it, may be missing in a list.
+
+    `provider` is the word for it, `failed` are the ids of those whose connections could not be listed. Which of them is
+    an installation of the same is asked only where one failed; of one that is not listed nobody knows it.
+    """
+    if not failed or provider_id in failed:
+        return bool(failed)
+    known = {each.id: each for each in await port.list_providers()}
+    return any(each not in known or providers.word(known[each].calendar_type) == provider for each in failed)
+
+
+async def look_for_all(pending: Sequence[Pending], port: Observer, window: Window) -> tuple[Settled, ...]:
     """Look for everything that an earlier run has left open; nothing is closed."""
-    findings = await asyncio.gather(*(look_for(each.intent, port, window.after(each.age)) for each in pending))
+
+    def one(each: Pending) -> Awaitable[Finding]:
+        rivals = rivals_of(each.intent, pending)
+        return look_for(each.intent, port, window.after(each.age), rivals=lambda: rivals)
+
+    findings = await asyncio.gather(*map(one, pending))
     return tuple(Settled(each, finding) for each, finding in zip(pending, findings, strict=True))
 
 
-async def settle(port: Lister, journal: Journal, window: Window) -> tuple[Settled, ...]:
+def rivals_of(intent: Intent, pending: Iterable[Pending]) -> bool:
+    """Whether another connect that is open can have made what the intent may have made."""
+    return any(each.intent.place == intent.place and each.intent.key != intent.key for each in pending)
+
+
+async def settle(port: Observer, journal: Journal, window: Window) -> tuple[Settled, ...]:
     """Look for what was left open, and close what is clear; raises ExtcalError."""
     found = await look_for_all(journal.pending(), port, window)
     for settled in found:
         match settled.finding:
             case Adopted(connection):
-                journal.end(settled.pending.intent, Fate.ADOPTED, connection.id)
+                journal.end(settled.pending.intent, Fate.ADOPTED, connection.id, connection.account)
             case Nothing():
                 journal.end(settled.pending.intent, Fate.NOTHING)
-            case Several() | Unlisted():
+            case Several() | Unclear() | Unlisted():
                 pass
     return found

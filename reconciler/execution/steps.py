@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
+from reconciler.errors import ApiError, ExtcalError, PreconditionFailedError
 from reconciler.execution.connecting import Reach, connect
+from reconciler.execution.disconnecting import disconnect
 from reconciler.execution.port import CalendarLister, Port
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
@@ -37,10 +38,11 @@ async def carry_out(action: Action, reach: Reach, consent: Consent, standing: Se
         case ActionKind.UPDATE:
             return await _configure(action, port, action.connection_id)
         case ActionKind.DISCONNECT:
-            await _disconnect(action, port)
+            if action.connection_id is not None:
+                await disconnect(port, action.connection_id)
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
         case ActionKind.RECONNECT if action.method is None:
-            return await _configure(action, port, action.connection_id)
+            return await _heal(action, port)
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
             return await _connect(action, reach, consent, standing)
         case ActionKind.NOOP | ActionKind.UNMANAGED:
@@ -74,40 +76,86 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
 async def _connect(action: Action, reach: Reach, consent: Consent, standing: Sequence[LiveConnection]) -> Outcome:
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
-        return await _ask_for_consent(action, reach.port, consent)
+        return await _ask_for_consent(action, reach, consent)
+    reach.unfinished.add(action.address, action.account)
     made = await connect(action, reach, standing)
-    return made if isinstance(made, Outcome) else await finish(action, reach.port, made.id)
+    return made if isinstance(made, Outcome) else await finish(action, reach.port, made)
 
 
-async def finish(action: Action, port: Port, connection_id: str) -> Outcome:
-    """Configure a connection that was made just now, and only then give up the one that it takes the place of."""
-    outcome = await _configure_new(action, port, connection_id)
-    superseded = action.connection_id is not None and action.connection_id != connection_id
-    if outcome.status is OutcomeStatus.DONE and superseded:
-        try:
-            await _disconnect(action, port)
-        except ExtcalError as error:
-            message = f"connected and configured, but {action.connection_id} was not given up: {error}"
+async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
+    """Configure a connection that was made just now, and give up the one that it takes the place of.
+
+    One in ERROR goes however the new one fares: two would have to be told apart. Any other goes only when the new one
+    is as it shall be.
+    """
+    outcome = await _configure_new(action, port, made.id)
+    if outcome.status is OutcomeStatus.DONE and made.status == Status.ERROR:
+        why = f"connected, but the service reports {made.error_reason or made.status}; plan again to see what it takes"
+        outcome = replace(outcome, status=OutcomeStatus.FAILED, error=why)
+    if action.connection_id in {None, made.id}:
+        return outcome
+    if outcome.status is not OutcomeStatus.DONE and action.kind is not ActionKind.RECONNECT:
+        return outcome
+    try:
+        await disconnect(port, action.connection_id or "")
+    except ExtcalError as error:
+        if outcome.status is OutcomeStatus.DONE:
+            message = f"connected and configured, but {action.connection_id} was not disconnected: {error}"
             return replace(outcome, status=_status_of(error), error=message)
     return outcome
 
 
-async def _ask_for_consent(action: Action, port: Port, consent: Consent) -> Outcome:
+async def _ask_for_consent(action: Action, reach: Reach, consent: Consent) -> Outcome:
     if consent is Consent.SKIP:
         return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked (--consent skip)")
     if action.redirect_url is None:
         error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"
         return Outcome(action, OutcomeStatus.FAILED, error=error)
-    url = await port.connect_by_oauth(action.provider_id, action.schedule_id, action.redirect_url)
-    return Outcome(action, OutcomeStatus.AWAITING_CONSENT, consent_url=url)
+    try:
+        reach.unfinished.add(action.address, action.account)
+        lacking = None
+    except ExtcalError as error:
+        lacking = f"{error}; what ignoreChanges names will not be set"
+    url = await link(action, reach.port, action.redirect_url)
+    if isinstance(url, Outcome):
+        return url
+    return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=lacking, consent_url=url)
+
+
+async def link(action: Action, port: Port, redirect_url: str) -> str | Outcome:
+    """The link that an account's owner must open, or how the action ends without one."""
+    try:
+        return await port.connect_by_oauth(action.provider_id, action.schedule_id, redirect_url)
+    except ApiError as error:
+        if not error.doubtful:
+            raise
+        # Nothing is connected before a link is opened, and this one nobody has.
+        return Outcome(action, OutcomeStatus.FAILED, error=f"its link was lost; apply again for another: {error}")
 
 
 async def _configure_new(action: Action, port: Port, connection_id: str) -> Outcome:
     try:
         return await _configure(action, port, connection_id)
     except ExtcalError as error:
-        message = f"connected, but its sync config was not set; apply again to finish it: {error}"
-        return Outcome(action, _status_of(error), error=message, connection_id=connection_id)
+        status = _status_of(error)
+        was = "may not have been set" if status is OutcomeStatus.UNKNOWN else "was not set"
+        message = f"connected, but its sync config {was}; apply again to finish it: {error}"
+        return Outcome(action, status, error=message, connection_id=connection_id)
+
+
+async def _heal(action: Action, port: Port) -> Outcome:
+    """Send the sync config again, which may heal a connection in ERROR; then it may list no calendars.
+
+    What it imports stays as it is then: what differs is the next plan's.
+    """
+    try:
+        return await _configure(action, port, action.connection_id)
+    except PreconditionFailedError:
+        if action.sync is None or not calendars_by_name(action.sync):
+            raise
+    live = action.before.imports if action.before is not None else None
+    known = replace(action, sync=replace(action.sync, imports=diff.sendable(live)))
+    return await _configure(known, port, action.connection_id)
 
 
 async def _configure(action: Action, port: Port, connection_id: str | None) -> Outcome:
@@ -143,26 +191,3 @@ async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_
         return sync
     known = tuple(CalendarRef(calendar.id, calendar.name) for calendar in await port.list_calendars(connection_id))
     return replace(sync, imports=replace(sync.imports, calendars=calendars.resolve(wanted, known)))
-
-
-async def _disconnect(action: Action, port: Port) -> None:
-    if action.connection_id is None:
-        return
-    try:
-        await port.disconnect(action.connection_id)
-    except NotFoundError:
-        return
-    except ApiError as error:
-        already = isinstance(error, PreconditionFailedError) and error.code == "CONNECTION_ALREADY_DISCONNECTED"
-        if not already and not (error.doubtful and await _is_gone(port, action.connection_id)):
-            raise
-
-
-async def _is_gone(port: Port, connection_id: str) -> bool:
-    """Whether a disconnect whose answer was lost has taken effect."""
-    try:
-        return (await port.get_connection(connection_id)).status == Status.DISCONNECTED
-    except NotFoundError:
-        return True
-    except ExtcalError:
-        return False

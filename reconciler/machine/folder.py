@@ -15,6 +15,7 @@ from reconciler.machine.ownership import check_folder
 
 if TYPE_CHECKING:
     from reconciler.machine.journal import FileJournal
+    from reconciler.machine.unfinished import Unfinished
     from reconciler.machine.used_plan import UsedPlan
     from reconciler.model.intent import Intent
 
@@ -59,6 +60,17 @@ class SiteFolder:
         from reconciler.machine.journal import FileJournal  # noqa: PLC0415 - plans, which don't write, do without it
 
         return FileJournal(self.path / "journal", self.make, redact=self._redact, connected=self._connected)
+
+    @cached_property
+    def unfinished(self) -> "Unfinished":
+        """What has its sync config yet to come."""
+        from reconciler.machine.unfinished import Unfinished  # noqa: PLC0415 - as for the journal
+
+        return Unfinished(self.path / "unfinished", self.make)
+
+    def leaves_unfinished(self, address: str, account: str | None) -> bool:
+        """Whether a connection has its sync config yet to come; where nothing was written down none has."""
+        return (self.path / "unfinished").exists() and self.unfinished.holds(address, account)
 
     def used_plan(self, plan_id: str) -> "UsedPlan":
         """What the saved plan with this id, of hexadecimal digits, was used for on the site."""

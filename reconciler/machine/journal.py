@@ -16,8 +16,9 @@ from typing import TypeVar
 
 from reconciler.errors import ExtcalError
 from reconciler.machine.ownership import opened
+from reconciler.model.account import folded
 from reconciler.model.encoding import DecodingError, Json, canonical, decoded, encoded
-from reconciler.model.intent import Fate, Intent, Pending
+from reconciler.model.intent import Fate, Intent, Made, Pending
 
 _T = TypeVar("_T")
 _FORMAT = 1
@@ -36,7 +37,7 @@ class JournalError(ExtcalError):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """An intent that begins (`intent`), or one that ends (`ended`, `ending`).
+    """An intent that begins (`intent`), or one that ends (`ended`, `ending`) with a connection that shows an `account`.
 
     `at` counts seconds from the epoch, `up` milliseconds of the machine's monotonic clock.
     """
@@ -48,6 +49,7 @@ class _Line:
     ended: str | None = None
     ending: Fate | None = None
     connection_id: str | None = None
+    account: str | None = None
 
 
 class FileJournal:
@@ -84,19 +86,53 @@ class FileJournal:
         line = _Line(_FORMAT, *self._moment(), intent=intent)
         self._guarded(functools.partial(self._append, line, lasting=True), _UNSENT)
 
-    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None) -> None:
-        """Write down what became of an intent; raises JournalError, and leaves it open for the next run."""
+    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None, account: str | None = None) -> None:
+        """Write down what became of an intent; raises JournalError, and leaves it open for the next run.
+
+        `account` is the one that its connection shows.
+        """
         if ending in {Fate.DONE, Fate.ADOPTED}:
             self._connected(intent)
         connection_id = None if connection_id is None else self._redact(connection_id)
-        line = _Line(_FORMAT, *self._moment(), ended=intent.id, ending=ending, connection_id=connection_id)
+        account = None if account is None else self._redact(account)
+        line = _Line(_FORMAT, *self._moment(), None, intent.id, ending, connection_id, account)
         became = " ".join(filter(None, (intent.address, ending, connection_id)))
         lost = f"so what became of a connect was not written down ({became}); apply again: it is looked for first"
         self._guarded(functools.partial(self._append, line), lost)
         if self._size() > _COMPACT and not self.pending():
             # What can't be made smaller now is made smaller another time.
-            with suppress(OSError):
-                self._empty()
+            with suppress(OSError, JournalError):
+                self._compact()
+
+    def made(self, intent: Intent) -> Made | None:
+        """What the last connect of the intent's key has made, if that doesn't show its account; raises JournalError."""
+        return next((made for key, made in self._made().items() if key == intent.key), None)
+
+    def forget(self, intent: Intent) -> None:
+        """Forget what connects of the intent's key have made; raises JournalError."""
+        if self.made(intent) is not None:
+            self.begin(intent)
+            self.end(intent, Fate.FORGOTTEN)
+
+    def _made(self) -> dict[tuple[str, str, str], Made]:
+        return {key: made for key, (made, _lines) in self._remembered().items() if made is not None}
+
+    def _remembered(self) -> dict[tuple[str, str, str], tuple[Made | None, tuple[_Line, _Line]]]:
+        """By key what its last connect has made, None where that shows its account; with the lines that say so."""
+        begun: dict[str, _Line] = {}
+        found: dict[tuple[str, str, str], tuple[Made | None, tuple[_Line, _Line]]] = {}
+        for line in self._lines():
+            if line.intent is not None:
+                begun[line.intent.id] = line
+                continue
+            before = begun.pop(line.ended or "", None)
+            if before is None or before.intent is None or line.ending in {Fate.NOTHING, Fate.REFUSED}:
+                continue
+            as_asked = line.account is not None and folded(line.account) == folded(before.intent.account)
+            other = line.connection_id is not None and not as_asked and line.ending is not Fate.FORGOTTEN
+            made = Made(line.connection_id or "", line.account) if other else None
+            found[before.intent.key] = (made, (before, line))
+        return found
 
     def pending(self) -> tuple[Pending, ...]:
         """The intents that have no end, the oldest first; raises JournalError where the file is not a journal."""
@@ -171,12 +207,16 @@ class FileJournal:
                 with suppress(PermissionError):
                     sync_folder(folder)
 
-    def _empty(self) -> None:
+    def _compact(self) -> None:
+        """Keep nothing but what is remembered."""
+        kept = [line for made, lines in self._remembered().values() if made is not None for line in lines]
         descriptor = opened(self._path, os.O_WRONLY)
         try:
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+        for line in kept:
+            self._append(line)
 
     def _size(self) -> int:
         try:

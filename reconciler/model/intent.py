@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.model.account import folded
 from reconciler.model.live import LiveConnection
 
 
@@ -10,8 +11,9 @@ from reconciler.model.live import LiveConnection
 class Intent:
     """A connect by credentials, without the credentials.
 
-    `id` tells intents apart; `known` are the ids of the connections that stood there before, which it can't have
-    made; `plan_id` tells the saved plan that it is of, and is empty where it was planned just before.
+    `id` tells intents apart; `known` are the ids of the connections that stood on its schedule, at its provider, before
+    it was sent, which it can't have made; of those, `broken` were in ERROR. `blind` tells that nobody knows which stood
+    there. `plan_id` tells the saved plan that it is of, and is empty where it was planned just before.
     """
 
     id: str
@@ -24,6 +26,18 @@ class Intent:
     account: str
     known: tuple[str, ...]
     plan_id: str = ""
+    broken: tuple[str, ...] = ()
+    blind: bool = False
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it connects: connections of one place can be told apart by their account alone."""
+        return self.schedule_id.lower(), self.provider
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it connects: its place, and the account as it is compared."""
+        return (*self.place, folded(self.account))
 
 
 class Fate(StrEnum):
@@ -34,6 +48,18 @@ class Fate(StrEnum):
     REFUSED = "refused"
     NOTHING = "nothing"
     FORGOTTEN = "forgotten"
+    OTHER_ACCOUNT = "other-account"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A connection that a connect has made without showing the account that was asked for.
+
+    `account` is the one that it shows, None where it showed none.
+    """
+
+    connection_id: str
+    account: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +85,13 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """Some appeared that may be another's: they show no account, or another one."""
+
+    connections: tuple[LiveConnection, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """None appeared for as long as it was looked for."""
 
@@ -70,7 +103,7 @@ class Unlisted:
     why: str
 
 
-Finding = Adopted | Several | Nothing | Unlisted
+Finding = Adopted | Several | Unclear | Nothing | Unlisted
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,8 +110,9 @@ class Action:
     `connection_id` is the live connection acted upon (for `replace`, the one that is given up);
     `after` holds addresses of actions that must be done before; `ground` is the fingerprint of the live fields
     that the action rests on; for one that connects, `disconnected` holds the ids of the connections of its schedule,
-    provider and account that had been taken away before it was planned, as far as the service lists them. `before` is
-    the live sync config, for undoing; `origin` and `impact` are known only where they were asked for.
+    provider and account that had been taken away before it was planned, as far as the service lists them, and
+    `standing` those of the ones that stood there and may be of that account. `before` is the live sync config, for
+    undoing; `origin` and `impact` are known only where they were asked for.
     `prevent_disconnect` is what its manifest says in lifecycle.preventDisconnect.
     """
 
@@ -135,6 +136,7 @@ class Action:
     after: tuple[str, ...] = ()
     ground: str = ""
     disconnected: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
     before: SyncConfig | None = None
     origin: Origin | None = None
     impact: Impact | None = None

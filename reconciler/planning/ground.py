@@ -1,10 +1,10 @@
-"""The ground an action stands on: the live fields that it rests on, and whether they are still what they were.
+"""The ground an action stands on: the live state that it rests on, and whether that is still what it was.
 
 A plan may be carried out long after it was made. Just before an action is called, its ground is read again: what
 has moved is not acted upon, and what came about otherwise is not done twice. Drift elsewhere does not matter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.model.account import folded
@@ -15,34 +15,50 @@ from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
 
 
-def grounded(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> Action:
-    """The action with what it rests on; `connections` and `leaving` are as for `fingerprint`."""
-    known = {*action.disconnected, *_disconnected(action, connections)}
-    return replace(action, ground=fingerprint(action, connections, leaving), disconnected=tuple(sorted(known)))
+def grounded(action: Action, connections: Sequence[LiveConnection]) -> Action:
+    """The action with what it rests on; `connections` are those of its schedule."""
+    gone = {*action.disconnected, *_disconnected(action, connections)}
+    return replace(
+        action,
+        ground=fingerprint(action, connections),
+        disconnected=tuple(sorted(gone)),
+        standing=tuple(_standing(action, connections)),
+    )
 
 
-def holds(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> bool:
-    """Whether what an action rests on is what it was; `connections` and `leaving` are as for `fingerprint`."""
+def holds(
+    action: Action,
+    connections: Sequence[LiveConnection],
+    leaving: frozenset[str] = frozenset(),
+    made: Collection[str] = (),
+) -> bool:
+    """Whether what an action rests on is what it was; `connections` are those of its schedule.
+
+    `leaving` are the ids that the same plan takes away on the site, `made` those that carrying it out has made so far:
+    that they have gone, or come, is its own doing.
+    """
     # What is not seen there is not acted upon, whatever the fingerprint is of.
     if action.connection_id is not None and _by_id(action.connection_id, connections) is None:
         return False
-    same = fingerprint(action, connections, leaving) == action.ground
-    return same and not taken_away_since(action, connections, leaving)
+    moved = taken_away_since(action, connections, leaving) or come_since(action, connections, made)
+    return fingerprint(action, connections) == action.ground and not moved
 
 
-def fingerprint(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> str:
-    """`sha256:…` over the live fields that the action rests on; `connections` are those of its schedule.
-
-    `leaving` are the ids that the same plan takes away on the site: whether they have gone by then is its own doing.
-    """
+def fingerprint(action: Action, connections: Sequence[LiveConnection]) -> str:
+    """`sha256:…` over the fields of the live connection that the action is about; `connections` are as for `holds`."""
     ground: dict[str, Json] = {}
     if action.connection_id is not None:
         target = _by_id(action.connection_id, connections)
         ground["target"] = None if target is None else _target(action, target)
-    if _connects(action):
-        present: list[Json] = [found.id for found in same_account(action, connections) if found.id not in leaving]
-        ground["present"] = present
     return digest(ground)
+
+
+def come_since(action: Action, connections: Sequence[LiveConnection], made: Collection[str] = ()) -> tuple[str, ...]:
+    """The ids of the connections that may be what the action makes, and did not stand there when it was planned.
+
+    That fewer stand there than when it was planned says nothing: one may have shown another account since.
+    """
+    return tuple(each for each in _standing(action, connections) if each not in action.standing and each not in made)
 
 
 def taken_away_since(
@@ -82,6 +98,22 @@ def already_done(action: Action, connections: Sequence[LiveConnection]) -> bool:
 def connected(action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()) -> bool:
     """Whether a connection like the one that the action makes is there, whatever its sync config."""
     return _connects(action) and any(found.id not in leaving for found in same_account(action, connections))
+
+
+def _standing(action: Action, connections: Sequence[LiveConnection]) -> list[str]:
+    """The ids of the connections of the action's key, in whatever state, and of those that may be.
+
+    One that shows no account may be of any.
+    """
+    if not _connects(action):
+        return []
+    return sorted(
+        connection.id
+        for connection in connections
+        if connection.status != Status.DISCONNECTED
+        and _beside(action, connection)
+        and (not connection.account or folded(connection.account) == folded(action.account or ""))
+    )
 
 
 def _by_id(connection_id: str, connections: Sequence[LiveConnection]) -> LiveConnection | None:

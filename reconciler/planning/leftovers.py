@@ -31,7 +31,11 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
         if connection.id in given_up:
             continue
         twin = reading.matching.duplicates.get(connection.id)
-        pruned = (prune or twin is not None) and _seen_in_full(connection, reading, live)
+        if twin is not None:
+            # Whose it is tells its key, whatever else could not be read.
+            pruned = connection.provider_id not in live.failed_provider_ids
+        else:
+            pruned = prune and _seen_in_full(connection, reading, live)
         if twin is not None:
             reason = Reason.TOMBSTONE if twin.state is State.ABSENT else Reason.DUPLICATE
         elif pruned:

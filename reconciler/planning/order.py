@@ -1,10 +1,11 @@
-"""Which action must wait for which: an account is freed before it is connected elsewhere."""
+"""Which action must wait for which: what frees an account goes first, what is pruned last."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.model.account import folded
-from reconciler.model.plan import Action, ActionKind, Plan
+from reconciler.model.plan import Action, ActionKind, Plan, Reason
 
 _Account = tuple[str, str]
 
@@ -27,11 +28,23 @@ def ordered(plan: Plan) -> Plan:
                 for other in candidates
                 if other.address != action.address and not _leads_to(other.address, action.address, waits)
             )
+    for site in plan.sites:
+        waits |= _prunes(site.actions)
     sites = tuple(
         replace(site, actions=tuple(_waiting(action, waits.get(action.address, ())) for action in site.actions))
         for site in plan.sites
     )
     return replace(plan, sites=sites)
+
+
+def _prunes(actions: Sequence[Action]) -> dict[str, tuple[str, ...]]:
+    """What prune takes goes after what is declared on its schedule is well again: it may be all that works there."""
+    changed: dict[str, list[str]] = defaultdict(list)
+    for action in actions:
+        if action.kind in {ActionKind.UPDATE, ActionKind.RECONNECT}:
+            changed[action.schedule_id.lower()].append(action.address)
+    pruned = (action for action in actions if action.kind is ActionKind.DISCONNECT and action.reason is Reason.PRUNED)
+    return {action.address: tuple(changed[action.schedule_id.lower()]) for action in pruned}
 
 
 def _waiting(action: Action, after: tuple[str, ...]) -> Action:

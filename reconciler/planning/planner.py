@@ -146,11 +146,10 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in live.connections:
         by_schedule[connection.schedule_id.lower()].append(connection)
-    leaving = ground.taken_away(planned)
     for action in planned:
         if action.kind.writes:
             nearby = by_schedule[action.schedule_id.lower()]
-            yield ground.grounded(action, nearby, leaving)
+            yield ground.grounded(action, nearby)
         else:
             yield action
 

@@ -14,11 +14,11 @@ from reconciler.model.desired import DeclaredConnection, SecretRef, Site
 from reconciler.model.encoding import Json, canonical, encoded
 from reconciler.model.live import LiveSite, Status
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
-from reconciler.planning.ground import already_done, fingerprint, taken_away
+from reconciler.planning.ground import already_done, holds, taken_away
 
 _SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "origin", "impact"}
-# More to wait for, and more that was known to be taken away, holds an action back all the more.
-_ONE_WAY = {"after", "disconnected"}
+# More to wait for, more that was known to be taken away, and less that stood there, hold an action back all the more.
+_ONE_WAY = {"after", "disconnected", "standing"}
 _WHO = ("site", "site_id", "schedule_id", "provider_id", "account")
 _LONGEST_VALUE = 100
 
@@ -115,7 +115,7 @@ def _is_done(action: Action, yielded: Action | None, live: LiveSite | None, leav
     if not _acts_on_its_own(action, yielded, live):
         return False
     nearby = [found for found in live.connections if found.schedule_id.lower() == action.schedule_id.lower()]
-    return fingerprint(action, nearby, leaving) != action.ground and already_done(action, nearby)
+    return not holds(action, nearby, leaving) and already_done(action, nearby)
 
 
 def _sends_its_own(action: Action, site: Site, passwords: Mapping[str, SecretRef | None]) -> bool:
@@ -150,6 +150,8 @@ def _unlike(action: Action, yielded: Action | None, planned: Mapping[str, int]) 
         return f"these manifests make it wait for {', '.join(missing)}"
     if set(yielded.disconnected) - set(action.disconnected):
         return "what it would connect was connected and taken away since it was planned; plan again"
+    if set(action.standing) - set(yielded.standing):
+        return "what stood there when it was planned shows another account, or is gone; plan again"
     return _differing(action, yielded, but={*_SHOWN_ONLY, *_ONE_WAY}) or None
 
 

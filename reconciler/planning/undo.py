@@ -10,7 +10,7 @@ from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Reco
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import diff, guards
-from reconciler.planning.ground import grounded, taken_away
+from reconciler.planning.ground import grounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,8 @@ def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
 
 
 def _grounded(actions: Sequence[Action], live: Sequence[LiveConnection]) -> tuple[Action, ...]:
-    leaving = taken_away(actions)
     nearby = {a.address: [c for c in live if c.schedule_id.lower() == a.schedule_id.lower()] for a in actions}
-    return tuple(grounded(a, nearby[a.address], leaving) for a in actions)
+    return tuple(grounded(a, nearby[a.address]) for a in actions)
 
 
 def _inverse(outcome: Outcome) -> Action | str:

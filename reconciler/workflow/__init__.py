@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.masks import leaving
     from reconciler.workflow.observing import observe
     from reconciler.workflow.plans import Base, plan, plan_against_base, with_impact
-    from reconciler.workflow.recovering import Faults, Recovery, held_back, locked, pending, recover
+    from reconciler.workflow.recovering import Faults, Recovery, locked, pending, recover
     from reconciler.workflow.review import Review, review_saved
     from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
     from reconciler.workflow.statuses import status
@@ -25,7 +25,6 @@ __all__ = [
     "Service",
     "Sessions",
     "apply",
-    "held_back",
     "leaving",
     "locked",
     "observe",
@@ -52,7 +51,6 @@ _HOMES = {
     "Service": "service",
     "Sessions": "service",
     "apply": "applying",
-    "held_back": "recovering",
     "leaving": "masks",
     "locked": "recovering",
     "observe": "observing",

@@ -10,7 +10,7 @@ from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning import undo as undoing
 from reconciler.planning.guards import Allowance
@@ -38,15 +38,26 @@ async def apply(
     reaches = {
         site.site.name: _reach(site, opened, machine, window or Window()) for site in made.sites if site.applyable
     }
+    for site in made.sites:
+        _note_finished(site, machine)
     executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once)
     outcomes = await executor.run()
     return Result(made, outcomes, interrupted=stop.gently.is_set())
 
 
+def _note_finished(made: SitePlan, machine: Machine) -> None:
+    """What is as its manifest says has its sync config."""
+    here = machine.site(made.site.site_id)
+    for action in made.actions:
+        if action.kind is ActionKind.NOOP and here.leaves_unfinished(action.address, action.account):
+            here.unfinished.remove(action.address, action.account)
+
+
 def _reach(made: SitePlan, opened: Sessions, machine: Machine, window: Window) -> Reach:
     here = machine.site(made.site.site_id)
     use = here.used_plan(made.plan_id) if made.plan_id else None
-    return Reach(opened[made.site.name].writer(), here.journal, window, use)
+    owners = frozenset((a.schedule_id.lower(), a.provider) for a in made.actions if a.needs_owner and a.kind.writes)
+    return Reach(opened[made.site.name].writer(), here.journal, window, here.unfinished, use, owners=owners)
 
 
 async def verify(

@@ -61,7 +61,7 @@ async def plan(
 
     Only reads are sent. A site that can't be read has a plan whose fault says why.
     """
-    by_site = declared_by_site(desired)
+    by_site = declared_by_site(desired, opened)
 
     def planned(site: Site, live: LiveSite) -> SitePlan:
         return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
@@ -83,7 +83,7 @@ async def plan_against_base(
     chosen on another schedule.
     """
     sites = selected_sites(head, selection)
-    heads, former = declared_by_site(head), FormerManifests(base.desired, whole=base.whole)
+    heads, former = declared_by_site(head, opened), FormerManifests(base.desired, whole=base.whole)
     bases = {site.name: former.of(site) for site in sites}
     blamed: dict[str, SitePlan] = {}
     read: dict[str, LiveSite] = {}
@@ -121,11 +121,20 @@ def _abandoned(site: str, count: int) -> str:
     return f"{site} is no longer declared: what is connected through its {count} manifests stays connected"
 
 
-def declared_by_site(desired: Desired) -> dict[str, list[DeclaredConnection]]:
-    """The declared connections by the name of their site; a site without any has an empty list."""
+def declared_by_site(desired: Desired, opened: Sessions) -> dict[str, list[DeclaredConnection]]:
+    """The declared connections by the name of their site; a site without any has an empty list.
+
+    One that this machine has connected and not configured yet is to get all that its manifest says, for once.
+    """
+    site_ids = {site.name: site.site_id for site in desired.sites}
     by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
     for connection in desired.connections:
-        by_site[connection.site].append(connection)
+        given = connection
+        if connection.lifecycle.ignore_changes and opened.machine is not None:
+            here = opened.machine.site(site_ids[connection.site])
+            if here.leaves_unfinished(connection.address, connection.account):
+                given = replace(connection, lifecycle=replace(connection.lifecycle, ignore_changes=()))
+        by_site[connection.site].append(given)
     return by_site
 
 

@@ -1,18 +1,20 @@
 """Before a site is written to: nobody else is at it on this machine, and what an earlier run left open is settled."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
+from reconciler.execution.connecting import unclear
 from reconciler.execution.settling import Window, settle
 from reconciler.machine import LockedError, Machine, Owner, make_room
 from reconciler.machine.journal import FileJournal
+from reconciler.model.account import folded
 from reconciler.model.desired import Site
-from reconciler.model.intent import Pending, Settled, Several, Unlisted
-from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.intent import Intent, Pending, Settled, Several, Unclear, Unlisted
+from reconciler.model.live import ConnectMethod, LiveConnection
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning.appearing import intent_of
 from reconciler.workflow.service import Sessions
@@ -46,11 +48,55 @@ def pending(sites: Sequence[Site], machine: Machine) -> tuple[Pending, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """A connect of which nobody can tell what became of it, and why."""
+
+    intent: Intent
+    why: str
+    unclear: tuple[LiveConnection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
-    """What was settled, and why some sites must not be written to yet."""
+    """What was settled, why some sites must not be written to yet, and which connects are left open."""
 
     settled: tuple[Settled, ...]
     faults: Faults
+    left_open: tuple[LeftOpen, ...] = ()
+
+    def held_back(self, made: Plan) -> Plan:
+        """The plan, with the sites and the connections that must not be written to marked as such."""
+        sites = tuple(replace(site, faults=(*site.faults, *self._faults_of(site))) for site in made.sites)
+        return replace(made, sites=sites)
+
+    def _faults_of(self, made: SitePlan) -> Iterator[Fault]:
+        yield from self.faults.get(made.site.name, ())
+        declared = {action.connection_id for action in made.actions if action.kind is not ActionKind.UNMANAGED}
+        for left in self.left_open:
+            # What appeared meanwhile and is declared is known to be another one.
+            if left.unclear and all(connection.id in declared for connection in left.unclear):
+                continue
+            if made.site.site_id.lower() == left.intent.site_id.lower():
+                yield from _faults_of(left, made)
+
+
+def _faults_of(left: LeftOpen, made: SitePlan) -> Iterator[Fault]:
+    """A fault where the plan is about what was left open, whatever it is called by now.
+
+    A manifest that says something else by now asks for something else.
+    """
+    for action in made.actions:
+        if _is_of(action, left.intent):
+            yield Fault(action.source, action.address, left.why)
+    for fault in made.faults:
+        if fault.where == left.intent.address:
+            yield Fault(fault.source, fault.where, left.why)
+
+
+def _is_of(action: Action, intent: Intent) -> bool:
+    """Whether an action is about what an intent was to connect."""
+    key = (action.schedule_id.lower(), action.provider, folded(action.account or ""))
+    return key == intent.key and action.kind is not ActionKind.UNMANAGED
 
 
 async def recover(
@@ -82,12 +128,10 @@ async def recover(
     for site, answer in zip(free, answers, strict=True):
         if isinstance(answer, Fault):
             faults[site.name] = (answer,)
-            continue
-        found += answer
-        left = tuple(fault for settled in answer if (fault := _left_open(site, settled)) is not None)
-        if left:
-            faults[site.name] = left
-    return Recovery(tuple(found), faults)
+        else:
+            found += answer
+    left = tuple(left for settled in found if (left := _left_open(settled)) is not None)
+    return Recovery(tuple(found), faults, left)
 
 
 def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:
@@ -102,23 +146,26 @@ def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:
     known = {each.intent.address for each in journal.pending()} if connects else set()
     for action, plan_id in connects:
         if action.address not in known:
-            journal.begin(replace(intent_of(action, uuid.uuid4().hex, ()), plan_id=plan_id))
+            journal.begin(replace(intent_of(action, uuid.uuid4().hex, None), plan_id=plan_id))
 
 
-def _left_open(site: Site, settled: Settled) -> Fault | None:
-    address = settled.pending.intent.address
+def _left_open(settled: Settled) -> LeftOpen | None:
+    intent = settled.pending.intent
     match settled.finding:
         case Several(connections):
             ids = ", ".join(connection.id for connection in connections)
-            why = (
+            return LeftOpen(
+                intent,
                 f"an earlier connect has {len(connections)} connections where one was meant: {ids}; say which one "
-                f"stays: extcal resolve PATH --keep {address}=ID"
+                f"stays: extcal resolve PATH --keep {intent.address}=ID",
             )
+        case Unclear(connections):
+            return LeftOpen(intent, f"an earlier connect was left open: {unclear(connections)}", connections)
         case Unlisted(reason):
             why = f"an earlier connect was left open, and what became of it can't be seen: {reason}"
+            return LeftOpen(intent, why)
         case _:
             return None
-    return Fault(site.source, address, why)
 
 
 def as_agreed(made: Plan, agreed: Plan) -> Plan:
@@ -132,21 +179,3 @@ def as_agreed(made: Plan, agreed: Plan) -> Plan:
     return replace(
         made, sites=tuple(replace(site, actions=tuple(filter(is_agreed, site.actions))) for site in made.sites)
     )
-
-
-def held_back(made: Plan, faults: Faults) -> Plan:
-    """The plan, with the sites and the connections that must not be written to marked as such."""
-    sites = tuple(
-        replace(site, faults=(*site.faults, *_placed(site, faults[site.site.name])))
-        if site.site.name in faults
-        else site
-        for site in made.sites
-    )
-    return replace(made, sites=sites)
-
-
-def _placed(made: SitePlan, faults: Iterable[Fault]) -> Iterator[Fault]:
-    """The faults, each at what it holds back: the whole site where its connection is called otherwise by now."""
-    known = {action.address for action in made.actions}
-    for fault in faults:
-        yield fault if fault.where in known else replace(fault, where=made.site.name)

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import ExtcalError, NotFoundError, PreconditionFailedError, UsageError
+from reconciler.execution.connecting import unclear
 from reconciler.execution.settling import Window, look_for_all
 from reconciler.machine import Machine
 from reconciler.model.desired import Site
-from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Pending, Settled, Several, Unlisted
+from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Pending, Settled, Several, Unclear, Unlisted
 from reconciler.model.source import Fault
 from reconciler.workflow.service import Sessions
 
@@ -78,6 +79,8 @@ def _choice(settled: Settled, keep: str | None, forget: frozenset[str]) -> Choic
             return Choice(settled.pending, Fate.ADOPTED, connection.id)
         case Nothing():
             return Choice(settled.pending, Fate.NOTHING)
+        case Unclear() if keep is not None:
+            return Choice(settled.pending, Fate.ADOPTED, keep)
         case Several() if keep is not None:
             return Choice(settled.pending, Fate.ADOPTED, keep, tuple(each for each in ids if each != keep))
         case _:
@@ -88,7 +91,7 @@ def _ids(finding: Finding) -> list[str]:
     match finding:
         case Adopted(connection):
             return [connection.id]
-        case Several(connections):
+        case Several(connections) | Unclear(connections):
             return [connection.id for connection in connections]
         case _:
             return []
@@ -121,5 +124,7 @@ def described(finding: Finding) -> str:
         case Several(connections):
             ids = ", ".join(connection.id for connection in connections)
             return f"{len(connections)} connections appeared where one was meant: {ids}"
+        case Unclear(connections):
+            return unclear(connections)
         case unlisted:
             return f"what it has made can't be seen: {unlisted.why}"

@@ -36,7 +36,7 @@ async def review_saved(
     if base is not None:
         against = await plan_against_base(desired, base, opened, selection, allowed)
         return Review(against.plan, refusals(saved, against.plan, against.live, desired.connections))
-    by_site = declared_by_site(desired)
+    by_site = declared_by_site(desired, opened)
     live: dict[str, LiveSite] = {}
 
     def planned(site: Site, seen: LiveSite) -> SitePlan:

@@ -21,7 +21,7 @@ from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of, unread_status
 from reconciler.workflow.applying import apply
 from reconciler.workflow.plans import declared_by_site, each_site
-from reconciler.workflow.recovering import Faults, held_back, recover
+from reconciler.workflow.recovering import Faults, recover
 from reconciler.workflow.service import Selection, Sessions, selected_sites
 
 _T = TypeVar("_T")
@@ -60,7 +60,7 @@ async def prepare(
     recovered = await recover(work.sites, opened, machine, taken)
     for each in recovered.settled:
         settled(each)
-    return held_back(await work.plan(opened, allowed), recovered.faults)
+    return recovered.held_back(await work.plan(opened, allowed))
 
 
 async def carry_out(
@@ -120,7 +120,7 @@ async def look(
 
     Only reads are sent. A site that can't be read has a plan and a status that say so.
     """
-    by_site = declared_by_site(desired)
+    by_site = declared_by_site(desired, opened)
     seen: dict[str, LiveSite] = {}
 
     def planned(site: Site, live: LiveSite) -> SitePlan:

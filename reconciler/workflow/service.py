@@ -21,7 +21,8 @@ OnRead = Callable[[str, int], None]
 class Sessions(dict[str, SiteSession]):
     """The sessions of a run by the names of their sites, of which at most `at_once` are read or written at a time.
 
-    `on_read` hears of each site that was read, or could not be: its name, and how many sites there are.
+    `on_read` hears of each site that was read, or could not be: its name, and how many sites there are. `machine` is
+    where the runs on this machine meet, where there is one.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class Sessions(dict[str, SiteSession]):
         by_name: Mapping[str, SiteSession],
         at_once: int = SITES_AT_ONCE,
         on_read: OnRead = lambda _name, _total: None,
+        machine: Machine | None = None,
     ) -> None:
         super().__init__(by_name)
         self.at_once = at_once
+        self.machine = machine
         self._on_read = on_read
 
     def read(self, name: str) -> None:
@@ -90,7 +93,7 @@ async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Ses
             site.name: await stack.enter_async_context(service.session(site, pools[number % count]))
             for number, site in enumerate(sites)
         }
-        yield Sessions(opened, service.parallelism, service.on_read)
+        yield Sessions(opened, service.parallelism, service.on_read, service.machine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome
 from reconciler.planning.ground import grounded
 from reconciler.planning.order import ordered
-from tests.execution.scripted import MemoryJournal, ScriptedPort, now, passing
+from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort, now, passing
 from tests.planning.build import PRUNING, SITE, live, planned, site_with
 
 
@@ -32,6 +32,7 @@ class Run:
     stop: Stop = field(default_factory=Stop)
     told: list[tuple[float, Outcome]] = field(default_factory=list)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
+    unfinished: MemoryUnfinished = field(default_factory=MemoryUnfinished)
     blank: bool = False
 
     async def outcomes(self) -> tuple[Outcome, ...]:
@@ -39,7 +40,7 @@ class Run:
         window = Window()
         executor = Executor(
             self.plan if self.blank else _with_another(self.plan),
-            {name: Reach(port, self.journal, window) for name, port in self.ports.items()},
+            {name: Reach(port, self.journal, window, self.unfinished) for name, port in self.ports.items()},
             consent=self.consent,
             stop=self.stop,
             told=lambda outcome: self.told.append((now(), outcome)),

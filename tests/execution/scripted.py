@@ -21,9 +21,10 @@ from reconciler.errors import (
     TransportError,
     UnauthenticatedError,
 )
+from reconciler.model.account import folded
 from reconciler.model.desired import SecretRef
-from reconciler.model.intent import Fate, Intent, Pending
-from reconciler.model.live import Calendar, ConnectionList, LiveConnection
+from reconciler.model.intent import Fate, Intent, Made, Pending
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection, Provider
 from reconciler.model.sync import SyncConfig
 from tests.planning.build import PROVIDERS, live
 
@@ -91,6 +92,10 @@ class ScriptedPort:
             return ConnectionList(found, self.failed)
 
         return await self._call("list_connections", tuple(schedule_ids), listed)
+
+    async def list_providers(self) -> tuple[Provider, ...]:
+        """List the providers."""
+        return await self._call("list_providers", (), lambda: PROVIDERS)
 
     async def get_connection(self, connection_id: str) -> LiveConnection:
         """Read one connection."""
@@ -183,6 +188,7 @@ class MemoryJournal:
     refuses: ExtcalError | None = None
     intents: list[Intent] = field(default_factory=list)
     refuses_after: int = -1
+    otherwise: dict[tuple[str, str, str], Made] = field(default_factory=dict)
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down."""
@@ -194,14 +200,37 @@ class MemoryJournal:
         self.lines.append(("begin", intent.address))
         self.left.append(Pending(intent, 0.0))
 
-    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None) -> None:
+    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None, account: str | None = None) -> None:
         """Write down what became of it."""
         self.lines.append(("end", intent.address, ending, connection_id or ""))
         self.left = [pending for pending in self.left if pending.intent.id != intent.id]
+        if connection_id is not None and folded(account or "") != folded(intent.account):
+            self.otherwise[intent.key] = Made(connection_id, account)
+
+    def made(self, intent: Intent) -> Made | None:
+        """What an earlier connect has made without showing its account."""
+        return self.otherwise.get(intent.key)
 
     def pending(self) -> tuple[Pending, ...]:
         """Those that have no end."""
         return tuple(self.left)
+
+
+@dataclass
+class MemoryUnfinished:
+    """What has its sync config yet to come, in memory."""
+
+    addresses: set[str] = field(default_factory=set)
+
+    def add(self, address: str, account: str | None) -> None:
+        """Note that a connection is about to be made."""
+        assert account
+        self.addresses.add(address)
+
+    def remove(self, address: str, account: str | None) -> None:
+        """Note that it has its sync config."""
+        del account
+        self.addresses.discard(address)
 
 
 class _NoWaiting(selectors.SelectSelector):

@@ -19,6 +19,7 @@ from tests.execution.scripted import (
     After,
     Late,
     MemoryJournal,
+    MemoryUnfinished,
     ScriptedPort,
     Step,
     now,
@@ -50,7 +51,7 @@ class Story:
         """How it ends."""
 
         async def work() -> LiveConnection | Outcome:
-            reach = Reach(self.port, self.journal, Window())
+            reach = Reach(self.port, self.journal, Window(), MemoryUnfinished())
             try:
                 return await connect(given or action(), reach, self._standing)
             finally:
@@ -90,7 +91,7 @@ def test_the_intent_says_what_stood_there_before_and_nothing_secret() -> None:
     story = Story(standing=standing)
     story.ended()
     (intent,) = story.journal.intents
-    assert intent.known == ("a", "b")
+    assert intent.known == ("a", "b", "kim")
     assert (intent.address, intent.site, intent.schedule_id) == ("harbor/lee", "harbor", SCHEDULE)
     assert (intent.provider_id, intent.provider, intent.account) == ("p-apple", "apple", "lee@harbor.example")
     assert PASSWORD.name not in repr(intent)

@@ -14,7 +14,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.running import plan_of
-from tests.execution.scripted import DENIED, After, MemoryJournal, ScriptedPort, passing, scripted
+from tests.execution.scripted import DENIED, After, MemoryJournal, MemoryUnfinished, ScriptedPort, passing, scripted
 from tests.planning.build import DEDICATED, declared, live
 
 DONE, FAILED, SKIPPED, UNKNOWN = (
@@ -47,7 +47,7 @@ class MemoryUse:
 
 def use(plan: Plan, port: ScriptedPort, memory: MemoryUse, journal: MemoryJournal | None = None) -> Outcome:
     """How the only action of a plan ends this time."""
-    reaches = {"harbor": Reach(port, journal or MemoryJournal(), Window(), memory)}
+    reaches = {"harbor": Reach(port, journal or MemoryJournal(), Window(), MemoryUnfinished(), memory)}
     executor = Executor(plan, reaches, consent=Consent.LINK, stop=Stop(), told=lambda _outcome: None, sites_at_once=1)
     (outcome,) = passing(executor.run())
     return outcome

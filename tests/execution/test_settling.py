@@ -14,6 +14,11 @@ WINDOW = Window(length=15.0, first=1.0)
 LEE = live("new")
 
 
+def nobody() -> bool:
+    """No other connect is open."""
+    return False
+
+
 def intent(name: str = "lee", **fields: str) -> Intent:
     """The intent of a connect of lee@harbor.example on SCHEDULE."""
     made = intent_of(the_action(planned(declared())), f"id-{name}", ())
@@ -39,7 +44,7 @@ def test_the_window_is_looked_through_to_its_end_and_no_longer(window: Window, p
 
 def test_one_look_tells_what_is_new() -> None:
     """Nothing, one, several, or that it can't be told: only new connections of its key on its schedule count."""
-    older = replace(intent(), known=("older",))
+    older = replace(intent(), known=("older", "other"))
     others = [live("other", account="kim@harbor.example"), live("elsewhere", schedule_id=OTHER_SCHEDULE)]
 
     async def found(port: ScriptedPort) -> Finding:
@@ -70,7 +75,7 @@ def test_it_is_looked_for_until_it_appears() -> None:
     port = ScriptedPort(script=scripted(list_connections=[None, None, lambda: port.connections.append(LEE)]))
 
     async def story() -> tuple[Finding, float]:
-        return await look_for(intent(), port, WINDOW), now()
+        return await look_for(intent(), port, WINDOW, rivals=nobody), now()
 
     assert passing(story()) == (Adopted(LEE), 3.0)
 
@@ -80,7 +85,7 @@ def test_what_never_appears_is_looked_for_to_the_end() -> None:
     port = ScriptedPort()
 
     async def story() -> tuple[Finding, float]:
-        return await look_for(intent(), port, WINDOW), now()
+        return await look_for(intent(), port, WINDOW, rivals=nobody), now()
 
     assert passing(story()) == (Nothing(), 15.0)
     assert len(port.calls) == 5
@@ -91,7 +96,7 @@ def test_after_two_sendings_one_connection_does_not_end_the_search() -> None:
     twin = live("twin")
 
     async def story(port: ScriptedPort) -> tuple[Finding, float]:
-        return await look_for(intent(), port, WINDOW, sent_twice=True), now()
+        return await look_for(intent(), port, WINDOW, rivals=nobody, sent_twice=True), now()
 
     assert passing(story(ScriptedPort([LEE]))) == (Adopted(LEE), 15.0)
     late = ScriptedPort([LEE], script=scripted(list_connections=[None, lambda: late.connections.append(twin)]))

@@ -35,7 +35,7 @@ def test_a_tombstone_takes_all_that_fit() -> None:
         ("harbor/id:b", "b", Reason.TOMBSTONE),
         ("harbor/id:broken", "broken", Reason.TOMBSTONE),
     }
-    assert plan.faults == plan.violations == ()
+    assert (plan.faults, plan.violations) == ((), ())
     few = planned(buried, on=site_with(*doubles))
     assert [violation.guard for violation in few.violations] == ["max-disconnects"]
     narrowed = plan_site(SITE, [buried, kim], site_with(*doubles, *others), only=frozenset({"harbor/lee"}))

@@ -141,6 +141,7 @@ def test_a_reconnect_by_consent(reason: str | None) -> None:
         method=ConnectMethod.OAUTH,
         redirect_url=SITE.redirect_url,
         before=broken.sync,
+        standing=("c1",),
         changes=(Change("status", "ERROR", "CONNECTED"),),
         sync=SyncConfig(PRIMARY),
     )

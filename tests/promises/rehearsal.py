@@ -130,7 +130,7 @@ async def reconcile(endpoint: str, key: str, machine: Machine, window: Window = 
     with workflow.locked(wanted.sites, machine, "a rehearsal") as taken:
         async with workflow.sessions(wanted.sites, service) as opened:
             recovered = await workflow.recover(wanted.sites, opened, machine, taken, window)
-            plan = workflow.held_back(await workflow.plan(wanted, opened, everything, allowed), recovered.faults)
+            plan = recovered.held_back(await workflow.plan(wanted, opened, everything, allowed))
             result = await workflow.apply(
                 plan,
                 opened,

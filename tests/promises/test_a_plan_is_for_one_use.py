@@ -35,7 +35,6 @@ from tests.promises.journals import folder_of, intent, journal
 TOMBSTONE = "state: absent"
 APPLY = ("apply", "--plan", "plan.json", "--auto-approve")
 ONE_USE = "and its result does not stand now: a saved plan is for one use; plan again"
-MOVED = "the live state that it rests on has changed since it was planned; plan again"
 
 
 @pytest.fixture
@@ -295,7 +294,7 @@ def test_a_consent_that_was_taken_back_is_not_asked_for_again(forgetting: Extcal
         f"/{connection_id}/sync-config",
         {"syncConfig": {"listEventFromCalendars": {"enabled": False}}},
     )
-    assert refused(forgetting, "--consent", "link") == MOVED
+    assert "came since it was planned; plan again" in refused(forgetting, "--consent", "link")
     take_away(forgetting, 0)
     assert refused(forgetting, "--consent", "link").endswith(ONE_USE)
 

@@ -169,9 +169,9 @@ def test_on_a_full_disk_nothing_is_connected(armed: Extcal, size: int) -> None:
     ran = on_full_disk(armed, size, *_APPLY)
     assert (ran.code, armed.writes) == (1, [])
     assert "FAILED          connect harbor/staff-0" in ran.out
-    assert "journal: File too large, so nothing was sent: a connect is written down first" in ran.out
+    assert "File too large, so nothing was sent: a connect is written down first" in ran.out
     path = folder_of(armed).path / "journal"
-    assert path.stat().st_size == size
+    assert (path.stat().st_size if path.exists() else 0) == size
     again = armed(*_APPLY)
     assert (again.code, again.err, connects(armed)) == (0, "", [200])
     assert len(lines(path)) == 2
@@ -251,7 +251,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         sizes = []
         for _ in range(20):
             book.begin(intent(0))
-            book.end(intent(0), Fate.DONE, "c" * 200)
+            book.end(intent(0), Fate.DONE, "c" * 200, intent(0).account)
             sizes.append(path.stat().st_size)
         return max(sizes)
 

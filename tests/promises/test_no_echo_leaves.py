@@ -94,11 +94,16 @@ def answers(heard: Sequence[str], ids: Sequence[str] = (), texts: Sequence[str] 
     }
 
 
-def echo(stage: Stage, ids: Sequence[str] = ()) -> None:
-    """Let the service repeat the key, and the password once it was told, wherever it may."""
+def echo(stage: Stage, ids: Sequence[str] = (), *, reachable: bool = False) -> None:
+    """Let the service repeat the key, and the password once it was told, wherever it may.
+
+    Where all its providers are `reachable` it names none that failed.
+    """
 
     def answered(asked: Asked) -> Answer:
         known = answers([API_KEY, PASSWORD] if PASSWORD in stage.front.heard else [API_KEY], ids)
+        if reachable:
+            known["/connections"]["failedProviderIds"] = []
         path = asked.path.partition("?")[0]
         body = next((answer for end, answer in known.items() if path.endswith(end)), None)
         if body is None:
@@ -296,7 +301,7 @@ def test_a_mask_is_never_acted_upon(stage: Stage) -> None:
 def test_no_consent_link_repeats_a_secret(stage: Stage) -> None:
     """A link goes to owners and to browsers: one with a secret in it is refused, in words."""
     stage.prepare(app=False)
-    echo(stage)
+    echo(stage, reachable=True)
     ran = stage.searched("apply", "manifests", "--auto-approve", "--connection", "harbor/staff-2", "--consent", "link")
     assert ran.code == 1
     assert "oauthUrl: expected a link, found one that repeats a secret" in ran.out

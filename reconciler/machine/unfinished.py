@@ -1,0 +1,88 @@
+"""What was connected, or is about to be, and has its sync config yet to come.
+
+What `ignoreChanges` names is set once, when a connection is made, and never again: a run that ended in between must
+know that it was not. A file of lines that are JSON objects, only ever added to; one that was cut off is passed over.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.errors import ExtcalError
+from reconciler.machine.ownership import opened
+from reconciler.model.account import folded
+
+_LARGEST = 16 * 1024 * 1024
+
+
+class UnfinishedError(ExtcalError):
+    """What is unfinished can't be read or written."""
+
+
+class Unfinished:
+    """The connections of a site whose sync config is yet to come, in the file `path`; `make` makes its folder.
+
+    They are known by address and account. Only who holds the site's lock may add and remove.
+    """
+
+    def __init__(self, path: Path, make: Callable[[], None]) -> None:
+        self._path = path
+        self._make = make
+        self._known: set[tuple[str, str]] | None = None
+
+    def holds(self, address: str, account: str | None) -> bool:
+        """Whether the sync config of a connection is yet to come; raises UnfinishedError."""
+        return (address, folded(account or "")) in self._found()
+
+    def add(self, address: str, account: str | None) -> None:
+        """Note that a connection is about to be made; raises UnfinishedError."""
+        key = (address, folded(account or ""))
+        if key not in self._found():
+            self._append({"begun": key[0], "account": key[1]})
+            self._found().add(key)
+
+    def remove(self, address: str, account: str | None) -> None:
+        """Note that a connection has its sync config; raises UnfinishedError."""
+        key = (address, folded(account or ""))
+        if key in self._found():
+            self._append({"ended": key[0], "account": key[1]})
+            self._found().discard(key)
+
+    def _found(self) -> set[tuple[str, str]]:
+        if self._known is None:
+            known: set[tuple[str, str]] = set()
+            for begun, key in self._lines():
+                (known.add if begun else known.discard)(key)
+            self._known = known
+        return self._known
+
+    def _lines(self) -> Iterator[tuple[bool, tuple[str, str]]]:
+        for line in self._read().splitlines():
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                fields = json.loads(line)
+                begun = "begun" in fields
+                yield begun, (str(fields["begun" if begun else "ended"]), str(fields["account"]))
+
+    def _read(self) -> bytes:
+        if not self._path.exists():
+            return b""
+        try:
+            with os.fdopen(opened(self._path, os.O_RDONLY), "rb") as file:
+                return file.read(_LARGEST)
+        except OSError as error:
+            why = f"{self._path}: {error.strerror}, so it can't be told which connections have no sync config yet"
+            raise UnfinishedError(f"{why}; see to the file") from error
+
+    def _append(self, line: dict[str, str]) -> None:
+        self._make()
+        try:
+            if "ended" in line and len(self._found()) == 1:
+                self._path.unlink(missing_ok=True)
+                return
+            with os.fdopen(opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab", buffering=0) as file:
+                file.write(f"\n{json.dumps(line)}\n".encode())
+        except OSError as error:
+            why = f"{self._path}: {error.strerror}, so nothing was sent: a connect is written down first"
+            raise UnfinishedError(why) from error
