@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.account import shown
-from reconciler.model.live import ConnectMethod, LiveConnection
+from reconciler.model.desired import Scope
+from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import Direction, SyncConfig
@@ -42,9 +43,19 @@ def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
     for site_plan in result.plan.sites:
         site = site_plan.site
         actions = _grounded(by_site[site.name], live.get(site.name, ()))
-        found = guards.violations(site, actions, len(live.get(site.name, ())), frozenset())
+        found = guards.violations(site, actions, _in_scope(site_plan, live.get(site.name, ())), frozenset())
         sites.append(SitePlan(site, actions, violations=found))
     return Undo(Plan(tuple(site for site in sites if site.actions)), tuple(remarks))
+
+
+def _in_scope(made: SitePlan, live: Sequence[LiveConnection]) -> int:
+    """How many connections the manifests answer for: those on schedules of what they declare, as far as is planned."""
+    standing = [connection for connection in live if connection.status != Status.DISCONNECTED]
+    if made.site.scope is Scope.SITE:
+        return len(standing)
+    own = [action for action in made.actions if not action.address.startswith(f"{made.site.name}/id:")]
+    named = {action.schedule_id.lower() for action in own}
+    return sum(connection.schedule_id.lower() in named for connection in standing)
 
 
 def _grounded(actions: Sequence[Action], live: Sequence[LiveConnection]) -> tuple[Action, ...]:
