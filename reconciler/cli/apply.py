@@ -159,8 +159,9 @@ async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
             approved = _shown_and_agreed(await running.plan(), console, how)
             stop = _stop_on_signals(console, ending)
             result = await running.apply(approved, at.consent, stop, _progress(console, at.desk, approved))
-            result = at.desk.shown(result)
+            # Before links are taken out: what may still be connected by one belongs to the way back.
             saved = how.undo_file is None or await _write_undo(result, running, how.undo_file, console)
+            result = at.desk.shown(result)
     _show(result, said, as_json=how.as_json)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)

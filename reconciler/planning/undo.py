@@ -1,17 +1,30 @@
-"""The inverse of what was applied, from the recorded values before, and what of it can't be undone."""
+"""The inverse of what was applied, from the recorded values before, and what of it can't be undone.
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+What was done is told by the outcomes, and where they leave it open (half done, or not known) by what stands now. Each
+inverse either brings back what was there, or comes with a remark that says what it does not bring back.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.account import shown
+from reconciler.model.account import folded, shown
 from reconciler.model.desired import Scope
-from reconciler.model.live import ConnectMethod, LiveConnection, Status
-from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, Recovery, SitePlan
+from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
+from reconciler.model.plan import Action, ActionKind, Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.model.sync import Direction, SyncConfig
-from reconciler.planning import diff, guards
-from reconciler.planning.ground import grounded
+from reconciler.model.sync import SyncConfig
+from reconciler.planning import diff, guards, restoration
+from reconciler.planning.ground import grounded, same_account, taken_away
+from reconciler.planning.order import ordered
+
+_NOT_KNOWN = (
+    "whether it was connected is not known, so it is not undone: plan again, and disconnect it by state: absent"
+)
+_REPLACED = "a replace can't be undone by a plan: declare the former account again and apply"
+_RECONNECTED = "it stays connected: a reconnect has nothing to go back to"
+_LATE_CONSENT = "its link is still good: what its owner connects by it later is not undone"
+_NOT_READ = "whether it was disconnected can't be told now, so it is not connected again"
+_NOT_RECORDED = "what its sync config was is not recorded, so it is not brought back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,100 +35,250 @@ class Undo:
     remarks: tuple[str, ...]
 
 
-def undo(result: Result, live: Mapping[str, Sequence[LiveConnection]]) -> Undo:
-    """The inverse of the actions that were done; `live` are the connections of each site after applying.
+@dataclass(frozen=True, slots=True)
+class _Inverse:
+    """What undoes one outcome (None: nothing does, or nothing need), and what it does not bring back."""
 
-    The guards apply to it as to any plan.
+    action: Action | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def undo(result: Result, live: Mapping[str, LiveSite]) -> Undo:
+    """The inverse of the actions that had an effect; `live` is each of their sites after applying.
+
+    The guards apply to it as to any plan. The providers of a site count only where `needs_providers` says so.
     """
-    by_site: dict[str, list[Action]] = defaultdict(list)
+    sites: list[SitePlan] = []
     remarks: list[str] = []
-    for outcome in result.outcomes:
-        if outcome.status is not OutcomeStatus.DONE or outcome.already:
-            continue
-        inverse = _inverse(outcome)
-        if isinstance(inverse, str):
-            remarks.append(f"{outcome.action.address}: {inverse}")
-            continue
-        if inverse.method is ConnectMethod.OAUTH:
-            remarks.append(f"{inverse.address}: {shown(inverse.account, 'its owner')} must consent again")
-        by_site[inverse.site].append(inverse)
-    sites = []
-    for site_plan in result.plan.sites:
-        site = site_plan.site
-        actions = _grounded(by_site[site.name], live.get(site.name, ()))
-        found = guards.violations(site, actions, _in_scope(site_plan, live.get(site.name, ())), frozenset())
-        sites.append(SitePlan(site, actions, violations=found))
-    return Undo(Plan(tuple(site for site in sites if site.actions)), tuple(remarks))
+    for made in result.plan.sites:
+        outcomes = [outcome for outcome in result.outcomes if outcome.action.site == made.site.name]
+        there = _There(live.get(made.site.name, LiveSite((), ())), outcomes)
+        inverses = _inverses(outcomes, there)
+        for outcome in outcomes:
+            address = outcome.action.address
+            remarks += (f"{address}: {remark}" for remark in inverses[address].remarks)
+        actions = tuple(_grounded([i.action for i in inverses.values() if i.action is not None], there))
+        found = guards.violations(made.site, actions, _in_scope(made, there), frozenset())
+        sites.append(SitePlan(made.site, actions, violations=found))
+    return Undo(ordered(Plan(tuple(site for site in sites if site.actions))), tuple(remarks))
 
 
-def _in_scope(made: SitePlan, live: Sequence[LiveConnection]) -> int:
+def had_effect(outcome: Outcome) -> bool:
+    """Whether something was done, or may have been: undoing it takes a look at what stands now."""
+    if outcome.status is OutcomeStatus.DONE:
+        return not outcome.already
+    # One that failed half-way names the connection that it had made by then.
+    half_done = outcome.status is OutcomeStatus.FAILED and outcome.connection_id is not None
+    return half_done or outcome.status is OutcomeStatus.UNKNOWN
+
+
+def needs_providers(outcome: Outcome) -> bool:
+    """Whether undoing it depends on what its provider can do."""
+    connects_again = outcome.action.kind is ActionKind.RECONNECT and outcome.action.method is not None
+    return had_effect(outcome) and (connects_again or outcome.action.kind is ActionKind.DISCONNECT)
+
+
+class _There:
+    """What stands on one site now, before anything is undone."""
+
+    def __init__(self, live: LiveSite, outcomes: Iterable[Outcome]) -> None:
+        done = [outcome for outcome in outcomes if outcome.status is OutcomeStatus.DONE]
+        left = taken_away(outcome.action for outcome in done) | {_given_up(outcome) for outcome in done}
+        # What was taken away just now may be listed so only later.
+        self.listed = [c for c in live.connections if c.id not in left or c.status == Status.DISCONNECTED]
+        self.standing = {c.id: c for c in self.listed if c.status != Status.DISCONNECTED}
+        self.gone = {c.id for c in self.listed if c.status == Status.DISCONNECTED} - self.standing.keys()
+        self.providers = {provider.id: provider for provider in live.providers}
+        self.unread = frozenset(live.failed_provider_ids)
+
+
+def _given_up(outcome: Outcome) -> str | None:
+    """The broken connection that a reconnect has given up for one with an id of its own."""
+    action = outcome.action
+    if action.kind is not ActionKind.RECONNECT or outcome.connection_id in {None, action.connection_id}:
+        return None
+    return action.connection_id
+
+
+def _in_scope(made: SitePlan, there: _There) -> int:
     """How many connections the manifests answer for: those on schedules of what they declare, as far as is planned."""
-    standing = [connection for connection in live if connection.status != Status.DISCONNECTED]
     if made.site.scope is Scope.SITE:
-        return len(standing)
+        return len(there.standing)
     own = [action for action in made.actions if not action.address.startswith(f"{made.site.name}/id:")]
     named = {action.schedule_id.lower() for action in own}
-    return sum(connection.schedule_id.lower() in named for connection in standing)
+    return sum(connection.schedule_id.lower() in named for connection in there.standing.values())
 
 
-def _grounded(actions: Sequence[Action], live: Sequence[LiveConnection]) -> tuple[Action, ...]:
-    nearby = {a.address: [c for c in live if c.schedule_id.lower() == a.schedule_id.lower()] for a in actions}
-    return tuple(grounded(a, nearby[a.address]) for a in actions)
+def _grounded(actions: Sequence[Action], there: _There) -> Iterator[Action]:
+    for action in actions:
+        nearby = [c for c in there.listed if c.schedule_id.lower() == action.schedule_id.lower()]
+        yield grounded(action, nearby)
 
 
-def _inverse(outcome: Outcome) -> Action | str:
-    """The action that undoes one that was done, or why there is none."""
-    action = replace(
-        outcome.action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=None, disconnected=()
-    )
+def _inverses(outcomes: Sequence[Outcome], there: _There) -> dict[str, _Inverse]:
+    """The inverse of each outcome, by address, in their order."""
+    found = {outcome.action.address: _inverse(outcome, there) for outcome in outcomes}
+    leaving = taken_away(inverse.action for inverse in found.values() if inverse.action is not None)
+    taken = [o for o in outcomes if o.action.kind is ActionKind.DISCONNECT and _was_taken(o, there)]
+    back: dict[tuple[str, str, str], str] = {}
+    # Of several of one key the one that a manifest names comes back.
+    for outcome in sorted(taken, key=lambda outcome: "/id:" in outcome.action.address):
+        action = outcome.action
+        same = [other.action for other in taken if _key(other.action) == _key(action)]
+        beside = [c.id for c in same_account(action, list(there.standing.values())) if c.id not in leaving]
+        if action.account is None:
+            remark = "its account was not shown, so it can't be connected again"
+            found[action.address] = _Inverse(None, (remark,))
+        elif beside:
+            remark = f"it is not connected again beside {', '.join(beside)} of the same account"
+            found[action.address] = _Inverse(None, (remark,))
+        elif (first := back.get(_key(action))) is not None:
+            remark = f"it is not connected again beside {first} of the same account"
+            found[action.address] = _Inverse(None, (remark,))
+        else:
+            found[action.address] = _connected_again(action, there, same)
+            if found[action.address].action is not None:
+                back[_key(action)] = action.address
+    return found
+
+
+def _key(action: Action) -> tuple[str, str, str]:
+    return action.schedule_id.lower(), action.provider, folded(action.account or "")
+
+
+def _was_taken(outcome: Outcome, there: _There) -> bool:
+    """Whether a disconnect has come about; where its answer was lost, what is not listed may only not be readable."""
+    if not had_effect(outcome):
+        return False
+    known = outcome.status is OutcomeStatus.DONE or outcome.action.provider_id not in there.unread
+    return known and outcome.action.connection_id not in there.standing
+
+
+def _inverse(outcome: Outcome, there: _There) -> _Inverse:
+    """What undoes an outcome, but for a disconnect: that depends on what else is undone."""
+    action = outcome.action
+    if not had_effect(outcome):
+        return _Inverse(None, (_LATE_CONSENT,)) if outcome.consent_url is not None else _Inverse()
+    made, stands = outcome.connection_id, action.connection_id in there.standing
     match action.kind:
         case ActionKind.UPDATE:
-            return _update_back(action, outcome.action.before or SyncConfig())
-        case ActionKind.CONNECT:
-            return replace(
-                action,
-                kind=ActionKind.DISCONNECT,
-                connection_id=outcome.connection_id,
-                recovery=Recovery.PASSWORD if action.method is ConnectMethod.CREDENTIALS else Recovery.CONSENT,
-                method=None,
-                changes=tuple(Change(change.path, change.after, None) for change in action.changes),
-                sync=None,
-            )
-        case ActionKind.DISCONNECT:
-            return _connect_back(action, outcome.action.before or SyncConfig())
-        case ActionKind.REPLACE:
-            return "a replace can't be undone by a plan: declare the former account again and apply"
+            return _configured_back(action, action.connection_id, there, sent=action.sync or SyncConfig())
+        case ActionKind.REPLACE if made is not None and not stands:
+            return _Inverse(None, (_REPLACED,))
+        case ActionKind.CONNECT | ActionKind.REPLACE:
+            return _disconnected(outcome, there)
         case ActionKind.RECONNECT:
-            return "a reconnect is not undone: there is nothing to go back to"
-        case ActionKind.NOOP | ActionKind.UNMANAGED:
-            return "nothing was done"
+            return _reconnected_back(outcome, there)
+        case _:
+            unread = action.provider_id in there.unread and outcome.status is not OutcomeStatus.DONE
+            return _Inverse(None, (_NOT_READ,) if unread else ())
 
 
-def _update_back(action: Action, before: SyncConfig) -> Action:
-    sent = action.sync or SyncConfig()
+def _back(action: Action, standing: LiveConnection | None) -> Action:
+    """What every inverse has in common; it records what stands now, so that it can be undone in turn."""
+    before = None if standing is None else standing.sync
     return replace(
-        action,
-        changes=tuple(Change(change.path, change.after, change.before) for change in action.changes),
-        sync=SyncConfig(
-            None if sent.imports is None else diff.sendable(before.imports or Direction(enabled=False)),
-            None if sent.exports is None else diff.sendable(before.exports or Direction(enabled=False)),
-        ),
+        action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=before, disconnected=(), ground=""
     )
 
 
-def _connect_back(action: Action, before: SyncConfig) -> Action | str:
+def _not_there(connection_id: str | None, there: _There) -> _Inverse:
+    """For a connection that does not stand now."""
+    if connection_id in there.gone:
+        return _Inverse()
+    return _Inverse(None, (f"{connection_id} is not listed now, so it is left alone: look in the site's dashboard",))
+
+
+def _disconnected(outcome: Outcome, there: _There) -> _Inverse:
+    """Disconnect the connection that an action has made."""
+    if outcome.connection_id is None:
+        return _Inverse(None, (_NOT_KNOWN,))
+    standing = there.standing.get(outcome.connection_id)
+    if standing is None:
+        return _not_there(outcome.connection_id, there)
+    by_password = outcome.action.method is ConnectMethod.CREDENTIALS
+    action = replace(
+        _back(outcome.action, standing),
+        kind=ActionKind.DISCONNECT,
+        connection_id=standing.id,
+        recovery=Recovery.PASSWORD if by_password else Recovery.CONSENT,
+        method=None,
+        changes=diff.given_up(standing.sync),
+        sync=None,
+    )
+    return _Inverse(action)
+
+
+def _configured_back(
+    action: Action, connection_id: str | None, there: _There, *, sent: SyncConfig | None = None
+) -> _Inverse:
+    """Give a connection the sync config that it had, as far as `sent` has touched it (None: both directions)."""
+    standing = there.standing.get(connection_id or "")
+    if standing is None:
+        return _not_there(connection_id, there)
+    if action.before is None:
+        return _Inverse(None, (_NOT_RECORDED,))
+    back = restoration.restored(action.before, standing.sync, sent)
+    if back.sync is None:
+        return _Inverse(None, back.remarks)
+    update = replace(
+        _back(action, standing),
+        kind=ActionKind.UPDATE,
+        connection_id=standing.id,
+        recovery=Recovery.AUTOMATIC,
+        method=None,
+        changes=back.changes,
+        sync=back.sync,
+    )
+    return _Inverse(update, back.remarks)
+
+
+def _reconnected_back(outcome: Outcome, there: _There) -> _Inverse:
+    """Half-way, with the broken connection still there, the new one goes; else what stands gets its config back."""
+    action, made = outcome.action, outcome.connection_id
+    if action.method is None:
+        back = _configured_back(action, action.connection_id, there, sent=action.sync or SyncConfig())
+    elif made is None:
+        return _Inverse(None, (_NOT_KNOWN,))
+    elif made != action.connection_id and action.connection_id in there.standing:
+        return _disconnected(outcome, there)
+    else:
+        back = _configured_back(action, made, there)
+        provider = there.providers.get(action.provider_id)
+        if back.action is not None and (provider is None or not provider.features.update_sync_config):
+            back = _Inverse(None, ("its sync config can't be set, so it is not brought back",))
+    return replace(back, remarks=(_RECONNECTED, *back.remarks))
+
+
+def _connected_again(action: Action, there: _There, same: Sequence[Action]) -> _Inverse:
+    """Connect what was taken away; `same` are all that were of its key."""
+    provider = there.providers.get(action.provider_id)
+    if provider is None:
+        return _Inverse(None, (f"the site does not offer its provider {action.provider} now",))
+    methods = provider.features.connect_methods
+    account = shown(action.account)
+    remarks: tuple[str, ...] = ()
+    if action.password is not None and ConnectMethod.CREDENTIALS in methods:
+        method = ConnectMethod.CREDENTIALS
+    elif ConnectMethod.OAUTH in methods:
+        method, remarks = ConnectMethod.OAUTH, (f"{account} must consent again",)
+    elif ConnectMethod.CREDENTIALS in methods:
+        return _Inverse(None, (f"connecting {account} again takes its password, which no manifest refers to",))
+    else:
+        return _Inverse(None, (f"its provider {provider.name} offers no way to connect that extcal knows",))
+    if action.before is None:
+        back = restoration.Restoration(None, (), (_NOT_RECORDED,))
+    else:
+        back = restoration.anew(action.before, provider.features)
     connect = replace(
-        action,
+        _back(action, None),
         kind=ActionKind.CONNECT,
         connection_id=None,
-        # What was taken away just now may be listed so only later.
-        disconnected=() if action.connection_id is None else (action.connection_id,),
+        disconnected=tuple(sorted(other.connection_id for other in same if other.connection_id is not None)),
         recovery=Recovery.AUTOMATIC,
-        changes=diff.described(before),
-        sync=SyncConfig(diff.sendable(before.imports), diff.sendable(before.exports)),
+        method=method,
+        password=action.password if method is ConnectMethod.CREDENTIALS else None,
+        changes=back.changes,
+        sync=back.sync,
     )
-    if action.recovery is Recovery.CONSENT:
-        return replace(connect, method=ConnectMethod.OAUTH, password=None)
-    if action.password is None:
-        return f"connecting {shown(action.account, 'it')} again takes its password, which no manifest refers to"
-    return replace(connect, method=ConnectMethod.CREDENTIALS)
+    return _Inverse(connect, (*remarks, *back.remarks))

@@ -9,7 +9,7 @@ from reconciler.execution.settling import Window
 from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired
-from reconciler.model.live import LiveConnection
+from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning import undo as undoing
@@ -90,7 +90,17 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
 
 async def undo(result: Result, opened: Sessions) -> Undo:
     """The inverse of what was done, resting on the live state as it is now."""
-    return undoing.undo(result, await _live(result, opened))
+    touched = [outcome for outcome in result.outcomes if undoing.had_effect(outcome)]
+    offering = {outcome.action.site for outcome in touched if undoing.needs_providers(outcome)}
+
+    async def read(name: str) -> LiveSite:
+        reader = opened[name].reader()
+        providers = await reader.list_providers() if name in offering else ()
+        found = await reader.list_connections()
+        return LiveSite(providers, found.connections, found.failed_provider_ids)
+
+    names = sorted({outcome.action.site for outcome in touched})
+    return undoing.undo(result, dict(zip(names, await in_turn(read, names, opened.at_once), strict=True)))
 
 
 async def _live(result: Result, opened: Sessions) -> dict[str, tuple[LiveConnection, ...]]:

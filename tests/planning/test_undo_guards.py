@@ -20,7 +20,7 @@ def violations(
 ) -> tuple[Violation, ...]:
     """What the undo of outcomes breaks with `after` live since, where the plan holds the actions `beside`, too."""
     plan = Plan((SitePlan(site, (*(outcome.action for outcome in outcomes), *beside)),))
-    return undo(Result(plan, outcomes), {site.name: tuple(after)}).plan.sites[0].violations
+    return undo(Result(plan, outcomes), {site.name: site_with(*after)}).plan.sites[0].violations
 
 
 def connects(count: int) -> tuple[list[Outcome], list[LiveConnection]]:

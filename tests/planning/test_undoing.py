@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from reconciler.model.desired import State
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Change, Chosen, Impact, Origin, Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.model.sync import Direction, SyncConfig
+from reconciler.model.sync import SyncConfig
 from reconciler.planning.ground import fingerprint, holds
 from reconciler.planning.undo import Undo, undo
 from tests.planning.build import (
@@ -39,7 +37,7 @@ def done(action: Action, connection_id: str | None = "c1") -> Outcome:
 def undone(*outcomes: Outcome, after: tuple[LiveConnection, ...] = ()) -> Undo:
     """The undo of these outcomes on one site, with `after` live since."""
     plan = Plan((SitePlan(SITE, tuple(outcome.action for outcome in outcomes)),))
-    return undo(Result(plan, outcomes), {"harbor": after})
+    return undo(Result(plan, outcomes), {"harbor": site_with(*after)})
 
 
 def inverse(action: Action, *after: LiveConnection, connection_id: str | None = "c1") -> Action:
@@ -64,7 +62,7 @@ def plain(action: Action, **fields: object) -> Action:
 
 
 def test_back_from_an_update() -> None:
-    """Each change the other way round, both directions as they were, whole."""
+    """Each change the other way round, both directions as they were, whole: an off one with its calendar."""
     was = live(sync=SyncConfig(PRIMARY, replace(DEDICATED, enabled=False)))
     action = the_action(planned(declared(sync=SyncConfig(OFF, DEDICATED)), on=site_with(was)))
     now = live(sync=SyncConfig(OFF, DEDICATED))
@@ -72,28 +70,21 @@ def test_back_from_an_update() -> None:
         action,
         changes=(
             Change(f"{IMPORTS}.enabled", before=False, after=True),
+            Change(f"{IMPORTS}.primaryCalendar", None, Chosen.CHOSEN),
             Change(f"{EXPORTS}.enabled", before=True, after=False),
         ),
-        sync=SyncConfig(PRIMARY, OFF),
+        sync=SyncConfig(PRIMARY, replace(DEDICATED, enabled=False)),
+        before=SyncConfig(OFF, DEDICATED),
     )
 
 
-@pytest.mark.parametrize(
-    ("wanted", "back"), [(SyncConfig(PRIMARY), SyncConfig(OFF)), (SyncConfig(None, DEDICATED), SyncConfig(None, OFF))]
-)
-def test_a_direction_that_was_not_there_is_switched_off(wanted: SyncConfig, back: SyncConfig) -> None:
-    """And the other one is not touched; a plan that does not know what was there goes back to nothing, too."""
-    action = the_action(planned(declared(sync=wanted), on=site_with(live(sync=SyncConfig()))))
-    assert inverse(action, live()).sync == back
-    assert inverse(replace(action, before=None), live()).sync == back
-
-
 def test_back_from_a_connect() -> None:
-    """The connection that was made goes, and what it brought; bringing it back again takes what it took."""
+    """The connection that was made goes, and what it has by now; bringing it back again takes what it took."""
     wanted = SyncConfig(None, DEDICATED)
     for provider, recovery in (("apple", Recovery.PASSWORD), ("google", Recovery.CONSENT)):
         action = the_action(planned(declared(provider=provider, sync=wanted)))
-        assert inverse(seasoned(action), live("new"), connection_id="new") == plain(
+        now = live("new", sync=wanted)
+        assert inverse(seasoned(action), now, connection_id="new") == plain(
             action,
             kind=ActionKind.DISCONNECT,
             connection_id="new",
@@ -104,19 +95,23 @@ def test_back_from_a_connect() -> None:
                 Change(f"{EXPORTS}.enabled", before=True, after=None),
             ),
             sync=None,
+            before=wanted,
+            disconnected=(),
         )
 
 
 CHANGES = (
     Change(f"{IMPORTS}.enabled", None, after=True),
     Change(f"{IMPORTS}.primaryCalendar", None, Chosen.CHOSEN),
+    Change(f"{EXPORTS}.dedicatedCalendar", None, Chosen.CHOSEN),
     Change(f"{EXPORTS}.enabled", None, after=False),
 )
+OFF_BUT_CHOSEN = replace(DEDICATED, enabled=False)
 
 
 def test_back_from_a_disconnect_by_password() -> None:
     """Connected again with the reference that the manifest had, and configured as it was."""
-    was = live(sync=SyncConfig(PRIMARY, replace(DEDICATED, enabled=False)))
+    was = live(sync=SyncConfig(PRIMARY, OFF_BUT_CHOSEN))
     action = the_action(planned(declared(state=State.ABSENT), on=site_with(was)))
     assert inverse(seasoned(action)) == plain(
         action,
@@ -127,43 +122,44 @@ def test_back_from_a_disconnect_by_password() -> None:
         method=ConnectMethod.CREDENTIALS,
         password=PASSWORD,
         changes=CHANGES,
-        sync=SyncConfig(PRIMARY, OFF),
+        sync=SyncConfig(PRIMARY, OFF_BUT_CHOSEN),
     )
 
 
 def test_back_from_a_disconnect_by_consent() -> None:
     """Its owner is asked, who lands where the site says; a password of the manifest has no say in it."""
     tombstone = declared(provider="google", state=State.ABSENT, password=PASSWORD)
-    action = the_action(planned(tombstone, on=site_with(live(provider=GOOGLE))))
+    was = live(provider=GOOGLE, sync=SyncConfig(PRIMARY, OFF_BUT_CHOSEN))
+    action = the_action(planned(tombstone, on=site_with(was)))
     back = inverse(action)
     assert (back.method, back.password, back.redirect_url) == (ConnectMethod.OAUTH, None, SITE.redirect_url)
     assert (back.kind, back.connection_id, back.changes) == (ActionKind.CONNECT, None, CHANGES)
     unknown = inverse(replace(action, before=None))
-    assert (unknown.changes, unknown.sync) == ((), SyncConfig())
+    assert (unknown.changes, unknown.sync) == ((), None)
 
 
 def test_what_can_not_be_undone_says_so_in_its_own_words() -> None:
     """A sentence for each, and the others are undone all the same."""
-    old = live("old", account=KIM)
-    buried = declared("buried", state=State.ABSENT, password=None)
+    old, broken = live("old", account=KIM), live("broken", status="ERROR")
+    buried = declared("buried", state=State.ABSENT, password=None, account=KIM)
     google = declared("google", "google", state=State.ABSENT)
     outcomes = [
         done(the_action(planned(declared("replaced"), on=site_with(old), site=PRUNING))),
-        done(the_action(planned(declared("broken"), on=site_with(live(status="ERROR"))))),
+        done(the_action(planned(declared("broken"), on=site_with(broken))), "broken"),
         done(the_action(planned(declared("noop"), on=site_with(live())))),
         Outcome(the_action(planned(declared("failed"))), OutcomeStatus.FAILED),
         replace(done(the_action(planned(declared("already")))), already=True),
-        done(the_action(planned(buried, on=site_with(live())))),
-        done(the_action(planned(google, on=site_with(live(provider=GOOGLE))))),
+        done(the_action(planned(buried, on=site_with(live("kim", account=KIM))))),
+        done(the_action(planned(google, on=site_with(live("g", provider=GOOGLE))))),
         done(the_action(planned(declared("last"))), "new"),
     ]
-    found = undone(*outcomes, after=(live("new"),))
+    found = undone(*outcomes, after=(live("new"), live("broken", schedule_id=OTHER_SCHEDULE)))
     assert found.remarks == (
         "harbor/replaced: a replace can't be undone by a plan: declare the former account again and apply",
-        "harbor/broken: a reconnect is not undone: there is nothing to go back to",
-        "harbor/noop: nothing was done",
-        "harbor/buried: connecting lee@harbor.example again takes its password, which no manifest refers to",
+        "harbor/broken: it stays connected: a reconnect has nothing to go back to",
+        "harbor/buried: connecting kim@harbor.example again takes its password, which no manifest refers to",
         "harbor/google: lee@harbor.example must consent again",
+        f"harbor/google: {EXPORTS} had no calendar chosen: a new connection may start with one",
     )
     assert [action.address for action in found.plan.actions] == ["harbor/google", "harbor/last"]
 
@@ -175,12 +171,12 @@ def test_each_site_goes_back_by_itself() -> None:
     quiet = replace(SITE, name="quiet", site_id="quiet-id")
     plan = Plan((there, SitePlan(SITE, (here,)), SitePlan(quiet)))
     result = Result(plan, (done(there.actions[0], "b1"), done(here, "h1")))
-    found = undo(result, {"harbor": (live("h1"),)})
+    found = undo(result, {"harbor": site_with(live("h1")), "bay": site_with(live("b1"))})
     assert [(site.site, [a.connection_id for a in site.actions]) for site in found.plan.sites] == [
         (bay, ["b1"]),
         (SITE, ["h1"]),
     ]
-    assert found.plan.actions[0].ground == fingerprint(found.plan.actions[0], [])
+    assert found.plan.actions[0].ground == fingerprint(found.plan.actions[0], [live("b1")])
     assert found.plan.actions[1].ground == fingerprint(found.plan.actions[1], [live("h1")])
 
 
@@ -207,9 +203,3 @@ def test_a_way_back_counts_its_disconnects_against_what_is_there() -> None:
     (violation,) = found.plan.sites[0].violations
     assert violation.message.startswith("2 of 3 connections would be disconnected")
     assert undone(done(actions[0], "c0"), after=now).plan.sites[0].violations == ()
-
-
-def test_what_was_sent_alone_goes_back() -> None:
-    """An update that sent nothing sends nothing back."""
-    action = the_action(planned(declared(sync=SyncConfig(Direction(enabled=False))), on=site_with(live())))
-    assert inverse(replace(action, sync=None), live()).sync == SyncConfig()
