@@ -1,4 +1,4 @@
-"""`extcal resolve`: connects whose answer was lost, what became of them, and a person's word on those left open."""
+"""`extcal resolve`: connects whose answer was lost, what stands twice, and a person's word on which stays."""
 
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ FAILED = 1
     "kept",
     metavar="ADDRESS=ID",
     multiple=True,
-    help="Of the connections that appeared for SITE/NAME keep this one, and disconnect the others.",
+    help="Of the connections that stand for SITE/NAME keep this one, and disconnect the others.",
 )
 @click.option(
     "--forget", metavar="ADDRESS", multiple=True, help="Ask no longer what became of the connect of SITE/NAME."
@@ -47,11 +47,14 @@ def resolve(
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments
     output: str,
 ) -> int:
-    """Settle connects whose answer was lost: look what became of each, and close those that are clear.
+    """Settle what stands twice, and connects whose answer was lost.
 
-    PATH is a manifest file or a folder of them. A connect is written down on this machine before it is sent, and apply
-    settles what an earlier run left open before it does anything else. Where one connect has made several connections
-    a person must say which one stays: --keep. The exit code is 1 while anything is left open.
+    PATH is a manifest file or a folder of them. Where several connections stand for one that is declared, a person must
+    say which one stays: --keep. Without it they are listed. A connect is written down on this machine before it is
+    sent; what became of each whose answer was lost is looked for, and those that are clear are closed. The exit code is
+    1 while anything is left open.
+
+    Example: extcal resolve manifests --keep harbor/dr-lee=ID
     """
     said = said_globals()
     asked = _Asked(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
@@ -99,16 +102,20 @@ async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequ
         free = [site for site in sites if site.name not in taken]
         machine = found.service.machine
         async with workflow.sessions(free, found.service) as opened:
-            examined = await resolving.examine(free, opened, machine)
-            for fault in (*(fault for faults in taken.values() for fault in faults), *examined.faults.values()):
+            examined = await resolving.examine(desired, free, opened, machine)
+            locks = (fault for faults in taken.values() for fault in faults)
+            for fault in dict.fromkeys((*locks, *examined.faults.values(), *examined.unread.values())):
                 console.fault(fault)
+            for warning in examined.warnings:
+                console.warning(warning)
             held_back = {*taken, *examined.faults}
-            choices = resolving.choose(examined.settled, *asked.without(held_back))
+            choices = resolving.choose(examined, *asked.without(held_back))
             _ask(choices, console, auto_approve=asked.auto_approve)
             resolutions = [
-                await _carried_out(settled, choices, lambda choice: resolving.carry_out(choice, free, opened, machine))
-                for settled in examined.settled
+                await _carried_out(each, choices, lambda choice: resolving.carry_out(choice, free, opened, machine))
+                for each in examined.open
             ]
+    held_back |= examined.unread.keys()
     if resolutions or not held_back or as_json:
         console.show(resolution_json if as_json else lambda found: resolution_text(found, command), resolutions)
     return FAILED if held_back or any(resolution.ending is None for resolution in resolutions) else 0
@@ -122,21 +129,25 @@ def _ask(choices: Sequence[resolving.Choice], console: Console, *, auto_approve:
         raise UsageError("resolve asks before it disconnects, and there is no terminal to ask on; add --auto-approve")
     for choice in losing:
         gone = ", ".join(choice.give_up)
-        console.say(inert(f"{choice.pending.intent.address}: {choice.keep} stays; to be disconnected: {gone}"))
+        console.say(inert(f"{_address(choice.about)}: {choice.keep} stays; to be disconnected: {gone}"))
     agreed(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", console)
 
 
+def _address(about: resolving.Open) -> str:
+    return about.pending.intent.address if isinstance(about, Settled) else about.address
+
+
 async def _carried_out(
-    settled: Settled,
+    about: resolving.Open,
     choices: Sequence[resolving.Choice],
     carry_out: Callable[[resolving.Choice], Awaitable[None]],
 ) -> Resolution:
     """How one ends: as it was chosen, or left open."""
-    choice = next((choice for choice in choices if choice.pending is settled.pending), None)
+    choice = next((choice for choice in choices if choice.about is about), None)
     if choice is None:
-        return Resolution(settled)
+        return Resolution(about)
     try:
         await carry_out(choice)
     except ExtcalError as error:
-        return Resolution(settled, error=str(error))
-    return Resolution(settled, choice.fate, choice.keep, choice.give_up)
+        return Resolution(about, error=str(error))
+    return Resolution(about, choice.fate, choice.keep, choice.give_up)

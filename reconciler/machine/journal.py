@@ -106,16 +106,8 @@ class FileJournal:
 
     def made(self, intent: Intent) -> Made | None:
         """What the last connect of the intent's key has made, if that doesn't show its account; raises JournalError."""
-        return next((made for key, made in self._made().items() if key == intent.key), None)
-
-    def forget(self, intent: Intent) -> None:
-        """Forget what connects of the intent's key have made; raises JournalError."""
-        if self.made(intent) is not None:
-            self.begin(intent)
-            self.end(intent, Fate.FORGOTTEN)
-
-    def _made(self) -> dict[tuple[str, str, str], Made]:
-        return {key: made for key, (made, _lines) in self._remembered().items() if made is not None}
+        made, _lines = self._remembered().get(intent.key, (None, ()))
+        return made
 
     def _remembered(self) -> dict[tuple[str, str, str], tuple[Made | None, tuple[_Line, _Line]]]:
         """By key what its last connect has made, None where that shows its account; with the lines that say so."""

@@ -1,4 +1,4 @@
-"""What became of connects that were left open: for people, with what to do about each that still is, and as JSON."""
+"""What became of connects that were left open and of what stands twice: for people, with what to do, and as JSON."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from reconciler.model.account import shown
 from reconciler.model.encoding import Json
-from reconciler.model.intent import Adopted, Fate, Nothing, Settled, Several, Unlisted
+from reconciler.model.intent import Adopted, Fate, Intent, Nothing, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection
+from reconciler.planning.doubles import Doubles
 from reconciler.render.inert import inert
 from reconciler.render.json_text import json_text
 from reconciler.render.words import who
@@ -17,13 +18,13 @@ _MARGIN = " " * 11
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One connect that was left open, what was found of it, and how it was closed (`ending` None: it was not).
+    """One connect that was left open and what was found of it, or doubles; how it was closed (`ending` None: not).
 
     `kept` is the connection that stays and `gone` are those that were disconnected for it; `error` says why it could
     not be closed as it was meant to.
     """
 
-    settled: Settled
+    about: Settled | Doubles
     ending: Fate | None = None
     kept: str | None = None
     gone: tuple[str, ...] = ()
@@ -33,13 +34,13 @@ class Resolution:
 def resolution_text(resolutions: Sequence[Resolution], command: Sequence[str]) -> str:
     """The resolutions as lines of text, the last one the summary; `command` is what is advised to be called again."""
     if not resolutions:
-        return "No connect was left open."
+        return "No connect was left open, and no connection stands twice."
     again = shlex.join(command)
     lines = [line for resolution in resolutions for line in _lines(resolution, again)]
     left = sum(resolution.ending is None for resolution in resolutions)
     settled = len(resolutions) - left
-    after = "Until they are settled, nothing of their sites is applied." if left else "Apply goes on from here."
-    return "\n".join([*lines, "", f"{settled} settled, {left} left open. {after}"])
+    coming = "Until they are settled, none of them is applied." if left else "Apply goes on from here."
+    return "\n".join([*lines, "", f"{settled} settled, {left} left open. {coming}"])
 
 
 def resolution_json(resolutions: Sequence[Resolution]) -> str:
@@ -48,15 +49,21 @@ def resolution_json(resolutions: Sequence[Resolution]) -> str:
 
 
 def _lines(resolution: Resolution, again: str) -> Iterator[str]:
-    intent = resolution.settled.pending.intent
+    of = _whose(resolution)
     mark = "LEFT OPEN" if resolution.ending is None else "settled"
-    yield inert(f"{mark:9}  {intent.address}  {intent.provider} {shown(intent.account)}")
+    yield inert(f"{mark:9}  {of.address}  {of.provider} {shown(of.account)}")
     if resolution.ending is not None:
         yield inert(_MARGIN + _ended(resolution))
         return
     if resolution.error is not None:
         yield inert(f"{_MARGIN}{resolution.error}")
     yield from _what_to_do(resolution, again)
+
+
+def _whose(resolution: Resolution) -> Intent | Doubles:
+    """What has the address, the schedule, the provider and the account."""
+    about = resolution.about
+    return about if isinstance(about, Doubles) else about.pending.intent
 
 
 def _ended(resolution: Resolution) -> str:
@@ -72,14 +79,24 @@ def _ended(resolution: Resolution) -> str:
 
 
 def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
-    address = resolution.settled.pending.intent.address
-    match resolution.settled.finding:
+    address = _whose(resolution).address
+    about = resolution.about
+    if isinstance(about, Doubles) and resolution.error is None:
+        yield f"{_MARGIN}{len(about.connections)} connections stand where one is declared:"
+        yield from _choices(address, about.connections, again)
+        return
+    match None if isinstance(about, Doubles) else about.finding:
         case Several(connections):
             yield f"{_MARGIN}{len(connections)} connections appeared where one was meant:"
-            for connection in connections:
-                yield f"{_MARGIN}  {inert(f'{connection.id} ({connection.status}')}, {who(connection.account)})"
+            yield from _choices(address, connections, again)
+        case Unclear(connections):
+            yield f"{_MARGIN}what appeared since may be another's:"
+            yield from _listed(connections)
+            yield f"{_MARGIN}apply again when the service shows its account; if one of them is it, say so:"
             keep = f"{again} --keep {shlex.quote(f'{address}={connections[0].id}')}"
-            yield f"{_MARGIN}to keep the first and disconnect the others: {inert(keep)}"
+            forget = f"{again} --forget {shlex.quote(address)}"
+            yield f"{_MARGIN}  {inert(keep)}"
+            yield f"{_MARGIN}else close it: {inert(forget)}"
         case Unlisted(why):
             yield f"{_MARGIN}what it has made can't be seen: {inert(why)}"
             forget = f"{again} --forget {shlex.quote(address)}"
@@ -88,31 +105,47 @@ def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
             yield f"{_MARGIN}try again: {inert(again)}"
 
 
+def _choices(address: str, connections: Sequence[LiveConnection], again: str) -> Iterator[str]:
+    yield from _listed(connections)
+    keep = f"{again} --keep {shlex.quote(f'{address}={connections[0].id}')}"
+    yield f"{_MARGIN}to keep the first and disconnect the others: {inert(keep)}"
+
+
+def _listed(connections: Sequence[LiveConnection]) -> Iterator[str]:
+    for connection in connections:
+        yield f"{_MARGIN}  {inert(f'{connection.id} ({connection.status}')}, {who(connection.account)})"
+
+
 def _as_json(resolution: Resolution) -> dict[str, Json]:
-    intent, finding = resolution.settled.pending.intent, resolution.settled.finding
-    found: list[LiveConnection] = []
-    match finding:
+    of, about = _whose(resolution), resolution.about
+    found: Sequence[LiveConnection] = ()
+    why: str | None = None
+    match about.connections if isinstance(about, Doubles) else about.finding:
         case Adopted(connection):
             found, word = [connection], "adopted"
         case Several(connections):
-            found, word = [*connections], "several"
+            found, word = connections, "several"
+        case Unclear(connections):
+            found, word = connections, "unclear"
         case Nothing():
             word = "nothing"
-        case _:
+        case Unlisted(why):
             word = "unlisted"
+        case standing:
+            found, word = standing, "doubled"
     rows: list[Json] = [{"id": each.id, "status": each.status, "account": each.account} for each in found]
     gone: list[Json] = list(resolution.gone)
     return {
-        "address": intent.address,
-        "site_id": intent.site_id,
-        "schedule_id": intent.schedule_id,
-        "provider": intent.provider,
-        "account": intent.account,
+        "address": of.address,
+        "site_id": of.site_id,
+        "schedule_id": of.schedule_id,
+        "provider": of.provider,
+        "account": of.account,
         "settled": resolution.ending is not None,
         "finding": word,
         "ending": None if resolution.ending is None else resolution.ending.value,
         "connections": rows,
         "kept": resolution.kept,
         "disconnected": gone,
-        "error": resolution.error or (finding.why if isinstance(finding, Unlisted) else None),
+        "error": resolution.error or why,
     }

@@ -1,0 +1,220 @@
+"""`extcal resolve` on what stands twice, whoever made it: it is listed, and a person says which one stays."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from reconciler.machine import Owner
+from reconciler.sandbox.contract import ErrorReason, Status
+from reconciler.sandbox.faults import READS, Answer, Fault, Faults
+from reconciler.sandbox.world import ExistingConnection
+from tests.cli.command import Extcal
+from tests.cli.terminal import terminal
+from tests.cli.worlds import APPLE, HARBOR, KEY, PASSWORD_ENV, connected, connection, harbor, schedule_id, site, world
+from tests.promises.journals import folder_of, intent, leave_open
+
+_RESOLVE = ("resolve", "manifests")
+_KEEP = (*_RESOLVE, "--keep", "harbor/staff-0=live-0")
+_CLEAN = "No connect was left open, and no connection stands twice.\n"
+
+
+def twin(name: str = "twin-0", **fields: object) -> ExistingConnection:
+    """A second connection of account 0 with schedule 0."""
+    return replace(connected(0), id=name, **fields)  # type: ignore[arg-type] # fields of the value
+
+
+BROKEN = {"status": Status.ERROR, "error_reason": ErrorReason.TOKEN_REVOKED}
+
+
+def on(extcal: Extcal, *connections: ExistingConnection) -> None:
+    """Let Harbor Dental have these connections."""
+    extcal.on(world(replace(harbor(), connections=connections)))
+
+
+def standing(extcal: Extcal) -> set[str]:
+    """The ids of the connections that are connected."""
+    rows = extcal("connections", "--site-id", HARBOR, "--format", "json").rows
+    return {str(row["id"]) for row in rows if row["status"] != "DISCONNECTED"}
+
+
+@pytest.fixture
+def doubled(extcal: Extcal) -> Extcal:
+    """The command, with connections declared of which one stands twice."""
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), connection(0), connection(1))
+    on(extcal, connected(0), twin(), connected(1))
+    return extcal
+
+
+def test_what_stands_twice_is_listed(doubled: Extcal) -> None:
+    """Without a word nothing is done: what there is, how to say which one stays, exit 1."""
+    ran = doubled(*_RESOLVE)
+    assert (ran.code, ran.err, doubled.writes) == (1, "", [])
+    assert ran.out == (
+        "LEFT OPEN  harbor/staff-0  apple staff0@harbor-dental.example\n"
+        "           2 connections stand where one is declared:\n"
+        "             live-0 (SYNCED, staff0@harbor-dental.example)\n"
+        "             twin-0 (SYNCED, staff0@harbor-dental.example)\n"
+        "           to keep the first and disconnect the others: "
+        "extcal resolve manifests --keep harbor/staff-0=live-0\n"
+        "\n"
+        "0 settled, 1 left open. Until they are settled, none of them is applied.\n"
+    )
+    (row,) = doubled(*_RESOLVE, "--format", "json").rows
+    assert row == {
+        "address": "harbor/staff-0",
+        "site_id": HARBOR,
+        "schedule_id": schedule_id(0),
+        "provider": "apple",
+        "account": "staff0@harbor-dental.example",
+        "settled": False,
+        "finding": "doubled",
+        "ending": None,
+        "connections": [
+            {"id": name, "status": "SYNCED", "account": "staff0@harbor-dental.example"} for name in ("live-0", "twin-0")
+        ],
+        "kept": None,
+        "disconnected": [],
+        "error": None,
+    }
+
+
+@pytest.mark.parametrize(("kept", "gone"), [("live-0", "twin-0"), ("twin-0", "live-0")])
+def test_the_one_that_is_named_stays(doubled: Extcal, kept: str, gone: str) -> None:
+    """The others of its key go, and nothing else: no other account, no other schedule, none without an account."""
+    others = (
+        connected(1),
+        replace(connected(2), schedule_id=schedule_id(0)),
+        twin("elsewhere", schedule_id=schedule_id(3)),
+        twin("nameless", email_shown=False),
+    )
+    on(doubled, connected(0), twin(), *others)
+    ran = doubled(*_RESOLVE, "--keep", f"harbor/staff-0={kept}", "--auto-approve")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"           {kept} stays; disconnected: {gone}\n" in ran.out
+    assert [request.path.split("/")[-2:] for request in doubled.writes] == [[gone, "disconnect"]]
+    assert standing(doubled) == {kept, *(str(other.id) for other in others)}
+    assert doubled(*_RESOLVE).out == _CLEAN
+    assert doubled("plan", "manifests").code == 0
+
+
+def test_it_is_found_by_a_schedule_s_name_and_a_provider_s(doubled: Extcal) -> None:
+    """What a manifest names is resolved as planning does."""
+    text = connection(0).replace(f"id: {schedule_id(0)}", "name: Staff 0")
+    doubled.write(site(), text.replace("provider: apple", "provider: {name: Apple}"))
+    assert doubled(*_KEEP, "--auto-approve").code == 0
+    assert standing(doubled) == {"live-0", "live-1"}
+
+
+@pytest.mark.parametrize(
+    ("connections", "open_"),
+    [
+        ((connected(0), twin(**BROKEN)), False),
+        ((connected(0), twin(email_shown=False)), False),
+        ((connected(0), twin(status=Status.DISCONNECTED)), False),
+        ((twin("a", **BROKEN), twin("b", **BROKEN)), True),
+        ((connected(0), twin(), twin("c", **BROKEN)), True),
+    ],
+)
+def test_what_is_a_question(doubled: Extcal, connections: Sequence[ExistingConnection], *, open_: bool) -> None:
+    """One healthy connection answers it; several do not, nor do several that are broken."""
+    on(doubled, *connections)
+    (rows, code) = (["doubled"], 1) if open_ else ([], 0)
+    ran = doubled(*_RESOLVE, "--format", "json")
+    assert (ran.code, [row["finding"] for row in ran.rows]) == (code, rows)
+
+
+def test_what_a_manifest_does_not_want_is_no_question(doubled: Extcal) -> None:
+    """A tombstone takes all of them; what two manifests declare is a fault of theirs."""
+    doubled.write(site(), connection(0, more="state: absent"))
+    assert doubled(*_RESOLVE).out == _CLEAN
+    doubled.write(site(), connection(0), connection(0, provider="{name: Apple}").replace("staff-0", "again"))
+    assert doubled(*_RESOLVE).out == _CLEAN
+    assert doubled.writes == []
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("harbor/staff-0=live-1", "what stands of it is live-0, twin-0"),
+        ("harbor/staff-1=live-1", "nor does it stand twice; to settle: harbor/staff-0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(doubled: Extcal, word: str, said: str) -> None:
+    """A connection of another key, or an address that stands once, is wrong usage."""
+    ran = doubled(*_RESOLVE, "--keep", word, "--auto-approve")
+    assert (ran.code, ran.out, doubled.writes) == (64, "", [])
+    assert said in ran.err
+
+
+def test_without_a_terminal_nothing_is_disconnected(doubled: Extcal) -> None:
+    """Where nobody can be asked and --auto-approve is not there, it is wrong usage."""
+    ran = doubled(*_KEEP)
+    assert (ran.code, ran.out, doubled.writes) == (64, "", [])
+    assert "add --auto-approve" in ran.err
+
+
+def test_nobody_disconnects_beside_another_run(doubled: Extcal) -> None:
+    """A site that another run holds is left alone."""
+    with folder_of(doubled).lock(Owner("a test", 77, "ops", "quay-1"), "harbor"):
+        ran = doubled(*_KEEP, "--auto-approve")
+    assert (ran.code, ran.out, doubled.writes) == (1, "", [])
+
+
+def test_a_person_is_asked_and_it_is_looked_again(doubled: Extcal) -> None:
+    """Where the one to stay has gone while a person thought it over, the others are not disconnected."""
+    with terminal(doubled, *_KEEP) as at:
+        at.expect("Disconnect 1? [y/N]:")
+        assert "harbor/staff-0: live-0 stays; to be disconnected: twin-0\n" in at.seen
+        url = f"{doubled.sandbox.endpoint}/bookings/v2/external-calendars/connections/live-0/disconnect"
+        httpx.post(url, json={}, headers={"Authorization": KEY, "wix-site-id": HARBOR}).raise_for_status()
+        at.answer("[y/N]:", "y\n")
+        assert at.ended() == 1
+    assert "live-0 does not stand any more, so nothing was disconnected" in at.seen
+    assert standing(doubled) == {"twin-0", "live-1"}
+
+
+def test_a_person_says_yes(doubled: Extcal) -> None:
+    """And what was shown is what goes."""
+    with terminal(doubled, *_KEEP) as at:
+        at.answer("Disconnect 1? [y/N]:", "y\n")
+        assert at.ended() == 0
+    assert standing(doubled) == {"live-0", "live-1"}
+
+
+def test_a_site_that_can_not_be_read_is_told(doubled: Extcal) -> None:
+    """It is not said that nothing stands twice; what was left open can be forgotten all the same."""
+    leave_open(doubled, intent(5))
+    doubled.sandbox.inject(Faults((Fault(Answer(403), on=READS),)))
+    try:
+        ran = doubled(*_KEEP, "--forget", "harbor/staff-5", "--auto-approve")
+    finally:
+        doubled.sandbox.inject(None)
+    assert (ran.code, doubled.writes) == (1, [])
+    assert ran.err.startswith("manifests/all.yaml:2:1: ListConnections: HTTP 403")
+    assert "settled    harbor/staff-5" in ran.out
+    assert folder_of(doubled).journal.pending() == ()
+
+
+def test_a_provider_that_can_not_be_read_is_told(doubled: Extcal) -> None:
+    """What stands twice there is not known; the rest is settled."""
+    doubled.sandbox.set_provider_down(APPLE, down=True)
+    ran = doubled(*_RESOLVE)
+    assert ran.err == (
+        "warning: harbor: the service could not read the connections of provider Apple: "
+        "what stands twice there is not known\n"
+    )
+
+
+def test_beside_a_connect_that_was_left_open_any_may_stay(doubled: Extcal) -> None:
+    """What it has made is known now; which of the two stays is said of both alike."""
+    leave_open(doubled, replace(intent(0), known=("live-0",)))
+    listed = doubled(*_RESOLVE, "--format", "json")
+    assert [row["finding"] for row in listed.rows] == ["adopted", "doubled"]
+    assert listed.code == 1
+    leave_open(doubled, replace(intent(0), known=("live-0",)))
+    assert doubled(*_KEEP, "--auto-approve").code == 0
+    assert standing(doubled) == {"live-0", "live-1"}
+    assert folder_of(doubled).journal.pending() == ()
