@@ -81,6 +81,18 @@ def test_what_stands_twice_is_listed(doubled: Extcal) -> None:
     }
 
 
+@pytest.mark.parametrize("command", [("plan", "manifests"), ("status", "manifests"), ("apply", "manifests")])
+def test_every_command_names_the_same_way_out(doubled: Extcal, command: Sequence[str]) -> None:
+    """Plan, status and apply name the connections and send to resolve, not to the dashboard."""
+    ran = doubled(*command, *(["--auto-approve"] if command[0] == "apply" else []))
+    said = ran.out + ran.err
+    assert ran.code == (0 if command[0] == "status" else 1)
+    assert "live-0 (staff0@harbor-dental.example, SYNCED), twin-0 (staff0@harbor-dental.example, SYNCED)" in said
+    assert "extcal resolve PATH --keep harbor/staff-0=ID" in said
+    assert "dashboard" not in said
+    assert doubled.writes == []
+
+
 @pytest.mark.parametrize(("kept", "gone"), [("live-0", "twin-0"), ("twin-0", "live-0")])
 def test_the_one_that_is_named_stays(doubled: Extcal, kept: str, gone: str) -> None:
     """The others of its key go, and nothing else: no other account, no other schedule, none without an account."""

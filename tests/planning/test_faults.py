@@ -230,7 +230,7 @@ def providing(*providers: Provider, standing: Sequence[LiveConnection] = ()) -> 
             site_with(live("c1"), live("c2", status="CONNECTED")),
             "1:1",
             "2 live connections fit this one: c1 (lee@harbor.example, SYNCED), c2 (lee@harbor.example, CONNECTED)",
-            "disconnect the ones that are not wanted in the site's dashboard, then plan again",
+            "say which one stays: extcal resolve PATH --keep harbor/lee=ID",
         ),
         (
             stated(),
