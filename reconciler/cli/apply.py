@@ -211,7 +211,8 @@ async def _write_undo(result: Result, running: Running, file: Path, console: Con
     for remark in inverse.remarks:
         console.warning(f"undo: {remark}")
     if not inverse.plan.sites:
-        console.note(f"{file} was not written: there is nothing to undo")
+        why = "nothing of it can be undone" if inverse.remarks else "there is nothing to undo"
+        console.note(f"{file} was not written: {why}")
     return True
 
 

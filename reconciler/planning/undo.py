@@ -201,6 +201,8 @@ def _disconnected(outcome: Outcome, there: _There) -> _Inverse:
         _back(outcome.action, standing),
         kind=ActionKind.DISCONNECT,
         connection_id=standing.id,
+        # An owner may have consented with another account than was asked for.
+        account=standing.account or outcome.action.account,
         recovery=Recovery.PASSWORD if by_password else Recovery.CONSENT,
         method=None,
         changes=diff.given_up(standing.sync),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.sandbox.contract import ExportTarget
+from reconciler.sandbox.contract import ErrorReason, ExportTarget, Status
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection
@@ -125,6 +125,34 @@ def test_a_replace_that_came_half_way_is_taken_back(armed: Extcal) -> None:
     assert standing(armed).keys() == {email(0), email(1)}
     taken_back(armed)
     assert standing(armed) == before
+
+
+def test_a_reconnect_gets_its_former_config_back(armed: Extcal) -> None:
+    """It stays connected, which a warning says, and imports again what it did."""
+    former = SyncConfig(Import(enabled=True, calendars=("home",)), Export(target=ExportTarget.DEDICATED))
+    broken = replace(connected(1), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED, sync_config=former)
+    on(armed, broken)
+    before = standing(armed)
+    armed.write(site(), connection(1, more=BUSY))
+    said = "warning: undo: harbor/staff-1: it stays connected: a reconnect has nothing to go back to\n"
+    assert applied(armed).err == said
+    assert standing(armed) != before
+    taken_back(armed)
+    assert standing(armed) == before
+
+
+def test_of_doubles_that_a_tombstone_took_one_comes_back(armed: Extcal) -> None:
+    """The broken twin of a connection is not connected again beside it, and a warning says so."""
+    healthy = replace(connected(1), sync_config=SyncConfig(exports=Export(target=ExportTarget.DEDICATED)))
+    twin = replace(healthy, id="a-twin", status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
+    on(armed, healthy, twin)
+    armed.write(site(more=FREE), connection(1, more=TOMBSTONE))
+    ran = applied(armed)
+    assert "harbor/id:a-twin: it is not connected again beside harbor/staff-1 of the same account" in ran.err
+    assert standing(armed) == {}
+    taken_back(armed)
+    rows = armed("connections", "--site-id", HARBOR, "--format", "json").rows
+    assert [row["status"] == "DISCONNECTED" for row in rows].count(False) == 1
 
 
 def test_the_plan_says_what_it_sends(armed: Extcal) -> None:

@@ -218,6 +218,13 @@ def test_half_done_connects_are_undone() -> None:
         assert Change(f"{IMPORTS}.enabled", before=True, after=None) in back.changes
 
 
+def test_what_is_taken_away_is_named_as_it_stands() -> None:
+    """An owner may have consented with another account than was asked for."""
+    action = the_action(planned(declared(provider="google")))
+    (back,) = undone(half(action, "new"), after=[live("new", provider=GOOGLE, account=KIM)]).plan.actions
+    assert (back.account, back.connection_id) == (KIM, "new")
+
+
 def test_half_done_replaces_and_reconnects_are_undone() -> None:
     """While the former connection still stands, the new one goes; when it is gone, what is left is said."""
     replace_ = the_action(planned(declared(), on=site_with(live("old", account=KIM)), site=PRUNING))
