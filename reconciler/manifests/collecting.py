@@ -32,20 +32,22 @@ def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]
     Where there are more faults than are told, the files after that are not read. Raises LimitError.
     """
     files, faults = find(paths, budget)
-    drafts = Drafts(incomplete=bool(faults))
+    drafts = Drafts(incomplete=next(iter(faults), None))
     stencils = Stencils()
     for file in files:
         content = read(file)
         if isinstance(content, Fault):
             faults.append(content)
-            drafts.incomplete = True
+            drafts.incomplete = drafts.incomplete or content
         else:
             report = FileReport(file.shown, budget=budget)
             _read(content, report, drafts, stencils)
             faults += report.faults
-            drafts.incomplete |= report.spoiled
+            if report.spoiled:
+                # What spoils a file is told last.
+                drafts.incomplete = drafts.incomplete or report.faults[-1]
         if len(faults) > budget.limits.faults:
-            drafts.incomplete = True
+            drafts.incomplete = drafts.incomplete or Fault(None, "", "not all files were read")
             break
     return drafts, faults
 

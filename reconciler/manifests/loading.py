@@ -32,7 +32,7 @@ def load_readable(paths: Sequence[Path], limits: Limits = DEFAULT) -> tuple[Desi
     desired, together = resolve(drafts, budget)
     # A name that is not a name is told once; that nothing is called so goes without saying.
     told = {(fault.source, fault.where) for fault in faults}
-    faults += (fault for fault in together if (fault.source, fault.where) not in told)
+    faults += (fault for fault in together if not fault.where or (fault.source, fault.where) not in told)
     if len(faults) > limits.faults:
         faults[limits.faults :] = [budget.fault(Limit.FAULTS, faults[limits.faults].source)]
     return desired, faults

@@ -39,13 +39,16 @@ class Declaration:
 
 @dataclass(slots=True)
 class Drafts:
-    """All that the files hold; `incomplete` tells that parts could not be read, so that names may be missing."""
+    """All that the files hold.
+
+    `incomplete` is the first fault that says that something could not be read, so that names may be missing.
+    """
 
     declarations: list[Declaration] = field(default_factory=list)
     sites: list[SiteDraft] = field(default_factory=list)
     policies: list[PolicyDraft] = field(default_factory=list)
     connections: list[ConnectionDraft] = field(default_factory=list)
-    incomplete: bool = False
+    incomplete: Fault | None = None
 
 
 def resolve(drafts: Drafts, budget: Budget) -> tuple[Desired, list[Fault]]:
@@ -107,10 +110,14 @@ class _Names:
         self.only_site = next(iter(sites)) if len(sites) == 1 else None
 
     def faults(self) -> Iterator[Fault]:
-        """Names declared twice, and references to nothing; none of these where a part was not read."""
+        """Names declared twice, and references to nothing; where a part was not read, how many may be."""
         yield from self._doubles()
-        if self._incomplete:
-            return
+        if self._incomplete is None:
+            yield from self._dangling()
+        elif count := sum(1 for _ in self._dangling()):
+            yield _unchecked(count, self._incomplete)
+
+    def _dangling(self) -> Iterator[Fault]:
         for declaration in self._declarations:
             if declaration.site is not None:
                 yield from self._unknown("Site", declaration.site, "spec.site")
@@ -143,6 +150,13 @@ class _Names:
             return Fault(declaration.root, "spec", "no Site is declared", "add a Site manifest")
         message = f"missing field 'site', and {count:,} Sites are declared"
         return Fault(declaration.root, "spec", message, "name the one that is meant")
+
+
+def _unchecked(count: int, why: Fault) -> Fault:
+    """What is said instead of faults that would go away with another one."""
+    references = "1 reference is" if count == 1 else f"{count:,} references are"
+    cause = f"since {why.source.file} was not read to its end" if why.source else f"since {why.message}"
+    return Fault(why.source, "", f"{references} not checked, {cause}", "mend that first, then validate again")
 
 
 def _same_site(sites: Iterable[SiteDraft]) -> Iterator[Fault]:

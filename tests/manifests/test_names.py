@@ -95,3 +95,28 @@ def test_a_suggestion_among_very_many_names_ends() -> None:
     some, many = (Suggester([f"policy-{n:05}" for n in range(count)]) for count in (1_500, 6_000))
     assert steps(lambda: many.hint("polizy-00001")) < steps(lambda: some.hint("polizy-00001")) * 1.2
     assert many.hint("polizy-00001") == "did you mean 'policy-00001'?"
+
+
+@pytest.mark.parametrize(
+    ("broken", "where", "why"),
+    [
+        ("a: [", "m.yaml:2:1: ", "m.yaml was not read to its end"),
+        (None, "", "the path 'm.yaml' does not exist"),
+    ],
+)
+def test_references_that_can_not_be_checked_are_counted(folder: Path, broken: str | None, where: str, why: str) -> None:
+    """Where names may be missing it is said how many references lead to none, and for the sake of what."""
+    if broken is not None:
+        (folder / "m.yaml").write_text(broken)
+    good = connection("one", schedule={"name": "one"}, syncPolicy="busy-times-only", site="harbor-dental")
+    (folder / "other.yaml").write_text(documents(SITE, POLICY, good))
+    assert not any("not checked" in fault for fault in refusals(Path("m.yaml"), Path("other.yaml")))
+    bad = connection("two", site="nobody", syncPolicy="none", account="kim@harbor-dental.example")
+    (folder / "more.yaml").write_text(bad)
+    (found,) = [fault for fault in refusals(*map(Path, ("m.yaml", "other.yaml", "more.yaml"))) if "checked" in fault]
+    assert found == f"{where}2 references are not checked, since {why} (mend that first, then validate again)"
+    (folder / "more.yaml").write_text(connection("two", site="nobody", account="kim@harbor-dental.example"))
+    assert any(
+        fault.startswith(f"{where}1 reference is not")
+        for fault in refusals(*map(Path, ("m.yaml", "other.yaml", "more.yaml")))
+    )
