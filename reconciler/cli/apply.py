@@ -28,7 +28,7 @@ from reconciler.cli.consent_options import Asking, consent_options
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.progress import Progress
-from reconciler.cli.report import failing_as_json, report_troubles
+from reconciler.cli.report import failing_as_json, report_troubles, tell_overlooked
 from reconciler.cli.runner import for_workers, runner_options
 from reconciler.cli.running import Running, by_workers, here
 from reconciler.cli.selecting import Selecting, selecting_options
@@ -113,6 +113,7 @@ def apply(
             selecting.tell_if_empty(work.sites, said.console)
         else:
             desired = load(manifest_paths(paths), limits)
+            tell_overlooked(desired, said.console, planned=True)
             work = Manifests(desired, selecting.of(desired, said.console))
             declared = desired.sites
         if scheduler is not None:

@@ -1,26 +1,35 @@
 """The manifests as they were: from a folder, or from a commit of the repository that the paths lie in."""
 
 import os
-import posixpath
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import git
 from reconciler.cli.arguments import BaseChoice
+from reconciler.cli.base_files import Choice, chosen, leading_away
 from reconciler.cli.console import Console
 from reconciler.errors import LimitError, UsageError
 from reconciler.manifests import Limits, load_readable
-from reconciler.manifests.files import SUFFIXES
+from reconciler.manifests.files import ManifestFile, Stray
 from reconciler.manifests.limits import Budget, Limit
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 from reconciler.workflow import Base
 
+_ELSEWHERE = "it is not called as manifests are"
 _PROTECTED = "what can't be compared with it counts as protected by it"
-_LONGEST_PATH = 4096
+
+
+@dataclass(slots=True)
+class _Copy:
+    """The manifests of a commit as files, those that may be strays, and what can't be read there."""
+
+    files: list[Path] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
@@ -40,59 +49,70 @@ def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: 
 
 def _at_commit(ref: str, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     try:
-        with _checked_out(ref, paths, limits) as (found, unread):
-            base = _loaded(found, f"--base {ref}", limits, console)
+        with _checked_out(ref, paths, limits) as copy:
+            base = _loaded(copy.files, f"--base {ref}", limits, console, copy.strays)
     except git.GitError as error:
         raise UsageError(f"--base {ref}: {error}") from error
-    for why in unread:
+    for why in copy.unread:
         console.warning(f"--base {ref}: {why}; {_PROTECTED}")
-    return replace(base, whole=base.whole and not unread)
+    return replace(base, whole=base.whole and not copy.unread)
 
 
-def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console) -> Base:
+def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console, strays: Sequence[Stray] = ()) -> Base:
     """The manifests there, as far as they can be read: what mends a base must be plannable."""
     if not paths:
         return Base(Desired(), whole=True)
-    desired, faults = load_readable(paths, limits)
+    desired, faults = load_readable(paths, limits, strays)
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         console.warning(f"{option}: its manifests have {count}; {_PROTECTED}")
+    if spared := sorted({name for one in desired.overlooked for name in one.sites}):
+        console.warning(f"{option}: files there that look like manifests are not read: {_not_pruned(spared)}")
     return Base(desired, whole=not faults)
 
 
+def _not_pruned(sites: Sequence[str]) -> str:
+    return f"{sites[0]} counts as not pruned" if len(sites) == 1 else f"{len(sites):,} sites count as not pruned"
+
+
 @contextmanager
-def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[tuple[list[Path], list[str]]]:
+def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[_Copy]:
     """The paths as they were at a commit, in a temporary folder, and what of them can't be read there.
 
     Where one was not there, the change may have moved it: then every manifest of the commit is given.
     """
     with tempfile.TemporaryDirectory(prefix="extcal-base-") as folder:
-        found: list[Path] = []
+        copy = _Copy()
         roots = {path: git.root_of(path if path.is_dir() else path.parent) for path in paths}
         # One folder a repository, so that a file that two paths lead to is one file.
         targets = {root: Path(folder) / str(number) for number, root in enumerate(roots.values())}
-        unread: list[str] = []
         for path, root in roots.items():
-            commit = git.commit_of(root, ref)
-            inside = _inside(root, path)
-            tree = git.tree(root, commit, inside or ".")
-            blobs = [blob for blob in tree.blobs if inside is not None and _is_read(blob.name, inside)]
-            if blobs:
-                found += _written(root, blobs, targets[root], limits)
-                links = _leading_away(root, tree, inside)
-            else:
-                tree = git.tree(root, commit)
-                # By their names, so that none is passed over for its folder's.
-                blobs = [blob for blob in tree.blobs if _is_read(blob.name)]
-                written = _written(root, blobs, targets[root], limits)
-                found += (file for file in written if _may_be_ours(file.read_bytes()))
-                links = _leading_away(root, tree)
-            unread += [f"{name} is a submodule, whose files are not read" for name in tree.submodules]
-            unread += [f"{name} is a link, which is not followed" for name in links]
+            _copied(root, git.commit_of(root, ref), _inside(root, path), targets[root], limits, copy)
+        copy.strays = [stray for stray in copy.strays if Path(stray.file.real) not in set(copy.files)]
         try:
-            yield found, unread
+            yield copy
         except LimitError as error:
             raise LimitError(_of_commit(fault, ref, folder) for fault in error.faults) from None
+
+
+def _copied(root: Path, commit: str, inside: str | None, target: Path, limits: Limits, copy: _Copy) -> None:
+    """Add what a path `inside` the repository at `root` was at a commit to the copy, below the folder `target`."""
+    tree = git.tree(root, commit, inside or ".")
+    choice = Choice() if inside is None else chosen(root, tree, inside)
+    was_there = bool(choice.manifests)
+    if not was_there:
+        # By their names, so that none is passed over for its folder's.
+        inside, tree = None, git.tree(root, commit)
+        choice = chosen(root, tree)
+    if sum(blob.size for blob in choice.manifests) > limits.bytes:
+        raise Budget(limits).exceeded(Limit.BYTES, None)
+    files = _written(root, choice.manifests, target)
+    copy.files += files if was_there else (file for file in files if _may_be_ours(file.read_bytes()))
+    strays = map(str, _written(root, choice.strays, target))
+    copy.strays += (Stray(ManifestFile(stray, stray), _ELSEWHERE) for stray in strays)
+    copy.unread += choice.unseen
+    copy.unread += (f"{name} is a submodule, whose files are not read" for name in tree.submodules)
+    copy.unread += (f"{name} is a link, which is not followed" for name in leading_away(root, tree, inside))
 
 
 def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:
@@ -120,38 +140,8 @@ def _inside(root: Path, path: Path) -> str | None:
     return None if linked else inside.as_posix()
 
 
-def _is_read(name: str, inside: str | None = None) -> bool:
-    """Whether a file may hold manifests by its name, and where it is `inside` a path, whether the loader reads it."""
-    if inside is None:
-        return name.endswith(SUFFIXES)
-    below = name if inside == "." else name.removeprefix(f"{inside}/")
-    hidden = any(part.startswith(".") for part in below.split("/"))
-    return name == inside or (name.endswith(SUFFIXES) and not hidden)
-
-
-def _leading_away(root: Path, tree: git.Tree, inside: str | None = None) -> Iterator[str]:
-    """The links by which the loader would come to a file that is not read by its own name."""
-    # Where every name is read, a link to a folder adds none.
-    links = [link for link in tree.links if inside is not None or _is_read(link.name)]
-    yield from (link.name for link in links if link.size > _LONGEST_PATH)
-    links = [link for link in links if link.size <= _LONGEST_PATH]
-    if not links:
-        return
-    names = [entry.name for entry in (*tree.blobs, *tree.links)]
-    for link, target in zip(links, git.contents(root, links), strict=True):
-        place = posixpath.normpath(posixpath.join(posixpath.dirname(link.name), os.fsdecode(target)))
-        by_another = any(place == other.name or place.startswith(f"{other.name}/") for other in tree.links)
-        led_to = [name for name in names if name == place or name.startswith(f"{place}/")]
-        by_link = {link.name + name[len(place) :]: name for name in led_to}
-        missed = any(_is_read(new, inside) and not _is_read(name, inside) for new, name in by_link.items())
-        if missed or by_another or (not led_to and _is_read(link.name, inside)):
-            yield link.name
-
-
-def _written(root: Path, blobs: Sequence[git.Blob], target: Path, limits: Limits) -> list[Path]:
+def _written(root: Path, blobs: Sequence[git.Blob], target: Path) -> list[Path]:
     """Write files of the repository at `root` below the folder `target`; their paths there."""
-    if sum(blob.size for blob in blobs) > limits.bytes:
-        raise Budget(limits).exceeded(Limit.BYTES, None)
     files = [target / blob.name for blob in blobs]
     for file, content in zip(files, git.contents(root, blobs), strict=True):
         try:

@@ -23,7 +23,7 @@ from reconciler.cli.border import redacted
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.plan_formats import PLAN_FORMATS
-from reconciler.cli.report import failing_as, report_troubles
+from reconciler.cli.report import failing_as, report_troubles, tell_overlooked
 from reconciler.cli.runner import dask, not_embedded, runner_options
 from reconciler.cli.selecting import Selecting, selecting_options
 from reconciler.cli.signals import run
@@ -93,6 +93,7 @@ def plan(
             )
     with failing_as(said.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)
+        tell_overlooked(desired, said.console, planned=True)
         before = None if base is None else _load_base(base, paths, limits, said.console)
         selection = selecting.of(desired, said.console)
         allowed = parse_allowances(allowances, desired.sites)

@@ -14,7 +14,7 @@ from reconciler.cli.signals import run
 from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
-from reconciler.manifests import Limits
+from reconciler.manifests import Limits, overlooked
 from reconciler.manifests.writing.quoting import GUID, NAME
 from reconciler.model.desired import Site
 from reconciler.render.inert import inert
@@ -54,6 +54,8 @@ def pull(
     said = said_globals()
     _check_usage(paths, names, site_ids, titles)
     folder = pulling.open_folder(Path(output), limits)
+    for one in overlooked(Path(output), limits):
+        said.console.warning(str(one))
 
     def choose(found: Target) -> list[Site]:
         return _named(SiteChoice(paths, limits, names, site_ids).sites(found), titles, folder)

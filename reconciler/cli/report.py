@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from reconciler.cli.console import Console
 from reconciler.errors import ExtcalError, ManifestError, UsageError
+from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.render.plan_json import failure_json
 
@@ -14,15 +15,26 @@ Failure = Callable[[Sequence[str]], str]
 
 def report_troubles(plan: Plan, console: Console) -> None:
     """Tell the faults, violations, gaps and warnings of a plan, on stderr."""
+    # A file that may be about any site is a warning of each.
+    told: set[str] = set()
     for site in plan.sites:
-        for warning in site.warnings:
-            console.warning(warning)
+        for warning in (*site.site.warnings, *site.warnings):
+            if warning not in told:
+                told.add(warning)
+                console.warning(warning)
         for fault in (*site.faults, *site.unread):
             console.fault(fault)
         for violation in site.violations:
             allow = f"; if it is meant: --allow {violation.guard}:{violation.address}"
             advice = allow if violation.overrulable else ""
             console.error(f"{violation.address}: guard {violation.guard}: {violation.message}{advice}")
+
+
+def tell_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:
+    """Tell of files that look like manifests and are not read; a plan that is shown tells of those of its sites."""
+    for one in desired.overlooked:
+        if not (planned and one.sites):
+            console.warning(str(one.warning))
 
 
 @contextmanager

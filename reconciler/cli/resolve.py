@@ -11,6 +11,7 @@ from reconciler.cli.arguments import manifest_paths, paths_argument
 from reconciler.cli.asking import agreed
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.report import tell_overlooked
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
@@ -61,6 +62,7 @@ def resolve(
     if double := sorted(set(asked.keep) & asked.forget):
         raise UsageError(f"{double[0]}: either --keep or --forget")
     desired = load(manifest_paths(paths), limits)
+    tell_overlooked(desired, said.console)
     return run(_resolve(desired, said, asked, ("extcal", "resolve", *paths), as_json=output == "json"))
 
 

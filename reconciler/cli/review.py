@@ -9,7 +9,7 @@ from reconciler.cli.arguments import BaseChoice, Reviewed, parse_allowances
 from reconciler.cli.base import load_base
 from reconciler.cli.options import Globals, said_globals
 from reconciler.cli.plan_formats import PlanFormat
-from reconciler.cli.report import failing_as, report_troubles
+from reconciler.cli.report import failing_as, report_troubles, tell_overlooked
 from reconciler.cli.selecting import Selecting
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
@@ -44,6 +44,7 @@ def review(checking: Checking, output: PlanFormat) -> int:
         document = planfile.read(file)
         saved = part_of(planfile.plan_of(document, file, checking.reviewed.digest), checking.selecting.shards)
         desired = load(checking.paths, checking.limits)
+        tell_overlooked(desired, console, planned=True)
         before = None if checking.base is None else load_base(checking.base, checking.paths, checking.limits, console)
         selection = checking.selecting.of(desired, console)
         allowed = parse_allowances(checking.allowances, desired.sites)

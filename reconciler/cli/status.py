@@ -7,7 +7,7 @@ import click
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.report import failing_as
+from reconciler.cli.report import failing_as, tell_overlooked
 from reconciler.cli.selecting import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.status_formats import STATUS_FORMATS
@@ -40,6 +40,7 @@ def status(paths: tuple[str, ...], limits: Limits, selecting: Selecting, output:
     said = said_globals()
     with failing_as(said.console, STATUS_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)
+        tell_overlooked(desired, said.console)
         fleet = run(_status(desired, said, selecting.of(desired, said.console), parallelism))
     said.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, said.console.paint), fleet)
     for site in fleet.sites:

@@ -31,7 +31,7 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
             said.console.result(annotations(error.faults))
             return error.exit_code
         raise
-    warnings = list(account_warnings(desired.connections))
+    warnings = [*(one.warning for one in desired.overlooked), *account_warnings(desired.connections)]
     if warnings and output == "github":
         said.console.result(annotations(warnings, "warning"))
     else:

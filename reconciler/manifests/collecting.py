@@ -12,7 +12,7 @@ from reconciler.manifests.drafts import (
     site_draft,
     text_at,
 )
-from reconciler.manifests.files import find, read
+from reconciler.manifests.files import read, search
 from reconciler.manifests.limits import Budget, Limit
 from reconciler.manifests.pieces import read_pieces
 from reconciler.manifests.report import FileReport, SpoiledError
@@ -31,10 +31,11 @@ def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]
 
     Where there are more faults than are told, the files after that are not read. Raises LimitError.
     """
-    files, faults = find(paths, budget)
-    drafts = Drafts(incomplete=next(iter(faults), None))
+    finding = search(paths, budget)
+    faults = finding.faults
+    drafts = Drafts(incomplete=next(iter(faults), None), strays=finding.strays)
     stencils = Stencils()
-    for file in files:
+    for file in finding.files:
         content = read(file)
         if isinstance(content, Fault):
             faults.append(content)

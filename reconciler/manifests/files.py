@@ -1,4 +1,4 @@
-"""Which files hold manifests, and their bytes: regular files below what the command line names, nothing else."""
+"""Which files hold manifests: those below what the command line names, and those that only look as if they did."""
 
 import errno
 import os
@@ -9,71 +9,101 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from reconciler.manifests.limits import Budget, Limit
-from reconciler.manifests.report import START, harmless
+from reconciler.manifests.contents import (
+    MAX_BYTES,
+    ManifestFile,
+    fault,
+    printable,
+    read,
+    says_that_it_is_one,
+    unreadable,
+)
+from reconciler.manifests.limits import LOOKED_AT_TOGETHER, MEBI, Budget, Limit
+from reconciler.manifests.recognition import SUFFIXES, is_json, is_named_nearly_so, is_named_so, is_nobodys
+from reconciler.manifests.report import START
 from reconciler.model.source import Fault, Source
 
-MAX_BYTES = 16 * 1024 * 1024
-"""The largest manifest file; 10,000 connections take about 3 MB."""
-
-SUFFIXES = (".yaml", ".yml")
+__all__ = ["Finding", "ManifestFile", "Stray", "find", "looked_at", "read", "search"]
 
 # What git goes by to take a folder for a repository (source: git's manual page gitrepository-layout).
 _BARE_LAYOUT = ({"head", "objects", "refs"}, {"head", "commondir"})
 _OUTSIDE = "is a link that leads out of the folder, which is refused"
 _OUTSIDE_HINT = "keep the file itself inside, or name the other place on the command line"
-_KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISDIR, "a folder"),
-)
+_ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+_OTHER_ENDING = f"its name does not end in {_ENDINGS}"
+_TOO_MUCH = f"there is more than {LOOKED_AT_TOGETHER // MEBI} MiB to look at"
 
 
 @dataclass(frozen=True, slots=True)
-class ManifestFile:
-    """A file to read: the name to show, and the path that has no link in it."""
+class Stray:
+    """A file, or a dot-folder, that is not read for the reason `why`; `unseen` says why it can't be looked at."""
 
-    shown: str
-    real: str
+    file: ManifestFile
+    why: str
+    unseen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The manifest files in the order of their names, each once, what is wrong with the paths, and the strays."""
+
+    files: list[ManifestFile]
+    faults: list[Fault]
+    strays: list[Stray]
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder to search: the name to show, and the path that has no link in it."""
+    """A folder to search: the name to show, the path that has no link in it, and the dot-folder that it lies in."""
 
     shown: str
     real: str
+    dot: str = ""
 
 
-_Found: TypeAlias = ManifestFile | _Folder | Fault
+_Found: TypeAlias = ManifestFile | Stray | _Folder | Fault
 
 
 def find(paths: Sequence[Path], budget: Budget) -> tuple[list[ManifestFile], list[Fault]]:
-    """The manifest files at `paths` in the order of their names, each once, and what is wrong with the paths.
+    """The manifest files of `search`, and what is wrong with the paths."""
+    finding = search(paths, budget)
+    return finding.files, finding.faults
 
-    Folders are searched for `*.yaml` and `*.yml`; names that begin with a dot are skipped there. A file that is
-    named itself may be called anything. Links must stay below the folder given (for a file: its own folder).
+
+def search(paths: Sequence[Path], budget: Budget) -> Finding:
+    """Look for manifests at `paths`.
+
+    Folders are searched for names that end in one of SUFFIXES and don't begin with a dot; of JSON files only those
+    count that say that they are manifests. A file that is named itself may be called anything. Links must stay below
+    the folder given (for a file: its own folder).
 
     Raises LimitError where there is too much to look at, or the files are too large together: none is read then.
     """
     if not paths:
-        return [], [Fault(None, "", "no path is given", "name manifest files, or folders of them")]
+        return Finding([], [Fault(None, "", "no path is given", "name manifest files, or folders of them")], [])
     files: dict[str, ManifestFile] = {}
+    strays: dict[str, Stray] = {}
     faults: list[Fault] = []
     for path in sorted(set(paths)):
         for found in _search(path, budget):
             if isinstance(found, Fault):
                 faults.append(found)
+            elif isinstance(found, Stray):
+                strays.setdefault(found.file.real, found)
             else:
                 files.setdefault(found.real, found)
-    return list(_counted(sorted(files.values(), key=lambda file: file.shown), budget)), faults
-
-
-def _counted(files: Sequence[ManifestFile], budget: Budget) -> Iterator[ManifestFile]:
-    """The files, each once whatever its names, and their sizes counted; one that is too large by itself is not read."""
     seen: set[tuple[int, int]] = set()
+    wanted = list(_counted(sorted(files.values(), key=lambda file: file.shown), budget, seen))
+    # What is read by another name, as the files of a mounted ConfigMap are, is no stray.
+    aside = [one for one in strays.values() if one.file.real not in files and _identity(one.file) not in seen]
+    return Finding(wanted, faults, sorted(aside, key=lambda one: one.file.shown))
+
+
+def _counted(files: Sequence[ManifestFile], budget: Budget, seen: set[tuple[int, int]]) -> Iterator[ManifestFile]:
+    """The files, each once whatever its names, and their sizes counted; one that is too large by itself is not read.
+
+    What tells them apart is added to `seen`.
+    """
     for file in files:
         try:
             status = os.lstat(file.real)
@@ -90,28 +120,26 @@ def _counted(files: Sequence[ManifestFile], budget: Budget) -> Iterator[Manifest
             yield file
 
 
-def read(file: ManifestFile) -> bytes | Fault:
-    """What a file holds, or why it is refused; never waits for a pipe or a device."""
+def _identity(file: ManifestFile) -> tuple[int, int] | None:
     try:
-        # Looking first keeps devices from being opened at all; looking again keeps them from being slipped in.
-        refusal = _irregular(os.lstat(file.real))
-        if refusal is None:
-            handle = os.open(file.real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with os.fdopen(handle, "rb") as stream:
-                refusal = _irregular(os.fstat(handle))
-                if refusal is None:
-                    content = stream.read(MAX_BYTES + 1)
-                    if len(content) <= MAX_BYTES:
-                        return content
-                    limit = f"{MAX_BYTES // 1024 // 1024} MiB"
-                    return _fault(file.shown, f"the file is larger than {limit}", "split it into several files")
+        status = os.lstat(file.real)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def looked_at(file: ManifestFile, budget: Budget) -> bool | str:
+    """Whether a file says that it is a manifest, or why that can't be told."""
+    try:
+        if not budget.may_look(os.lstat(file.real).st_size):
+            return _TOO_MUCH
+        return says_that_it_is_one(file)
     except OSError as error:
-        return _unreadable(file.shown, error)
-    return _fault(file.shown, f"is {refusal}, not a file", "manifests are read from regular files only")
+        return error.strerror or str(error)
 
 
-def _search(path: Path, budget: Budget) -> Iterator[ManifestFile | Fault]:
-    name = harmless(os.fsencode(path).decode("utf-8", "backslashreplace"))
+def _search(path: Path, budget: Budget) -> Iterator[ManifestFile | Stray | Fault]:
+    name = printable(os.fspath(path))
     try:
         real = os.path.realpath(path, strict=True)
         mode = os.stat(real).st_mode  # noqa: PTH116 - paths stay text here: ten thousand Path objects cost seconds
@@ -126,19 +154,19 @@ def _search(path: Path, budget: Budget) -> Iterator[ManifestFile | Fault]:
     if stat.S_ISDIR(mode):
         empty = True
         for found in _walk(str(path), real, budget):
-            empty = False
+            empty &= isinstance(found, Stray)
             yield found
         if empty:
-            yield Fault(None, "", f"the folder '{name}' holds no manifests", "they end in .yaml or .yml")
+            yield Fault(None, "", f"the folder '{name}' holds no manifests", f"they end in {_ENDINGS}")
     elif path.is_symlink() and not _inside(real, os.path.realpath(path.parent)):
-        yield _fault(name, _OUTSIDE, _OUTSIDE_HINT)
+        yield fault(name, _OUTSIDE, _OUTSIDE_HINT)
     elif _is_bare_repository(_names_beside(real)):
         yield _bare_repository(os.fspath(path.parent))
     else:
         yield ManifestFile(name, real)
 
 
-def _walk(shown: str, real: str, budget: Budget) -> Iterator[ManifestFile | Fault]:
+def _walk(shown: str, real: str, budget: Budget) -> Iterator[ManifestFile | Stray | Fault]:
     """Every manifest below a folder; a stack and not recursion, since folders may be nested without bound."""
     root, seen = real, {real}
     stack = [_Folder(shown, real)]
@@ -148,51 +176,93 @@ def _walk(shown: str, real: str, budget: Budget) -> Iterator[ManifestFile | Faul
             with os.scandir(folder.real) as listing:
                 listed = list(islice(listing, budget.left(Limit.FILES) + 1))
             if not budget.allows(Limit.FILES, len(listed)):
-                raise budget.exceeded(Limit.FILES, Source(_printable(folder.shown), *START))
+                raise budget.exceeded(Limit.FILES, Source(printable(folder.shown), *START))
             # Links last: what is reached directly is shown by its own name.
             entries = sorted(listed, key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError as error:
-            yield _unreadable(folder.shown, error)
+            yield _closed(folder, error)
             continue
-        if _is_bare_repository(entry.name for entry in entries):
+        if not folder.dot and _is_bare_repository(entry.name for entry in entries):
             yield _bare_repository(folder.shown)
             continue
         for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            found = _entry(entry, _join(folder.shown, entry.name), folder.real, root)
+            found = _entry(entry, folder, root)
             if isinstance(found, _Folder):
-                if found.real not in seen:
-                    seen.add(found.real)
+                # A link may lead into a dot-folder, to be read by another name than it lies there.
+                if found.dot or found.real not in seen:
+                    seen |= set() if found.dot else {found.real}
                     stack.append(found)
+            elif isinstance(found, ManifestFile) and is_json(entry.name):
+                yield from _if_it_says_so(found, budget)
             elif found is not None:
                 yield found
 
 
-def _entry(entry: os.DirEntry[str], shown: str, parent: str, root: str) -> _Found | None:
-    """What an entry of a folder is: a manifest, a folder to search, something refused, or nothing of ours."""
+def _closed(folder: _Folder, error: OSError) -> Fault | Stray:
+    if not folder.dot:
+        return unreadable(folder.shown, error)
+    return _aside(folder.shown, folder.real, folder.dot, error.strerror or str(error))
+
+
+def _if_it_says_so(file: ManifestFile, budget: Budget) -> Iterator[ManifestFile | Stray]:
+    """A JSON file, which may be anybody's."""
+    says = looked_at(file, budget)
+    if says is True:
+        yield file
+    elif says:
+        yield Stray(file, "", says)
+
+
+def _entry(entry: os.DirEntry[str], folder: _Folder, root: str) -> _Found | None:
+    """What an entry of a folder is: a manifest, a stray, a folder to search, something refused, or not ours."""
+    name, shown = entry.name, _join(folder.shown, entry.name)
     if entry.is_symlink():
-        return _link(entry, shown, parent, root)
+        return _link(entry, shown, folder, root)
     if entry.is_dir():
-        return _Folder(shown, entry.path)
-    return ManifestFile(_printable(shown), entry.path) if entry.name.endswith(SUFFIXES) else None
+        dot = folder.dot or (name if name.startswith(".") else "")
+        return None if dot and is_nobodys(name) else _Folder(shown, entry.path, dot)
+    if is_named_so(name) and not folder.dot:
+        return ManifestFile(printable(shown), entry.path)
+    return _aside(shown, entry.path, folder.dot) if folder.dot or is_named_nearly_so(name) else None
 
 
-def _link(entry: os.DirEntry[str], shown: str, parent: str, root: str) -> _Found | None:
-    name = _printable(shown)
+def _aside(shown: str, real: str, dot: str, unseen: str = "") -> Stray:
+    """A file that is not read."""
+    hidden = os.path.basename(shown).startswith(".")  # noqa: PTH119 - as above
+    why = f"it lies in the dot-folder {printable(dot)}" if dot else "its name begins with a dot"
+    return Stray(ManifestFile(printable(shown), real), why if dot or hidden else _OTHER_ENDING, unseen)
+
+
+def _link(entry: os.DirEntry[str], shown: str, folder: _Folder, root: str) -> _Found | None:
+    name, dotted = entry.name, bool(folder.dot) or entry.name.startswith(".")
+    wanted = is_named_so(name) and not dotted
     try:
         real = os.path.realpath(entry.path, strict=True)
-        folder = stat.S_ISDIR(os.stat(real).st_mode)  # noqa: PTH116 - as above
+        is_folder = stat.S_ISDIR(os.stat(real).st_mode)  # noqa: PTH116 - as above
     except OSError as error:
         what = "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
-        return _fault(name, f"is a link that {what}", "mend or remove it") if entry.name.endswith(SUFFIXES) else None
-    if not folder and not entry.name.endswith(SUFFIXES):
-        return None
-    if not _inside(real, root):
-        return _fault(name, _OUTSIDE, _OUTSIDE_HINT)
-    if folder and _inside(parent, real):
-        return _fault(name, "is a link that leads back to a folder around it", "remove it")
-    return _Folder(shown, real) if folder else ManifestFile(name, real)
+        refused = wanted and not is_json(name)
+        return fault(printable(shown), f"is a link that {what}", "mend or remove it") if refused else None
+    inside = _inside(real, root)
+    if is_folder:
+        return None if dotted else _linked_folder(shown, real, folder.real, inside=inside)
+    if wanted and not is_json(name):
+        return ManifestFile(printable(shown), real) if inside else fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
+    if not inside:
+        # What a tool's dot-folder links to is its own affair.
+        alike = wanted or is_named_nearly_so(name)
+        return _aside(shown, real, folder.dot, "it is a link that leads out of the folder") if alike else None
+    if wanted:
+        return ManifestFile(printable(shown), real)
+    return _aside(shown, real, folder.dot) if folder.dot or is_named_nearly_so(name) else None
+
+
+def _linked_folder(shown: str, real: str, parent: str, *, inside: bool) -> _Folder | Fault:
+    if not inside:
+        return fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
+    if _inside(parent, real):
+        return fault(printable(shown), "is a link that leads back to a folder around it", "remove it")
+    return _Folder(shown, real)
 
 
 def _is_bare_repository(names: Iterable[str]) -> bool:
@@ -210,7 +280,7 @@ def _names_beside(real: str) -> list[str]:
 
 def _bare_repository(shown: str) -> Fault:
     message = "is laid out as a bare git repository, whose config could make git run commands"
-    return _fault(_printable(shown), message, "remove it; manifests have no use for it")
+    return fault(printable(shown), message, "remove it; manifests have no use for it")
 
 
 def _inside(path: str, folder: str) -> bool:
@@ -219,21 +289,3 @@ def _inside(path: str, folder: str) -> bool:
 
 def _join(folder: str, name: str) -> str:
     return name if folder == "." else os.path.join(folder, name)  # noqa: PTH118 - as above
-
-
-def _printable(name: str) -> str:
-    return harmless(os.fsencode(name).decode("utf-8", "backslashreplace"))
-
-
-def _irregular(status: os.stat_result) -> str | None:
-    if stat.S_ISREG(status.st_mode):
-        return None
-    return next((name for test, name in _KINDS if test(status.st_mode)), "a link")
-
-
-def _unreadable(shown: str, error: OSError) -> Fault:
-    return _fault(_printable(shown), f"can't be read: {error.strerror}", "check that it exists and who may read it")
-
-
-def _fault(shown: str, message: str, hint: str) -> Fault:
-    return Fault(Source(shown, *START), "", message, hint)

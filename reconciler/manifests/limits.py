@@ -7,6 +7,10 @@ from reconciler.errors import LimitError
 from reconciler.model.source import Fault, Source
 
 MEBI = 1024 * 1024
+LOOKED_AT = MEBI
+"""How much of a file is looked at to tell whether it says that it is a manifest."""
+LOOKED_AT_TOGETHER = 256 * MEBI
+"""The same for all files of a run."""
 
 
 class Limit(StrEnum):
@@ -58,6 +62,7 @@ class Budget:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._left = {limit: limits.of(limit) for limit in Limit}
+        self._unseen = LOOKED_AT_TOGETHER
 
     def left(self, limit: Limit) -> int:
         """How much may come yet."""
@@ -67,6 +72,11 @@ class Budget:
         """Count what is about to be read, and tell whether it may be."""
         self._left[limit] -= amount
         return self._left[limit] >= 0
+
+    def may_look(self, size: int) -> bool:
+        """Count a file of so many bytes that is about to be looked at, and tell whether it may be."""
+        self._unseen -= min(size, LOOKED_AT)
+        return self._unseen >= 0
 
     def exceeded(self, limit: Limit, at: Source | None) -> LimitError:
         """The error that says which limit was reached at a place, and how it is raised."""

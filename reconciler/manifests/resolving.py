@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.manifests.drafts import NO_SYNC, ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Budget, Limit
 from reconciler.manifests.overlaps import find_overlaps
 from reconciler.manifests.report import shown
@@ -41,7 +42,8 @@ class Declaration:
 class Drafts:
     """All that the files hold.
 
-    `incomplete` is the first fault that says that something could not be read, so that names may be missing.
+    `incomplete` is the first fault that says that something could not be read, so that names may be missing; `strays`
+    are the files that may say that they are manifests, and are not read.
     """
 
     declarations: list[Declaration] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Drafts:
     policies: list[PolicyDraft] = field(default_factory=list)
     connections: list[ConnectionDraft] = field(default_factory=list)
     incomplete: Fault | None = None
+    strays: list[Stray] = field(default_factory=list)
 
 
 def resolve(drafts: Drafts, budget: Budget) -> tuple[Desired, list[Fault]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.model.encoding import NOT_ENCODED
-from reconciler.model.source import Source, SourceMap
+from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 
 
@@ -51,7 +51,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site; `max_disconnects` is a percentage (0 to 100) of its live connections in scope."""
+    """A site; `max_disconnects` is a percentage (0 to 100) of its live connections in scope.
+
+    `warnings` tell of files that may be about it and were not read, so that it is not pruned.
+    """
 
     name: str
     site_id: str
@@ -61,6 +64,7 @@ class Site:
     max_disconnects: int
     redirect_url: str | None
     source: Source = field(default=Source("saved plan", 1, 1), metadata=NOT_ENCODED)
+    warnings: tuple[str, ...] = field(default=(), metadata=NOT_ENCODED)
 
 
 class ScheduleKey(StrEnum):
@@ -138,8 +142,20 @@ class DeclaredConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlooked:
+    """A file that says that it is a manifest and is not read, and the declared sites that it may be about, by name."""
+
+    warning: Fault
+    sites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
-    """All that a set of manifests states, ordered by name whatever the order of files."""
+    """All that a set of manifests states, ordered by name whatever the order of files.
+
+    A site of `overlooked` does not prune, and has the warning among its own.
+    """
 
     sites: tuple[Site, ...] = ()
     connections: tuple[DeclaredConnection, ...] = ()
+    overlooked: tuple[Overlooked, ...] = ()

@@ -155,7 +155,7 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
 
 
 def _warnings(site: Site, planned: Sequence[Action]) -> tuple[str, ...]:
-    warnings: list[str] = []
+    warnings: list[str] = [*site.warnings]
     kept = sum(action.reason is Reason.NOTHING_DECLARED for action in planned)
     if kept:
         live = f"{kept} live connections stay" if kept > 1 else "1 live connection stays"

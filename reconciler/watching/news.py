@@ -39,6 +39,7 @@ class News:
         self._voice = voice
         self._standings: dict[str, Standing] = {}
         self._troubles: frozenset[str] = frozenset()
+        self._remarks: frozenset[str] = frozenset()
 
     def keep(self, sites: Collection[str]) -> None:
         """Forget all other sites."""
@@ -54,6 +55,11 @@ class News:
         if self._troubles and not troubles:
             self._voice.line(Line("manifests, repository and machine are in order again"))
         self._troubles = frozenset(troubles)
+
+    def remarked(self, remarks: Sequence[str]) -> None:
+        """Tell what is to be pointed out in the manifests as a whole, where that was not so in the round before."""
+        self._tell([Line(remark) for remark in remarks if remark not in self._remarks])
+        self._remarks = frozenset(remarks)
 
     def _site(self, visit: Visit) -> list[Line]:
         name = visit.first.site.name

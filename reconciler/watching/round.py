@@ -105,6 +105,8 @@ class Rounds:
         # In a thread, so that the loop turns meanwhile: a large fleet takes seconds.
         desired = await asyncio.to_thread(load, self._orders.paths, self._orders.limits)
         self.figures = replace(self.figures, manifests_valid=True)
+        # What is about a site is told with its plan.
+        self._news.remarked([str(one.warning) for one in desired.overlooked if not one.sites])
         if desired != self._desired:
             before, now = _by_site(self._desired), _by_site(desired)
             self._rests.wake(name for name, stated in now.items() if before.get(name) != stated)

@@ -20,7 +20,7 @@ OUTSIDE = (
 
 
 def test_folders_are_searched(folder: Path) -> None:
-    """Folders are searched whole, for two suffixes; hidden files and folders, and others, are skipped."""
+    """Folders are searched whole, for three suffixes; hidden files and folders, and others, are skipped."""
     texts = {
         "m/site.yaml": SITE,
         "m/deep/deeper/a.yml": connection("a", account="a@harbor-dental.example"),
@@ -65,7 +65,7 @@ def test_a_file_is_read_once(folder: Path) -> None:
     [
         (lambda _: None, f"the path 'm' does not exist {NAME_ONE}"),
         (lambda path: path.symlink_to("m"), f"the path 'm' is a link that leads to itself {NAME_ONE}"),
-        (lambda path: path.mkdir(), "the folder 'm' holds no manifests (they end in .yaml or .yml)"),
+        (lambda path: path.mkdir(), "the folder 'm' holds no manifests (they end in .yaml, .yml or .json)"),
         (os.mkfifo, "m:1:1: is a pipe, not a file (manifests are read from regular files only)"),
     ],
 )  # fmt: skip
