@@ -10,6 +10,7 @@ from reconciler.model.live import LiveConnection, LiveSite, Provider
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
 from reconciler.planning.match import Matching, Resolved, match
+from reconciler.planning.overlaps import shared_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
             pairs.append((item if provider is item.provider else replace(item, provider=provider), found))
     return Reading(
         matching=replace(matching, pairs=tuple(pairs)),
-        faults=(*faults, *doubled),
+        faults=(*faults, *doubled, *shared_accounts(unique, live)),
         unread=tuple(unread.values()),
         named_schedules=frozenset(named.values()),
         unread_schedules=frozenset(unread_schedules),

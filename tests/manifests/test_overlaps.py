@@ -187,3 +187,11 @@ def test_every_meeting_is_found(configs: list[SyncConfig]) -> None:
         assert fault.source is not None
         number = fault.source.line - 1
         assert any(meet(other, configs[number]) for other in configs[:number])
+
+
+def test_a_name_and_an_id_may_be_of_one_schedule(faults: Faults) -> None:
+    """Whether two schedules are meant is not known here, and not claimed; either way it can't be planned."""
+    one = connection("a", schedule={"name": "Dr. Lee"})
+    two = connection("b", schedule={"id": SCHEDULE_ID})
+    (fault,) = faults(documents(SITE, one, two))
+    assert "is connected to the same schedule or another by harbor-dental/a, and both may export to it" in fault
