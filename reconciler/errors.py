@@ -38,11 +38,15 @@ class UsageError(ExtcalError):
 
 
 class ManifestError(ExtcalError):
-    """Manifests that can't be used; `faults` holds every fault of every file, sorted."""
+    """Manifests that can't be used; `faults` holds every fault of every file, sorted.
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    `warnings` tell of files that look like manifests and were not read, which may be the reason.
+    """
+
+    def __init__(self, faults: Iterable[Fault], warnings: Iterable[Fault] = ()) -> None:
         # Fault.source may be None, which does not compare; the text begins with the place either way.
         self.faults = tuple(sorted(set(faults), key=_order))
+        self.warnings = tuple(warnings)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 

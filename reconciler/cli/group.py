@@ -103,7 +103,7 @@ class LateGroup(click.Group):
         except click.ClickException as error:
             return _show_usage(error, args)
         except ExtcalError as error:
-            return _show_error(error)
+            return _show_error(error, quiet="--quiet" in args)
         except OSError as error:
             # A disk that is full, a folder that is gone: nothing of ours.
             where = "" if error.filename is None else f"{error.filename}: "
@@ -128,9 +128,11 @@ def _show_usage(error: click.ClickException, args: Sequence[str]) -> int:
     return USAGE if isinstance(error, click.UsageError) else error.exit_code
 
 
-def _show_error(error: ExtcalError) -> int:
-    console = Console(quiet=False)
+def _show_error(error: ExtcalError, *, quiet: bool) -> int:
+    console = Console(quiet=quiet)
     if isinstance(error, ManifestError):
+        for warning in error.warnings:
+            console.warning(str(warning))
         for fault in error.faults:
             console.fault(fault)
     else:

@@ -28,7 +28,8 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     except ManifestError as error:
         if output == "github":
             # The annotations hold the faults whole, and a job's log shows both streams: once is enough.
-            said.console.result(annotations(error.faults))
+            levels = (annotations(error.warnings, "warning"), annotations(error.faults))
+            said.console.result("\n".join(filter(None, levels)))
             return error.exit_code
         raise
     warnings = [*(one.warning for one in desired.overlooked), *account_warnings(desired.connections)]

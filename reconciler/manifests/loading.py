@@ -18,7 +18,7 @@ def load(paths: Sequence[Path], limits: Limits = DEFAULT) -> Desired:
     """
     desired, faults = load_readable(paths, limits)
     if faults:
-        raise ManifestError(faults)
+        raise ManifestError(faults, (one.warning for one in desired.overlooked))
     return desired
 
 

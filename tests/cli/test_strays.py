@@ -92,6 +92,24 @@ def test_every_command_that_reads_manifests_names_it(stray: Extcal) -> None:
     assert stray("plan", "manifests", "--quiet").err == ""
 
 
+def test_faults_hide_no_stray(extcal: Extcal) -> None:
+    """Where manifests can't be used, a file that is not read may be the reason: it is named before the faults."""
+    extcal.write(site(), to="manifests/site.yaml.off")
+    extcal.write(connection(1))
+    name = "manifests/site.yaml.off:1:1: says apiVersion: extcal/ and is not read"
+    for command in ("validate", "plan", "status"):
+        ran = extcal(command, "manifests")
+        assert ran.code == 1
+        assert ran.err.startswith(f"warning: {name}")
+        assert "no Site is called 'harbor'" in ran.err
+    assert name not in extcal("validate", "manifests", "--quiet").err
+    warning, error = extcal("validate", "manifests", "--format", "github").out.splitlines()
+    assert warning.startswith("::warning file=manifests/site.yaml.off,")
+    assert error.startswith("::error file=manifests/all.yaml,")
+    (extcal.folder / "manifests" / "all.yaml").unlink()
+    assert extcal("validate", "manifests").err.startswith(f"warning: {name}")
+
+
 def test_a_reviewed_plan_names_it(stray: Extcal) -> None:
     """Checking a saved plan plans anew, and names what is not read as planning does."""
     assert stray("plan", "manifests", "--out", "saved.plan").err == WARNING

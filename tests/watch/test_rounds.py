@@ -294,3 +294,29 @@ def test_what_did_not_take_effect_is_a_failure(inside: Inside) -> None:
     assert lines[0] == "done update harbor/staff-0"
     assert bad == ["harbor/staff-0: still different after applying: sync config differs"]
     assert inside.figures.sites["harbor"].failures == 1
+
+
+def test_what_is_not_read_is_told_once_and_its_site_not_pruned(inside: Inside) -> None:
+    """A file that looks like a manifest is a line in the round that sees it first; its site prunes when it is gone."""
+    inside.extcal.on(world(harbor(1, 2)))
+    pruning = site(more="prune: true\nscope: site\nguards: {maxDisconnects: 100%}")
+    inside.extcal.write(pruning, connection(1, more=BUSY))
+    for name, text in (("staff-2.yaml.off", connection(2)), (".old/policy", POLICY), (".old/gone", GONE)):
+        inside.extcal.write(text, to=f"manifests/{name}")
+    inside.run(lambda: None, (inside.extcal.folder / "manifests" / "staff-2.yaml.off").unlink, applies=True)
+    stray = "manifests/staff-2.yaml.off:1:1: says apiVersion: extcal/ and is not read"
+    told = [[line for line in inside.heard.lines if name in line] for name in (stray, ".old/policy", ".old/gone")]
+    assert [len(lines) for lines in told] == [1, 1, 1]
+    assert ": harbor is not pruned (" in told[0][0]
+    assert [line for line in inside.heard.lines if "disconnect" in line] == ["done disconnect harbor/id:live-2"]
+
+
+POLICY = """\
+apiVersion: extcal/v1
+kind: SyncPolicy
+metadata: {name: busy}
+spec:
+  syncConfig:
+    syncToCalendar: {enabled: false}
+"""
+GONE = site("gone", id_=QUAY)
