@@ -64,7 +64,9 @@ def spare(desired: Desired, strays: Sequence[Stray], budget: Budget) -> Desired:
         for name in one.sites:
             warnings[name].append(str(one.warning))
     sites = (
-        replace(site, prune=False, warnings=tuple(warnings[site.name])) if site.name in warnings else site
+        replace(site, prune=False, warnings=tuple(warnings[site.name]), spared=site.prune)
+        if site.name in warnings
+        else site
         for site in desired.sites
     )
     return replace(desired, sites=tuple(sites), overlooked=overlooked)

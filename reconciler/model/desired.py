@@ -1,6 +1,6 @@
 """What the manifests state, references resolved: the desired side of every comparison (contract: Manifests)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.model.encoding import NOT_ENCODED
@@ -53,7 +53,8 @@ class Scope(StrEnum):
 class Site:
     """A site; `max_disconnects` is a percentage (0 to 100) of its live connections in scope.
 
-    `warnings` tell of files that may be about it and were not read, so that it is not pruned.
+    `warnings` tell of files that may be about it and were not read, so that it is not pruned; `spared` says that its
+    manifest asks for that.
     """
 
     name: str
@@ -65,6 +66,12 @@ class Site:
     redirect_url: str | None
     source: Source = field(default=Source("saved plan", 1, 1), metadata=NOT_ENCODED)
     warnings: tuple[str, ...] = field(default=(), metadata=NOT_ENCODED)
+    spared: bool = field(default=False, metadata=NOT_ENCODED)
+
+    @property
+    def as_stated(self) -> "Site":
+        """The site as its manifest has it, for whoever writes it down or plans nothing."""
+        return replace(self, prune=self.prune or self.spared, warnings=(), spared=False)
 
 
 class ScheduleKey(StrEnum):
