@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from reconciler.manifests.recognition import is_json
 from reconciler.manifests.writing.folder import Folder
 from reconciler.manifests.writing.naming import slug
 from reconciler.manifests.writing.pulled import Entry
@@ -23,7 +24,12 @@ class Places:
         self._folder = folder
         self._home = self._find_home(site)
         self._by_schedule: dict[str, str] = {}
-        connections = [one for one in folder.desired.connections if one.site == site.name]
+        # A file of JSON holds one document.
+        connections = [
+            one
+            for one in folder.desired.connections
+            if one.site == site.name and not is_json(self._path(one.sources.root.file))
+        ]
         held = Counter(self._path(one.sources.root.file) for one in connections)
         for one in connections:
             if one.address in schedules:

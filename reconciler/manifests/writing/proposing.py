@@ -12,6 +12,7 @@ from reconciler.manifests.writing.amending import Identify, amend
 from reconciler.manifests.writing.composing import connection_document, policy_document, site_document
 from reconciler.manifests.writing.entry_names import named
 from reconciler.manifests.writing.folder import Folder
+from reconciler.manifests.writing.json_text import as_in
 from reconciler.manifests.writing.naming import Taken
 from reconciler.manifests.writing.placing import Places
 from reconciler.manifests.writing.policies import factor_out
@@ -119,7 +120,7 @@ class _Proposer:
         text, parsed = self._parsed(root.file)
         try:
             document = parsed[root.line, root.column]
-            splices = amend(text, document, drift.changes, _identify(site, drift, self._drafts[root]))
+            splices = as_in(path, amend(text, document, drift.changes, _identify(site, drift, self._drafts[root])))
             check_apart(splices)
         except UneditableError as error:
             why = f"{drift.declared.address} differs from what is live and can't be edited: {error}; edit it by hand"
