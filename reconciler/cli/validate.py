@@ -21,7 +21,11 @@ from reconciler.render.github import annotations
 )
 @global_options
 def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
-    """Check manifests without asking any service; every fault of every file is reported at once."""
+    """Check manifests without asking any service; every fault of every file is reported at once.
+
+    PATH is a manifest file or a folder of them, of which .yaml and .yml files are read, and .json files that say
+    apiVersion: extcal/. What says so and is not read, for its name or its folder, is named in a warning.
+    """
     said = said_globals()
     try:
         desired = load(manifest_paths(paths), limits)
