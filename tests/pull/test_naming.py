@@ -1,15 +1,21 @@
 """Names for what is pulled."""
 
 import re
+import subprocess
+import sys
+import unicodedata
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import load
 from reconciler.manifests.writing.naming import Taken, password_variable, slug
 from reconciler.manifests.writing.quoting import NAME, comment
-from tests.pull.live import live, observed, pull
+from reconciler.model.live import Schedule
+from tests.pull.live import GOOGLE, LEE, PATEL, actions, called, live, observed, pull
+from tests.support.tools import ROOT
 
 
 @given(text=st.text())
@@ -21,9 +27,57 @@ def test_a_slug_is_a_name_or_nothing(text: str) -> None:
     assert re.fullmatch("EXTCAL_[A-Z0-9_]+", password_variable(f"x-{short}"))
 
 
-def test_a_slug_keeps_what_letters_it_can() -> None:
-    """Accents go, letters stay."""
-    assert slug("  Dr. Łukasz Müller-Åström (Zürich) ") == "dr-ukasz-muller-astrom-zurich"
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("  Dr. Łukasz Müller-Åström (Zürich) ", "dr-lukasz-muller-astrom-zurich"),
+        ("Ærøskøbing", "aeroskobing"),
+        ("王小明", "wangxiaoming"),
+        ("10号诊室", "10haozhenshi"),
+        ("Ольга Щербакова", "olga-shcherbakova"),
+        ("מרפאה", "mrfh"),
+        ("O'Brien", "o-brien"),
+        ("…", ""),
+    ],
+)
+def test_a_slug_keeps_every_letter(text: str, short: str) -> None:
+    """A name of any script is spelled in ASCII letters, however its characters are composed."""
+    assert slug(text) == short
+    assert slug(unicodedata.normalize("NFD", text)) == short
+
+
+def test_names_of_any_script_name_files_and_connections(folder: Path) -> None:
+    """People whose names have no letter of ASCII get names of their own, and keep them when pulled again."""
+    names = (Schedule(LEE, "王小明 10", None, "ACTIVE"), Schedule(PATEL, "李小龙 10", None, "ACTIVE"))
+    seen = called(observed(live(), live(PATEL)), *names)
+    pull(folder, seen)
+    assert [one.name for one in load([folder]).connections] == ["lixiaolong-10-apple", "wangxiaoming-10-apple"]
+    files = {path.name for path in (folder / "harbor-dental/schedules").iterdir()}
+    assert files == {"lixiaolong-10.yaml", "wangxiaoming-10.yaml"}
+    assert set(actions(folder, seen).values()) == {"noop"}
+    assert pull(folder, seen).changed == []
+
+
+def test_connections_named_otherwise_keep_their_names(folder: Path) -> None:
+    """A folder that was pulled when names were spelled in another way stays as it is, and grows beside it."""
+    seen = called(observed(live()), Schedule(LEE, "Łukasz", None, "ACTIVE"))
+    pull(folder, seen)
+    schedules = folder / "harbor-dental/schedules"
+    before = (schedules / "lukasz.yaml").read_text().replace("lukasz-apple", "ukasz-apple")
+    (schedules / "lukasz.yaml").unlink()
+    (schedules / "ukasz.yaml").write_text(before)
+    assert pull(folder, seen).changed == []
+    more = called(observed(live(), live(LEE, GOOGLE)), Schedule(LEE, "Łukasz", None, "ACTIVE"))
+    assert pull(folder, more).saved.updated == ["harbor-dental/schedules/ukasz.yaml"]
+    assert [one.name for one in load([folder]).connections] == ["lukasz-google", "ukasz-apple"]
+
+
+def test_names_in_ascii_need_no_tables() -> None:
+    """Commands that make no names, or only ASCII ones, do not wait for the tables of other scripts."""
+    script = "import sys\nfrom reconciler.cli import main, pull\nfrom reconciler.manifests.writing.naming import slug\n"
+    script += "slug('Dr. Lee')\nprint('anyascii' in sys.modules)\nslug('Łukasz')\nprint('anyascii' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]
 
 
 @given(names=st.lists(st.sampled_from(("a", "A", "b", "a-2", "B-2")), max_size=8))

@@ -9,9 +9,19 @@ _LONGEST_VARIABLE = 100
 
 
 def slug(text: str) -> str:
-    """`Dr. Lee` as `dr-lee`: ASCII letters and digits joined by dashes; empty where the text has none of them."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub("[^a-z0-9]+", "-", ascii_text)[:_LONGEST].strip("-")
+    """`Dr. Łukasz` as `dr-lukasz`: ASCII letters and digits joined by dashes; empty where nothing can be read."""
+    return re.sub("[^a-z0-9]+", "-", _in_ascii(text).lower())[:_LONGEST].strip("-")
+
+
+def _in_ascii(text: str) -> str:
+    """The text as ASCII letters spell it; the marks that would stand for letters ASCII lacks are left out."""
+    if text.isascii():
+        return text
+    from anyascii import anyascii  # noqa: PLC0415 - most names need none of its tables
+
+    # What is composed and what is not reads the same.
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(one if one.isascii() else re.sub("['`]", "", anyascii(one)) for one in composed)
 
 
 class Taken:
