@@ -18,6 +18,7 @@ from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits, load
+from reconciler.manifests.drafts import DEFAULT_MAX_DISCONNECTS
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.source import Source
 from reconciler.workflow import sessions
@@ -89,9 +90,9 @@ def _site(name: str, site_id: str) -> Site:
         name=name,
         site_id=site_id,
         auth=ApiKeyAuth(API_KEY),
-        scope=Scope.SITE,
+        scope=Scope.SCHEDULES,
         prune=False,
-        max_disconnects=0,
+        max_disconnects=int(DEFAULT_MAX_DISCONNECTS.removesuffix("%")),
         redirect_url=None,
         source=Source("command line", 1, 1),
     )

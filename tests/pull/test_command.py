@@ -6,6 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from reconciler.manifests import load
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from tests.api.scripted import Reply, serving
@@ -132,6 +133,24 @@ def test_sites_of_manifests_are_reached_as_they_say(extcal: Extcal) -> None:
         "unchanged  out/quay/site.yaml",
     ]
     assert "auth: {apiKey: {env: EXTCAL_QUAY_KEY}}" in (extcal.folder / "out/quay/site.yaml").read_text()
+
+
+def test_settings_of_a_site_go_with_it_to_a_new_folder(extcal: Extcal) -> None:
+    """What manifests at PATH say of a site, its guards among it, holds in the folder that it is pulled to as well."""
+    extcal.on(world(harbor(0)))
+    extcal.write(worlds.site(more="scope: site\nprune: true\nguards: {maxDisconnects: 10%}"), to="sites/all.yaml")
+    assert extcal("pull", "sites", "--output", "new/deep").code == 0
+    before, after = (load([extcal.folder / name]).sites for name in ("sites", "new"))
+    assert [replace(one, source=before[0].source) for one in after] == list(before)
+    assert extcal("plan", "new", "--detailed-exitcode").code == 0
+
+
+def test_a_site_given_by_its_id_has_the_defaults(extcal: Extcal) -> None:
+    """Of a site that no manifest declares nothing is known, and nothing is made up."""
+    extcal.on(world(harbor(0)))
+    assert extcal(*HERE).code == 0
+    (made,) = load([extcal.folder / "manifests"]).sites
+    assert (made.scope, made.prune, made.max_disconnects, made.redirect_url) == ("schedules", False, 25, None)
 
 
 def test_nothing_readable_at_all_writes_nothing(extcal: Extcal) -> None:

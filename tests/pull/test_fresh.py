@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
-from reconciler.model.desired import AppAuth, SecretKind, SecretRef
+from reconciler.model.desired import AppAuth, Scope, SecretKind, SecretRef
 from reconciler.model.live import Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.pull.live import (
@@ -113,6 +113,52 @@ def test_sites_have_policies_of_their_own(folder: Path) -> None:
     assert "name: import-primary}" in (folder / "harbor-dental/policies.yaml").read_text()
     assert "name: quay-import-primary}" in (folder / "quay/policies.yaml").read_text()
     assert {*actions(folder, here).values(), *actions(folder, there).values()} == {"noop"}
+
+
+def test_a_known_site_keeps_its_settings(folder: Path) -> None:
+    """Where manifests elsewhere say how a site is worked on, the new ones say the same."""
+    known = replace(
+        site(), scope=Scope.SITE, prune=True, max_disconnects=10, redirect_url="https://harbor.example/?a=b"
+    )
+    pull(folder, observed(live(), of=known))
+    assert [replace(one, source=known.source) for one in load([folder]).sites] == [known]
+
+
+def test_settings_by_default_are_comments(folder: Path) -> None:
+    """A site of which nothing is known gets the defaults, each explained and ready to be changed."""
+    pull(folder, observed(live()))
+    lines = (folder / "harbor-dental/site.yaml").read_text().splitlines()
+    settings = ("scope: schedules", "prune: false", "guards: {maxDisconnects: 25%}", "oauth: {redirectUrl: https://…}")
+    assert [line for line in lines if line.startswith("  # ") and line[4:] in settings] == [
+        f"  # {setting}" for setting in settings
+    ]
+    text = "\n".join(line.replace("# ", "") if line[4:] in settings else line for line in lines)
+    (folder / "harbor-dental/site.yaml").write_text(text.replace("…", "harbor.example"))
+    assert [replace(one, source=site().source) for one in load([folder]).sites] == [
+        replace(site(), redirect_url="https://harbor.example")
+    ]
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_known_site_does_not_prune_what_is_left_out(folder: Path, scope: Scope) -> None:
+    """Settings that are carried over take nothing away: prune waits until all that is live is declared."""
+    known = replace(site(), scope=scope, prune=True)
+    hidden = live(LEE if scope is Scope.SCHEDULES else KIM, GOOGLE, account=None, id="hidden")
+    seen = observed(live(), hidden, of=known)
+    done = pull(folder, seen)
+    assert actions(folder, seen).get("harbor-dental/id:hidden") == "unmanaged"
+    assert (
+        "harbor-dental: prune: false is written instead of true, since it would disconnect what is left out (hidden); "
+        "once that is declared or disconnected, set prune: true"
+    ) in done.pull.failures
+
+
+def test_a_known_site_does_not_prune_what_could_not_be_read(folder: Path) -> None:
+    """Connections that a provider failed to tell of are not declared, so the next reading must not prune them."""
+    known = replace(site(), scope=Scope.SITE, prune=True)
+    done = pull(folder, observed(live(), of=known, failed_provider_ids=(GOOGLE.id,)))
+    assert "what is left out (connections of provider Google)" in done.pull.failures[1]
+    assert "unmanaged" in actions(folder, observed(live(), live(PATEL, GOOGLE), of=known)).values()
 
 
 def test_an_app_stays_an_app(folder: Path) -> None:

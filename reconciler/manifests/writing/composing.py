@@ -2,27 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.manifests.drafts import DEFAULT_MAX_DISCONNECTS
 from reconciler.manifests.schemas import API_VERSION
 from reconciler.manifests.writing.pulled import Entry
 from reconciler.manifests.writing.quoting import comment, scalar
-from reconciler.model.desired import ApiKeyAuth, ProviderKey, ProviderRef, SecretRef, Site
+from reconciler.model.desired import ApiKeyAuth, ProviderKey, ProviderRef, Scope, SecretRef, Site
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
-_SITE = """\
+_SCOPE = """\
   # Which live connections these manifests answer for: those on schedules that a manifest names (schedules, the
-  # default), or every one on the site (site).
-  # scope: schedules
+  # default), or every one on the site (site)."""
+_PRUNE = """\
   # Whether a live connection in scope that no manifest declares is disconnected (true), or shown as unmanaged and
-  # left alone (false, the default).
-  # prune: false
-  # Where an owner's browser lands after consent; needed to connect accounts by OAuth.
-  # oauth: {redirectUrl: https://…}
-"""
+  # left alone (false, the default)."""
+_GUARDS = "  # Which share of the live connections in scope one plan may disconnect; one is always let through."
+_OAUTH = "  # Where an owner's browser lands after consent; needed to connect accounts by OAuth."
 _CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account anew."
 
 
 def site_document(site: Site, notes: Sequence[str]) -> str:
-    """A Site."""
+    """A Site with all its settings; those that are as they are by default are comments."""
     if isinstance(site.auth, ApiKeyAuth):
         auth = f"{{apiKey: {_secret(site.auth.api_key)}}}"
     else:
@@ -30,7 +29,20 @@ def site_document(site: Site, notes: Sequence[str]) -> str:
         secret = _secret(app.app_secret)
         auth = f"{{app: {{appId: {app.app_id}, appSecret: {secret}, instanceId: {app.instance_id}}}}}"
     head = _head("Site", site.name, notes)
-    return "\n".join([*head, f"  siteId: {site.site_id}", f"  auth: {auth}", _SITE])
+    return "\n".join([*head, f"  siteId: {site.site_id}", f"  auth: {auth}", *_settings(site), ""])
+
+
+def _settings(site: Site) -> Iterator[str]:
+    guard, redirect = f"{site.max_disconnects}%", site.redirect_url
+    yield from _setting(_SCOPE, f"scope: {site.scope}", default=site.scope is Scope.SCHEDULES)
+    yield from _setting(_PRUNE, f"prune: {truth(site.prune)}", default=not site.prune)
+    yield from _setting(_GUARDS, f"guards: {{maxDisconnects: {guard}}}", default=guard == DEFAULT_MAX_DISCONNECTS)
+    url = "https://…" if redirect is None else scalar(redirect)
+    yield from _setting(_OAUTH, f"oauth: {{redirectUrl: {url}}}", default=redirect is None)
+
+
+def _setting(explained: str, setting: str, *, default: bool) -> tuple[str, str]:
+    return explained, f"  # {setting}" if default else f"  {setting}"
 
 
 def policy_document(name: str, sync: SyncConfig, notes: Sequence[str]) -> str:

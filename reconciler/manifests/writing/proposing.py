@@ -21,7 +21,8 @@ from reconciler.manifests.writing.settling import amended
 from reconciler.manifests.writing.splicing import Splice, UneditableError, check_apart, newline, spliced
 from reconciler.manifests.writing.surveying import Drift, Survey, left_out, survey
 from reconciler.manifests.writing.tree import Mapping, documents
-from reconciler.model.desired import DeclaredConnection
+from reconciler.model.desired import DeclaredConnection, Scope
+from reconciler.model.live import Status
 from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars
@@ -140,10 +141,7 @@ class _Proposer:
         site = found.site.site
         places = Places(self._folder, site, found.schedules)
         if all(one.site_id != site.site_id for one in self._folder.desired.sites):
-            notes = ["Pulled from the live state, and yours to edit: pulling again changes only what differs."]
-            if found.disconnected:
-                notes.append(f"Connections that were disconnected already are left out: {found.disconnected}.")
-            self._added[places.site()].append(site_document(site, notes))
+            self._add_site(found, places.site())
         names = Taken(one.name for one in self._folder.desired.connections if one.site == site.name)
         entries = named(found.entries, site.name, names, self._variables)
         entries, policies = factor_out(entries, self._used_policies(site.name), site.name, self._policies)
@@ -155,6 +153,19 @@ class _Proposer:
             path = places.connection(entry)
             self._added[path].append(connection_document(entry))
             self._made.touches.append(Touch(found.site.key(entry.live), entry.declared.address, path, entry))
+
+    def _add_site(self, found: Survey, path: str) -> None:
+        site = found.site.site
+        notes = ["Pulled from the live state, and yours to edit: pulling again changes only what differs."]
+        if found.disconnected:
+            notes.append(f"Connections that were disconnected already are left out: {found.disconnected}.")
+        if site.prune and (endangered := _endangered(found)):
+            site = replace(site, prune=False)
+            notes.append("It prunes where it comes from; not here before all that is live is declared.")
+            why = f"it would disconnect what is left out ({', '.join(endangered)})"
+            hint = "once that is declared or disconnected, set prune: true"
+            self._made.failures.append(f"{site.name}: prune: false is written instead of true, since {why}; {hint}")
+        self._added[path].append(site_document(site, notes))
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:
         """The policies that connections of a site use, by what they say."""
@@ -178,6 +189,23 @@ class _Proposer:
             added = "".join(f"---\n{document}" for document in self._added[path]).replace("\n", line)
             if added or text != file.text:
                 self._made.files[path] = file.edited(f"{text}{end}{added}" if added else text)
+
+
+def _endangered(found: Survey) -> list[str]:
+    """What a Site that prunes would come to disconnect: live connections in scope that no entry declares."""
+    live, site = found.site.live, found.site.site
+    declared = {entry.live.id for entry in found.entries}
+    schedules = {entry.declared.schedule.value for entry in found.entries}
+    names = {provider.id: provider.name for provider in live.providers}
+    hidden = [f"connections of provider {names.get(failed, failed)}" for failed in live.failed_provider_ids]
+    left_out = (
+        one.id
+        for one in live.connections
+        if one.status != Status.DISCONNECTED
+        and one.id not in declared
+        and (site.scope is Scope.SITE or one.schedule_id.lower() in schedules)
+    )
+    return sorted([*left_out, *hidden])
 
 
 def _identify(site: PulledSite, drift: Drift, draft: ConnectionDraft) -> Identify:
