@@ -130,7 +130,7 @@ def test_a_manifest_that_means_nothing_live_keeps_its_account_from_being_added(f
     done = pull(folder, observed(live()))
     assert done.changed == []
     assert "the site has no active schedule with the name Doctor Lee" in done.pull.failures[0]
-    assert "a manifest with its account could not be matched" in done.pull.warnings[0]
+    assert "a manifest with its account could not be matched" in done.pull.failures[1]
 
 
 def test_a_duplicate_of_a_declared_connection_is_left_out(folder: Path) -> None:
@@ -138,7 +138,18 @@ def test_a_duplicate_of_a_declared_connection_is_left_out(folder: Path) -> None:
     written(folder, SITE, HEAD)
     done = pull(folder, observed(live(), live(id="twin", status="ERROR")))
     assert done.changed == []
-    assert "[twin] is left out: it is a duplicate of one that is declared" in done.pull.warnings[0]
+    assert done.pull.failures[0].endswith(
+        "[twin] is left out: it is a duplicate of live-lee-Apple, which harbor/lee declares; "
+        "settle it with extcal resolve PATH --keep harbor/lee=live-lee-Apple"
+    )
+
+
+def test_a_duplicate_of_a_tombstone_is_left_to_it(folder: Path) -> None:
+    """What is to go is not declared, however often it is there."""
+    written(folder, SITE, HEAD + "  state: absent\n")
+    done = pull(folder, observed(live(), live(id="twin", status="ERROR")))
+    assert done.changed == []
+    assert all("harbor/lee" in text and "apply disconnects it" in text for text in done.pull.failures)
 
 
 def test_prune_is_not_turned_on_what_is_left_out(folder: Path) -> None:
@@ -147,7 +158,7 @@ def test_prune_is_not_turned_on_what_is_left_out(folder: Path) -> None:
     written(folder, pruning, connection_text("patel", PATEL, "", "google"))
     seen = observed(live(PATEL, GOOGLE), live(), live(LEE, GOOGLE, account=None), live(KIM, GOOGLE))
     done = pull(folder, seen)
-    assert "prune would disconnect live-lee-Google on the same schedule" in done.pull.failures[0]
+    assert any("prune would disconnect live-lee-Google on the same schedule" in text for text in done.pull.failures)
     assert actions(folder, seen) == {"harbor/patel": "noop", "harbor/hygienist-kim-google": "noop"}
 
 

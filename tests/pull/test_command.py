@@ -7,13 +7,16 @@ import httpx
 import pytest
 
 from reconciler.manifests import load
+from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
+from reconciler.sandbox.world import ExistingConnection, Provider
 from tests.api.scripted import Reply, serving
 from tests.cli import worlds
 from tests.cli.command import Extcal
-from tests.cli.worlds import APPLE, HARBOR, QUAY, connected, harbor, quay, world
+from tests.cli.worlds import APPLE, HARBOR, PROVIDERS, QUAY, connected, harbor, quay, schedule_id, world
 
+ODD = "f8b9a061-f8b3-4eed-af9d-63801dcec2aa"
 HERE = ("pull", "--site-id", HARBOR, "--name", "harbor", "--output", "manifests")
 
 
@@ -171,13 +174,34 @@ def test_a_provider_that_is_down_is_an_error_and_the_rest_is_written(extcal: Ext
     assert "created    manifests/harbor/schedules/staff-0.yaml" in ran.out
 
 
-def test_what_is_left_out_is_a_warning(extcal: Extcal) -> None:
-    """A connection that no manifest can declare is named on stderr, and the command still did its work."""
+def test_what_is_left_out_is_an_error(extcal: Extcal) -> None:
+    """A connection that no manifest can declare is named on stderr, the rest is written, and the exit code is 1."""
     hidden = replace(connected(0), email_shown=False)
     extcal.on(world(replace(harbor(1), connections=(hidden, connected(1)))))
     ran = extcal(*HERE)
-    assert ran.code == 0
-    assert ran.err.startswith("warning: harbor: an account that is not shown (apple) on Staff 0 [live-0] is left out: ")
+    assert ran.code == 1
+    assert ran.err.startswith("error: harbor: an account that is not shown (apple) on Staff 0 [live-0] is left out: ")
+    assert "created    manifests/harbor/schedules/staff-1.yaml" in ran.out
+    assert extcal("plan", "manifests", "--detailed-exitcode").code == 0
+    again = extcal(*HERE, "--check")
+    assert (again.code, again.out, again.err) == (1, "", ran.err)
+
+
+def test_doubles_and_broken_connections_do_not_hold_the_others_back(extcal: Extcal) -> None:
+    """What would keep the site from being planned is left out, in whatever order it is listed."""
+    odd = Provider(ODD, "rota", "Odd", connect_methods=(), update_sync_config=False)
+    broken = ExistingConnection(
+        ODD, schedule_id(2), worlds.email(2), Status.ERROR, ErrorReason.TOKEN_REVOKED, id="live-2"
+    )
+    lives = (connected(0), replace(connected(0), id="twin"), connected(1), broken)
+    for order in (lives, lives[::-1]):
+        extcal.on(world(replace(harbor(), providers=(*PROVIDERS, odd), connections=order)))
+        output = f"new-{len(order[0].id)}"
+        ran = extcal("pull", "--site-id", HARBOR, "--name", "harbor", "--output", output)
+        assert (ran.code, ran.err.count("is left out: ")) == (1, 3)
+        plan = extcal("plan", output, "--format", "json", "--detailed-exitcode")
+        assert plan.code == 0
+        assert [action["address"] for action in plan.actions] == ["harbor/staff-1-apple"]
 
 
 @pytest.mark.parametrize(

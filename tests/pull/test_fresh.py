@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
 from reconciler.model.desired import AppAuth, Scope, SecretKind, SecretRef
-from reconciler.model.live import Provider, Schedule
+from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.pull.live import (
     APPLE,
@@ -30,7 +30,6 @@ from tests.pull.live import (
     chosen,
     live,
     observed,
-    planned,
     pull,
     site,
 )
@@ -76,7 +75,7 @@ def test_a_site_has_a_folder_and_each_schedule_a_file(folder: Path) -> None:
 def test_what_is_pulled_plans_as_no_change(folder: Path) -> None:
     """Planning what was pulled finds every connection as declared."""
     seen = observed(live(), live(PATEL, GOOGLE, sync=SyncConfig(PRIMARY, DEDICATED)), live(KIM, ROTA))
-    assert not pull(folder, seen).pull.warnings
+    assert not pull(folder, seen).pull.failures
     assert set(actions(folder, seen).values()) == {"noop"}
     assert len(actions(folder, seen)) == 3
 
@@ -238,37 +237,82 @@ def test_a_broken_connection_is_declared_and_said_to_be_broken(folder: Path) -> 
 
 @pytest.mark.parametrize("account", [None, "lee", "lee @harbor.example", "@harbor.example", "a\x01@b.example"])
 def test_an_account_that_no_manifest_can_hold_is_left_out(folder: Path, account: str | None) -> None:
-    """A connection without an email address is left out with a warning, and planning shows it as unmanaged."""
+    """A connection without an email address is left out and named, and planning shows it as unmanaged."""
     seen = observed(live(account=account), live(LEE, GOOGLE))
     done = pull(folder, seen)
-    assert len(done.pull.warnings) == 1
-    assert "[live-lee-Apple] is left out: " in done.pull.warnings[0]
+    assert len(done.pull.failures) == 1
+    assert "[live-lee-Apple] is left out: " in done.pull.failures[0]
     assert actions(folder, seen)["harbor-dental/id:live-lee-Apple"] == "unmanaged"
 
 
 def test_a_schedule_without_an_id_is_left_out(folder: Path) -> None:
     """A connection whose schedule the service does not tell can't be declared."""
     done = pull(folder, observed(live(schedule_id="")))
-    assert "its schedule has no id that a manifest can hold" in done.pull.warnings[0]
+    assert "its schedule has no id that a manifest can hold" in done.pull.failures[0]
 
 
-def test_a_connection_that_is_there_twice_is_written_once(folder: Path) -> None:
-    """Of two with one schedule, provider and account one is declared, and the other is named in a warning."""
-    done = pull(folder, observed(live(), live(id="twin")))
-    assert len(load([folder]).connections) == 1
-    assert list(done.pull.warnings) == [
-        (
-            "harbor-dental: lee@harbor-dental.example (apple) on Dr. Lee [twin] is left out: connection live-lee-Apple "
-            "has the same schedule, provider and account; disconnect one of them"
-        )
+_TWINS = (
+    (live(id="a"), live(id="b")),
+    (live(id="a", status="ERROR"), live(id="b")),
+    (live(id="a", status="ERROR"), live(id="b", status="ERROR")),
+    (live(id="a", account="LEE@harbor-dental.example", status="SYNCED"), live(id="b"), live(id="c", status="ERROR")),
+)
+
+
+@pytest.mark.parametrize("twins", _TWINS)
+def test_a_connection_that_is_there_twice_is_left_out(folder: Path, twins: tuple[LiveConnection, ...]) -> None:
+    """A manifest of doubles would not plan, or take one away: each is named with the way out, the rest is written."""
+    seen = observed(*twins, live(PATEL))
+    done = pull(folder, seen)
+    left = {f"harbor-dental/id:{one.id}": "unmanaged" for one in twins}
+    scoped = {
+        address: kind for address, kind in actions(folder, seen).items() if not address.startswith("harbor-dental/id:")
+    }
+    assert scoped == {"harbor-dental/dr-patel-apple": "noop"}
+    (folder / "harbor-dental/site.yaml").write_text(
+        (folder / "harbor-dental/site.yaml").read_text().replace("# scope: schedules", "scope: site")
+    )
+    assert actions(folder, seen) == {"harbor-dental/dr-patel-apple": "noop", **left}
+    kept = min(twins, key=lambda one: (one.status == "ERROR", one.id)).id
+    ids = ", ".join(one.id for one in twins)
+    why = (
+        f"{len(twins)} connections have the same schedule, provider and account ({ids}); declare one by hand, "
+        f"settle them with extcal resolve PATH --keep harbor-dental/NAME={kept}, then pull again"
+    )
+    accounts = [one.account for one in twins]
+    assert list(done.pull.failures) == [
+        f"harbor-dental: {account} (apple) on Dr. Lee [{one.id}] is left out: {why}"
+        for one, account in zip(twins, accounts, strict=True)
     ]
 
 
-def test_the_healthy_one_of_two_is_declared(folder: Path) -> None:
-    """A broken twin does not stand in the way: what is healthy is what is declared."""
-    seen = observed(live(id="a", status="ERROR"), live(id="b"))
-    pull(folder, seen)
-    assert actions(folder, seen) == {"harbor-dental/dr-lee-apple": "noop", "harbor-dental/id:a": "unmanaged"}
+@pytest.mark.parametrize("reason", ["TOKEN_REVOKED", None])
+def test_a_broken_connection_that_can_not_be_connected_again_is_left_out(folder: Path, reason: str | None) -> None:
+    """Where no manifest of it could be planned it is named, with what to do, and does not hold the site back."""
+    closed = replace(ROTA, features=replace(ROTA.features, connect_methods=()))
+    broken = live(LEE, ROTA, status="ERROR", error_reason=reason)
+    seen = observed(broken, live(), providers=(APPLE, closed))
+    done = pull(folder, seen)
+    assert actions(folder, seen) == {
+        "harbor-dental/dr-lee-apple": "noop",
+        f"harbor-dental/id:{broken.id}": "unmanaged",
+    }
+    assert done.pull.failures == (
+        (
+            f"harbor-dental: {broken.account} (Tidewater Rota) on Dr. Lee [{broken.id}] is left out: it is broken "
+            f"({reason or 'no reason told'}), and provider Tidewater Rota offers no way to connect that extcal knows; "
+            "connect it again or disconnect it in the site's dashboard, then pull again"
+        ),
+    )
+
+
+def test_a_broken_connection_that_its_config_mends_is_declared(folder: Path) -> None:
+    """What needs no connecting can be planned at a provider that offers no way to connect, too."""
+    closed = replace(APPLE, features=replace(APPLE.features, connect_methods=()))
+    broken = live(status="ERROR", error_reason="EXTERNAL_CALENDAR_DELETED", sync=SyncConfig(PRIMARY, DEDICATED))
+    seen = observed(broken, providers=(closed,))
+    assert pull(folder, seen).pull.failures == ()
+    assert actions(folder, seen) == {"harbor-dental/dr-lee-apple": "reconnect"}
 
 
 def test_an_account_on_two_schedules_is_declared_on_one(folder: Path) -> None:
@@ -276,8 +320,8 @@ def test_an_account_on_two_schedules_is_declared_on_one(folder: Path) -> None:
     account = "lee@harbor-dental.example"
     seen = observed(live(), live(PATEL, account=account))
     done = pull(folder, seen)
-    assert len(done.pull.warnings) == 1
-    assert "[live-patel-Apple] is left out: its account is connected to another schedule" in done.pull.warnings[0]
+    assert len(done.pull.failures) == 1
+    assert "[live-patel-Apple] is left out: its account is connected to another schedule" in done.pull.failures[0]
     assert list(actions(folder, seen)) == ["harbor-dental/dr-lee-apple"]
 
 
@@ -286,7 +330,7 @@ def test_an_account_whose_calendars_are_shared_out_is_declared_on_both(folder: P
     account = "lee@harbor-dental.example"
     first, second = (SyncConfig(chosen(calendar), OFF) for calendar in (WORK, HOME))
     seen = observed(live(sync=first), live(PATEL, account=account, sync=second))
-    assert not pull(folder, seen).pull.warnings
+    assert not pull(folder, seen).pull.failures
     assert list(actions(folder, seen).values()) == ["noop", "noop"]
 
 
@@ -328,7 +372,7 @@ def test_two_installations_of_one_provider_are_told_apart(folder: Path) -> None:
     new = Provider("f8b9a061-f8b3-4eed-af9d-63801dcec278", "Outlook", "MICROSOFT", GOOGLE.features)
     seen = observed(live(LEE, old), live(LEE, new))
     seen = replace(seen, live=replace(seen.live, providers=(old, new)))
-    assert not pull(folder, seen).pull.warnings
+    assert not pull(folder, seen).pull.failures
     assert [str(one.provider) for one in load([folder]).connections] == ["Office 365", "Outlook"]
     assert list(actions(folder, seen).values()) == ["noop", "noop"]
 
@@ -346,7 +390,7 @@ def test_a_provider_that_is_gone_leaves_its_connections_out(folder: Path) -> Non
     """A connection of a provider that the site offers no more can't be declared."""
     gone = replace(ROTA, id="f8b9a061-f8b3-4eed-af9d-63801dcec279")
     done = pull(folder, observed(live(), live(PATEL, gone)))
-    assert "no reference to its provider would mean it alone" in done.pull.warnings[0]
+    assert "no reference to its provider would mean it alone" in done.pull.failures[0]
 
 
 def test_a_provider_that_could_not_be_read_is_left_out_and_said_to_be(folder: Path) -> None:
@@ -379,14 +423,6 @@ def test_manifests_that_do_not_load_are_not_pulled_into(folder: Path) -> None:
     with pytest.raises(ManifestError):
         pull(folder, observed(live()))
     assert [path.name for path in folder.iterdir()] == ["mine.yaml"]
-
-
-def test_a_twin_that_can_not_be_told_apart_is_what_planning_says_too(folder: Path) -> None:
-    """Two healthy ones of a key are an ambiguity that planning names; pulling does not hide it."""
-    seen = observed(live(), live(id="twin"))
-    pull(folder, seen)
-    (fault,) = planned(folder, seen).faults
-    assert "2 live connections fit this one" in fault.message
 
 
 def test_what_was_left_out_before_does_not_move_names(folder: Path) -> None:

@@ -110,7 +110,7 @@ class _Proposer:
         faults = find_overlaps([*standing, *numbered])
         flagged = sorted({fault.source.line for fault in faults if fault.source and not fault.source.file})
         why = "its account is connected to another schedule as well, and both may use the same calendar"
-        self._made.warnings += (left_out(new[number][0], new[number][1].live, why) for number in flagged)
+        self._made.failures += (left_out(new[number][0], new[number][1].live, why) for number in flagged)
         dropped = {new[number][0].key(new[number][1].live) for number in flagged}
         for found in surveys:
             found.entries = [one for one in found.entries if found.site.key(one.live) not in dropped]

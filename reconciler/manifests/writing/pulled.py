@@ -28,17 +28,13 @@ class PulledSite:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A live connection that no manifest declares yet, as one will; `notes` become comments above it.
-
-    `settled` tells that planning it must find nothing to do; of one that the site has twice it can't.
-    """
+    """A live connection that no manifest declares yet, as one will; `notes` become comments above it."""
 
     declared: DeclaredConnection
     live: LiveConnection
     schedule_name: str
     notes: tuple[str, ...] = ()
     policy: str | None = None
-    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)

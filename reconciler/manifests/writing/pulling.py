@@ -16,8 +16,8 @@ _MOST_TRIES = 10
 class Pull:
     """What a pull would write: the bytes of files by path relative to the folder.
 
-    `unchanged` are the files of the pulled sites that are as they shall be; `warnings` tell of what no manifest can
-    say or what only a person can settle, `failures` of what could not be brought in line.
+    `unchanged` are the files of the pulled sites that are as they shall be; `warnings` tell of what is declared and
+    only a person can settle, `failures` of what is left out, or could not be brought in line.
     """
 
     files: dict[str, bytes]

@@ -40,7 +40,7 @@ def identity(
     `active` are the connections of its schedule that are not disconnected. Raises UnstatableError.
     """
     if connection.account is None:
-        raise UnstatableError("the service does not show its account")
+        raise UnstatableError("the service does not show its account; pull again when it does")
     account = connection.account
     local, _, domain = account.rpartition("@")
     spaced = any(character.isspace() for character in account)

@@ -10,7 +10,8 @@ from reconciler.manifests.writing.settling import Amendment, amendments
 from reconciler.manifests.writing.stating import UnstatableError, identity, with_sync
 from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection, State
-from reconciler.model.live import LiveConnection, Provider, Status
+from reconciler.model.live import LiveConnection, Provider, Schedule, Status
+from reconciler.model.source import Fault
 from reconciler.planning import actions, providers
 from reconciler.planning.match import Resolved
 from reconciler.planning.reading import Reading, read
@@ -108,37 +109,71 @@ def _add_entries(found: Survey, reading: Reading, declared: Sequence[DeclaredCon
         if connection.status != Status.DISCONNECTED:
             active[connection.schedule_id.lower()].append(connection)
     groups: dict[tuple[str, str, str], _Group] = defaultdict(list)
-    for connection in reading.matching.leftovers:
+    for connection in sorted(reading.matching.leftovers, key=lambda one: one.id):
         if connection.provider_id in live.failed_provider_ids:
             continue
         try:
             _check_free(connection, reading, doubtful)
             stated, provider = identity(site.site.name, connection, live, active[connection.schedule_id.lower()])
         except UnstatableError as error:
-            found.warnings.append(left_out(site, connection, str(error)))
+            found.failures.append(left_out(site, connection, str(error)))
             continue
         groups[stated.schedule.value, provider.id, folded(stated.account)].append((stated, provider, connection))
     for group in groups.values():
-        group.sort(key=lambda one: (one[2].status == Status.ERROR, one[2].id))
-        found.entries.append(_entry(site, group))
-        found.warnings += [left_out(site, twin[2], _twin(group)) for twin in group[1:]]
+        stated, provider, connection = group[0]
+        entry = _entry(site, stated, provider, connection)
+        if len(group) > 1:
+            found.failures += [left_out(site, one, _doubled(site, group)) for _, _, one in group]
+        elif (why := _beyond_repair(site, entry, provider)) is not None:
+            found.failures.append(left_out(site, connection, why))
+        else:
+            found.entries.append(entry)
     found.entries.sort(key=_order)
 
 
 def _check_free(connection: LiveConnection, reading: Reading, doubtful: Collection[str]) -> None:
     """Raise UnstatableError where a manifest declares the connection, or may do so."""
-    if connection.id in reading.matching.duplicates:
-        raise UnstatableError("it is a duplicate of one that is declared")
+    declared = reading.matching.duplicates.get(connection.id)
+    if declared is not None and declared.state is State.ABSENT:
+        raise UnstatableError(f"{declared.address} declares it absent; apply disconnects it")
+    if declared is not None:
+        kept = next(one.id for item, one in reading.matching.pairs if item.declared is declared and one is not None)
+        keep = f"extcal resolve PATH --keep {declared.address}={kept}"
+        raise UnstatableError(f"it is a duplicate of {kept}, which {declared.address} declares; settle it with {keep}")
     if folded(connection.account or "") in doubtful:
         raise UnstatableError("a manifest with its account could not be matched; mend that, then pull again")
 
 
-def _twin(group: _Group) -> str:
-    return f"connection {group[0][2].id} has the same schedule, provider and account; disconnect one of them"
+def _doubled(site: PulledSite, group: _Group) -> str:
+    """Why connections of one key are left out: a manifest of them would be an ambiguity, whichever it was made of."""
+    best = min((one for _, _, one in group), key=lambda one: (one.status == Status.ERROR, one.id))
+    others = ", ".join(one.id for _, _, one in group)
+    keep = f"extcal resolve PATH --keep {site.site.name}/NAME={best.id}"
+    return (
+        f"{len(group)} connections have the same schedule, provider and account ({others}); "
+        f"declare one by hand, settle them with {keep}, then pull again"
+    )
+
+
+def _beyond_repair(site: PulledSite, entry: Entry, provider: Provider) -> str | None:
+    """Why a broken connection is left out: planning a manifest of it would be a fault."""
+    live = entry.live
+    if live.status != Status.ERROR:
+        return None
+    schedule = Schedule(live.schedule_id, entry.schedule_name, None, "ACTIVE")
+    item = Resolved(entry.declared, schedule, provider)
+    planned = actions.for_declared(site.site, item, live, None, was_connected=False)
+    if not isinstance(planned, Fault):
+        return None
+    reason = live.error_reason or "no reason told"
+    return (
+        f"it is broken ({reason}), and {planned.message}; "
+        "connect it again or disconnect it in the site's dashboard, then pull again"
+    )
 
 
 def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
-    """The warning that a live connection is not written down."""
+    """What is said of a live connection that is not written down."""
     offered = {provider.id: provider for provider in site.live.providers}
     label = providers.label(offered.get(connection.provider_id), connection.calendar_type)
     account = shown(connection.account, "an account that is not shown")
@@ -146,9 +181,7 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
     return f"{site.site.name}: {account} ({label}) on {schedule} [{connection.id}] is left out: {why}"
 
 
-def _entry(site: PulledSite, group: _Group) -> Entry:
-    stated, provider, connection = group[0]
-    healthy = sum(one[2].status != Status.ERROR for one in group)
+def _entry(site: PulledSite, stated: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Entry:
     stated, notes = with_sync(stated, connection, provider, site.calendar_names.get(connection.id, {}))
     if connection.status == Status.ERROR:
         reason = comment(connection.error_reason or "no reason told")
@@ -158,7 +191,6 @@ def _entry(site: PulledSite, group: _Group) -> Entry:
         live=connection,
         schedule_name=site.schedule_names.get(connection.schedule_id.lower(), ""),
         notes=notes,
-        settled=len(group) == 1 or healthy == 1,
     )
 
 

@@ -3,17 +3,19 @@
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.errors import ExtcalError, LimitError, ManifestError
 from reconciler.manifests.loading import load
+from reconciler.manifests.report import harmless
 from reconciler.manifests.writing.folder import Folder
 from reconciler.manifests.writing.proposing import Proposal, Touch
 from reconciler.manifests.writing.pulled import Key, PulledSite
+from reconciler.model.account import folded
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.live import Status
-from reconciler.model.plan import SitePlan
+from reconciler.model.plan import Action, ActionKind, SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
@@ -28,47 +30,59 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
     """
     if not proposal.files:
         return {}
-    try:
-        after = _loaded(folder, proposal)
-    except LimitError:
-        # No touch is to blame for what all of them are too much for.
-        raise
-    except ManifestError as error:
-        return _blamed(folder, proposal, error)
-    found: dict[Key, str] = {}
-    for touch, why in (*_altered(folder, proposal, after), *_planned(folder, proposal, after, pulled)):
-        found.setdefault(touch.key, why)
-    return found
-
-
-def _loaded(folder: Folder, proposal: Proposal) -> Desired:
-    """What the folder would mean, loaded from a copy of it."""
     contents = {file.path: file.content for file in folder.files.values()} | proposal.files
     try:
         with tempfile.TemporaryDirectory(prefix="extcal-pull-") as name:
-            root = Path(name).resolve()
-            for path, content in contents.items():
-                target = root / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+            copy = _Copy(folder, Path(name).resolve(), contents)
+            copy.write()
             try:
-                return load([root], folder.limits)
+                after = load([copy.root], folder.limits)
             except ManifestError as error:
-                raise type(error)(_homed(fault, root, folder) for fault in error.faults) from None
+                return _blamed(folder, proposal, type(error)(map(copy.homed, error.faults)))
     except OSError as error:
         why = f"{error.strerror}; make room in {tempfile.gettempdir()}, or name another place by TMPDIR"
         raise ExtcalError(f"nothing was written, since it could not be tried in a copy first: {why}") from error
+    found: dict[Key, str] = {}
+    for touch in _altered(folder, proposal, after):
+        found.setdefault(touch.key, "its manifest would not mean what is live; edit it by hand")
+    for site in pulled:
+        for touch, why in _Trial(site, folder.desired, after, proposal).shortfalls(copy):
+            found.setdefault(touch.key, why)
+    return found
 
 
-def _homed(fault: Fault, root: Path, folder: Folder) -> Fault:
-    """A fault of the copy as one of the folder."""
-    if fault.source is None:
-        return fault
-    path = fault.source.file.removeprefix(f"{root}/")
-    return replace(fault, source=replace(fault.source, file=folder.show(path)))
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The folder as it would be, written somewhere else."""
+
+    folder: Folder
+    root: Path
+    contents: Mapping[str, bytes]
+
+    def write(self) -> None:
+        for path, content in self.contents.items():
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+    def homed(self, fault: Fault) -> Fault:
+        """A fault of the copy as one of the folder, whatever of its text names files."""
+        source = fault.source and replace(fault.source, file=self._homed(fault.source.file))
+        return Fault(source, fault.where, self._homed(fault.message), self._homed(fault.hint))
+
+    def _homed(self, text: str) -> str:
+        if str(self.root) not in text:
+            return text
+        # A path may begin as another one does.
+        for path in sorted(self.contents, key=len, reverse=True):
+            text = text.replace(harmless(f"{self.root}/{path}"), self.folder.show(path))
+        return text
 
 
 def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Key, str]:
+    if isinstance(error, LimitError):
+        # No touch is to blame for what all of them are too much for.
+        raise error
     by_file: dict[str, list[Touch]] = defaultdict(list)
     for touch in proposal.touches:
         by_file[folder.show(touch.path)].append(touch)
@@ -81,8 +95,8 @@ def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Ke
     return found
 
 
-def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[tuple[Touch, str]]:
-    """Touches that would mean something else than they shall, or that would change what they must not."""
+def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Touch]:
+    """Touches that would mean something else than they shall; raises ExtcalError where anything else would change."""
     touches = {touch.address: touch for touch in proposal.touches}
     before = {one.address: one for one in folder.desired.connections}
     now = {one.address: one for one in after.connections}
@@ -92,7 +106,7 @@ def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[tup
         edited = address in touches and touches[address].entry is None
         if address not in now or _meaning(wanted, edited=edited) != _meaning(now[address], edited=edited):
             if address in touches:
-                yield touches[address], "its manifest would not mean what is live; edit it by hand"
+                yield touches[address]
             else:
                 damaged.append(address)
     sites = {one.site_id: replace(one, source=_NOWHERE.root) for one in after.sites}
@@ -108,37 +122,75 @@ def _meaning(declared: DeclaredConnection, *, edited: bool) -> DeclaredConnectio
     return replace(declared, sources=_NOWHERE, sync=SyncConfig() if edited else declared.sync)
 
 
-def _planned(
-    folder: Folder, proposal: Proposal, after: Desired, pulled: Sequence[PulledSite]
-) -> Iterator[tuple[Touch, str]]:
-    """Touches whose connections would not plan as no change, or that would make others be disconnected."""
-    for site in pulled:
-        touches = {touch.address: touch for touch in proposal.touches if touch.key.site_id == site.site.site_id}
-        plan = _plan(site, after)
-        actions = {action.address: action for action in plan.actions}
-        faults = {fault.where: fault for fault in (*plan.faults, *plan.unread)}
-        broken = {one.id for one in site.live.connections if one.status == Status.ERROR}
-        for address, touch in touches.items():
-            if touch.key.connection_id in broken or (touch.entry is not None and not touch.entry.settled):
-                continue
+class _Trial:
+    """One site planned with the folder as it is and as it would be."""
+
+    def __init__(self, site: PulledSite, before: Desired, after: Desired, proposal: Proposal) -> None:
+        self._before, self._after = _plan(site, before), _plan(site, after)
+        self._declared = {one.address: one for one in after.connections}
+        self._touches = {one.address: one for one in proposal.touches if one.key.site_id == site.site.site_id}
+        self._broken = {one.id for one in site.live.connections if one.status == Status.ERROR}
+
+    def shortfalls(self, copy: _Copy) -> Iterator[tuple[Touch, str]]:
+        """Touches that would not plan as no change, or with which others would plan otherwise than they do."""
+        yield from self._faulty(copy)
+        yield from self._changing()
+        yield from self._pruning()
+
+    def _faulty(self, copy: _Copy) -> Iterator[tuple[Touch, str]]:
+        known = {(fault.where, fault.message) for fault in _faults(self._before)}
+        for fault in map(copy.homed, _faults(self._after)):
+            touch = self._touches.get(fault.where)
+            if touch is not None and (touch.entry is not None or touch.key.connection_id not in self._broken):
+                yield touch, f"planning it would fail: {fault}"
+            elif (fault.where, fault.message) not in known:
+                for blamed in self._near(fault.where):
+                    yield blamed, f"with it, planning would fail: {fault}"
+
+    def _near(self, address: str) -> list[Touch]:
+        """The touches that something wrong at an address can come from."""
+        one = self._declared.get(address)
+        touched = [(touch, self._declared[where]) for where, touch in self._touches.items() if where in self._declared]
+        near = [
+            touch
+            for touch, other in touched
+            if one and (other.schedule == one.schedule or folded(other.account) == folded(one.account))
+        ]
+        return near or list(self._touches.values())
+
+    def _changing(self) -> Iterator[tuple[Touch, str]]:
+        """Touches that would not plan as no change; of what is broken nothing can, and only health is left to do."""
+        actions = {action.address: action for action in self._after.actions}
+        for address, touch in self._touches.items():
             action = actions.get(address)
-            if address in faults:
-                yield touch, f"planning it would fail: {faults[address]}"
-            elif action is None or action.kind.writes:
+            if touch.key.connection_id in self._broken and (touch.entry is None or _heals(action)):
+                continue
+            if action is None or action.kind.writes:
                 fields = ", ".join(change.path for change in action.changes) if action else ""
                 yield touch, f"planning it would still find changes: {fields or 'it would not match'}"
-        yield from _pruned(_plan(site, folder.desired), plan, touches)
+
+    def _pruning(self) -> Iterator[tuple[Touch, str]]:
+        """New manifests that would bring connections that are left out into the reach of prune."""
+        known = {action.connection_id for action in self._before.actions if action.kind.disconnects}
+        new = [touch for touch in self._touches.values() if touch.entry is not None]
+        for action in self._after.actions:
+            if not action.kind.disconnects or action.connection_id in known:
+                continue
+            schedule_id = action.schedule_id.lower()
+            near = [one for one in new if one.entry and one.entry.declared.schedule.value == schedule_id]
+            where = " on the same schedule" if near else ""
+            why = f"with it, prune would disconnect {action.connection_id}{where}, which no manifest can declare"
+            for touch in near or new:
+                yield touch, f"{why}; disconnect that or set prune: false, then pull again"
 
 
-def _pruned(before: SitePlan, after: SitePlan, touches: Mapping[str, Touch]) -> Iterator[tuple[Touch, str]]:
-    """New manifests that would bring connections that are left out into the reach of prune."""
-    known = {action.connection_id for action in before.actions if action.kind.disconnects}
-    for action in after.actions:
-        if action.kind.disconnects and action.connection_id not in known:
-            for touch in touches.values():
-                if touch.entry and touch.entry.declared.schedule.value == action.schedule_id.lower():
-                    why = f"with it, prune would disconnect {action.connection_id} on the same schedule"
-                    yield touch, f"{why}, which no manifest can declare"
+def _faults(plan: SitePlan) -> Iterator[Fault]:
+    yield from plan.faults
+    yield from plan.unread
+
+
+def _heals(action: Action | None) -> bool:
+    return action is not None and action.kind is ActionKind.RECONNECT
 
 
 def _plan(site: PulledSite, desired: Desired) -> SitePlan:
