@@ -6,10 +6,10 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 
 from reconciler.manifests.drafts import ConnectionDraft
-from reconciler.manifests.overlaps import find_overlaps
 from reconciler.manifests.report import Place
 from reconciler.manifests.writing.amending import Identify, amend
 from reconciler.manifests.writing.composing import connection_document, policy_document, site_document
+from reconciler.manifests.writing.conflicts import settle_conflicts
 from reconciler.manifests.writing.entry_names import named
 from reconciler.manifests.writing.folder import Folder
 from reconciler.manifests.writing.json_text import as_in
@@ -17,13 +17,11 @@ from reconciler.manifests.writing.naming import Taken
 from reconciler.manifests.writing.placing import Places
 from reconciler.manifests.writing.policies import factor_out
 from reconciler.manifests.writing.pulled import Entry, Key, PulledSite
-from reconciler.manifests.writing.settling import amended
 from reconciler.manifests.writing.splicing import Splice, UneditableError, check_apart, newline, spliced
 from reconciler.manifests.writing.surveying import Drift, Survey, left_out, survey
 from reconciler.manifests.writing.tree import Mapping, documents
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
-from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars
 
@@ -77,7 +75,7 @@ class _Proposer:
             self._made.warnings += found.warnings
             self._made.failures += found.failures
             self._refuse(found)
-        self._leave_out_overlaps(surveys)
+        self._made.failures += settle_conflicts(self._folder.desired.connections, surveys)
         for found in surveys:
             for drift in found.drifts:
                 self._edit(found.site, drift)
@@ -95,25 +93,6 @@ class _Proposer:
                 self._made.failures.append(left_out(found.site, entry.live, why))
         found.drifts = [one for one in found.drifts if found.site.key(one.live) not in self._refused]
         found.entries = [one for one in found.entries if found.site.key(one.live) not in self._refused]
-
-    def _leave_out_overlaps(self, surveys: Sequence[Survey]) -> None:
-        """Leave out what can't be declared beside the rest (contract: one external calendar on two schedules)."""
-        drifts = {drift.declared.address: drift for found in surveys for drift in found.drifts}
-        standing = [
-            replace(one, sync=amended(one.sync, drifts[one.address].changes)) if one.address in drifts else one
-            for one in sorted(self._folder.desired.connections, key=lambda one: one.sources.root)
-        ]
-        new = [(found.site, entry) for found in surveys for entry in found.entries]
-        numbered = [
-            replace(entry.declared, sources=SourceMap(Source("", number, 1))) for number, (_, entry) in enumerate(new)
-        ]
-        faults = find_overlaps([*standing, *numbered])
-        flagged = sorted({fault.source.line for fault in faults if fault.source and not fault.source.file})
-        why = "its account is connected to another schedule as well, and both may use the same calendar"
-        self._made.failures += (left_out(new[number][0], new[number][1].live, why) for number in flagged)
-        dropped = {new[number][0].key(new[number][1].live) for number in flagged}
-        for found in surveys:
-            found.entries = [one for one in found.entries if found.site.key(one.live) not in dropped]
 
     def _edit(self, site: PulledSite, drift: Drift) -> None:
         root = drift.declared.sources.root
