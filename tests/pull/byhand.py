@@ -40,7 +40,7 @@ spec:
 
 def written(folder: Path, *documents: str, to: str = "all.yaml") -> Path:
     """Write manifests into one file of the folder."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / to
     path.write_bytes("---\n".join(documents).encode())
     return path

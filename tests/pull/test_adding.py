@@ -92,6 +92,21 @@ def test_another_site_can_not_be_added_where_connections_leave_theirs_out(folder
     assert [path.name for path in folder.iterdir()] == ["all.yaml"]
 
 
+def test_a_site_that_can_not_be_added_does_not_keep_the_others(folder: Path) -> None:
+    """The site that is there is brought in line, and the one that would not go with it is named, with the place."""
+    path = written(folder, SITE, HEAD + "  syncConfig: {listEventFromCalendars: {enabled: false}}\n")
+    here = observed(live())
+    other = site("quay", "2c5d8f31-9e64-4b7a-8d10-6f3e5a7c9b24")
+    for sites in ((here, observed(live(PATEL, GOOGLE), of=other)), (observed(live(PATEL, GOOGLE), of=other), here)):
+        done = pull(folder, *sites)
+        (failure,) = done.pull.failures
+        assert failure.startswith(
+            "quay is not pulled: the manifests would not load with what was pulled:\nmanifests/all"
+        )
+        assert actions(folder, here) == {"harbor/lee": "noop"}
+    assert [one.name for one in folder.iterdir()] == [path.name]
+
+
 def test_what_is_gone_is_named_and_stays(folder: Path) -> None:
     """A manifest whose connection is gone is never deleted."""
     pull(folder, observed(live()))

@@ -1,5 +1,6 @@
 """Pulling into manifests that are there: what is live is edited in, and everything else stays as it is written."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -282,6 +283,29 @@ def test_an_edit_that_would_break_the_file_is_refused(folder: Path) -> None:
     assert done.changed == ["b.yaml"]
     (failure,) = done.pull.failures
     assert failure.startswith("harbor/lee is left as it is: its file would not load any more: manifests/all.yaml:")
+
+
+def test_an_edit_that_would_break_the_file_keeps_no_other_out_of_it(folder: Path) -> None:
+    """In a file of many documents the one that can't be edited stays as it is, and the others are edited or added."""
+    anchored = "  syncConfig: {listEventFromCalendars: {enabled: &on true}, syncToCalendar: {enabled: *on}}\n"
+    off = "  syncConfig: {syncToCalendar: {enabled: false}}\n"
+    for number, documents in enumerate(itertools.permutations((HEAD + anchored, connection_text("patel", PATEL, off)))):
+        at = folder / str(number)
+        path = written(at, SITE, *documents)
+        seen = observed(
+            live(sync=SyncConfig(OFF, DEDICATED)),
+            live(PATEL, sync=SyncConfig(PRIMARY, DEDICATED)),
+            live(KIM, GOOGLE, sync=SyncConfig(PRIMARY, DEDICATED)),
+        )
+        done = pull(at, seen)
+        (failure,) = done.pull.failures
+        assert failure.startswith("harbor/lee is left as it is: its file would not load any more: manifests/")
+        assert HEAD + anchored in path.read_text()
+        assert actions(at, seen) == {
+            "harbor/lee": "update",
+            "harbor/patel": "noop",
+            "harbor/hygienist-kim-google": "noop",
+        }
 
 
 def test_an_unknown_calendar_gives_way_to_the_live_ones(folder: Path) -> None:

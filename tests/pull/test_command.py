@@ -194,9 +194,9 @@ def test_doubles_and_broken_connections_do_not_hold_the_others_back(extcal: Extc
         ODD, schedule_id(2), worlds.email(2), Status.ERROR, ErrorReason.TOKEN_REVOKED, id="live-2"
     )
     lives = (connected(0), replace(connected(0), id="twin"), connected(1), broken)
-    for order in (lives, lives[::-1]):
+    for number, order in enumerate((lives, lives[::-1])):
         extcal.on(world(replace(harbor(), providers=(*PROVIDERS, odd), connections=order)))
-        output = f"new-{len(order[0].id)}"
+        output = f"new-{number}"
         ran = extcal("pull", "--site-id", HARBOR, "--name", "harbor", "--output", output)
         assert (ran.code, ran.err.count("is left out: ")) == (1, 3)
         plan = extcal("plan", output, "--format", "json", "--detailed-exitcode")

@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import ExtcalError
 from reconciler.manifests.writing.folder import Folder, open_folder
 from reconciler.manifests.writing.proposing import Proposal, propose
-from reconciler.manifests.writing.verifying import shortfalls
+from reconciler.manifests.writing.verifying import UnsettledError, shortfalls
 from reconciler.model.sync import SyncConfig
 from tests.pull.live import DEDICATED, GOOGLE, OFF, PATEL, PRIMARY, live, observed, pull
 
@@ -63,10 +63,10 @@ def test_an_edit_must_be_fit_to_be_planned(pulled: Folder) -> None:
 
 def test_what_is_not_to_be_touched_must_not_change(pulled: Folder) -> None:
     """A proposal that would change or remove another manifest is not written at all."""
-    with pytest.raises(ExtcalError, match="not to be touched would change: harbor-dental/dr-patel-google;"):
+    with pytest.raises(UnsettledError, match="not to be touched would change: harbor-dental/dr-patel-google;"):
         shortfalls(pulled, Proposal(files={PATEL_FILE: b"# nothing\n"}), [SEEN])
     changed = pulled.by_path["harbor-dental/site.yaml"].content + b"  prune: true\n"
-    with pytest.raises(ExtcalError, match="not to be touched would change: a Site;"):
+    with pytest.raises(UnsettledError, match="not to be touched would change: a Site;"):
         shortfalls(pulled, Proposal(files={"harbor-dental/site.yaml": changed}), [SEEN])
 
 

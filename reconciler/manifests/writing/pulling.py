@@ -1,13 +1,13 @@
 """Pulling into a folder: propose, try, and take back what does not hold, until all of it means the live state."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
 from reconciler.manifests.writing.folder import Folder
 from reconciler.manifests.writing.proposing import order, propose
 from reconciler.manifests.writing.pulled import Key, PulledSite
-from reconciler.manifests.writing.verifying import shortfalls
+from reconciler.manifests.writing.verifying import UnsettledError, shortfalls
 
 _MOST_TRIES = 10
 
@@ -29,18 +29,39 @@ class Pull:
 def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
     """What brings the folder in line with the observed sites; it loads, and what it touches plans as no change.
 
-    Raises ExtcalError where that can't be had.
+    A site that can't be added does not keep the others from it. Raises ExtcalError where none can.
     """
+    sites = order(pulled)
+    try:
+        return _settled(folder, sites)
+    except UnsettledError as error:
+        if len(sites) == 1:
+            raise ExtcalError(f"nothing was written, since {error}") from error
+    kept: list[PulledSite] = []
+    failures: list[str] = []
+    made = None
+    for site in sites:
+        try:
+            made = _settled(folder, [*kept, site])
+            kept.append(site)
+        except UnsettledError as error:
+            failures.append(f"{site.site.name} is not pulled: {error}")
+    if made is None:
+        raise ExtcalError("\n".join(["nothing was written", *failures]))
+    return replace(made, failures=(*made.failures, *failures))
+
+
+def _settled(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
     refused: dict[Key, str] = {}
     for _ in range(_MOST_TRIES):
-        proposal = propose(folder, order(pulled), refused)
-        wrong = shortfalls(folder, proposal, pulled)
+        proposal = propose(folder, sites, refused)
+        wrong = shortfalls(folder, proposal, sites)
         if not wrong:
-            unchanged = sorted(_held(folder, {site.site.name for site in pulled}) - proposal.files.keys())
+            unchanged = sorted(_held(folder, {site.site.name for site in sites}) - proposal.files.keys())
             warnings, failures = tuple(proposal.warnings), tuple(proposal.failures)
             return Pull(proposal.files, tuple(unchanged), warnings, failures)
         refused |= wrong
-    raise ExtcalError("nothing was written: no set of manifests was found that loads and means the live state")
+    raise UnsettledError("no set of manifests was found that loads and means the live state")
 
 
 def _held(folder: Folder, sites: Collection[str]) -> set[str]:

@@ -1,9 +1,11 @@
 """A proposal tried before it is written: the whole folder must load, and what was touched must plan as no change."""
 
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import ExtcalError, LimitError, ManifestError
@@ -23,10 +25,14 @@ from reconciler.planning.planner import plan_site
 _NOWHERE = SourceMap(Source("", 1, 1))
 
 
+class UnsettledError(Exception):
+    """A proposal does not hold, and nothing that it touches is to blame; the message says why."""
+
+
 def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[Key, str]:
     """The live connections that the proposal must not touch, and why; none where it means what it shall.
 
-    Raises ExtcalError where it does not and no touch is to blame.
+    Raises UnsettledError where it does not and no touch is to blame, ExtcalError where it can't be tried.
     """
     if not proposal.files:
         return {}
@@ -51,7 +57,7 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Copy:
     """The folder as it would be, written somewhere else."""
 
@@ -71,12 +77,16 @@ class _Copy:
         return Fault(source, fault.where, self._homed(fault.message), self._homed(fault.hint))
 
     def _homed(self, text: str) -> str:
-        if str(self.root) not in text:
-            return text
+        return self._names.sub(lambda found: self._shown[found[0]], text)
+
+    @cached_property
+    def _shown(self) -> dict[str, str]:
+        return {harmless(f"{self.root}/{path}"): self.folder.show(path) for path in self.contents}
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
         # A path may begin as another one does.
-        for path in sorted(self.contents, key=len, reverse=True):
-            text = text.replace(harmless(f"{self.root}/{path}"), self.folder.show(path))
-        return text
+        return re.compile("|".join(map(re.escape, sorted(self._shown, key=len, reverse=True))))
 
 
 def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Key, str]:
@@ -88,15 +98,38 @@ def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Ke
         by_file[folder.show(touch.path)].append(touch)
     found: dict[Key, str] = {}
     for fault in error.faults:
-        for touch in by_file[fault.source.file] if fault.source else ():
+        touches = by_file[fault.source.file] if fault.source else []
+        for touch in _of_its_document(fault, touches, folder, proposal):
             found.setdefault(touch.key, f"its file would not load any more: {fault}")
     if not found:
-        raise ExtcalError(f"nothing was written, since the manifests would not load with what was pulled:\n{error}")
+        raise UnsettledError(f"the manifests would not load with what was pulled:\n{error}")
     return found
 
 
+def _of_its_document(fault: Fault, touches: Sequence[Touch], folder: Folder, proposal: Proposal) -> list[Touch]:
+    """Those of a file's touches whose document a fault is in; all of them where it is in none of theirs."""
+    if fault.source is None or len(touches) == 1:
+        return list(touches)
+    path = touches[0].path if touches else ""
+    known = folder.by_path.get(path)
+    before = known.text if known else ""
+    lines = {one.address: one.sources.root.line for one in folder.desired.connections}
+    # An edit leaves a document its place among the file's, and what is new comes after all of them.
+    new = [touch for touch in touches if touch.entry is not None]
+    places = {touch.address: _separators(before, lines[touch.address]) for touch in touches if touch.entry is None}
+    first = _separators(before) + 1 if known else 0
+    places |= {touch.address: first + number for number, touch in enumerate(new)}
+    place = _separators(proposal.files[path].decode("utf-8-sig"), fault.source.line) if touches else 0
+    return [touch for touch in touches if places[touch.address] == place] or list(touches)
+
+
+def _separators(text: str, line: int | None = None) -> int:
+    """How many documents a text's first lines end."""
+    return sum(1 for one in text.splitlines()[:line] if re.match(r"---(\s|$)", one))
+
+
 def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Touch]:
-    """Touches that would mean something else than they shall; raises ExtcalError where anything else would change."""
+    """Touches that would mean something else than they shall; UnsettledError where more would change."""
     touches = {touch.address: touch for touch in proposal.touches}
     before = {one.address: one for one in folder.desired.connections}
     now = {one.address: one for one in after.connections}
@@ -111,8 +144,8 @@ def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Tou
                 damaged.append(address)
     sites = {one.site_id: replace(one, source=_NOWHERE.root) for one in after.sites}
     if damaged or any(sites.get(one.site_id) != replace(one, source=_NOWHERE.root) for one in folder.desired.sites):
-        raise ExtcalError(
-            "nothing was written, since manifests that are not to be touched would change: "
+        raise UnsettledError(
+            "manifests that are not to be touched would change: "
             f"{', '.join(sorted(damaged)) or 'a Site'}; write them more plainly, then pull again"
         )
 
