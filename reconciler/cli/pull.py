@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.arguments import optional_paths_argument, parallelism_option
+from reconciler.cli.arguments import manifest_paths, optional_paths_argument, parallelism_option, select_sites
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.signals import run
 from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
-from reconciler.manifests import Limits, overlooked
+from reconciler.manifests import Limits, load, overlooked
 from reconciler.manifests.writing.quoting import GUID, NAME
-from reconciler.model.desired import Site
+from reconciler.model.desired import Desired, Site
 from reconciler.render.inert import inert
 from reconciler.workflow import pulling
 
@@ -49,18 +49,26 @@ def pull(
     """Write manifests that state what is live, so that planning them finds nothing to do.
 
     The sites are those that manifests at PATH declare, or those given by --site-id, or the sandbox's. Manifests that
-    are in DIR already are edited where they differ; comments, order and what they don't manage stay as they are.
+    are in DIR already are edited where they differ; comments, order and what they don't manage stay as they are. What
+    PATH says of what is new to DIR goes with it: a site's settings, a connection's name, password reference and
+    lifecycle. A live connection that would not plan as no change is left out and named; the exit code is then 1.
     """
     said = said_globals()
     _check_usage(paths, names, site_ids, titles)
     folder = pulling.open_folder(Path(output), limits)
     for one in overlooked(Path(output), limits):
         said.console.warning(str(one))
+    known = load(manifest_paths(paths), limits) if paths else Desired()
 
     def choose(found: Target) -> list[Site]:
-        return _named(SiteChoice(paths, limits, names, site_ids).sites(found), titles, folder)
+        if paths:
+            wanted = select_sites(known, names)
+            sites = [site.as_stated for site in known.sites if wanted is None or site.name in wanted]
+        else:
+            sites = SiteChoice(paths, limits, names, site_ids).sites(found)
+        return _named(sites, titles, folder)
 
-    made = run(_pull(said, folder, choose, parallelism))
+    made = run(_pull(said, folder, known, choose, parallelism))
     console = said.console
     for problem in made.unread:
         console.error(problem)
@@ -92,12 +100,16 @@ def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[
 
 
 async def _pull(
-    said: Globals, folder: pulling.Folder, choose: Callable[[Target], list[Site]], parallelism: int
+    said: Globals,
+    folder: pulling.Folder,
+    known: Desired,
+    choose: Callable[[Target], list[Site]],
+    parallelism: int,
 ) -> pulling.Pulling:
     with target(said) as found:
         sites = choose(found)
         service = replace(found.service, parallelism=parallelism)
-        return await pulling.pull(sites, folder, service, said.console.warning)
+        return await pulling.pull(sites, folder, service, said.console.warning, known)
 
 
 def _named(sites: Sequence[Site], titles: Sequence[str], folder: pulling.Folder) -> list[Site]:

@@ -16,8 +16,9 @@ from reconciler.manifests.writing.pulling import Pull, pull_into
 from reconciler.manifests.writing.quoting import NAME
 from reconciler.manifests.writing.saving import Saved, save
 from reconciler.manifests.writing.surveying import named_by_id, new_connections
-from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.texts import texts, with_texts
+from reconciler.planning.reading import read
 from reconciler.workflow.observing import observe
 from reconciler.workflow.service import Service, sessions
 from reconciler.workflow.turns import in_turn
@@ -25,6 +26,7 @@ from reconciler.workflow.turns import in_turn
 __all__ = ["Folder", "Pull", "Pulling", "Saved", "open_folder", "pull", "save", "with_names"]
 
 _ID_SHOWN = 8
+_NOTHING = Desired()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,28 @@ def _name(site: Site) -> str:
     return site.name if NAME.fullmatch(site.name) else slug(site.name) or short
 
 
-async def pull(sites: Sequence[Site], folder: Folder, service: Service, warn: Callable[[str], None]) -> Pulling:
+async def pull(
+    sites: Sequence[Site],
+    folder: Folder,
+    service: Service,
+    warn: Callable[[str], None],
+    known: Desired = _NOTHING,
+) -> Pulling:
     """Observe sites, named as `with_names` does, and tell what brings the folder in line; writes nothing.
 
-    A site that can't be read does not keep the others from being pulled. Raises ExtcalError where no manifests can
-    be made of what was read.
+    What `known` says of connections that are new to the folder is carried over. A site that can't be read does not
+    keep the others from being pulled. Raises ExtcalError where no manifests can be made of what was read.
     """
     declared: dict[str, list[DeclaredConnection]] = defaultdict(list)
     for connection in folder.desired.connections:
         declared[connection.site].append(connection)
+    elsewhere = _elsewhere(known, folder)
     async with sessions(sites, service) as opened:
 
         async def one(site: Site) -> PulledSite | str:
             try:
-                found = await _look(site, declared[site.name], opened[site.name].reader(), warn)
+                reader, beside = opened[site.name].reader(), elsewhere.get(site.site_id, ())
+                found = await _look(site, declared[site.name], beside, reader, warn)
                 return _without_secrets(found, service.secrets, warn)
             except ExtcalError as error:
                 return f"{site.name}: {error}"
@@ -103,11 +113,32 @@ def _names(text: str) -> Iterator[str]:
         yield password_variable(name)
 
 
+def _elsewhere(known: Desired, folder: Folder) -> dict[str, list[DeclaredConnection]]:
+    """The connections that only manifests outside the folder declare, by the site's id."""
+    here = {site.name: site.site_id for site in folder.desired.sites}
+    declared = {(here[one.site], one.name) for one in folder.desired.connections}
+    ids = {site.name: site.site_id for site in known.sites}
+    found: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    for one in known.connections:
+        if (ids[one.site], one.name) not in declared:
+            found[ids[one.site]].append(one)
+    return found
+
+
 async def _look(
-    site: Site, declared: Sequence[DeclaredConnection], reader: Reader, warn: Callable[[str], None]
+    site: Site,
+    declared: Sequence[DeclaredConnection],
+    elsewhere: Sequence[DeclaredConnection],
+    reader: Reader,
+    warn: Callable[[str], None],
 ) -> PulledSite:
     """One site, with the names of schedules and calendars that are to be written down."""
-    found = PulledSite(site, await observe(declared, reader))
+    live = await observe([*declared, *elsewhere], reader)
+    reading = read(elsewhere, live)
+    for fault in (*reading.faults, *reading.matching.faults):
+        warn(f"{fault}; its name, password reference and lifecycle are not carried over")
+    known = {one.id: item.declared for item, one in reading.matching.pairs if one is not None}
+    found = PulledSite(site, live, known=known)
     if new_connections(found, declared):
         found = replace(found, schedule_names=await _schedule_names(site, reader, warn))
     wanted = named_by_id(found, declared)

@@ -148,6 +148,67 @@ def test_settings_of_a_site_go_with_it_to_a_new_folder(extcal: Extcal) -> None:
     assert extcal("plan", "new", "--detailed-exitcode").code == 0
 
 
+def test_what_is_known_of_connections_goes_with_them_to_a_new_folder(extcal: Extcal) -> None:
+    """Names, password references and lifecycles hold in the new folder, so that nothing loses its protection."""
+    extcal.on(world(harbor(0, 1, 2, 3)))
+    guarded = "lifecycle: {preventDisconnect: true, ignoreChanges: [syncConfig.syncToCalendar]}"
+    by_name = worlds.connection(1).replace(f"{{id: {schedule_id(1)}}}", "{name: Staff 1}")
+    extcal.write(
+        worlds.site(),
+        worlds.connection(0, more=guarded).replace("name: staff-0}", "name: Our.Chief}"),
+        by_name,
+        worlds.connection(2, more="state: absent"),
+        to="sites/all.yaml",
+    )
+    ran = extcal("pull", "sites", "--output", "new")
+    assert ran.code == 1
+    assert ran.err.endswith("[live-2] is left out: harbor/staff-2 declares it absent; apply that, then pull again\n")
+    before, after = ({one.name: one for one in load([extcal.folder / name]).connections} for name in ("sites", "new"))
+    assert sorted(after) == ["Our.Chief", "staff-1", "staff-3-apple"]
+    for name in ("Our.Chief", "staff-1"):
+        assert (after[name].password, after[name].lifecycle) == (before[name].password, before[name].lifecycle)
+    assert str(after["staff-3-apple"].password) == "env:EXTCAL_STAFF_3_APPLE_PASSWORD"
+    assert extcal("plan", "new", "--detailed-exitcode").code == 0
+    assert extcal("pull", "sites", "--output", "new", "--check").out == ""
+
+
+def test_what_can_not_be_matched_is_not_carried_over_and_said(extcal: Extcal) -> None:
+    """A manifest at PATH that means nothing live lends its name to nothing."""
+    extcal.on(world(harbor(0)))
+    lost = worlds.connection(0).replace(f"{{id: {schedule_id(0)}}}", "{name: Staff Nought}")
+    extcal.write(worlds.site(), lost, to="sites/all.yaml")
+    ran = extcal("pull", "sites", "--output", "new")
+    assert ran.code == 0
+    assert re.match(
+        r"warning: sites/all\.yaml:\d+:\d+: .*Staff Nought.*; its name, password reference and life", ran.err
+    )
+    assert [one.name for one in load([extcal.folder / "new"]).connections] == ["staff-0-apple"]
+
+
+def test_a_change_that_makes_manifests_conflict_is_told_by_their_files(extcal: Extcal) -> None:
+    """One click in the dashboard holds back the manifests that it makes conflict, and no others."""
+    imports = [SyncConfig(Import(enabled=True, calendars=(name,)), Export()) for name in ("work", "home")]
+    lives = [
+        replace(connected(0), sync_config=imports[0]),
+        replace(connected(0), id="live-1", schedule_id=schedule_id(1), sync_config=imports[1]),
+        connected(2),
+    ]
+    extcal.on(world(replace(harbor(), connections=tuple(lives))))
+    assert extcal(*HERE).code == 0
+    _update(extcal, "live-0", {"listEventFromCalendars": {"enabled": True, "primaryCalendar": {}}})
+    _update(extcal, "live-2", {"listEventFromCalendars": {"enabled": False}})
+    ran = extcal(*HERE)
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "updated    manifests/harbor/schedules/staff-2.yaml")
+    assert re.fullmatch(
+        r"error: harbor/staff-0-apple is left as it is, since what is live would conflict: "
+        r"manifests/harbor/schedules/staff-1\.yaml:8:3: the account 'staff0@harbor-dental\.example' is connected to "
+        r"another schedule by harbor/staff-0-apple, and both may import from the same calendar, .*the other is at "
+        r"manifests/harbor/schedules/staff-0\.yaml:1:1\); change one of the two in the site's dashboard, "
+        r"then pull again\n",
+        ran.err,
+    )
+
+
 def test_a_site_given_by_its_id_has_the_defaults(extcal: Extcal) -> None:
     """Of a site that no manifest declares nothing is known, and nothing is made up."""
     extcal.on(world(harbor(0)))

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from reconciler.manifests import load
 from reconciler.manifests.writing.naming import Taken, password_variable, slug
 from reconciler.manifests.writing.quoting import NAME, comment
 from reconciler.model.live import Schedule
-from tests.pull.live import GOOGLE, LEE, PATEL, actions, called, live, observed, pull
+from tests.pull.live import GOOGLE, KIM, LEE, PATEL, actions, called, live, observed, pull
 from tests.support.tools import ROOT
 
 
@@ -70,6 +71,23 @@ def test_connections_named_otherwise_keep_their_names(folder: Path) -> None:
     more = called(observed(live(), live(LEE, GOOGLE)), Schedule(LEE, "Łukasz", None, "ACTIVE"))
     assert pull(folder, more).saved.updated == ["harbor-dental/schedules/ukasz.yaml"]
     assert [one.name for one in load([folder]).connections] == ["lukasz-google", "ukasz-apple"]
+
+
+def test_a_name_from_elsewhere_that_is_taken_is_numbered(folder: Path) -> None:
+    """What manifests elsewhere name keeps its name, before anything new gets one, unless the folder has it already."""
+    pull(folder, observed(live()))
+    (declared,) = load([folder]).connections
+    names = {"live-patel-Apple": "dr-lee-apple", "live-kim-Google": "dr-patel-google"}
+    known = {id_: replace(declared, name=name) for id_, name in names.items()}
+    seen = observed(live(), live(PATEL), live(PATEL, GOOGLE), live(KIM, GOOGLE))
+    pull(folder, replace(seen, known=known))
+    assert {one.name: one.schedule.value for one in load([folder]).connections} == {
+        "dr-lee-apple": LEE,
+        "dr-lee-apple-2": PATEL,
+        "dr-patel-google": KIM,
+        "dr-patel-google-patel": PATEL,
+    }
+    assert set(actions(folder, seen).values()) == {"noop"}
 
 
 def test_names_in_ascii_need_no_tables() -> None:

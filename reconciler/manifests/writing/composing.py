@@ -6,7 +6,7 @@ from reconciler.manifests.drafts import DEFAULT_MAX_DISCONNECTS
 from reconciler.manifests.schemas import API_VERSION
 from reconciler.manifests.writing.pulled import Entry
 from reconciler.manifests.writing.quoting import comment, scalar
-from reconciler.model.desired import ApiKeyAuth, ProviderKey, ProviderRef, Scope, SecretRef, Site
+from reconciler.model.desired import ApiKeyAuth, Lifecycle, ProviderKey, ProviderRef, Scope, SecretRef, Site
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
 _SCOPE = """\
@@ -65,7 +65,15 @@ def connection_document(entry: Entry) -> str:
         lines.append(f"  syncPolicy: {scalar(entry.policy)}")
     elif declared.sync != SyncConfig():
         lines += ["  syncConfig:", *sync_lines(declared.sync, "    ")]
+    if declared.lifecycle != Lifecycle():
+        lines.append(f"  lifecycle: {_lifecycle(declared.lifecycle)}")
     return "\n".join([*lines, ""])
+
+
+def _lifecycle(lifecycle: Lifecycle) -> str:
+    prevent = ["preventDisconnect: true"] if lifecycle.prevent_disconnect else []
+    ignored = ", ".join(map(scalar, lifecycle.ignore_changes))
+    return f"{{{', '.join([*prevent, *([f'ignoreChanges: [{ignored}]'] if ignored else [])])}}}"
 
 
 def sync_lines(sync: SyncConfig, margin: str) -> Iterator[str]:

@@ -13,13 +13,15 @@ class PulledSite:
 
     `site` is how it is declared, or is to be declared where no manifest does it yet. `schedule_names` holds what
     schedules are called, by id in lower case, and `calendar_names`, by connection id, names of calendars by their id
-    that the sync config does not tell: both as far as they are known, for people to read.
+    that the sync config does not tell: both as far as they are known, for people to read. `known` holds what manifests
+    outside the folder declare, by the ids of live connections.
     """
 
     site: Site
     live: LiveSite
     schedule_names: Mapping[str, str] = field(default_factory=dict)
     calendar_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    known: Mapping[str, DeclaredConnection] = field(default_factory=dict)
 
     def key(self, connection: LiveConnection) -> "Key":
         """Which of all live connections one is."""

@@ -25,7 +25,8 @@ LONGEST_NAME = 500
 LONGEST_CALENDAR = 1024
 MOST_CALENDARS = 1000
 _LONGEST_ACCOUNT = 320
-_UNSET = SecretRef(SecretKind.ENV, "EXTCAL_PASSWORD")
+UNSET = SecretRef(SecretKind.ENV, "EXTCAL_PASSWORD")
+"""Stands for a password that has no variable yet."""
 
 
 class UnstatableError(Exception):
@@ -64,7 +65,7 @@ def identity(
         declared = replace(declared, provider=reference)
         provider = providers.resolve(reference, live.providers, declared)
         if isinstance(provider, Provider) and _means_only(declared, provider, connection, active):
-            return replace(declared, password=_UNSET if _needs_password(provider) else None), provider
+            return replace(declared, password=UNSET if _needs_password(provider) else None), provider
     raise UnstatableError("no reference to its provider would mean it alone")
 
 

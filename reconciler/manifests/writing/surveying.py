@@ -10,7 +10,7 @@ from reconciler.manifests.writing.settling import Amendment, amendments
 from reconciler.manifests.writing.stating import UnstatableError, identity, with_sync
 from reconciler.model.account import folded, shown
 from reconciler.model.desired import DeclaredConnection, State
-from reconciler.model.live import LiveConnection, Provider, Schedule, Status
+from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.planning import actions, providers
 from reconciler.planning.match import Resolved
@@ -113,7 +113,7 @@ def _add_entries(found: Survey, reading: Reading, declared: Sequence[DeclaredCon
         if connection.provider_id in live.failed_provider_ids:
             continue
         try:
-            _check_free(connection, reading, doubtful)
+            _check_free(connection, site, reading, doubtful)
             stated, provider = identity(site.site.name, connection, live, active[connection.schedule_id.lower()])
         except UnstatableError as error:
             found.failures.append(left_out(site, connection, str(error)))
@@ -131,8 +131,11 @@ def _add_entries(found: Survey, reading: Reading, declared: Sequence[DeclaredCon
     found.entries.sort(key=_order)
 
 
-def _check_free(connection: LiveConnection, reading: Reading, doubtful: Collection[str]) -> None:
+def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, doubtful: Collection[str]) -> None:
     """Raise UnstatableError where a manifest declares the connection, or may do so."""
+    elsewhere = site.known.get(connection.id)
+    if elsewhere is not None and elsewhere.state is State.ABSENT:
+        raise UnstatableError(f"{elsewhere.address} declares it absent; apply that, then pull again")
     declared = reading.matching.duplicates.get(connection.id)
     if declared is not None and declared.state is State.ABSENT:
         raise UnstatableError(f"{declared.address} declares it absent; apply disconnects it")
@@ -186,6 +189,11 @@ def _entry(site: PulledSite, stated: DeclaredConnection, provider: Provider, con
     if connection.status == Status.ERROR:
         reason = comment(connection.error_reason or "no reason told")
         notes = (f"Broken when it was pulled ({reason}): plan tells what it needs.", *notes)
+    known = site.known.get(connection.id)
+    if known is not None:
+        by_password = ConnectMethod.CREDENTIALS in provider.features.connect_methods
+        password = (known.password if by_password else None) or stated.password
+        stated = replace(stated, name=known.name, password=password, lifecycle=known.lifecycle)
     return Entry(
         declared=replace(stated, site=site.site.name),
         live=connection,
