@@ -207,5 +207,19 @@ def _effective(direction: Direction | None) -> Direction | None:
 
 
 def order(pulled: Iterable[PulledSite]) -> list[PulledSite]:
-    """Sites as they are worked on, so that names come out the same on every run."""
-    return sorted(pulled, key=lambda one: one.site.name)
+    """Sites, and what they hold, as they are worked on, so that all comes out the same on every run."""
+    return sorted(map(_in_order, pulled), key=lambda one: one.site.name)
+
+
+def _in_order(site: PulledSite) -> PulledSite:
+    live = site.live
+    return replace(
+        site,
+        live=replace(
+            live,
+            providers=tuple(sorted(live.providers, key=lambda one: one.id)),
+            connections=tuple(sorted(live.connections, key=lambda one: one.id)),
+            failed_provider_ids=tuple(sorted(live.failed_provider_ids)),
+            schedules=tuple(sorted(live.schedules, key=lambda one: one.id)),
+        ),
+    )
