@@ -154,7 +154,7 @@ def test_a_duplicate_of_a_declared_connection_is_left_out(folder: Path) -> None:
     done = pull(folder, observed(live(), live(id="twin", status="ERROR")))
     assert done.changed == []
     assert done.pull.failures[0].endswith(
-        "[twin] is left out: it is a duplicate of live-lee-Apple, which harbor/lee declares; "
+        "[twin] is left out: it is a duplicate of what harbor/lee declares; "
         "settle it with extcal resolve PATH --keep harbor/lee=live-lee-Apple"
     )
 

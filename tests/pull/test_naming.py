@@ -15,7 +15,7 @@ from reconciler.manifests import load
 from reconciler.manifests.writing.naming import Taken, password_variable, slug
 from reconciler.manifests.writing.quoting import NAME, comment
 from reconciler.model.live import Schedule
-from tests.pull.live import GOOGLE, KIM, LEE, PATEL, actions, called, live, observed, pull
+from tests.pull.live import APPLE, GOOGLE, KIM, LEE, PATEL, ROTA, SITE_ID, actions, called, live, observed, pull, site
 from tests.support.tools import ROOT
 
 
@@ -88,6 +88,22 @@ def test_a_name_from_elsewhere_that_is_taken_is_numbered(folder: Path) -> None:
         "dr-patel-google-patel": PATEL,
     }
     assert set(actions(folder, seen).values()) == {"noop"}
+
+
+def test_long_names_fit_a_manifest(folder: Path) -> None:
+    """However long things are called, names, and policies that two sites share a name for, are within bounds."""
+    long = replace(ROTA, name="Rota " * 60)
+    names = [Schedule(id_, "Long " * 60, None, "ACTIVE") for id_ in (LEE, PATEL, KIM)]
+    sites = [site(name * 128, SITE_ID.replace("7a", digit)) for name, digit in (("a", "7a"), ("b", "7b"))]
+    for one in sites:
+        accounts = [f"{one.name[:60]}{number}@harbor.example" for number in range(3)]
+        lives = [live(id_, long, account=account) for id_, account in zip((LEE, PATEL, KIM), accounts, strict=True)]
+        lives += [live(provider=GOOGLE, account=f"{one.name[:9]}@harbor.example")]
+        providers = (APPLE, GOOGLE, long)
+        seen = called(observed(*lives, of=one, providers=providers), *names)
+        assert pull(folder, seen).pull.failures == ()
+        assert len(actions(folder, seen)) == 4
+        assert set(actions(folder, seen).values()) == {"noop"}
 
 
 def test_names_in_ascii_need_no_tables() -> None:

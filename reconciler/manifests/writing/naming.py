@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 _LONGEST = 48
 _LONGEST_VARIABLE = 100
+_LONGEST_NAME = 128
 
 
 def slug(text: str) -> str:
@@ -36,15 +37,24 @@ class Taken:
         return name.casefold() in self._names
 
     def take(self, *candidates: str) -> str:
-        """The first candidate that is free, else the last one with a number; it is in use from now on."""
-        name = next((candidate for candidate in candidates if candidate not in self), None)
+        """The first candidate that is free, else the last one with a number; it is in use from now on.
+
+        None is longer than a manifest's name may be.
+        """
+        fitting = [_cut(candidate) for candidate in candidates]
+        name = next((candidate for candidate in fitting if candidate not in self), None)
         number = 2
         while name is None:
-            numbered = f"{candidates[-1]}{self._joint}{number}"
+            numbered = _cut(fitting[-1], f"{self._joint}{number}")
             name = None if numbered in self else numbered
             number += 1
         self._names.add(name.casefold())
         return name
+
+
+def _cut(name: str, end: str = "") -> str:
+    room = _LONGEST_NAME - len(end)
+    return f"{name if len(name) <= room else name[:room].rstrip('-._')}{end}"
 
 
 def local_part(account: str) -> str:

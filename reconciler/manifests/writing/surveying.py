@@ -140,9 +140,10 @@ def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, 
     if declared is not None and declared.state is State.ABSENT:
         raise UnstatableError(f"{declared.address} declares it absent; apply disconnects it")
     if declared is not None:
-        kept = next(one.id for item, one in reading.matching.pairs if item.declared is declared and one is not None)
+        matched = (one.id for item, one in reading.matching.pairs if item.declared is declared and one is not None)
+        kept = next(matched, "ID")
         keep = f"extcal resolve PATH --keep {declared.address}={kept}"
-        raise UnstatableError(f"it is a duplicate of {kept}, which {declared.address} declares; settle it with {keep}")
+        raise UnstatableError(f"it is a duplicate of what {declared.address} declares; settle it with {keep}")
     if folded(connection.account or "") in doubtful:
         raise UnstatableError("a manifest with its account could not be matched; mend that, then pull again")
 
