@@ -15,7 +15,7 @@ from reconciler.execution.port import Port
 from reconciler.execution.settling import Window, look_for, rivals_of
 from reconciler.model.account import folded, shown
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
-from reconciler.model.live import LiveConnection
+from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.appearing import intent_of
@@ -29,8 +29,8 @@ class Reach:
 
     `unfinished` remembers what has its sync config yet to come. `use` is what the plan has been used for before; None
     where it was planned just now, and is for no other time. `made` are the ids of the connections that this run has
-    made. `owners` are the schedules and providers on which the plan has an owner agree, whose connections may show no
-    account at first.
+    made, `unshown` those that showed no account, with their intents, by address. `owners` are the schedules and
+    providers on which the plan has an owner agree, whose connections may show no account at first.
     """
 
     port: Port
@@ -39,6 +39,7 @@ class Reach:
     unfinished: Unfinished
     use: Use | None = None
     made: set[str] = field(default_factory=set)
+    unshown: dict[str, tuple[str, Intent]] = field(default_factory=dict)
     owners: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -124,7 +125,7 @@ async def _answered(
 
 
 async def _shown(made: LiveConnection, reach: Reach) -> LiveConnection:
-    """The connection; one that does not show its account yet is looked at again."""
+    """The connection; one that does not show its account yet is looked for in the list, as plans see it."""
     pauses = reach.window.pauses
     for _ in range(_ACCOUNT_LOOKS):
         pause = next(pauses, None)
@@ -132,9 +133,10 @@ async def _shown(made: LiveConnection, reach: Reach) -> LiveConnection:
             break
         await asyncio.sleep(pause)
         try:
-            made = await reach.port.get_connection(made.id)
+            listed = await reach.port.list_connections((made.schedule_id,))
         except ExtcalError:
             break
+        made = next((connection for connection in listed.connections if connection.id == made.id), made)
     return made
 
 
@@ -142,24 +144,48 @@ async def _of_its_account(
     action: Action, reach: Reach, intent: Intent, made: LiveConnection, fate: Fate
 ) -> LiveConnection | Outcome:
     """The connection, unless it shows another account; one that was made just now is disconnected again."""
+    if not made.account:
+        reach.unshown[action.address] = made.id, intent
     if not made.account or folded(made.account) == folded(intent.account):
         reach.made.add(made.id)
         reach.journal.end(intent, fate, made.id, account=made.account)
         return made
-    found = f"connecting {shown(action.account)} gives a connection of {shown(made.account)} ({made.id})"
-    if made.id in intent.known:
-        reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=made.account)
-        why = f"{found}, which stood there before: nothing was changed; {_declare(made.account)}"
-        return Outcome(action, OutcomeStatus.FAILED, error=why)
+    return await _of_another(action, reach, intent, made, made.account)
+
+
+async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
+    """The outcome of an action, looked at once more where its connection did not show its account when it was made."""
+    action = outcome.action
+    if action.address not in reach.unshown:
+        return outcome
+    connection_id, intent = reach.unshown[action.address]
     try:
-        await disconnect(reach.port, made.id)
-    except ExtcalError as error:
-        reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=made.account)
-        why = f"{found}, which could not be disconnected again: {error}; {_declare(made.account)}"
-        return Outcome(action, OutcomeStatus.FAILED, error=why, connection_id=made.id)
-    reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=made.account)
-    why = f"{found}, which was disconnected again; {_declare(made.account)}"
-    return Outcome(action, OutcomeStatus.FAILED, error=why)
+        listed = await reach.port.list_connections((action.schedule_id,))
+        made = next((c for c in listed.connections if c.id == connection_id and c.status != Status.DISCONNECTED), None)
+        if made is None or not made.account or folded(made.account) == folded(intent.account):
+            return outcome
+        reach.journal.begin(intent)
+        return await _of_another(action, reach, intent, made, made.account)
+    except ExtcalError:
+        # The next run sees it, and knows by the journal whose it is.
+        return outcome
+
+
+async def _of_another(action: Action, reach: Reach, intent: Intent, made: LiveConnection, account: str) -> Outcome:
+    """How a connect ends that gives a connection of another account; what it has made is disconnected again."""
+    found = f"connecting {shown(action.account)} gives a connection of {shown(account)} ({made.id})"
+    connection_id = None
+    if made.id in intent.known:
+        what = "which stood there before: nothing was changed"
+    else:
+        try:
+            await disconnect(reach.port, made.id)
+            what = "which was disconnected again"
+        except ExtcalError as error:
+            what, connection_id = f"which could not be disconnected again: {error}", made.id
+    reach.journal.end(intent, Fate.OTHER_ACCOUNT, made.id, account=account)
+    why = f"{found}, {what}; {_declare(account)}"
+    return Outcome(action, OutcomeStatus.FAILED, error=why, connection_id=connection_id)
 
 
 def _known_otherwise(action: Action, before: Made | None, standing: Sequence[LiveConnection]) -> str | None:

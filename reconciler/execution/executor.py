@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.connecting import Reach
+from reconciler.execution.connecting import Reach, shown_since
 from reconciler.execution.consent import Patience, Waiting, heard
 from reconciler.execution.settling import may_hide
 from reconciler.execution.slots import Slots
@@ -68,7 +68,14 @@ class Executor:
         async with asyncio.TaskGroup() as group:
             for action in todo:
                 self._tasks[action.address] = group.create_task(self._settle(action))
-        return tuple(self._tasks[action.address].result() for action in todo)
+        outcomes = [self._tasks[action.address].result() for action in todo]
+        if self._stop.gently.is_set():
+            return tuple(outcomes)
+        return tuple([await self._shown_since(outcome) for outcome in outcomes])
+
+    async def _shown_since(self, outcome: Outcome) -> Outcome:
+        reach = self._reaches.get(outcome.action.site)
+        return outcome if reach is None else await shown_since(outcome, reach)
 
     async def _settle(self, action: Action) -> Outcome:
         outcome = await self._when_ready(action)

@@ -23,6 +23,12 @@ class Consent(StrEnum):
     SKIP = "skip"
 
 
+_NOT_HEALED = (
+    "its sync config was sent again, and the service reports the same error; apply again later, or connect it anew: "
+    "apply its manifest with state: absent, then without"
+)
+
+
 async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
     """How an action ends; whatever goes wrong becomes its outcome."""
     try:
@@ -169,10 +175,13 @@ async def _configure(action: Action, port: Port, connection_id: str | None) -> O
         message = f"its sync config was not set; mend the manifest and apply again: {error}"
         return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
     try:
-        await port.update_sync_config(connection_id, sync)
+        answer = await port.update_sync_config(connection_id, sync)
     except ApiError as error:
         if not error.doubtful or not await _has(port, connection_id, sync):
             raise
+    else:
+        if action.kind is ActionKind.RECONNECT and action.method is None and answer.status == Status.ERROR:
+            return Outcome(action, OutcomeStatus.FAILED, error=_NOT_HEALED, connection_id=connection_id)
     return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
 
 
