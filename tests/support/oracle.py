@@ -59,8 +59,8 @@ class _Judge:
             one = Placed(address, spec, sync, schedule, providers[0])
             rivals = [p for p in placed if p.provider["id"] == one.provider["id"] and p.account == one.account]
             twins = [rival for rival in rivals if rival.schedule == schedule]
-            if twins or any(rival.present and one.present and meet(rival.sync, one.sync) for rival in rivals):
-                self.verdict.faults.add(address)
+            met = [r for r in rivals if r not in twins and r.present and one.present and meet(r.sync, one.sync)]
+            self.verdict.faults |= {each.address for each in met} | ({address} if met or twins else set())
             placed += [] if twins else [one]
         return placed
 
