@@ -164,6 +164,10 @@ async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
             saved = how.undo_file is None or await _write_undo(result, running, how.undo_file, console)
             result = at.desk.shown(result)
     _show(result, said, as_json=how.as_json)
+    if how.as_json:
+        # Text says it on stdout; what reads the JSON may keep it from those who read the log.
+        for fault in result.unchecked:
+            console.fault(fault)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)
     code = ending.exit_code if result.interrupted else exit_code(result)
@@ -274,8 +278,7 @@ def exit_code(result: Result) -> int:
     """The contract's exit code for a result that was not interrupted."""
     failed = {OutcomeStatus.FAILED, OutcomeStatus.SKIPPED, OutcomeStatus.UNKNOWN}
     # A guard in the way of what remains is no failure to look: what remains is counted below.
-    seen = result.remaining is None or not any(site.faults or site.unread for site in result.remaining.sites)
-    whole = result.plan.whole and seen
-    if not whole or result.unsettled or any(o.status in failed and not o.held_up for o in result.outcomes):
+    whole = result.plan.whole and not result.unchecked and not result.unsettled
+    if not whole or any(outcome.status in failed and not outcome.held_up for outcome in result.outcomes):
         return FAILED
     return AWAITING if result.count(OutcomeStatus.AWAITING_CONSENT) else 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.model.plan import Action, Plan
+from reconciler.model.source import Fault
 
 
 class OutcomeStatus(StrEnum):
@@ -62,4 +63,17 @@ class Result:
         excused = {outcome.action.address for outcome in self.outcomes if outcome.status is not OutcomeStatus.DONE}
         return tuple(
             action for action in self.remaining.actions if action.kind.writes and action.address not in excused
+        )
+
+    @property
+    def unchecked(self) -> tuple[Fault, ...]:
+        """Why sites or connections could not be read or planned again after applying.
+
+        What the plan says itself is not said anew.
+        """
+        if self.remaining is None:
+            return ()
+        known = {fault for site in self.plan.sites for fault in (*site.faults, *site.unread)}
+        return tuple(
+            fault for site in self.remaining.sites for fault in (*site.faults, *site.unread) if fault not in known
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from reconciler.model.encoding import Json, encoded
 from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Plan
 from reconciler.model.result import Outcome, Result
+from reconciler.model.source import Fault
 from reconciler.render.json_text import json_text
 
 FORMAT_VERSION = 1
@@ -26,6 +27,8 @@ def result_json(result: Result) -> str:
     document = _document(result.plan, actions)
     if result.remaining is not None:
         document["remaining"] = [_action(action) for action in result.unsettled]
+    if result.unchecked:
+        document["unchecked"] = [_error(fault) for fault in result.unchecked]
     return json_text(document)
 
 
@@ -59,12 +62,16 @@ def _errors(plan: Plan) -> list[Json]:
     """Why a part of the plan may not be carried out, or is missing."""
     found: list[Json] = []
     for site in plan.sites:
-        found += [{"address": f.where, "message": str(f)} for f in (*site.faults, *site.unread)]
+        found += [_error(fault) for fault in (*site.faults, *site.unread)]
         found += [
             {"address": violation.address, "guard": violation.guard, "message": violation.message}
             for violation in site.violations
         ]
     return found
+
+
+def _error(fault: Fault) -> dict[str, Json]:
+    return {"address": fault.where, "message": str(fault)}
 
 
 def _action(action: Action) -> dict[str, Json]:

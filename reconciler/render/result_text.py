@@ -33,6 +33,9 @@ def result_text(result: Result, paint: Paint = plain) -> str:
     if result.unsettled:
         lines += ["", paint(Tone.REMOVE, "Still different after applying:")]
         lines += [f"  {_name(action)}: {words.reason(action)}" for action in result.unsettled]
+    if result.unchecked:
+        lines += ["", paint(Tone.REMOVE, "Not checked after applying; plan again to see where it stands:")]
+        lines += [f"  {inert(shortened(fault.where))}: {inert(fault.message)}" for fault in result.unchecked]
     if lines:
         lines.append("")
     lines.append(summary_line(result))

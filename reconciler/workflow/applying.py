@@ -2,22 +2,26 @@
 
 from collections.abc import Callable
 
+from reconciler.errors import ExtcalError
 from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settling import Window
 from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
-from reconciler.model.desired import Desired
-from reconciler.model.live import LiveConnection, LiveSite
+from reconciler.model.desired import Desired, Site
+from reconciler.model.live import ConnectionList, LiveSite
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.model.source import Fault
 from reconciler.planning import undo as undoing
 from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions
 from reconciler.workflow.turns import in_turn
+
+_HIDDEN = "the service could not reach its provider when it was read again"
 
 
 async def apply(
@@ -72,24 +76,34 @@ async def verify(
 
 
 async def verify_saved(result: Result, opened: Sessions) -> Result:
-    """Read again, without manifests, and name the actions that were done and whose effect is not there."""
-    live = await _live(result, opened)
-    done = [outcome.action for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE]
+    """Read again, without manifests, and name the actions that were done and whose effect is not there.
+
+    A site that can't be read again has a plan whose fault says why.
+    """
+    seen, unread = await _seen(result, opened)
+    done = [each.action for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
+    hidden = [action for action in done if action.provider_id in seen[action.site].failed_provider_ids]
+    shown = [action for action in done if action not in hidden]
 
     async def is_there(action: Action) -> bool:
-        return await come_about(action, live[action.site], opened[action.site].reader())
+        return await come_about(action, seen[action.site].connections, opened[action.site].reader())
 
-    there = await in_turn(is_there, done, opened.at_once)
-    missing = {action.address for action, found in zip(done, there, strict=True) if not found}
+    there = await in_turn(is_there, shown, opened.at_once)
+    missing = {action.address for action, found in zip(shown, there, strict=True) if not found}
     remaining = tuple(
-        SitePlan(site.site, tuple(action for action in site.actions if action.address in missing))
+        SitePlan(
+            site.site,
+            tuple(action for action in site.actions if action.address in missing),
+            faults=tuple(fault for fault in unread if fault.where == site.site.name),
+            unread=tuple(Fault(a.source, a.address, _HIDDEN) for a in hidden if a.site == site.site.name),
+        )
         for site in result.plan.sites
     )
     return result.with_remaining(Plan(remaining))
 
 
 async def undo(result: Result, opened: Sessions) -> Undo:
-    """The inverse of what was done, resting on the live state as it is now."""
+    """The inverse of what was done, resting on the live state as it is now; raises ExtcalError where it can't be read."""
     touched = [outcome for outcome in result.outcomes if undoing.had_effect(outcome)]
     offering = {outcome.action.site for outcome in touched if undoing.needs_providers(outcome)}
 
@@ -103,8 +117,17 @@ async def undo(result: Result, opened: Sessions) -> Undo:
     return undoing.undo(result, dict(zip(names, await in_turn(read, names, opened.at_once), strict=True)))
 
 
-async def _live(result: Result, opened: Sessions) -> dict[str, tuple[LiveConnection, ...]]:
-    """The connections of every site that something was done on."""
-    names = sorted({outcome.action.site for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE})
-    lists = await in_turn(lambda name: opened[name].reader().list_connections(), names, opened.at_once)
-    return {name: found.connections for name, found in zip(names, lists, strict=True)}
+async def _seen(result: Result, opened: Sessions) -> tuple[dict[str, ConnectionList], list[Fault]]:
+    """The connections of every site that something was done on, and why others of them could not be read."""
+    names = {outcome.action.site for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE}
+    sites = [site.site for site in result.plan.sites if site.site.name in names]
+
+    async def read(site: Site) -> ConnectionList | Fault:
+        try:
+            return await opened[site.name].reader().list_connections()
+        except ExtcalError as error:
+            return Fault(site.source, site.name, str(error))
+
+    answers = await in_turn(read, sites, opened.at_once)
+    seen = {site.name: each for site, each in zip(sites, answers, strict=True) if not isinstance(each, Fault)}
+    return seen, [each for each in answers if isinstance(each, Fault)]

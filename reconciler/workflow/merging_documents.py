@@ -112,6 +112,8 @@ def merged_document(parts: Sequence[DocumentPart]) -> Document:
         merged["summary"] = _counted(merged)
         if any("remaining" in document for document in documents):
             merged["remaining"] = _joined(documents, "remaining")
+        if unchecked := _joined(documents, "unchecked"):
+            merged["unchecked"] = unchecked
     errors = _errors(documents)
     if shards is not None:
         merged["shards"] = encoded(shards)
