@@ -119,6 +119,8 @@ def _outcome(outcome: Outcome | None) -> dict[str, Json]:
         "error": outcome.error,
         "consent_url": outcome.consent_url,
     }
+    if outcome.already:
+        found["already"] = True
     if outcome.connection_id is not None:
         found["connection_id"] = outcome.connection_id
     return found

@@ -1,5 +1,6 @@
 """What applying did, for people: every action's outcome, the links that owners must open, a summary last."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.model.plan import Action
@@ -23,7 +24,10 @@ _WORD = {
     OutcomeStatus.SKIPPED: "skipped",
     OutcomeStatus.AWAITING_CONSENT: "awaits consent",
 }
+_DONE_BEFORE = "done before"
 _COUNTED = _WORD | {OutcomeStatus.AWAITING_CONSENT: "awaiting consent"}
+_IN_TURN = [_COUNTED[status] for status in OutcomeStatus]
+_IN_TURN.insert(1, _DONE_BEFORE)
 
 
 def result_text(result: Result, paint: Paint = plain) -> str:
@@ -44,7 +48,7 @@ def result_text(result: Result, paint: Paint = plain) -> str:
 
 def outcome_line(outcome: Outcome, paint: Paint = plain) -> str:
     """`done  connect site/name`, with what went wrong below it."""
-    word = paint(_TONE[outcome.status], f"{'done before' if outcome.already else _WORD[outcome.status]:14}")
+    word = paint(_TONE[outcome.status], f"{_DONE_BEFORE if outcome.already else _WORD[outcome.status]:14}")
     line = f"{word}  {outcome.action.kind} {_name(outcome.action)}"
     return f"{line}\n                  {inert(outcome.error)}" if outcome.error else line
 
@@ -78,7 +82,12 @@ def _tally(result: Result) -> str:
         return "Nothing was done."
     if all(outcome.already for outcome in result.outcomes):
         return "Nothing was done: all of it had been applied before."
-    counted = ((status, result.count(status)) for status in OutcomeStatus)
-    parts = [f"{count} {_COUNTED[status]}" for status, count in counted if count]
-    prefix = "Interrupted: " if result.interrupted else "Applied: "
+    counted = Counter(_DONE_BEFORE if outcome.already else _COUNTED[outcome.status] for outcome in result.outcomes)
+    parts = [f"{counted[word]} {word}" for word in _IN_TURN if counted[word]]
+    if result.interrupted:
+        prefix = "Interrupted: "
+    elif all(outcome.already or outcome.status is OutcomeStatus.SKIPPED for outcome in result.outcomes):
+        prefix = "Nothing was done: "
+    else:
+        prefix = "Applied: "
     return f"{prefix}{', '.join(parts)}."

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.cli.command import Extcal
+from tests.cli.test_plan import valid
 from tests.cli.worlds import (
     BUSY,
     EXPORTING,
@@ -67,6 +68,9 @@ def test_a_second_time_is_a_clear_no_op(armed: Extcal) -> None:
     assert (again.code, armed.writes) == (0, [])
     assert again.out.count("done before") == 3
     assert again.out.splitlines()[-1] == "Nothing was done: all of it had been applied before."
+    told = armed("apply", "--plan", "plan.json", "--auto-approve", "--format", "json")
+    valid(told.document)
+    assert [(action["status"], action["already"]) for action in told.actions] == [("done", True)] * 3
 
 
 def test_an_action_whose_ground_has_moved_is_skipped_and_the_rest_is_done(armed: Extcal) -> None:
