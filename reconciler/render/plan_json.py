@@ -18,7 +18,7 @@ def plan_json(plan: Plan) -> str:
 
 
 def result_json(result: Result) -> str:
-    """The plan with what came of each action; those that are only shown have the status of having been shown.
+    """The plan with what came of each action; the status of those that are only shown is null.
 
     The consent links are in it: whoever holds one can attach a calendar.
     """
@@ -113,7 +113,7 @@ def _value(value: FieldValue) -> Json:
 
 def _outcome(outcome: Outcome | None) -> dict[str, Json]:
     if outcome is None:
-        return {"status": "done", "error": None, "consent_url": None}
+        return {"status": None, "error": None, "consent_url": None}
     found: dict[str, Json] = {
         "status": outcome.status.value,
         "error": outcome.error,

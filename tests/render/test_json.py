@@ -37,7 +37,7 @@ def test_the_schema_knows_every_word() -> None:
     properties = _SCHEMA["$defs"]["action"]["properties"]
     assert set(properties["reason"]["enum"]) == set(Reason)
     assert set(properties["recovery"]["enum"]) == set(Recovery)
-    assert set(properties["status"]["enum"]) == set(OutcomeStatus)
+    assert set(properties["status"]["enum"]) == {*OutcomeStatus, None}
 
 
 @pytest.mark.parametrize("key", ["digest", "actions", "summary", "format_version"])
@@ -75,6 +75,14 @@ def test_values_keep_their_meaning() -> None:
         {"id": "a68yu6", "name": "Personal"},
         {"id": "c02"},
     ]
+
+
+def test_what_is_only_shown_has_no_status() -> None:
+    """What was not to be carried out did not end as done: its status is null."""
+    actions = json.loads(result_json(build.ENDED))["actions"]
+    shown = {action["address"] for action in actions if action["action"] in {"noop", "unmanaged"}}
+    assert {action["address"] for action in actions if action["status"] is None} == shown
+    assert shown
 
 
 def digest_of(plan: Plan) -> str:
