@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, ActionKind, Origin, Plan
-from reconciler.render import words
+from reconciler.render import plan_errors, words
 from reconciler.render.markup import code, code_tag
 
 Counts = Mapping[tuple[str, bool], Mapping[ActionKind, int]]
@@ -74,20 +74,23 @@ def _fold_key(action: Action) -> tuple[str, bool]:
     return (action.site, action.origin is Origin.DRIFT)
 
 
-def troubles(plan: Plan, longest: int) -> Iterator[Entry]:
+def errors(plan: Plan, longest: int) -> Iterator[Entry]:
     """Why a part of the plan may not be applied or is missing, guards with the words that overrule them."""
     for site in plan.sites:
-        for violation in site.violations:
+        for fault in plan_errors.faults(site):
+            yield Entry(f"- {code(str(fault), longest)}")
+        for violation in plan_errors.violations(site):
             text = (
                 f"- guard **{violation.guard}**, {code(violation.address, _WHOLE)}: {code(violation.message, longest)}"
             )
-            allow = code(f"--allow {violation.guard}:{violation.address}", _WHOLE)
-            yield Entry(f"{text}; if it is meant: {allow}" if violation.overrulable else text)
+            allow = plan_errors.overruling(violation)
+            yield Entry(f"{text}; if it is meant: {code(allow, _WHOLE)}" if allow else text)
+
+
+def warnings(plan: Plan, longest: int) -> Iterator[Entry]:
+    """What keeps nothing from being applied, and is to be known."""
     for site in plan.sites:
-        for fault in (*site.faults, *site.unread):
-            yield Entry(f"- {code(str(fault), longest)}")
-        for warning in site.warnings:
-            yield Entry(f"- warning: {code(warning, longest)}")
+        yield from (Entry(f"- {code(warning, longest)}") for warning in site.warnings)
 
 
 def _headline(action: Action) -> str:

@@ -104,7 +104,8 @@ def _sections(plan: Plan) -> list[_Section]:
             tuple(Entry(entries.loss(action)) for action in losses),
             "to be taken away",
         ),
-        _Section("#### Errors", tuple(entries.troubles(plan, _LONGEST_MESSAGE)), "errors"),
+        _Section("#### Errors", tuple(entries.errors(plan, _LONGEST_MESSAGE)), "errors"),
+        _Section("#### Warnings", tuple(entries.warnings(plan, _LONGEST_MESSAGE)), "warnings"),
         _Section(
             f"#### Needs its owner's consent: {_connections(len(consents))}",
             tuple(Entry(entries.consent(action)) for action in consents),

@@ -167,8 +167,8 @@ def _joined(documents: Sequence[Document], field: str) -> Json:
 
 
 def _errors(documents: Sequence[Document]) -> list[Json]:
-    """The errors of all; what every shard says alike is said once."""
-    found: list[Json] = []
+    """The errors of all, by site as one run tells them; what every shard says alike is said once."""
+    found: list[_Row] = []
     seen: set[tuple[str, ...]] = set()
     for document in documents:
         for error in _rows(document, "errors"):
@@ -176,7 +176,8 @@ def _errors(documents: Sequence[Document]) -> list[Json]:
             if key not in seen:
                 seen.add(key)
                 found.append({**error})
-    return found
+    # What is of no site comes first; within a site it stays as its document has it.
+    return [*sorted(found, key=lambda error: "" if error["address"] is None else _site(error))]
 
 
 def _digest(documents: Sequence[Document]) -> Json:

@@ -21,8 +21,17 @@ from reconciler.planning.order import ordered
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.workflow.merging import PlanPart, merged_plan
 from tests.cli.command import Extcal
-from tests.cli.worlds import KEY
-from tests.fleet.fleets import SHARDS, manifests, name, planned_in_shards, printed_in_shards, site_id, six
+from tests.cli.worlds import EXPORTING, KEY, site
+from tests.fleet.fleets import (
+    SHARDS,
+    connection,
+    manifests,
+    name,
+    planned_in_shards,
+    printed_in_shards,
+    site_id,
+    six,
+)
 from tests.planning.build import SITE, declared, live, planned, site_with
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -185,6 +194,22 @@ def test_documents_are_joined_into_one_of_their_kind(sites: Extcal, command: tup
     if command[0] != "apply":
         whole = sites(*command, "manifests", "--format", "json").document
         assert ran.document | {"digest": None} == whole | {"digest": None}
+
+
+def test_errors_are_in_the_order_of_the_whole(sites: Extcal) -> None:
+    """Whatever order the parts are joined in, errors come by site as one plan tells them: faults before guards."""
+    for number in range(6):
+        kept = connection(number, 0, more="state: absent\nlifecycle: {preventDisconnect: true}")
+        faulty = connection(number, 1, more=EXPORTING).replace("provider: apple", "provider: {name: Tidewater Rota}")
+        sites.write(site(name(number), id_=site_id(number)), kept, faulty, to=f"manifests/{9 - number}.yaml")
+    (sites.folder / "manifests/all.yaml").unlink()
+    whole = sites("plan", "manifests", "--format", "json").document
+    joined = sites("merge", *reversed(printed_in_shards(sites, "plan", "manifests"))).document
+    assert joined["errors"] == whole["errors"]
+    errors: Any = joined["errors"]
+    pairs = ((1, False), (0, True))
+    wanted = [(f"{name(number)}/staff-{place}", guarded) for number in range(6) for place, guarded in pairs]
+    assert list(dict.fromkeys((error["address"], "guard" in error) for error in errors)) == wanted
 
 
 def test_a_document_of_a_failed_shard_is_among_the_errors(sites: Extcal) -> None:

@@ -92,7 +92,7 @@ def test_a_lookalike_in_a_manifest_is_pointed_out(extcal: Extcal) -> None:
     ran = extcal("plan", "manifests", "--format", "markdown", env=PASSWORD_ENV)
     assert ran.code == 0
     assert f"warning: {told}" in ran.err
-    assert f"- warning: `{told}`" in ran.out
+    assert f"#### Warnings\n\n- `{told}`" in ran.out
 
 
 def test_nothing_is_told_of_another_connection(extcal: Extcal) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.model.plan import Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import OutcomeStatus, Result
+from reconciler.model.source import Fault
 from reconciler.render.plan_json import failure_json, plan_json, result_json
 from tests.render import build
 
@@ -75,6 +76,18 @@ def test_values_keep_their_meaning() -> None:
         {"id": "a68yu6", "name": "Personal"},
         {"id": "c02"},
     ]
+
+
+def test_errors_do_not_follow_the_order_in_which_they_were_found() -> None:
+    """Faults are by place and guards by address, in whatever order they come."""
+    (site,) = (site for site in build.TROUBLED.sites if site.violations)
+    faults = tuple(Fault(None, f"harbor-dental/{name}", "it can't be") for name in "dacb")
+    guards = tuple(replace(site.violations[0], address=f"harbor-dental/{name}") for name in "ba")
+    one = replace(site, faults=faults[:2], unread=faults[2:], violations=guards)
+    other = replace(site, faults=faults[1::-1], unread=faults[:1:-1], violations=guards[::-1])
+    (first, second) = (json.loads(plan_json(Plan((each,))))["errors"] for each in (one, other))
+    assert first == second
+    assert [error["address"][-1] for error in first] == list("abcdab")
 
 
 def test_what_is_only_shown_has_no_status() -> None:

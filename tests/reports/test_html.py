@@ -52,6 +52,14 @@ class Outline(HTMLParser):
         self.text += data
 
 
+def test_a_warning_is_no_error() -> None:
+    """Warnings have a heading of their own below the errors."""
+    shown = Outline(plan_html(telling(), MADE)).text
+    errors, _, warnings = shown.partition("Warnings")
+    assert "the site has no provider tidewater" in errors.partition("Errors")[2]
+    assert warnings.startswith("quay: no connection is declared")
+
+
 @examples(20, profile="tests")
 @given(texts.filter(inert))
 def test_no_name_changes_the_elements_of_a_plan(name: str) -> None:

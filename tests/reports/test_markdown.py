@@ -115,6 +115,8 @@ def test_what_is_lost_comes_first() -> None:
         "#### Errors",
         "`--allow max-disconnects:harbor`",
         "quay/connections.yaml:12:13",
+        "#### Warnings",
+        "`quay: no connection is declared",
         "#### Needs its owner's consent: 1 connection",
         "`patel@harbor-dental.example`",
         "<details>",
@@ -128,6 +130,14 @@ def test_what_is_lost_comes_first() -> None:
         place = shown.find(piece, place)
         assert place >= 0, piece
     assert shown.startswith(MARKER + "\n")
+
+
+def test_a_warning_is_no_error() -> None:
+    """Warnings have a heading of their own, and a plan that has nothing worse has no errors."""
+    harbor, quay = telling().sites
+    shown = plan_markdown(Plan((replace(harbor, violations=()), replace(quay, faults=()))))
+    assert "#### Warnings\n\n- `quay: no connection is declared" in shown
+    assert "Errors" not in shown
 
 
 def test_a_guard_that_nobody_may_overrule_names_no_way() -> None:

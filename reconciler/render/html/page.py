@@ -49,7 +49,9 @@ _POLICY = (
 def _main(report: Report) -> Iterator[Html]:
     yield tag("p", report.lead, class_="lead")
     if report.errors:
-        yield _errors(report.errors)
+        yield _messages("Errors", report.errors, "errors")
+    if report.warnings:
+        yield _messages("Warnings", report.warnings, "warnings")
     if report.rows:
         yield tag("section", *_glance(report), aria_label="At a glance")
     urgent = [(site, row) for site in report.sites for row in site.rows if row.mark.urgent]
@@ -61,9 +63,9 @@ def _main(report: Report) -> Iterator[Html]:
         yield tag("p", "There is no connection to show.", id="connections")
 
 
-def _errors(errors: Sequence[str]) -> Html:
-    items = (tag("li", error, class_="text") for error in errors)
-    return tag("section", tag("h2", "Errors"), tag("ul", *items), class_="errors", aria_label="Errors")
+def _messages(heading: str, messages: Sequence[str], kind: str) -> Html:
+    items = (tag("li", message, class_="text") for message in messages)
+    return tag("section", tag("h2", heading), tag("ul", *items), class_=f"messages {kind}", aria_label=heading)
 
 
 def _glance(report: Report) -> Iterator[Html]:

@@ -1,10 +1,11 @@
 """A plan as an HTML report."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
-from reconciler.render import words
+from reconciler.render import plan_errors, words
 from reconciler.render.clipped import clipped
 from reconciler.render.html.made import made_at
 from reconciler.render.html.page import page
@@ -28,20 +29,17 @@ _LONGEST = 1_000
 
 def plan_html(plan: Plan, made: datetime) -> str:
     """The plan as one HTML document; `made` is when the service was looked at."""
-    errors = tuple(clipped(message, _LONGEST) for site in plan.sites for message in _errors(site))
-    return page(_report(plan, made, summary_line(plan), errors, f"Digest of the plan: {plan.digest}"))
+    report = _report(plan, made, summary_line(plan), [error for site in plan.sites for error in _errors(site)])
+    warnings = tuple(clipped(warning, _LONGEST) for site in plan.sites for warning in site.warnings)
+    return page(replace(report, warnings=warnings, foot=f"Digest of the plan: {plan.digest}"))
 
 
 def plan_failure_html(messages: Sequence[str], made: datetime) -> str:
     """The document of a plan that could not even be begun."""
-    return page(
-        _report(
-            Plan(), made, "The plan could not be made.", tuple(clipped(message, _LONGEST) for message in messages), ""
-        )
-    )
+    return page(_report(Plan(), made, "The plan could not be made.", messages))
 
 
-def _report(plan: Plan, made: datetime, lead: str, errors: tuple[str, ...], foot: str) -> Report:
+def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Report:
     return Report(
         title=_TITLE,
         lead=lead,
@@ -52,17 +50,16 @@ def _report(plan: Plan, made: datetime, lead: str, errors: tuple[str, ...], foot
         lines="Why, and what changes",
         marks=tuple(_MARK.values()),
         sites=tuple(_site(site) for site in plan.sites),
-        errors=errors,
-        foot=foot,
+        errors=tuple(clipped(error, _LONGEST) for error in errors),
     )
 
 
 def _errors(site: SitePlan) -> Iterator[str]:
-    for violation in site.violations:
-        allow = f"; if it is meant: --allow {violation.guard}:{violation.address}" if violation.overrulable else ""
-        yield f"{violation.address}: guard {violation.guard}: {violation.message}{allow}"
-    yield from (str(fault) for fault in (*site.faults, *site.unread))
-    yield from (f"warning: {warning}" for warning in site.warnings)
+    yield from map(str, plan_errors.faults(site))
+    for violation in plan_errors.violations(site):
+        allow = plan_errors.overruling(violation)
+        advice = f"; if it is meant: {allow}" if allow else ""
+        yield f"{violation.address}: guard {violation.guard}: {violation.message}{advice}"
 
 
 def _site(site: SitePlan) -> SiteRows:

@@ -55,6 +55,7 @@ class Report:
     marks: tuple[Mark, ...]
     sites: tuple[SiteRows, ...]
     errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     foot: str = ""
 
     @property

@@ -27,7 +27,7 @@ th,td,small,li,h3,.text{unicode-bidi:plaintext;text-align:left}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.35rem 1.5rem;margin:.75rem 0;padding:0}
 .legend svg{width:.75rem;height:.75rem;margin-right:.4rem}
 .legend b{font-variant-numeric:tabular-nums}
-.errors h2{margin-top:.25rem}
+.messages h2{margin-top:.25rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:0 2.5rem}
 .chart{width:100%;border-collapse:collapse;table-layout:fixed}
 .chart th,.chart td{padding:.25rem .75rem .25rem 0;font-weight:400;vertical-align:middle}
@@ -57,8 +57,9 @@ border:1px solid var(--faint);border-radius:.375rem;padding:.4rem .5rem;min-heig
 background:currentColor;margin-right:.45em}
 section.site{content-visibility:auto;contain-intrinsic-size:auto 20rem}
 [hidden]{display:none}
-.errors{border-left:4px solid var(--bad);padding:.1rem 0 .1rem 1rem;margin:1.25rem 0}
-.errors ul{padding-left:1.1rem;margin:.4rem 0}
+.messages{border-left:4px solid;padding:.1rem 0 .1rem 1rem;margin:1.25rem 0}
+.errors{border-color:var(--bad)}.warnings{border-color:var(--changed)}
+.messages ul{padding-left:1.1rem;margin:.4rem 0}
 @media (max-width:44rem){
 header,main,footer{padding-left:1rem;padding-right:1rem}
 .rows,.rows tbody,.rows tr,.rows th,.rows td{display:block;width:auto}
