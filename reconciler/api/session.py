@@ -27,7 +27,7 @@ from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
 from reconciler.api.traffic import Traffic
 from reconciler.errors import UsageError
-from reconciler.model.desired import ApiKeyAuth, Site
+from reconciler.model.desired import ApiKeyAuth, SecretRef, Site
 
 _chance = random.SystemRandom().random
 
@@ -81,6 +81,7 @@ class SiteSession:
         self._limits = limits or Limits()
         self._chance = chance
         self._secrets = secrets
+        self._key = site.auth.api_key if isinstance(site.auth, ApiKeyAuth) else site.auth.app_secret
         self._explainer = Explainer(secrets, describe(site.auth, site.site_id))
         clock = clock or SystemClock()
         self._budget = budget or RetryBudget()
@@ -96,6 +97,15 @@ class SiteSession:
     def requests(self) -> int:
         """How many requests were sent, tries and tokens included."""
         return self._traffic.requests
+
+    @property
+    def key(self) -> SecretRef:
+        """The secret that it shows to the service."""
+        return self._key
+
+    def check_secret(self, ref: SecretRef) -> None:
+        """Raise SecretError where a secret can't be resolved."""
+        self._secrets.resolve(ref)
 
     def reader(self) -> Reader:
         """The methods that read; its transport refuses everything else."""

@@ -157,7 +157,8 @@ async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
             else by_workers(work, how.scheduler, service.endpoint, how.allowed)
         )
         async with reception(how.asking, console, as_json=how.as_json) as at, begun as running:
-            approved = _shown_and_agreed(await running.plan(), console, how)
+            made = _answerable(await running.plan(), how)
+            approved = _shown_and_agreed(made, await running.failing(made), console, how)
             stop = _stop_on_signals(console, ending)
             result = await running.apply(approved, at.consent, stop, _progress(console, at.desk, approved))
             # Before links are taken out: what may still be connected by one belongs to the way back.
@@ -174,14 +175,20 @@ async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
     return FAILED if not saved and code in {0, AWAITING} else code
 
 
-def _shown_and_agreed(made: Plan, console: Console, how: _How) -> Plan:
-    """Show a plan and ask whether to go on; the plan as it may be carried out."""
-    if not how.auto_approve and sys.stdin.isatty():
-        made = answerable(made)
+def _answerable(made: Plan, how: _How) -> Plan:
+    """The plan as a person may allow it, where one is asked."""
+    return answerable(made) if not how.auto_approve and sys.stdin.isatty() else made
+
+
+def _shown_and_agreed(made: Plan, failing: Sequence[Outcome], console: Console, how: _How) -> Plan:
+    """Show a plan, and what of it is known to fail, and ask whether to go on; the plan."""
     if not how.as_json:
         console.show(lambda plan: plan_text(plan, console.paint) + "\n", made)
     report_troubles(made, console)
-    todo = to_do(made)
+    for outcome in failing:
+        console.error(f"{outcome.action.address}: {outcome.error}")
+    hopeless = {outcome.action.address for outcome in failing}
+    todo = [action for action in to_do(made) if action.address not in hopeless]
     if todo and not how.auto_approve:
         _ask(made, todo, console, as_json=how.as_json)
     return made

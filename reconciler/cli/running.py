@@ -20,6 +20,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow import rounds
+from reconciler.workflow.missing_secrets import without_secrets
 from reconciler.workflow.rounds import Work
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Running(Protocol):
 
     async def plan(self) -> Plan:
         """The plan, with what must not be written to held back."""
+        ...
+
+    async def failing(self, made: Plan) -> tuple[Outcome, ...]:
+        """What of it is known to fail before anything is begun."""
         ...
 
     async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
@@ -63,6 +68,10 @@ class Here:
 
         return await rounds.prepare(self.work, self.opened, self.service.machine, self.taken, self.allowed, settled)
 
+    async def failing(self, made: Plan) -> tuple[Outcome, ...]:
+        """The actions that lack a secret."""
+        return await without_secrets(made, self.opened)
+
     async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
         """Carry it out with the journals of this machine."""
         machine = self.service.machine
@@ -88,6 +97,11 @@ class ByWorkers:
         if isinstance(self.work, Manifests):
             return await self.runner.plan(self.work.desired, self.work.selection)
         return await self.work.plan(workflow.Sessions({}), self.allowed)
+
+    async def failing(self, made: Plan) -> tuple[Outcome, ...]:
+        """The secrets are the workers', who look before they begin."""
+        del made
+        return ()
 
     async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
         """Let the workers carry it out and look again."""

@@ -1,7 +1,7 @@
 """Walks a plan: what depends on nothing runs concurrently, what depends on another waits for it."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.errors import ExtcalError
@@ -35,7 +35,7 @@ class Executor:
     agree. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing new is begun, what is under way
     is finished, and nobody is waited for any longer; when `stop.at_once` is, what is under way is given up and said
     to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an owner, or for another action,
-    is not.
+    is not. `ended` holds outcomes that are known, and were told, before anything is begun.
     """
 
     def __init__(
@@ -47,8 +47,10 @@ class Executor:
         stop: Stop,
         told: Callable[[Outcome], None],
         sites_at_once: int,
+        ended: Iterable[Outcome] = (),
     ) -> None:
         self._plan = plan
+        self._ended = {outcome.action.address: outcome for outcome in ended}
         self._planned = frozenset(action.address for action in plan.actions)
         self._leaving = {site.site.name: taken_away(site.actions) for site in plan.sites}
         self._reaches = reaches
@@ -78,6 +80,8 @@ class Executor:
         return outcome if reach is None else await shown_since(outcome, reach)
 
     async def _settle(self, action: Action) -> Outcome:
+        if (ended := self._ended.get(action.address)) is not None:
+            return ended
         outcome = await self._when_ready(action)
         self._told(outcome)
         return outcome

@@ -17,6 +17,7 @@ from reconciler.model.source import Fault
 from reconciler.planning import undo as undoing
 from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
+from reconciler.workflow.missing_secrets import without_secrets
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions
 from reconciler.workflow.turns import in_turn
@@ -44,7 +45,10 @@ async def apply(
     }
     for site in made.sites:
         _note_finished(site, machine)
-    executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once)
+    ended = await without_secrets(made, opened)
+    for outcome in ended:
+        told(outcome)
+    executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended)
     outcomes = await executor.run()
     return Result(made, outcomes, interrupted=stop.gently.is_set())
 
