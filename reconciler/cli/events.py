@@ -26,7 +26,10 @@ _A_WEEK = timedelta(days=7)
 @click.option("--to", "end", metavar="TIME", help="Until when, RFC 3339. [default: a week later]")
 @click.option("--schedule", "schedule_ids", metavar="ID", multiple=True, help="Only this schedule's events.")
 @click.option(
-    "--zone", metavar="NAME", help="Show times in this zone, as Europe/Berlin. [default: as the service does]"
+    "--zone",
+    metavar="NAME",
+    help="Show times in this zone, as Europe/Berlin, and read --from and --to in it where they have no offset. "
+    "[default: as the service shows them; UTC]",
 )
 @click.option("--personal", is_flag=True, help="Show titles and calendar names too, where the key permits it.")
 @global_options
@@ -40,11 +43,11 @@ def events(
     output: str,
 ) -> int:
     """List the external events that keep schedules busy."""
-    since = _time("--from", start) if start else datetime.now(UTC).replace(microsecond=0)
-    until = _time("--to", end) if end else since + _A_WEEK
+    shown_in = None if zone is None else _zone(zone)
+    since = _time("--from", start, shown_in) if start else datetime.now(UTC).replace(microsecond=0)
+    until = _time("--to", end, shown_in) if end else _week_after(since)
     if until <= since:
         raise UsageError(f"--to {until.isoformat()} is not after --from {since.isoformat()}")
-    shown_in = None if zone is None else _zone(zone)
     query = EventQuery(since.isoformat(), until.isoformat(), schedule_ids, private=personal)
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Event]]:
@@ -65,12 +68,20 @@ def events(
     return 0 if whole else 1
 
 
-def _time(option: str, text: str) -> datetime:
+def _time(option: str, text: str, zone: ZoneInfo | None) -> datetime:
+    """A time of the command line; one without an offset is meant in the zone that times are shown in, else in UTC."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (found if found.tzinfo else found.replace(tzinfo=zone or UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"{option} {text}: not a time; write it as 2027-01-31T09:00:00Z") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _week_after(since: datetime) -> datetime:
+    try:
+        return since + _A_WEEK
+    except OverflowError as error:
+        raise UsageError(f"--from {since.isoformat()}: there is no week after it; add --to") from error
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -140,6 +140,25 @@ def test_events_of_one_schedule(extcal: Extcal) -> None:
     assert extcal("events", *_SITE, *_MARCH, "--schedule", schedule_id(1), "--format", "json").rows == []
 
 
+def test_a_time_without_an_offset_is_meant_in_the_chosen_zone(extcal: Extcal) -> None:
+    """--from and --to are read as times are shown: in --zone, else in UTC; what has an offset is what it says."""
+    extcal.on(with_events())
+    hour = ("--from", "2027-03-01T17:30", "--to", "2027-03-01T18:30")
+    assert len(extcal("events", *_SITE, *hour, "--zone", "Asia/Kolkata").out.splitlines()) == 2
+    assert len(extcal("events", *_SITE, *hour).out.splitlines()) == 1
+    exact = ("--from", "2027-03-01T17:30+05:30", "--to", "2027-03-01T13:00Z")
+    for zone in ((), ("--zone", "America/New_York")):
+        assert len(extcal("events", *_SITE, *exact, *zone).out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("args", [("--from", "9999-12-31"), ("--from", "0001-01-01", "--zone", "Asia/Kolkata")])
+def test_a_time_beyond_all_calendars_is_wrong_usage(extcal: Extcal, args: tuple[str, ...]) -> None:
+    """What no date can hold is told as such."""
+    ran = extcal("events", *_SITE, *args)
+    assert (ran.code, ran.out) == (64, "")
+    assert f"error: --from {args[1]}" in ran.err
+
+
 def test_events_in_a_chosen_zone(extcal: Extcal) -> None:
     """--zone shows times as they are read there; all-day events keep their days; an unknown zone is told."""
     extcal.on(with_events())
