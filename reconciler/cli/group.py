@@ -33,7 +33,7 @@ _MODULES = {
     "providers": "tables",
     "schedules": "tables",
     "connections": "tables",
-    "calendars": "tables",
+    "calendars": "calendars",
     "events": "events",
     "sandbox": "sandbox",
     "schema": "schema",

@@ -1,6 +1,4 @@
-"""`extcal providers | schedules | connections | calendars`: what is live, to look at."""
-
-import asyncio
+"""`extcal providers | schedules | connections`: what is live, to look at."""
 
 import click
 
@@ -10,7 +8,7 @@ from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.model.account import shown
 from reconciler.model.desired import Site
-from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
+from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.planning.providers import word
 from reconciler.render import table
 
@@ -106,44 +104,3 @@ def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
         connection.schedule_id,
         connection.id,
     )
-
-
-@click.command
-@sites_options
-@click.option("--connection", "connection_ids", metavar="ID", multiple=True, help="Only this connection's account.")
-@global_options
-def calendars(
-    chosen: SiteChoice,
-    connection_ids: tuple[str, ...],
-    output: str,
-) -> int:
-    """List the calendars of every connected account."""
-
-    async def read(site: Site, reader: Reader) -> list[tuple[Site, LiveConnection, Calendar]]:
-        healthy = [
-            connection
-            for _, connection in await _connections(site, reader)
-            if connection.status not in {Status.DISCONNECTED, Status.ERROR}
-            and (not connection_ids or connection.id in connection_ids)
-        ]
-        lists = await asyncio.gather(*(reader.list_calendars(connection.id) for connection in healthy))
-        return [(site, c, calendar) for c, found in zip(healthy, lists, strict=True) for calendar in found]
-
-    said = said_globals()
-    rows, whole = read_sites(said, chosen, read)
-    listing = Listing(
-        ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
-        [
-            (
-                site.name,
-                word(c.calendar_type) or c.calendar_type,
-                shown(c.account, "not shown"),
-                k.name,
-                k.id,
-            )
-            for site, c, k in rows
-        ],
-        [table.calendar_json(site.name, c, k) for site, c, k in rows],
-    )
-    said.console.show(LISTING_FORMATS[output], listing)
-    return 0 if whole else 1
