@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from reconciler.manifests import Limits, load
 from reconciler.manifests.drafts import DEFAULT_MAX_DISCONNECTS
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.source import Source
+from reconciler.planning.suggestion import did_you_mean, listed
 from reconciler.workflow import sessions
 
 API_KEY = SecretRef(SecretKind.ENV, "EXTCAL_API_KEY")
@@ -38,7 +39,11 @@ class SiteChoice:
     site_ids: tuple[str, ...]
 
     def sites(self, found: Target) -> list[Site]:
-        """The sites; raises UsageError where there are none."""
+        """The sites; raises UsageError where there are none, and where they are said in ways that don't go together."""
+        if self.paths and self.site_ids:
+            raise UsageError("a PATH with manifests and --site-id both say which sites; give one of them")
+        if self.names and self.site_ids:
+            raise UsageError("--site NAME is about manifests, and --site-id needs none; give one of them")
         if self.paths:
             desired = load(manifest_paths(self.paths), self.limits)
             wanted = select_sites(desired, self.names)
@@ -46,8 +51,16 @@ class SiteChoice:
         if self.site_ids:
             return [_site(site_id, site_id) for site_id in self.site_ids]
         if found.sandbox_sites:
-            return [_site(name, site_id) for site_id, name in found.sandbox_sites]
+            _check_names(self.names, [name for _, name in found.sandbox_sites])
+            return [_site(name, site_id) for site_id, name in found.sandbox_sites if name in (self.names or (name,))]
         raise UsageError("say which site: a PATH with manifests, or --site-id ID with its key in EXTCAL_API_KEY")
+
+
+def _check_names(names: tuple[str, ...], there: Collection[str]) -> None:
+    for name in names:
+        if name not in there:
+            hint = did_you_mean(name, there) or f"there are {listed(there)}"
+            raise UsageError(f"--site {name}: the sandbox has no such site; {hint}")
 
 
 def sites_options(function: _Command) -> Callable[..., object]:
@@ -66,7 +79,9 @@ def sites_options(function: _Command) -> Callable[..., object]:
 
     options = [
         optional_paths_argument,
-        click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests."),
+        click.option(
+            "--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests, or of the sandbox."
+        ),
         click.option(
             "--site-id",
             "site_ids",

@@ -37,6 +37,16 @@ def test_the_sandbox_is_started_for_one_command(
     assert len(bare.sandbox.requests) == 0
 
 
+def test_a_site_of_the_sandbox_is_chosen_by_its_name(bare: Extcal) -> None:
+    """--site leaves one site of the sandbox; a name that it lacks is wrong usage, with the right one."""
+    (name, *_) = {str(row["site"]) for row in bare("schedules", "--sandbox", "--format", "json").rows}
+    chosen = bare("schedules", "--sandbox", "--site", name)
+    assert (chosen.code, "Dr. Lee" in chosen.out) == (0, True)
+    wrong = bare("schedules", "--sandbox", "--site", f"{name}x")
+    assert (wrong.code, wrong.out) == (64, "")
+    assert f"--site {name}x: the sandbox has no such site; did you mean {name}?" in wrong.err
+
+
 @pytest.mark.parametrize("off", ["0", "false", "no", ""])
 def test_the_environment_can_switch_the_sandbox_off(extcal: Extcal, off: str) -> None:
     """EXTCAL_SANDBOX=0 means the endpoint, and does not clash with EXTCAL_ENDPOINT."""

@@ -45,6 +45,8 @@ COMMANDS = (
         (("sandbox", "serve", "--port", "70000"), "0<=x<=65535"),
         (("events", "--from", "yesterday"), "--from yesterday: not a time; write it as 2027-01-31T09:00:00Z"),
         (("events", "--from", "2027-01-02", "--to", "2027-01-01"), "is not after --from"),
+        (("connections", "x", "--site-id", "y"), "a PATH with manifests and --site-id both say which sites"),
+        (("connections", "--site", "x", "--site-id", "y"), "--site NAME is about manifests"),
         (("connections",), "say which site: a PATH with manifests, or --site-id ID"),
     ],
 )
