@@ -12,13 +12,19 @@ from pathlib import Path
 import click
 
 from reconciler import planfile, workflow
-from reconciler.cli.arguments import (
+from reconciler.cli.allowances import (
     allow_option,
+    check_allowances,
+    parse_allowances,
+    places_of_manifests,
+    places_of_plan,
+    warn_of_unused,
+)
+from reconciler.cli.arguments import (
     digest_option,
     manifest_paths,
     optional_paths_argument,
     parallelism_option,
-    parse_allowances,
     refuse_empty,
 )
 from reconciler.cli.asking import agreed
@@ -109,17 +115,19 @@ def apply(
         work: Work
         if saved is not None:
             work = Saved(Path(saved), selecting.shards, digest)
-            declared = work.sites
+            places = places_of_plan(work.whole)
             selecting.tell_if_empty(work.sites, said.console)
         else:
             desired = load(manifest_paths(paths), limits)
             tell_overlooked(desired, said.console, planned=True)
             work = Manifests(desired, selecting.of(desired, said.console))
-            declared = desired.sites
+            places = places_of_manifests(desired)
         if scheduler is not None:
             for_workers(said, asking, undo_out)
+        allowed = parse_allowances(allowances)
+        check_allowances(allowed, places)
         how = _How(
-            parse_allowances(allowances, declared),
+            allowed,
             asking,
             None if undo_out is None else _new_file(undo_out),
             parallelism,
@@ -185,6 +193,7 @@ def _shown_and_agreed(made: Plan, failing: Sequence[Outcome], console: Console, 
     if not how.as_json:
         console.show(lambda plan: plan_text(plan, console.paint) + "\n", made)
     report_troubles(made, console)
+    warn_of_unused(how.allowed, made, console)
     for outcome in failing:
         console.error(f"{outcome.action.address}: {outcome.error}")
     hopeless = {outcome.action.address for outcome in failing}

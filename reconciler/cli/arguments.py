@@ -11,9 +11,8 @@ import click
 
 from reconciler.errors import UsageError
 from reconciler.manifests.limits import DEFAULT, Limit, Limits, written
-from reconciler.model.desired import Desired, Site
+from reconciler.model.desired import Desired
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
-from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.planning.suggestion import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -76,17 +75,6 @@ def parallelism_option(function: _Command) -> _Command:
         default=SITES_AT_ONCE,
         show_default=True,
         help=f"How many sites are read or written at once, at most {MOST_SITES_AT_ONCE}.",
-    )(function)
-
-
-def allow_option(function: _Command) -> _Command:
-    """Give a command `--allow`."""
-    return click.option(
-        "--allow",
-        "allowances",
-        metavar="GUARD:ADDRESS",
-        multiple=True,
-        help=f"Overrule one guard at one place; may be repeated. Guards: {', '.join(GUARDS)}.",
     )(function)
 
 
@@ -168,25 +156,6 @@ def _digest(_context: click.Context, _parameter: click.Parameter, value: str | N
     if value is not None and not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
         raise UsageError(f"--digest {value!r:.80}: write it as plan shows it: sha256: and 64 hexadecimal digits")
     return value
-
-
-def parse_allowances(texts: Sequence[str], sites: Iterable[Site] | None = None) -> frozenset[Allowance]:
-    """Read `GUARD:ADDRESS`es; raises UsageError for an unknown guard, or a place on none of `sites` where given."""
-    names = None if sites is None else [site.name for site in sites]
-    found = set()
-    for text in texts:
-        guard, _, address = text.partition(":")
-        if guard not in GUARDS:
-            hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
-            raise UsageError(f"--allow {text}: there is no guard {guard!r}; {hint}")
-        if not address:
-            raise UsageError(f"--allow {text}: say where, as {guard}:SITE or {guard}:SITE/NAME")
-        place = address.partition("/")[0]
-        if names is not None and place not in names:
-            hint = did_you_mean(place, names) or f"sites are {', '.join(names) or 'none'}"
-            raise UsageError(f"--allow {text}: there is no site {place!r}; {hint}")
-        found.add(Allowance(guard, address))
-    return frozenset(found)
 
 
 def select_sites(desired: Desired, names: Sequence[str]) -> frozenset[str] | None:

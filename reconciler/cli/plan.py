@@ -7,14 +7,19 @@ from pathlib import Path
 import click
 
 from reconciler import workflow
+from reconciler.cli.allowances import (
+    allow_option,
+    check_allowances,
+    parse_allowances,
+    places_of_manifests,
+    warn_of_unused,
+)
 from reconciler.cli.arguments import (
     BaseChoice,
     Reviewed,
-    allow_option,
     base_options,
     manifest_paths,
     parallelism_option,
-    parse_allowances,
     paths_argument,
     refuse_empty,
     reviewed_options,
@@ -96,7 +101,8 @@ def plan(
         tell_overlooked(desired, said.console, planned=True)
         before = None if base is None else _load_base(base, paths, limits, said.console)
         selection = selecting.of(desired, said.console)
-        allowed = parse_allowances(allowances, desired.sites)
+        allowed = parse_allowances(allowances)
+        check_allowances(allowed, places_of_manifests(desired))
         question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
         made, blamed = run(_plan(question, said) if scheduler is None else _plan_by_workers(question, said, scheduler))
         whole, made = made, workflow.leaving(made, redacted)
@@ -105,6 +111,7 @@ def plan(
             _save(made, out)
     said.console.passed(PLAN_FORMATS[output].shown(made, said.console.paint))
     report_troubles(made, said.console)
+    warn_of_unused(allowed, made, said.console)
     if not blamed.whole:
         return FAILED
     return PENDING if detailed_exitcode and pending(blamed) else 0

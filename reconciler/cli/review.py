@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import planfile, workflow
-from reconciler.cli.arguments import BaseChoice, Reviewed, parse_allowances
+from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
+from reconciler.cli.arguments import BaseChoice, Reviewed
 from reconciler.cli.base import load_base
 from reconciler.cli.options import Globals, said_globals
 from reconciler.cli.plan_formats import PlanFormat
@@ -47,10 +48,12 @@ def review(checking: Checking, output: PlanFormat) -> int:
         tell_overlooked(desired, console, planned=True)
         before = None if checking.base is None else load_base(checking.base, checking.paths, checking.limits, console)
         selection = checking.selecting.of(desired, console)
-        allowed = parse_allowances(checking.allowances, desired.sites)
+        allowed = parse_allowances(checking.allowances)
+        check_allowances(allowed, places_of_manifests(desired))
         found = run(_review(saved, desired, before, selection, allowed, checking.parallelism, said))
     console.show(lambda plan: output.shown(plan, console.paint), found.fresh)
     report_troubles(found.fresh, console)
+    warn_of_unused(allowed, found.fresh, console)
     for refusal in found.refusals:
         console.error(str(refusal))
     if found.refusals:

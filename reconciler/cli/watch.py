@@ -12,13 +12,8 @@ import click
 from reconciler import workflow
 from reconciler.api.clock import OnWait, SystemClock
 from reconciler.api.retry import RetryBudget
-from reconciler.cli.arguments import (
-    allow_option,
-    manifest_paths,
-    parallelism_option,
-    parse_allowances,
-    paths_argument,
-)
+from reconciler.cli.allowances import allow_option, check_allowances, parse_allowances, places_of_manifests
+from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.border import guard_border, redact
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
@@ -125,9 +120,20 @@ class _How:
     applies: bool
     git_pull: bool
 
-    def chosen(self, desired: Desired) -> workflow.Selection:
-        """The selection for the manifests as they are; that a shard has no site yet is no news in each round."""
-        return self.selecting.of(desired, Console(quiet=True))
+    def choosing(self) -> Callable[[Desired], workflow.Selection]:
+        """What makes the selection for the manifests as they are.
+
+        That a shard has no site yet is no news in each round. Guards are overruled at places that must be there when
+        it begins: later on one may be gone, and that must not end the watch.
+        """
+        unchecked = [self.allowed]
+
+        def chosen(desired: Desired) -> workflow.Selection:
+            if unchecked:
+                check_allowances(unchecked.pop(), places_of_manifests(desired))
+            return self.selecting.of(desired, Console(quiet=True))
+
+        return chosen
 
 
 async def _watch(how: _How, said: Globals, ending: Ending) -> int:
@@ -135,7 +141,7 @@ async def _watch(how: _How, said: Globals, ending: Ending) -> int:
     with target(said) as found:
         orders = Orders(
             how.paths,
-            how.chosen,
+            how.choosing(),
             _service_for_a_round(found.service, how.parallelism),
             how.interval,
             how.allowed,

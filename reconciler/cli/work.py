@@ -37,11 +37,14 @@ class Manifests:
 class Saved:
     """A plan that `plan --out` saved, or the part of it that is in `shards`; `digest` is what its must be.
 
+    `whole` is all of it.
+
     After applying, its own actions are looked at.
     """
 
     def __init__(self, file: Path, shards: Shards | None = None, digest: str | None = None) -> None:
-        self._plan = part_of(planfile.load(file, digest), shards)
+        self.whole = planfile.load(file, digest)
+        self._plan = part_of(self.whole, shards)
 
     @property
     def sites(self) -> Sequence[Site]:

@@ -164,7 +164,7 @@ def test_a_guard_is_a_part_of_the_json(armed: Extcal) -> None:
 def test_prevent_disconnect_holds_until_it_is_overruled_at_its_place(armed: Extcal) -> None:
     """A tombstone with preventDisconnect is forbidden; overruling it elsewhere changes nothing, there it does."""
     armed.on(world(harbor(0, 1)))
-    armed.write(site(), connection(0, more="state: absent\nlifecycle: {preventDisconnect: true}"))
+    armed.write(site(), connection(0, more="state: absent\nlifecycle: {preventDisconnect: true}"), connection(1))
     for args in ((), ("--allow", "prevent-disconnect:harbor/staff-1")):
         ran = armed("apply", "manifests", "--auto-approve", *args)
         assert ran.code == 1

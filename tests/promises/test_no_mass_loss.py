@@ -188,7 +188,7 @@ def test_a_folder_that_lost_most_of_its_files(full: Extcal, kept: int) -> None:
     gone = 8 - kept
     assert f"{gone} of 8 connections would be disconnected, more than the 2 that guards.maxDisconnects: 25%" in ran.err
     assert "if it is meant: --allow max-disconnects:harbor" in ran.err
-    assert full("apply", "manifests", "--auto-approve", "--allow", "prevent-disconnect:harbor").code == 1
+    assert full("apply", "manifests", "--auto-approve", "--allow", "prevent-disconnect:harbor").code == 64
     assert full("apply", "manifests", "--auto-approve", "--allow", "max-disconnects:quay").code == 64
     assert disconnects(full) == 0
     assert full("apply", "manifests", "--auto-approve", "--allow", "max-disconnects:harbor").code == 0

@@ -130,6 +130,7 @@ def test_a_watch_that_is_told_to_stop_finishes_what_it_writes(extcal: Extcal, da
         (["--listen", "127.0.0.1:70000"], "no HOST:PORT"),
         (["--listen", "127.0.0.1:0", "--site", "habor"], "did you mean harbor?"),
         (["--allow", "max-disconnects"], "say where"),
+        (["--listen", "127.0.0.1:0", "--allow", "max-disconnects:habor"], "did you mean harbor?"),
     ],
 )
 def test_wrong_usage_is_told_at_once(bare: Extcal, words: list[str], said: str) -> None:
