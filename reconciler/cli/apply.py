@@ -26,6 +26,7 @@ from reconciler.cli.arguments import (
     optional_paths_argument,
     parallelism_option,
     refuse_empty,
+    refuse_stdout,
 )
 from reconciler.cli.asking import agreed
 from reconciler.cli.border import redacted
@@ -100,7 +101,8 @@ def apply(
     A saved plan is for one use. Applied again it does what was not done the first time; what was done and was taken
     away or changed since is refused (exit code 1): plan again.
     """
-    refuse_empty(plan=saved, undo_out=undo_out)
+    refuse_empty(plan=saved)
+    refuse_stdout(undo_out=undo_out)
     if bool(paths) == (saved is not None):
         raise UsageError(f"say what to apply: a PATH with manifests, or --plan FILE{', not both' if paths else ''}")
     if saved is None and digest is not None:

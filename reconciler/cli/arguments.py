@@ -93,6 +93,17 @@ def refuse_empty(**options: str | None) -> None:
             raise UsageError(f"--{name.replace('_', '-')} is empty. Give it a value.")
 
 
+def refuse_stdout(**options: str | None) -> None:
+    """Raise UsageError where an option that says where to write is empty, or `-`: stdout is for the report alone."""
+    refuse_empty(**options)
+    for name, value in options.items():
+        if value == "-":
+            raise UsageError(
+                f"--{name.replace('_', '-')} -: it can't go to stdout, where the report goes. Name a place; ./- is one "
+                "that is called so."
+            )
+
+
 def base_options(function: _Command) -> Callable[..., object]:
     """Give a command `--base` and `--base-dir`; it gets them as one argument, `base`, None where neither is given."""
 

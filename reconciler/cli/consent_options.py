@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from reconciler.cli.arguments import refuse_stdout
 from reconciler.errors import UsageError
 
 _TIMEOUT = 600
@@ -47,6 +48,7 @@ def consent_options(function: _Command) -> Callable[..., object]:
         consent_file: str | None,
         **others: object,
     ) -> object:
+        refuse_stdout(consent_file=consent_file)
         asking = _asking(consent, consent_timeout, consent_file, open_browser=open_browser)
         return function(*args, asking=asking, **others)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler import planfile
+from reconciler.cli.arguments import refuse_stdout
 from reconciler.cli.console import Console
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.plan import pending
@@ -52,6 +53,7 @@ def merge(
     The exit code is 0 when they were joined, whatever is in them, and 1 where a shard is missing: a joined plan is
     then shown, and not saved.
     """
+    refuse_stdout(out=out)
     console = said_globals().console
     with failing_as(console, None if output is None else PLAN_FORMATS[output].failure):
         plans, documents = _read([Path(file) for file in files])

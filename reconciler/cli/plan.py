@@ -21,7 +21,7 @@ from reconciler.cli.arguments import (
     manifest_paths,
     parallelism_option,
     paths_argument,
-    refuse_empty,
+    refuse_stdout,
     reviewed_options,
 )
 from reconciler.cli.border import redacted
@@ -79,7 +79,7 @@ def plan(
     whether what was reviewed is what the manifests say.
     """
     said = said_globals()
-    refuse_empty(out=out)
+    refuse_stdout(out=out)
     if reviewed is not None:
         if selecting.names_any or out or impact or detailed_exitcode or scheduler:
             raise UsageError(

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.arguments import manifest_paths, optional_paths_argument, parallelism_option, select_sites
+from reconciler.cli.arguments import (
+    manifest_paths,
+    optional_paths_argument,
+    parallelism_option,
+    refuse_stdout,
+    select_sites,
+)
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.signals import run
@@ -54,6 +60,7 @@ def pull(
     lifecycle. A live connection that would not plan as no change is left out and named; the exit code is then 1.
     """
     said = said_globals()
+    refuse_stdout(output=output)
     _check_usage(paths, names, site_ids, titles)
     folder = pulling.open_folder(Path(output), limits)
     for one in overlooked(Path(output), limits):
