@@ -240,7 +240,7 @@ async def _write_undo(result: Result, running: Running, file: Path, console: Con
 
 
 def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool) -> None:
-    """Ask whether to go on; raises UsageError where nobody can answer, Abort where the answer is no."""
+    """Ask whether to go on; raises UsageError where nobody can answer; what the answer no raises ends the command."""
     if not sys.stdin.isatty():
         raise UsageError("apply asks before it writes, and there is no terminal to ask on; add --auto-approve")
     if as_json:

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TypeVar
 
 INTERRUPTED = 128 + signal.SIGINT
-"""130, Ctrl-C; also the answer no to a question (contract: Exit codes)."""
+"""130, Ctrl-C (contract: Exit codes)."""
 TERMINATED = 128 + signal.SIGTERM
 """143, as whoever sends SIGTERM expects it of a process that this signal ends."""
 ENDING = (signal.SIGINT, signal.SIGTERM)

@@ -119,7 +119,7 @@ def test_at_a_terminal_the_question_names_each_loss(extcal: Extcal) -> None:
     """The prompt names what only an owner can give again; yes is an answer, and no changes nothing."""
     with_live(extcal, on_google(0), on_google(1))
     extcal.write(site(more=f"{_PRUNE}\nscope: site"), connection(0, provider="google"))
-    for answer, code, writes in (("n", 130, 0), ("y", 0, 1)):
+    for answer, code, writes in (("n", 1, 0), ("y", 0, 1)):
         with terminal(extcal, "apply", "manifests") as at:
             at.expect("Carry out 1 action? 1 of them would take a connection away. [y/N]: ")
             named = at.seen.rpartition("Only their owners can give these consents again:\n")[2]
