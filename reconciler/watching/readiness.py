@@ -37,9 +37,10 @@ class Readiness:
     def failed(self, why: str) -> None:
         """A round has reconciled nothing; a few of them in a row are too many."""
         self._failures += 1
-        if self._failures >= _FAILURES or not self._ready.yes:
-            count = "the last round" if self._failures == 1 else f"the last {self._failures} rounds"
-            self._ready = Verdict(yes=False, why=f"{count} failed: {why}")
+        count = "the last round" if self._failures == 1 else f"the last {self._failures} rounds"
+        yes = self._ready.yes and self._failures < _FAILURES
+        until = f"; ready until {_FAILURES} in a row have" if yes else ""
+        self._ready = Verdict(yes=yes, why=f"{count} failed: {why}{until}")
 
     def ready(self) -> Verdict:
         """Whether it reconciles."""

@@ -56,14 +56,15 @@ def test_ready_after_a_good_round_until_three_have_failed() -> None:
     readiness.failed("the manifests have 2 faults; the log names them")
     assert readiness.ready().why == "the last round failed: the manifests have 2 faults; the log names them"
     readiness.went_well()
-    for _ in range(2):
+    for count in ("the last round", "the last 2 rounds"):
         readiness.failed("every site failed")
-    assert readiness.ready().yes
+        assert readiness.ready().yes
+        assert readiness.ready().why == f"{count} failed: every site failed; ready until 3 in a row have"
     readiness.failed("every site failed")
     assert not readiness.ready().yes
     assert readiness.ready().why == "the last 3 rounds failed: every site failed"
     readiness.went_well()
-    assert readiness.ready().yes
+    assert (readiness.ready().yes, readiness.ready().why) == (True, "the last round reconciled a site at least")
 
 
 def test_a_loop_that_stands_still_is_not_alive() -> None:
