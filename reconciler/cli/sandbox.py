@@ -62,8 +62,9 @@ def reset(data: Path) -> None:
     from reconciler.sandbox import reset as delete  # noqa: PLC0415 - only this command needs the other tower
 
     with explained():
-        delete(data)
-    said_globals().console.note(f"The sandbox's data in {data} is gone.")
+        was_there = delete(data)
+    gone, none = f"The sandbox's data in {data} is gone.", f"{data} holds no sandbox's data: nothing is deleted."
+    said_globals().console.note(gone if was_there else none)
 
 
 sandbox.add_command(events)

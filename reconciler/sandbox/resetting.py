@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
-def reset(data: Path) -> None:
+def reset(data: Path) -> bool:
     """Remove the sandbox's database and its accounts' calendars from the folder `data`, and nothing else.
 
-    A folder that is absent or empty is fine; the config file is the operator's and stays.
+    It tells whether there was any: a folder that is absent or empty is fine. The config file is the operator's and
+    stays.
 
     Raises `SandboxError` where the folder is not a sandbox's, a sandbox is running on it, or it can't be changed.
     """
@@ -30,13 +31,14 @@ def reset(data: Path) -> None:
         if not path.is_file():
             if data.exists() and (not data.is_dir() or any(each.name != CONFIG for each in data.iterdir())):
                 raise SandboxError(f"{data}: not a data folder of the sandbox, nothing removed")
-            return
+            return False
         _require_free(path)
         remove_accounts(data / FOLDER)
         for name in (*(f"{DATABASE}{suffix}" for suffix in _SIDE_FILES), DATABASE):
             (data / name).unlink(missing_ok=True)
     except OSError as error:
         raise SandboxError(f"{data}: can't be reset ({error.strerror})") from error
+    return True
 
 
 def _require_free(path: Path) -> None:

@@ -70,6 +70,14 @@ def test_reset_lets_the_next_start_be_fresh(bare: Extcal) -> None:
     assert bare("sandbox", "reset", "--data", "data", "--quiet").err == ""
 
 
+@pytest.mark.parametrize("folder", ["nowhere", "empty"])
+def test_reset_says_where_there_was_nothing(bare: Extcal, folder: str) -> None:
+    """A folder without a sandbox's data, one that was mistyped, say, is not said to be gone."""
+    (bare.folder / "empty").mkdir()
+    told = bare("sandbox", "reset", "--data", folder)
+    assert (told.code, told.err) == (0, f"{folder} holds no sandbox's data: nothing is deleted.\n")
+
+
 @pytest.mark.parametrize("named", ["option", "environment"])
 def test_the_sandbox_that_is_named_is_the_one_that_is_meant(bare: Extcal, named: str) -> None:
     """--sandbox and EXTCAL_SANDBOX name the folder as they do everywhere; no other one is written to or deleted."""
