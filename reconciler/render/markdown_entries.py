@@ -30,7 +30,7 @@ def loss(action: Action) -> str:
     """An action that takes a connection away, and what it takes to bring that back."""
     lines = [
         _headline(action),
-        f"  - deletes the site's events from the calendar of {code(words.account(action))}; {words.recovery(action)}",
+        f"  - {words.taken(action)} the calendar of {code(words.account(action))}; {words.recovery(action)}",
     ]
     if (impact := words.impact(action)) is not None:
         lines.append(f"  - {impact}")

@@ -83,7 +83,17 @@ def loss(action: Action) -> str | None:
     """What carrying out the action takes away, and what it would take to bring it back."""
     if not action.kind.disconnects:
         return None
-    return f"deletes the site's events from {account(action)}'s calendar; {recovery(action)}"
+    return f"{taken(action)} {account(action)}'s calendar; {recovery(action)}"
+
+
+def taken(action: Action) -> str:
+    """What a disconnect does to the account's calendar, up to whose that is.
+
+    The service deletes what the site has exported there; a connection whose live sync config is not known may export.
+    """
+    live = action.before.exports if action.before is not None else None
+    exports_nothing = live is not None and live.enabled is False
+    return "exports nothing to" if exports_nothing else "deletes the site's events from"
 
 
 def recovery(action: Action) -> str:
