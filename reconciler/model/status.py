@@ -36,7 +36,8 @@ class ConnectionStatus:
 
     `schedule_id` is None where a manifest names the schedule otherwise and the service could not be asked; `schedule`
     is its name where that is known; `live_status` the service's word for it. `action` is what would be done about it,
-    and `fault` why that could not be planned: one of the two is always there.
+    and `fault` why that could not be planned: one of the two is always there. `other_accounts` are connected where its
+    owner's consent is awaited, and declared by no manifest: the owner may have taken another account.
     """
 
     address: str
@@ -51,6 +52,7 @@ class ConnectionStatus:
     live_status: str | None = None
     action: Action | None = None
     fault: Fault | None = None
+    other_accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

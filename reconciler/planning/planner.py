@@ -94,7 +94,7 @@ def plan_site(
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, in_scope, allowed),
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
-        warnings=(*_warnings(site, planned), *other_accounts(planned), *elsewhere, *map(str, lookalikes)),
+        warnings=(*_warnings(site, planned), *map(str, other_accounts(planned)), *elsewhere, *map(str, lookalikes)),
     )
 
 

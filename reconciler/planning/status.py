@@ -1,12 +1,15 @@
 """The health of every connection of a site, read off its plan and the observation that it was made from."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site
 from reconciler.model.live import ConnectMethod, LiveSite, Status
 from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.status import ConnectionStatus, Health, SiteStatus
+from reconciler.planning.other_accounts import other_accounts
 
 _STILL_SYNCING = {Status.CONNECTED.value, Status.SYNC_IN_PROGRESS.value}
 
@@ -20,6 +23,9 @@ def status_of(made: SitePlan, declared: Sequence[DeclaredConnection], live: Live
     unread = {fault.where: fault for fault in made.unread}
     faults = {fault.where: fault for fault in reversed(made.faults)}
     live_status = {connection.id: connection.status for connection in live.connections}
+    others: dict[str, list[str]] = defaultdict(list)
+    for other in other_accounts(made.actions):
+        others[other.awaited.address].append(other.account)
     found: list[ConnectionStatus] = []
     for connection in declared:
         if (fault := unread.get(connection.address)) is not None:
@@ -27,7 +33,8 @@ def status_of(made: SitePlan, declared: Sequence[DeclaredConnection], live: Live
         elif (fault := faults.get(connection.address)) is not None:
             found.append(_faulty(made.site, connection, Health.ERROR, fault))
         else:
-            found.append(_acted_on(actions[connection.address], live_status))
+            acted_on = _acted_on(actions[connection.address], live_status)
+            found.append(replace(acted_on, other_accounts=tuple(others[connection.address])))
     known = {connection.address for connection in declared}
     found += [
         _acted_on(action, live_status, Health.UNMANAGED) for action in made.actions if action.address not in known

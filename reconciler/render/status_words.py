@@ -3,6 +3,7 @@
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, ActionKind, Reason
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, counted
+from reconciler.planning.other_accounts import OtherAccount
 from reconciler.render import words
 from reconciler.render.inert import inert
 
@@ -18,6 +19,12 @@ def reason(status: ConnectionStatus) -> str | None:
     action = status.action
     if action is None or action.reason in _SILENT:
         return None
+    if status.other_accounts:
+        return inert("; ".join(OtherAccount(action, account).why for account in status.other_accounts))
+    return _why(action)
+
+
+def _why(action: Action) -> str:
     match action.kind:
         case ActionKind.UPDATE:
             paths = ", ".join(change.path.removeprefix("syncConfig.") for change in action.changes)
@@ -37,6 +44,12 @@ def remedy(status: ConnectionStatus) -> str | None:
     action = status.action
     if action is None or status.health in _AS_DECLARED:
         return None
+    if status.other_accounts:
+        return inert("; ".join(OtherAccount(action, account).way_out for account in status.other_accounts))
+    return _way_out(action)
+
+
+def _way_out(action: Action) -> str:
     match action.kind:
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
             return _connecting(action)

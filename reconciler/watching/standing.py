@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.model.status import ConnectionStatus, Health
+from reconciler.planning.other_accounts import OtherAccount
 from reconciler.render import status_words
 from reconciler.render.inert import inert
 from reconciler.watching.visit import Visit
@@ -45,7 +46,14 @@ NEW = Standing({})
 
 def standing(visit: Visit, before: Standing) -> Standing:
     """How a site stands after a visit."""
-    troubles, remarks = frozenset(trouble.gist for trouble in visit.troubles), frozenset(visit.final.warnings)
+    troubles = frozenset(trouble.gist for trouble in visit.troubles)
+    # What is told of a connection is not told of its site once more.
+    remarks = frozenset(visit.final.warnings) - {
+        str(OtherAccount(each.action, account))
+        for each in visit.status.connections
+        if each.action is not None
+        for account in each.other_accounts
+    }
     if visit.status.unread is not None:
         return Standing(before.connections, troubles, remarks, seen=False)
     return Standing({each.address: _condition(each) for each in visit.status.connections}, troubles, remarks)

@@ -1,5 +1,6 @@
 """The health of every connection, what the text says of it, and the JSON document."""
 
+import html
 import json
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,8 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of
 from reconciler.render import status_words
+from reconciler.render.html.status_page import status_html
+from reconciler.render.status_csv import status_csv
 from reconciler.render.status_json import status_failure_json, status_json
 from reconciler.render.status_text import status_text
 from tests.planning.build import (
@@ -30,7 +33,7 @@ from tests.planning.build import (
     site_with,
 )
 from tests.reports.hostile import HOSTILE
-from tests.reports.plans import fleet, fleet_renamed
+from tests.reports.plans import MADE, fleet, fleet_renamed
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "status.schema.json").read_text(encoding="utf-8"))
 
@@ -66,6 +69,19 @@ def test_what_is_not_connected_is_missing_or_waits_for_its_owner() -> None:
     assert status_words.remedy(missing) == "extcal apply connects it with the password in env:EXTCAL_PASSWORD"
     assert waiting.health is Health.AWAITING_CONSENT
     assert "its owner must consent" in (status_words.remedy(waiting) or "")
+
+
+def test_an_owner_who_took_another_account_is_told_of() -> None:
+    """Where another account is connected while an owner's consent is awaited, both are named, with the way out."""
+    waiting = judged(declared(provider="google"), live("k", GOOGLE, account="kim@harbor.example"))
+    assert waiting.health is Health.AWAITING_CONSENT
+    reason, remedy = status_words.reason(waiting), status_words.remedy(waiting)
+    assert reason == "kim@harbor.example is connected, but its manifest says lee@harbor.example: not adopted"
+    assert (remedy or "").startswith("declare account: kim@harbor.example if that is right, else disconnect ")
+    shown = FleetStatus((SiteStatus(SITE, (waiting,)),))
+    for text in (status_text(shown), status_json(shown), status_csv(shown), status_html(shown, MADE)):
+        found = html.unescape(text)
+        assert (str(reason) in found, str(remedy) in found) == (True, True)
 
 
 def test_what_differs_has_drifted() -> None:

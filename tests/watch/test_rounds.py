@@ -15,6 +15,7 @@ from tests.cli.stand_in import forgetful, stand_in
 from tests.cli.worlds import (
     BUSY,
     EXPORTING,
+    GOOGLE,
     HARBOR,
     KEY,
     PASSWORD,
@@ -75,6 +76,19 @@ def test_drift_is_told_once_and_its_end_too(inside: Inside) -> None:
     drifted = "harbor/staff-0: drifted: sync config differs in syncToCalendar.dedicatedCalendar, syncToCalendar.enabled"
     assert told == [quiet, ([drifted], []), (["harbor/staff-0: healed, ok"], [])]
     assert inside.figures.sites["harbor"].pending == 0
+
+
+def test_an_owner_who_took_another_account_is_told_once(inside: Inside) -> None:
+    """Both accounts stand in the line of the connection that waits, and in no other."""
+    other = replace(connected(0), provider_id=GOOGLE, account=email(5))
+    inside.extcal.on(world(replace(harbor(), connections=(other,))))
+    inside.extcal.write(site(), connection(0, provider="google"))
+    inside.run(lambda: None)
+    lines, bad = inside.heard.take()
+    assert bad == []
+    assert [line for line in lines if "its manifest says" in line] == [
+        f"harbor/staff-0: awaiting consent: {email(5)} is connected, but its manifest says {email(0)}: not adopted"
+    ]
 
 
 def test_nothing_is_written_unless_it_is_asked_for(inside: Inside) -> None:
