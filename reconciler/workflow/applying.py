@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from reconciler.api.client import Reader
 from reconciler.errors import ExtcalError
 from reconciler.execution.connecting import Reach
 from reconciler.execution.consent import Waiting
@@ -10,7 +11,7 @@ from reconciler.execution.settling import Window
 from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired, Site
-from reconciler.model.live import ConnectionList, LiveSite
+from reconciler.model.live import Calendar, ConnectionList, LiveSite
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
@@ -86,28 +87,50 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
     """
     seen, unread = await _seen(result, opened)
     done = [each.action for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
-    hidden = [action for action in done if action.provider_id in seen[action.site].failed_provider_ids]
-    shown = [action for action in done if action not in hidden]
 
-    async def is_there(action: Action) -> bool:
-        return await come_about(action, seen[action.site].connections, opened[action.site].reader())
+    async def looked(action: Action) -> Fault | bool:
+        if action.provider_id in seen[action.site].failed_provider_ids:
+            return Fault(action.source, action.address, _HIDDEN)
+        lister = _Lister(opened[action.site].reader())
+        there = await come_about(action, seen[action.site].connections, lister)
+        return there if there or lister.why is None else Fault(action.source, action.address, lister.why)
 
-    there = await in_turn(is_there, shown, opened.at_once)
-    missing = {action.address for action, found in zip(shown, there, strict=True) if not found}
+    found = dict(zip((action.address for action in done), await in_turn(looked, done, opened.at_once), strict=True))
+    missing = {address for address, there in found.items() if there is False}
+    hidden = [(action.site, there) for action in done if isinstance(there := found[action.address], Fault)]
     remaining = tuple(
         SitePlan(
             site.site,
             tuple(action for action in site.actions if action.address in missing),
             faults=tuple(fault for fault in unread if fault.where == site.site.name),
-            unread=tuple(Fault(a.source, a.address, _HIDDEN) for a in hidden if a.site == site.site.name),
+            unread=tuple(fault for name, fault in hidden if name == site.site.name),
         )
         for site in result.plan.sites
     )
     return result.with_remaining(Plan(remaining))
 
 
+class _Lister:
+    """Lists calendars, and remembers why that failed: what could not be looked up is not what is not there."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.why: str | None = None
+
+    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
+        """The calendars of a connection's account."""
+        try:
+            return await self._reader.list_calendars(connection_id)
+        except ExtcalError as error:
+            self.why = str(error)
+            raise
+
+
 async def undo(result: Result, opened: Sessions) -> Undo:
-    """The inverse of what was done, resting on the live state as it is now; raises ExtcalError where it can't be read."""
+    """The inverse of what was done, resting on the live state as it is now.
+
+    Raises ExtcalError where that can't be read.
+    """
     touched = [outcome for outcome in result.outcomes if undoing.had_effect(outcome)]
     offering = {outcome.action.site for outcome in touched if undoing.needs_providers(outcome)}
 

@@ -1,6 +1,7 @@
 """`extcal apply` where the look afterwards fails: what was done is reported, and what could not be checked is named."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import cast
 
@@ -11,6 +12,7 @@ from tests.cli.stand_in import stand_in
 from tests.cli.test_plan import valid
 from tests.cli.worlds import APPLE, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
 
+_NAMED = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Work]}}"
 _HEADING = "\nNot checked after applying; plan again to see where it stands:\n"
 
 
@@ -76,6 +78,21 @@ def test_what_a_provider_hides_is_no_difference(extcal: Extcal, what: tuple[str,
     assert ran.document["remaining"] == []
 
 
+def test_calendars_that_can_not_be_listed_again_are_no_difference(extcal: Extcal) -> None:
+    """Where a saved plan names a calendar and the account's can't be listed any more, its effect is unchecked."""
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), connection(0, more=_NAMED))
+    assert extcal("plan", "manifests", "--out", "plan.json").code == 0
+    service = _Unlisting()
+    with stand_in(extcal.sandbox.endpoint, service, shown=service.shown) as endpoint:
+        ran = extcal("apply", "--plan", "plan.json", "--auto-approve", "--format", "json", "--endpoint", endpoint)
+    assert (ran.code, [action["status"] for action in ran.actions]) == (1, ["done"])
+    (error,) = _unchecked(ran)
+    assert error["address"] == "harbor/staff-0"
+    assert "ListCalendars: HTTP 404" in str(error["message"])
+    assert ran.document["remaining"] == []
+
+
 def test_no_undo_is_saved_of_what_can_not_be_read(drifting: Extcal) -> None:
     """Where the way back can't be read any more, the site is named, and the report is shown all the same."""
     ran = drifting("apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
@@ -103,6 +120,18 @@ class _Clouding(_Blind):
         if not self.wrote or b'"connections"' not in content:
             return content
         return json.dumps({"connections": [], "failedProviderIds": [APPLE]}).encode()
+
+
+class _Unlisting(_Blind):
+    """Passes everything on, calendars in sync configs by their ids alone; once something was written, lists none."""
+
+    def __call__(self, method: str, path: str) -> tuple[str, str]:
+        super().__call__(method, path)
+        return (method, "/nowhere") if self.wrote and path.endswith("/calendars") else (method, path)
+
+    def shown(self, content: bytes) -> bytes:
+        """The content of an answer."""
+        return content if b'"syncConfig"' not in content else re.sub(rb',"name":"(Work|Home)"', b"", content)
 
 
 def _unchecked(ran: Ran) -> list[Json]:
