@@ -161,7 +161,7 @@ async def _heal(action: Action, port: Port) -> Outcome:
             raise
     live = action.before.imports if action.before is not None else None
     known = replace(action, sync=replace(action.sync, imports=diff.sendable(live)))
-    return await _configure(known, port, action.connection_id)
+    return replace(await _configure(known, port, action.connection_id), action=action)
 
 
 async def _configure(action: Action, port: Port, connection_id: str | None) -> Outcome:
