@@ -21,7 +21,8 @@ _SCHEDULES = (
     ("3e47ec65-2975-447c-a7ed-75041e850d01", "Dr. Lee", "staff-1"),
     ("3e47ec65-2975-447c-a7ed-75041e850d02", "Kim", "staff-2"),
     ("3e47ec65-2975-447c-a7ed-75041e850d03", "Front Desk", "staff-3"),
-    ("3e47ec65-2975-447c-a7ed-75041e850d04", "Kim", "staff-3"),
+    ("3e47ec65-2975-447c-a7ed-75041e850d04", "Dr. Patel", "staff-4"),
+    ("3e47ec65-2975-447c-a7ed-75041e850d05", "Kim", "staff-4"),
 )
 _KINDS = (
     ("Google", "GOOGLE", ("OAUTH",)),
@@ -111,12 +112,12 @@ def _site(chance: Random, number: int) -> Document:
 def _provider(chance: Random, site: int, number: int) -> Document:
     name, kind, methods = _KINDS[number]
     found: Document = {"id": f"a0a0a0a0-0000-4000-8000-0000000{site}000{number}", "name": name, "calendarType": kind}
-    if _often(chance, 0.95):
+    if _often(chance, 0.97):
         found["features"] = {
             "connectMethods": [] if _often(chance, 0.05) else list(methods),
-            "updateSyncConfig": _often(chance, 0.85),
-            IMPORTS: chance.choice(_IMPORT_SUPPORT) if _often(chance, 0.3) else "SPECIFIC_CALENDARS",
-            EXPORTS: chance.choice(_EXPORT_SUPPORT) if _often(chance, 0.3) else "SPECIFIC_CALENDAR",
+            "updateSyncConfig": _often(chance, 0.92),
+            IMPORTS: chance.choice(_IMPORT_SUPPORT) if _often(chance, 0.15) else "SPECIFIC_CALENDARS",
+            EXPORTS: chance.choice(_EXPORT_SUPPORT) if _often(chance, 0.15) else "SPECIFIC_CALENDAR",
         }
     return found
 
@@ -134,7 +135,8 @@ def _declared(
     chance: Random, site: str, providers: Sequence[Document], number: int, taken: set[tuple[str, str]]
 ) -> Document | None:
     """A Connection, unless what it would be is taken: one that is read as another's double is no fault of a plan."""
-    schedule, provider = chance.choice(_SCHEDULES), chance.choice(providers)
+    # The last one has a name and an external id that others have.
+    schedule, provider = chance.choice(_SCHEDULES[: 5 if _often(chance, 0.1) else 4]), chance.choice(providers)
     by_id, word = {"id": provider["id"]}, _WORDS.get(text(provider, "calendarType"))
     ref = chance.choice((word or by_id, by_id, {"name": provider["name"]}))
     account = chance.choice(_PEOPLE)
@@ -144,7 +146,7 @@ def _declared(
     upper = _often(chance, 0.2)
     places: list[Document] = [
         {"id": schedule[0].upper() if upper else schedule[0]},
-        {"name": schedule[1] if _often(chance, 0.95) else "Nobody"},
+        {"name": schedule[1] if _often(chance, 0.97) else "Nobody"},
         {"externalId": schedule[2]},
     ]
     spec: Document = {"site": site, "schedule": chance.choice(places), "provider": ref}
@@ -206,7 +208,10 @@ def _answer(chance: Random, providers: list[Document], declared: Sequence[Fields
         "providers": list(providers),
         "connections": rows,
         "failedProviderIds": failed,
-        "schedules": [{"id": id_, "name": name, "externalId": external} for id_, name, external in _SCHEDULES],
+        "schedules": [
+            {"id": id_, "name": name, "externalId": external}
+            for id_, name, external in _SCHEDULES[: 5 if _often(chance, 0.3) else 4]
+        ],
         "calendars": {id_: listed[: chance.choice((2, 3, 4))] for id_ in sorted(ids) if _often(chance, 0.85)},
     }
 
@@ -218,7 +223,7 @@ def _rows_of(chance: Random, spec: Fields, providers: Sequence[Document]) -> lis
     fitting += [p for p in providers if text(ref, "id") == p["id"] or text(ref, "name") == p["name"]]
     schedules = [s for s in _SCHEDULES if {text(place, "id").lower(), *map(str, place.values())} & {*s}]
     schedule = chance.choice(schedules or _SCHEDULES)[0]
-    count = chance.choices((1, 2, 3), (80, 15, 5))[0]
+    count = chance.choices((1, 2, 3), (88, 9, 3))[0]
     provider = chance.choice(fitting)
     rows = [_row(chance, schedule, provider, text(spec, "account")) for _ in range(count)]
     if _often(chance, 0.15):
