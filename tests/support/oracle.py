@@ -59,8 +59,8 @@ class _Judge:
             one = Placed(address, spec, sync, schedule, providers[0])
             rivals = [p for p in placed if p.provider["id"] == one.provider["id"] and p.account == one.account]
             twins = [rival for rival in rivals if rival.schedule == schedule]
-            met = [r for r in rivals if r not in twins and r.present and one.present and meet(r.sync, one.sync)]
-            self.verdict.faults |= {each.address for each in met} | ({address} if met or twins else set())
+            shared = [] if twins else [r for r in rivals if r.present and one.present and meet(r.sync, one.sync)]
+            self.verdict.faults |= {each.address for each in [*shared, *([one] if twins or shared else [])]}
             placed += [] if twins else [one]
         return placed
 
@@ -99,18 +99,18 @@ class _Judge:
             if one.address not in found:
                 continue
             rows = found[one.address]
-            if rows[0]["providerId"] in self.failed if rows else self._unseen(one.spec):
+            unread = rows[0]["providerId"] in self.failed if rows else self._unseen(one.spec)
+            if unread:
                 self.verdict.unread.add(one.address)
                 self.hidden.add(one.schedule)
-                continue
-            if one.present:
+            elif one.present:
                 self._present(one, rows[0] if rows else None)
             elif rows:
                 self._add("disconnect", one.address, rows[0], "tombstone")
             else:
                 self._add("noop", one.address, None, "absent")
             for row in rows[1:]:
-                kind = "unmanaged" if row["providerId"] in self.failed else "disconnect"
+                kind = "unmanaged" if unread or row["providerId"] in self.failed else "disconnect"
                 self._add(kind, f"{self.name}/id:{row['id']}", row, "duplicate" if one.present else "tombstone")
 
     def _add(self, kind: str, address: str, row: Fields | None, reason: str, changed: Changes = frozenset()) -> Due:
