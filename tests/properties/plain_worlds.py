@@ -5,7 +5,7 @@ They are rougher than those a sandbox could hold: rows without fields, doubled, 
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
@@ -69,17 +69,29 @@ class PlainWorld:
         return PlainWorld(self.documents, answers)
 
 
+@dataclass(frozen=True)
+class _Manner:
+    """How a world's manifests name calendars, and which providers and accounts they have named.
+
+    They do it in all ways (None) where no account is on two schedules: else whether two calendars are the same one
+    would depend on which of an account's calendars happen to be known.
+    """
+
+    calendars: int | None
+    taken: set[tuple[str, str]] = field(default_factory=set)
+
+
 def plain_world(chance: Random) -> PlainWorld:
     """A random world of one site or two."""
-    policy = _document("SyncPolicy", "shared", {"syncConfig": _sync(chance)})
+    manner = _Manner(None if _often(chance, 0.6) else chance.randrange(3))
+    policy = _document("SyncPolicy", "shared", {"syncConfig": _sync(chance, manner)})
     documents, answers = [policy], {}
-    taken: set[tuple[str, str]] = set()
     for number in range(1 if _often(chance, 0.7) else 2):
         name = f"site-{number}"
         kinds = chance.sample(range(len(_KINDS)), 4) if _often(chance, 0.3) else [0, 1, 3, *chance.sample((4, 7, 8), 1)]
         providers = [_provider(chance, number, kind) for kind in kinds]
         documents.append(_site(chance, number))
-        wanted = [_declared(chance, name, providers, i, taken) for i in range(chance.randrange(9))]
+        wanted = [_declared(chance, name, providers, i, manner) for i in range(chance.randrange(9))]
         documents += [each for each in wanted if each is not None]
         answers[name] = _answer(chance, providers, [each for each in wanted if each is not None])
     return PlainWorld(tuple(documents), answers)
@@ -132,7 +144,7 @@ def _spelt(chance: Random, account: str) -> str:
 
 
 def _declared(
-    chance: Random, site: str, providers: Sequence[Document], number: int, taken: set[tuple[str, str]]
+    chance: Random, site: str, providers: Sequence[Document], number: int, manner: _Manner
 ) -> Document | None:
     """A Connection, unless what it would be is taken: one that is read as another's double is no fault of a plan."""
     # The last one has a name and an external id that others have.
@@ -140,9 +152,10 @@ def _declared(
     by_id, word = {"id": provider["id"]}, _WORDS.get(text(provider, "calendarType"))
     ref = chance.choice((word or by_id, by_id, {"name": provider["name"]}))
     account = chance.choice(_PEOPLE)
-    if (str(ref), same(account)) in taken:
+    key = (str(ref) if manner.calendars is not None else word or text(provider, "id"), same(account))
+    if key in manner.taken:
         return None
-    taken.add((str(ref), same(account)))
+    manner.taken.add(key)
     upper = _often(chance, 0.2)
     places: list[Document] = [
         {"id": schedule[0].upper() if upper else schedule[0]},
@@ -158,7 +171,7 @@ def _declared(
     if _often(chance, 0.3):
         spec["syncPolicy"] = "shared"
     if _often(chance, 0.6):
-        spec["syncConfig"] = _sync(chance)
+        spec["syncConfig"] = _sync(chance, manner)
     spec["lifecycle"] = {
         "preventDisconnect": _often(chance, 0.2),
         "ignoreChanges": [f"syncConfig{end}" for end in _IGNORABLE if _often(chance, 0.06)],
@@ -166,12 +179,13 @@ def _declared(
     return _document("Connection", f"c{number}", spec)
 
 
-def _sync(chance: Random) -> Document:
+def _sync(chance: Random, manner: _Manner) -> Document:
     """A sync config as manifests write it."""
     found: Document = {}
     if _often(chance, 0.8):
         chosen = chance.sample(_CALENDARS, chance.choice((1, 1, 2)))
-        refs = [chance.choice(({"id": id_}, {"id": id_, "name": name}, name)) for id_, name in chosen]
+        ways = [({"id": id_}, {"id": id_, "name": name}, name) for id_, name in chosen]
+        refs = [chance.choice(way) if manner.calendars is None else way[manner.calendars] for way in ways]
         refs = refs if len({str(ref) for ref in refs}) == len(refs) else refs[:1]
         found[IMPORTS] = _direction(chance, {"primaryCalendar": {}}, {"calendars": refs})
     if _often(chance, 0.8):
