@@ -58,7 +58,7 @@ async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnectio
     if isinstance(sent, Outcome):
         return sent
     made, fate = sent
-    return await _of_its_account(action, reach, intent, await _shown(made, reach), fate)
+    return await _of_its_account(action, reach, intent, await _shown(made, intent, reach), fate)
 
 
 async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConnection, Fate] | Outcome:
@@ -124,7 +124,7 @@ async def _answered(
     return None
 
 
-async def _shown(made: LiveConnection, reach: Reach) -> LiveConnection:
+async def _shown(made: LiveConnection, intent: Intent, reach: Reach) -> LiveConnection:
     """The connection; one that does not show its account yet is looked for in the list, as plans see it."""
     pauses = reach.window.pauses
     for _ in range(_ACCOUNT_LOOKS):
@@ -133,7 +133,7 @@ async def _shown(made: LiveConnection, reach: Reach) -> LiveConnection:
             break
         await asyncio.sleep(pause)
         try:
-            listed = await reach.port.list_connections((made.schedule_id,))
+            listed = await reach.port.list_connections((intent.schedule_id,))
         except ExtcalError:
             break
         made = next((connection for connection in listed.connections if connection.id == made.id), made)
