@@ -103,12 +103,19 @@ def cells() -> Iterator[Cell]:
             yield Cell(kind, reading, Fault(step, wrong, times))
 
 
+_FOUND = {
+    "replace; broken at once, for good; sync-config lost after it took effect, 1 times",
+    "replace; broken at once, for good; sync-config 503 with effect, 2 times",
+}
+"""Cells in which the whole matrix has found something that its part had not."""
+
+
 def some() -> list[Cell]:
     """A part of the matrix: every two of kind, reading and fault meet at least once, as chance has it."""
     chance = Random(12)  # noqa: S311 - the same choice each time, no secret
     whole = list(cells())
     met: set[tuple[str, str]] = set()
-    chosen: list[Cell] = []
+    chosen = [cell for cell in whole if str(cell) in _FOUND]
     for cell in chance.sample(whole, len(whole)):
         fault = f"{cell.fault and (cell.fault.step, cell.fault.wrong)}"
         pairs = {(str(cell.kind), str(cell.reading)), (str(cell.reading), fault), (str(cell.kind), fault)}
