@@ -175,22 +175,23 @@ async def _configure(action: Action, port: Port, connection_id: str | None) -> O
         message = f"its sync config was not set; mend the manifest and apply again: {error}"
         return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
     try:
-        answer = await port.update_sync_config(connection_id, sync)
+        now = await port.update_sync_config(connection_id, sync)
     except ApiError as error:
-        if not error.doubtful or not await _has(port, connection_id, sync):
+        found = await _found(port, connection_id) if error.doubtful else None
+        if found is None or diff.diff(sync, found.sync):
             raise
-    else:
-        if action.kind is ActionKind.RECONNECT and action.method is None and answer.status == Status.ERROR:
-            return Outcome(action, OutcomeStatus.FAILED, error=_NOT_HEALED, connection_id=connection_id)
+        now = found
+    if action.kind is ActionKind.RECONNECT and action.method is None and now.status == Status.ERROR:
+        return Outcome(action, OutcomeStatus.FAILED, error=_NOT_HEALED, connection_id=connection_id)
     return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
 
 
-async def _has(port: Port, connection_id: str, sync: SyncConfig) -> bool:
-    """Whether a config whose answer was lost is there."""
+async def _found(port: Port, connection_id: str) -> LiveConnection | None:
+    """The connection as it is after a config whose answer was lost, None where that can't be told."""
     try:
-        return not diff.diff(sync, (await port.get_connection(connection_id)).sync)
+        return await port.get_connection(connection_id)
     except ExtcalError:
-        return False
+        return None
 
 
 async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_id: str) -> SyncConfig:
