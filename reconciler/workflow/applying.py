@@ -136,8 +136,11 @@ async def undo(result: Result, opened: Sessions) -> Undo:
 
     async def read(name: str) -> LiveSite:
         reader = opened[name].reader()
-        providers = await reader.list_providers() if name in offering else ()
-        found = await reader.list_connections()
+        try:
+            providers = await reader.list_providers() if name in offering else ()
+            found = await reader.list_connections()
+        except ExtcalError as error:
+            raise ExtcalError(f"{name}: {error}") from error
         return LiveSite(providers, found.connections, found.failed_provider_ids)
 
     names = sorted({outcome.action.site for outcome in touched})

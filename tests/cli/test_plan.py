@@ -190,7 +190,7 @@ def test_a_site_that_fails_does_not_hide_the_other(extcal: Extcal) -> None:
 
 
 def test_what_a_provider_cannot_do_is_told_at_its_line(extcal: Extcal) -> None:
-    """A fault that only the service's answer shows names file, line and column, and applying writes nothing."""
+    """A fault that only the service's answer shows names file, line and column; applying leaves that one alone."""
     extcal.write(site(), connection(0), connection(1, provider="{name: Tidewater Rota}", more=EXPORTING))
     ran = extcal("plan", "manifests")
     assert ran.code == 1
@@ -198,7 +198,8 @@ def test_what_a_provider_cannot_do_is_told_at_its_line(extcal: Extcal) -> None:
     assert said_line(extcal, ran.err) == f"  {EXPORTING}"
     applied = extcal("apply", "manifests", "--auto-approve", env={"EXTCAL_APP_PASSWORD": PASSWORD})
     assert applied.code == 1
-    assert extcal.writes == []
+    assert applied.out.count("done            connect harbor/staff-0") == 1
+    assert [request.path.rpartition("/")[2] for request in extcal.writes] == ["connections:connectByCredentials"]
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_a_connect_that_would_be_sent_once_more_is_refused(armed: Extcal) -> Non
             changed.pop(name, None)
         password = {"kind": "env", "name": "EXTCAL_APP_PASSWORD"}
         changed.update(kind="connect", connection_id=None, method="CREDENTIALS", password=password)
-        changed.update(ground=digest({"present": ["live-1"]}))
+        changed.update(ground=digest({}), standing=["live-1"])
 
     forge(armed, doubled)
     armed.write(site(), connection(0, more=BUSY), connection(1), connection(2, more=TOMBSTONE))

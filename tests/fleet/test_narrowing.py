@@ -160,13 +160,13 @@ def test_calendars_are_asked_for_what_was_chosen_alone(extcal: Extcal) -> None:
 
 @pytest.mark.parametrize(
     ("more", "of_site", "whole"),
-    [((BUSY, BUSY), "", False), ((TOMBSTONE, BUSY), "", False), ((TOMBSTONE, TOMBSTONE), "", True),
+    [((BUSY, BUSY), "", False), ((TOMBSTONE, BUSY), "", True), ((TOMBSTONE, TOMBSTONE), "", True),
      ((BUSY, BUSY), "prune: true", True)],
 )  # fmt: skip
 def test_a_share_is_counted_over_the_whole_site(
     extcal: Extcal, more: tuple[str, str], of_site: str, *, whole: bool
 ) -> None:
-    """Where more than one connection may be taken away, everything is read, so that maxDisconnects counts right."""
+    """Where more than one connection may go, or all that fit a tombstone, everything is read: maxDisconnects is a share."""
     extcal.on(world(harbor(*range(8))))
     extcal.write(site(more=of_site), *(manifest(n, more=more[n] if n < 2 else BUSY) for n in range(8)))
     planned(extcal, "--connection", "staff-0", "--connection", "staff-1")
