@@ -166,7 +166,7 @@ def test_calendars_are_asked_for_what_was_chosen_alone(extcal: Extcal) -> None:
 def test_a_share_is_counted_over_the_whole_site(
     extcal: Extcal, more: tuple[str, str], of_site: str, *, whole: bool
 ) -> None:
-    """Where more than one connection may go, or all that fit a tombstone, everything is read: maxDisconnects is a share."""
+    """Where more than one connection may go, or all that fit a tombstone, everything is read: a share counts."""
     extcal.on(world(harbor(*range(8))))
     extcal.write(site(more=of_site), *(manifest(n, more=more[n] if n < 2 else BUSY) for n in range(8)))
     planned(extcal, "--connection", "staff-0", "--connection", "staff-1")
