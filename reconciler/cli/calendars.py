@@ -104,14 +104,18 @@ class _Wanted:
         if named:
             live = await observe(declared, reader)
             _tell_failed(site, live.failed_provider_ids)
-            pairs = read(declared, live).matching.pairs
-            connections, matched = live.connections, {item.declared.address: found for item, found in pairs}
+            reading = read(declared, live)
+            unclear = {fault.where: fault for fault in (*reading.faults, *reading.matching.faults, *reading.unread)}
+            matched = {item.declared.address: found for item, found in reading.matching.pairs}
+            connections = live.connections
         else:
-            connections, matched = await _connections(reader, site), {}
+            connections, matched, unclear = await _connections(reader, site), {}, {}
         self._there |= {connection.id for connection in connections}
         found = {each.id: (each.id, each) for each in connections if each.id in self._names}
         for address in named:
-            if (connection := matched.get(address)) is None:
+            if address in unclear:
+                self.unlisted.append(str(unclear[address]))
+            elif (connection := matched.get(address)) is None:
                 self.unlisted.append(f"{address}: it is not connected, so that its calendars can't be listed")
             else:
                 found[connection.id] = (address, connection)

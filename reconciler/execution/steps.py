@@ -141,7 +141,8 @@ async def link(action: Action, port: Port, redirect_url: str) -> str | Outcome:
 
 async def _configure_new(action: Action, port: Port, connection_id: str) -> Outcome:
     try:
-        return await _configure(action, port, connection_id)
+        outcome = await _configure(action, port, connection_id)
+        return replace(outcome, error=f"connected, but {outcome.error}") if outcome.error else outcome
     except ExtcalError as error:
         status = _status_of(error)
         was = "may not have been set" if status is OutcomeStatus.UNKNOWN else "was not set"
@@ -172,7 +173,7 @@ async def _configure(action: Action, port: Port, connection_id: str | None) -> O
     try:
         sync = await _with_calendar_ids(action.sync, port, connection_id)
     except calendars.UnresolvedCalendarError as error:
-        message = f"its sync config was not set; mend the manifest and apply again: {error}"
+        message = f"its sync config was not set; change the manifest and apply again: {error}"
         return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
     try:
         now = await port.update_sync_config(connection_id, sync)

@@ -227,6 +227,16 @@ class Plan:
         return tuple(action for site in self.sites for action in site.actions)
 
     @property
+    def held_back(self) -> frozenset[str]:
+        """The addresses of the actions that errors and guards keep from being carried out."""
+        return frozenset(
+            action.address
+            for site in self.sites
+            for action in site.actions
+            if action.kind.writes and (not site.applyable or site.holds_back(action))
+        )
+
+    @property
     def pending(self) -> bool:
         """Whether carrying it out would change anything."""
         return any(action.kind.writes for action in self.actions)

@@ -34,7 +34,7 @@ class Meeting:
     def message(self, place: str = "another schedule") -> str:
         """What is wrong with the one."""
         account = shown(self.connection.account)
-        return f"the account '{account}' is connected to {place} by {self.other.address}, and {self.why}"
+        return f"the account '{account}' is declared for {place} by {self.other.address}, and {self.why}"
 
     @property
     def hint(self) -> str:

@@ -36,9 +36,11 @@ def status_of(made: SitePlan, declared: Sequence[DeclaredConnection], live: Live
             acted_on = _acted_on(actions[connection.address], live_status)
             found.append(replace(acted_on, other_accounts=tuple(others[connection.address])))
     known = {connection.address for connection in declared}
-    found += [
-        _acted_on(action, live_status, Health.UNMANAGED) for action in made.actions if action.address not in known
-    ]
+    for action in made.actions:
+        if action.address not in known:
+            # A double of what is declared has its place in the manifests.
+            doubled = action.reason in {Reason.TOMBSTONE, Reason.DUPLICATE}
+            found.append(_acted_on(action, live_status, None if doubled else Health.UNMANAGED))
     return SiteStatus(made.site, _in_order(found))
 
 

@@ -26,10 +26,10 @@ def needs_consent(action: Action) -> bool:
     return action.needs_owner and not action.kind.disconnects
 
 
-def loss(action: Action) -> str:
+def loss(action: Action, *, held_back: bool) -> str:
     """An action that takes a connection away, and what it takes to bring that back."""
     lines = [
-        _headline(action),
+        _headline(action, held_back=held_back),
         f"  - {words.taken(action)} the calendar of {code(words.account(action))}; {words.recovery(action)}",
     ]
     if (impact := words.impact(action)) is not None:
@@ -39,14 +39,14 @@ def loss(action: Action) -> str:
     return "\n".join(lines)
 
 
-def consent(action: Action) -> str:
+def consent(action: Action, *, held_back: bool) -> str:
     """A connect or reconnect that waits for a person."""
-    return "\n".join([_headline(action), *_changes(action)])
+    return "\n".join([_headline(action, held_back=held_back), *_changes(action)])
 
 
-def change(action: Action) -> str:
+def change(action: Action, *, held_back: bool) -> str:
     """Any other action."""
-    lines = [_headline(action)]
+    lines = [_headline(action, held_back=held_back)]
     if action.method is not None:
         lines.append(f"  - {_method(action)}")
     if (impact := words.impact(action)) is not None:
@@ -93,13 +93,13 @@ def warnings(plan: Plan, longest: int) -> Iterator[Entry]:
         yield from (Entry(f"- {code(warning, longest)}") for warning in site.warnings)
 
 
-def _headline(action: Action) -> str:
+def _headline(action: Action, *, held_back: bool) -> str:
     schedule = f", schedule {code(action.schedule_name)}" if action.schedule_name else ""
     account = code(words.who(action.account)) if action.account else "an account not shown"
     whose = words.origin(action)
     return (
         f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
-        f"{words.reason(action)}{f' *[{whose}]*' if whose else ''}"
+        f"{words.reason(action)}{f' *[{whose}]*' if whose else ''}{' **[held back]**' if held_back else ''}"
     )
 
 

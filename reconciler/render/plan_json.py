@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from reconciler.model.encoding import Json, encoded
 from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Plan
@@ -15,7 +16,8 @@ FORMAT_VERSION = 1
 
 def plan_json(plan: Plan) -> str:
     """The plan as a JSON document of many lines."""
-    return json_text(_document(plan, [_action(action) for action in plan.actions]))
+    held_back = plan.held_back
+    return json_text(_document(plan, [_action(action, held_back) for action in plan.actions]))
 
 
 def result_json(result: Result) -> str:
@@ -24,7 +26,10 @@ def result_json(result: Result) -> str:
     The consent links are in it: whoever holds one can attach a calendar.
     """
     outcomes = {outcome.action.address: outcome for outcome in result.outcomes}
-    actions: list[Json] = [_action(action) | _outcome(outcomes.get(action.address)) for action in result.plan.actions]
+    held_back = result.plan.held_back
+    actions: list[Json] = [
+        _action(action, held_back) | _outcome(outcomes.get(action.address)) for action in result.plan.actions
+    ]
     document = _document(result.plan, actions)
     if result.remaining is not None:
         document["remaining"] = [_action(action) for action in result.unsettled]
@@ -75,7 +80,7 @@ def _error(fault: Fault) -> dict[str, Json]:
     return {"address": fault.where, "message": str(fault)}
 
 
-def _action(action: Action) -> dict[str, Json]:
+def _action(action: Action, held_back: AbstractSet[str] = frozenset()) -> dict[str, Json]:
     found: dict[str, Json] = {
         "action": action.kind.value,
         "address": action.address,
@@ -91,6 +96,8 @@ def _action(action: Action) -> dict[str, Json]:
             for change in action.changes
         ],
     }
+    if action.address in held_back:
+        found["held_back"] = True
     if action.origin is not None:
         found["origin"] = action.origin.value
     if action.impact is not None:

@@ -93,27 +93,30 @@ def _remarks(plan: Plan) -> Iterator[str]:
 
 def _sections(plan: Plan) -> list[_Section]:
     """The sections, the most important first, which is also the order in which they are read."""
-    pending = [action for action in plan.actions if action.kind.writes]
+    pending, held = [action for action in plan.actions if action.kind.writes], plan.held_back
     losses = _own_first(action for action in pending if action.kind.disconnects)
     consents = _own_first(action for action in pending if entries.needs_consent(action))
     rest = _own_first(a for a in pending if not a.kind.disconnects and not entries.needs_consent(a))
     counts = entries.fold_counts(rest)
     return [
         _Section(
-            f"#### Will be taken away: {_connections(len(losses))}",
-            tuple(Entry(entries.loss(action)) for action in losses),
+            f"#### Will be taken away: {_connections(len(losses))}{words.of_which_held_back(losses, held)}",
+            tuple(Entry(entries.loss(action, held_back=action.address in held)) for action in losses),
             "to be taken away",
         ),
         _Section("#### Errors", tuple(entries.errors(plan, _LONGEST_MESSAGE)), "errors"),
         _Section("#### Warnings", tuple(entries.warnings(plan, _LONGEST_MESSAGE)), "warnings"),
         _Section(
             f"#### Needs its owner's consent: {_connections(len(consents))}",
-            tuple(Entry(entries.consent(action)) for action in consents),
+            tuple(Entry(entries.consent(action, held_back=action.address in held)) for action in consents),
             "that need consent",
         ),
         _Section(
             "#### Everything else" if losses or consents else "#### Changes",
-            tuple(Entry(entries.change(action), entries.fold(action, counts)) for action in rest),
+            tuple(
+                Entry(entries.change(action, held_back=action.address in held), entries.fold(action, counts))
+                for action in rest
+            ),
             "changes",
         ),
     ]

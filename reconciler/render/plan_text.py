@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from reconciler.model.plan import Action, ActionKind, Origin, Plan, SitePlan
 from reconciler.render import words
@@ -23,61 +24,66 @@ _TONE = {
 def plan_text(plan: Plan, paint: Paint = plain) -> str:
     """The plan as lines of text; the last line is the summary."""
     lines: list[str] = []
+    held_back = plan.held_back
     losses = [action for action in plan.actions if action.kind.disconnects]
     if losses:
-        lines += _losses(losses, paint)
+        lines += _losses(losses, held_back, paint)
     if owners := [action for action in plan.actions if action.needs_owner and not action.kind.disconnects]:
-        lines += _consents(owners, paint)
+        lines += _consents(owners, held_back, paint)
     for site in plan.sites:
         shown = [a for a in site.actions if not (a.kind is ActionKind.NOOP or a.kind.disconnects or a.needs_owner)]
         if shown:
-            lines += [paint(Tone.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")), *_schedules(shown, paint)]
+            lines.append(paint(Tone.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")))
+            lines += _schedules(shown, held_back, paint)
     for site in plan.sites:
         lines += _troubles(site, paint)
     lines.append(summary_line(plan))
     return "\n".join(lines)
 
 
-def _losses(losses: Sequence[Action], paint: Paint) -> Iterator[str]:
+def _losses(losses: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
     count = f"{len(losses)} connection{'s' if len(losses) > 1 else ''}"
-    yield paint(Tone.REMOVE, f"DISCONNECTS: {count} would be taken away")
+    waiting = words.of_which_held_back(losses, held_back)
+    yield paint(Tone.REMOVE, f"DISCONNECTS: {count} would be taken away{waiting}")
     for action in losses:
-        yield f"  {headline(action, paint, name=action.address)}"
+        yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         yield f"        {words.loss(action)}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
 
-def _consents(owners: Sequence[Action], paint: Paint) -> Iterator[str]:
+def _consents(owners: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
     who = f"{len(owners)} connections need their owners" if len(owners) > 1 else "1 connection needs its owner"
     yield paint(Tone.CHANGE, f"CONSENT: {who}, who must agree in a browser")
     for action in owners:
-        yield f"  {headline(action, paint, name=action.address)}"
+        yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         schedule = inert(action.schedule_name or "") or "schedule"
         yield f"        {schedule}  {paint(Tone.QUIET, inert(action.schedule_id))}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
 
-def _schedules(actions: Sequence[Action], paint: Paint) -> Iterator[str]:
+def _schedules(actions: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Action]] = defaultdict(list)
     for action in actions:
         groups[action.schedule_name or "", action.schedule_id].append(action)
     for (name, schedule_id), group in sorted(groups.items()):
         yield f"  {inert(name) or 'schedule'}  {paint(Tone.QUIET, inert(schedule_id))}"
         for action in group:
-            yield f"    {headline(action, paint, name=action.address.partition('/')[2])}"
+            within = action.address.partition("/")[2]
+            yield f"    {headline(action, paint, name=within, held_back=action.address in held_back)}"
             yield from (f"    {line}" for line in _details(action))
     yield ""
 
 
-def headline(action: Action, paint: Paint, *, name: str) -> str:
-    """`+ connect NAME  provider account  (why)`."""
+def headline(action: Action, paint: Paint, *, name: str, held_back: bool = False) -> str:
+    """`+ connect NAME  provider account  (why)`, and whether errors keep it from being carried out."""
     done = paint(_TONE[action.kind], f"{words.SIGN[action.kind]} {action.kind}")
     who = f"{inert(action.provider)} {words.who(action.account)}"
     origin = words.origin(action)
     whose = f"  [{origin}]" if origin else ""
-    return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)}){whose}"
+    waits = "  [held back]" if held_back else ""
+    return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)}){whose}{waits}"
 
 
 def shortened(name: str, limit: int = 60) -> str:

@@ -1,5 +1,8 @@
 """The words and signs by which people are told of actions, the same in every output for people."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
 from reconciler.model.account import shown
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import (
@@ -60,6 +63,12 @@ def held_back(site: SitePlan) -> str:
     disconnects = sum(action.kind.disconnects and site.holds_back(action) for action in site.actions)
     also = f", and {disconnects} disconnect{'' if disconnects == 1 else 's'} with it" if disconnects else ""
     return f"{faulty} connection{'' if faulty == 1 else 's'} with errors held back{also}"
+
+
+def of_which_held_back(actions: Sequence[Action], held_back: AbstractSet[str]) -> str:
+    """How many of them errors keep from being carried out, as the end of a heading."""
+    count = sum(action.address in held_back for action in actions)
+    return f" ({count} held back)" if count else ""
 
 
 def reason(action: Action) -> str:

@@ -78,7 +78,7 @@ def test_calendar_that_turns_out_unknown_once_connected(loop: Loop, wanted: str,
     put(loop)
     result = loop.apply([SITE], [declared(sync=SyncConfig(chosen(wanted)))])
     (error,) = errors(result)
-    assert error.startswith("its sync config was not set; mend the manifest and apply again: ")
+    assert error.startswith("connected, but its sync config was not set; change the manifest and apply again: ")
     assert message in error
     assert len(loop.live(SITE)) == 1
 

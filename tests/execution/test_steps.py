@@ -180,8 +180,8 @@ def test_a_calendar_that_is_not_there_sends_nothing() -> None:
     outcome = the_outcome(plan_of([declared(sync=SyncConfig(chosen("Wrok"), DEDICATED))]), port)
     assert (outcome.status, outcome.connection_id) == (FAILED, "new-1")
     assert outcome.error == (
-        "its sync config was not set; mend the manifest and apply again: the account has no calendar Wrok; "
-        "did you mean Work?"
+        "connected, but its sync config was not set; change the manifest and apply again: "
+        "the account has no calendar Wrok; did you mean Work?"
     )
     assert port.called("update_sync_config") == []
 

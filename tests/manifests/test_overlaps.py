@@ -99,7 +99,7 @@ def test_one_account_on_two_schedules(
     (fault,) = caught.value.faults
     assert fault.source is not None
     assert (fault.source.line, fault.where) == (10, "spec.account")
-    assert "is connected to another schedule by harbor-dental/a" in fault.message
+    assert "is declared for another schedule by harbor-dental/a" in fault.message
     assert f"both may {why}" in fault.message
 
 
@@ -194,4 +194,4 @@ def test_a_name_and_an_id_may_be_of_one_schedule(faults: Faults) -> None:
     one = connection("a", schedule={"name": "Dr. Lee"})
     two = connection("b", schedule={"id": SCHEDULE_ID})
     (fault,) = faults(documents(SITE, one, two))
-    assert "is connected to the same schedule or another by harbor-dental/a, and both may export to it" in fault
+    assert "is declared for the same schedule or another by harbor-dental/a, and both may export to it" in fault

@@ -60,11 +60,11 @@ def test_both_are_held_back_however_the_provider_is_spelled(
     assert planned(zoe, lee).faults == (one, two)
     hint = "at most one may: set syncToCalendar.enabled: false in the others; the other is at zoe.yaml:1:1"
     message = (
-        "the account 'lee@harbor.example' is connected to another schedule by harbor/zoe, and both may export to it"
+        "the account 'lee@harbor.example' is declared for another schedule by harbor/zoe, and both may export to it"
     )
     assert str(one) == f"lee.yaml:1:1: {message}, at harbor/lee ({hint})"
     assert (two.where, str(two.source)) == ("harbor/zoe", "zoe.yaml:1:1")
-    assert f"the account '{account}' is connected to another schedule by harbor/lee" in two.message
+    assert f"the account '{account}' is declared for another schedule by harbor/lee" in two.message
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_one_account_in_two_forms_is_declared_once(bare: Extcal) -> None:
     assert "would match the same live connection as harbor/staff-0" in bare("validate", "manifests").err
     first = declared(f"staff0@{SHOWN}").replace("0000", "0001")
     bare.write(site(), first, second.replace("second", "third").replace(f"staff0@{SHOWN}", LOOKALIKE))
-    assert f"the account '{_BOTH}' is connected to another schedule" in bare("validate", "manifests").err
+    assert f"the account '{_BOTH}' is declared for another schedule" in bare("validate", "manifests").err
 
 
 def test_the_owner_who_is_asked_is_shown_so(extcal: Extcal) -> None:

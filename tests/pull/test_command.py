@@ -201,7 +201,7 @@ def test_a_change_that_makes_manifests_conflict_is_told_by_their_files(extcal: E
     assert (ran.code, ran.out.splitlines()[0]) == (1, "updated    manifests/harbor/schedules/staff-2.yaml")
     assert re.fullmatch(
         r"error: harbor/staff-0-apple is left as it is, since what is live would conflict: "
-        r"manifests/harbor/schedules/staff-1\.yaml:8:3: the account 'staff0@harbor-dental\.example' is connected to "
+        r"manifests/harbor/schedules/staff-1\.yaml:8:3: the account 'staff0@harbor-dental\.example' is declared for "
         r"another schedule by harbor/staff-0-apple, and both may import from the same calendar, .*the other is at "
         r"manifests/harbor/schedules/staff-0\.yaml:1:1\); change one of the two in the site's dashboard, "
         r"then pull again\n",

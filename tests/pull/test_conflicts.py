@@ -37,7 +37,7 @@ from tests.support.profiles import examples
 LEES = "lee@harbor-dental.example"
 MEETING = re.compile(
     r"harbor/\w+ is left as it is, since what is live would conflict: manifests/\w+\.yaml:\d+:\d+: the account "
-    r"'lee@harbor-dental\.example' is connected to another schedule by harbor/\w+, and both may .*; the other is at "
+    r"'lee@harbor-dental\.example' is declared for another schedule by harbor/\w+, and both may .*; the other is at "
     r"manifests/\w+\.yaml:\d+:\d+\); change one of the two in the site's dashboard, then pull again"
 )
 

@@ -25,6 +25,7 @@ _MARK = {
 _WEIGHT = {kind: place for place, kind in enumerate(_MARK)}
 _TITLE = "Calendar connections: plan"
 _LONGEST = 1_000
+_HELD_BACK = ("held back, see the errors",)
 
 
 def plan_html(plan: Plan, made: datetime) -> str:
@@ -64,17 +65,22 @@ def _errors(site: SitePlan) -> Iterator[str]:
 
 def _site(site: SitePlan) -> SiteRows:
     ranked = sorted(site.actions, key=lambda action: (_WEIGHT[action.kind], action.address))
-    return SiteRows(clipped(site.site.name), clipped(site.site.site_id), tuple(_row(action) for action in ranked))
+    rows = tuple(_row(action, held_back=_is_held_back(site, action)) for action in ranked)
+    return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows)
 
 
-def _row(action: Action) -> Row:
+def _is_held_back(site: SitePlan, action: Action) -> bool:
+    return action.kind.writes and (not site.applyable or site.holds_back(action))
+
+
+def _row(action: Action, *, held_back: bool) -> Row:
     return Row(
         name=clipped(action.address.partition("/")[2]),
         schedule=clipped(action.schedule_name or action.schedule_id),
         provider=clipped(action.provider),
         account=clipped(words.who(action.account)),
         mark=_MARK[action.kind],
-        lines=tuple(clipped(line, _LONGEST) for line in _lines(action)),
+        lines=tuple(clipped(line, _LONGEST) for line in (*_HELD_BACK[:held_back], *_lines(action))),
     )
 
 
