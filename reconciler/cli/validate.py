@@ -24,7 +24,8 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     """Check manifests without asking any service; every fault of every file is reported at once.
 
     PATH is a manifest file or a folder of them, of which .yaml and .yml files are read, and .json files that say
-    apiVersion: extcal/. What says so and is not read, for its name or its folder, is named in a warning.
+    apiVersion: extcal/. What says so and is not read is named in a warning, where its name holds one of these or it
+    is in a dot-folder.
     """
     said = said_globals()
     try:

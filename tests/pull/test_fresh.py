@@ -147,7 +147,7 @@ def test_a_known_site_does_not_prune_what_is_left_out(folder: Path, scope: Scope
     done = pull(folder, seen)
     assert actions(folder, seen).get("harbor-dental/id:hidden") == "unmanaged"
     assert (
-        "harbor-dental: prune: false is written instead of true, since it would disconnect what is left out (hidden); "
+        "harbor-dental: prune: true is not written, since it would disconnect what is left out (hidden); "
         "once that is declared or disconnected, set prune: true"
     ) in done.pull.failures
 

@@ -119,7 +119,7 @@ def test_in_any_world_what_is_written_plans_as_no_change(
     assert (again.files.keys(), sorted(again.failures)) == (pull.files.keys(), sorted(pull.failures))
     assert plan.whole
     left_out = [failure for failure in pull.failures if " is left out: " in failure]
-    unwritten = [failure for failure in pull.failures if ": prune: false is written instead of true" in failure]
+    unwritten = [failure for failure in pull.failures if ": prune: true is not written" in failure]
     assert len(left_out) + len(unwritten) == len(pull.failures)
     written = [action for action in plan.actions if action.kind is not ActionKind.UNMANAGED]
     assert len(written) + len(left_out) == len(_statuses(world))

@@ -143,7 +143,7 @@ class _Proposer:
             notes.append("It prunes where it comes from; not here before all that is live is declared.")
             why = f"it would disconnect what is left out ({', '.join(endangered)})"
             hint = "once that is declared or disconnected, set prune: true"
-            self._made.failures.append(f"{site.name}: prune: false is written instead of true, since {why}; {hint}")
+            self._made.failures.append(f"{site.name}: prune: true is not written, since {why}; {hint}")
         self._added[path].append(site_document(site, notes))
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:
