@@ -54,12 +54,14 @@ def meetings(connections: Iterable[DeclaredConnection]) -> Iterator[Meeting]:
     for connection in connections:
         if connection.state is State.ABSENT:
             continue
-        if _exports(connection):
-            if exporter is not None:
-                yield Meeting(connection, exporter, "both may export to it", _EXPORT_HINT)
-                continue
+        rival = exporter if _exports(connection) else None
+        if rival is not None:
+            yield Meeting(connection, rival, "both may export to it", _EXPORT_HINT)
+        elif _exports(connection):
             exporter = connection
-        if met := claims.claim(connection):
+        met = claims.claim(connection)
+        # Of two that meet in both ways one is told.
+        if met is not None and met is not rival:
             yield Meeting(connection, met, "both may import from the same calendar", _IMPORT_HINT)
 
 

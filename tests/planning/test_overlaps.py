@@ -124,3 +124,12 @@ def test_of_three_each_is_held_back_once() -> None:
     lee, zoe = pair(SYNC, SYNC)
     faults = planned(lee, zoe, declared("max", BY_ID, sync=SYNC, schedule=third)).faults
     assert sorted(fault.where for fault in faults) == ["harbor/lee", "harbor/max", "harbor/zoe"]
+
+
+def test_one_that_meets_two_others_in_two_ways_hides_none_of_them() -> None:
+    """The second exports as the first does, and imports as the third does: all of them are held back."""
+    third = ScheduleRef(ScheduleKey.ID, SCHEDULE.replace("3", "4"))
+    first = declared("a", BY_TYPE, sync=SyncConfig(chosen("Home"), DEDICATED))
+    second = declared("b", BY_NAME, sync=SyncConfig(chosen("Work"), DEDICATED), schedule=ON_OTHER)
+    last = declared("c", BY_ID, sync=SyncConfig(chosen("Work"), OFF), schedule=third)
+    assert {fault.where for fault in planned(first, second, last).faults} == {"harbor/a", "harbor/b", "harbor/c"}
