@@ -9,7 +9,7 @@ from reconciler.execution.connecting import Reach, shown_since
 from reconciler.execution.consent import Patience, Waiting, heard
 from reconciler.execution.settling import may_hide
 from reconciler.execution.slots import Slots
-from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish, link
+from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish, link, note_begun
 from reconciler.execution.trust import SiteTrust
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
@@ -150,6 +150,7 @@ class Executor:
                 ground = await self._ground(action, reach)
                 if isinstance(ground, Outcome):
                     return ground
+                note_begun(action, reach)
                 url = await link(action, port, visit.redirect_url)
             if isinstance(url, Outcome):
                 return url

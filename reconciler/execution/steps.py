@@ -83,9 +83,29 @@ async def _connect(action: Action, reach: Reach, consent: Consent, standing: Seq
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
         return await _ask_for_consent(action, reach, consent)
-    reach.unfinished.add(action.address, action.account)
-    made = await connect(action, reach, standing)
-    return made if isinstance(made, Outcome) else await finish(action, reach.port, made)
+    note_begun(action, reach)
+    try:
+        made = await connect(action, reach, standing)
+    except ApiError:
+        _note_refused(action, reach)
+        raise
+    if isinstance(made, LiveConnection):
+        return await finish(action, reach.port, made)
+    if made.status is OutcomeStatus.FAILED:
+        _note_refused(action, reach)
+    return made
+
+
+def note_begun(action: Action, reach: Reach) -> None:
+    """Note that a connection is about to be made; what is connected again keeps what `ignoreChanges` names."""
+    if action.kind is not ActionKind.RECONNECT:
+        reach.unfinished.add(action.address, action.account)
+
+
+def _note_refused(action: Action, reach: Reach) -> None:
+    """Note that nothing was made: whoever connects it otherwise sets its sync config."""
+    if action.kind is not ActionKind.RECONNECT:
+        reach.unfinished.remove(action.address, action.account)
 
 
 async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
@@ -118,7 +138,7 @@ async def _ask_for_consent(action: Action, reach: Reach, consent: Consent) -> Ou
         error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"
         return Outcome(action, OutcomeStatus.FAILED, error=error)
     try:
-        reach.unfinished.add(action.address, action.account)
+        note_begun(action, reach)
         lacking = None
     except ExtcalError as error:
         lacking = f"{error}; what ignoreChanges names will not be set"

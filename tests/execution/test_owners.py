@@ -352,6 +352,13 @@ def test_a_replace_gives_up_the_old_one_when_the_owner_has_agreed() -> None:
     assert [call[0] for call in owners.port.calls[-2:]] == ["update_sync_config", "disconnect"]
 
 
+def test_what_an_owner_made_without_its_config_is_remembered() -> None:
+    """Its sync config was refused: the next run knows that it is yet to come, whatever `ignoreChanges` says."""
+    owners = agreed("made", script=scripted(update_sync_config=DENIED))
+    assert owners.ended().status is FAILED
+    assert owners.run.unfinished.addresses == {"harbor/lee"}
+
+
 def test_nobody_is_asked_for_what_has_moved() -> None:
     """Where what the action rests on has changed, no link is made and nobody's time is taken."""
     owners = Owners(asking(), standing=[made()])
