@@ -16,11 +16,12 @@ from reconciler.execution.settling import Window, look_for, rivals_of
 from reconciler.model.account import folded, shown
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection, Status
-from reconciler.model.plan import Action
+from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.appearing import intent_of
 
 _ACCOUNT_LOOKS = 3
+_MAY_BE_ANOTHERS = "which stays, since somebody else may have made it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Reach:
 
     `unfinished` remembers what has its sync config yet to come. `use` is what the plan has been used for before; None
     where it was planned just now, and is for no other time. `made` are the ids of the connections that this run has
-    made, `unshown` those that showed no account, with their intents, by address. `owners` are the schedules and
-    providers on which the plan has an owner agree, whose connections may show no account at first.
+    made, `unshown` those that showed no account, with their intents and how they came, by address. `owners` are the
+    schedules and providers on which the plan has an owner agree, whose connections may show no account at first.
     """
 
     port: Port
@@ -39,7 +40,7 @@ class Reach:
     unfinished: Unfinished
     use: Use | None = None
     made: set[str] = field(default_factory=set)
-    unshown: dict[str, tuple[str, Intent]] = field(default_factory=dict)
+    unshown: dict[str, tuple[str, Intent, Fate]] = field(default_factory=dict)
     owners: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -145,12 +146,13 @@ async def _of_its_account(
 ) -> LiveConnection | Outcome:
     """The connection, unless it shows another account; one that was made just now is disconnected again."""
     if not made.account:
-        reach.unshown[action.address] = made.id, intent
+        reach.unshown[action.address] = made.id, intent, fate
     if not made.account or folded(made.account) == folded(intent.account):
         reach.made.add(made.id)
         reach.journal.end(intent, fate, made.id, account=made.account)
         return made
-    return await _of_another(action, reach, intent, made, made.account)
+    stays = _MAY_BE_ANOTHERS if fate is Fate.ADOPTED else None
+    return await _of_another(action, reach, intent, made, made.account, stays)
 
 
 async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
@@ -158,24 +160,41 @@ async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
     action = outcome.action
     if action.address not in reach.unshown:
         return outcome
-    connection_id, intent = reach.unshown[action.address]
+    connection_id, intent, fate = reach.unshown[action.address]
     try:
         listed = await reach.port.list_connections((action.schedule_id,))
         made = next((c for c in listed.connections if c.id == connection_id and c.status != Status.DISCONNECTED), None)
         if made is None or not made.account or folded(made.account) == folded(intent.account):
             return outcome
         reach.journal.begin(intent)
-        return await _of_another(action, reach, intent, made, made.account)
+        stays = _why_it_stays(outcome, fate)
+        return await _of_another(action, reach, intent, made, made.account, stays)
     except ExtcalError:
         # The next run sees it, and knows by the journal whose it is.
         return outcome
 
 
-async def _of_another(action: Action, reach: Reach, intent: Intent, made: LiveConnection, account: str) -> Outcome:
+def _why_it_stays(outcome: Outcome, fate: Fate) -> str | None:
+    """Why a connection of another account is not disconnected again, or None where it is."""
+    if fate is Fate.ADOPTED:
+        return _MAY_BE_ANOTHERS
+    before = outcome.action.connection_id
+    gave_up = outcome.status is OutcomeStatus.DONE or outcome.action.kind is ActionKind.RECONNECT
+    if gave_up and before not in {None, outcome.connection_id}:
+        return f"which stays, since {before} was given up for it"
+    return None
+
+
+async def _of_another(
+    action: Action, reach: Reach, intent: Intent, made: LiveConnection, account: str, stays: str | None = None
+) -> Outcome:
     """How a connect ends that gives a connection of another account; what it has made is disconnected again."""
     found = f"connecting {shown(action.account)} gives a connection of {shown(account)} ({made.id})"
     connection_id = None
-    if made.id in intent.known:
+    if stays is not None:
+        # Undoing must not take away what may be another's.
+        what, connection_id = stays, None if stays is _MAY_BE_ANOTHERS else made.id
+    elif made.id in intent.known:
         what = "which stood there before: nothing was changed"
     else:
         try:

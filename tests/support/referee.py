@@ -110,12 +110,16 @@ class Row:
 
 @dataclass
 class Referee:
-    """The service and what it has seen; the lists of what it was asked are the test's to clear."""
+    """The service and what it has seen; the lists of what it was asked are the test's to clear.
+
+    `meanwhile` is what somebody else does while the first connect that goes wrong is on its way.
+    """
 
     reading: Reading
     rows: list[Row] = field(default_factory=list)
     faults: tuple[Fault, ...] = ()
     url: str = ""
+    meanwhile: Callable[[], None] | None = None
     asked: list[Step] = field(default_factory=list)
     taken: list[Row] = field(default_factory=list)
     connected: list[str] = field(default_factory=list)
@@ -155,6 +159,9 @@ class Referee:
             return self._gone_wrong(fault, effect)
 
     def _gone_wrong(self, fault: Fault, effect: Callable[[], Answer]) -> Answer | None:
+        if fault.step is Step.CONNECT and self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
         if fault.wrong is Wrong.LATE:
             self._late.append((len(self.asked) + fault.after, effect))
         if fault.wrong in {Wrong.LOST_AFTER, Wrong.ERROR_AFTER}:

@@ -1,0 +1,45 @@
+"""Accounts that the service shows only when a connection was made and used: nothing that works is taken away for it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.api.retry import Backoff
+from reconciler.execution.settling import Window
+from tests.support.referee import APPLE, Fault, Reading, Referee, Row, Step, Wrong
+from tests.support.refereed import KIM, LEE, SCHEDULE, connection, refereed
+
+_ALIAS = "lee@icloud.example"
+_OLD = Row("old", SCHEDULE, APPLE, KIM)
+
+
+@pytest.fixture(autouse=True)
+def soon_out_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for accounts and lost answers for a moment: the referee's time is requests."""
+    monkeypatch.setattr(Window.__init__, "__defaults__", (0.12, 0.02))
+    monkeypatch.setattr(Backoff.__init__, "__defaults__", (4, 0.001, 0.002, 60.0, 60.0))
+
+
+@pytest.mark.parametrize("shown_after", range(3, 8))
+def test_what_took_the_place_of_another_stays(tmp_path: Path, shown_after: int) -> None:
+    """An alias that shows when the former account is given up already: one of the two stands, in each run."""
+    reading = Reading("an alias", spelt={LEE: _ALIAS}, shown_after=shown_after)
+    with refereed(Referee(reading, [replace(_OLD)]), tmp_path, {"prune": True}) as stage:
+        stage.write(connection())
+        for _ in range(3):
+            stage.apply()
+            assert len(stage.standing()) == 1
+        assert f"declare account: {_ALIAS}" in stage.apply().stdout
+
+
+@pytest.mark.parametrize("shown_after", range(5, 12))
+def test_what_somebody_else_has_made_stays(tmp_path: Path, shown_after: int) -> None:
+    """A connect is lost, and a colleague's connection appears, whose account shows late: it is not disconnected."""
+    lost = Fault(Step.CONNECT, Wrong.LOST_BEFORE)
+    with refereed(Referee(Reading("late", shown_after=shown_after), faults=(lost,)), tmp_path) as stage:
+        colleague = Row("kim", SCHEDULE, APPLE, KIM, made=True)
+        stage.referee.meanwhile = lambda: stage.referee.rows.append(colleague)
+        stage.write(connection())
+        stage.apply()
+        assert "kim" in stage.standing()
