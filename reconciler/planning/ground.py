@@ -10,7 +10,7 @@ from dataclasses import replace
 from reconciler.model.account import folded
 from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection, Status
-from reconciler.model.plan import Action, ActionKind
+from reconciler.model.plan import Action, ActionKind, Reason
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
 
@@ -39,6 +39,8 @@ def holds(
     """
     # What is not seen there is not acted upon, whatever the fingerprint is of.
     if action.connection_id is not None and _by_id(action.connection_id, connections) is None:
+        return False
+    if action.reason is Reason.DUPLICATE and not same_account(action, connections):
         return False
     moved = taken_away_since(action, connections, leaving) or come_since(action, connections, made)
     return fingerprint(action, connections) == action.ground and not moved

@@ -29,7 +29,7 @@ def ordered(plan: Plan) -> Plan:
                 if other.address != action.address and not _leads_to(other.address, action.address, waits)
             )
     for site in plan.sites:
-        waits |= _prunes(site.actions)
+        _add_prunes(site.actions, waits)
     sites = tuple(
         replace(site, actions=tuple(_waiting(action, waits.get(action.address, ())) for action in site.actions))
         for site in plan.sites
@@ -37,14 +37,19 @@ def ordered(plan: Plan) -> Plan:
     return replace(plan, sites=sites)
 
 
-def _prunes(actions: Sequence[Action]) -> dict[str, tuple[str, ...]]:
-    """What prune takes goes after what is declared on its schedule is well again: it may be all that works there."""
+def _add_prunes(actions: Sequence[Action], waits: dict[str, tuple[str, ...]]) -> None:
+    """What prune takes goes after what is declared on its schedule works: it may be all that works there.
+
+    It does not wait for a connect that waits for it, since it frees the account.
+    """
     changed: dict[str, list[str]] = defaultdict(list)
     for action in actions:
-        if action.kind in {ActionKind.UPDATE, ActionKind.RECONNECT}:
+        if action.kind in {ActionKind.CONNECT, ActionKind.UPDATE, ActionKind.RECONNECT}:
             changed[action.schedule_id.lower()].append(action.address)
-    pruned = (action for action in actions if action.kind is ActionKind.DISCONNECT and action.reason is Reason.PRUNED)
-    return {action.address: tuple(changed[action.schedule_id.lower()]) for action in pruned}
+    for action in actions:
+        if action.kind is ActionKind.DISCONNECT and action.reason is Reason.PRUNED:
+            beside = changed[action.schedule_id.lower()]
+            waits[action.address] = tuple(other for other in beside if not _leads_to(other, action.address, waits))
 
 
 def _waiting(action: Action, after: tuple[str, ...]) -> Action:

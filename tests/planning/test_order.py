@@ -1,6 +1,7 @@
 """An account is freed before it is connected elsewhere."""
 
 from dataclasses import replace
+from graphlib import TopologicalSorter
 
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection, Provider
@@ -53,6 +54,28 @@ def test_replaces_that_swap_accounts_do_not_wait_for_each_other() -> None:
     plan = planned(*wanted, on=site_with(*have), site=replace(PRUNING, max_disconnects=100))
     assert [action.kind.value for action in plan.actions] == ["replace", "replace"]
     assert waits(Plan((plan,))) == {"harbor/a": ("harbor/b",)}
+
+
+def test_what_is_pruned_waits_for_what_is_connected_beside_it() -> None:
+    """Two give way to one; where one of them frees the account of another connect, that one waits in turn."""
+    wanted = (declared("a"), declared("b", schedule=ELSEWHERE, account=KIM))
+    have = (live("c1", account=KIM), live("c2", account="desk@harbor.example"))
+    plan = planned(*wanted, on=site_with(*have), site=replace(PRUNING, max_disconnects=100))
+    assert waits(Plan((plan,))) == {
+        "harbor/b": ("harbor/id:c1",),
+        "harbor/id:c1": ("harbor/a",),
+        "harbor/id:c2": ("harbor/a",),
+    }
+
+
+def test_connects_and_prunes_never_wait_in_a_circle() -> None:
+    """Two schedules that exchange their accounts, with another to prune on each: whatever waits comes to its turn."""
+    wanted, have = swap()
+    others = (live("c3", account="x@harbor.example"), live("c4", account="y@harbor.example"))
+    have = (*have, others[0], replace(others[1], schedule_id=OTHER_SCHEDULE))
+    plan = planned(*wanted, on=site_with(*have), site=replace(PRUNING, max_disconnects=100))
+    assert sorted(action.kind.value for action in plan.actions) == ["connect"] * 2 + ["disconnect"] * 4
+    TopologicalSorter(waits(Plan((plan,)))).prepare()
 
 
 def test_a_connect_is_not_hindered_by_what_its_own_plan_takes_away() -> None:
