@@ -162,8 +162,10 @@ def _choice(settled: Settled, keep: str | None, forget: frozenset[str]) -> Choic
             return Choice(settled, Fate.NOTHING)
         case Unclear() if keep is not None:
             return Choice(settled, Fate.ADOPTED, keep)
-        case Several() if keep is not None:
-            return Choice(settled, Fate.ADOPTED, keep, tuple(each for each in ids if each != keep))
+        case Several(connections) if keep is not None:
+            # What shows no account may be another's, and stays.
+            own = [connection.id for connection in connections if connection.account]
+            return Choice(settled, Fate.ADOPTED, keep, tuple(each for each in own if each != keep))
         case _:
             return None
 

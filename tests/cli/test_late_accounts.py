@@ -43,3 +43,23 @@ def test_what_somebody_else_has_made_stays(tmp_path: Path, shown_after: int) -> 
         stage.write(connection())
         stage.apply()
         assert "kim" in stage.standing()
+
+
+def test_what_shows_no_account_stays_whichever_is_kept(tmp_path: Path) -> None:
+    """A connect was left open, and made two: a person keeps one, and what may be a colleague's is not disconnected."""
+    lost = (Fault(Step.CONNECT, Wrong.LOST_AFTER), Fault(Step.LIST, Wrong.ERROR_BEFORE, times=90))
+    with refereed(Referee(Reading("plain"), faults=lost[:1]), tmp_path) as stage:
+        referee = stage.referee
+
+        def meanwhile() -> None:
+            referee.rows += [Row("twin", SCHEDULE, APPLE, LEE), Row("unshown", SCHEDULE, APPLE, "")]
+            referee.faults = lost
+
+        referee.meanwhile = meanwhile
+        stage.write(connection())
+        assert stage.apply().exit_code == 1
+        referee.faults = ()
+        again = ["resolve", str(stage.folder)]
+        assert "to keep the first and disconnect what shows its account" in stage.run(again).stdout
+        assert stage.run([*again, "--keep", "harbor/lee=twin", "--auto-approve"]).exit_code == 0
+        assert stage.standing().keys() == {"twin", "unshown"}
