@@ -1,6 +1,7 @@
 """Carrying out a plan, looking again, and writing down how to go back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from reconciler.api.client import Reader
 from reconciler.errors import ExtcalError
@@ -11,8 +12,8 @@ from reconciler.execution.settling import Window
 from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired, Site
-from reconciler.model.live import Calendar, ConnectionList, LiveSite
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite
+from reconciler.model.plan import ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.planning import undo as undoing
@@ -86,16 +87,18 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
     A site that can't be read again has a plan whose fault says why.
     """
     seen, unread = await _seen(result, opened)
-    done = [each.action for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
+    outcomes = [each for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
+    done = [outcome.action for outcome in outcomes]
 
-    async def looked(action: Action) -> Fault | bool:
+    async def looked(outcome: Outcome) -> Fault | bool:
+        action = outcome.action
         if action.provider_id in seen[action.site].failed_provider_ids:
             return Fault(action.source, action.address, _HIDDEN)
         lister = _Lister(opened[action.site].reader())
-        there = await come_about(action, seen[action.site].connections, lister)
+        there = await come_about(action, _with_its_account(outcome, seen[action.site].connections), lister)
         return there if there or lister.why is None else Fault(action.source, action.address, lister.why)
 
-    found = dict(zip((action.address for action in done), await in_turn(looked, done, opened.at_once), strict=True))
+    found = dict(zip((action.address for action in done), await in_turn(looked, outcomes, opened.at_once), strict=True))
     missing = {address for address, there in found.items() if there is False}
     hidden = [(action.site, there) for action in done if isinstance(there := found[action.address], Fault)]
     remaining = tuple(
@@ -108,6 +111,15 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
         for site in result.plan.sites
     )
     return result.with_remaining(Plan(remaining))
+
+
+def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
+    """The connections, the one that an action has made with its account where it does not show that yet."""
+    account = outcome.action.account
+    return tuple(
+        replace(each, account=account) if each.id == outcome.connection_id and not each.account else each
+        for each in connections
+    )
 
 
 class _Lister:

@@ -63,3 +63,16 @@ def test_what_shows_no_account_stays_whichever_is_kept(tmp_path: Path) -> None:
         assert "to keep the first and disconnect what shows its account" in stage.run(again).stdout
         assert stage.run([*again, "--keep", "harbor/lee=twin", "--auto-approve"]).exit_code == 0
         assert stage.standing().keys() == {"twin", "unshown"}
+
+
+@pytest.mark.parametrize("shown_after", [2, 6, 9, None])
+def test_a_saved_plan_knows_what_it_has_made(tmp_path: Path, shown_after: int | None) -> None:
+    """A replace is done, and its connection shows no account yet: nothing is said to differ."""
+    with refereed(
+        Referee(Reading("late", shown_after=shown_after), [replace(_OLD)]), tmp_path, {"prune": True}
+    ) as stage:
+        stage.write(connection())
+        plan = str(tmp_path / "plan.json")
+        stage.run(["plan", str(stage.folder), "--out", plan])
+        ended = stage.run(["apply", "--plan", plan, "--auto-approve"])
+        assert ended.exit_code == 0, ended.output

@@ -47,7 +47,12 @@ class Refereed:
 
     def write(self, *documents: Fields) -> None:
         """Write the manifests anew."""
-        site = {"apiVersion": "extcal/v1", "kind": "Site", "metadata": {"name": "harbor"}, "spec": _SITE | self.site}
+        site = {
+            "apiVersion": "extcal/v1",
+            "kind": "Site",
+            "metadata": {"name": "harbor"},
+            "spec": {**_SITE, **self.site},
+        }
         text = "\n---\n".join(json.dumps(document) for document in (site, *documents))
         (self.folder / "all.yaml").write_text(text, encoding="utf-8")
 
