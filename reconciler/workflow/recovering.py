@@ -17,6 +17,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning.appearing import intent_of
+from reconciler.planning.ground import taken_away
 from reconciler.workflow.service import Sessions
 from reconciler.workflow.turns import in_turn
 
@@ -170,11 +171,13 @@ def _left_open(settled: Settled) -> LeftOpen | None:
 
 def as_agreed(made: Plan, agreed: Plan) -> Plan:
     """Of a plan that was made anew, what was agreed to: the same addresses, and nothing taken away that was to stay."""
-    kinds = {action.address: action.kind for action in agreed.actions if action.kind.writes}
+    addresses = {action.address for action in agreed.actions if action.kind.writes}
+    leaving = taken_away(agreed.actions)
 
     def is_agreed(action: Action) -> bool:
-        kind = kinds.get(action.address)
-        return not action.kind.writes or (kind is not None and (kind.disconnects or not action.kind.disconnects))
+        if not action.kind.writes:
+            return True
+        return action.address in addresses and (not action.kind.disconnects or action.connection_id in leaving)
 
     return replace(
         made, sites=tuple(replace(site, actions=tuple(filter(is_agreed, site.actions))) for site in made.sites)

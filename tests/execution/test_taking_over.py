@@ -23,9 +23,17 @@ def test_only_what_was_agreed_to_is_taken_over() -> None:
     other = replace(connect, address="harbor/other")
     (unmanaged,) = planned(declared("kim", account="kim@harbor.example"), on=site_with(live())).actions[:1]
     agreed = plan(connect, unmanaged)
-    update, disconnect = kind(connect, ActionKind.UPDATE), kind(connect, ActionKind.DISCONNECT)
+    update = kind(connect, ActionKind.UPDATE)
+    disconnect = replace(connect, kind=ActionKind.DISCONNECT, connection_id="c1")
     assert as_agreed(plan(update, other), agreed) == plan(update)
     assert as_agreed(plan(disconnect), agreed) == plan()
     assert as_agreed(plan(disconnect), plan(disconnect)) == plan(disconnect)
     noop = kind(other, ActionKind.NOOP)
     assert as_agreed(plan(noop), agreed) == plan(noop)
+
+
+def test_only_what_was_agreed_to_is_given_up() -> None:
+    """A replace that would take another connection than the one that was shown is not what was agreed to."""
+    replacing = replace(the_action(planned(declared())), kind=ActionKind.REPLACE, connection_id="kim")
+    assert as_agreed(plan(replacing), plan(replacing)) == plan(replacing)
+    assert as_agreed(plan(replace(replacing, connection_id="desk")), plan(replacing)) == plan()
