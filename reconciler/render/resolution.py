@@ -108,7 +108,7 @@ def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
 def _choices(address: str, connections: Sequence[LiveConnection], again: str) -> Iterator[str]:
     yield from _listed(connections)
     keep = f"{again} --keep {shlex.quote(f'{address}={connections[0].id}')}"
-    others = "the others" if all(connection.account for connection in connections) else "what shows its account"
+    others = "the others" if all(connection.account for connection in connections) else "those that show its account"
     yield f"{_MARGIN}to keep the first and disconnect {others}: {inert(keep)}"
 
 

@@ -117,7 +117,7 @@ def test_several_are_shown_and_nothing_is_done_without_a_word(armed: Extcal) -> 
         "           2 connections appeared where one was meant:\n"
         "             live-0 (SYNCED, staff0@harbor-dental.example)\n"
         "             twin-0 (SYNCED, account not shown)\n"
-        "           to keep the first and disconnect the others: "
+        "           to keep the first and disconnect those that show its account: "
         "extcal resolve manifests --keep harbor/staff-0=live-0\n"
         "\n"
         "0 settled, 1 left open. Until they are settled, none of them is applied.\n"
