@@ -46,7 +46,9 @@ async def apply(
         site.site.name: _reach(site, opened, machine, window or Window()) for site in made.sites if site.applyable
     }
     for site in made.sites:
-        _note_finished(site, machine)
+        # The lock of any other site may be another run's.
+        if site.applyable:
+            _note_finished(site, machine)
     ended = await without_secrets(made, opened)
     for outcome in ended:
         told(outcome)

@@ -60,7 +60,7 @@ def test_what_shows_no_account_stays_whichever_is_kept(tmp_path: Path) -> None:
         assert stage.apply().exit_code == 1
         referee.faults = ()
         again = ["resolve", str(stage.folder)]
-        assert "to keep the first and disconnect what shows its account" in stage.run(again).stdout
+        assert "to keep the first and disconnect those that show its account" in stage.run(again).stdout
         assert stage.run([*again, "--keep", "harbor/lee=twin", "--auto-approve"]).exit_code == 0
         assert stage.standing().keys() == {"twin", "unshown"}
 
