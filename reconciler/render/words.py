@@ -61,8 +61,8 @@ def held_back(site: SitePlan) -> str:
     """What the faults of a site's connections keep from being carried out."""
     faulty = len({fault.where for fault in site.faults})
     disconnects = sum(action.kind.disconnects and site.holds_back(action) for action in site.actions)
-    also = f", and {disconnects} disconnect{'' if disconnects == 1 else 's'} with it" if disconnects else ""
-    return f"{faulty} connection{'' if faulty == 1 else 's'} with errors held back{also}"
+    also = f" and {disconnects} disconnect{'' if disconnects == 1 else 's'}" if disconnects else ""
+    return f"{faulty} connection{'' if faulty == 1 else 's'}{also} held back by errors"
 
 
 def of_which_held_back(actions: Sequence[Action], held_back: AbstractSet[str]) -> str:
