@@ -5,11 +5,13 @@ before it counts (contract: OAuth connect).
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
+from reconciler.execution.disconnecting import disconnect
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
 from reconciler.model.account import folded, shown
@@ -17,7 +19,7 @@ from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import same_account, same_provider
+from reconciler.planning.ground import same_account, same_key, same_provider
 
 _MOST_TRIES = 5
 _ACCOUNT_LOOKS = 3
@@ -79,10 +81,13 @@ class Patience:
     timeout: float
 
 
-async def heard(action: Action, port: Port, visit: Visit, slots: Slots, patience: Patience) -> LiveConnection | Outcome:
+async def heard(
+    action: Action, port: Port, visit: Visit, slots: Slots, patience: Patience, standing: Sequence[LiveConnection]
+) -> LiveConnection | Outcome:
     """The connection that the owner has made, read and found right, or how the action ends without one.
 
-    A slot is taken only while something is asked of the service. Raises ExtcalError where that fails.
+    `standing` are the connections of its schedule before the owner was asked. A slot is taken only while something is
+    asked of the service. Raises ExtcalError where that fails.
     """
     for _ in range(_MOST_TRIES):
         callback = await _next(visit, patience)
@@ -93,10 +98,29 @@ async def heard(action: Action, port: Port, visit: Visit, slots: Slots, patience
             visit.tell(Verdict(finding))
             return Outcome(action, OutcomeStatus.FAILED, error=why)
         found = await _checked(action, port, visit, slots, callback.answer)
+        if isinstance(found, Outcome) and found.status is OutcomeStatus.FAILED:
+            return await _unless_double(found, port, slots, standing)
         if found is not None:
             return found
     why = "what came back was not the connection that was asked for, again and again; apply again for a new link"
     return Outcome(action, OutcomeStatus.FAILED, error=why)
+
+
+async def _unless_double(outcome: Outcome, port: Port, slots: Slots, standing: Sequence[LiveConnection]) -> Outcome:
+    """The outcome of a wrong account; where that was connected before, what was made just now is disconnected again."""
+    made = outcome.connection_id
+    if made is None or made in {connection.id for connection in standing}:
+        return outcome
+    try:
+        async with slots:
+            connection = await port.get_connection(made)
+            if not any(same_key(connection, other) for other in standing):
+                return outcome
+            await disconnect(port, made)
+    except ExtcalError as error:
+        return replace(outcome, error=f"{outcome.error}; a second connection may stand: {error}")
+    why = f"{outcome.error}; it was connected before, so the second connection was disconnected again"
+    return replace(outcome, error=why, connection_id=None)
 
 
 async def _next(visit: Visit, patience: Patience) -> Callback | None:
@@ -170,7 +194,8 @@ def _judged(action: Action, connection: LiveConnection) -> tuple[Verdict, Outcom
         why = "its owner agreed, but the service does not show yet with which account; apply again later to finish it"
         return Verdict(Finding.NO_ACCOUNT_YET), _awaiting(action, why)
     if folded(connection.account) != folded(action.account or ""):
-        return Verdict(Finding.WRONG_ACCOUNT, connection.account), _wrong_account(action, connection.account)
+        outcome = _wrong_account(action, connection.account)
+        return Verdict(Finding.WRONG_ACCOUNT, connection.account), replace(outcome, connection_id=connection.id)
     return Verdict(Finding.CONNECTED, connection.account), None
 
 

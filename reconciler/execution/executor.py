@@ -156,7 +156,8 @@ class Executor:
                 return url
             waiting.door.asked(action, url)
             until = asyncio.get_running_loop().time() + waiting.timeout
-            made = await heard(action, port, visit, slots, Patience(until, self._stop.gently, waiting.timeout))
+            patience = Patience(until, self._stop.gently, waiting.timeout)
+            made = await heard(action, port, visit, slots, patience, ground)
         if isinstance(made, Outcome):
             return made
         if reach.use is not None:

@@ -177,6 +177,12 @@ def same_provider(action: Action, connection: LiveConnection) -> bool:
     return connection.provider_id == action.provider_id or providers.word(connection.calendar_type) == action.provider
 
 
+def same_key(one: LiveConnection, other: LiveConnection) -> bool:
+    """Whether both stand on one schedule, at one provider, with one account that is shown."""
+    places = {(each.schedule_id.lower(), each.provider_id, folded(each.account or "")) for each in (one, other)}
+    return len(places) == 1 and bool(one.account) and Status.DISCONNECTED not in {one.status, other.status}
+
+
 def _configured(action: Action, connection: LiveConnection) -> bool:
     """Whether the connection has the sync config that the action would send."""
     wanted = action.sync or SyncConfig()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.errors import ExtcalError, InvalidRequestError
+from reconciler.errors import ApiError, ExtcalError, InvalidRequestError
 from reconciler.execution.consent import Waiting
 from reconciler.model.consent import Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection
@@ -188,6 +188,20 @@ def test_another_account_is_named_and_left_alone() -> None:
     )
     assert owners.visit.verdicts == [Verdict(Finding.WRONG_ACCOUNT, KIM)]
     assert owners.port.called("update_sync_config") == []
+
+
+@pytest.mark.parametrize(("refused", "left"), [(None, ["before"]), (DENIED, ["before", "made"])], ids=str)
+def test_another_account_that_was_connected_before_is_not_connected_twice(
+    refused: ApiError | None, left: list[str]
+) -> None:
+    """What this consent has made is disconnected again, as far as that can be done; the one before it stays."""
+    owners = agreed("made", connection=made(account=KIM), script=scripted(disconnect=refused))
+    owners.port.connections.append(live("before", GOOGLE, account="Kim@harbor.example"))
+    error = owners.failure()
+    assert f"connected with {KIM}, but its manifest says {LEE}" in error
+    ending = f"a second connection may stand: {refused}" if refused else "the second connection was disconnected again"
+    assert error.endswith(ending)
+    assert sorted(c.id for c in owners.port.connections if c.status != "DISCONNECTED") == left
 
 
 @pytest.mark.parametrize(
