@@ -72,7 +72,8 @@ class Recovery:
 
     def _faults_of(self, made: SitePlan) -> Iterator[Fault]:
         yield from self.faults.get(made.site.name, ())
-        declared = {action.connection_id for action in made.actions if action.kind is not ActionKind.UNMANAGED}
+        kept = {ActionKind.NOOP, ActionKind.UPDATE, ActionKind.RECONNECT}
+        declared = {action.connection_id for action in made.actions if action.kind in kept}
         for left in self.left_open:
             # What appeared meanwhile and is declared is known to be another one.
             if left.unclear and all(connection.id in declared for connection in left.unclear):

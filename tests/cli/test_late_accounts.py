@@ -76,3 +76,20 @@ def test_a_saved_plan_knows_what_it_has_made(tmp_path: Path, shown_after: int | 
         stage.run(["plan", str(stage.folder), "--out", plan])
         ended = stage.run(["apply", "--plan", plan, "--auto-approve"])
         assert ended.exit_code == 0, ended.output
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_an_alias_of_a_lost_answer_is_not_connected_once_more_where_prune_would_replace_it(
+    tmp_path: Path, times: int
+) -> None:
+    """What appeared is no declared connection for being what a replace would give up: the connect stays open."""
+    lost = Fault(Step.CONNECT, Wrong.LOST_AFTER, times=times)
+    referee = Referee(Reading("an alias", spelt={LEE: _ALIAS}), faults=(lost,))
+    with refereed(referee, tmp_path, {"prune": True, "guards": {"maxDisconnects": "100%"}}) as stage:
+        stage.write(connection())
+        assert stage.apply().exit_code == 1
+        (made,) = stage.standing()
+        for _ in range(2):
+            stage.referee.connected.clear()
+            assert f"declare account: {_ALIAS}" in stage.apply().output
+            assert (stage.referee.connected, list(stage.standing())) == ([], [made])
