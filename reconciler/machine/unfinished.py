@@ -6,7 +6,7 @@ know that it was not. A file of lines that are JSON objects, only ever added to;
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from reconciler.machine.ownership import opened
 from reconciler.model.account import folded
 
 _LARGEST = 16 * 1024 * 1024
+_COMPACT = 64 * 1024
+_UNSENT = "so nothing was sent: a connect is written down first"
+_SET_AGAIN = "so what ignoreChanges names may be set once more; see to the file"
 
 
 class UnfinishedError(ExtcalError):
@@ -40,14 +43,15 @@ class Unfinished:
         """Note that a connection is about to be made; raises UnfinishedError."""
         key = (address, folded(account or ""))
         if key not in self._found():
-            self._append({"begun": key[0], "account": key[1]})
+            self._guarded([*self._found(), key], {"begun": key[0], "account": key[1]}, _UNSENT)
             self._found().add(key)
 
     def remove(self, address: str, account: str | None) -> None:
         """Note that a connection has its sync config; raises UnfinishedError."""
         key = (address, folded(account or ""))
         if key in self._found():
-            self._append({"ended": key[0], "account": key[1]})
+            left = [other for other in self._found() if other != key]
+            self._guarded(left, {"ended": key[0], "account": key[1]}, _SET_AGAIN)
             self._found().discard(key)
 
     def _found(self) -> set[tuple[str, str]]:
@@ -75,14 +79,18 @@ class Unfinished:
             why = f"{self._path}: {error.strerror}, so it can't be told which connections have no sync config yet"
             raise UnfinishedError(f"{why}; see to the file") from error
 
-    def _append(self, line: dict[str, str]) -> None:
+    def _guarded(self, standing: Sequence[tuple[str, str]], line: dict[str, str], consequence: str) -> None:
+        """Write a line, after which `standing` is what is unfinished; a file that has grown is written anew."""
         self._make()
         try:
-            if "ended" in line and len(self._found()) == 1:
+            if not standing:
                 self._path.unlink(missing_ok=True)
                 return
-            with os.fdopen(opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab", buffering=0) as file:
-                file.write(f"\n{json.dumps(line)}\n".encode())
+            with os.fdopen(opened(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0) as file:
+                lines = [line]
+                if os.fstat(file.fileno()).st_size > _COMPACT:
+                    file.truncate(0)
+                    lines = [{"begun": address, "account": account} for address, account in sorted(standing)]
+                file.write("".join(f"\n{json.dumps(each)}\n" for each in lines).encode())
         except OSError as error:
-            why = f"{self._path}: {error.strerror}, so nothing was sent: a connect is written down first"
-            raise UnfinishedError(why) from error
+            raise UnfinishedError(f"{self._path}: {error.strerror}, {consequence}") from error

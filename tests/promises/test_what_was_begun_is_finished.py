@@ -110,3 +110,29 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("", encoding="utf-8")
     with pytest.raises(UnfinishedError, match="so it can't be told which connections have no sync config yet"):
         Unfinished(path, lambda: None).holds("harbor/lee", None)
+
+
+def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
+    """One whose owner never agrees stays, and what comes and goes beside it leaves no trace."""
+    path = tmp_path / "unfinished"
+    known = Unfinished(path, lambda: None)
+    known.add("harbor/lee", "lee@harbor.example")
+    for number in range(2_000):
+        known.add(f"harbor/{number}", "kim@harbor.example")
+        known.remove(f"harbor/{number}", "kim@harbor.example")
+    assert path.stat().st_size < 80 * 1024
+    again = Unfinished(path, lambda: None)
+    assert again.holds("harbor/lee", "lee@harbor.example")
+    assert not again.holds("harbor/1999", "kim@harbor.example")
+
+
+def test_what_can_not_be_noted_as_finished_is_not_said_to_be_unsent(tmp_path: Path) -> None:
+    """The message says what may come of it."""
+    path = tmp_path / "unfinished"
+    known = Unfinished(path, lambda: None)
+    known.add("harbor/lee", "lee@harbor.example")
+    known.add("harbor/kim", "kim@harbor.example")
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UnfinishedError, match="so what ignoreChanges names may be set once more; see to the file"):
+        known.remove("harbor/lee", "lee@harbor.example")
