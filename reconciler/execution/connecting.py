@@ -250,7 +250,7 @@ def unclear(connections: Sequence[LiveConnection]) -> str:
     declare = f"{_declare(next(iter(accounts)))}, else " if accounts else ""
     return (
         f"what appeared since may be another's: {found}; {declare}apply again when the service shows the account, or "
-        "close it by extcal resolve"
+        "settle it: extcal resolve PATH"
     )
 
 

@@ -4,12 +4,13 @@ Either one connect, whose answer was lost, has made them, which its journal know
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.api.client import Reader, Writer
-from reconciler.errors import ExtcalError, NotFoundError, PreconditionFailedError, UsageError
+from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.connecting import unclear
+from reconciler.execution.disconnecting import disconnect
 from reconciler.execution.settling import Window, look_for_all
 from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
@@ -190,7 +191,8 @@ async def carry_out(choice: Choice, sites: Sequence[Site], opened: Sessions, mac
     if isinstance(about, Doubles):
         await _keep(choice, about, writer)
     else:
-        await _give_up(choice.give_up, writer)
+        for connection_id in choice.give_up:
+            await disconnect(writer, connection_id)
         machine.site(site.site_id).journal.end(about.pending.intent, choice.fate, choice.keep)
 
 
@@ -200,18 +202,9 @@ async def _keep(choice: Choice, doubled: Doubles, writer: Writer) -> None:
     standing = still_standing(doubled, listed.connections)
     if choice.keep not in standing:
         raise ChangedSinceError(f"{choice.keep} does not stand any more, so nothing was disconnected; call it again")
-    await _give_up((each for each in choice.give_up if each in standing), writer)
-
-
-async def _give_up(connection_ids: Iterable[str], writer: Writer) -> None:
-    for connection_id in connection_ids:
-        try:
-            await writer.disconnect(connection_id)
-        except NotFoundError:
-            continue
-        except PreconditionFailedError as error:
-            if error.code != "CONNECTION_ALREADY_DISCONNECTED":
-                raise
+    for connection_id in choice.give_up:
+        if connection_id in standing:
+            await disconnect(writer, connection_id)
 
 
 def described(finding: Finding) -> str:
