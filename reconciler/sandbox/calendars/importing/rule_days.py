@@ -105,8 +105,6 @@ class Days:
 
     def of_week(self, start: int) -> list[int]:
         """The days of a week, in order."""
-        if self.only_weekdays:
-            return [day for day in range(start, start + 7) if (day - 1) % 7 in self.ordinals]
         return [day for day in range(max(start, 1), min(start + 7, LAST_DAY + 1)) if self.hold(day)]
 
     def _between(self, start: int, end: int) -> Iterator[int]:

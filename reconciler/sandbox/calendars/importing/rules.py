@@ -5,11 +5,12 @@ dateutil walks every series from its first start, without a count of its work, s
 
 Terms: a time is in seconds, from a day 0 before the year 1. A period is what FREQ names; each INTERVAL-th counts, from
 the one of the first start. A block is some of the starts in a row, as the sums of two lists (`outer`, ascending;
-`inner`, ascending and closer together): those of a period or, where periods are days or less, of a day.
+`inner`, ascending and closer together): those of a period; where periods are days or less, of a day; where each period
+has the same, of all periods.
 
-Steps: the period or day of the time that is asked from is reckoned, not sought. From there block follows block. COUNT
-counts what the blocks hold; only where each period holds as many starts is that reckoned, too, else it is counted block
-by block from the first one. Days that the rule leaves out are passed day by day, or month by month.
+Steps: the period or day of the time that is asked from is reckoned, not sought. From there block follows block, and a
+block is entered by bisection. COUNT counts what the blocks hold, from the first one on. Days that the rule leaves out
+are passed day by day, or month by month.
 """
 
 from __future__ import annotations
@@ -70,10 +71,7 @@ def starts(rule: Rule, first: datetime, after: datetime, before: datetime, steps
     if floor > last:
         return
     left = inf if rule.count is None else rule.count - 1
-    pattern = _Pattern(rule, first, begun, steps)
-    passed, blocks = pattern.entered(floor, last)
-    left -= passed
-    for block in blocks:
+    for block in _Pattern(rule, first, begun, steps).blocks(floor, last):
         position = 0
         if block.base + block.outer[0] <= floor:
             position = block.rank(floor)
@@ -120,29 +118,42 @@ class _Pattern:
             sorted(rule.minutes or {first.minute}) if rule.frequency < Frequency.MINUTELY else [0],
             sorted(rule.seconds or {first.second}) if rule.frequency < Frequency.SECONDLY else [0],
         )
+        self._listed = self._listed_periods()
 
-    def entered(self, floor: int, last: int) -> tuple[int, Iterator[_Block]]:
-        """The blocks from a time on, and how many starts after the first are in none of them, but before."""
-        if self._rule.frequency >= Frequency.DAILY:
-            return self._entered_days(floor, last)
-        return self._entered_periods(floor, last)
-
-    def _entered_periods(self, floor: int, last: int) -> tuple[int, Iterator[_Block]]:
+    def blocks(self, floor: int, last: int) -> Iterator[_Block]:
+        """The blocks from the one that a time is in; where starts are counted, from the first."""
         rule = self._rule
-        begun, entered = self._period(self._begun // _DAY), self._period(floor // _DAY)
-        ahead = (entered - begun) // rule.interval
-        if rule.count is None or not ahead:
-            return 0, self._periods(begun + ahead * rule.interval, last)
-        if rule.frequency is not Frequency.WEEKLY or not self._days.only_weekdays:
-            return 0, self._periods(begun, last)
-        block = self._block(begun)
-        if block is None:
-            return 0, iter(())
-        size = len(block.outer) * len(block.inner)
-        passed = size - block.rank(self._begun + 1) + (ahead - 1) * size
-        return passed, self._periods(begun + ahead * rule.interval, last)
+        if rule.count is not None:
+            floor = self._begun
+        if (steady := self._steady_periods()) is not None:
+            return self._at_once(*steady, last)
+        if rule.frequency >= Frequency.DAILY:
+            return self._in_days(max(floor, self._begun) // _DAY, last)
+        begun = self._period(self._begun // _DAY)
+        ahead = (self._period(floor // _DAY) - begun) // rule.interval
+        return self._in_periods(begun + ahead * rule.interval, last)
 
-    def _periods(self, period: int, last: int) -> Iterator[_Block]:
+    def _steady_periods(self) -> tuple[int, int, list[int]] | None:
+        """When the first period begins, how long one is, and the times in it, where these are the same in each."""
+        rule, days = self._rule, self._days
+        each_day = rule.frequency is Frequency.DAILY and rule.interval == 1 and not rule.positions
+        if days.ordinals and days.only_weekdays and (rule.frequency is Frequency.WEEKLY or each_day):
+            offsets = [day * _DAY for day in range(7) if (rule.week_start + day) % 7 in days.ordinals]
+            times = [offset + time for offset in offsets for time in self._times]
+            day = self._begun // _DAY
+            return (day - (day - 1 - rule.week_start) % 7) * _DAY, 7 * _DAY, times
+        if rule.frequency >= Frequency.DAILY and not days.limited and self._listed is None:
+            length = _LENGTHS[rule.frequency]
+            return self._begun // length * length, length, self._times
+        return None
+
+    def _at_once(self, begin: int, length: int, times: list[int], last: int) -> Iterator[_Block]:
+        self._steps.take()
+        inner = self._chosen(times)
+        if inner:
+            yield _Block(0, range(begin, last + 1, length * self._rule.interval), inner)
+
+    def _in_periods(self, period: int, last: int) -> Iterator[_Block]:
         while self._first_day(period) * _DAY <= last:
             self._steps.take()
             block = self._block(period)
@@ -169,77 +180,56 @@ class _Pattern:
             days = self._days.of_month(period)
         else:
             days = self._days.of_year(period)
-        times: Sequence[int] = self._times
-        if self._rule.positions:
-            chosen = _chosen(self._rule.positions, len(days) * len(times))
-            days_and_times = (divmod(index, len(times)) for index in chosen)
-            outer, times = [days[day] * _DAY + times[time] for day, time in days_and_times], (0,)
-        else:
-            outer = [day * _DAY for day in days]
-        return _Block(0, outer, times) if outer and times else None
+        outer = [day * _DAY for day in days]
+        if not self._rule.positions:
+            return _Block(0, outer, self._times) if outer else None
+        # Each of its times needn't be listed.
+        size = len(self._times)
+        chosen = (divmod(index, size) for index in _indexes(self._rule.positions, len(outer) * size))
+        starts = [outer[day] + self._times[time] for day, time in chosen]
+        return _Block(0, starts, (0,)) if starts else None
 
-    def _entered_days(self, floor: int, last: int) -> tuple[int, Iterator[_Block]]:
-        rule, length = self._rule, _LENGTHS[self._rule.frequency]
-        inner = self._times
-        if rule.positions:
-            inner = [inner[index] for index in _chosen(rule.positions, len(inner))]
-        listed = self._listed_periods()
-        if not inner:
-            return 0, iter(())
-        begun = self._begun // length
-        day = max(floor, self._begun) // _DAY
-        first_day = self._begun // _DAY
-        passed = 0
-        if rule.count is not None and day > first_day:
-            if listed is None and not self._days.limited:
-                periods = -((begun - day * (_DAY // length)) // rule.interval)
-                passed = periods * len(inner) - bisect_right(inner, self._begun - begun * length)
-            else:
-                day = first_day
-        return passed, self._in_days(day, last, inner, listed)
-
-    def _in_days(
-        self, day: int, last: int, inner: Sequence[int], listed: dict[int, list[int]] | None
-    ) -> Iterator[_Block]:
-        """A block for each day that has any; `listed` are the periods of a day that the rule allows, by remainder."""
+    def _in_days(self, day: int, last: int) -> Iterator[_Block]:
         length, interval = _LENGTHS[self._rule.frequency], self._rule.interval
         begun, a_day = self._begun // length, _DAY // length
-        limited = self._days.limited
-        while True:
+        inner = self._chosen(self._times)
+        while inner:
             # The day of the next period that counts.
             day = (begun - (begun - day * a_day) // interval * interval) // a_day
             if day * _DAY > last:
                 return
             self._steps.take()
-            if limited and not self._days.hold(day):
+            if self._days.hold(day):
+                remainder = (begun - day * a_day) % interval
+                if self._listed is None:
+                    yield _Block(day * _DAY, range(remainder * length, _DAY, interval * length), inner)
+                elif remainder in self._listed:
+                    yield _Block(day * _DAY, self._listed[remainder], inner)
+                day += 1
+            else:
                 day = self._days.next(day)
-                continue
-            remainder = (begun - day * a_day) % interval
-            outer: Sequence[int]
-            outer = range(remainder * length, _DAY, interval * length) if listed is None else listed.get(remainder, ())
-            if outer:
-                yield _Block(day * _DAY, outer, inner)
-            day += 1
 
     def _listed_periods(self) -> dict[int, list[int]] | None:
-        """The times in a day when a period may begin, by the number's remainder; None where each may."""
-        rule, length = self._rule, _LENGTHS[self._rule.frequency]
-        units = ((rule.hours, 24), (rule.minutes, 60), (rule.seconds, 60))
-        limits = units[: rule.frequency - Frequency.DAILY]
-        if not any(limit for limit, _ in limits):
+        """The times of a day when a period may begin, by the remainder of its number; None where each may."""
+        rule, length = self._rule, _LENGTHS.get(self._rule.frequency, _DAY)
+        limits = ((rule.hours, 24), (rule.minutes, 60), (rule.seconds, 60))[: rule.frequency - Frequency.DAILY]
+        if rule.frequency <= Frequency.DAILY or not any(limit for limit, _ in limits):
             return None
-        begins = self._product(*[sorted(limit or range(size)) for limit, size in limits])
         listed: defaultdict[int, list[int]] = defaultdict(list)
-        for begin in begins:
+        for begin in self._product(*[sorted(limit or range(size)) for limit, size in limits]):
             listed[begin // length % rule.interval].append(begin)
         return listed
+
+    def _chosen(self, times: list[int]) -> list[int]:
+        positions = self._rule.positions
+        return [times[index] for index in _indexes(positions, len(times))] if positions else times
 
     def _product(self, hours: list[int], minutes: Sequence[int] = (0,), seconds: Sequence[int] = (0,)) -> list[int]:
         self._steps.take(len(hours) * len(minutes) * len(seconds) // _TIMES_A_STEP)
         return [3600 * hour + 60 * minute + second for hour in hours for minute in minutes for second in seconds]
 
 
-def _chosen(positions: Iterable[int], size: int) -> list[int]:
+def _indexes(positions: Iterable[int], size: int) -> list[int]:
     """The indexes that a BYSETPOS chooses of so many."""
     indexes = {position - 1 if position > 0 else size + position for position in positions}
     return sorted(index for index in indexes if 0 <= index < size)
