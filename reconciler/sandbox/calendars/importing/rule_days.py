@@ -82,7 +82,7 @@ class Days:
         return month_start(12 * when.year + when.month - 1 + later)
 
     def of_year(self, year: int) -> list[int]:
-        """The days of a year, in order."""
+        """The days of a year that may hold, in order."""
         start, end = month_start(12 * year), month_start(12 * year + 12)
         found: Iterable[int]
         if self.year_days:
@@ -94,18 +94,18 @@ class Days:
             found = self._of_weeks(year)
         else:
             found = self._between(start, end)
-        return sorted({day for day in found if start <= day < end and self.hold(day)})
+        return sorted({day for day in found if start <= day < end})
 
     def of_month(self, month: int) -> list[int]:
-        """The days of a month, in order."""
+        """The days of a month that may hold, in order."""
         if self.months and month % 12 + 1 not in self.months:
             return []
         start, end = month_start(month), month_start(month + 1)
-        return sorted({day for day in self._between(start, end) if start <= day < end and self.hold(day)})
+        return sorted({day for day in self._between(start, end) if start <= day < end})
 
     def of_week(self, start: int) -> list[int]:
         """The days of a week, in order."""
-        return [day for day in range(max(start, 1), min(start + 7, LAST_DAY + 1)) if self.hold(day)]
+        return list(range(max(start, 1), min(start + 7, LAST_DAY + 1)))
 
     def _between(self, start: int, end: int) -> Iterator[int]:
         """Days from `start` until before `end`, a month or a year, that the tightest limit allows; and some around."""

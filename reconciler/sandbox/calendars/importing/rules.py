@@ -19,7 +19,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf
+from math import gcd, inf
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.importing.rule_days import days_of, month_start
@@ -32,8 +32,8 @@ __all__ = ["Rule", "RuleError", "Steps", "TooManyStepsError", "parse_rule", "sta
 
 _DAY = 86_400
 _LENGTHS = {Frequency.DAILY: _DAY, Frequency.HOURLY: 3600, Frequency.MINUTELY: 60, Frequency.SECONDLY: 1}
-_TIMES_A_STEP = 20
-"""How many times of a day are listed at the price of one step."""
+_TIMES_A_STEP, _DAYS_A_STEP = 20, 4
+"""How many times of a day are listed, and days of a period are tried, at the price of one step."""
 
 
 class TooManyStepsError(Exception):
@@ -139,6 +139,7 @@ class _Pattern:
         each_day = rule.frequency is Frequency.DAILY and rule.interval == 1 and not rule.positions
         if days.ordinals and days.only_weekdays and (rule.frequency is Frequency.WEEKLY or each_day):
             offsets = [day * _DAY for day in range(7) if (rule.week_start + day) % 7 in days.ordinals]
+            self._steps.take(len(offsets) * len(self._times) // _TIMES_A_STEP)
             times = [offset + time for offset in offsets for time in self._times]
             day = self._begun // _DAY
             return (day - (day - 1 - rule.week_start) % 7) * _DAY, 7 * _DAY, times
@@ -155,9 +156,7 @@ class _Pattern:
 
     def _in_periods(self, period: int, last: int) -> Iterator[_Block]:
         while self._first_day(period) * _DAY <= last:
-            self._steps.take()
-            block = self._block(period)
-            if block is not None:
+            if (block := self._block(period)) is not None:
                 yield block
             period += self._rule.interval
 
@@ -180,7 +179,8 @@ class _Pattern:
             days = self._days.of_month(period)
         else:
             days = self._days.of_year(period)
-        outer = [day * _DAY for day in days]
+        self._steps.take(1 + len(days) // _DAYS_A_STEP)
+        outer = [day * _DAY for day in days if self._days.hold(day)]
         if not self._rule.positions:
             return _Block(0, outer, self._times) if outer else None
         # Each of its times needn't be listed.
@@ -193,7 +193,7 @@ class _Pattern:
         length, interval = _LENGTHS[self._rule.frequency], self._rule.interval
         begun, a_day = self._begun // length, _DAY // length
         inner = self._chosen(self._times)
-        while inner:
+        while inner and (self._listed is None or self._listed):
             # The day of the next period that counts.
             day = (begun - (begun - day * a_day) // interval * interval) // a_day
             if day * _DAY > last:
@@ -210,14 +210,19 @@ class _Pattern:
                 day = self._days.next(day)
 
     def _listed_periods(self) -> dict[int, list[int]] | None:
-        """The times of a day when a period may begin, by the remainder of its number; None where each may."""
+        """The times of a day when a period may begin, by the remainder of its number; None where each may.
+
+        Those that the interval meets on no day are left out.
+        """
         rule, length = self._rule, _LENGTHS.get(self._rule.frequency, _DAY)
         limits = ((rule.hours, 24), (rule.minutes, 60), (rule.seconds, 60))[: rule.frequency - Frequency.DAILY]
         if rule.frequency <= Frequency.DAILY or not any(limit for limit, _ in limits):
             return None
+        common = gcd(rule.interval, _DAY // length)
         listed: defaultdict[int, list[int]] = defaultdict(list)
         for begin in self._product(*[sorted(limit or range(size)) for limit, size in limits]):
-            listed[begin // length % rule.interval].append(begin)
+            if (begin // length - self._begun // length) % common == 0:
+                listed[begin // length % rule.interval].append(begin)
         return listed
 
     def _chosen(self, times: list[int]) -> list[int]:
