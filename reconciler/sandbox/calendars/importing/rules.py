@@ -32,8 +32,8 @@ __all__ = ["Rule", "RuleError", "Steps", "TooManyStepsError", "parse_rule", "sta
 
 _DAY = 86_400
 _LENGTHS = {Frequency.DAILY: _DAY, Frequency.HOURLY: 3600, Frequency.MINUTELY: 60, Frequency.SECONDLY: 1}
-_TIMES_A_STEP, _DAYS_A_STEP = 20, 4
-"""How many times of a day are listed, and days of a period are tried, at the price of one step."""
+_NUMBERS_A_STEP = 20
+"""How many times of a day are listed, or positions are looked up, at the price of one step."""
 
 
 class TooManyStepsError(Exception):
@@ -139,7 +139,7 @@ class _Pattern:
         each_day = rule.frequency is Frequency.DAILY and rule.interval == 1 and not rule.positions
         if days.ordinals and days.only_weekdays and (rule.frequency is Frequency.WEEKLY or each_day):
             offsets = [day * _DAY for day in range(7) if (rule.week_start + day) % 7 in days.ordinals]
-            self._steps.take(len(offsets) * len(self._times) // _TIMES_A_STEP)
+            self._steps.take(len(offsets) * len(self._times) // _NUMBERS_A_STEP)
             times = [offset + time for offset in offsets for time in self._times]
             day = self._begun // _DAY
             return (day - (day - 1 - rule.week_start) % 7) * _DAY, 7 * _DAY, times
@@ -179,7 +179,7 @@ class _Pattern:
             days = self._days.of_month(period)
         else:
             days = self._days.of_year(period)
-        self._steps.take(1 + len(days) // _DAYS_A_STEP)
+        self._steps.take(1 + len(days) + len(self._rule.positions) // _NUMBERS_A_STEP)
         outer = [day * _DAY for day in days if self._days.hold(day)]
         if not self._rule.positions:
             return _Block(0, outer, self._times) if outer else None
@@ -230,7 +230,7 @@ class _Pattern:
         return [times[index] for index in _indexes(positions, len(times))] if positions else times
 
     def _product(self, hours: list[int], minutes: Sequence[int] = (0,), seconds: Sequence[int] = (0,)) -> list[int]:
-        self._steps.take(len(hours) * len(minutes) * len(seconds) // _TIMES_A_STEP)
+        self._steps.take(len(hours) * len(minutes) * len(seconds) // _NUMBERS_A_STEP)
         return [3600 * hour + 60 * minute + second for hour in hours for minute in minutes for second in seconds]
 
 
