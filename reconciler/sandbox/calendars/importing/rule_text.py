@@ -2,8 +2,8 @@
 
 Case, blanks, a `;` or `,` too many, X-parts and a part that is stated twice alike don't matter. What has a clear
 meaning is taken, although the RFC forbids it: COUNT beside UNTIL (both limit); BYWEEKNO, BYYEARDAY and BYMONTHDAY
-beside any FREQ (they limit); an ordinal of a BYDAY in a week or less, or beside BYWEEKNO (the weekday counts, as
-dateutil and ical.js read `FREQ=WEEKLY;BYDAY=1MO`).
+beside any FREQ (they limit); an ordinal of a BYDAY in a week or less, or beside BYWEEKNO (each such weekday counts, as
+where dateutil reads `FREQ=WEEKLY;BYDAY=1MO`).
 """
 
 from __future__ import annotations
