@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.settings import Settings
     from reconciler.sandbox.world import World
 
-_NEEDED = ("icalendar", "recurring_ical_events")
+_NEEDED = ("tzlocal", "tzdata")
 
 
 def assemble(

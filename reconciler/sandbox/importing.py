@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from reconciler.sandbox.contract import ErrorReason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.sandbox.calendars.importing.expander import Expander
+    from reconciler.sandbox.calendars.importing.expander import Answered, Expander
     from reconciler.sandbox.calendars.importing.instances import Instance
     from reconciler.sandbox.calendars.protocol import CalendarRef
     from reconciler.sandbox.desk import Desk
@@ -74,12 +74,22 @@ def sources(desk: Desk, connection: ConnectionRecord, wanted: Range, marks: Mark
     return found, faults
 
 
-def occurrences(expander: Expander, source: Source, wanted: Range, marks: Marks, told: Told) -> Iterator[Instance]:
-    """What a calendar comes to, ordered by start, then key; made as it is read, a part of the range at a time."""
-    zone = source.connection.schedule.time_zone
-    begun = wanted.start
-    while begun < wanted.end:
-        answered = expander.expand(Asked(source.content, zone, begun, wanted.end, wanted.all_day))
+def asked(source: Source, wanted: Range) -> Asked:
+    """What a calendar is to be asked."""
+    connection = source.connection
+    zone, owner = connection.schedule.time_zone, connection.login.email
+    return Asked(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner)
+
+
+def occurrences(
+    expander: Expander, source: Source, first: Answered, wanted: Range, marks: Marks, told: Told
+) -> Iterator[Instance]:
+    """What a calendar comes to, ordered by start, then key.
+
+    The `first` part of the range is known; the others are made when they are asked for.
+    """
+    answered, begun = first, wanted.start
+    while True:
         for fault in answered.faults:
             told.warn(source.warning(fault))
         for instance in answered.instances:
@@ -87,12 +97,9 @@ def occurrences(expander: Expander, source: Source, wanted: Range, marks: Marks,
             if not known and not marks.recognise(uid=instance.uid, mark=instance.mark):
                 yield instance
         begun = answered.until
-
-
-def faults(expander: Expander, source: Source, wanted: Range) -> list[str]:
-    """What of a calendar can't be imported, in words."""
-    asked = Asked(source.content, source.connection.schedule.time_zone, wanted.start, wanted.end, wanted.all_day)
-    return [source.warning(fault) for fault in expander.expand(asked).faults]
+        if begun >= wanted.end:
+            return
+        answered = expander.expand(asked(source, replace(wanted, start=begun)))
 
 
 def around(now: float) -> Range:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.sandbox import owners, records
 from reconciler.sandbox.assembling import assemble
 from reconciler.sandbox.calendars.errors import CalendarError
+from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.desk import Desk
 from reconciler.sandbox.errors import SandboxError
@@ -20,7 +21,7 @@ from reconciler.sandbox.exporting import site_events
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import is_guid
-from reconciler.sandbox.importing import around, faults, sources
+from reconciler.sandbox.importing import around, asked, sources
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE, explained
 
@@ -156,8 +157,10 @@ class LocalSandbox:
                 yield f"{connection.provider.slug} can't be reached: {error}"
                 continue
             yield from problems
-            for source in calendars:
-                yield from faults(self._backend.expander, source, around(desk.now))
+            asking = [asked(source, around(desk.now)) for source in calendars]
+            answers = self._backend.expander.expand_all(asking, QUESTION_SECONDS)
+            for source, answered in zip(calendars, answers, strict=True):
+                yield from (source.warning(fault) for fault in answered.faults)
 
     @contextmanager
     def _desk(self, site_id: str, site_name: str) -> Iterator[Desk]:

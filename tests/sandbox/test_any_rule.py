@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import islice
 
-from dateutil import rrule as dateutil_rrule  # type: ignore[import-untyped] # it brings no types
+from dateutil import rrule as dateutil_rrule
 from hypothesis import given
 from hypothesis import strategies as st
 

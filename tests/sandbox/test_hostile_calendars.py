@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.account_folders import write_accounts
 from reconciler.sandbox.calendars.folder_files import replace_file
-from reconciler.sandbox.calendars.importing.expander import Asked, Expander, _Worker
+from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS, Asked, Expander
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.series import read
+from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
 from tests.sandbox.ics import calendar, event, imported, starts, write
@@ -37,10 +39,7 @@ LEFT_OUT = {
     "no interval": ("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;INTERVAL=0"),
     "count no number": ("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;COUNT=1e9"),
     "no count": ("DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY;COUNT=0"),
-    "30 February, sought each second": (
-        "DTSTART:20260101T000000Z",
-        "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
-    ),
+    "walked for ever": ("DTSTART:00300101T000000Z", "RRULE:FREQ=MINUTELY;BYMONTH=1,2,3,4,5,6;COUNT=1000000000"),
     "no such frequency": ("DTSTART:20260101T000000Z", "RRULE:FREQ=OFTEN"),
     "no start": ("DTEND:20260101T000000Z",),
     "no such day": ("DTSTART:20260230T000000Z",),
@@ -48,6 +47,8 @@ LEFT_OUT = {
     "longer than time": ("DTSTART:20260101T000000Z", "DURATION:P99999999W"),
     "a million dates": ("DTSTART:20260101T000000Z", f"RDATE:{','.join(['20260201T000000Z'] * 20_000)}"),
     "no until": ("DTSTART:20260101T090000", "RRULE:FREQ=DAILY;UNTIL=20261399T090000"),
+    "an end before the start": ("DTSTART:20260110T000000Z", "DTEND:20250110T000000Z"),
+    "a length below nothing": ("DTSTART:20260110T000000Z", "DURATION:-PT1H"),
     "a null": ("DTSTART:20260101T0000\x0000Z",),
 }
 """Events that nobody can import."""
@@ -58,7 +59,14 @@ HARMLESS = {
     "far off": (("DTSTART:99991230T000000Z", "DTEND:99991231T235959Z", "RRULE:FREQ=DAILY"), 0),
     "a day that ends at an hour": (("DTSTART;VALUE=DATE:20260101", "DTEND:20260101T100000Z"), 1),
     "an hour that ends on a day": (("DTSTART:20260101T100000Z", "DTEND;VALUE=DATE:20260102"), 1),
-    "an end before the start": (("DTSTART:20260110T000000Z", "DTEND:20260109T000000Z"), 1),
+    "30 February, sought each second": (
+        ("DTSTART:20260101T000000Z", "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"),
+        1,
+    ),
+    "30 February, sought each year": (
+        ("DTSTART:20260101T000000Z", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"),
+        1,
+    ),
     "an empty exception": (("DTSTART:20260110T000000Z", "EXDATE:"), 1),
 }
 """Events that look bad, and how often each happens in 2026."""
@@ -86,8 +94,7 @@ def parameters(served: set[str]) -> list[ParameterSet]:
     return [pytest.param(each, marks=() if each in served else pytest.mark.soak) for each in LEFT_OUT]
 
 
-# What takes a second each is in every run once.
-@pytest.mark.parametrize("name", parameters(set(LEFT_OUT) - {"every second", "30 February, sought each second"}))
+@pytest.mark.parametrize("name", LEFT_OUT)
 def test_what_cannot_be_imported_is_named(expander: Expander, name: str) -> None:
     """One event is left out and reported by its UID; others of its file are imported."""
     answered = expander.expand(asked(calendar(event(name, *LEFT_OUT[name]), GOOD).encode()))
@@ -119,54 +126,69 @@ def test_what_looks_bad_is_imported_for_what_it_is(expander: Expander, name: str
     assert answered.faults == ()
 
 
-def test_30_february_is_imported_or_reported(expander: Expander) -> None:
-    """Its first instance, DTSTART, is all that there is; where seeking more takes too long, that is said."""
-    seeking = event("leap", "DTSTART:20260101T000000Z", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
-    answered = expander.expand(asked(calendar(seeking, GOOD).encode()))
-    assert (1 if "leap" in {each.uid for each in answered.instances} else 0) + len(answered.faults) == 1
-    assert len([each for each in answered.instances if each.uid == "good"]) == 2
-
-
-def test_a_verdict_is_remembered(expander: Expander, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A series that takes too long does so once for a version of its file, whatever the range asked about."""
-    content = calendar(event("slow", *LEFT_OUT["30 February, sought each second"]), GOOD).encode()
-    skipped: list[object] = []
-    ask = _Worker.ask
-
-    def listening(worker: _Worker, request: bytes, seconds: float) -> bytes | None:
-        skipped.append(json.loads(request.partition(b"\n")[0])["skipped"])
-        return ask(worker, request, seconds)
-
-    monkeypatch.setattr(_Worker, "ask", listening)
-    first = expander.expand(asked(content))
-    again = expander.expand(Asked(content, "America/New_York", FROM + 1, TO, None))
-    assert skipped == ["[]", "[0]"]
-    assert again.faults == first.faults != ()
-    assert len(again.instances) == 2
+def test_what_takes_too_many_steps_does_so_for_its_range_alone(expander: Expander) -> None:
+    """A series that is given up where thousands of years are asked for is imported where one is."""
+    seeking = event("leap", *HARMLESS["30 February, sought each second"][0])
+    content = calendar(seeking, event("early", "DTSTART:00300101T000000Z")).encode()
+    ages = expander.expand(Asked(content, "UTC", -62_000_000_000.0, 250_000_000_000.0, None))
+    assert [each.uid for each in ages.instances] == ["early"]
+    assert ages.faults == ("event 'leap' is left out: finding its recurrences takes too many steps",)
+    year = expander.expand(asked(content))
+    assert [each.uid for each in year.instances] == ["leap"]
+    assert year.faults == ()
 
 
 def nothing_but_traps() -> bytes:
-    """A calendar of many series that take too long, and of an event that happens once."""
+    """A calendar of many series that nobody means, and of an event that happens once."""
     traps = [event(f"trap{n}", *LEFT_OUT["every second"]) for n in range(60)]
     return calendar(*traps, event("once", "DTSTART:20260302T090000Z")).encode()
 
 
-def test_many_slow_series_take_bounded_time() -> None:
-    """A file of nothing but traps is given up in the end, and what happens once is imported before them."""
-    series = read(nothing_but_traps(), "UTC", 60.0).series
-    done = expand(series, FROM, TO, all_day=None, limits=Limits(total_seconds=1.5))
-    assert [instance.uid for instance in done.instances] == ["once"]
-    assert any("some are left out" in fault for fault in done.faults)
-    # Each trap has a second at most; what was left of the time is less than a second one.
-    assert len(done.given_up) <= 2
-
-
-@pytest.mark.soak
-def test_a_worker_bounds_itself(expander: Expander) -> None:
-    """The bounds that a worker has by itself, seconds of them, do the same."""
+def test_many_traps_take_nothing_from_the_rest(expander: Expander) -> None:
+    """A file of nothing but traps names each of them, and what happens once is imported."""
     answered = expander.expand(asked(nothing_but_traps()))
     assert [instance.uid for instance in answered.instances] == ["once"]
-    assert any("some are left out" in fault for fault in answered.faults)
+    assert sorted(answered.faults) == sorted(
+        f"event 'trap{n}' is left out: it recurs more often than once a minute" for n in range(60)
+    )
+
+
+def test_many_calendars_of_a_series_a_minute(expander: Expander) -> None:
+    """What recurs each minute since years ago is imported from where it is asked for, part by part."""
+    series = [event(f"often{n}", "DTSTART:20100101T000000Z", "RRULE:FREQ=MINUTELY") for n in range(30)]
+    every = [asked(calendar(*series, f"X-N:{n}").encode()) for n in range(4)]
+    for answered in expander.expand_all(every, QUESTION_SECONDS):
+        assert answered.faults == ()
+        assert len(answered.instances) >= Limits().enough
+        assert {each.start % 60 for each in answered.instances} == {0}
+        assert answered.until == answered.instances[-1].start + 60 < TO
+
+
+def test_a_question_whose_time_is_over_says_so_and_is_asked_again(expander: Expander) -> None:
+    """What there was no time for is named, and nothing of that is remembered."""
+    every = [asked(calendar(GOOD, event(f"late {n}", "DTSTART:20260401T090000Z")).encode()) for n in range(5)]
+    for answered in expander.expand_all(every, 0.0):
+        assert answered.faults == ("there was no time to read it; all of it is left out",)
+        assert answered.until == TO
+    for answered in expander.expand_all(every, QUESTION_SECONDS):
+        assert answered.faults == ()
+        assert len(answered.instances) == 3
+
+
+def test_reading_goes_on_where_time_was_over() -> None:
+    """However little time there is for one question, a large calendar is read in the end; so much for expanding it."""
+    events = [event(f"e{n}", "DTSTART:20260302T090000Z") for n in range(50)]
+    reading = Reading(calendar(*events).encode(), "UTC", "")
+    tries = 1
+    while not reading.go_on(over_at=0.0):
+        tries += 1
+    assert tries > len(events)
+    window = Window(FROM, TO)
+    done = expand(reading.contents.series, window, over_at=0.0, limits=Limits())
+    assert (done.instances, done.complete) == ([], False)
+    assert done.faults == ["there was no time for all of its events; those from 2026-03-02 on are left out"]
+    again = expand(reading.contents.series, window, over_at=math.inf, limits=Limits())
+    assert (len(again.instances), again.complete, again.faults) == (50, True, [])
 
 
 def test_a_zone_that_never_ends(expander: Expander) -> None:
@@ -280,8 +302,8 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
     found = Expander()
     try:
         with monkeypatch.context() as patched:
-            patched.setattr("reconciler.sandbox.calendars.importing.expander.ANSWER_SECONDS", 0.0)
-            assert "all of it is left out" in found.expand(asked(calendar(GOOD).encode())).faults[0]
+            patched.setattr("reconciler.sandbox.calendars.importing.expander.GRACE_SECONDS", -1.0)
+            assert "all of it is left out" in found.expand(asked(calendar(GOOD).encode()), 1.0).faults[0]
         answered = found.expand(Asked(calendar(GOOD).encode(), "UTC", FROM, TO, None))
         assert len(answered.instances) == 2
     finally:

@@ -261,7 +261,7 @@ def test_what_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], None], w
 _AS_ANYBODY = """
 import os, sys
 from pathlib import Path
-import icalendar, recurring_ical_events, uvicorn, reconciler.sandbox.app  # while they can be read
+import tzlocal, uvicorn, reconciler.sandbox.app  # while they can be read
 from reconciler.sandbox import SandboxError
 from reconciler.sandbox.server import running
 if os.geteuid() == 0:  # for root nothing is read-only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox.calendars.caldav.recent import Recent
+from reconciler.sandbox.calendars.recent import Recent
 
 
 def test_what_was_not_used_for_longest_goes() -> None:

@@ -22,6 +22,9 @@ MAX_DEPTH = 16
 _OUTERMOST = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"})
 """Components that lie right in a calendar; one that begins elsewhere shows that an end is missing."""
 
+_WITHIN = frozenset({"VALARM", "STANDARD", "DAYLIGHT"})
+"""Components that lie within those. What lies in one that nobody knows (RFC 5545, 3.6) is its own business."""
+
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _LINE = re.compile(rb"[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -150,7 +153,7 @@ class _Cutter:
         if kind == "VCALENDAR" and self._open:
             self._fault(f"{kind} begins at byte {start} while another is open")
             self._open.clear()
-        if kind in _OUTERMOST and len(self._open) > 1:
+        if kind in _OUTERMOST and len(self._open) > 1 and (_OUTERMOST | _WITHIN).issuperset(self._open[1:]):
             self._fault(f"{kind} begins at byte {start} while {self._open[-1]} is open")
             del self._open[1:]
         if not self._open:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.ics_lines import cut
-from reconciler.sandbox.calendars.importing.event_lines import EXPORT_MARK
+from reconciler.sandbox.calendars.importing.events import EXPORT_MARK
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.ics_text import calendar_text, text_line, time_line
-from reconciler.sandbox.calendars.importing.event_lines import EXPORT_MARK
+from reconciler.sandbox.calendars.importing.events import EXPORT_MARK
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.calendars.errors import CalendarError
+from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS
 from reconciler.sandbox.connection_view import status_at
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.contract import Status
@@ -16,7 +17,7 @@ from reconciler.sandbox.cursors import make_cursor, read_cursor
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import rfc3339
-from reconciler.sandbox.importing import Range, Source, occurrences, sources
+from reconciler.sandbox.importing import Range, Source, asked, occurrences, sources
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
 from reconciler.sandbox.refusal import Rule
@@ -24,6 +25,7 @@ from reconciler.sandbox.refusal import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reconciler.sandbox.calendars.importing.expander import Answered
     from reconciler.sandbox.calendars.importing.instances import Instance
     from reconciler.sandbox.call import Call
     from reconciler.sandbox.exporting.marks import Marks
@@ -131,15 +133,17 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
         read += found
         for fault in faults:
             call.told.warn(fault)
-    streams = [_found(call, source, within, marks) for source in read if source.connection.provider.id not in failed]
+    read = [source for source in read if source.connection.provider.id not in failed]
+    firsts = call.expander.expand_all([asked(source, within) for source in read], QUESTION_SECONDS)
+    streams = [_found(call, source, first, within, marks) for source, first in zip(read, firsts, strict=True)]
     merged: Iterator[_Found] = heapq.merge(*streams, key=lambda found: found.position)
     if after is None:
         return merged
     return dropwhile(lambda found: found.position <= after, merged)
 
 
-def _found(call: Call, source: Source, within: Range, marks: Marks) -> Iterator[_Found]:
-    for instance in occurrences(call.expander, source, within, marks, call.told):
+def _found(call: Call, source: Source, first: Answered, within: Range, marks: Marks) -> Iterator[_Found]:
+    for instance in occurrences(call.expander, source, first, within, marks, call.told):
         position = _Position(instance.start, source.connection.seq, f"{source.calendar.id}/{instance.key}")
         yield _Found(position, source, instance)
 

@@ -16,7 +16,6 @@ from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, f
 from reconciler.sandbox.calendars.caldav.exchange import OK, Bounds, Exchange, NotAnsweredError, make_client
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
-from reconciler.sandbox.calendars.caldav.recent import Recent
 from reconciler.sandbox.calendars.caldav.snapshot import Snapshot, brought_up_to_date
 from reconciler.sandbox.calendars.caldav.span import Span
 from reconciler.sandbox.calendars.errors import (
@@ -29,6 +28,7 @@ from reconciler.sandbox.calendars.errors import (
     WriteRefusedError,
 )
 from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef
+from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
     import ssl

@@ -1,4 +1,4 @@
-"""Asks worker processes what a calendar comes to, and does without one that doesn't answer in time."""
+"""Asks worker processes what calendars come to, and does without one that doesn't answer in time."""
 
 from __future__ import annotations
 
@@ -10,32 +10,49 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.sandbox.calendars.importing.instances import Instance
+from reconciler.sandbox.calendars.recent import Recent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 WORKER = "reconciler.sandbox.calendars.importing.worker"
-MAX_WORKERS = 2
-ANSWER_SECONDS = 25.0
-"""How long a worker may take, starting included; it bounds itself to less, but one that hangs is killed."""
+WORKERS = 2
+GRACE_SECONDS = 2.0
+"""How long after the time that it was given a worker may answer, before it is killed; starting takes some of it."""
 
-_KEPT_ANSWERS = 64
-_KEPT_VERDICTS = 1000
+QUESTION_SECONDS = 9.0
+"""How long reading and expanding may take where nobody says otherwise."""
+
+CALENDAR_SECONDS = 4.0
+"""The most that one calendar of several may take, so that something is left for the others."""
+
+_MAX_KEPT = 200_000
+"""How many instances the answers that are kept may hold."""
+
 _CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A calendar and a range: times in seconds since the epoch, `zone` the one of floating times."""
+    """A calendar and a range: times in seconds since the epoch, `zone` the one of floating times.
+
+    `owner` is the address of the account: what it has declined keeps nobody busy.
+    """
 
     content: bytes
     zone: str
     start: float
     end: float
     all_day: bool | None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,81 +119,111 @@ class _Worker:
                 self._process.kill()
 
 
-class Expander:
-    """Shares a few workers among threads; remembers answers, and which series of a calendar took too long."""
+class _Slot:
+    """A worker that is started when it is needed, and started anew after it was killed; for one thread at a time."""
 
     def __init__(self) -> None:
-        self._slots = threading.BoundedSemaphore(MAX_WORKERS)
         self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
+        self._worker: _Worker | None = None
         self._closed = False
-        self._answers: OrderedDict[tuple[object, ...], Answered] = OrderedDict()
-        self._given_up: OrderedDict[tuple[str, str], dict[int, str]] = OrderedDict()
 
-    def expand(self, asked: Asked) -> Answered:
-        """What the calendar comes to; where it can't be read at all, that is the answer's one fault."""
-        digest = hashlib.sha256(asked.content).hexdigest()
-        key = (digest, asked.zone, asked.start, asked.end, asked.all_day)
+    def ask(self, request: bytes, seconds: float) -> bytes | None:
+        """The answer's line; None where there is none in time."""
+        over_at = time.monotonic() + seconds
+        if not self._lock.acquire(timeout=max(0.0, seconds)):
+            return None
+        try:
+            if self._closed:
+                return None
+            worker = self._worker or _Worker()
+            self._worker = None
+            line: bytes | None = None
+            try:
+                line = worker.ask(request, over_at - time.monotonic())
+            finally:
+                if line is None:
+                    worker.close(kill=True)
+                else:
+                    self._worker = worker
+            return line
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """End the process; who asks afterwards gets no answer."""
         with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
-                return self._answers[key]
-            verdicts = dict(self._given_up.get((digest, asked.zone), {}))
-        answered = self._ask(asked, digest, verdicts)
-        with self._lock:
-            self._answers[key] = answered
-            while len(self._answers) > _KEPT_ANSWERS:
-                self._answers.popitem(last=False)
-            if verdicts:
-                self._given_up[digest, asked.zone] = self._given_up.get((digest, asked.zone), {}) | verdicts
-            while len(self._given_up) > _KEPT_VERDICTS:
-                self._given_up.popitem(last=False)
-        return answered
+            self._closed = True
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close(kill=False)
+
+
+class Expander:
+    """Shares a few workers among threads, and remembers whole answers.
+
+    A calendar always is the same worker's, which keeps what it has read of it.
+    """
+
+    def __init__(self) -> None:
+        self._slots = [_Slot() for _ in range(WORKERS)]
+        self._answers: Recent[Answered] = Recent(_MAX_KEPT, lambda answer: len(answer.instances) + 20)
+
+    def expand(self, asked: Asked, seconds: float = QUESTION_SECONDS) -> Answered:
+        """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults."""
+        digest = _digest(asked)
+        key = (digest, asked.zone, asked.start, asked.end, asked.all_day, asked.owner)
+        kept = self._answers.get(key)
+        if kept is not None:
+            return kept
+        if seconds <= 0:
+            return Answered(asked.end, (), ("there was no time to read it; all of it is left out",))
+        said = self._said(asked, digest, seconds)
+        if said is None:
+            fault = f"reading it takes more than {seconds:.1f} s or too much memory; all of it is left out"
+            return Answered(asked.end, (), (fault,))
+        instances = tuple(Instance(*fields) for fields in said["instances"])
+        answered = Answered(float(said["until"]), instances, tuple(said["faults"]))
+        if said["complete"]:
+            self._answers.put(key, answered)
+            return answered
+        # What there was no time for would be asked for again and again.
+        return Answered(asked.end, instances, answered.faults)
+
+    def expand_all(self, every: Sequence[Asked], seconds: float) -> list[Answered]:
+        """What each calendar comes to, in this order; all of them in that many seconds, none in most of them."""
+        over_at = time.monotonic() + seconds
+        answers: dict[int, Answered] = {}
+
+        def work(slot: int) -> None:
+            for number, asked in enumerate(every):
+                if _digest(asked)[0] % WORKERS == slot:
+                    answers[number] = self.expand(asked, min(over_at - time.monotonic(), CALENDAR_SECONDS))
+
+        with ThreadPoolExecutor(WORKERS) as threads:
+            list(threads.map(work, range(WORKERS)))
+        return [answers[number] for number in range(len(every))]
 
     def close(self) -> None:
         """End the workers; who asks afterwards gets no answer."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for worker in idle:
-            worker.close(kill=False)
+        for slot in self._slots:
+            slot.close()
 
-    def _ask(self, asked: Asked, digest: str, verdicts: dict[int, str]) -> Answered:
+    def _said(self, asked: Asked, digest: bytes, seconds: float) -> dict[str, Any] | None:
+        """The worker's answer; None where there is none in time."""
         head = {
-            "digest": digest,
+            "digest": digest.hex(),
             "zone": asked.zone,
+            "owner": asked.owner,
             "start": asked.start,
             "end": asked.end,
             "all_day": asked.all_day,
-            "skipped": json.dumps(list(verdicts)),
+            "seconds": seconds,
             "size": len(asked.content),
         }
-        line = self._line(json.dumps(head).encode() + b"\n" + asked.content)
-        if line is None:
-            fault = f"reading it takes more than {ANSWER_SECONDS:g} s or too much memory; all of it is left out"
-            return Answered(asked.end, (), (fault,))
-        said = json.loads(line)
-        known = tuple(verdicts.values())
-        numbers, reasons = said["given_up"], said["reasons"]
-        verdicts.update(zip(numbers, reasons, strict=True))
-        instances = tuple(Instance(*fields) for fields in said["instances"])
-        return Answered(float(said["until"]), instances, (*said["faults"], *known, *reasons))
+        slot = self._slots[digest[0] % WORKERS]
+        line = slot.ask(json.dumps(head).encode() + b"\n" + asked.content, seconds + GRACE_SECONDS)
+        return None if line is None else json.loads(line)
 
-    def _line(self, request: bytes) -> bytes | None:
-        with self._slots:
-            with self._lock:
-                if self._closed:
-                    return None
-                worker = self._idle.pop() if self._idle else None
-            worker = worker or _Worker()
-            line: bytes | None = None
-            try:
-                line = worker.ask(request, ANSWER_SECONDS)
-            finally:
-                with self._lock:
-                    keep = line is not None and not self._closed
-                    if keep:
-                        self._idle.append(worker)
-                if not keep:
-                    worker.close(kill=True)
-            return line
+
+def _digest(asked: Asked) -> bytes:
+    return hashlib.sha256(asked.content).digest()

@@ -1,221 +1,139 @@
-"""What a calendar's series come to in a range of time: recurrences expanded, cancelled and free events left out.
+"""What a calendar comes to in a range of time: all of its series side by side, in order, within bounds of work.
 
-The range is gone through in slices, so that a range of any length costs no more than what is wanted of it. A series
-that takes too long in a slice is left out and named; the others still answer.
+Instances are made one by one as they are wanted, so that a range of any length costs no more than what is answered of
+it. What is bounded is counted in steps, which are the same on every machine; the seconds of a question are not.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
+import heapq
 import time
-from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING
 
-import recurring_ical_events  # type: ignore[import-untyped] # it brings no types
-from recurring_ical_events import ComponentsWithName, EventAdapter, Occurrence
-
-from reconciler.sandbox.calendars.importing.event_lines import EXPORT_MARK
 from reconciler.sandbox.calendars.importing.instances import Instance
-from reconciler.sandbox.calendars.importing.series import Series, shown_uid
-from reconciler.sandbox.calendars.importing.time_limit import TooLongError, time_limit
+from reconciler.sandbox.calendars.importing.recurrences import Window, occurrences
+from reconciler.sandbox.calendars.importing.rules import Steps, TooManyStepsError
+from reconciler.sandbox.calendars.importing.series import shown_uid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    import icalendar
+    from reconciler.sandbox.calendars.importing.events import Event
+    from reconciler.sandbox.calendars.importing.recurrences import Occurrence
+    from reconciler.sandbox.calendars.importing.series import Series
 
-FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
-"""The times between which events are looked for: the library reckons with days around what it is asked about."""
+_LOOKED_AT_CLOCK_EVERY = 64
+_OFTEN, _OFTEN_SECONDS = 1000, 60
 
-_FIRST_SLICE = timedelta(days=62)
-_GROWTH = 3
-_MAX_WHY = 200
+
+class _TooOftenError(Exception):
+    """Nobody's calendar is meant to say that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`enough` occurrences end the search early; times are in seconds: for one series in one slice, and for all."""
+    """`enough` instances end the search early; `series_steps` bound the work for one series of a question."""
 
     enough: int = 2000
-    series_seconds: float = 1.0
-    total_seconds: float = 10.0
+    series_steps: int = 100_000
 
 
 @dataclass(slots=True)
 class Expansion:
-    """The instances that start before `until` (seconds since the epoch), in order.
+    """The instances that start before `until` (seconds since the epoch), in order; `faults` say what is missing.
 
-    `given_up` are the numbers of the series that had to be left out, `reasons` say why, one each; `faults` say what
-    else is missing.
+    Not `complete` where the time was over: another time there may be more.
     """
 
     until: float
     instances: list[Instance] = field(default_factory=list)
-    given_up: list[int] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    complete: bool = True
 
 
-class _Adapter(EventAdapter):  # type: ignore[misc] # as above
-    """Shows the component, which the library keeps to itself."""
+def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limits: Limits) -> Expansion:
+    """What overlaps the window, or begins in it; what began before it comes first.
 
-    @property
-    def component(self) -> icalendar.Event:
-        return cast("icalendar.Event", self._component)
-
-
-class _Timed(Occurrence):  # type: ignore[misc] # as above
-    """Answers times and component as they are, where the library would copy the component for each instance."""
-
-    def __init__(self, adapter: _Adapter, *args: object, **named: object) -> None:
-        super().__init__(adapter, *args, **named)
-        self.component = adapter.component
-
-    def as_component(self, keep_recurrence_attributes: bool) -> _Timed:  # noqa: ARG002, FBT001 -- the library's hook
-        return self
-
-
-_EVENTS = ComponentsWithName("VEVENT", adapter=_Adapter, occurrence=_Timed)
-
-
-def expand(
-    all_series: Sequence[Series],
-    start: float,
-    end: float,
-    *,
-    all_day: bool | None,
-    skipped: Iterable[int] = (),
-    limits: Limits | None = None,
-) -> Expansion:
-    """What overlaps the range from `start` to `end`, or begins in it; what began before `start` comes first.
-
-    `all_day` asks for all-day events only, or for the others only. `skipped` are the numbers of series to leave out.
+    It ends once it is `over_at` (monotonic).
     """
-    left_out = frozenset(skipped)
-    wanted = {
-        number: series
-        for number, series in enumerate(all_series)
-        if number not in left_out and (all_day is None or (series.all_day if all_day else series.timed))
-    }
-    search = _Search(wanted, limits or Limits(), Expansion(until=end))
-    search.run(_within(start), _within(end))
-    done = search.done
-    done.instances = sorted(
-        each for each in done.instances if each.start < done.until and all_day in {None, each.all_day}
-    )
+    done = Expansion(until=window.end)
+    streams: list[Iterable[Instance]] = [sorted(_singles(all_series, window))]
+    streams += [
+        _instances(series, window, Steps(limits.series_steps), done.faults)
+        for series in all_series
+        if series.single is None
+    ]
+    merged = heapq.merge(*streams, key=lambda each: (each.start, each.key))
+    for number, instance in enumerate(merged):
+        # What began before the window comes all at once: there is no moment to go on from.
+        if len(done.instances) >= limits.enough and instance.start > max(done.instances[-1].start, window.start):
+            done.until = instance.start
+            break
+        if number % _LOOKED_AT_CLOCK_EVERY == 0 and time.monotonic() > over_at:
+            since = _day(max(instance.start, window.start))
+            done.faults.append(f"there was no time for all of its events; those from {since} on are left out")
+            done.complete = False
+            break
+        done.instances.append(instance)
     return done
 
 
-@dataclass(slots=True)
-class _Search:
-    """One expansion under way; a query of a series is made when the series is first asked about."""
-
-    wanted: dict[int, Series]
-    limits: Limits
-    done: Expansion
-    queries: dict[int, Callable[[datetime, datetime], list[_Timed]]] = field(default_factory=dict)
-
-    def run(self, start: datetime, last: datetime) -> None:
-        """Slice after slice, until the end, enough instances, or the end of the time."""
-        over_at = time.monotonic() + self.limits.total_seconds
-        singles = {number: series for number, series in self.wanted.items() if series.single}
-        recurring = {number: series for number, series in self.wanted.items() if not series.single}
-        if not self._slice(singles, start, last, over_at):
-            return
-        found, begun, length = len(self.done.instances), start, _FIRST_SLICE
-        while recurring and begun < last:
-            until = last if last - begun <= length else begun + length
-            if not self._slice(recurring, begun, until, over_at, floor=None if begun == start else begun):
-                return
-            if until < last and len(self.done.instances) - found >= self.limits.enough:
-                self.done.until = until.timestamp()
-                return
-            begun, length = until, length * _GROWTH
-
-    def _slice(
-        self,
-        chosen: dict[int, Series],
-        start: datetime,
-        until: datetime,
-        over_at: float,
-        floor: datetime | None = None,
-    ) -> bool:
-        """The instances of one slice; those that start before `floor` are known. False where the time is over."""
-        for number, series in tuple(chosen.items()):
-            left = over_at - time.monotonic()
-            if left <= 0:
-                total = self.limits.total_seconds
-                self.done.faults.append(f"its events take longer than {total:g} s; some are left out")
-                return False
-            try:
-                with time_limit(min(self.limits.series_seconds, left)):
-                    instances = self._instances(number, series, start, until)
-            except (TooLongError, Exception) as error:  # noqa: BLE001 -- the libraries raise what they happen upon
-                del chosen[number]
-                self.done.given_up.append(number)
-                self.done.reasons.append(_given_up(series, error, self.limits))
-                continue
-            known = -math.inf if floor is None else floor.timestamp()
-            self.done.instances += [each for each in instances if each.start >= known]
-        return True
-
-    def _instances(self, number: int, series: Series, start: datetime, until: datetime) -> list[Instance]:
-        if series.single:
-            adapter = _Adapter(series.calendar.subcomponents[0])
-            return _shown(series, [_Timed(adapter)] if adapter.is_in_span(start, until) else [])
-        if number not in self.queries:
-            self.queries[number] = recurring_ical_events.of(series.calendar, components=[_EVENTS]).between
-        return _shown(series, self.queries[number](start, until))
+def _singles(all_series: Iterable[Series], window: Window) -> Iterator[Instance]:
+    for series in all_series:
+        event = series.single
+        if event is not None and window.wants(event) and window.holds(event.start.seconds, end := event.end):
+            yield _instance(event, event.start.seconds, end, 0)
 
 
-def _within(seconds: float) -> datetime:
-    if seconds <= FIRST.timestamp():
-        return FIRST
-    return LAST if seconds >= LAST.timestamp() else datetime.fromtimestamp(seconds, UTC)
+def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) -> Iterator[Instance]:
+    """The instances of a series, ordered by start and key; what it costs too much to find is a fault."""
+    at_once = 0
+    last: int | None = None
+    left_out = f"event {shown_uid(series.uid)} is left out"
+    try:
+        for start, end, event in _not_too_often(occurrences(series, window, steps)):
+            at_once = at_once + 1 if start == last else 0
+            last = start
+            yield _instance(event, start, end, at_once)
+    except _TooOftenError:
+        faults.append(f"{left_out}: it recurs more often than once a minute")
+    except TooManyStepsError:
+        since = "" if last is None else f" from {_day(last)} on"
+        faults.append(f"{left_out}{since}: finding its recurrences takes too many steps")
 
 
-def _shown(series: Series, found: list[_Timed]) -> list[Instance]:
-    instances = []
-    at_once: Counter[int] = Counter()
+def _not_too_often(found: Iterator[Occurrence]) -> Iterator[Occurrence]:
+    """`found`; raises `_TooOftenError` first where it begins with a thousand instances less than a minute apart."""
+    head: list[Occurrence] = []
     for each in found:
-        texts = each.component
-        if texts.get("STATUS", "").upper() == "CANCELLED" or texts.get("TRANSP", "").upper() == "TRANSPARENT":
-            continue
-        start, end = _seconds(each.start), _seconds(each.end)
-        instances.append(
-            Instance(
-                start=start,
-                key=f"{_short(series.uid)}{at_once[start]}",
-                end=max(start, end),
-                all_day=not isinstance(each.start, datetime),
-                title=texts.get("SUMMARY", ""),
-                uid=series.uid,
-                mark=texts.get(EXPORT_MARK, ""),
-            )
-        )
-        at_once[start] += 1
-    return instances
+        head.append(each)
+        if len(head) > 1 and each[0] - head[-2][0] >= _OFTEN_SECONDS:
+            break
+        if len(head) > _OFTEN:
+            raise _TooOftenError
+    return chain(head, found)
 
 
-def _short(uid: str) -> str:
-    return hashlib.blake2b(uid.encode(), digest_size=9).hexdigest()
+def _instance(event: Event, start: int, end: int, at_once: int) -> Instance:
+    return Instance(
+        start=start,
+        key=f"{_short(event)}{at_once:04d}",
+        end=end,
+        all_day=event.start.is_day,
+        title=event.title,
+        uid=event.uid,
+        mark=event.mark,
+    )
 
 
-def _seconds(when: date) -> int:
-    """Seconds since the epoch; a day begins at 00:00 UTC, as the API writes it."""
-    if not isinstance(when, datetime):
-        when = datetime(when.year, when.month, when.day, tzinfo=UTC)
-    elif when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return math.floor(when.timestamp())
+def _short(event: Event) -> str:
+    # What has no UID is told apart by where it stands.
+    return hashlib.blake2b((event.uid or f"\0{event.place}").encode(), digest_size=9).hexdigest()
 
 
-def _given_up(series: Series, error: BaseException, limits: Limits) -> str:
-    if isinstance(error, TooLongError):
-        why = f"its recurrences take longer than {limits.series_seconds:g} s"
-    else:
-        why = f"its recurrences can't be reckoned ({type(error).__name__}: {str(error)[:_MAX_WHY]})"
-    return f"event {shown_uid(series.uid)} is left out: {why}"
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()

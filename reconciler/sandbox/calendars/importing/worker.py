@@ -1,4 +1,4 @@
-"""The process in which calendars are read and expanded: whatever they hold, it can be cut short or killed.
+"""The process in which calendars are read and expanded: whatever they hold, it can be killed, and others go on.
 
 A request is a line of JSON and then as many bytes of a calendar as it says; the answer is a line of JSON. The process
 ends when its input does. Started by `reconciler.sandbox.calendars.importing.expander`.
@@ -10,57 +10,60 @@ import contextlib
 import json
 import resource
 import sys
-import warnings
-from collections import OrderedDict
+import time
 from dataclasses import astuple
 from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.series import Contents, read
+from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.recurrences import Window
+from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 MAX_MEMORY = 1024**3
 """How many bytes of memory the process may take (where the system lets it be bounded)."""
 
-_READ_SECONDS = 8.0
-_KEPT = 8
+_MAX_KEPT = 24 * 1024 * 1024
+"""Of the calendars' bytes; what was read of them takes many times as much."""
 
 
 class _Reader:
-    """Answers requests; keeps the latest calendars, since one is mostly asked about again."""
+    """Answers requests; keeps the latest calendars, since they are mostly asked about again."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[object, object], Contents] = OrderedDict()
+        self._kept: Recent[tuple[Reading, int]] = Recent(_MAX_KEPT, lambda kept: kept[1])
 
-    def answer(self, asked: Mapping[str, object], content: bytes) -> dict[str, object]:
+    def answer(self, asked: Mapping[str, Any], content: bytes) -> dict[str, object]:
         """What a calendar comes to in the range that is asked about."""
-        contents = self._contents((asked["digest"], asked["zone"]), content)
+        over_at = time.monotonic() + asked["seconds"]
+        reading = self._reading((asked["digest"], asked["zone"], asked["owner"]), content)
+        if not reading.go_on(over_at):
+            # Next time it goes on from here.
+            fault = "there was no time to read it; all of it is left out"
+            return {"until": asked["end"], "instances": [], "faults": [fault], "complete": False}
+        contents = reading.contents
         done = expand(
             contents.series,
-            float(str(asked["start"])),
-            float(str(asked["end"])),
-            all_day=None if asked["all_day"] is None else bool(asked["all_day"]),
-            skipped=json.loads(str(asked["skipped"])),
+            Window(asked["start"], asked["end"], asked["all_day"]),
+            over_at=over_at,
             limits=Limits(),
         )
         return {
             "until": done.until,
             "instances": [astuple(instance) for instance in done.instances],
             "faults": [*contents.faults, *done.faults],
-            "given_up": done.given_up,
-            "reasons": done.reasons,
+            "complete": done.complete,
         }
 
-    def _contents(self, key: tuple[object, object], content: bytes) -> Contents:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        else:
-            self._kept[key] = read(content, str(key[1]), _READ_SECONDS)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+    def _reading(self, key: tuple[str, str, str], content: bytes) -> Reading:
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = Reading(content, key[1], key[2]), len(content) + 1024
+            self._kept.put(key, kept)
+        return kept[0]
 
 
 def work(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -75,7 +78,6 @@ def work(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Work on standard input and output, within the bounds of memory."""
-    warnings.simplefilter("ignore")
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, resource.RLIM_INFINITY))
     work(sys.stdin.buffer, sys.stdout.buffer)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+from tzlocal.windows_tz import win_tz
 
 MAX_NAME = 200
 """How many characters a name may have."""
@@ -118,7 +118,7 @@ def meant(name: str) -> str | int | None:
 @cache
 def _zones() -> dict[str, str]:
     """Each name in lower case that stands for one zone, the database's own before those of Windows."""
-    windows = {**_FORMER_WINDOWS_NAMES, **WINDOWS_TO_OLSON}
+    windows = {**_FORMER_WINDOWS_NAMES, **win_tz}
     names = {name.lower(): name for name in available_timezones() if name.lower() not in _NO_PLACES}
     return {name.lower(): zone for name, zone in windows.items() if zone.lower() in names} | names
 

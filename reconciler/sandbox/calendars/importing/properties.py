@@ -1,0 +1,60 @@
+"""Properties of a component (RFC 5545, 3.1 and 3.2), read as the programs that write calendars mean them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*")
+_PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=((?:"[^"]*"|[^";:])*)')
+_BARE_ZONE = re.compile(r""";TZID=['"]?(.*?)['"]?\s*:([0-9TZPWDHMS,/+-]+)\s*\Z""", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([nN,;\\])")
+
+MAX_TEXT = 1000
+"""How many characters of a text are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """`name` and the names of `parameters` are in upper case; quotes around parameters are taken off."""
+
+    name: str
+    value: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def parse_property(line: bytes) -> Property:
+    """The property on an unfolded line; what can't be told apart is the value's."""
+    text = line.decode("utf-8", "replace")
+    head, _, value = text.partition(":")
+    if ";" not in head:
+        return Property(head.strip().upper(), value.strip())
+    named = _NAME.match(text)
+    if named is None:
+        return Property("", text)
+    parameters: dict[str, str] = {}
+    place = named.end()
+    while found := _PARAMETER.match(text, place):
+        parameters.setdefault(found[1].upper(), found[2].replace('"', "").strip())
+        place = found.end()
+    return Property(named[1].upper(), text[place:].partition(":")[2].strip(), parameters)
+
+
+def parse_times(line: bytes) -> Property:
+    """A property whose value is a time, or several: where a zone's name isn't quoted, as it should be, it still is one.
+
+    `DTSTART;TZID=(UTC+01:00) Amsterdam, Berlin:20260302T090000` has a colon and commas in its parameter.
+    """
+    found = parse_property(line)
+    if "TZID" not in found.parameters or (
+        found.parameters["TZID"] and found.value[:1].isdigit() and "T" in found.value
+    ):
+        return found
+    bare = _BARE_ZONE.search(line.decode("utf-8", "replace"))
+    return found if bare is None else Property(found.name, bare[2], found.parameters | {"TZID": bare[1]})
+
+
+def unescape(value: str) -> str:
+    """A TEXT (RFC 5545, 3.3.11), cut at `MAX_TEXT` characters."""
+    text = value[:MAX_TEXT]
+    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text) if "\\" in text else text

@@ -1,0 +1,80 @@
+"""From the bytes of a calendar to its series, and to what is wrong with it, in words."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.ics_lines import cut
+from reconciler.sandbox.calendars.importing.calendar_zones import CalendarZones
+from reconciler.sandbox.calendars.importing.events import UnusableError, read_event
+from reconciler.sandbox.calendars.importing.properties import parse_property
+from reconciler.sandbox.calendars.importing.series import group, shown_uid
+from reconciler.sandbox.calendars.importing.zones import UTC, known_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.sandbox.calendars.ics_lines import IcsCalendar, IcsComponent
+    from reconciler.sandbox.calendars.importing.events import Event
+    from reconciler.sandbox.calendars.importing.series import Series
+    from reconciler.sandbox.calendars.importing.zones import Zone
+
+
+@dataclass(slots=True)
+class Contents:
+    """What could be read of a calendar, and what is wrong with it."""
+
+    series: list[Series] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+class Reading:
+    """A stream being read, which may be left off and gone on with; floating times are in `zone`.
+
+    `owner` is the address of the account. `contents` are whole once `go_on` says so.
+    """
+
+    def __init__(self, content: bytes, zone: str, owner: str) -> None:
+        self.contents = Contents()
+        self._events = self._read(content, known_zone(zone) or UTC, owner.lower())
+
+    def go_on(self, over_at: float) -> bool:
+        """Read until all of it is, or until it is `over_at` (monotonic); answers whether all of it is."""
+        return all(time.monotonic() <= over_at for _ in self._events)
+
+    def _read(self, content: bytes, zone: Zone, owner: str) -> Iterator[None]:
+        stream = cut(content)
+        yield
+        faults = self.contents.faults
+        faults += stream.faults
+        for calendar in stream.calendars:
+            if (_scale(calendar) or "GREGORIAN") != "GREGORIAN":
+                faults.append("its CALSCALE is not GREGORIAN; all of it is left out")
+                continue
+            zones = CalendarZones.of(content, calendar, zone)
+            events: list[Event] = []
+            for component in calendar.components:
+                if component.kind == "VEVENT":
+                    events += _read_event(component, zones, owner, faults)
+                    yield
+            self.contents.series += group(events, faults)
+            faults += zones.faults
+
+
+def _read_event(component: IcsComponent, zones: CalendarZones, owner: str, faults: list[str]) -> list[Event]:
+    """The event, if it can be imported; what can't be read is added to `faults`."""
+    try:
+        event = read_event(component.lines, component.start, zones, owner)
+    except UnusableError as error:
+        uid = (component.value("UID") or b"").decode("utf-8", "replace").strip()
+        faults.append(f"event {shown_uid(uid)} (byte {component.start}) is left out: {error}")
+        return []
+    faults += [f"event {shown_uid(event.uid)} (byte {event.place}): {fault}" for fault in event.faults]
+    return [event]
+
+
+def _scale(calendar: IcsCalendar) -> str | None:
+    stated = (parse_property(line) for line in calendar.lines)
+    return next((each.value.upper() for each in stated if each.name == "CALSCALE"), None)

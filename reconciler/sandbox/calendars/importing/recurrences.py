@@ -1,0 +1,209 @@
+"""What a series comes to in a range of time, instance by instance, in the order of their starts.
+
+Terms: a *base* instance is one that DTSTART, the rules and the RDATEs of an event make; an EXDATE takes one out; a
+change (RECURRENCE-ID) stands in the place of one. A *stretch* are the base instances from one change with
+RANGE=THISANDFUTURE to the next: they are moved as that change was.
+
+Steps: for each master its stretches, for each stretch the base instances near the range, made one by one as they are
+asked for; moved, without those that were taken out or replaced; and beside them the changes.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.importing.rules import starts
+from reconciler.sandbox.calendars.importing.times import DAY, FIRST, LAST, Length, Time, shifted
+from reconciler.sandbox.calendars.importing.zones import UTC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from reconciler.sandbox.calendars.importing.events import Event
+    from reconciler.sandbox.calendars.importing.rules import Rule, Steps
+    from reconciler.sandbox.calendars.importing.series import Series
+    from reconciler.sandbox.calendars.importing.zones import Zone
+
+_DAY = timedelta(days=1)
+_TWO_DAYS = 2 * DAY
+_FIRST_SECOND, _LAST_SECOND = (UTC.moment(each)[0] for each in (shifted(FIRST, _DAY), shifted(LAST, -_DAY)))
+
+Occurrence = tuple[int, int, "Event"]
+"""Start and end (exclusive) in seconds since the epoch, and the event that says what happens."""
+
+_Base = tuple[int, datetime, "Length | None"]
+"""Start in seconds since the epoch and on the clock of the event's zone, and the length where it is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `start` to `end`, in seconds since the epoch: what overlaps it or begins in it.
+
+    `all_day` events only, the others only, or both (None).
+    """
+
+    start: float
+    end: float
+    all_day: bool | None = None
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether an event from `start` to `end` has to do with it."""
+        return start < self.end and (end > self.start or start >= self.start)
+
+    def wants(self, event: Event) -> bool:
+        """Whether its instances are asked for, and keep somebody busy."""
+        return event.busy and self.all_day in {None, event.start.is_day}
+
+
+def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurrence]:
+    """The instances that keep somebody busy, ordered by start; raises `TooManyStepsError`."""
+    changed = sorted(
+        (
+            (event.start.seconds, event.end, event)
+            for event in series.changes
+            if window.wants(event) and window.holds(event.start.seconds, event.end)
+        ),
+        key=itemgetter(0),
+    )
+    streams: list[Iterable[Occurrence]] = [changed]
+    for master in series.masters:
+        stretches = _stretches(master, series.changes)
+        streams += [_moved(stretch, window, steps) for stretch in stretches if window.wants(stretch.event)]
+    return heapq.merge(*streams, key=itemgetter(0))
+
+
+@dataclass(slots=True)
+class _Hits:
+    """Which base instances of an event are meant: by their moment, by their day, or as the first of their day."""
+
+    moments: set[int] = field(default_factory=set)
+    days: set[date] = field(default_factory=set)
+    first_of: set[date] = field(default_factory=set)
+
+    def take(self, time: Time, start: Time, *, first: bool) -> None:
+        """Take a time in that is stated of the recurrences which begin with `start`."""
+        day = time.day_beside(start)
+        if day is None:
+            self.moments.add(time.beside(start).seconds)
+        elif first and not start.is_day:
+            self.first_of.add(day)
+        else:
+            self.days.add(day)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The base instances of `master` that start after `low` and not after `high`, moved `by` and as `event` says."""
+
+    master: Event
+    event: Event
+    by: timedelta
+    low: float
+    high: float
+    without: _Hits
+
+
+def _stretches(master: Event, changes: Iterable[Event]) -> list[_Stretch]:
+    without = _Hits()
+    for time in master.exceptions:
+        without.take(time, master.start, first=False)
+    onward = []
+    for change in changes:
+        if change.identity is None:
+            continue
+        without.take(change.identity, master.start, first=True)
+        if change.onward:
+            onward.append((_beside(change.identity, master.start), change))
+    onward.sort(key=lambda each: each[0].seconds)
+    lows = [-math.inf, *(float(identity.seconds) for identity, _ in onward)]
+    highs = [*lows[1:], math.inf]
+    moved = [(master, timedelta()), *((change, change.start.wall_clock - at.wall_clock) for at, change in onward)]
+    return [
+        _Stretch(master, event, by, low, high, without)
+        for (event, by), low, high in zip(moved, lows, highs, strict=True)
+    ]
+
+
+def _beside(identity: Time, start: Time) -> Time:
+    """The time of an instance on the clock of `start`'s zone."""
+    time = identity.beside(start)
+    if time.is_day or start.is_day or time.zone is start.zone:
+        return time
+    return Time.at(start.zone.wall_clock(time.seconds), start.zone)
+
+
+def _moved(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurrence]:
+    event, by = stretch.event, stretch.by
+    zone, without = event.start.zone, stretch.without
+    seen: set[date] = set()
+    for seconds, wall_clock, own_length in _near(stretch, window, steps):
+        day = wall_clock.date()
+        if day in without.first_of and day not in seen:
+            seen.add(day)
+            continue
+        if not stretch.low < seconds <= stretch.high or seconds in without.moments or day in without.days:
+            continue
+        clock = wall_clock if not by else shifted(wall_clock, by)
+        start = seconds if event is stretch.master else zone.moment(clock)[0]
+        if start >= window.end:
+            return
+        end = (own_length or event.length).end(clock, zone, start)
+        if window.holds(start, end):
+            yield start, end, event
+
+
+def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
+    """The base instances that, moved, may have to do with the window; none twice, ordered by start."""
+    master, zone = stretch.master, stretch.master.start.zone
+    lengths = [stretch.event.length.at_most, *(each.length.at_most for each in master.additions if each.length)]
+    after = shifted(_clock(zone, window.start), -max(lengths) - stretch.by)
+    after = max(after, _clock(zone, stretch.low))
+    # Clocks may have been set between, and the first instance of a day counts from midnight.
+    if stretch.without.first_of or zone.moment(after)[0] - zone.moment(shifted(after, -2 * _DAY))[0] != _TWO_DAYS:
+        after = shifted(after, -2 * _DAY).replace(hour=0, minute=0, second=0)
+    until = shifted(_clock(zone, window.end), 2 * _DAY - stretch.by)
+    until = min(until, shifted(_clock(zone, stretch.high), 2 * _DAY))
+    first = master.start
+    streams: list[Iterable[_Base]] = [_by_rule(rule, master, after, until, steps) for rule in master.rules] or [
+        [(first.seconds, first.wall_clock, None)]
+    ]
+    streams.append(
+        sorted(
+            ((each.time.seconds, zone.wall_clock(each.time.seconds), each.length) for each in master.additions),
+            key=itemgetter(0),
+        )
+    )
+    last: int | None = None
+    for base in heapq.merge(*streams, key=itemgetter(0)):
+        if base[0] != last:
+            yield base
+        last = base[0]
+
+
+def _by_rule(rule: Rule, event: Event, after: datetime, before: datetime, steps: Steps) -> Iterator[_Base]:
+    zone = event.start.zone
+    held: list[tuple[int, datetime]] = []
+    for wall_clock in starts(rule, event.start.wall_clock, after, before, steps):
+        seconds, gap = zone.moment(wall_clock)
+        if gap:
+            # It counts by the offset before the gap, which is later than what comes right after the gap.
+            heapq.heappush(held, (seconds, wall_clock))
+            continue
+        while held and held[0][0] <= seconds:
+            yield (*heapq.heappop(held), None)
+        yield seconds, wall_clock, None
+    while held:
+        yield (*heapq.heappop(held), None)
+
+
+def _clock(zone: Zone, seconds: float) -> datetime:
+    """What the clock shows, within what can be reckoned with."""
+    if seconds <= _FIRST_SECOND:
+        return FIRST
+    return LAST if seconds >= _LAST_SECOND else zone.wall_clock(math.floor(seconds))

@@ -1,0 +1,106 @@
+"""Whatever a series is made of: a range of time shows of it what a larger one shows there, in parts or at once."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.sandbox.calendars.importing.expansion import Limits, expand
+from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.recurrences import Window
+from tests.sandbox.ics import calendar, event
+from tests.support.profiles import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.sandbox.calendars.importing.instances import Instance
+    from reconciler.sandbox.calendars.importing.series import Series
+
+FROM, TO = 1_767_225_600, 1_798_761_600  # 2026, in seconds since the epoch
+HOUR = 3600
+
+ZONES = st.sampled_from([";TZID=Europe/Berlin", ";TZID=America/New_York", ";TZID=Australia/Lord_Howe", ""])
+RULES = st.sampled_from(
+    [
+        "FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=3;COUNT=50",
+        "FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=0,30",
+        "FREQ=HOURLY;INTERVAL=5",
+        "FREQ=WEEKLY;BYDAY=MO,SU;COUNT=40",
+        "FREQ=WEEKLY;BYDAY=TU,SU;BYSETPOS=-1",
+        "FREQ=MONTHLY;BYDAY=-1SU",
+        "FREQ=MONTHLY;BYMONTHDAY=29,30,31;UNTIL=20260930",
+        "FREQ=YEARLY;BYMONTH=3,10;BYDAY=-1SU,2SU",
+    ]
+)
+STARTS = st.datetimes(datetime(2025, 10, 1), datetime(2026, 4, 10)).map(  # noqa: DTZ001 -- wall clocks
+    lambda each: each.replace(minute=each.minute // 30 * 30, second=0, microsecond=0)
+)
+LENGTHS = st.sampled_from(["PT0S", "PT30M", "PT26H", "P1D", "P3DT2H", "P2W"])
+
+
+def stamp(when: datetime) -> str:
+    """A time as a calendar writes it."""
+    return when.strftime("%Y%m%dT%H%M%S")
+
+
+@st.composite
+def series(draw: st.DrawFn) -> str:
+    """A series with whatever may be changed in it."""
+    zone, first, rule = draw(ZONES), draw(STARTS), draw(RULES)
+    days = st.integers(0, 200).map(lambda number: first + timedelta(days=number))
+    lines = [f"DTSTART{zone}:{stamp(first)}", f"DURATION:{draw(LENGTHS)}", f"RRULE:{rule}"]
+    lines += [f"EXDATE{zone}:{stamp(when)}" for when in draw(st.lists(days, max_size=3))]
+    lines += [f"EXDATE;VALUE=DATE:{when:%Y%m%d}" for when in draw(st.lists(days, max_size=2))]
+    lines += [f"RDATE{zone}:{stamp(when + timedelta(hours=1))}" for when in draw(st.lists(days, max_size=3))]
+    events = [event("series", *lines)]
+    for number, when in enumerate(draw(st.lists(days, max_size=3))):
+        onward = ";RANGE=THISANDFUTURE" if draw(st.booleans()) else ""
+        identity = f"{when:%Y%m%d}" if draw(st.booleans()) else stamp(when)
+        moved = when + timedelta(hours=draw(st.integers(-60, 60)))
+        events.append(
+            event(
+                "series",
+                f"RECURRENCE-ID{zone}{onward}:{identity}",
+                f"DTSTART{zone}:{stamp(moved)}",
+                f"DURATION:{draw(LENGTHS)}",
+                f"SEQUENCE:{number}",
+                f"STATUS:{draw(st.sampled_from(['CONFIRMED', 'CANCELLED']))}",
+            )
+        )
+    return calendar(*events)
+
+
+def shown(every: Sequence[Series], start: float, end: float, enough: int = 10**9) -> list[Instance]:
+    """What a range shows, asked for in parts of so many instances."""
+    found: list[Instance] = []
+    begun = start
+    while begun < end:
+        window = Window(begun, end)
+        part = expand(every, window, over_at=math.inf, limits=Limits(enough=enough))
+        assert part.faults == []
+        found += [each for each in part.instances if begun == start or each.start >= begun]
+        assert part.until > begun
+        begun = part.until
+    return found
+
+
+@settings(examples(60, profile="tests"))
+@given(text=series(), start=st.integers(0, 8000), length=st.integers(1, 1500), enough=st.integers(1, 20))
+def test_a_range_shows_what_a_larger_one_shows_there(text: str, start: int, length: int, enough: int) -> None:
+    """Nothing appears, vanishes, moves or is named otherwise with the range, or the parts, that it is asked for in."""
+    reading = Reading(text.encode(), "Europe/Berlin", "")
+    assert reading.go_on(math.inf)
+    every = reading.contents.series
+    begun = FROM + start * HOUR
+    window = Window(begun, begun + length * HOUR)
+    year = [each for each in shown(every, FROM - 90 * 24 * HOUR, TO) if window.holds(each.start, each.end)]
+    at_once = shown(every, window.start, window.end)
+    assert at_once == sorted(at_once, key=lambda each: (each.start, each.key))
+    assert at_once == year
+    assert shown(every, window.start, window.end, enough) == year
