@@ -11,7 +11,7 @@ from reconciler.sandbox.calendars.importing.expander import Asked
 from reconciler.sandbox.contract import ErrorReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.sandbox.calendars.importing.expander import Answered, Expander
     from reconciler.sandbox.calendars.importing.instances import Instance
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from reconciler.sandbox.telling import Told
 
 _YEAR = 366 * 86_400.0
+_ENOUGH, _FEW = 2000, 50
+"""How many instances of a calendar are asked for at once, alone and among very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,16 @@ def sources(desk: Desk, connection: ConnectionRecord, wanted: Range, marks: Mark
     return found, faults
 
 
-def asked(source: Source, wanted: Range) -> Asked:
-    """What a calendar is to be asked."""
+def first_parts(expander: Expander, every: Sequence[Source], wanted: Range, seconds: float) -> list[Answered]:
+    """What calendars come to in the first part of a range; a shorter one where they are many, since all are merged."""
+    enough = max(_FEW, _ENOUGH // (len(every) or 1))
+    return expander.expand_all([_asked(source, wanted, enough) for source in every], seconds)
+
+
+def _asked(source: Source, wanted: Range, enough: int) -> Asked:
     connection = source.connection
     zone, owner = connection.schedule.time_zone, connection.login.email
-    return Asked(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner)
+    return Asked(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner, enough)
 
 
 def occurrences(
@@ -99,7 +106,7 @@ def occurrences(
         begun = answered.until
         if begun >= wanted.end:
             return
-        answered = expander.expand(asked(source, replace(wanted, start=begun)))
+        answered = expander.expand(_asked(source, replace(wanted, start=begun), _ENOUGH))
 
 
 def around(now: float) -> Range:

@@ -21,7 +21,7 @@ from reconciler.sandbox.exporting import site_events
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import is_guid
-from reconciler.sandbox.importing import around, asked, sources
+from reconciler.sandbox.importing import around, first_parts, sources
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE, explained
 
@@ -157,8 +157,7 @@ class LocalSandbox:
                 yield f"{connection.provider.slug} can't be reached: {error}"
                 continue
             yield from problems
-            asking = [asked(source, around(desk.now)) for source in calendars]
-            answers = self._backend.expander.expand_all(asking, QUESTION_SECONDS)
+            answers = first_parts(self._backend.expander, calendars, around(desk.now), QUESTION_SECONDS)
             for source, answered in zip(calendars, answers, strict=True):
                 yield from (source.warning(fault) for fault in answered.faults)
 

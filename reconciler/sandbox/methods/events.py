@@ -17,7 +17,7 @@ from reconciler.sandbox.cursors import make_cursor, read_cursor
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import rfc3339
-from reconciler.sandbox.importing import Range, Source, asked, occurrences, sources
+from reconciler.sandbox.importing import Range, Source, first_parts, occurrences, sources
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
 from reconciler.sandbox.refusal import Rule
@@ -134,7 +134,7 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
         for fault in faults:
             call.told.warn(fault)
     read = [source for source in read if source.connection.provider.id not in failed]
-    firsts = call.expander.expand_all([asked(source, within) for source in read], QUESTION_SECONDS)
+    firsts = first_parts(call.expander, read, within, QUESTION_SECONDS)
     streams = [_found(call, source, first, within, marks) for source, first in zip(read, firsts, strict=True)]
     merged: Iterator[_Found] = heapq.merge(*streams, key=lambda found: found.position)
     if after is None:

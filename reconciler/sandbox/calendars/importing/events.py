@@ -12,6 +12,7 @@ from reconciler.sandbox.calendars.importing.properties import parse_property, pa
 from reconciler.sandbox.calendars.importing.rules import RuleError, parse_rule
 from reconciler.sandbox.calendars.importing.times import DAY, Length, Time, exact_length
 from reconciler.sandbox.calendars.importing.values import parse_duration, parse_stamp
+from reconciler.sandbox.calendars.importing.zones import ZoneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -161,7 +162,7 @@ def _time(stated: Property, zones: CalendarZones) -> Time:
     """The time that a property states once; raises `UnusableError`."""
     try:
         return _stamped(stated.value, stated, zones)
-    except ValueError as error:
+    except (ValueError, ZoneError) as error:
         raise UnusableError(f"its {stated.name} can't be read ({error})") from error
 
 
@@ -222,7 +223,7 @@ def _additions(found: _Lines, start: Time, zones: CalendarZones, faults: list[st
             time = Time.on(datetime.combine(time.wall_clock, datetime.min.time()))
         try:
             yield Addition(time, _period_length(time, ends, stated, zones) if ends else None)
-        except ValueError as error:
+        except (ValueError, ZoneError) as error:
             faults.append(f"its {stated.name} {text[:60]!r} can't be read ({error}); it is left out")
 
 
@@ -247,7 +248,7 @@ def _listed(found: _Lines, name: str) -> list[tuple[str, Property]]:
 def _listed_time(text: str, stated: Property, zones: CalendarZones, faults: list[str]) -> Time | None:
     try:
         return _stamped(text, stated, zones)
-    except ValueError as error:
+    except (ValueError, ZoneError) as error:
         faults.append(f"its {stated.name} {text[:60]!r} can't be read ({error}); it is left out")
         return None
 

@@ -44,7 +44,8 @@ _CHUNK = 1024 * 1024
 class Asked:
     """A calendar and a range: times in seconds since the epoch, `zone` the one of floating times.
 
-    `owner` is the address of the account: what it has declined keeps nobody busy.
+    `owner` is the address of the account: what it has declined keeps nobody busy. `enough` instances answer it; the
+    rest of the range is asked for in another question.
     """
 
     content: bytes
@@ -53,6 +54,7 @@ class Asked:
     end: float
     all_day: bool | None
     owner: str = ""
+    enough: int = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Expander:
     def expand(self, asked: Asked, seconds: float = QUESTION_SECONDS) -> Answered:
         """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults."""
         digest = _digest(asked)
-        key = (digest, asked.zone, asked.start, asked.end, asked.all_day, asked.owner)
+        key = (digest, asked.zone, asked.start, asked.end, asked.all_day, asked.owner, asked.enough)
         kept = self._answers.get(key)
         if kept is not None:
             return kept
@@ -217,6 +219,7 @@ class Expander:
             "start": asked.start,
             "end": asked.end,
             "all_day": asked.all_day,
+            "enough": asked.enough,
             "seconds": seconds,
             "size": len(asked.content),
         }

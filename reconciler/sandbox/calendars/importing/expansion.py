@@ -18,6 +18,7 @@ from reconciler.sandbox.calendars.importing.instances import Instance
 from reconciler.sandbox.calendars.importing.recurrences import Window, occurrences
 from reconciler.sandbox.calendars.importing.rules import Steps, TooManyStepsError
 from reconciler.sandbox.calendars.importing.series import shown_uid
+from reconciler.sandbox.calendars.importing.zones import ZoneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -101,6 +102,8 @@ def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) 
             yield _instance(event, start, end, at_once)
     except _TooOftenError:
         faults.append(f"{left_out}: it recurs more often than once a minute")
+    except ZoneError as error:
+        faults.append(f"{left_out}: its time zone can't be reckoned ({error})")
     except TooManyStepsError:
         since = "" if last is None else f" from {_day(last)} on"
         faults.append(f"{left_out}{since}: finding its recurrences takes too many steps")

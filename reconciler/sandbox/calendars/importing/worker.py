@@ -49,7 +49,7 @@ class _Reader:
             contents.series,
             Window(asked["start"], asked["end"], asked["all_day"]),
             over_at=over_at,
-            limits=Limits(),
+            limits=Limits(enough=asked["enough"]),
         )
         return {
             "until": done.until,
