@@ -54,6 +54,7 @@ def offsets(name: str) -> tuple[float, float]:
         ("(UTC) Dublin, Edinburgh, Lisbon, London", (0, 1)),
         ("(UTC+10:00) Canberra, Melbourne, Sydney", (11, 10)),
         ("(UTC-03:00) Brasilia", (-3, -3)),
+        ("(UTC-03:00) Bras\N{LATIN SMALL LETTER I WITH ACUTE}lia", (-3, -3)),
         ("(GMT-05:00) Eastern Time (US & Canada)", (-5, -4)),
         ("(GMT-05:00) Eastern Time (US &amp; Canada)", (-5, -4)),
         ("Eastern Time (US & Canada)", (-5, -4)),

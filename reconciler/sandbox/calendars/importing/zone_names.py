@@ -6,6 +6,7 @@ Only names that the database lists are ever looked up in it, so that no name lea
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -25,7 +26,7 @@ _AREAS = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia
 
 _FIXED = re.compile(r"(?:UTC|GMT) ?([+-])(\d{1,2})[:.]?(\d{2})?", re.IGNORECASE | re.ASCII)
 _DISPLAYED = re.compile(r"\((?:UTC|GMT) ?(?:([+-])(\d{1,2})[:.](\d{2}))?\) *(.*)", re.IGNORECASE | re.ASCII)
-_BETWEEN_CITIES = re.compile(r"[,;/]")
+_BETWEEN_CITIES = re.compile(r"[,;:/]")
 
 _SINCE = 2005
 _UNTIL = 2037
@@ -37,6 +38,7 @@ _DISPLAY_NAMES = {
     "mountain time (us & canada)": "America/Denver",
     "pacific time (us & canada)": "America/Los_Angeles",
     "atlantic time (canada)": "America/Halifax",
+    "international date line west": "Etc/GMT+12",
     "alaska": "America/Anchorage",
     "hawaii": "Pacific/Honolulu",
     "aleutian islands": "America/Adak",
@@ -46,6 +48,7 @@ _DISPLAY_NAMES = {
     "saskatchewan": "America/Regina",
     "yukon": "America/Whitehorse",
     "baja california": "America/Tijuana",
+    "chetumal": "America/Cancun",
     "central america": "America/Guatemala",
     "turks and caicos": "America/Grand_Turk",
     "haiti": "America/Port-au-Prince",
@@ -53,6 +56,8 @@ _DISPLAY_NAMES = {
     "city of buenos aires": "America/Argentina/Buenos_Aires",
     "salvador": "America/Bahia",
     "saint pierre and miquelon": "America/Miquelon",
+    "mid-atlantic": "Etc/GMT+2",
+    "mid-atlantic - old": "Etc/GMT+2",
     "greenland": "America/Nuuk",
     "azores": "Atlantic/Azores",
     "cape verde is.": "Atlantic/Cape_Verde",
@@ -65,9 +70,16 @@ _DISPLAY_NAMES = {
     "kiritimati island": "Pacific/Kiritimati",
     "lord howe island": "Australia/Lord_Howe",
     "solomon is.": "Pacific/Guadalcanal",
+    "midway island": "Pacific/Midway",
+    "samoa": "Pacific/Apia",
     "marshall is.": "Pacific/Majuro",
     "bougainville island": "Pacific/Bougainville",
     "nuku'alofa": "Pacific/Tongatapu",
+    "port louis": "Indian/Mauritius",
+    "astana": "Asia/Almaty",
+    "yangon (rangoon)": "Asia/Yangon",
+    "chokurdakh": "Asia/Srednekolymsk",
+    "petropavlovsk-kamchatsky - old": "Asia/Kamchatka",
     "beijing": "Asia/Shanghai",
     "chennai": "Asia/Kolkata",
     "mumbai": "Asia/Kolkata",
@@ -78,8 +90,7 @@ _DISPLAY_NAMES = {
     "hanoi": "Asia/Bangkok",
     "osaka": "Asia/Tokyo",
     "ekaterinburg": "Asia/Yekaterinburg",
-    "kyiv": "Europe/Kyiv",
-    "gaza": "Asia/Gaza",
+    "e. europe": "Europe/Chisinau",
     "pretoria": "Africa/Johannesburg",
     "canberra": "Australia/Sydney",
     "wellington": "Pacific/Auckland",
@@ -152,12 +163,13 @@ def _offset(sign: str | None, hours: str | None, minutes: str | None) -> int | N
 
 def _displayed(text: str, offset: int) -> str | int | None:
     """The zone of a display name of Windows: that of the first place in it which has, or had, this standard time."""
-    folded = text.lower().replace("&amp;", "&")
+    decomposed = unicodedata.normalize("NFKD", text)
+    folded = "".join(char for char in decomposed if not unicodedata.combining(char)).lower().replace("&amp;", "&")
     if folded.startswith("coordinated universal time"):
         return offset
     places = [folded, *(part.strip() for part in _BETWEEN_CITIES.split(folded))]
     zones = [zone for place in places for zone in _at(place)]
-    for year in (*range(_UNTIL, _SINCE, -8), _SINCE):
+    for year in range(_UNTIL, _SINCE - 1, -1):
         for zone in zones:
             if _standard(zone, year) == offset:
                 return zone
