@@ -232,6 +232,12 @@ def test_rules_that_are_over_leave_the_last_offset() -> None:
     assert [hours(found, day) for day in ("1982-03-31", "1982-04-02", "1999-01-01", "3000-01-01")] == [3, 4, 4, 4]
 
 
+def test_a_rule_that_ends_before_it_begins() -> None:
+    """DTSTART is an onset all the same (3.8.5.3)."""
+    found = zone(observance("STANDARD", "20200101T000000", "+0200", "+0100", f"{MARCH};UNTIL=19990101T000000Z"))
+    assert [hours(found, day) for day in ("2019-12-31", "2020-01-02", "2026-07-01")] == [2, 1, 1]
+
+
 def test_dates_that_are_listed() -> None:
     """RDATE adds to DTSTART; of a PERIOD its start counts, and a date alone has the time of DTSTART (3.8.5.2)."""
     found = zone(

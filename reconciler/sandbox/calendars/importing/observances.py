@@ -165,7 +165,7 @@ def _observance(written: _Written, others: list[_Written], steps: Steps) -> Obse
         raise ZoneError("an observance has no DTSTART")
     start = datetime.min if written.start is None else written.start  # noqa: DTZ901 -- a wall clock
     before = _before(written, others, start)
-    rules = [_rule(text, before) for text in written.rules]
+    rules = [rule for rule in (_rule(text, before) for text in written.rules) if start <= (rule.until or start)]
     dates = {_time(date.partition("/")[0], f"{start:%H%M%S}") for date in written.dates if date}
     return Observance(
         standard=written.standard,
