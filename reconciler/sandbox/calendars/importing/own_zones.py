@@ -103,10 +103,10 @@ class _OwnZone:
             offset = self._before_first
         else:
             latest = [onset for onset in onsets if onset[0] <= begin]
-            while not latest:
+            while not latest and begin - span > self._first:
                 latest = self._onsets(begin - 2 * span, begin - span, steps)
                 span *= 2
-            offset = latest[-1][2]
+            offset = latest[-1][2] if latest else self._before_first
         return _year(offset, [(moment, after) for moment, _, after in onsets if moment > begin])
 
     def _onsets(self, begin: int, end: int, steps: Steps) -> list[tuple[int, bool, int]]:
