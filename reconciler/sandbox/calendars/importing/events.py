@@ -12,7 +12,6 @@ from reconciler.sandbox.calendars.importing.properties import parse_property, pa
 from reconciler.sandbox.calendars.importing.rules import RuleError, parse_rule
 from reconciler.sandbox.calendars.importing.times import DAY, Length, Time, exact_length
 from reconciler.sandbox.calendars.importing.values import parse_duration, parse_stamp
-from reconciler.sandbox.calendars.importing.zones import ZoneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +53,8 @@ class Addition:
 class Event:
     """A VEVENT. `identity` tells apart what shares a UID: None for the event itself, the time that one replaces.
 
-    `onward` changes all instances from there on. `faults` say what of it could not be read, though it is imported.
+    `end` is when the first instance ends, in seconds since the epoch; `onward` changes all instances from there on.
+    `faults` say what of it could not be read, though it is imported.
     """
 
     uid: str
@@ -65,6 +65,7 @@ class Event:
     busy: bool
     start: Time
     length: Length
+    end: int
     rules: tuple[Rule, ...] = ()
     additions: tuple[Addition, ...] = ()
     exceptions: tuple[Time, ...] = ()
@@ -81,11 +82,6 @@ class Event:
     def recurs(self) -> bool:
         """Whether there may be more than one instance."""
         return bool(self.rules or self.additions)
-
-    @property
-    def end(self) -> int:
-        """When the first instance ends, in seconds since the epoch."""
-        return self.length.end(self.start.wall_clock, self.start.zone, self.start.seconds)
 
 
 @dataclass(slots=True)
@@ -124,25 +120,29 @@ class _Lines:
 
 
 def read_event(lines: Iterable[bytes], place: int, zones: CalendarZones, owner: str) -> Event:
-    """The event on these lines, which stand at byte `place`; raises `UnusableError`.
+    """The event on these lines, which stand at byte `place`; raises `UnusableError` and `ZoneError`.
 
     `owner` is the address of the account, in lower case: what its owner has declined keeps nobody busy.
     """
     found = _Lines.of(lines, attendees=bool(owner))
-    stated = found.once("DTSTART")
+    busy = _is_busy(found, owner)
+    identity = found.once("RECURRENCE-ID")
+    # What calls an instance off needn't say when it would have been (RFC 5546, 3.2.5).
+    stated = found.once("DTSTART") or (None if busy else identity)
     if stated is None:
         raise UnusableError("it has no DTSTART")
     start = _time(stated, zones)
-    identity = found.once("RECURRENCE-ID")
+    length = _length(found, start, zones)
     event = Event(
         uid=unescape(found.texts.get("UID", "")),
         title=unescape(found.texts.get("SUMMARY", "")),
         mark=unescape(found.texts.get(EXPORT_MARK, "")),
         sequence=_sequence(found.texts.get("SEQUENCE", "")),
         place=place,
-        busy=_is_busy(found, owner),
+        busy=busy,
         start=start,
-        length=_length(found, start, zones),
+        length=length,
+        end=length.end(start.wall_clock, start.zone, start.seconds),
         identity=None if identity is None else _time(identity, zones),
     )
     if identity is not None:
@@ -150,6 +150,9 @@ def read_event(lines: Iterable[bytes], place: int, zones: CalendarZones, owner: 
         event.onward = reach == "THISANDFUTURE"
         if reach not in {"", "THISANDFUTURE"}:
             event.faults.append(f"its RANGE {reach[:40]!r} is not supported; it changes one instance")
+        if any(each.value for each in found.rules) or "RDATE" in found.times:
+            event.faults.append("it changes one instance, so that no recurrences of its own are imported")
+        return event
     event.rules = tuple(_rules(found, start, event.faults))
     event.additions = tuple(_additions(found, start, zones, event.faults))
     event.exceptions = tuple(
@@ -162,7 +165,7 @@ def _time(stated: Property, zones: CalendarZones) -> Time:
     """The time that a property states once; raises `UnusableError`."""
     try:
         return _stamped(stated.value, stated, zones)
-    except (ValueError, ZoneError) as error:
+    except ValueError as error:
         raise UnusableError(f"its {stated.name} can't be read ({error})") from error
 
 
@@ -200,6 +203,8 @@ def _rules(found: _Lines, start: Time, faults: list[str]) -> Iterator[Rule]:
         return start.zone.wall_clock(round(moment.timestamp()))
 
     for stated in found.rules:
+        if not stated.value:
+            continue
         if stated.name == "EXRULE":
             faults.append("its EXRULE is not supported; what it would take out is imported")
             continue
@@ -223,7 +228,7 @@ def _additions(found: _Lines, start: Time, zones: CalendarZones, faults: list[st
             time = Time.on(datetime.combine(time.wall_clock, datetime.min.time()))
         try:
             yield Addition(time, _period_length(time, ends, stated, zones) if ends else None)
-        except (ValueError, ZoneError) as error:
+        except ValueError as error:
             faults.append(f"its {stated.name} {text[:60]!r} can't be read ({error}); it is left out")
 
 
@@ -248,7 +253,7 @@ def _listed(found: _Lines, name: str) -> list[tuple[str, Property]]:
 def _listed_time(text: str, stated: Property, zones: CalendarZones, faults: list[str]) -> Time | None:
     try:
         return _stamped(text, stated, zones)
-    except (ValueError, ZoneError) as error:
+    except ValueError as error:
         faults.append(f"its {stated.name} {text[:60]!r} can't be read ({error}); it is left out")
         return None
 

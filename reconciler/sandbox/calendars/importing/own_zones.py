@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.importing.observances import Observance, read_observances
 from reconciler.sandbox.calendars.importing.rules import Steps, TooManyStepsError, starts
-from reconciler.sandbox.calendars.importing.zones import EPOCH, Zone, ZoneError, clock_of, seconds_of
+from reconciler.sandbox.calendars.importing.zones import EPOCH, Zone, ZoneError, clock_of, known_zone, seconds_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -42,7 +42,24 @@ def own_zone(name: str, component: bytes) -> Zone:
 
 @lru_cache(maxsize=128)
 def _kept(name: str, component: bytes) -> Zone:
-    return _OwnZone(name, read_observances(component))
+    observances = read_observances(component)
+    known = known_zone(name)
+    return known if known is not None and _lists_some_of(observances, known) else _OwnZone(name, observances)
+
+
+def _lists_some_of(observances: list[Observance], known: Zone) -> bool:
+    """Whether a VTIMEZONE does no more than list some onsets of daylight and standard time, which `known` has, too.
+
+    Programs write those of the years that they care for; before and after them it says nothing that is of use.
+    """
+    if any(each.rules for each in observances) or len({each.standard for each in observances}) == 1:
+        return False
+    for each in observances:
+        for onset in (seconds_of(date) - each.before for date in each.dates):
+            shown = known.wall_clock(onset - 1), known.wall_clock(onset)
+            if each.before == each.after or shown != (clock_of(onset - 1 + each.before), clock_of(onset + each.after)):
+                return False
+    return True
 
 
 @dataclass(slots=True)

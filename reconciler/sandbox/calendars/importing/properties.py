@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 _NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=((?:"[^"]*"|[^";:])*)')
 _BARE_ZONE = re.compile(r""";TZID=['"]?(.*?)['"]?\s*:([0-9TZPWDHMS,/+-]+)\s*\Z""", re.IGNORECASE)
+_BEGINS_WITH_DAY = re.compile(r"\d{8}")
 _ESCAPED = re.compile(r"\\([nN,;\\])")
 
 MAX_TEXT = 1000
@@ -46,9 +47,7 @@ def parse_times(line: bytes) -> Property:
     `DTSTART;TZID=(UTC+01:00) Amsterdam, Berlin:20260302T090000` has a colon and commas in its parameter.
     """
     found = parse_property(line)
-    if "TZID" not in found.parameters or (
-        found.parameters["TZID"] and found.value[:1].isdigit() and "T" in found.value
-    ):
+    if not found.parameters or (found.parameters.get("TZID", "-") and _BEGINS_WITH_DAY.match(found.value)):
         return found
     bare = _BARE_ZONE.search(line.decode("utf-8", "replace"))
     return found if bare is None else Property(found.name, bare[2], found.parameters | {"TZID": bare[1]})

@@ -11,7 +11,7 @@ from reconciler.sandbox.calendars.importing.calendar_zones import CalendarZones
 from reconciler.sandbox.calendars.importing.events import UnusableError, read_event
 from reconciler.sandbox.calendars.importing.properties import parse_property
 from reconciler.sandbox.calendars.importing.series import group, shown_uid
-from reconciler.sandbox.calendars.importing.zones import UTC, known_zone
+from reconciler.sandbox.calendars.importing.zones import UTC, ZoneError, known_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _read_event(component: IcsComponent, zones: CalendarZones, owner: str, fault
     """The event, if it can be imported; what can't be read is added to `faults`."""
     try:
         event = read_event(component.lines, component.start, zones, owner)
-    except UnusableError as error:
+    except (UnusableError, ZoneError) as error:
         uid = (component.value("UID") or b"").decode("utf-8", "replace").strip()
         faults.append(f"event {shown_uid(uid)} (byte {component.start}) is left out: {error}")
         return []

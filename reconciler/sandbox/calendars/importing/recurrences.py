@@ -67,7 +67,7 @@ def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurr
         (
             (event.start.seconds, event.end, event)
             for event in series.changes
-            if window.wants(event) and window.holds(event.start.seconds, event.end)
+            if window.wants(event) and window.holds(event.start.seconds, event.end) and not _is_taken_out(event, series)
         ),
         key=itemgetter(0),
     )
@@ -95,6 +95,16 @@ class _Hits:
             self.first_of.add(day)
         else:
             self.days.add(day)
+
+
+def _is_taken_out(change: Event, series: Series) -> bool:
+    """Whether an EXDATE takes out what was changed: programs leave the change behind when an instance is deleted."""
+    at = change.identity
+    return at is not None and any(
+        time.beside(master.start).seconds == at.beside(master.start).seconds
+        for master in series.masters
+        for time in master.exceptions
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +190,8 @@ def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
         )
     )
     last: int | None = None
-    for base in heapq.merge(*streams, key=itemgetter(0)):
+    # Of two at one moment, the one that has a length of its own says more.
+    for base in heapq.merge(*streams, key=lambda each: (each[0], each[2] is None)):
         if base[0] != last:
             yield base
         last = base[0]

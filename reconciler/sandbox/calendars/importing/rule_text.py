@@ -103,7 +103,8 @@ def parse_rule(value: str, *, all_day: bool, wall_clock: Callable[[datetime], da
     return Rule(
         frequency=frequency,
         interval=_positive("INTERVAL", parts["INTERVAL"]) if "INTERVAL" in parts else 1,
-        count=_positive("COUNT", parts["COUNT"]) if "COUNT" in parts else None,
+        # Some programs write -1 for no COUNT.
+        count=_positive("COUNT", parts["COUNT"]) if parts.get("COUNT", "-1") != "-1" else None,
         until=_until(parts["UNTIL"], all_day=all_day, wall_clock=wall_clock) if "UNTIL" in parts else None,
         week_start=_WEEKDAYS[parts.get("WKST", "MO")],
         weekdays=weekdays,

@@ -50,23 +50,34 @@ def _series(every: list[Event], faults: list[str]) -> Series:
         identity = event.identity
         versions.setdefault(None if identity is None else (identity.seconds, identity.is_day), []).append(event)
     for replaced, alike in versions.items():
-        (series.masters if replaced is None else series.changes).extend(_latest(alike, faults))
+        if replaced is None:
+            series.masters += _latest(alike, faults)
+        else:
+            series.changes.append(_last(_latest(alike, faults), faults))
     return series
 
 
 def _latest(alike: list[Event], faults: list[str]) -> list[Event]:
     """The events of the highest SEQUENCE (RFC 5545, 3.8.7.4); those that happen at the same times count once."""
-    if len(alike) == 1:
-        return alike
     highest = max(event.sequence for event in alike)
     latest: dict[tuple[object, ...], Event] = {}
     for event in alike:
         if event.sequence == highest:
             latest[event.timing] = event
         else:
-            why = f"the file holds a later version of it (SEQUENCE {highest})"
-            faults.append(f"event {shown_uid(event.uid)} (byte {event.place}) is left out: {why}")
+            faults.append(_replaced(event, f"a later version of it (SEQUENCE {highest})"))
     return list(latest.values())
+
+
+def _last(changes: list[Event], faults: list[str]) -> Event:
+    """The change that stands last: an instance happens once."""
+    *replaced, last = changes
+    faults += [_replaced(event, "another change of the same instance") for event in replaced]
+    return last
+
+
+def _replaced(event: Event, what: str) -> str:
+    return f"event {shown_uid(event.uid)} (byte {event.place}) is left out: the file holds {what}"
 
 
 def shown_uid(uid: str) -> str:
