@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,10 @@ from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.errors import UsageError
 from reconciler.render.inert import inert
 from reconciler.render.table import table
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.exporting.waiting import Waiting
+    from reconciler.sandbox.local import LocalEvent
 
 format_option = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")
 _start = click.option("--start", metavar="TIME", required=True, help="RFC 3339, say 2027-01-31T09:00:00-05:00.")
@@ -64,7 +69,7 @@ def cancel(event_id: str, data: Path) -> None:
 @data_option
 @global_options
 def list_events(output: str, data: Path) -> None:
-    """List the site's events and where they were exported to; warns of what can't be imported from the calendars."""
+    """List the site's events, where they were exported to, and which wait; warns of what can't be imported."""
     console = said_globals().console
     with opened(data) as sandbox:
         found = sandbox.events()
@@ -79,6 +84,8 @@ def list_events(output: str, data: Path) -> None:
             "end": _shown(each.event.end),
             "status": "CANCELLED" if each.event.cancelled else "CONFIRMED",
             "exportedTo": [inert(place) for place in each.exported_to],
+            "notExported": _waiting_json(each, taking_back=False),
+            "notTakenBack": _waiting_json(each, taking_back=True),
         }
         for each in found
     ]
@@ -99,8 +106,25 @@ def list_events(output: str, data: Path) -> None:
             for each in found
         ]
         console.result(table(headings, cells))
+        for each in found:
+            for wait in each.waiting:
+                console.result(_waiting_text(each, wait))
     for warning in warnings:
         console.warning(warning)
+
+
+def _waiting_json(event: "LocalEvent", *, taking_back: bool) -> list[dict[str, str]]:
+    return [
+        {"calendar": inert(wait.calendar), "reason": inert(wait.reason)}
+        for wait in event.waiting
+        if wait.taking_back == taking_back
+    ]
+
+
+def _waiting_text(event: "LocalEvent", wait: "Waiting") -> str:
+    what = "taken back from" if wait.taking_back else "exported to"
+    title = f"{event.event.id} {event.event.title}"
+    return f"\n{inert(title)}\n  still to be {what} {inert(wait.calendar)}:\n  {inert(wait.reason)}"
 
 
 def _time(option: str, text: str) -> datetime:

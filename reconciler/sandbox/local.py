@@ -6,6 +6,7 @@ here at once, since all of it lies in the data folder.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.exporting import site_events
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
+from reconciler.sandbox.exporting.waiting import waiting
 from reconciler.sandbox.formats import is_guid
 from reconciler.sandbox.importing import around, first_parts, sources
 from reconciler.sandbox.settings import Settings
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.exporting.site_events import SiteEvent
+    from reconciler.sandbox.exporting.waiting import Waiting
     from reconciler.sandbox.records import ScheduleRecord
 
 MAX_TITLE = 500
@@ -48,11 +51,12 @@ class LocalSchedule:
 
 @dataclass(frozen=True, slots=True)
 class LocalEvent:
-    """A site's event, the name of its schedule, and the calendars that it was exported to."""
+    """A site's event, the name of its schedule, the calendars that it was exported to, and where it has to wait."""
 
     event: SiteEvent
     schedule_name: str
     exported_to: tuple[str, ...]
+    waiting: tuple[Waiting, ...]
 
 
 @contextmanager
@@ -128,13 +132,22 @@ class LocalSandbox:
                 " JOIN provider ON provider.site_id = connection.site_id AND provider.id = provider_id"
                 " WHERE version != '' ORDER BY connection_seq"
             ).fetchall()
+            places: dict[str, list[str]] = defaultdict(list)
+            for event_id, *place in rows:
+                places[event_id].append("/".join(place))
+            sites = list(dict.fromkeys(site for site, _ in names))
+            waits: dict[str, list[Waiting]] = defaultdict(list)
+            for site_id in sites:
+                for each in waiting(session.database, site_id):
+                    waits[each.event_id].append(each)
             return [
                 LocalEvent(
                     event,
                     names[event.site_id, event.schedule_id],
-                    tuple("/".join(tuple(row)[1:]) for row in rows if row["event_id"] == event.id),
+                    tuple(places[event.id]),
+                    tuple(waits[event.id]),
                 )
-                for site_id in dict.fromkeys(site for site, _ in names)
+                for site_id in sites
                 for event in site_events.events(session.database, site_id)
             ]
 

@@ -59,8 +59,9 @@ class ScheduleRecord:
 class ConnectionRecord:
     """A connection as it is stored.
 
-    `connected_at` is in seconds since the epoch, `login` what opened the account when it was connected, and
-    `dedicated_calendar` the id of the calendar that was made to export to.
+    `connected_at` is in seconds since the epoch, `login` what opened the account when it was connected,
+    `dedicated_calendar` the id of the calendar that was made to export to, and `export_error` why the last export
+    over it was stopped.
     """
 
     seq: int
@@ -74,6 +75,7 @@ class ConnectionRecord:
     connected_at: float
     sync_config: SyncConfig
     dedicated_calendar: str | None
+    export_error: str | None
 
     @property
     def works(self) -> bool:
@@ -178,4 +180,5 @@ def _connection(row: sqlite3.Row, of: ScheduleRecord, at: ProviderRecord) -> Con
         connected_at=float(row["connected_at"]),
         sync_config=from_stored(str(row["sync_config"])),
         dedicated_calendar=row["dedicated_calendar"],
+        export_error=row["export_error"],
     )

@@ -3,7 +3,7 @@
 APPLICATION_ID = 0x45435342
 """Marks a SQLite file as the sandbox's own (`PRAGMA application_id`)."""
 
-VERSION = 2
+VERSION = 3
 """The version of these tables (`PRAGMA user_version`)."""
 
 TABLES = (
@@ -68,6 +68,7 @@ TABLES = (
         connected_at REAL NOT NULL,
         sync_config TEXT NOT NULL,
         dedicated_calendar TEXT,
+        export_error TEXT,
         FOREIGN KEY (site_id, schedule_id) REFERENCES schedule (site_id, id),
         FOREIGN KEY (site_id, provider_id) REFERENCES provider (site_id, id)
     )""",
@@ -91,6 +92,9 @@ TABLES = (
         calendar_id TEXT NOT NULL,
         name TEXT NOT NULL,
         version TEXT NOT NULL,
+        attempted TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        refusal TEXT,
         PRIMARY KEY (connection_seq, event_id, calendar_id)
     )""",
     """CREATE TABLE consent (

@@ -57,6 +57,8 @@ def test_an_event_s_life(api: Api, lee: Path, site: Site) -> None:
         "end": "2026-03-03T15:00:00Z",
         "status": "CONFIRMED",
         "exportedTo": ["apple/lee@harbor-dental.example/Harbor Dental"],
+        "notExported": [],
+        "notTakenBack": [],
     }
     ours = lee / "Harbor Dental.ics"
     moved = site("events", "move", event_id, "--start", "2026-03-04T09:00:00Z", "--end", "2026-03-04T10:00:00Z")

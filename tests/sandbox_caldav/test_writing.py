@@ -52,7 +52,8 @@ def delete(desk: Desk) -> None:
         (Reply(507, "", {}), WriteRefusedError),
         (Reply(302, "", {"Location": "/elsewhere"}), WriteRefusedError),
         (Reply(401, "", {}), BadCredentialsError),
-        (Reply(500, "", {}), UnreachableError),
+        (Reply(500, "", {}), WriteRefusedError),
+        (Reply(502, "", {}), UnreachableError),
         (Reply(503, "", {}), UnreachableError),
         (Reply(429, "", {}), UnreachableError),
         (Reply(307, "", {"Location": "https://evil.example/"}), UnreachableError),
@@ -73,6 +74,15 @@ def test_a_write_into_a_calendar_that_is_gone(desk: Desk, code: int) -> None:
     for write in (put, delete):
         with pytest.raises(CalendarGoneError):
             write(desk)
+
+
+def test_a_server_that_fails_altogether(desk: Desk) -> None:
+    """500 for an object and for the calendar around it is the server's trouble, not the object's."""
+    fault = Reply(500, "", {})
+    desk.paper.replies = {"PUT": fault, "DELETE": fault, "GET": fault, "marks": fault}
+    for ask in (put, delete, lambda desk: desk.backend.get(LOGIN, CALENDAR, "extcal-1")):
+        with pytest.raises(UnreachableError):
+            ask(desk)
 
 
 def test_conditions_of_a_write(desk: Desk) -> None:
@@ -109,11 +119,12 @@ def test_a_name_that_is_none(desk: Desk, name: str) -> None:
         Reply(200, "<html/>", {"Content-Type": "text/html", "ETag": '"1"'}),
         Reply(200, event("extcal-1"), {"Content-Type": "text/calendar"}),
         Reply(403, "", {}),
+        Reply(500, "", {}),
         Reply(204, "", {"ETag": '"1"'}),
     ],
 )
 def test_an_object_that_can_not_be_read(desk: Desk, reply: Reply) -> None:
-    """A page, an object without an etag, a refusal: none of them is an object that can be replaced."""
+    """A page, an object without an etag, a refusal, a fault: none of them is an object that can be replaced."""
     desk.paper.replies["GET"] = reply
     with pytest.raises(UnreadableError):
         desk.backend.get(LOGIN, CALENDAR, "extcal-1")

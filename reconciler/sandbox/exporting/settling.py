@@ -1,12 +1,13 @@
 """Brings the external calendars in line with what is to be exported: level-triggered, and safe to run again.
 
-What can't be done now, because a provider is out of reach say, stays to be done and is tried at the next occasion.
+What can't be done now stays to be done, and is tried at the next occasion. Each event stands alone: where the provider
+refuses one, that is noted in the ledger and the others go on. What was tried least often comes first, so that whatever
+is refused, or stops a run each time, keeps nothing else waiting. A provider that is out of reach stops the run.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
@@ -16,30 +17,42 @@ from reconciler.sandbox.calendars.errors import (
     CalendarGoneError,
     ConflictError,
     CreationRefusedError,
+    UnreadableError,
+    WriteRefusedError,
 )
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, Status
+from reconciler.sandbox.exporting.ledger import TAKING_BACK, Ledger
 from reconciler.sandbox.exporting.marks import exported_mark, exported_uid, is_ours
 from reconciler.sandbox.exporting.site_events import SiteEvent, events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reconciler.sandbox.calendars.protocol import CalendarBackend
     from reconciler.sandbox.desk import Desk
     from reconciler.sandbox.records import ConnectionRecord
 
 _TRIES = 3
+_MAX_REFUSALS = 50
+"""How many events a provider may refuse in one run: each costs it several requests, and whoever waits for us time."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """What our table holds: the event was, or was about to be, put into the calendar under the name."""
+class _Task:
+    """An event to be exported to a calendar, or, where `event` is None, to be taken back from it.
+
+    `attempts` counts how often just that was tried without success.
+    """
 
     event_id: str
+    event: SiteEvent | None
     calendar_id: str
     name: str
-    version: str
+    attempts: int
+
+    @property
+    def attempt(self) -> str:
+        """What it tries, in the ledger's words."""
+        return TAKING_BACK if self.event is None else self.event.version
 
 
 def settle_site(desk: Desk) -> None:
@@ -57,18 +70,24 @@ def settle(desk: Desk, connection: ConnectionRecord, *, prepare: bool) -> None:
         return
     exporting = connection.works and connection.sync_config.exports.enabled
     wanted = _wanted(desk, connection) if exporting else {}
-    rows = _rows(desk, connection)
-    if not wanted and not rows and not (exporting and prepare):
+    ledger = Ledger(desk.session, connection.seq)
+    if not wanted and not ledger.entries() and not (exporting and prepare):
         return
+    stopped = None
     try:
-        _Settler(desk, connection).run(wanted, exporting=exporting)
+        _Settler(desk, connection, ledger).run(wanted, exporting=exporting)
     except BadCredentialsError as error:
-        desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: access was revoked: {error}")
+        stopped = f"access was revoked: {error}"
+        desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: {stopped}")
         desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
         if connection.status == Status.DISCONNECTED:
-            _forget(desk, connection, rows)
+            for entry in ledger.entries():
+                ledger.forget(entry.event_id, entry.calendar_id)
     except CalendarError as error:
+        stopped = str(error)
         desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: exporting has to wait: {error}")
+    if stopped != connection.export_error:
+        ledger.note_stopped(stopped)
 
 
 def _wanted(desk: Desk, connection: ConnectionRecord) -> dict[str, SiteEvent]:
@@ -76,25 +95,13 @@ def _wanted(desk: Desk, connection: ConnectionRecord) -> dict[str, SiteEvent]:
     return {event.id: event for event in every if not event.cancelled}
 
 
-def _rows(desk: Desk, connection: ConnectionRecord) -> list[_Row]:
-    rows = desk.database.execute("SELECT * FROM exported WHERE connection_seq = ? ORDER BY rowid", (connection.seq,))
-    return [_Row(str(row["event_id"]), str(row["calendar_id"]), str(row["name"]), str(row["version"])) for row in rows]
-
-
-def _forget(desk: Desk, connection: ConnectionRecord, rows: list[_Row]) -> None:
-    with desk.session.writing():
-        desk.database.executemany(
-            "DELETE FROM exported WHERE connection_seq = ? AND event_id = ? AND calendar_id = ?",
-            [(connection.seq, row.event_id, row.calendar_id) for row in rows],
-        )
-
-
 class _Settler:
     """One connection being brought in line."""
 
-    def __init__(self, desk: Desk, connection: ConnectionRecord) -> None:
+    def __init__(self, desk: Desk, connection: ConnectionRecord, ledger: Ledger) -> None:
         self._desk = desk
         self._connection = connection
+        self._ledger = ledger
         self._login = connection.login
         self._backend: CalendarBackend = desk.calendars.of(connection.provider.slug)
         self._instance = instance_of(desk.database)
@@ -103,15 +110,32 @@ class _Settler:
         target = self._target() if exporting else None
         if exporting and target is None:
             return
-        standing = {}
-        for row in _rows(self._desk, self._connection):
-            if row.event_id in wanted and row.calendar_id == target:
-                standing[row.event_id] = row.version
-            else:
-                self._each(partial(self._withdraw, row))
-        for event in wanted.values():
-            if target is not None and standing.get(event.id) != event.version:
-                self._each(partial(self._publish, event, target))
+        refusals = 0
+        for task in sorted(self._tasks(wanted, target), key=lambda task: task.attempts):
+            if refusals == _MAX_REFUSALS:
+                raise WriteRefusedError(f"{refusals} events were refused; the rest has to wait for the next occasion")
+            refusals += not self._done(task)
+
+    def _tasks(self, wanted: dict[str, SiteEvent], target: str | None) -> list[_Task]:
+        """What is to be taken back, then what is to be exported, each oldest first."""
+        entries = self._ledger.entries()
+        standing = {each.event_id: each for each in entries if each.event_id in wanted and each.calendar_id == target}
+        tasks = [
+            _Task(each.event_id, None, each.calendar_id, each.name, each.attempts_at(TAKING_BACK))
+            for each in entries
+            if each is not standing.get(each.event_id)
+        ]
+        if target is not None:
+            for event in wanted.values():
+                name = exported_uid(self._instance, self._connection.seq, event.id)
+                entry = standing.get(event.id)
+                if entry is None or entry.version != event.version:
+                    attempts = 0 if entry is None else entry.attempts_at(event.version)
+                    tasks.append(_Task(event.id, event, target, name, attempts))
+                elif entry.attempted == TAKING_BACK:
+                    # That was refused while the event wasn't wanted there.
+                    self._ledger.note_exported(event.id, target, name, event.version)
+        return tasks
 
     def _target(self) -> str | None:
         """The calendar to export to, made if it must be; None where the connection broke for want of it."""
@@ -151,47 +175,54 @@ class _Settler:
         self._desk.calendars.calendars(self._connection.provider.slug, self._login, fresh=True)
         return made.id
 
-    def _each(self, work: Callable[[], None]) -> None:
-        """Do one thing; where somebody else changed the object meanwhile, look again and do it then."""
-        for _ in range(_TRIES):
+    def _done(self, task: _Task) -> bool:
+        """Do one thing, or note why the provider refuses it; raises what concerns more than one event."""
+        # First the ledger, so that the event is known for ours whatever happens after it was put.
+        self._ledger.begin(task.event_id, task.calendar_id, task.name, task.attempt)
+        try:
+            self._persist(task)
+        except (ConflictError, UnreadableError, WriteRefusedError) as error:
+            what = "taken back" if task.event is None else "exported"
+            self._warn(f"the event {task.event_id} can't be {what}: {error}")
+            self._ledger.note_refused(task.event_id, task.calendar_id, str(error))
+            return False
+        if task.event is None:
+            self._ledger.forget(task.event_id, task.calendar_id)
+        else:
+            self._ledger.note_exported(task.event_id, task.calendar_id, task.name, task.event.version)
+        return True
+
+    def _persist(self, task: _Task) -> None:
+        """Where somebody else changed the object meanwhile, look again and do it then."""
+        for tries_left in reversed(range(_TRIES)):
             try:
-                work()
+                if task.event is None:
+                    self._take_back(task)
+                else:
+                    self._export(task, task.event)
             except ConflictError:
-                continue
-            return
-        self._warn("an exported event keeps changing; exporting has to wait")
+                if not tries_left:
+                    raise
+            else:
+                return
 
     def _warn(self, what: str) -> None:
         self._desk.told.warn(f"{self._connection.provider.slug}/{self._connection.login.email}: {what}")
 
-    def _withdraw(self, row: _Row) -> None:
+    def _take_back(self, task: _Task) -> None:
+        mark = exported_mark(self._instance, task.event_id)
         try:
-            found = self._backend.get(self._login, row.calendar_id, row.name)
-            if found is not None and is_ours(
-                found.content, uid=row.name, mark=exported_mark(self._instance, row.event_id)
-            ):
-                self._backend.delete(self._login, row.calendar_id, row.name, etag=found.etag)
+            found = self._backend.get(self._login, task.calendar_id, task.name)
+            if found is not None and is_ours(found.content, uid=task.name, mark=mark):
+                self._backend.delete(self._login, task.calendar_id, task.name, etag=found.etag)
         except CalendarGoneError:
             pass
-        _forget(self._desk, self._connection, [row])
 
-    def _publish(self, event: SiteEvent, calendar_id: str) -> None:
-        name = exported_uid(self._instance, self._connection.seq, event.id)
+    def _export(self, task: _Task, event: SiteEvent) -> None:
         mark = exported_mark(self._instance, event.id)
-        # First the row, so that the event is known for ours whatever happens after it was put.
-        self._note(event, calendar_id, name, version="")
-        found = self._backend.get(self._login, calendar_id, name)
-        if found is not None and not is_ours(found.content, uid=name, mark=mark):
-            self._warn(f"another event stands where {name} was exported; it is left alone")
-        else:
-            etag = None if found is None else found.etag
-            self._backend.put(self._login, calendar_id, name, event.as_object(uid=name, mark=mark), etag=etag)
-        self._note(event, calendar_id, name, version=event.version)
-
-    def _note(self, event: SiteEvent, calendar_id: str, name: str, *, version: str) -> None:
-        with self._desk.session.writing():
-            self._desk.database.execute(
-                "INSERT INTO exported VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (connection_seq, event_id, calendar_id) DO UPDATE SET version = excluded.version",
-                (self._connection.seq, event.id, calendar_id, name, version),
-            )
+        found = self._backend.get(self._login, task.calendar_id, task.name)
+        if found is not None and not is_ours(found.content, uid=task.name, mark=mark):
+            raise WriteRefusedError(f"another event stands where {task.name} belongs; it is left alone")
+        content = event.as_object(uid=task.name, mark=mark)
+        etag = None if found is None else found.etag
+        self._backend.put(self._login, task.calendar_id, task.name, content, etag=etag)

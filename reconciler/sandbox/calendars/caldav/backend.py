@@ -13,7 +13,15 @@ import httpx
 from reconciler.sandbox.calendars.caldav import queries
 from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
 from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars
-from reconciler.sandbox.calendars.caldav.exchange import OK, Bounds, Exchange, NotAnsweredError, make_client
+from reconciler.sandbox.calendars.caldav.exchange import (
+    OK,
+    Bounds,
+    Exchange,
+    NotAnsweredError,
+    OversizedAnswerError,
+    ServerFaultError,
+    make_client,
+)
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
 from reconciler.sandbox.calendars.caldav.snapshot import Snapshot, brought_up_to_date
@@ -135,7 +143,13 @@ class CalDavBackend:
         url = self._url(calendar_id)
 
         async def got(exchange: Exchange) -> CalendarObject | None:
-            answer = await exchange.send("GET", _object(url, name))
+            try:
+                answer = await exchange.send("GET", _object(url, name))
+            except OversizedAnswerError as error:
+                raise UnreadableError(f"{error}; the object is too large") from error
+            except ServerFaultError as error:
+                await _require_well(Collection(exchange, url), error)
+                raise UnreadableError(str(error)) from error
             if answer.status in GONE:
                 await Collection(exchange, url).marks()
                 return None
@@ -168,7 +182,11 @@ class CalDavBackend:
         url = self._url(calendar_id)
 
         async def written(exchange: Exchange) -> None:
-            answer = await exchange.send(method, _object(url, name), content, headers)
+            try:
+                answer = await exchange.send(method, _object(url, name), content, headers)
+            except ServerFaultError as error:
+                await _require_well(Collection(exchange, url), error)
+                raise WriteRefusedError(str(error)) from error
             if not 200 <= answer.status < 300:  # noqa: PLR2004 -- what HTTP calls success
                 # Servers say the same of an object and of the calendar around it: ask for the calendar.
                 await Collection(exchange, url).marks()
@@ -214,6 +232,16 @@ class CalDavBackend:
         context = httpx.create_ssl_context(trust_env=False)
         context.load_default_certs()
         return context
+
+
+async def _require_well(collection: Collection, fault: ServerFaultError) -> None:
+    """Tell a server that fails at one object, and answers for the calendar around it, from one that fails altogether.
+
+    Raises the fault, or what the calendar says, where it is more than the object's.
+    """
+    if not fault.may_be_one:
+        raise fault
+    await collection.marks()
 
 
 def _object(calendar: httpx.URL, name: str) -> httpx.URL:

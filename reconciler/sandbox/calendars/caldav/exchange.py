@@ -51,7 +51,11 @@ class Bounds:
 
 
 class ServerFaultError(UnreachableError):
-    """The server answers, and says that it can't."""
+    """The server answers, and says that it can't: for nobody, or, where `may_be_one` holds, for this request alone."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.may_be_one = status == _SERVER_FAULT
 
 
 class OversizedAnswerError(UnreachableError):
@@ -191,5 +195,6 @@ def _checked(method: str, answer: Answer) -> Answer:
         raise BadCredentialsError(f"{asked}: the server doesn't accept this login and password")
     fault = answer.status >= _SERVER_FAULT and answer.status not in _SAYS_NO
     if fault or answer.status == _TOO_MANY_REQUESTS:
-        raise ServerFaultError(f"{asked}: answered {answer.status}; try again later, or see the server's log")
+        said = f"{asked}: answered {answer.status}; try again later, or see the server's log"
+        raise ServerFaultError(said, answer.status)
     return answer

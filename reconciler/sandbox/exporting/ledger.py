@@ -1,0 +1,110 @@
+"""What the sandbox knows of each event that it exported over one connection, or tried to: the rows of `exported`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reconciler.sandbox.store import Session
+
+TAKING_BACK = "taking back"
+"""What was attempted, where it was not to export a version of the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event that was put, or was about to be put, into a calendar under a name.
+
+    `version` is the one that stands there, empty while that isn't known. `attempted` is what was tried last, a version
+    or `TAKING_BACK`; `attempts` counts how often, and `refusal` says why the provider refused it, if it did.
+    """
+
+    event_id: str
+    calendar_id: str
+    name: str
+    version: str
+    attempted: str
+    attempts: int
+    refusal: str | None
+
+    def attempts_at(self, attempt: str) -> int:
+        """How often this very thing was tried without success."""
+        return self.attempts if self.attempted == attempt else 0
+
+
+class Ledger:
+    """The entries of one connection; each change is a transaction of its own."""
+
+    def __init__(self, session: Session, connection_seq: int) -> None:
+        self._session = session
+        self._seq = connection_seq
+
+    def entries(self) -> list[Entry]:
+        """All of them, oldest first."""
+        return entries(self._session.database, self._seq)
+
+    def begin(self, event_id: str, calendar_id: str, name: str, attempt: str) -> None:
+        """Note what is about to be tried: whatever happens then, the event is known for ours.
+
+        The version that stands in the calendar isn't known any more once another one may have been put there.
+        """
+        with self._session.writing():
+            self._session.database.execute(
+                "INSERT INTO exported VALUES (?, ?, ?, ?, '', ?, 1, NULL)"
+                " ON CONFLICT (connection_seq, event_id, calendar_id) DO UPDATE SET"
+                " version = CASE excluded.attempted WHEN ? THEN version ELSE '' END, attempted = excluded.attempted,"
+                " attempts = CASE attempted WHEN excluded.attempted THEN attempts ELSE 0 END + 1,"
+                " refusal = CASE attempted WHEN excluded.attempted THEN refusal END",
+                (self._seq, event_id, calendar_id, name, attempt, TAKING_BACK),
+            )
+
+    def note_exported(self, event_id: str, calendar_id: str, name: str, version: str) -> None:
+        """The calendar holds this version of the event."""
+        with self._session.writing():
+            self._session.database.execute(
+                "INSERT INTO exported VALUES (?, ?, ?, ?, ?, ?, 0, NULL)"
+                " ON CONFLICT (connection_seq, event_id, calendar_id) DO UPDATE SET"
+                " version = excluded.version, attempted = excluded.attempted, attempts = 0, refusal = NULL",
+                (self._seq, event_id, calendar_id, name, version, version),
+            )
+
+    def note_refused(self, event_id: str, calendar_id: str, reason: str) -> None:
+        """What was tried last was refused."""
+        with self._session.writing():
+            self._session.database.execute(
+                "UPDATE exported SET refusal = ? WHERE connection_seq = ? AND event_id = ? AND calendar_id = ?",
+                (reason, self._seq, event_id, calendar_id),
+            )
+
+    def forget(self, event_id: str, calendar_id: str) -> None:
+        """The calendar doesn't hold the event any more, or that is none of our business any more."""
+        with self._session.writing():
+            self._session.database.execute(
+                "DELETE FROM exported WHERE connection_seq = ? AND event_id = ? AND calendar_id = ?",
+                (self._seq, event_id, calendar_id),
+            )
+
+    def note_stopped(self, reason: str | None) -> None:
+        """Why exporting over the connection has to wait as a whole; None where it came to its end."""
+        with self._session.writing():
+            self._session.database.execute("UPDATE connection SET export_error = ? WHERE seq = ?", (reason, self._seq))
+
+
+def entries(database: sqlite3.Connection, connection_seq: int) -> list[Entry]:
+    """What the table holds of one connection, oldest first."""
+    rows = database.execute("SELECT * FROM exported WHERE connection_seq = ? ORDER BY rowid", (connection_seq,))
+    return [
+        Entry(
+            event_id=str(row["event_id"]),
+            calendar_id=str(row["calendar_id"]),
+            name=str(row["name"]),
+            version=str(row["version"]),
+            attempted=str(row["attempted"]),
+            attempts=int(row["attempts"]),
+            refusal=row["refusal"],
+        )
+        for row in rows
+    ]
