@@ -71,7 +71,10 @@ def _connecting(action: Action) -> str:
         if action.reason is Reason.TOKEN_REVOKED:
             return f"put a new password in {secret}, then run extcal apply"
         return f"extcal apply connects it with the password in {secret}"
-    return "extcal apply sends the sync config again, which makes the service create the calendar anew"
+    again = "extcal apply sends the sync config again, which makes the service create the calendar anew"
+    if action.reason is Reason.CALENDAR_DELETED:
+        return f"{again}; if one that it imports from is gone, change the manifest"
+    return again
 
 
 def summary_line(fleet: FleetStatus) -> str:

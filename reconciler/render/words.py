@@ -39,7 +39,7 @@ _REASON = {
     Reason.PRUNED: "no manifest declares it",
     Reason.TOKEN_REVOKED: "access was revoked",
     Reason.CALENDAR_CREATION_FAILED: "its dedicated calendar could not be created",
-    Reason.CALENDAR_DELETED: "its dedicated calendar was deleted",
+    Reason.CALENDAR_DELETED: "a calendar that it uses was deleted",
     Reason.ERROR: "the service reports an error",
     Reason.ACCOUNT_CHANGED: "another account is declared",
     Reason.PROVIDER_CHANGED: "another provider is declared",

@@ -32,9 +32,13 @@ class Desk:
         return self.session.database
 
     def break_connection(self, seq: int, reason: ErrorReason) -> None:
-        """Turn a connection that works into one that doesn't, for a reason."""
+        """Turn a connection that works into one that doesn't, for a reason; that its access is revoked comes first."""
         with self.session.writing():
             self.database.execute(
-                "UPDATE connection SET status = ?, error_reason = ? WHERE seq = ? AND status NOT IN (?, ?)",
-                (Status.ERROR, reason, seq, Status.ERROR, Status.DISCONNECTED),
+                "UPDATE connection SET status = ?, error_reason = ? WHERE seq = ? AND status != ?"
+                " AND (status != ? OR error_reason != ? AND ? = ?)",
+                (
+                    *(Status.ERROR, reason, seq, Status.DISCONNECTED, Status.ERROR),
+                    *(ErrorReason.TOKEN_REVOKED, reason, ErrorReason.TOKEN_REVOKED),
+                ),
             )

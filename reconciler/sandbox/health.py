@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
-from reconciler.sandbox.contract import ErrorReason, ExportTarget
+from reconciler.sandbox.contract import ErrorReason
+from reconciler.sandbox.lost_calendars import losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 def look(desk: Desk, connections: Iterable[ConnectionRecord], *, fresh: bool) -> set[str]:
     """The ids of the providers that can't be reached.
 
-    A connection whose account doesn't open any more becomes `ERROR`/`TOKEN_REVOKED`, one whose dedicated calendar is
-    gone `EXTERNAL_CALENDAR_DELETED`. Unless the look must be `fresh`, what was seen a moment ago may count.
+    A connection whose account doesn't open any more becomes `ERROR`/`TOKEN_REVOKED`, one that imports from or
+    exports to a calendar that is gone `EXTERNAL_CALENDAR_DELETED`. Unless the look must be `fresh`, what was seen a
+    moment ago may count.
     """
     failed: set[str] = set()
     for connection in connections:
         provider = connection.provider
-        if not connection.works or provider.down or provider.id in failed:
+        if not connection.opens or provider.down or provider.id in failed:
             continue
         try:
             calendars = desk.calendars.calendars(provider.slug, connection.login, fresh=fresh)
@@ -34,12 +36,7 @@ def look(desk: Desk, connections: Iterable[ConnectionRecord], *, fresh: bool) ->
             desk.told.warn(f"{provider.slug} can't be reached: {error}")
             failed.add(provider.id)
         else:
-            wanted = connection.dedicated_calendar if _exports_apart(connection) else None
-            if wanted is not None and wanted not in {calendar.id for calendar in calendars}:
+            for loss in losses(connection, calendars):
+                desk.told.warn(loss)
                 desk.break_connection(connection.seq, ErrorReason.EXTERNAL_CALENDAR_DELETED)
     return failed
-
-
-def _exports_apart(connection: ConnectionRecord) -> bool:
-    exports = connection.sync_config.exports
-    return exports.enabled and exports.target != ExportTarget.PRIMARY

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarGoneError, UnreadableError
 from reconciler.sandbox.calendars.importing.expander import Asked
 from reconciler.sandbox.contract import ErrorReason
+from reconciler.sandbox.lost_calendars import import_losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ def sources(desk: Desk, connection: ConnectionRecord, wanted: Range, marks: Mark
     backend = desk.calendars.of(provider)
     try:
         calendars = desk.calendars.calendars(provider, login, fresh=False)
+        faults += import_losses(connection, calendars)
         for calendar in _chosen(connection, calendars):
             try:
                 objects = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))

@@ -162,7 +162,7 @@ class LocalSandbox:
     def _warnings_of(self, desk: Desk) -> Iterator[str]:
         marks = marks_of(desk.database, instance_of(desk.database))
         for connection in records.connections(desk.database, desk.site_id):
-            if not connection.works or not connection.sync_config.imports.enabled:
+            if not connection.opens or not connection.sync_config.imports.enabled:
                 continue
             try:
                 calendars, problems = sources(desk, connection, around(desk.now), marks)

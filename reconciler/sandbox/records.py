@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.protocol import Login
-from reconciler.sandbox.contract import Status
+from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.refusal import RefusedError
 from reconciler.sandbox.sync_config import SyncConfig, from_stored
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+_ACCOUNT_OPENS = {ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED, ErrorReason.EXTERNAL_CALENDAR_DELETED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,14 @@ class ConnectionRecord:
     export_error: str | None
 
     @property
-    def works(self) -> bool:
-        """Whether it is neither disconnected nor broken."""
-        return self.status not in {Status.DISCONNECTED, Status.ERROR}
+    def opens(self) -> bool:
+        """Whether its account opens, as far as is known, so that events can be imported and exported.
+
+        They are even where a calendar is lost, as far as the others go: a staff member who seems free is booked twice.
+        """
+        if self.status == Status.ERROR:
+            return self.error_reason in _ACCOUNT_OPENS
+        return self.status != Status.DISCONNECTED
 
 
 def providers(database: sqlite3.Connection, site_id: str) -> tuple[ProviderRecord, ...]:

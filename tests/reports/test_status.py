@@ -110,7 +110,8 @@ def test_what_is_as_declared_needs_no_words() -> None:
     [
         (APPLE, "TOKEN_REVOKED", "access was revoked", "put a new password in env:EXTCAL_PASSWORD"),
         (GOOGLE, "TOKEN_REVOKED", "access was revoked", "its owner must consent"),
-        (APPLE, "EXTERNAL_CALENDAR_DELETED", "its dedicated calendar was deleted", "sends the sync config again"),
+        (APPLE, "EXTERNAL_CALENDAR_DELETED", "a calendar that it uses was deleted", "change the manifest"),
+        (APPLE, "EXTERNAL_CALENDAR_CREATION_FAILED", "its dedicated calendar could not be created", "calendar anew"),
         (APPLE, None, "the service reports an error", "connects it with the password"),
     ],
 )

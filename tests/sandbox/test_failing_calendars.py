@@ -11,7 +11,7 @@ import pytest
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.calendars.folders import MAX_CALENDARS
 from reconciler.sandbox.local import opened
-from tests.sandbox.api import APPLE_EMAIL, BASE, KIM, code_of
+from tests.sandbox.api import APPLE_EMAIL, KIM, code_of
 from tests.sandbox.conftest import NOON
 from tests.sandbox.ics import event, imported, write
 from tests.sandbox.test_exporting import TO_DEDICATED, connected_google
@@ -178,14 +178,3 @@ def test_nothing_is_written_into_a_damaged_file(api: Api, lee: Path, data: Path)
         imported(api)
         assert b"Check-up" in ours.read_bytes()
         assert [each.exported_to for each in local.events()] == [(f"apple/{APPLE_EMAIL}/Harbor Dental",)]
-
-
-def test_a_deleted_calendar_that_was_imported_is_no_error(api: Api, lee: Path) -> None:
-    """Its events are gone, the others stay, and so does the connection's state."""
-    write(lee, MORNING)
-    write(lee, event("noon", "DTSTART:20260302T120000Z"), name="other")
-    api.connect()
-    (lee / "other.ics").unlink()
-    assert [each["title"] for each in imported(api)] == ["morning"]
-    assert [state(each) for each in api.connections()] == [("CONNECTED", None)]
-    assert api.http.get(f"{BASE}/connections").status_code == 200

@@ -185,6 +185,27 @@ def test_what_the_owner_does_becomes_a_state(practice: Practice, server: RealSer
 
 
 @on("radicale")
+def test_an_imported_calendar_that_is_deleted(practice: Practice) -> None:
+    """An error that people see; exports go on, and applying heals once one of that name is there."""
+    practice.apply()
+    practice.witness.remove_calendar("Surgery")
+    assert practice.imported() == set()
+    assert practice.status() == ("ERROR", "EXTERNAL_CALENDAR_DELETED")
+    practice.events("add", "--schedule", "Dr. Lee", "--title", "Check-up", "--start", soon(1), "--end", soon(2))
+    assert len(practice.exported()) == 1
+    told = practice.extcal("status", "manifests")
+    assert "a calendar that it uses was deleted" in told.out
+    assert "change the manifest" in told.out
+    assert "the account has no calendar Surgery" in practice.apply(code=1).out
+    practice.witness.make_calendar("Surgery")
+    practice.witness.add("Surgery", event("bridge", "Bridge"))
+    practice.apply()
+    assert practice.imported() == {"Bridge"}
+    assert len(practice.exported()) == 1
+    assert practice.witness.calendars().count(_DEDICATED) == 1
+
+
+@on("radicale")
 def test_a_server_that_is_down(practice: Practice, server: RealServer) -> None:
     """The provider has failed for whoever takes a part, and the connection is what it was once the server is back."""
     practice.apply()

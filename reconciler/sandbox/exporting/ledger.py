@@ -79,6 +79,14 @@ class Ledger:
                 (reason, self._seq, event_id, calendar_id),
             )
 
+    def note_lost(self, calendar_id: str) -> None:
+        """What stood in the calendar isn't known any more: it isn't there, and might come back."""
+        with self._session.writing():
+            self._session.database.execute(
+                "UPDATE exported SET version = '' WHERE connection_seq = ? AND calendar_id = ?",
+                (self._seq, calendar_id),
+            )
+
     def forget(self, event_id: str, calendar_id: str) -> None:
         """The calendar doesn't hold the event any more, or that is none of our business any more."""
         with self._session.writing():

@@ -64,11 +64,12 @@ def settle_site(desk: Desk) -> None:
 def settle(desk: Desk, connection: ConnectionRecord, *, prepare: bool) -> None:
     """Bring one connection's calendar in line; `prepare` makes its dedicated calendar before there is any event.
 
-    A connection that works may become `ERROR`: its account revoked, its calendar deleted, or not to be made.
+    A connection that works may become `ERROR`: its account revoked, its calendar deleted, or not to be made. While it
+    is for want of a calendar none is made, but what can be exported to one that is there is.
     """
-    if connection.status == Status.ERROR or connection.provider.down:
+    if not (connection.opens or connection.status == Status.DISCONNECTED) or connection.provider.down:
         return
-    exporting = connection.works and connection.sync_config.exports.enabled
+    exporting = connection.opens and connection.sync_config.exports.enabled
     wanted = _wanted(desk, connection) if exporting else {}
     ledger = Ledger(desk.session, connection.seq)
     if not wanted and not ledger.entries() and not (exporting and prepare):
@@ -150,9 +151,11 @@ class _Settler:
             if calendars:
                 return calendars[0].id
         elif connection.dedicated_calendar is None:
-            return self._new_calendar()
+            return None if connection.status == Status.ERROR else self._new_calendar()
         elif connection.dedicated_calendar in {calendar.id for calendar in calendars}:
             return connection.dedicated_calendar
+        else:
+            self._ledger.note_lost(connection.dedicated_calendar)
         self._desk.break_connection(connection.seq, ErrorReason.EXTERNAL_CALENDAR_DELETED)
         return None
 

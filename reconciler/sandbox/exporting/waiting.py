@@ -74,6 +74,5 @@ def _standstill(connection: ConnectionRecord) -> str | None:
     """Why nothing goes over the connection, if so."""
     if connection.provider.down:
         return f"{connection.provider.name} is down"
-    if connection.status == Status.ERROR:
-        return f"the connection is broken ({connection.error_reason})"
-    return connection.export_error
+    broken = f"the connection is broken ({connection.error_reason})" if connection.status == Status.ERROR else None
+    return (connection.export_error if connection.opens else None) or broken or connection.export_error

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.sandbox import records
 from reconciler.sandbox.calendars.errors import CalendarError
 from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS
-from reconciler.sandbox.connection_view import status_at
 from reconciler.sandbox.contents import instance_of
-from reconciler.sandbox.contract import Status
 from reconciler.sandbox.cursors import make_cursor, read_cursor
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
@@ -123,7 +121,7 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
     within = Range(wanted.start if after is None else max(wanted.start, after.start), wanted.end, wanted.all_day)
     read: list[Source] = []
     for connection in records.connections(call.database, call.site.id):
-        if not _is_asked_for(call, connection, wanted) or connection.provider.id in failed:
+        if not _is_asked_for(connection, wanted) or connection.provider.id in failed:
             continue
         try:
             found, faults = sources(call.desk, connection, within, marks)
@@ -148,10 +146,10 @@ def _found(call: Call, source: Source, first: Answered, within: Range, marks: Ma
         yield _Found(position, source, instance)
 
 
-def _is_asked_for(call: Call, connection: ConnectionRecord, wanted: _Filter) -> bool:
+def _is_asked_for(connection: ConnectionRecord, wanted: _Filter) -> bool:
     return (
         connection.sync_config.imports.enabled
-        and status_at(connection, call.settings, call.now) not in {Status.DISCONNECTED, Status.ERROR}
+        and connection.opens
         and (not wanted.schedule_ids or connection.schedule.id in wanted.schedule_ids)
         and (not wanted.user_ids or connection.schedule.owner_id in wanted.user_ids)
     )

@@ -1,7 +1,8 @@
 """UpdateSyncConfig: merges what is sent into what stands, as far as the provider can do it.
 
 What is left out stays: a missing direction, a missing field of a direction. Choosing one arm of a one-of replaces the
-other. Sending an export config heals a connection whose dedicated calendar is gone: the calendar is made anew.
+other. A connection that lost a calendar is healed by a config all of whose imported calendars are there; for a lost
+dedicated calendar the export must be sent too: the calendar is made anew.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
 from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.lost_calendars import is_export_lost, lost_imports
 from reconciler.sandbox.methods.connections import addressed, answer, calendars_of, require_connected
 from reconciler.sandbox.refusal import Rule, not_supported
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig, to_stored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.sandbox.calendars.protocol import CalendarRef
     from reconciler.sandbox.call import Call
     from reconciler.sandbox.fields import Fields
-    from reconciler.sandbox.records import ProviderRecord
+    from reconciler.sandbox.records import ConnectionRecord, ProviderRecord
 
 
 def update_sync_config(call: Call) -> dict[str, object]:
@@ -33,7 +38,8 @@ def update_sync_config(call: Call) -> dict[str, object]:
     sent = body.child("listEventFromCalendars")
     names_calendars = sent is not None and sent.child("calendars") is not None
     # The calendars are asked before the transaction, in which nothing may wait.
-    known = {calendar.id for calendar in calendars_of(call, connection)} if names_calendars else set()
+    lost_one = connection.status == Status.ERROR and connection.opens
+    known = calendars_of(call, connection) if names_calendars or lost_one else ()
     with call.session.writing():
         connection = addressed(call)
         require_connected(connection)
@@ -44,7 +50,8 @@ def update_sync_config(call: Call) -> dict[str, object]:
             _require_import(provider, imports)
         if body.has("syncToCalendar"):
             _require_export(provider, exports)
-            _heal(call, connection.seq)
+        if lost_one and (body.has("listEventFromCalendars") or body.has("syncToCalendar")):
+            _heal(call, connection, SyncConfig(imports, exports), known, exports_sent=body.has("syncToCalendar"))
         call.database.execute(
             "UPDATE connection SET sync_config = ? WHERE seq = ?",
             (to_stored(SyncConfig(imports, exports)), connection.seq),
@@ -53,16 +60,30 @@ def update_sync_config(call: Call) -> dict[str, object]:
     return answer(call, connection.id)
 
 
-def _heal(call: Call, seq: int) -> None:
-    lost_calendar = (ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED, ErrorReason.EXTERNAL_CALENDAR_DELETED)
+def _heal(
+    call: Call, connection: ConnectionRecord, config: SyncConfig, there: Sequence[CalendarRef], *, exports_sent: bool
+) -> None:
+    """Let a connection that lost a calendar work again, if with `config` it doesn't miss one that it can't make."""
+    if connection.status != Status.ERROR or not connection.opens:
+        return
+    dedicated = connection.dedicated_calendar
+    is_healed = exports_sent
+    if connection.error_reason == ErrorReason.EXTERNAL_CALENDAR_DELETED:
+        made_or_there = exports_sent or not is_export_lost(config.exports, dedicated, there)
+        is_healed = made_or_there and not lost_imports(config.imports, there)
+    if not is_healed:
+        return
     call.database.execute(
-        "UPDATE connection SET status = ?, error_reason = NULL, connected_at = ?, dedicated_calendar = NULL"
-        " WHERE seq = ? AND status = ? AND error_reason IN (?, ?)",
-        (Status.CONNECTED, call.now, seq, Status.ERROR, *lost_calendar),
+        "UPDATE connection SET status = ?, error_reason = NULL, connected_at = ?, dedicated_calendar = ? WHERE seq = ?",
+        (
+            *(Status.CONNECTED, call.now),
+            dedicated if dedicated in {calendar.id for calendar in there} else None,
+            connection.seq,
+        ),
     )
 
 
-def _merged_import(standing: Import, body: Fields | None, known: set[str]) -> Import:
+def _merged_import(standing: Import, body: Fields | None, known: Sequence[CalendarRef]) -> Import:
     if body is None:
         return standing
     enabled, primary, named = body.boolean("enabled"), body.child("primaryCalendar"), body.child("calendars")
@@ -72,7 +93,7 @@ def _merged_import(standing: Import, body: Fields | None, known: set[str]) -> Im
     elif primary is not None:
         merged = replace(merged, primary=True, calendars=None)
     elif named is not None:
-        merged = replace(merged, primary=False, calendars=_calendar_ids(named, known))
+        merged = replace(merged, primary=False, calendars=_calendar_ids(named, {calendar.id for calendar in known}))
     return merged
 
 
