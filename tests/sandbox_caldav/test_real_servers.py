@@ -109,6 +109,20 @@ def test_an_object_is_written_replaced_and_deleted(backend: CalendarBackend, wit
         backend.delete(LOGIN, calendar.id, "extcal-1", etag=second.etag)
 
 
+def test_a_calendar_of_ours_is_deleted_while_it_is_empty(backend: CalendarBackend, witness: Witness) -> None:
+    """An event in it keeps it; without one the calendar goes, and that it is gone already is fine."""
+    calendar = backend.create_calendar(LOGIN, "Export")
+    backend.put(LOGIN, calendar.id, "extcal-1", event("extcal-1").encode(), etag=None)
+    assert not backend.delete_calendar_if_empty(LOGIN, calendar.id)
+    found = backend.get(LOGIN, calendar.id, "extcal-1")
+    assert found is not None
+    backend.delete(LOGIN, calendar.id, "extcal-1", etag=found.etag)
+    assert "Export" in witness.calendars()
+    assert backend.delete_calendar_if_empty(LOGIN, calendar.id)
+    assert "Export" not in witness.calendars()
+    assert backend.delete_calendar_if_empty(LOGIN, calendar.id)
+
+
 def test_a_calendar_deleted_from_outside_is_gone(backend: CalendarBackend, witness: Witness) -> None:
     """Every use of it says so, before and after it was read; the account goes on working."""
     calendar = backend.create_calendar(LOGIN, "Short-lived")

@@ -17,7 +17,7 @@ from reconciler.sandbox.calendars.errors import (
     WriteRefusedError,
 )
 from tests.sandbox_caldav.conftest import LOGIN
-from tests.sandbox_caldav.paper import CALENDAR, HOME, NAMESPACES, event, multistatus
+from tests.sandbox_caldav.paper import CALENDAR, HOME, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
 from tests.sandbox_caldav.scripted import Reply
 
 if TYPE_CHECKING:
@@ -174,3 +174,82 @@ def test_a_calendar_is_made_in_the_home(desk: Desk) -> None:
     body = desk.script.asked[-1].body.decode()
     assert "A &amp; &lt;B&gt;" in body
     assert 'name="VEVENT"' in body
+
+
+_OURS = f"{HOME}extcal-1/"
+_EMPTY = Reply(body=multistatus(found(_OURS, IS_CALENDAR)))
+
+
+def listing(*responses: str) -> Reply:
+    """What the server lists in our calendar, and the calendar itself."""
+    return Reply(body=multistatus(found(_OURS, IS_CALENDAR), *responses))
+
+
+@pytest.mark.parametrize(
+    ("listed", "deleted", "gone"),
+    [
+        (_EMPTY, Reply(204, "", {}), True),
+        (_EMPTY, Reply(200, multistatus()), True),
+        (_EMPTY, Reply(404, "", {}), True),
+        (Reply(404, "", {}), Reply(500, "", {}), True),
+        (Reply(body=multistatus(whole_status(_OURS, 404))), Reply(500, "", {}), True),
+        (_EMPTY, Reply(207, multistatus(whole_status(_OURS, 403))), False),
+        (_EMPTY, Reply(403, "", {}), False),
+        (_EMPTY, Reply(405, "", {}), False),
+        (_EMPTY, Reply(423, "", {}), False),
+        (_EMPTY, Reply(500, "", {}), False),
+        (_EMPTY, Reply(302, "", {"Location": "/elsewhere/"}), False),
+    ],
+)
+def test_how_a_calendar_of_ours_is_deleted(desk: Desk, listed: Reply, deleted: Reply, *, gone: bool) -> None:
+    """What the server refuses stays; one that isn't there any more is as good as deleted."""
+    desk.paper.replies = {"elsewhere": listed, "DELETE": deleted}
+    assert desk.backend.delete_calendar_if_empty(LOGIN, _OURS) is gone
+    assert desk.paper.calls[0] == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        listing(found(f"{_OURS}a.ics")),
+        listing(found(f"{_OURS}folder/")),
+        listing(whole_status(f"{_OURS}secret.ics", 403)),
+        listing(whole_status(_OURS, 507)),
+        Reply(body=multistatus()),
+        Reply(body=multistatus(found(_OURS))),
+        Reply(body=multistatus(found(f"{HOME}extcal-2/", IS_CALENDAR))),
+        Reply(403, "", {}),
+        Reply(405, "", {}),
+    ],
+)
+def test_a_calendar_that_may_hold_something_is_not_deleted(desk: Desk, listed: Reply) -> None:
+    """Only one of which the server says that there is nothing in it."""
+    desk.paper.replies = {"elsewhere": listed, "DELETE": Reply(204, "", {})}
+    assert desk.backend.delete_calendar_if_empty(LOGIN, _OURS) is False
+    assert "DELETE" not in desk.paper.calls
+
+
+@pytest.mark.parametrize(
+    "calendar", [CALENDAR, HOME, "/", "http://evil.example/extcal-1/", "/home/lee/extcal-1/../work/"]
+)
+def test_a_calendar_that_is_none_of_ours_is_not_even_asked_for(desk: Desk, calendar: str) -> None:
+    """Whatever its id says."""
+    assert desk.backend.delete_calendar_if_empty(LOGIN, calendar) is False
+    assert desk.script.asked == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(401, "", {}), BadCredentialsError),
+        (Reply(500, "", {}), UnreachableError),
+        (Reply(503, "", {}), UnreachableError),
+        (Reply(429, "", {}), UnreachableError),
+    ],
+)
+def test_a_calendar_of_ours_that_is_out_of_reach(desk: Desk, reply: Reply, error: type[CalendarError]) -> None:
+    """Then another time."""
+    desk.paper.replies = {"elsewhere": reply, "DELETE": Reply(204, "", {})}
+    with pytest.raises(error):
+        desk.backend.delete_calendar_if_empty(LOGIN, _OURS)
+    assert "DELETE" not in desk.paper.calls

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from reconciler.sandbox.calendars.errors import UnreadableError
-from reconciler.sandbox.calendars.ics_lines import IcsComponent, IcsStream, cut
-from reconciler.sandbox.calendars.ics_text import calendar_text
+from reconciler.sandbox.calendars.ics_lines import IcsComponent, IcsStream, cut, line_name, line_value
+from reconciler.sandbox.calendars.ics_text import PRODUCT, calendar_text
 
 _OPENING, _CLOSING = calendar_text().rsplit(b"END:", 1)[0], b"END:VCALENDAR\r\n"
 
@@ -50,6 +50,17 @@ def without_event(content: bytes, uid: str) -> bytes:
     for component in reversed(_components(cut(content), uid)):
         content = content[: component.start] + content[component.end :]
     return content
+
+
+def is_untouched(content: bytes) -> bool:
+    """Whether a file is as we made it: without a component, a property of others, or anything that can't be read."""
+    stream = cut(content)
+    if stream.faults or len(stream.calendars) != 1:
+        return False
+    (calendar,) = stream.calendars
+    values = {line_name(line): line_value(line) for line in calendar.lines}
+    is_of_ours = values.keys() <= {"VERSION", "PRODID", "X-WR-CALNAME"} and values.get("PRODID") == PRODUCT.encode()
+    return is_of_ours and not calendar.components and calendar.end_line is not None
 
 
 def _components(stream: IcsStream, uid: str) -> list[IcsComponent]:

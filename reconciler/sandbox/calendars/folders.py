@@ -36,7 +36,7 @@ from reconciler.sandbox.calendars.folder_files import (
     write_new,
 )
 from reconciler.sandbox.calendars.folder_names import SUFFIX, file_name, plain_name
-from reconciler.sandbox.calendars.folder_objects import find, with_event, without_event
+from reconciler.sandbox.calendars.folder_objects import find, is_untouched, with_event, without_event
 from reconciler.sandbox.calendars.ics_text import calendar_text, text_line
 from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef
 
@@ -106,6 +106,22 @@ class FolderCalendars:
         except OSError as error:
             raise CreationRefusedError(f"{folder.name}: no calendar can be made there ({error.strerror})") from error
         return CalendarRef(plain_name(stem), name)
+
+    def delete_calendar_if_empty(self, login: Login, calendar_id: str) -> bool:
+        """Remove the file, if nobody has put anything into it."""
+        folder, _ = self._opened(login)
+        try:
+            with held(folder):
+                path = _calendar_files(folder).get(calendar_id)
+                if path is not None:
+                    if not is_untouched(_content(path)):
+                        return False
+                    path.unlink()
+        except CalendarGoneError:
+            return True
+        except (OSError, UnreadableError):
+            return False
+        return True
 
     def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
         """The whole file as one object, whatever the range."""

@@ -65,6 +65,12 @@ class CalendarBackend(Protocol):
     def create_calendar(self, login: Login, name: str) -> CalendarRef:
         """Make a calendar with this name; raises `CreationRefusedError`."""
 
+    def delete_calendar_if_empty(self, login: Login, calendar_id: str) -> bool:
+        """Delete a calendar that `create_calendar` made, if nothing at all is in it; whether it is gone now.
+
+        One that holds anything, be it unreadable, can't be deleted, or may be another's stays as it is.
+        """
+
     def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
         """The objects that may have an event, or an instance of one, between two aware times; more is fine.
 

@@ -95,6 +95,13 @@ class Ledger:
                 (self._seq, event_id, calendar_id),
             )
 
+    def forget_calendar(self) -> None:
+        """Nothing can be done any more about the calendar that was made for the connection."""
+        with self._session.writing():
+            self._session.database.execute(
+                "UPDATE connection SET dedicated_calendar = NULL WHERE seq = ?", (self._seq,)
+            )
+
     def note_stopped(self, reason: str | None) -> None:
         """Why exporting over the connection has to wait as a whole; None where it came to its end."""
         with self._session.writing():

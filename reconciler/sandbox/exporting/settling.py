@@ -22,6 +22,7 @@ from reconciler.sandbox.calendars.errors import (
 )
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, Status
+from reconciler.sandbox.exporting.dedicated_calendar import is_left_over, remove_if_unused
 from reconciler.sandbox.exporting.ledger import TAKING_BACK, Ledger
 from reconciler.sandbox.exporting.marks import exported_mark, exported_uid, is_ours
 from reconciler.sandbox.exporting.site_events import SiteEvent, events
@@ -72,7 +73,7 @@ def settle(desk: Desk, connection: ConnectionRecord, *, prepare: bool) -> None:
     exporting = connection.opens and connection.sync_config.exports.enabled
     wanted = _wanted(desk, connection) if exporting else {}
     ledger = Ledger(desk.session, connection.seq)
-    if not wanted and not ledger.entries() and not (exporting and prepare):
+    if not wanted and not ledger.entries() and not (exporting and prepare) and not is_left_over(connection):
         return
     stopped = None
     try:
@@ -84,6 +85,7 @@ def settle(desk: Desk, connection: ConnectionRecord, *, prepare: bool) -> None:
         if connection.status == Status.DISCONNECTED:
             for entry in ledger.entries():
                 ledger.forget(entry.event_id, entry.calendar_id)
+            ledger.forget_calendar()
     except CalendarError as error:
         stopped = str(error)
         desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: exporting has to wait: {error}")
@@ -116,6 +118,8 @@ class _Settler:
             if refusals == _MAX_REFUSALS:
                 raise WriteRefusedError(f"{refusals} events were refused; the rest has to wait for the next occasion")
             refusals += not self._done(task)
+        if is_left_over(self._connection) and not self._ledger.entries():
+            remove_if_unused(self._desk, self._connection)
 
     def _tasks(self, wanted: dict[str, SiteEvent], target: str | None) -> list[_Task]:
         """What is to be taken back, then what is to be exported, each oldest first."""

@@ -51,6 +51,7 @@ _T = TypeVar("_T")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,200}")
 _SUFFIX = ".ics"
 _CREATED = 201
+_NO_CONTENT = 204
 _PRECONDITION_FAILED = 412
 _UID_TAKEN = f"{CALDAV}no-uid-conflict"
 _MAX_ACCOUNTS = 256
@@ -114,6 +115,32 @@ class CalDavBackend:
             return CalendarRef(self._origins.relative(url), name)
 
         return self._run(login, created)
+
+    def delete_calendar_if_empty(self, login: Login, calendar_id: str) -> bool:
+        """Ask what is in it, and delete it right away if that is nothing (DELETE)."""
+        try:
+            url = self._url(calendar_id)
+        except CalendarGoneError:
+            return False
+
+        async def deleted(exchange: Exchange) -> bool:
+            try:
+                if not await Collection(exchange, url).is_empty():
+                    return False
+            except CalendarGoneError:
+                return True
+            except UnreadableError:
+                return False
+            try:
+                answer = await exchange.send("DELETE", url)
+            except ServerFaultError as error:
+                if not error.may_be_one:
+                    raise
+                return False
+            return answer.status in {OK, _NO_CONTENT} or answer.status in GONE
+
+        is_of_ours = url.path.rstrip("/").rpartition("/")[2].startswith(OWN_PREFIX)
+        return is_of_ours and self._run(login, deleted)
 
     def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
         """What may have an event between two times; a second time only what has changed is asked for."""

@@ -98,6 +98,19 @@ class Collection:
         except NotAnsweredError as error:
             raise self._closed(error) from error
 
+    async def is_empty(self) -> bool:
+        """Whether the server lists nothing whatsoever in it; raises `CalendarGoneError` and `UnreadableError`."""
+        try:
+            base, answer = await self._query("PROPFIND", queries.propfind(queries.RESOURCE_TYPE), depth=1)
+        except NotAnsweredError as error:
+            raise self._closed(error) from error
+        (only, *others) = answer.responses or (None,)
+        if only is not None and not others and only.status in GONE:
+            raise CalendarGoneError(f"{self.url}: the server has no calendar there")
+        if only is None or others or only.status is not None or not only.is_calendar():
+            return False
+        return self._exchange.origins.path(base, only.href)[0].rstrip("/") == self.url.path.rstrip("/")
+
     async def fetch(self, objects: Objects) -> Objects:
         """These objects with their contents, as they are now; those that are gone by now are missing."""
         fetched: dict[str, Stored] = {}
