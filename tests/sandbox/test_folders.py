@@ -29,6 +29,7 @@ from reconciler.sandbox.world import Account, Calendar, Site, World
 from tests.sandbox.ics import calendar, event
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOGIN = Login("lee@harbor-dental.example", "right")
@@ -156,6 +157,33 @@ def test_what_is_not_there(folders: FolderCalendars, account: Path) -> None:
         folders.sign_in(LOGIN)
     assert len(folders.calendars(Login(LOGIN.email))) == 3
     assert FolderCalendars(account / "nowhere").accounts() == ()
+
+
+def test_reading_looks_at_no_other_file(
+    folders: FolderCalendars, account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of many calendars is found by its name, however a person or the sandbox spelled it."""
+    for name in ("Vacances d'été", "%C3%A9t%C3%A9", "50% off", "a.b", "%2Fslash", "50%25 on"):
+        (account / f"{name}.ics").write_bytes(MINE.replace(b"mine", name.encode()))
+    (account / ".ics").write_bytes(MINE)
+    (account / ".hidden.ics").write_bytes(MINE)
+    ids = {each.id for each in folders.calendars(LOGIN)}
+    assert {"Vacances d'été", "été", "50% off", "a.b", "/slash", "50% on"} < ids
+    listed: list[Path] = []
+    iterdir = type(account).iterdir
+
+    def list_folder(folder: Path) -> Iterator[Path]:
+        listed.append(folder)
+        return iterdir(folder)
+
+    monkeypatch.setattr(type(account), "iterdir", list_folder)
+    read = {calendar_id: folders.read(LOGIN, calendar_id, WHEN, WHEN) for calendar_id in ids}
+    assert listed == []
+    assert b"UID:50% off" in read["50% off"][0].content
+    assert b"UID:50%25 on" in read["50% on"][0].content
+    for hidden in ("", ".hidden", "/", "a/b", "a\0b", "%C3%A9t%C3%A9"):
+        with pytest.raises(CalendarGoneError):
+            folders.read(LOGIN, hidden, WHEN, WHEN)
 
 
 def test_files_that_grow_too_large(folders: FolderCalendars, account: Path) -> None:

@@ -170,13 +170,7 @@ class FolderCalendars:
         return sorted(folders, key=lambda path: place.get(plain_name(path.name), len(place)))
 
     def _opened(self, login: Login) -> tuple[Path, AccountFile]:
-        wanted = login.email.casefold()
-        try:
-            folder = next(
-                (path for path in _real_folders(self._folder) if plain_name(path.name).casefold() == wanted), None
-            )
-        except OSError as error:
-            raise UnreachableError(f"{self._folder.name}: can't be read ({error.strerror})") from error
+        folder = self._account_folder(login.email)
         if folder is None:
             raise BadCredentialsError("there is no such account")
         account = read_account(folder)
@@ -184,12 +178,37 @@ class FolderCalendars:
             raise BadCredentialsError("the password is another one")
         return folder, account
 
+    def _account_folder(self, email: str) -> Path | None:
+        """The folder of an account; all of them are listed only where the address is spelled in another way."""
+        if is_real_folder(self._folder):
+            for name in _spellings(email):
+                if is_real_folder(folder := self._folder / name):
+                    return folder
+        wanted = email.casefold()
+        try:
+            every = _real_folders(self._folder)
+        except OSError as error:
+            raise UnreachableError(f"{self._folder.name}: can't be read ({error.strerror})") from error
+        return next((path for path in every if plain_name(path.name).casefold() == wanted), None)
+
     def _path(self, login: Login, calendar_id: str) -> Path:
+        """The file of a calendar; the folder, which may hold thousands, is listed only where it isn't found."""
         folder, _ = self._opened(login)
+        for name in _spellings(calendar_id):
+            if is_real_file(path := folder / f"{name}{SUFFIX}"):
+                return path
         path = _calendar_files(folder).get(calendar_id)
         if path is None:
             raise CalendarGoneError(f"{folder.name}: there is no calendar {calendar_id!r}")
         return path
+
+
+def _spellings(name: str) -> list[str]:
+    """How a file may be called that means `name`: as it is, where a person called it so, or encoded."""
+    plain = bool(name) and plain_name(name) == name and not name.startswith(".") and not {"/", "\0"} & set(name)
+    as_it_is = [name] if plain else []
+    encoded = file_name(name)
+    return as_it_is if encoded is None else [*as_it_is, encoded]
 
 
 def _real_folders(folder: Path) -> list[Path]:
