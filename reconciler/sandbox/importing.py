@@ -65,11 +65,12 @@ def sources(desk: Desk, connection: ConnectionRecord, wanted: Range, marks: Mark
         faults += import_losses(connection, calendars)
         for calendar in _chosen(connection, calendars):
             try:
-                objects = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))
+                read = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))
             except (CalendarGoneError, UnreadableError) as error:
                 faults.append(Source(connection, calendar, b"").warning(str(error)))
             else:
-                content = b"\r\n".join(each.content for each in objects if each.name not in marks.names)
+                faults += [Source(connection, calendar, b"").warning(fault) for fault in read.faults]
+                content = b"\r\n".join(each.content for each in read.objects if each.name not in marks.names)
                 if content:
                     found.append(Source(connection, calendar, content))
     except BadCredentialsError:

@@ -177,7 +177,7 @@ def test_reading_looks_at_no_other_file(
         return iterdir(folder)
 
     monkeypatch.setattr(type(account), "iterdir", list_folder)
-    read = {calendar_id: folders.read(LOGIN, calendar_id, WHEN, WHEN) for calendar_id in ids}
+    read = {calendar_id: folders.read(LOGIN, calendar_id, WHEN, WHEN).objects for calendar_id in ids}
     assert listed == []
     assert b"UID:50% off" in read["50% off"][0].content
     assert b"UID:50%25 on" in read["50% on"][0].content

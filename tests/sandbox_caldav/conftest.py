@@ -24,6 +24,8 @@ from tests.sandbox_caldav.witness import client as independent_client
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from reconciler.sandbox.calendars.protocol import Reading
+
 LOGIN = Login(EMAIL, PASSWORD)
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 PATIENT = Bounds(connect=120.0, silence=120.0, search=120.0, whole=120.0)
@@ -41,7 +43,11 @@ class Desk:
 
     def read(self) -> dict[str, bytes]:
         """The contents of the calendar by name, as the backend reads them in March 2026."""
-        return {found.name: found.content for found in self.backend.read(LOGIN, CALENDAR, START, END)}
+        return {found.name: found.content for found in self.reading().objects}
+
+    def reading(self) -> Reading:
+        """What the backend reads of the calendar in March 2026."""
+        return self.backend.read(LOGIN, CALENDAR, START, END)
 
     def settle(self) -> None:
         """Read until the backend knows the calendar and how to follow it."""

@@ -87,6 +87,8 @@ class Paper:
             return self.replies[kind]
         if kind == "sync":
             return self._changes(int(re.findall(r"token>t(\d+)<", asked.body.decode())[0]))
+        if kind == "GET" and (content := self.objects.get(unquote(asked.path).removeprefix(CALENDAR))):
+            return Reply(200, content, {"Content-Type": "text/calendar; charset=utf-8", "ETag": _etag(content)})
         if kind in _KINDS:
             return Reply(body=multistatus(*self._answers(kind, asked.body.decode())))
         return Reply(404, "", {})
@@ -150,11 +152,14 @@ class Paper:
             if (content := self.objects.get(name)) is None:
                 yield whole_status(CALENDAR + name, 404)
                 continue
-            etag = f'"{hashlib.sha256(content.encode()).hexdigest()}"'
-            properties = [f"<getetag>{etag}</getetag>"] if self.etags else []
+            properties = [f"<getetag>{_etag(content)}</getetag>"] if self.etags else []
             if contents:
                 properties.append(f"<C:calendar-data>{escape(content)}</C:calendar-data>")
             yield found(CALENDAR + name, *properties)
+
+
+def _etag(content: str) -> str:
+    return f'"{hashlib.sha256(content.encode()).hexdigest()}"'
 
 
 def _nested(name: str, href: str) -> str:

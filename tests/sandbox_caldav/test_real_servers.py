@@ -14,7 +14,7 @@ from reconciler.sandbox.calendars.errors import (
     ConflictError,
     UnreachableError,
 )
-from reconciler.sandbox.calendars.protocol import Login
+from reconciler.sandbox.calendars.protocol import Login, Reading
 from tests.sandbox_caldav.conftest import END, LOGIN, START
 from tests.sandbox_caldav.paper import EMAIL, event
 
@@ -43,7 +43,7 @@ def backend(server: RealServer) -> Iterator[CalendarBackend]:
 
 def summaries(backend: CalendarBackend, calendar_id: str) -> set[str]:
     """The titles of the events that are read for March 2026."""
-    contents = [found.content.decode() for found in backend.read(LOGIN, calendar_id, START, END)]
+    contents = [found.content.decode() for found in backend.read(LOGIN, calendar_id, START, END).objects]
     return {line[8:].strip() for text in contents for line in text.splitlines() if line.startswith("SUMMARY:")}
 
 
@@ -72,14 +72,14 @@ def test_events_of_others_are_read_and_followed(backend: CalendarBackend, witnes
     """What another client writes, changes and removes is there at the next reading, though only changes are fetched."""
     witness.make_calendar("Surgery")
     (calendar,) = [each.id for each in backend.calendars(LOGIN) if each.name == "Surgery"]
-    assert backend.read(LOGIN, calendar, START, END) == ()
+    assert backend.read(LOGIN, calendar, START, END) == Reading(())
     witness.add("Surgery", event("a", "Crown"))
     witness.add("Surgery", event("b", "Bridge"))
     assert summaries(backend, calendar) == {"Crown", "Bridge"}
     witness.add("Surgery", event("a", "Crown moved"))
     witness.remove("Surgery", "b")
     assert summaries(backend, calendar) == {"Crown moved"}
-    assert len(backend.read(LOGIN, calendar, *_EVER)) == 1
+    assert len(backend.read(LOGIN, calendar, *_EVER).objects) == 1
 
 
 def test_an_object_is_written_replaced_and_deleted(backend: CalendarBackend, witness: Witness) -> None:
@@ -98,7 +98,7 @@ def test_an_object_is_written_replaced_and_deleted(backend: CalendarBackend, wit
     with pytest.raises(ConflictError):
         backend.delete(LOGIN, calendar.id, "extcal-1", etag=first.etag)
     assert ["SUMMARY:Later" in found for found in witness.events("Export")] == [True]
-    (read,) = backend.read(LOGIN, calendar.id, START, END)
+    (read,) = backend.read(LOGIN, calendar.id, START, END).objects
     second = backend.get(LOGIN, calendar.id, "extcal-1")
     assert second is not None
     assert (read.name, read.etag) == ("extcal-1", second.etag)

@@ -38,7 +38,7 @@ from reconciler.sandbox.calendars.folder_files import (
 from reconciler.sandbox.calendars.folder_names import SUFFIX, file_name, plain_name
 from reconciler.sandbox.calendars.folder_objects import find, is_untouched, with_event, without_event
 from reconciler.sandbox.calendars.ics_text import calendar_text, text_line
-from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef
+from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,11 +123,11 @@ class FolderCalendars:
             return False
         return True
 
-    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> Reading:
         """The whole file as one object, whatever the range."""
         del start, end
         path = self._path(login, calendar_id)
-        return (CalendarObject(path.stem, "", _content(path)),)
+        return Reading((CalendarObject(path.stem, "", _content(path)),))
 
     def get(self, login: Login, calendar_id: str, name: str) -> CalendarObject | None:
         """The event with this UID, as a stream of its own."""
@@ -197,10 +197,10 @@ class FolderCalendars:
         for name in _spellings(calendar_id):
             if is_real_file(path := folder / f"{name}{SUFFIX}"):
                 return path
-        path = _calendar_files(folder).get(calendar_id)
-        if path is None:
+        found = _calendar_files(folder).get(calendar_id)
+        if found is None:
             raise CalendarGoneError(f"{folder.name}: there is no calendar {calendar_id!r}")
-        return path
+        return found
 
 
 def _spellings(name: str) -> list[str]:

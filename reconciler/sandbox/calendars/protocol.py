@@ -43,6 +43,14 @@ class CalendarObject:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a calendar holds, and what of it can't be read as its server tells it, in words."""
+
+    objects: tuple[CalendarObject, ...]
+    faults: tuple[str, ...] = ()
+
+
 class CalendarBackend(Protocol):
     """The calendars of all accounts at one provider.
 
@@ -71,10 +79,11 @@ class CalendarBackend(Protocol):
         One that holds anything, be it unreadable, can't be deleted, or may be another's stays as it is.
         """
 
-    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> Reading:
         """The objects that may have an event, or an instance of one, between two aware times; more is fine.
 
-        Raises `CalendarGoneError`, and `UnreadableError` where the calendar is there and can't be read.
+        A fault is told at each reading for as long as it lasts. Raises `CalendarGoneError`, and `UnreadableError` where
+        the calendar is there and can't be read.
         """
 
     def get(self, login: Login, calendar_id: str, name: str) -> CalendarObject | None:

@@ -35,7 +35,7 @@ from reconciler.sandbox.calendars.errors import (
     UnreadableError,
     WriteRefusedError,
 )
-from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef
+from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef, Reading
 from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class CalDavBackend:
         is_of_ours = url.path.rstrip("/").rpartition("/")[2].startswith(OWN_PREFIX)
         return is_of_ours and self._run(login, deleted)
 
-    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> tuple[CalendarObject, ...]:
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> Reading:
         """What may have an event between two times; a second time only what has changed is asked for."""
         url = self._url(calendar_id)
         key = (login, url.path)
@@ -160,9 +160,14 @@ class CalDavBackend:
         except NotAnsweredError as error:
             raise UnreadableError(f"{error}: the calendar can't be read") from error
         self._snapshots.put(key, snapshot)
-        return tuple(
-            CalendarObject(_name_of(segment), stored.etag, stored.content or b"")
-            for segment, stored in sorted(snapshot.objects.items())
+        found = sorted(snapshot.objects.items())
+        return Reading(
+            tuple(
+                CalendarObject(_name_of(segment), stored.etag, stored.content)
+                for segment, stored in found
+                if stored.content is not None
+            ),
+            tuple(stored.fault for _, stored in found if stored.fault),
         )
 
     def get(self, login: Login, calendar_id: str, name: str) -> CalendarObject | None:

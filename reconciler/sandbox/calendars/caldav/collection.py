@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from reconciler.sandbox.calendars.caldav import queries
-from reconciler.sandbox.calendars.caldav.exchange import NotAnsweredError, OversizedAnswerError
+from reconciler.sandbox.calendars.caldav.exchange import (
+    OK,
+    BrokenAnswerError,
+    NotAnsweredError,
+    OversizedAnswerError,
+    ServerFaultError,
+)
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
 from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
 
@@ -24,6 +31,8 @@ GONE = frozenset({404, 410})
 MAX_OBJECTS = 50_000
 _NO_ROOM = 507
 _BATCH = 100
+_MAX_FAULTY = 500
+_MAX_SHOWN = 200
 _MAX_ROUNDS = 50
 
 
@@ -37,11 +46,15 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object on the server. `href` is its path as the server spells it, `etag` empty where the server gives none."""
+    """An object on the server. `href` is its path as the server spells it, `etag` empty where the server gives none.
+
+    `fault` says what is wrong with it, in words, or is empty.
+    """
 
     href: str
     etag: str
     content: bytes | None
+    fault: str = ""
 
 
 Objects = Mapping[str, Stored]
@@ -112,17 +125,47 @@ class Collection:
         return self._exchange.origins.path(base, only.href)[0].rstrip("/") == self.url.path.rstrip("/")
 
     async def fetch(self, objects: Objects) -> Objects:
-        """These objects with their contents, as they are now; those that are gone by now are missing."""
+        """These objects with their contents, as they are now; those that are gone by now are missing.
+
+        Where an answer is broken the objects are asked for by halves, until the one that breaks it is alone.
+        """
         fetched: dict[str, Stored] = {}
-        hrefs = [stored.href for stored in objects.values()]
-        for first in range(0, len(hrefs), _BATCH):
-            body = queries.multiget(hrefs[first : first + _BATCH])
+        names = list(objects)
+        batches = [names[first : first + _BATCH] for first in range(0, len(names), _BATCH)]
+        while batches:
+            batch = batches.pop()
+            body = queries.multiget(objects[name].href for name in batch)
             try:
                 fetched.update(self._objects(*await self._query("REPORT", body, depth=1)))
             except NotAnsweredError as error:
                 raise self._closed(error) from error
+            except BrokenAnswerError as error:
+                if len(batch) > 1:
+                    batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+                elif (alone := await self._get(objects[batch[0]], error)) is not None:
+                    fetched[batch[0]] = alone
+                if sum(bool(stored.fault) for stored in fetched.values()) > _MAX_FAULTY:
+                    raise UnreadableError(
+                        f"{self.url}: more than {_MAX_FAULTY} objects whose answers are no XML; is the server in order?"
+                    ) from error
             self._check_size(fetched)
         return fetched
+
+    async def _get(self, stored: Stored, broken: BrokenAnswerError) -> Stored | None:
+        """An object that no XML can carry, as it is itself, and what is wrong with it; None where it is gone."""
+        url = self._exchange.origins.resolve(self.url, stored.href)
+        where = unquote(stored.href)[:_MAX_SHOWN]
+        try:
+            answer = await self._exchange.send("GET", url)
+        except (ServerFaultError, OversizedAnswerError) as error:
+            return replace(stored, fault=f"{where} is left out: {broken}; {error}")
+        if answer.status in GONE:
+            return None
+        if answer.status != OK or answer.media_type != "text/calendar":
+            said = f"GET answered {answer.status}, {answer.media_type or 'no type'!r}"
+            return replace(stored, fault=f"{where} is left out: {broken}; {said}")
+        fault = f"{where} is read apart from the others, with a character in it that XML doesn't allow: {broken}"
+        return replace(stored, content=answer.body, fault=fault)
 
     async def changes(self, token: str) -> Changes:
         """What has changed since `token`; raises `NotAnsweredError` where the server refuses it or can't tell."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.caldav import queries
-from reconciler.sandbox.calendars.caldav.exchange import NotAnsweredError, ServerFaultError
+from reconciler.sandbox.calendars.caldav.exchange import BrokenAnswerError, NotAnsweredError, ServerFaultError
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV, DAV
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
@@ -67,21 +67,37 @@ async def list_calendars(exchange: Exchange, account: Account) -> tuple[Calendar
     found: dict[str, tuple[bool, bool, int, str]] = {}
     names: dict[str, str] = {}
     for number, home in enumerate(account.homes):
-        base, answer = await exchange.query(
-            "PROPFIND",
-            home,
-            queries.propfind(queries.RESOURCE_TYPE, queries.DISPLAY_NAME, queries.COMPONENTS),
-            depth=1,
-        )
+        base, answer, named = await _listed(exchange, home)
         for response in filter(_holds_events, answer.responses):
             url = _folder(exchange.origins.resolve(base, response.href))
             segment = url.path.rstrip("/").rpartition("/")[2]
             reference = exchange.origins.relative(url)
             found[reference] = (url != default, segment.startswith(OWN_PREFIX), number, url.path)
-            names[reference] = (response.text(queries.DISPLAY_NAME) or segment)[:_MAX_NAME]
+            name = response.text(queries.DISPLAY_NAME) if named else await _own_name(exchange, url)
+            names[reference] = (name or segment)[:_MAX_NAME]
             if len(found) > _MAX_CALENDARS:
                 raise UnreachableError(f"{home}: has more than {_MAX_CALENDARS} calendars")
     return tuple(CalendarRef(reference, names[reference]) for reference in sorted(found, key=found.__getitem__))
+
+
+async def _listed(exchange: Exchange, home: httpx.URL) -> tuple[httpx.URL, Multistatus, bool]:
+    """What is in a home, and whether it came with the names that people gave it."""
+    wanted = (queries.RESOURCE_TYPE, queries.COMPONENTS)
+    try:
+        return *await exchange.query("PROPFIND", home, queries.propfind(*wanted, queries.DISPLAY_NAME), depth=1), True
+    except BrokenAnswerError:
+        # A name that XML can't carry breaks the whole list.
+        return *await exchange.query("PROPFIND", home, queries.propfind(*wanted), depth=1), False
+
+
+async def _own_name(exchange: Exchange, calendar: httpx.URL) -> str | None:
+    """The name of one calendar, asked for by itself; None where it has none that can be read."""
+    try:
+        _, answer = await exchange.query("PROPFIND", calendar, queries.propfind(queries.DISPLAY_NAME))
+    except (BrokenAnswerError, NotAnsweredError):
+        return None
+    found = _first(answer)
+    return None if found is None else found.text(queries.DISPLAY_NAME)
 
 
 async def _principal(exchange: Exchange) -> httpx.URL:

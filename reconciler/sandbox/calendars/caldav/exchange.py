@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from reconciler.sandbox.calendars.caldav.multistatus import MalformedAnswerError, parse, read_multistatus
+from reconciler.sandbox.calendars.caldav.multistatus import (
+    BrokenXmlError,
+    MalformedAnswerError,
+    parse,
+    read_multistatus,
+)
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
 
 if TYPE_CHECKING:
@@ -56,6 +61,10 @@ class ServerFaultError(UnreachableError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.may_be_one = status == _SERVER_FAULT
+
+
+class BrokenAnswerError(UnreachableError):
+    """The answer should be XML and isn't well-formed: perhaps because of something that it quotes."""
 
 
 class OversizedAnswerError(UnreachableError):
@@ -139,6 +148,8 @@ class Exchange:
             )
         try:
             return answer.url, read_multistatus(answer.body)
+        except BrokenXmlError as error:
+            raise BrokenAnswerError(f"{asked}: the answer can't be read: {error}") from error
         except MalformedAnswerError as error:
             raise UnreachableError(f"{asked}: the answer can't be read: {error}") from error
 

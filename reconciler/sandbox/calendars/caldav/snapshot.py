@@ -7,6 +7,9 @@ finding one takes some servers as long as the reading, and many a calendar is re
 A calendar that isn't large is first read whole: to find what lies in a span of time a server must expand recurrences,
 and one event with an endless rule (`FREQ=SECONDLY`) keeps Radicale and Xandikos busy for good. A large one is asked for
 the span; where that fails too, for everything in parts.
+
+An event with a character that XML doesn't allow, U+FFFE say, breaks each answer that quotes it. Where contents come
+broken, the calendar is asked for without them, and `Collection.fetch` finds the one that is to blame.
 """
 
 from __future__ import annotations
@@ -15,7 +18,12 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.caldav.exchange import NotAnsweredError, OversizedAnswerError, ServerFaultError
+from reconciler.sandbox.calendars.caldav.exchange import (
+    BrokenAnswerError,
+    NotAnsweredError,
+    OversizedAnswerError,
+    ServerFaultError,
+)
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.caldav.collection import Collection, Objects
@@ -81,12 +89,14 @@ async def _read(collection: Collection, span: Span | None, patience: float, *, s
                 found = await collection.whole()
         except OversizedAnswerError:
             large = True
+        except BrokenAnswerError:
+            found = await collection.listing()
         except _FAILED:
             found = None
     if found is None and span is not None:
         try:
             async with asyncio.timeout(patience):
-                found, covered = await collection.in_span(span, contents=True), span
+                found, covered = await _in_span(collection, span), span
         except _FAILED:
             found = None
     if found is None:
@@ -94,6 +104,13 @@ async def _read(collection: Collection, span: Span | None, patience: float, *, s
         await collection.marks()
         found = await collection.listing()
     return Snapshot(covered, await _merged(collection, {}, found), None, None, syncs, large)
+
+
+async def _in_span(collection: Collection, span: Span) -> Objects:
+    try:
+        return await collection.in_span(span, contents=True)
+    except BrokenAnswerError:
+        return await collection.in_span(span, contents=False)
 
 
 async def _compared(collection: Collection, known: Snapshot) -> Snapshot:

@@ -1,0 +1,143 @@
+"""One event, or one name, that XML can't carry: servers answer broken XML, and everything around it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.sandbox.calendars.errors import UnreachableError
+from reconciler.sandbox.calendars.protocol import CalendarRef
+from reconciler.sandbox.local import opened
+from reconciler.sandbox.server import running
+from tests.sandbox.api import Api, client
+from tests.sandbox_caldav.conftest import LOGIN
+from tests.sandbox_caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, PASSWORD, event, found, multistatus
+from tests.sandbox_caldav.scripted import Reply
+from tests.sandbox_caldav.test_following import fill
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox_caldav.conftest import Desk
+    from tests.sandbox_caldav.real import RealServer
+    from tests.sandbox_caldav.scripted import Asked
+    from tests.sandbox_caldav.witness import Witness
+
+_KEY = "a-key-for-tests"
+_ODD = ["\ufffe", "\uffff", "\x0b", "\x01"]
+_MARCH = {"from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z", "fieldsets": "OWN_PI"}
+
+
+def titles(api: Api, **params: str) -> set[str]:
+    """The titles of what is imported in March 2026."""
+    answer = api.get("/events", _MARCH | params)
+    assert answer.status_code == 200, answer.text
+    return {each["title"] for each in answer.json()["events"]}
+
+
+@pytest.mark.parametrize("character", _ODD)
+def test_what_stands_around_it_is_read(desk: Desk, character: str) -> None:
+    """The one that is to blame is found by halves, read by itself, and named at each reading until it is mended."""
+    fill(desk, 40)
+    desk.paper.put("odd one.ics", event("odd", f"Crown{character}"))
+    for _ in range(4):
+        reading = desk.reading()
+        assert len(reading.objects) == 41
+        assert character in b"".join(each.content for each in reading.objects).decode()
+        (fault,) = reading.faults
+        assert f"{CALENDAR}odd one.ics" in fault
+        assert "not well-formed" in fault
+    assert desk.paper.calls.count("GET") == 1
+    desk.paper.put("odd one.ics", event("odd", "Crown"))
+    assert desk.reading().faults == ()
+    assert len(desk.reading().objects) == 41
+
+
+def test_one_that_comes_later(desk: Desk) -> None:
+    """Where the calendar is followed by its changes, the new one is reported too, and what is gone no more."""
+    fill(desk)
+    desk.settle()
+    desk.paper.put("e1.ics", event("e1", "\ufffe"))
+    assert desk.asked_for(desk.read) == ["sync", "multiget", "GET"]
+    assert len(desk.reading().faults) == 1
+    desk.paper.put("e1.ics", "")
+    assert desk.reading().faults == ()
+    assert set(desk.read()) == {"e0", "e2"}
+
+
+@pytest.mark.parametrize("reply", [Reply(500, "", {}), Reply(403, "", {}), Reply(200, "<html/>", {})])
+def test_one_that_can_not_be_had_at_all(desk: Desk, reply: Reply) -> None:
+    """It is left out and named; the others are there."""
+    fill(desk)
+    desk.paper.put("odd.ics", event("odd", "\ufffe"))
+    desk.paper.replies["GET"] = reply
+    for _ in range(3):
+        reading = desk.reading()
+        assert {each.name for each in reading.objects} == {"e0", "e1", "e2"}
+        (fault,) = reading.faults
+        assert f"{CALENDAR}odd.ics is left out" in fault
+
+
+def test_one_that_is_gone_meanwhile(desk: Desk) -> None:
+    """Nothing is said of what isn't there any more."""
+    fill(desk)
+    desk.paper.put("odd.ics", event("odd", "\ufffe"))
+    desk.paper.replies["GET"] = Reply(404, "", {})
+    assert desk.reading().faults == ()
+
+
+def test_a_server_whose_xml_is_always_broken(desk: Desk) -> None:
+    """Where the list of objects is broken too, there is nothing to be read around."""
+    fill(desk)
+    broken = Reply(body=multistatus(found(CALENDAR))[:-5])
+    desk.paper.replies = dict.fromkeys(("whole", "listing"), broken)
+    with pytest.raises(UnreachableError, match="can't be read"):
+        desk.read()
+
+
+def test_a_name_that_xml_can_not_carry(desk: Desk) -> None:
+    """The calendars are listed without names, and each is asked for its own; the odd one is called by its address."""
+    names = {f"{HOME}odd/": "\ufffe", CALENDAR: "Work"}
+    paper = desk.paper
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method != "PROPFIND" or not asked.path.startswith(HOME):
+            return paper(asked)
+        there = names if asked.path == HOME else {asked.path: names[asked.path]}
+        named = b"displayname" in asked.body
+        return Reply(
+            body=multistatus(
+                *(
+                    found(href, IS_CALENDAR, f"<displayname>{name}</displayname>" if named else "")
+                    for href, name in there.items()
+                )
+            )
+        )
+
+    desk.script.answer = answer
+    assert desk.backend.calendars(LOGIN) == (CalendarRef(f"{HOME}odd/", "odd"), CalendarRef(CALENDAR, "Work"))
+
+
+def test_nobody_else_loses_theirs(
+    server: RealServer, witness: Witness, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a real server all events are answered, and log and `events list` name the calendar and the event."""
+    witness.make_calendar("Surgery")
+    witness.add("Surgery", event("crown", "Crown"))
+    witness.add("Surgery", event("odd", "Odd\ufffe"))
+    config = tmp_path / "sandbox.yaml"
+    config.write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
+    with (
+        running(tmp_path / "data", api_key=_KEY, config=config) as sandbox,
+        client(sandbox.endpoint, _KEY) as http,
+    ):
+        api = Api(http)
+        api.connect(email=EMAIL, password=PASSWORD)
+        assert {"Crown", "Odd\ufffe"} <= titles(api)
+        assert {"Crown", "Odd\ufffe"} <= titles(api, partialFailure="true")
+        with opened(tmp_path / "data", config) as local:
+            told = [each for each in local.warnings() if "not well-formed" in each]
+    assert len(told) == 1
+    assert f"apple/{EMAIL}/Surgery" in told[0]
+    assert [record for record in caplog.records if f"apple/{EMAIL}/Surgery" in record.getMessage()]
