@@ -59,6 +59,11 @@ def unreachable(*names: str) -> RefusedError:
     return RefusedError(503, f"{', '.join(names)} can't be reached; try again later")
 
 
+def unreachable_because(name: str, reason: str) -> RefusedError:
+    """503: a provider that can't be reached at the moment, and why."""
+    return RefusedError(503, f"{name} can't be reached: {reason}")
+
+
 def invalid(*violations: Violation) -> RefusedError:
     """400: a validationError that names every field at fault."""
     return RefusedError(

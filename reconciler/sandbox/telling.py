@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
+from reconciler.sandbox.reasons import inert
+
 _MAX_TOLD = 1000
 _log = logging.getLogger(__name__)
 
@@ -24,4 +26,4 @@ class Told:
             if len(self._told) >= _MAX_TOLD:
                 self._told.clear()
             self._told.add(warning)
-        _log.warning("%s", "".join(char if char.isprintable() else "?" for char in warning))
+        _log.warning("%s", inert(warning))

@@ -142,7 +142,12 @@ def test_an_empty_file_becomes_a_calendar(folders: FolderCalendars, account: Pat
 
 def test_what_is_not_there(folders: FolderCalendars, account: Path) -> None:
     """Accounts, passwords and calendars that don't exist, and files that are no accounts."""
-    for login in (Login("kim@harbor-dental.example", "right"), Login(LOGIN.email, "wrong"), Login("../x", "right")):
+    for login in (
+        Login("kim@harbor-dental.example", "right"),
+        Login(LOGIN.email, "wrong"),
+        Login("../x", "right"),
+        Login("\ud800", "right"),
+    ):
         with pytest.raises(BadCredentialsError):
             folders.calendars(login)
     for calendar_id in ("gone", "../lee@harbor-dental.example/work", ""):

@@ -80,7 +80,9 @@ class Paper:
             del self.objects[name]
 
     def __call__(self, asked: Asked) -> Reply:
-        """Answer a request."""
+        """Answer a request; strangers are asked for a password, and not counted."""
+        if "authorization" not in asked.headers:
+            return Reply(401, "", {"WWW-Authenticate": 'Basic realm="paper"'})
         kind = self._kind(asked)
         self.calls.append(kind)
         if kind in self.replies:

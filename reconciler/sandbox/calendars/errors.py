@@ -3,6 +3,8 @@
     CalendarError
     ├── BadCredentialsError     the account doesn't open with these credentials, now or any more
     ├── UnreachableError        the calendars can't be reached; later they may be
+    │   ├── NoAnswerError           no answer, or not in time
+    │   └── PasswordsNotTakenError  whoever holds them opens them to other credentials than passwords
     ├── CalendarGoneError       the calendar is not there (any more)
     ├── CreationRefusedError    a calendar can't be made there
     ├── ConflictError           the object changed, or was made, by somebody else since it was read
@@ -23,6 +25,14 @@ class BadCredentialsError(CalendarError):
 
 class UnreachableError(CalendarError):
     """No answer, an answer cut short or out of bounds, a server's own fault: what a later try may mend."""
+
+
+class NoAnswerError(UnreachableError):
+    """Nothing came, or nothing whole in time: asking again at once would take as long again."""
+
+
+class PasswordsNotTakenError(UnreachableError):
+    """The server wants to be shown something else than a password, which says nothing about the password."""
 
 
 class CalendarGoneError(CalendarError):

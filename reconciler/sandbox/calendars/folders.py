@@ -205,6 +205,10 @@ class FolderCalendars:
 
 def _spellings(name: str) -> list[str]:
     """How a file may be called that means `name`: as it is, where a person called it so, or encoded."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return []
     plain = bool(name) and plain_name(name) == name and not name.startswith(".") and not {"/", "\0"} & set(name)
     as_it_is = [name] if plain else []
     encoded = file_name(name)

@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
-from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
+from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, PasswordsNotTakenError
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.connecting import connect
 from reconciler.sandbox.contract import ConnectMethod
 from reconciler.sandbox.exporting.settling import settle
 from reconciler.sandbox.methods.connections import answer
 from reconciler.sandbox.methods.premium import require_premium
-from reconciler.sandbox.refusal import application_error, not_supported, unreachable
+from reconciler.sandbox.reasons import reason
+from reconciler.sandbox.refusal import application_error, not_supported, unreachable_because
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarRef
@@ -66,11 +67,15 @@ def _signed_in(call: Call, provider: ProviderRecord, login: Login) -> tuple[Logi
     try:
         email = call.calendars.of(provider.slug).sign_in(login)
         return replace(login, email=email), call.calendars.calendars(provider.slug, login, fresh=True)
-    except BadCredentialsError:
-        description = f"{provider.name} doesn't accept this email and password"
-        raise application_error(401, "BAD_CREDENTIALS", description) from None
     except CalendarError as error:
-        raise unreachable(provider.name) from error
+        why = reason(error, login)
+        call.told.warn(f"{provider.slug}/{login.email}: not connected: {why}")
+        if isinstance(error, BadCredentialsError):
+            description = f"{provider.name} doesn't accept this email and password"
+            raise application_error(401, "BAD_CREDENTIALS", description) from None
+        if isinstance(error, PasswordsNotTakenError):
+            raise not_supported(f"{provider.name} can't be connected by email and password: {why}") from None
+        raise unreachable_because(provider.name, why) from None
 
 
 def _require_method(provider: ProviderRecord, method: ConnectMethod) -> None:

@@ -12,7 +12,8 @@ from reconciler.sandbox.exporting.settling import settle
 from reconciler.sandbox.health import look
 from reconciler.sandbox.methods.premium import require_premium
 from reconciler.sandbox.methods.providers import refuse_failed
-from reconciler.sandbox.refusal import application_error, not_supported, unreachable
+from reconciler.sandbox.reasons import reason
+from reconciler.sandbox.refusal import application_error, not_supported, unreachable_because
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarRef
@@ -102,8 +103,8 @@ def calendars_of(call: Call, connection: ConnectionRecord) -> tuple[CalendarRef,
         call.desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
         description = "The account's owner has to connect it again"
         raise application_error(428, "CONNECTION_NOT_CONNECTED", description) from None
-    except CalendarError:
-        raise unreachable(connection.provider.name) from None
+    except CalendarError as error:
+        raise unreachable_because(connection.provider.name, reason(error, connection.login)) from None
 
 
 def require_connected(connection: ConnectionRecord) -> None:

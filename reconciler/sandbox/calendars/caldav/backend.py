@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from reconciler.sandbox.calendars.caldav import queries
+from reconciler.sandbox.calendars.caldav.authentication import Credentials, known_challenges
 from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
 from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars
 from reconciler.sandbox.calendars.caldav.exchange import (
@@ -69,6 +70,7 @@ class CalDavBackend:
         self._origins = origins
         self._bounds = bounds or Bounds()
         self._accounts: Recent[Account] = Recent(_MAX_ACCOUNTS, lambda _: 1)
+        self._challenges = known_challenges()
         # An empty calendar weighs something too.
         self._snapshots: Recent[Snapshot] = Recent(_MAX_KEPT, lambda snapshot: snapshot.size + 1024)
 
@@ -238,14 +240,14 @@ class CalDavBackend:
             raise BadCredentialsError(f"{login.email}: a CalDAV server asks for a password; connect by credentials")
         if ":" in login.email:
             raise BadCredentialsError(f"{login.email!r}: a login can't hold a colon (RFC 7617, 2)")
-        auth = httpx.BasicAuth(login.email, login.password)
+        credentials = Credentials(login, login.password, self._challenges)
         # A loop for each call: only so can what a server drags out be cut off at any point.
-        return asyncio.run(self._bounded(auth, work))
+        return asyncio.run(self._bounded(credentials, work))
 
-    async def _bounded(self, auth: httpx.Auth, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
+    async def _bounded(self, credentials: Credentials, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
         try:
             async with asyncio.timeout(self._bounds.whole), make_client(self._trusted, self._bounds) as client:
-                return await work(Exchange(client, self._origins, auth, self._bounds))
+                return await work(Exchange(client, self._origins, credentials, self._bounds))
         except TimeoutError as error:
             raise UnreachableError(
                 f"{self._origins.root}: not done within {self._bounds.whole:g} s; is the server overloaded?"

@@ -106,6 +106,7 @@ async def _principal(exchange: Exchange) -> httpx.URL:
     places = [root, root.join(_WELL_KNOWN)]
     if root.path == "/":
         places.reverse()
+    await exchange.introduce(*places)
     said: list[str] = []
     statuses: set[int] = set()
     for place in places:

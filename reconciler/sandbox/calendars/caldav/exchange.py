@@ -14,12 +14,14 @@ from reconciler.sandbox.calendars.caldav.multistatus import (
     parse,
     read_multistatus,
 )
-from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
+from reconciler.sandbox.calendars.caldav.queries import RESOURCE_TYPE, propfind
+from reconciler.sandbox.calendars.errors import BadCredentialsError, NoAnswerError, UnreachableError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from reconciler.sandbox.calendars.caldav.authentication import Credentials
     from reconciler.sandbox.calendars.caldav.multistatus import Multistatus
     from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 
@@ -35,6 +37,10 @@ _READING = frozenset({"PROPFIND", "REPORT", "GET"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_OF_WRITES = frozenset({307, 308})
 _MAX_REDIRECTS = 5
+_MAX_LESSONS = 3
+"""A scheme that has changed and a nonce that has grown old may have to be learned before a request gets through."""
+
+_ASKS_XML = {"Content-Type": "application/xml; charset=utf-8"}
 _XML = frozenset({"application/xml", "text/xml"})
 
 
@@ -123,11 +129,13 @@ def make_client(verify: ssl.SSLContext, bounds: Bounds) -> httpx.AsyncClient:
 class Exchange:
     """Requests on behalf of one account."""
 
-    def __init__(self, client: httpx.AsyncClient, origins: AllowedOrigins, auth: httpx.Auth, bounds: Bounds) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, origins: AllowedOrigins, credentials: Credentials, bounds: Bounds
+    ) -> None:
         self.origins = origins
         self.bounds = bounds
         self._client = client
-        self._auth = auth
+        self._credentials = credentials
 
     async def query(
         self, method: str, url: httpx.URL, body: bytes, *, depth: int = 0, limit: int | None = None
@@ -136,9 +144,7 @@ class Exchange:
 
         `limit` bounds this answer more narrowly than others. Raises `NotAnsweredError`, and what `send` raises.
         """
-        answer = await self.send(
-            method, url, body, {"Depth": str(depth), "Content-Type": "application/xml; charset=utf-8"}, limit=limit
-        )
+        answer = await self.send(method, url, body, {**_ASKS_XML, "Depth": str(depth)}, limit=limit)
         asked = f"{method} {answer.url}"
         if answer.status != MULTISTATUS:
             raise NotAnsweredError(f"{asked}: answered {answer.status}", answer.status, answer.conditions())
@@ -176,27 +182,81 @@ class Exchange:
             url = self.origins.resolve(answer.url, location)
         raise UnreachableError(f"{method} {url}: sent from place to place more than {_MAX_REDIRECTS} times")
 
+    async def introduce(self, *places: httpx.URL) -> None:
+        """Find out how the server takes a password, by asking without one; the first place that asks for it decides.
+
+        Redirections are followed as far as a password may go. Where nothing asks for a password, it is taken for the
+        usual kind of server, which wants one all the same: it may tell strangers nothing.
+        """
+        met: list[httpx.URL] = []
+        for place in places:
+            url = place
+            for _ in range(_MAX_REDIRECTS + 1):
+                request = self._request("PROPFIND", url, propfind(RESOURCE_TYPE), {**_ASKS_XML, "Depth": "0"})
+                answer = await self._sent(request, self.bounds.body)
+                met.append(url)
+                if answer.status == UNAUTHORIZED:
+                    self._credentials.learn(request, answer.headers)
+                    break
+                location = answer.headers.get("location")
+                if answer.status not in _REDIRECTS or not location:
+                    break
+                url = self.origins.resolve(answer.url, location)
+            if self._credentials.knows(url):
+                break
+        for url in met:
+            if not self._credentials.knows(url):
+                self._credentials.assume(url)
+
     async def _once(self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str], limit: int) -> Answer:
+        if not self._credentials.knows(url):
+            await self.introduce(url)
+        lessons = 0
+        while True:
+            request = self._request(method, url, body, headers)
+            self._credentials.sign(request)
+            answer = await self._sent(request, limit)
+            if answer.status != UNAUTHORIZED:
+                self._credentials.accept(url)
+                return answer
+            lessons += 1
+            if not self._credentials.learn(request, answer.headers) or lessons == _MAX_LESSONS:
+                return answer
+
+    def _request(self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str]) -> httpx.Request:
         # Bytes, since an etag comes from elsewhere and need not be ASCII.
         encoded = {name.encode(): value.encode() for name, value in headers.items()}
+        return self._client.build_request(method, url, content=body, headers=encoded)
+
+    async def _sent(self, request: httpx.Request, limit: int) -> Answer:
+        asked = f"{request.method} {request.url}"
         try:
-            async with self._client.stream(method, url, content=body, headers=encoded, auth=self._auth) as response:
-                received = await _received(method, response, limit)
+            # Credentials are in the request: httpx would read the whole of an answer that asks for them.
+            response = await self._client.send(request, stream=True, auth=None)
+            try:
+                received = await _received(asked, response, limit)
+            finally:
+                await response.aclose()
+        except httpx.TimeoutException as error:
+            raise NoAnswerError(f"{asked}: no answer in time ({type(error).__name__})") from error
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise UnreachableError(f"{method} {url}: no answer ({reason})") from error
-        return Answer(url, response.status_code, response.headers, received)
+            raise NoAnswerError(f"{asked}: no answer ({str(error) or type(error).__name__})") from error
+        return Answer(request.url, response.status_code, response.headers, received)
 
 
-async def _received(method: str, response: httpx.Response, limit: int) -> bytes:
+async def _received(asked: str, response: httpx.Response, limit: int) -> bytes:
     packed = response.headers.get("content-encoding", "identity")
     if packed != "identity":
-        raise UnreachableError(f"{method} {response.url}: answered {packed!r} though it was asked not to pack")
+        if not response.is_success:
+            return b""
+        raise UnreachableError(
+            f"{asked}: answered {packed[:80]!r} though it was asked not to pack; turn compression off for this server"
+        )
     received = bytearray()
     async for chunk in response.aiter_bytes():
         received += chunk
         if len(received) > limit:
-            raise OversizedAnswerError(f"{method} {response.url}: answered more than {limit} bytes")
+            raise OversizedAnswerError(f"{asked}: answered more than {limit} bytes")
     return bytes(received)
 
 

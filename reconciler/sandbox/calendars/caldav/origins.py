@@ -17,6 +17,7 @@ from reconciler.sandbox.calendars.errors import UnreachableError
 
 _MAX_REFERENCE = 4096
 _MAX_PORT = 65535
+_MAX_SHOWN = 200
 _PORTS = {"https": 443, "http": 80}
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 _PLAIN_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
@@ -63,9 +64,15 @@ class AllowedOrigins:
                 f"{_site(base)}: names {reference[:80]!r}: an address with dots, a query or a login; not followed"
             )
         if not self.allows(url):
+            advice = (
+                f"If that host belongs to the server, add {url.netloc.decode('ascii')[:_MAX_SHOWN]} to its `hosts` in "
+                "the sandbox's configuration"
+                if _keeps_secrets(url)
+                else "It isn't encrypted: the server should say https"
+            )
             raise ForeignReferenceError(
-                f"{_site(base)}: points to {_site(url)}, which is not an allowed host; the account's password was not "
-                "sent there. If that host belongs to the server, add it to `hosts` in the sandbox's configuration"
+                f"{_site(base)}: points to {_site(url)[:_MAX_SHOWN]}, which is not an allowed host; the account's "
+                f"password was not sent there. {advice}"
             )
         return url.copy_with(fragment=None)
 
@@ -84,7 +91,7 @@ class AllowedOrigins:
     def allows(self, url: httpx.URL) -> bool:
         """Whether a password may be sent there."""
         host, port = _origin(url)
-        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
+        if not _keeps_secrets(url):
             return False
         if (host, port) in self.exact:
             return True
@@ -126,6 +133,10 @@ def _host(entry: str) -> tuple[str, int]:
 
 def _origin(url: httpx.URL) -> tuple[str, int]:
     return url.host.lower(), _PORTS.get(url.scheme, 0) if url.port is None else url.port
+
+
+def _keeps_secrets(url: httpx.URL) -> bool:
+    return url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host.lower()))
 
 
 def _site(url: httpx.URL) -> str:
