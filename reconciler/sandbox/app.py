@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from reconciler.sandbox.auth import caller, issue_token, require_write
 from reconciler.sandbox.bodies import bounded_body, json_object
+from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.consent import consent_routes
 from reconciler.sandbox.envelope import CONSISTENT, Envelope
@@ -99,15 +100,16 @@ def build_app(backend: Backend, log: RequestLog, injector: Injector) -> ASGIApp:
 def _endpoint(backend: Backend, method: Method) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         body = await bounded_body(request)
+        deadline = Deadline(backend.settings.operation_seconds)
         return JSONResponse(
-            await run_in_threadpool(_answer, backend, method, request, body),
+            await run_in_threadpool(_answer, backend, method, request, body, deadline),
             headers={CONSISTENT: secrets.token_urlsafe(24)} if method.writes else {},
         )
 
     return endpoint
 
 
-def _answer(backend: Backend, method: Method, request: Request, body: bytes) -> dict[str, object]:
+def _answer(backend: Backend, method: Method, request: Request, body: bytes, deadline: Deadline) -> dict[str, object]:
     now = backend.settings.clock()
     with backend.store.session() as session:
         site = caller(session.database, request.headers, now)
@@ -115,7 +117,7 @@ def _answer(backend: Backend, method: Method, request: Request, body: bytes) -> 
             require_write(site)
         call = Call(
             session=session,
-            calendars=backend.calendars,
+            calendars=backend.calendars.within(deadline),
             expander=backend.expander,
             told=backend.told,
             site=site,
@@ -125,6 +127,7 @@ def _answer(backend: Backend, method: Method, request: Request, body: bytes) -> 
             settings=backend.settings,
             endpoint=backend.endpoint,
             now=now,
+            deadline=deadline,
         )
         rows: Rows | None = request.scope["state"].get(STALE_ROWS)
         return method.handler(call) if rows is None else stale_answer(call, method.operation, rows)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
+    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.importing.expander import Expander
     from reconciler.sandbox.fields import Fields
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """All that a method may use. `endpoint` is the sandbox's own base URL, `now` seconds since the epoch."""
+    """All that a method may use. `endpoint` is the sandbox's own base URL, `now` seconds since the epoch.
+
+    All of it is to be done before `deadline`; `calendars` are those within it.
+    """
 
     session: Session
     calendars: CalendarDirectory
@@ -36,6 +40,7 @@ class Call:
     settings: Settings
     endpoint: str
     now: float
+    deadline: Deadline
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -45,4 +50,4 @@ class Call:
     @property
     def desk(self) -> Desk:
         """The site's work on the external calendars."""
-        return Desk(self.session, self.calendars, self.told, self.site.id, self.site.name, self.now)
+        return Desk(self.session, self.calendars, self.told, self.site.id, self.site.name, self.now, self.deadline)

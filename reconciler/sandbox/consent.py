@@ -5,7 +5,7 @@ A link works until it was answered once; looking at it changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from reconciler.sandbox import records
 from reconciler.sandbox.bodies import bounded_body
+from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.calendars.errors import CalendarError
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.connecting import connect
@@ -91,6 +92,8 @@ def _show(backend: Backend, consent_id: str) -> Response:
 
 def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Response:
     decision = form.get("decision")
+    deadline = Deadline(backend.settings.operation_seconds)
+    backend = replace(backend, calendars=backend.calendars.within(deadline))
     with backend.store.session() as session:
         asked = _find(session.database, consent_id)
         if not isinstance(asked, _Asked):
@@ -118,14 +121,14 @@ def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Respo
         if not answered.rowcount:
             return _used()
         if "connectionId" in outcome:
-            _settle(backend, session, asked, outcome["connectionId"])
+            _settle(backend, session, asked, outcome["connectionId"], deadline)
         return RedirectResponse(_returning(asked.redirect_url, outcome), 303, _headers(asked.redirect_url))
 
 
-def _settle(backend: Backend, session: Session, asked: _Asked, connection_id: str) -> None:
+def _settle(backend: Backend, session: Session, asked: _Asked, connection_id: str, deadline: Deadline) -> None:
     """Export over the connection what is to be, where it was healed."""
     now = backend.settings.clock()
-    desk = Desk(session, backend.calendars, backend.told, asked.site_id, asked.site_name, now)
+    desk = Desk(session, backend.calendars, backend.told, asked.site_id, asked.site_name, now, deadline)
     settle(desk, records.connection(session.database, asked.site_id, connection_id), prepare=True)
 
 

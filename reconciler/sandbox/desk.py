@@ -10,6 +10,7 @@ from reconciler.sandbox.contract import ErrorReason, Status
 if TYPE_CHECKING:
     import sqlite3
 
+    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.store import Session
     from reconciler.sandbox.telling import Told
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`now` is in seconds since the epoch."""
+    """`now` is in seconds since the epoch; `calendars` are those within `deadline`."""
 
     session: Session
     calendars: CalendarDirectory
@@ -25,6 +26,11 @@ class Desk:
     site_id: str
     site_name: str
     now: float
+    deadline: Deadline
+
+    def first(self, share: float) -> CalendarDirectory:
+        """The calendars, for what must have been answered in the first part of the time, so that more can be done."""
+        return self.calendars.within(self.deadline.first(share))
 
     @property
     def database(self) -> sqlite3.Connection:

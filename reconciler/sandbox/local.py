@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import owners, records
 from reconciler.sandbox.assembling import assemble
-from reconciler.sandbox.calendars.errors import CalendarError
-from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS
+from reconciler.sandbox.calendars.deadline import Deadline
+from reconciler.sandbox.calendars.errors import NoAnswerError
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.desk import Desk
 from reconciler.sandbox.errors import SandboxError
@@ -23,7 +23,8 @@ from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.exporting.waiting import waiting
 from reconciler.sandbox.formats import is_guid
-from reconciler.sandbox.importing import around, first_parts, sources
+from reconciler.sandbox.importing import around, first_parts, imported
+from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE, explained
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.exporting.site_events import SiteEvent
     from reconciler.sandbox.exporting.waiting import Waiting
+    from reconciler.sandbox.importing import Source
     from reconciler.sandbox.records import ScheduleRecord
 
 MAX_TITLE = 500
@@ -60,14 +62,14 @@ class LocalEvent:
 
 
 @contextmanager
-def opened(data: Path, config: Path | None = None) -> Iterator[LocalSandbox]:
+def opened(data: Path, config: Path | None = None, settings: Settings | None = None) -> Iterator[LocalSandbox]:
     """The sandbox in the folder `data`; raises `SandboxError` where there is none, or it can't be used.
 
     `config` is the file that assigns providers to servers.
     """
     if not (data / DATABASE).is_file():
         raise SandboxError(f"{data}: there is no sandbox; begin one with: extcal sandbox serve --data {data}")
-    backend, _ = assemble(data, Settings(), endpoint="", config=config)
+    backend, _ = assemble(data, settings or Settings(), endpoint="", config=config)
     try:
         with explained(backend.store.path):
             yield LocalSandbox(backend)
@@ -154,31 +156,40 @@ class LocalSandbox:
     def warnings(self) -> list[str]:
         """What of the calendars that connections import from can't be read, in the year before now and the next."""
         found: list[str] = []
+        deadline = self._deadline()
         for site_id, site_name in dict.fromkeys((each.site_id, each.site_name) for each in self.schedules()):
-            with self._desk(site_id, site_name) as desk:
+            with self._desk(site_id, site_name, deadline) as desk:
                 found += self._warnings_of(desk)
         return list(dict.fromkeys(found))
 
     def _warnings_of(self, desk: Desk) -> Iterator[str]:
         marks = marks_of(desk.database, instance_of(desk.database))
-        for connection in records.connections(desk.database, desk.site_id):
-            if not connection.opens or not connection.sync_config.imports.enabled:
-                continue
-            try:
-                calendars, problems = sources(desk, connection, around(desk.now), marks)
-            except CalendarError as error:
-                yield f"{connection.provider.slug} can't be reached: {error}"
-                continue
-            yield from problems
-            answers = first_parts(self._backend.expander, calendars, around(desk.now), QUESTION_SECONDS)
-            for source, answered in zip(calendars, answers, strict=True):
-                yield from (source.warning(fault) for fault in answered.faults)
+        asked = [
+            connection
+            for connection in records.connections(desk.database, desk.site_id)
+            if connection.opens and connection.sync_config.imports.enabled
+        ]
+        read: list[Source] = []
+        for imports in imported(desk, asked, around(desk.now), marks, until=NoAnswerError):
+            if imports.failure is not None:
+                why = reason(imports.failure, imports.connection.login)
+                yield f"{imports.connection.provider.slug} can't be reached: {why}"
+            yield from imports.faults
+            read += imports.sources
+        answers = first_parts(self._backend.expander, read, around(desk.now), desk.deadline.left())
+        for source, answered in zip(read, answers, strict=True):
+            yield from (source.warning(fault) for fault in answered.faults)
+
+    def _deadline(self) -> Deadline:
+        return Deadline(self._backend.settings.operation_seconds)
 
     @contextmanager
-    def _desk(self, site_id: str, site_name: str) -> Iterator[Desk]:
+    def _desk(self, site_id: str, site_name: str, deadline: Deadline | None = None) -> Iterator[Desk]:
         backend = self._backend
+        deadline = deadline or self._deadline()
+        calendars = backend.calendars.within(deadline)
         with backend.store.session() as session:
-            yield Desk(session, backend.calendars, backend.told, site_id, site_name, backend.settings.clock())
+            yield Desk(session, calendars, backend.told, site_id, site_name, backend.settings.clock(), deadline)
 
     @contextmanager
     def _changing(self, event_id: str) -> Iterator[Desk]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.protocol import CalendarBackend, Login
 
 FOLDER = "calendars"
@@ -27,18 +28,48 @@ _Seen = tuple[float, tuple[CalendarRef, ...] | CalendarError]
 """When (monotonic) what was seen."""
 
 
-class CalendarDirectory:
-    """The providers' calendars: those in `assigned` on a server, all others in folders below `folder`."""
+class _Memory:
+    """What was seen a moment ago, for several threads."""
 
-    def __init__(self, folder: Path, assigned: Mapping[str, CalendarBackend]) -> None:
-        self.folder = folder
-        self._assigned = dict(assigned)
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, Login], _Seen] = {}
 
+    def get(self, key: tuple[str, Login]) -> _Seen | None:
+        with self._lock:
+            return self._seen.get(key)
+
+    def put(self, key: tuple[str, Login], what: tuple[CalendarRef, ...] | CalendarError) -> None:
+        with self._lock:
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            self._seen[key] = (time.monotonic(), what)
+
+
+class CalendarDirectory:
+    """The providers' calendars: those in `assigned` on a server, all others in folders below `folder`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        assigned: Mapping[str, CalendarBackend],
+        deadline: Deadline | None = None,
+        memory: _Memory | None = None,
+    ) -> None:
+        self.folder = folder
+        self._assigned = dict(assigned)
+        self._deadline = deadline
+        self._memory = memory or _Memory()
+
+    def within(self, deadline: Deadline) -> CalendarDirectory:
+        """The same calendars for one operation, as `CalendarBackend.within` says."""
+        assigned = {slug: backend.within(deadline) for slug, backend in self._assigned.items()}
+        return CalendarDirectory(self.folder, assigned, deadline, self._memory)
+
     def of(self, provider: str) -> CalendarBackend:
         """The backend of the provider with this slug."""
-        return self._assigned.get(provider) or FolderCalendars(self.folder / (file_name(provider) or "unnamed"))
+        folder = self.folder / (file_name(provider) or "unnamed")
+        return self._assigned.get(provider) or FolderCalendars(folder, self._deadline)
 
     def passwords(self, provider: str) -> tuple[tuple[str, str | None], ...]:
         """The accounts of a provider whose accounts are folders, each with its password if it has one."""
@@ -52,29 +83,21 @@ class CalendarDirectory:
         """
         backend = self.of(provider)
         good_for = backend.look_again_after
-        now = time.monotonic()
         if good_for and not fresh:
-            with self._lock:
-                seen = self._seen.get((provider, login))
-            if seen is not None and now - seen[0] < good_for:
+            seen = self._memory.get((provider, login))
+            if seen is not None and time.monotonic() - seen[0] < good_for:
                 if isinstance(seen[1], CalendarError):
                     raise seen[1]
                 return seen[1]
         try:
             found = backend.calendars(login)
         except CalendarError as error:
-            self._keep((provider, login), (now, error))
+            self._memory.put((provider, login), error)
             raise
-        self._keep((provider, login), (now, found))
+        self._memory.put((provider, login), found)
         return found
 
     def close(self) -> None:
         """Let go of what the backends hold."""
         for backend in self._assigned.values():
             backend.close()
-
-    def _keep(self, key: tuple[str, Login], seen: _Seen) -> None:
-        with self._lock:
-            if len(self._seen) >= _MAX_SEEN:
-                self._seen.clear()
-            self._seen[key] = seen

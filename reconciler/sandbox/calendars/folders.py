@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.protocol import Login
 
 MAX_CALENDARS = 200
@@ -62,9 +63,15 @@ class FolderCalendars:
     """A `CalendarBackend` over the accounts in one provider's folder."""
 
     look_again_after = 0.0
+    at_once = 1
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, deadline: Deadline | None = None) -> None:
         self._folder = folder
+        self._deadline = deadline
+
+    def within(self, deadline: Deadline) -> FolderCalendars:
+        """The same folder; there may be very many files in it."""
+        return FolderCalendars(self._folder, deadline)
 
     def accounts(self) -> tuple[str, ...]:
         """Every account that can be opened, by its folder's name."""
@@ -170,6 +177,8 @@ class FolderCalendars:
         return sorted(folders, key=lambda path: place.get(plain_name(path.name), len(place)))
 
     def _opened(self, login: Login) -> tuple[Path, AccountFile]:
+        if self._deadline is not None:
+            self._deadline.check(f"{self._folder.name}/{login.email}")
         folder = self._account_folder(login.email)
         if folder is None:
             raise BadCredentialsError("there is no such account")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reconciler.sandbox.calendars.deadline import Deadline
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -60,6 +62,17 @@ class CalendarBackend(Protocol):
     @property
     def look_again_after(self) -> float:
         """For how many seconds it would cost too much to ask again whether an account works; 0 where it is cheap."""
+
+    @property
+    def at_once(self) -> int:
+        """How many of its accounts it is worth asking at the same time."""
+
+    def within(self, deadline: Deadline) -> CalendarBackend:
+        """The same calendars for one operation: nothing is asked once that is over.
+
+        Where one question was not answered no other is asked in that operation. What is within it can be narrowed to an
+        earlier deadline.
+        """
 
     def accounts(self) -> tuple[str, ...]:
         """The emails of the accounts that are known without signing in, for the consent page; may be none."""

@@ -16,6 +16,8 @@ from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.refusal import application_error, not_supported, unreachable_because
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.sandbox.calendars.protocol import CalendarRef
     from reconciler.sandbox.call import Call
     from reconciler.sandbox.records import ConnectionRecord, ProviderRecord
@@ -37,7 +39,7 @@ def list_connections(call: Call) -> dict[str, object]:
     schedule_ids = call.query.guids("scheduleIds")
     partial = call.query.boolean("partialFailure") or False
     call.query.check()
-    failed = failed_providers(call, fresh=False)
+    failed = failed_providers(call, look(call.desk, records.connections(call.database, call.site.id), fresh=False))
     if not partial:
         refuse_failed(call, failed)
     return {
@@ -50,9 +52,8 @@ def list_connections(call: Call) -> dict[str, object]:
     }
 
 
-def failed_providers(call: Call, *, fresh: bool) -> list[str]:
-    """The ids of the site's providers that can't be reached; connections that don't work any more become `ERROR`."""
-    unreachable = look(call.desk, records.connections(call.database, call.site.id), fresh=fresh)
+def failed_providers(call: Call, unreachable: Collection[str]) -> list[str]:
+    """The ids of the site's providers that can't be reached, in their order, those among them that are down."""
     providers = records.providers(call.database, call.site.id)
     return [provider.id for provider in providers if provider.down or provider.id in unreachable]
 

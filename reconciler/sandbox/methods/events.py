@@ -8,16 +8,16 @@ from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
-from reconciler.sandbox.calendars.errors import CalendarError
-from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.cursors import make_cursor, read_cursor
 from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import rfc3339
-from reconciler.sandbox.importing import Range, Source, first_parts, occurrences, sources
+from reconciler.sandbox.health import look
+from reconciler.sandbox.importing import Range, Source, first_parts, imported, occurrences
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
+from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.refusal import Rule
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 _FIELDSETS = ("NO_PI", "OWN_PI")
 _CURSOR = "events"
+_LOOKING = 1 / 3
+"""The part of the time for looking whether the accounts open: a slow one leaves as much for what others hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,16 @@ def list_events(call: Call) -> dict[str, object]:
     cursor = call.query.text("cursorPaging.cursor")
     wanted, after = _from_query(call) if cursor is None else _from_cursor(call, cursor)
     call.query.check()
-    settle_site(call.desk)
-    failed = failed_providers(call, fresh=True)
+    every = records.connections(call.database, call.site.id)
+    failed = failed_providers(call, look(call.desk, every, fresh=True, share=_LOOKING))
     found = _events(call, wanted, after, failed)
-    if not partial:
+    refused = bool(failed) and not partial
+    page = [] if refused else list(islice(found, limit))
+    following = None if refused else next(found, None)
+    # In what time is left: what can't be exported now is at the next occasion.
+    settle_site(call.desk)
+    if refused:
         refuse_failed(call, failed)
-    page = list(islice(found, limit))
-    following = next(found, None)
     cursors: dict[str, object] = {}
     if following is not None:
         content = {"filter": asdict(wanted), "after": asdict(page[-1].position)}
@@ -119,20 +124,22 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
     marks = marks_of(call.database, instance_of(call.database))
     # What started before the last page's end is known; what is asked for begins there.
     within = Range(wanted.start if after is None else max(wanted.start, after.start), wanted.end, wanted.all_day)
+    asked = [
+        connection
+        for connection in records.connections(call.database, call.site.id)
+        if _is_asked_for(connection, wanted) and connection.provider.id not in failed
+    ]
     read: list[Source] = []
-    for connection in records.connections(call.database, call.site.id):
-        if not _is_asked_for(connection, wanted) or connection.provider.id in failed:
-            continue
-        try:
-            found, faults = sources(call.desk, connection, within, marks)
-        except CalendarError:
+    for imports in imported(call.desk, asked, within, marks):
+        connection = imports.connection
+        if imports.failure is not None and connection.provider.id not in failed:
+            call.told.warn(f"{connection.provider.slug} can't be reached: {reason(imports.failure, connection.login)}")
             failed.append(connection.provider.id)
-            continue
-        read += found
-        for fault in faults:
+        read += imports.sources
+        for fault in imports.faults:
             call.told.warn(fault)
     read = [source for source in read if source.connection.provider.id not in failed]
-    firsts = first_parts(call.expander, read, within, QUESTION_SECONDS)
+    firsts = first_parts(call.expander, read, within, call.deadline.left())
     streams = [_found(call, source, first, within, marks) for source, first in zip(read, firsts, strict=True)]
     merged: Iterator[_Found] = heapq.merge(*streams, key=lambda found: found.position)
     if after is None:
@@ -141,7 +148,7 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
 
 
 def _found(call: Call, source: Source, first: Answered, within: Range, marks: Marks) -> Iterator[_Found]:
-    for instance in occurrences(call.expander, source, first, within, marks, call.told):
+    for instance in occurrences(call.expander, source, first, within, marks, call.deadline, call.told):
         position = _Position(instance.start, source.connection.seq, f"{source.calendar.id}/{instance.key}")
         yield _Found(position, source, instance)
 

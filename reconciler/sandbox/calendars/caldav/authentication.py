@@ -14,8 +14,8 @@ from urllib.request import parse_http_list
 
 import httpx
 
-from reconciler.sandbox.calendars.caldav.recent import Recent
 from reconciler.sandbox.calendars.errors import PasswordsNotTakenError
+from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import Login

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,6 +34,7 @@ from reconciler.sandbox.calendars.errors import (
     CalendarGoneError,
     ConflictError,
     CreationRefusedError,
+    NoAnswerError,
     UnreachableError,
     UnreadableError,
     WriteRefusedError,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.calendars.caldav.exchange import Answer
     from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.protocol import Login
 
 _T = TypeVar("_T")
@@ -59,6 +63,31 @@ _MAX_ACCOUNTS = 256
 _MAX_KEPT = 128 * 1024 * 1024
 
 
+class _Kept:
+    """What is kept of a server from one call to the next."""
+
+    def __init__(self) -> None:
+        self.accounts: Recent[Account] = Recent(_MAX_ACCOUNTS, lambda _: 1)
+        self.challenges = known_challenges()
+        # An empty calendar weighs something too.
+        self.snapshots: Recent[Snapshot] = Recent(_MAX_KEPT, lambda snapshot: snapshot.size + 1024)
+
+    @cached_property
+    def trusted(self) -> ssl.SSLContext:
+        """The public authorities, and those that this machine trusts: people run CalDAV servers at home."""
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """What a call is part of; `failures` is empty until the server has once given no answer."""
+
+    deadline: Deadline
+    failures: list[NoAnswerError]
+
+
 class CalDavBackend:
     """A `CalendarBackend` over CalDAV (RFC 4791).
 
@@ -66,13 +95,27 @@ class CalDavBackend:
     calendar saves bytes, never the question whether the password still opens it.
     """
 
-    def __init__(self, origins: AllowedOrigins, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        origins: AllowedOrigins,
+        bounds: Bounds | None = None,
+        kept: _Kept | None = None,
+        operation: _Operation | None = None,
+    ) -> None:
         self._origins = origins
         self._bounds = bounds or Bounds()
-        self._accounts: Recent[Account] = Recent(_MAX_ACCOUNTS, lambda _: 1)
-        self._challenges = known_challenges()
-        # An empty calendar weighs something too.
-        self._snapshots: Recent[Snapshot] = Recent(_MAX_KEPT, lambda snapshot: snapshot.size + 1024)
+        self._kept = kept or _Kept()
+        self._operation = operation
+
+    def within(self, deadline: Deadline) -> CalDavBackend:
+        """The same server for one operation; what is kept is shared, and within the operation also that it failed."""
+        failures = [] if self._operation is None else self._operation.failures
+        return CalDavBackend(self._origins, self._bounds, self._kept, _Operation(deadline, failures))
+
+    @property
+    def at_once(self) -> int:
+        """A few: a server at home serves several people at the same time."""
+        return 4
 
     @property
     def look_again_after(self) -> float:
@@ -152,16 +195,16 @@ class CalDavBackend:
         async def known(exchange: Exchange) -> Snapshot:
             return await brought_up_to_date(
                 Collection(exchange, url),
-                self._snapshots.get(key),
+                self._kept.snapshots.get(key),
                 Span.around(start, end),
-                patience=self._bounds.search,
+                patience=self._patience,
             )
 
         try:
             snapshot = self._run(login, known)
         except NotAnsweredError as error:
             raise UnreadableError(f"{error}: the calendar can't be read") from error
-        self._snapshots.put(key, snapshot)
+        self._kept.snapshots.put(key, snapshot)
         found = sorted(snapshot.objects.items())
         return Reading(
             tuple(
@@ -229,10 +272,10 @@ class CalDavBackend:
         self._run(login, written)
 
     async def _account(self, exchange: Exchange, login: Login, *, anew: bool = False) -> Account:
-        account = None if anew else self._accounts.get(login)
+        account = None if anew else self._kept.accounts.get(login)
         if account is None:
             account = await find_account(exchange, login.email)
-            self._accounts.put(login, account)
+            self._kept.accounts.put(login, account)
         return account
 
     def _run(self, login: Login, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
@@ -240,18 +283,35 @@ class CalDavBackend:
             raise BadCredentialsError(f"{login.email}: a CalDAV server asks for a password; connect by credentials")
         if ":" in login.email:
             raise BadCredentialsError(f"{login.email!r}: a login can't hold a colon (RFC 7617, 2)")
-        credentials = Credentials(login, login.password, self._challenges)
-        # A loop for each call: only so can what a server drags out be cut off at any point.
-        return asyncio.run(self._bounded(credentials, work))
+        failures = [] if self._operation is None else self._operation.failures
+        if failures:
+            raise NoAnswerError(str(failures[0])) from failures[0]
+        credentials = Credentials(login, login.password, self._kept.challenges)
+        try:
+            # A loop for each call: only so can what a server drags out be cut off at any point.
+            return asyncio.run(self._bounded(credentials, work))
+        except NoAnswerError as error:
+            failures.append(error)
+            raise
 
     async def _bounded(self, credentials: Credentials, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
+        asyncio.get_running_loop().set_default_executor(_Resolver(1))
+        seconds, late = self._bounds.whole, None
+        if self._operation is not None and self._operation.deadline.left() < seconds:
+            seconds = self._operation.deadline.left()
+            late = self._operation.deadline.missed(str(self._origins.root))
         try:
-            async with asyncio.timeout(self._bounds.whole), make_client(self._trusted, self._bounds) as client:
+            async with asyncio.timeout(seconds), make_client(self._kept.trusted, self._bounds) as client:
                 return await work(Exchange(client, self._origins, credentials, self._bounds))
         except TimeoutError as error:
-            raise UnreachableError(
-                f"{self._origins.root}: not done within {self._bounds.whole:g} s; is the server overloaded?"
+            raise late or NoAnswerError(
+                f"{self._origins.root}: not done within {seconds:g} s; is the server overloaded?"
             ) from error
+
+    def _patience(self) -> float:
+        """How long one search may take: what else can be tried needs time too."""
+        search = self._bounds.search
+        return search if self._operation is None else min(search, self._operation.deadline.left() / 2)
 
     def _url(self, calendar_id: str) -> httpx.URL:
         try:
@@ -260,12 +320,14 @@ class CalDavBackend:
             raise CalendarGoneError(f"{calendar_id[:200]!r}: no calendar of this server ({error})") from error
         return url if url.path.endswith("/") else url.copy_with(raw_path=url.raw_path + b"/")
 
-    @cached_property
-    def _trusted(self) -> ssl.SSLContext:
-        """The public authorities, and those that this machine trusts: people run CalDAV servers at home."""
-        context = httpx.create_ssl_context(trust_env=False)
-        context.load_default_certs()
-        return context
+
+class _Resolver(ThreadPoolExecutor):
+    """Looks names up, and isn't waited for: that can't be cut off, and may take longer than anybody has time."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 -- the base class's
+        """Let go of it."""
+        del wait
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
 async def _require_well(collection: Collection, fault: ServerFaultError) -> None:

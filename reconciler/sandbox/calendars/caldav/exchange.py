@@ -239,6 +239,8 @@ class Exchange:
                 await response.aclose()
         except httpx.TimeoutException as error:
             raise NoAnswerError(f"{asked}: no answer in time ({type(error).__name__})") from error
+        except httpx.LocalProtocolError as error:
+            raise UnreachableError(f"{asked}: can't be asked ({error})") from error
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{asked}: no answer ({str(error) or type(error).__name__})") from error
         return Answer(request.url, response.status_code, response.headers, received)

@@ -26,6 +26,8 @@ from reconciler.sandbox.calendars.caldav.exchange import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.sandbox.calendars.caldav.collection import Collection, Objects
     from reconciler.sandbox.calendars.caldav.span import Span
 
@@ -60,9 +62,9 @@ class Snapshot:
 
 
 async def brought_up_to_date(
-    collection: Collection, known: Snapshot | None, span: Span | None, *, patience: float
+    collection: Collection, known: Snapshot | None, span: Span | None, *, patience: Callable[[], float]
 ) -> Snapshot:
-    """A snapshot of now that covers `span`; one search of the server may take `patience` seconds."""
+    """A snapshot of now that covers `span`; one search of the server may take `patience()` seconds."""
     if known is None:
         return await _read(collection, span, patience, syncs=True, large=False)
     if not known.covers(span):
@@ -80,12 +82,14 @@ async def brought_up_to_date(
     return replace(known, objects=await _merged(collection, objects, changes.changed), token=changes.token)
 
 
-async def _read(collection: Collection, span: Span | None, patience: float, *, syncs: bool, large: bool) -> Snapshot:
+async def _read(
+    collection: Collection, span: Span | None, patience: Callable[[], float], *, syncs: bool, large: bool
+) -> Snapshot:
     found: Objects | None = None
     covered: Span | None = None
     if not large:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience()):
                 found = await collection.whole()
         except OversizedAnswerError:
             large = True
@@ -95,7 +99,7 @@ async def _read(collection: Collection, span: Span | None, patience: float, *, s
             found = None
     if found is None and span is not None:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience()):
                 found, covered = await _in_span(collection, span), span
         except _FAILED:
             found = None
