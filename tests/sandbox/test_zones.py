@@ -417,3 +417,41 @@ def test_zones_of_equal_text_are_shared() -> None:
     assert own_zone("Office", written(*BERLIN)) is own_zone("Office", written(*BERLIN))
     assert own_zone("Office", written(*BERLIN)) is not own_zone("Office", written(*SYDNEY))
     assert own_zone("Other", written(*BERLIN)).name == "Other"
+
+
+ONE_YEAR = (
+    observance("STANDARD", "20181028T030000", "+0200", "+0100"),
+    observance("DAYLIGHT", "20190331T020000", "+0100", "+0200"),
+)
+RULES_THAT_END = (
+    observance(
+        "STANDARD",
+        "20181028T030000",
+        "+0200",
+        "+0100",
+        "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20191027T010000Z",
+    ),
+    observance(
+        "DAYLIGHT", "20190331T020000", "+0100", "+0200", "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=20200329T010000Z"
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("observances", "summer", "winter"),
+    [
+        # Onsets that Europe/Berlin has, too: it is that zone, before and after them.
+        (ONE_YEAR, 7, 8),
+        (ONE_YEAR[1:], 7, 8),
+        (RULES_THAT_END, 7, 8),
+        # What contradicts it is what it says (3.6.5): no daylight saving time, or onsets of another zone.
+        ((observance("STANDARD", "19700101T000000", "+0100", "+0100"),), 8, 8),
+        ((observance("DAYLIGHT", "20190324T020000", "+0100", "+0200"),), 7, 7),
+    ],
+)
+def test_a_part_of_a_known_zone_is_that_zone(observances: tuple[str, ...], summer: int, winter: int) -> None:
+    """A VTIMEZONE that lists some onsets of the zone it is named after says nothing else about other years."""
+    found = own_zone("Europe/Berlin", written(*observances))
+    for year in (2020, 2026):
+        assert found.moment(clock(f"{year}-07-06 09:00"))[0] == utc(f"{year}-07-06 0{summer}:00")
+        assert found.moment(clock(f"{year}-12-07 09:00"))[0] == utc(f"{year}-12-07 0{winter}:00")

@@ -25,6 +25,7 @@ _OUTERMOST = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"}
 _WITHIN = frozenset({"VALARM", "STANDARD", "DAYLIGHT"})
 """Components that lie within those. What lies in one that nobody knows (RFC 5545, 3.6) is its own business."""
 
+_MAX_NAME = 80
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _LINE = re.compile(rb"[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -100,6 +101,11 @@ def _logical_lines(content: bytes) -> Iterator[tuple[int, int, bytes]]:
         position = end
 
 
+def _kind(line: bytes) -> str:
+    """What a BEGIN or END line names; what is longer than a name is no name."""
+    return line_value(line).strip()[:_MAX_NAME].decode("ascii", "replace").upper()
+
+
 class _Cutter:
     """Takes line by line.
 
@@ -121,9 +127,9 @@ class _Cutter:
     def take(self, start: int, end: int, line: bytes) -> None:
         head = line[:6].upper()
         if head.startswith(b"BEGIN:"):
-            self._begin(line_value(line).strip().decode("ascii", "replace").upper(), start)
+            self._begin(_kind(line), start)
         elif head.startswith(b"END:"):
-            self._end(line_value(line).strip().decode("ascii", "replace").upper(), start, end)
+            self._end(_kind(line), start, end)
         elif not line.strip():
             return
         elif not self._open:

@@ -35,6 +35,8 @@ _READ = re.compile(
     rb"\s*(%s)\s*[;:]" % b"|".join(name.encode() for name in (*_TEXTS, *_TIMES, *_RULES, "ATTENDEE")), re.IGNORECASE
 )
 _MAX_SEQUENCE_DIGITS = 9
+_CALLED_OFF = frozenset({"CANCELLED", "CANCELED"})
+"""The STATUS of what doesn't take place (RFC 5545, 3.8.1.11), and how some programs spell it."""
 
 
 class UnusableError(Exception):
@@ -260,7 +262,7 @@ def _listed_time(text: str, stated: Property, zones: CalendarZones, faults: list
 
 def _is_busy(found: _Lines, owner: str) -> bool:
     texts = found.texts
-    if texts.get("STATUS", "").upper() == "CANCELLED" or texts.get("TRANSP", "").upper() == "TRANSPARENT":
+    if texts.get("STATUS", "").upper() in _CALLED_OFF or texts.get("TRANSP", "").upper() == "TRANSPARENT":
         return False
     if texts.get("X-MICROSOFT-CDO-BUSYSTATUS", "").upper() == "FREE":
         return False

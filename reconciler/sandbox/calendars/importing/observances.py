@@ -129,7 +129,7 @@ def _written(component: IcsComponent) -> _Written:
         before=_offset(values["TZOFFSETFROM"][0]) if "TZOFFSETFROM" in values else None,
         after=_offset(values["TZOFFSETTO"][0]),
         dates=tuple(date.strip() for value in values["RDATE"] for date in value.split(",")),
-        rules=tuple(values["RRULE"]),
+        rules=tuple(filter(None, values["RRULE"])),
     )
 
 

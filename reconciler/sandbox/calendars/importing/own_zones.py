@@ -11,17 +11,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.importing.observances import Observance, read_observances
 from reconciler.sandbox.calendars.importing.rules import Steps, TooManyStepsError, starts
 from reconciler.sandbox.calendars.importing.zones import EPOCH, Zone, ZoneError, clock_of, known_zone, seconds_of
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 MAX_STEPS = 20_000
 """How many steps of its rules the reckoning of one year may take; most take ten."""
@@ -52,14 +48,20 @@ def _lists_some_of(observances: list[Observance], known: Zone) -> bool:
 
     Programs write those of the years that they care for; before and after them it says nothing that is of use.
     """
-    if any(each.rules for each in observances) or len({each.standard for each in observances}) == 1:
-        return False
+    onsets: list[tuple[int, Observance]] = []
     for each in observances:
-        for onset in (seconds_of(date) - each.before for date in each.dates):
-            shown = known.wall_clock(onset - 1), known.wall_clock(onset)
-            if each.before == each.after or shown != (clock_of(onset - 1 + each.before), clock_of(onset + each.after)):
+        listed = list(each.dates)
+        for first, rule in each.rules:
+            if rule.until is None:
                 return False
-    return True
+            listed += starts(rule, first, first, rule.until + timedelta(seconds=1), Steps(MAX_STEPS))
+        onsets += [(seconds_of(date) - each.before, each) for date in listed]
+    return all(
+        each.before != each.after
+        and known.wall_clock(onset - 1) == clock_of(onset - 1 + each.before)
+        and known.wall_clock(onset) == clock_of(onset + each.after)
+        for onset, each in onsets
+    )
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ class Reading:
         return all(time.monotonic() <= over_at for _ in self._events)
 
     def _read(self, content: bytes, zone: Zone, owner: str) -> Iterator[None]:
-        stream = cut(content)
+        stream = cut(content := _in_utf_8(content))
         yield
         faults = self.contents.faults
         faults += stream.faults
@@ -73,6 +74,13 @@ def _read_event(component: IcsComponent, zones: CalendarZones, owner: str, fault
         return []
     faults += [f"event {shown_uid(event.uid)} (byte {event.place}): {fault}" for fault in event.faults]
     return [event]
+
+
+def _in_utf_8(content: bytes) -> bytes:
+    """A stream as RFC 5545, 3.1 wants it, where it was written in UTF-16, or with the line ends of old Macs."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode("utf-8", "replace")
+    return content if b"\n" in content else content.replace(b"\r", b"\n")
 
 
 def _scale(calendar: IcsCalendar) -> str | None:
