@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
 from reconciler.sandbox.calendars.caldav import queries
-from reconciler.sandbox.calendars.caldav.authentication import Credentials, known_challenges
+from reconciler.sandbox.calendars.caldav.authentication import Credentials
 from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
 from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars
 from reconciler.sandbox.calendars.caldav.exchange import (
@@ -27,8 +24,9 @@ from reconciler.sandbox.calendars.caldav.exchange import (
 )
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
-from reconciler.sandbox.calendars.caldav.snapshot import Snapshot, brought_up_to_date
+from reconciler.sandbox.calendars.caldav.snapshot import brought_up_to_date
 from reconciler.sandbox.calendars.caldav.span import Span
+from reconciler.sandbox.calendars.caldav.state import Kept, Operation, Resolver
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarGoneError,
@@ -40,15 +38,14 @@ from reconciler.sandbox.calendars.errors import (
     WriteRefusedError,
 )
 from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef, Reading
-from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from reconciler.sandbox.calendars.caldav.exchange import Answer
     from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+    from reconciler.sandbox.calendars.caldav.snapshot import Snapshot
     from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.protocol import Login
 
@@ -59,33 +56,6 @@ _CREATED = 201
 _NO_CONTENT = 204
 _PRECONDITION_FAILED = 412
 _UID_TAKEN = f"{CALDAV}no-uid-conflict"
-_MAX_ACCOUNTS = 256
-_MAX_KEPT = 128 * 1024 * 1024
-
-
-class _Kept:
-    """What is kept of a server from one call to the next."""
-
-    def __init__(self) -> None:
-        self.accounts: Recent[Account] = Recent(_MAX_ACCOUNTS, lambda _: 1)
-        self.challenges = known_challenges()
-        # An empty calendar weighs something too.
-        self.snapshots: Recent[Snapshot] = Recent(_MAX_KEPT, lambda snapshot: snapshot.size + 1024)
-
-    @cached_property
-    def trusted(self) -> ssl.SSLContext:
-        """The public authorities, and those that this machine trusts: people run CalDAV servers at home."""
-        context = httpx.create_ssl_context(trust_env=False)
-        context.load_default_certs()
-        return context
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    """What a call is part of; `failures` is empty until the server has once given no answer."""
-
-    deadline: Deadline
-    failures: list[NoAnswerError]
 
 
 class CalDavBackend:
@@ -99,18 +69,18 @@ class CalDavBackend:
         self,
         origins: AllowedOrigins,
         bounds: Bounds | None = None,
-        kept: _Kept | None = None,
-        operation: _Operation | None = None,
+        kept: Kept | None = None,
+        operation: Operation | None = None,
     ) -> None:
         self._origins = origins
         self._bounds = bounds or Bounds()
-        self._kept = kept or _Kept()
+        self._kept = kept or Kept()
         self._operation = operation
 
     def within(self, deadline: Deadline) -> CalDavBackend:
         """The same server for one operation; what is kept is shared, and within the operation also that it failed."""
         failures = [] if self._operation is None else self._operation.failures
-        return CalDavBackend(self._origins, self._bounds, self._kept, _Operation(deadline, failures))
+        return CalDavBackend(self._origins, self._bounds, self._kept, Operation(deadline, failures))
 
     @property
     def at_once(self) -> int:
@@ -295,7 +265,7 @@ class CalDavBackend:
             raise
 
     async def _bounded(self, credentials: Credentials, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
-        asyncio.get_running_loop().set_default_executor(_Resolver(1))
+        asyncio.get_running_loop().set_default_executor(Resolver(1))
         seconds, late = self._bounds.whole, None
         if self._operation is not None and self._operation.deadline.left() < seconds:
             seconds = self._operation.deadline.left()
@@ -319,15 +289,6 @@ class CalDavBackend:
         except ForeignReferenceError as error:
             raise CalendarGoneError(f"{calendar_id[:200]!r}: no calendar of this server ({error})") from error
         return url if url.path.endswith("/") else url.copy_with(raw_path=url.raw_path + b"/")
-
-
-class _Resolver(ThreadPoolExecutor):
-    """Looks names up, and isn't waited for: that can't be cut off, and may take longer than anybody has time."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 -- the base class's
-        """Let go of it."""
-        del wait
-        super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
 async def _require_well(collection: Collection, fault: ServerFaultError) -> None:
