@@ -86,12 +86,13 @@ mutants: $(VENV)/.dev
 	$(BIN)/mutmut export-cicd-stats
 	$(BIN)/python -c "import json, sys; s = json.load(open('mutants/mutmut-cicd-stats.json')); share = (s['killed'] + s['timeout']) / s['total']; print(f'{share:.1%} noticed'); sys.exit(share < 0.85)"
 
-## bench: what fleets cost, against a raw floor and peers, and listing a CalDAV calendar, against the raw request
+## bench: what fleets cost, against a raw floor and peers, a CalDAV listing, against the raw request, and expanding series
 bench: $(VENV)/.dev
 	@missed=0; \
 	$(BIN)/python -m tests.benchmarks.fleet || missed=1; \
 	$(BIN)/python -m tests.benchmarks.dask_workers || missed=1; \
 	$(BIN)/python -m tests.benchmarks.caldav_listing || missed=1; \
+	$(BIN)/python -m tests.benchmarks.expanding || missed=1; \
 	exit $$missed
 
 clean:

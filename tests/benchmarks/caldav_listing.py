@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.caldav_listing [ROUNDS]
 
-Asking is one REPORT for the span of time, to a real Radicale and a real Xandikos, parsed by the library that the
-sandbox parses with. Listing is ListEvents, asked of a fresh sandbox over HTTP: each round its first answer about the
+Asking is one REPORT for the span of time, to a real Radicale and a real Xandikos, parsed by the icalendar library.
+Listing is ListEvents, asked of a fresh sandbox over HTTP: each round its first answer about the
 calendar, which it has not seen, and a second one. It has answered about another calendar before, since a sandbox starts
 its readers once and not for a listing. The servers are those of `make tools`.
 Prints the ratios of each round's two measurements; ends with 1 where a median is above the promise.

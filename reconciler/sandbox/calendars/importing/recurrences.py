@@ -15,14 +15,14 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.sandbox.calendars.importing.rules import starts
 from reconciler.sandbox.calendars.importing.times import DAY, FIRST, LAST, Length, Time, shifted
 from reconciler.sandbox.calendars.importing.zones import UTC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from reconciler.sandbox.calendars.importing.events import Event
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calendars.importing.series import Series
     from reconciler.sandbox.calendars.importing.zones import Zone
 
+_T = TypeVar("_T")
 _DAY = timedelta(days=1)
 _TWO_DAYS = 2 * DAY
 _FIRST_SECOND, _LAST_SECOND = (UTC.moment(each)[0] for each in (shifted(FIRST, _DAY), shifted(LAST, -_DAY)))
@@ -71,11 +72,16 @@ def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurr
         ),
         key=itemgetter(0),
     )
-    streams: list[Iterable[Occurrence]] = [changed]
+    streams: list[Iterable[Occurrence]] = [changed] if changed or not series.masters else []
     for master in series.masters:
         stretches = _stretches(master, series.changes)
         streams += [_moved(stretch, window, steps) for stretch in stretches if window.wants(stretch.event)]
-    return heapq.merge(*streams, key=itemgetter(0))
+    return _merged(streams, itemgetter(0))
+
+
+def _merged(streams: list[Iterable[_T]], key: Callable[[_T], Any]) -> Iterator[_T]:
+    """All of them in order; most series come to one."""
+    return iter(streams[0]) if len(streams) == 1 else heapq.merge(*streams, key=key)
 
 
 @dataclass(slots=True)
@@ -179,22 +185,22 @@ def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
         after = shifted(after, -2 * _DAY).replace(hour=0, minute=0, second=0)
     until = shifted(_clock(zone, window.end), 2 * _DAY - stretch.by)
     until = min(until, shifted(_clock(zone, stretch.high), 2 * _DAY))
-    first = master.start
-    streams: list[Iterable[_Base]] = [_by_rule(rule, master, after, until, steps) for rule in master.rules] or [
-        [(first.seconds, first.wall_clock, None)]
-    ]
-    streams.append(
-        sorted(
-            ((each.time.seconds, zone.wall_clock(each.time.seconds), each.length) for each in master.additions),
-            key=itemgetter(0),
-        )
-    )
+    streams: list[Iterable[_Base]] = [_by_rule(rule, master, after, until, steps) for rule in master.rules]
+    if not streams:
+        streams.append([(master.start.seconds, master.start.wall_clock, None)])
+    if master.additions:
+        streams.append(sorted(_added(master), key=itemgetter(0)))
     last: int | None = None
     # Of two at one moment, the one that has a length of its own says more.
-    for base in heapq.merge(*streams, key=lambda each: (each[0], each[2] is None)):
+    for base in _merged(streams, lambda each: (each[0], each[2] is None)):
         if base[0] != last:
             yield base
         last = base[0]
+
+
+def _added(master: Event) -> Iterator[_Base]:
+    for each in master.additions:
+        yield each.time.seconds, master.start.zone.wall_clock(each.time.seconds), each.length
 
 
 def _by_rule(rule: Rule, event: Event, after: datetime, before: datetime, steps: Steps) -> Iterator[_Base]:
