@@ -140,7 +140,7 @@ def test_weeks_are_numbered_by_iso_8601(rule: str, number: int) -> None:
 
 def test_days_have_no_times() -> None:
     """Times of a day are ignored for an all-day series, and its UNTIL is a date as it is written (3.3.10)."""
-    rule = "FREQ=DAILY;BYHOUR=9,99;BYMINUTE=1;BYSECOND=1;UNTIL=20260102T010000Z"
+    rule = "FREQ=DAILY;BYHOUR=9,99;BYMINUTE=1;BYSECOND=1;UNTIL=20260102T000000Z"
     assert found(rule, "20260101", all_day=True) == [time("20260101"), time("20260102")]
 
 

@@ -48,6 +48,11 @@ class CalendarZones:
                 break
         return zones
 
+    @property
+    def of_days(self) -> Zone:
+        """The zone of whoever wrote the calendar, as far as can be told: some write days as their midnight in UTC."""
+        return next(iter(self.own.values())) if len(set(self.own.values())) == 1 else self.default
+
     def named(self, name: str) -> Zone:
         """The zone with this id (RFC 5545, 3.2.19): the calendar's own wins over any other of its name (3.6.5)."""
         return self._named(name, "the time zone")

@@ -34,6 +34,7 @@ _RULES = frozenset({"RRULE", "EXRULE"})
 _READ = re.compile(
     rb"\s*(%s)\s*[;:]" % b"|".join(name.encode() for name in (*_TEXTS, *_TIMES, *_RULES, "ATTENDEE")), re.IGNORECASE
 )
+_MIDNIGHT = datetime.min.time()
 _MAX_SEQUENCE_DIGITS = 9
 _CALLED_OFF = frozenset({"CANCELLED", "CANCELED"})
 """The STATUS of what doesn't take place (RFC 5545, 3.8.1.11), and how some programs spell it."""
@@ -145,21 +146,17 @@ def read_event(lines: Iterable[bytes], place: int, zones: CalendarZones, owner: 
         start=start,
         length=length,
         end=length.end(start.wall_clock, start.zone, start.seconds),
-        identity=None if identity is None else _time(identity, zones),
+        identity=None if identity is None else _matching(_time(identity, zones), start, zones),
     )
     if identity is not None:
         reach = identity.parameters.get("RANGE", "").upper()
         event.onward = reach == "THISANDFUTURE"
         if reach not in {"", "THISANDFUTURE"}:
             event.faults.append(f"its RANGE {reach[:40]!r} is not supported; it changes one instance")
-        if any(each.value for each in found.rules) or "RDATE" in found.times:
-            event.faults.append("it changes one instance, so that no recurrences of its own are imported")
-        return event
-    event.rules = tuple(_rules(found, start, event.faults))
+    event.rules = tuple(_rules(found, start, zones, event.faults))
     event.additions = tuple(_additions(found, start, zones, event.faults))
-    event.exceptions = tuple(
-        time for text, each in _listed(found, "EXDATE") if (time := _listed_time(text, each, zones, event.faults))
-    )
+    excepted = (_listed_time(text, each, zones, event.faults) for text, each in _listed(found, "EXDATE"))
+    event.exceptions = tuple(_matching(time, start, zones) for time in excepted if time is not None)
     return event
 
 
@@ -200,9 +197,11 @@ def _length(found: _Lines, start: Time, zones: CalendarZones) -> Length:
     return Length(duration.days, duration.seconds)
 
 
-def _rules(found: _Lines, start: Time, faults: list[str]) -> Iterator[Rule]:
+def _rules(found: _Lines, start: Time, zones: CalendarZones, faults: list[str]) -> Iterator[Rule]:
+    zone = zones.of_days if start.is_day else start.zone
+
     def wall_clock(moment: datetime) -> datetime:
-        return start.zone.wall_clock(round(moment.timestamp()))
+        return zone.wall_clock(round(moment.timestamp()))
 
     for stated in found.rules:
         if not stated.value:
@@ -227,7 +226,7 @@ def _additions(found: _Lines, start: Time, zones: CalendarZones, faults: list[st
             midnight = time.wall_clock
             time = Time.at(datetime.combine(midnight, start.wall_clock.time()), start.zone)
         elif start.is_day and not time.is_day:
-            time = Time.on(datetime.combine(time.wall_clock, datetime.min.time()))
+            time = _matching(time, start, zones)
         try:
             yield Addition(time, _period_length(time, ends, stated, zones) if ends else None)
         except ValueError as error:
@@ -242,6 +241,16 @@ def _period_length(start: Time, ends: str, stated: Property, zones: CalendarZone
     if length is None:
         raise ValueError("it ends before it starts")
     return length
+
+
+def _matching(time: Time, start: Time, zones: CalendarZones) -> Time:
+    """The time of an instance; of an all-day event it is a day, also where its midnight is written in UTC."""
+    if time.is_day or not start.is_day:
+        return time
+    clock = time.wall_clock
+    if time.zone is zones.utc and clock.time() != _MIDNIGHT:
+        clock = zones.of_days.wall_clock(time.seconds)
+    return Time.on(datetime.combine(clock, _MIDNIGHT))
 
 
 def _listed(found: _Lines, name: str) -> list[tuple[str, Property]]:

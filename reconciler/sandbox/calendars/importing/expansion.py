@@ -47,13 +47,14 @@ class Limits:
 class Expansion:
     """The instances that start before `until` (seconds since the epoch), in order; `faults` say what is missing.
 
-    Not `complete` where the time was over: another time there may be more.
+    Not `complete` where the time was over: another time there may be more, of `late` series and of all.
     """
 
     until: float
     instances: list[Instance] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     complete: bool = True
+    late: int = 0
 
 
 def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limits: Limits) -> Expansion:
@@ -64,7 +65,7 @@ def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limi
     done = Expansion(until=window.end)
     streams: list[Iterable[Instance]] = [sorted(_singles(all_series, window))]
     streams += [
-        _instances(series, window, Steps(limits.series_steps), done.faults)
+        _instances(series, window, Steps(limits.series_steps), done, over_at)
         for series in all_series
         if series.single is None
     ]
@@ -80,6 +81,9 @@ def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limi
             done.complete = False
             break
         done.instances.append(instance)
+    if done.late:
+        done.faults.append(f"there was no time for {done.late} of its series; they are left out")
+        done.complete = False
     return done
 
 
@@ -90,8 +94,12 @@ def _singles(all_series: Iterable[Series], window: Window) -> Iterator[Instance]
             yield _instance(event, event.start.seconds, end, 0)
 
 
-def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) -> Iterator[Instance]:
+def _instances(series: Series, window: Window, steps: Steps, done: Expansion, over_at: float) -> Iterator[Instance]:
     """The instances of a series, ordered by start and key; what it costs too much to find is a fault."""
+    if time.monotonic() > over_at:
+        done.late += 1
+        return
+    faults = done.faults
     at_once = 0
     last: int | None = None
     left_out = f"event {shown_uid(series.uid)} is left out"

@@ -93,6 +93,8 @@ def read_observances(component: bytes) -> list[Observance]:
         for each in calendar.components
         if each.kind in {"STANDARD", "DAYLIGHT"}
     ]
+    if sum(line_name(line) == "TZID" for calendar in stream.calendars for line in calendar.lines) > 1:
+        raise ZoneError("it has more than one TZID")
     if not written:
         raise ZoneError("it has neither STANDARD nor DAYLIGHT")
     _check_size(written)

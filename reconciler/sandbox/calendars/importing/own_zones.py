@@ -58,8 +58,9 @@ def _lists_some_of(observances: list[Observance], known: Zone) -> bool:
         onsets += [(seconds_of(date) - each.before, each) for date in listed]
     return all(
         each.before != each.after
-        and known.wall_clock(onset - 1) == clock_of(onset - 1 + each.before)
-        and known.wall_clock(onset) == clock_of(onset + each.after)
+        # Some programs write an onset in UTC, so that it is off by hours.
+        and known.wall_clock(onset - _DAY) == clock_of(onset - _DAY + each.before)
+        and known.wall_clock(onset + _DAY) == clock_of(onset + _DAY + each.after)
         for onset, each in onsets
     )
 

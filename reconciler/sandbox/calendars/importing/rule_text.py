@@ -192,6 +192,10 @@ def _until(text: str, *, all_day: bool, wall_clock: Callable[[datetime], datetim
     if match is None:
         raise RuleError("the UNTIL of its RRULE is no time")
     day, time, utc = match.groups()
+    if all_day and utc and time != "000000":  # some write the day's midnight, or its end, in UTC
+        return _until(
+            f"{_until(text, all_day=False, wall_clock=wall_clock):%Y%m%d}", all_day=True, wall_clock=wall_clock
+        )
     if time is None or all_day:
         time, utc = "235959", ""
     try:

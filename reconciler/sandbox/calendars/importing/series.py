@@ -42,9 +42,10 @@ def group(events: Iterable[Event], faults: list[str]) -> list[Series]:
 
 def _series(every: list[Event], faults: list[str]) -> Series:
     series = Series(every[0].uid)
-    if len(every) == 1:
-        (series.changes if every[0].identity else series.masters).append(every[0])
-        return series
+    if all(event.identity is not None for event in every):
+        # What recurs by itself is no change, though some programs give each event a RECURRENCE-ID.
+        series.masters += [event for event in every if event.recurs]
+        every = [event for event in every if not event.recurs]
     versions: dict[tuple[int, bool] | None, list[Event]] = {}
     for event in every:
         identity = event.identity
@@ -54,6 +55,11 @@ def _series(every: list[Event], faults: list[str]) -> Series:
             series.masters += _latest(alike, faults)
         else:
             series.changes.append(_last(_latest(alike, faults), faults))
+    faults += [
+        f"event {shown_uid(event.uid)} (byte {event.place}): it changes one instance; its own recurrences are left out"
+        for event in series.changes
+        if event.recurs
+    ]
     return series
 
 

@@ -24,8 +24,11 @@ _NO_PLACES = frozenset({"factory", "localtime", "posixrules"})
 
 _AREAS = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 
-_FIXED = re.compile(r"(?:UTC|GMT) ?([+-])(\d{1,2})[:.]?(\d{2})?", re.IGNORECASE | re.ASCII)
+_FIXED = re.compile(r"(?:UTC|GMT)? ?([+-])(\d{1,2})[:.]?(\d{2})?", re.IGNORECASE | re.ASCII)
 _DISPLAYED = re.compile(r"\((?:UTC|GMT) ?(?:([+-])(\d{1,2})[:.](\d{2}))?\) *(.*)", re.IGNORECASE | re.ASCII)
+_COUNTED = re.compile(r"(.* standard time) \d", re.ASCII)
+"""Exchange counts its own copies of a zone."""
+
 _BETWEEN_CITIES = re.compile(r"[,;:/]")
 
 _SINCE = 2005
@@ -111,7 +114,7 @@ def meant(name: str) -> str | int | None:
     folded = name.lower()
     if folded == _MICROSOFT_UTC:
         return 0
-    known = _listed(folded)
+    known = _listed(_COUNTED.sub(r"\1", folded))
     if known is not None:
         return known
     fixed = _FIXED.fullmatch(name)
@@ -123,7 +126,7 @@ def meant(name: str) -> str | int | None:
         return None if offset is None else _displayed(displayed[4].strip(), offset)
     if folded in _DISPLAY_NAMES and "(" in folded:
         return _DISPLAY_NAMES[folded]
-    return _global(folded)
+    return _of_cities(folded) if "," in folded else _global(folded)
 
 
 @cache
@@ -165,7 +168,8 @@ def _displayed(text: str, offset: int) -> str | int | None:
     """The zone of a display name of Windows: that of the first place in it which has, or had, this standard time."""
     decomposed = unicodedata.normalize("NFKD", text)
     folded = "".join(char for char in decomposed if not unicodedata.combining(char)).lower().replace("&amp;", "&")
-    if folded.startswith("coordinated universal time"):
+    folded = folded.replace("us and canada", "us & canada")
+    if not folded or folded.startswith("coordinated universal time"):
         return offset
     places = [folded, *(part.strip() for part in _BETWEEN_CITIES.split(folded))]
     zones = [zone for place in places for zone in _at(place)]
@@ -174,6 +178,12 @@ def _displayed(text: str, offset: int) -> str | int | None:
             if _standard(zone, year) == offset:
                 return zone
     return None
+
+
+def _of_cities(folded: str) -> str | None:
+    """The zone of a list of cities that all have the same standard time."""
+    zones = [zone for place in folded.split(",") for zone in _at(place.strip())[:1]]
+    return zones[0] if len(zones) > 1 and len({_standard(zone, _UNTIL) for zone in zones}) == 1 else None
 
 
 def _at(place: str) -> tuple[str, ...]:
