@@ -104,3 +104,37 @@ def test_a_range_shows_what_a_larger_one_shows_there(text: str, start: int, leng
     assert at_once == sorted(at_once, key=lambda each: (each.start, each.key))
     assert at_once == year
     assert shown(every, window.start, window.end, enough) == year
+
+
+def test_a_night_of_change_between_what_lasts_and_the_range() -> None:
+    """What began before clocks were set, and lasts until after the range begins, is shown in it."""
+    text = calendar(
+        event("long", "DTSTART;TZID=Europe/Berlin:20260328T000000", "DURATION:PT26H", "RRULE:FREQ=HOURLY;COUNT=30")
+    )
+    reading = Reading(text.encode(), "UTC", "")
+    assert reading.go_on(math.inf)
+    # 29 March 2026, 02:58 in Berlin, which is 01:58 UTC: what began at or after midnight of the day before still is on.
+    begun = 1_774_749_480
+    found = shown(reading.contents.series, begun, begun + HOUR)
+    assert [each.start for each in found] == [1_774_656_000 + number * HOUR for number in range(27)]
+
+
+def test_instances_that_are_moved_to_another_zone_come_in_order_and_once() -> None:
+    """Where clocks are set in the zone that they are moved to, two would pass each other, and two would be one."""
+    text = calendar(
+        event("often", "DTSTART:20260329T000000Z", "DURATION:PT10M", "RRULE:FREQ=MINUTELY;INTERVAL=30;COUNT=10"),
+        event(
+            "often",
+            "RECURRENCE-ID;RANGE=THISANDFUTURE:20260329T000000Z",
+            "DTSTART;TZID=Europe/Berlin:20260329T010000",
+            "DURATION:PT10M",
+        ),
+    )
+    reading = Reading(text.encode(), "UTC", "")
+    assert reading.go_on(math.inf)
+    # 01:00 and 01:30 are in UTC+1; 02:00 and 02:30, which no clock shows, are 03:00 and 03:30 in UTC+2.
+    midnight = 1_774_742_400
+    expected = [midnight + number * HOUR // 2 for number in range(8)]
+    for enough in (1, 3, 1000):
+        found = shown(reading.contents.series, midnight - HOUR, midnight + 24 * HOUR, enough)
+        assert [each.start for each in found] == expected

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.sandbox.calendars.importing.rules import starts
 from reconciler.sandbox.calendars.importing.times import DAY, FIRST, LAST, Length, Time, shifted
-from reconciler.sandbox.calendars.importing.zones import UTC
+from reconciler.sandbox.calendars.importing.zones import UTC, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -155,6 +155,11 @@ def _beside(identity: Time, start: Time) -> Time:
 
 
 def _moved(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurrence]:
+    found = _shown(stretch, window, steps)
+    return found if stretch.event is stretch.master else _in_order(found)
+
+
+def _shown(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurrence]:
     event, by = stretch.event, stretch.by
     zone, without = event.start.zone, stretch.without
     seen: set[date] = set()
@@ -165,23 +170,41 @@ def _moved(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurren
             continue
         if not stretch.low < seconds <= stretch.high or seconds in without.moments or day in without.days:
             continue
-        clock = wall_clock if not by else shifted(wall_clock, by)
-        start = seconds if event is stretch.master else zone.moment(clock)[0]
-        if start >= window.end:
+        start, clock = seconds, wall_clock
+        if event is not stretch.master:
+            clock = shifted(wall_clock, by)
+            start = zone.moment(clock)[0]
+        elif start >= window.end:
             return
         end = (own_length or event.length).end(clock, zone, start)
         if window.holds(start, end):
             yield start, end, event
 
 
+def _in_order(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
+    """Instances by their starts, each once: where clocks are set, those that are moved pass, or meet, each other."""
+    held: dict[int, Occurrence] = {}
+    starts: list[int] = []
+    for each in found:
+        while starts and starts[0] <= each[0] - _TWO_DAYS:
+            yield held.pop(heapq.heappop(starts))
+        if each[0] not in held:
+            heapq.heappush(starts, each[0])
+            held[each[0]] = each
+    while starts:
+        yield held.pop(heapq.heappop(starts))
+
+
 def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
     """The base instances that, moved, may have to do with the window; none twice, ordered by start."""
     master, zone = stretch.master, stretch.master.start.zone
     lengths = [stretch.event.length.at_most, *(each.length.at_most for each in master.additions if each.length)]
-    after = shifted(_clock(zone, window.start), -max(lengths) - stretch.by)
+    begin = _clock(zone, window.start)
+    after = shifted(begin, -max(lengths) - stretch.by)
     after = max(after, _clock(zone, stretch.low))
-    # Clocks may have been set between, and the first instance of a day counts from midnight.
-    if stretch.without.first_of or zone.moment(after)[0] - zone.moment(shifted(after, -2 * _DAY))[0] != _TWO_DAYS:
+    # Clocks may have been set between, or be another zone's; the first instance of a day counts from midnight.
+    offsets = {seconds_of(each) - zone.moment(each)[0] for each in (begin, after, shifted(after, -2 * _DAY))}
+    if stretch.without.first_of or stretch.event is not master or len(offsets) > 1:
         after = shifted(after, -2 * _DAY).replace(hour=0, minute=0, second=0)
     until = shifted(_clock(zone, window.end), 2 * _DAY - stretch.by)
     until = min(until, shifted(_clock(zone, stretch.high), 2 * _DAY))
