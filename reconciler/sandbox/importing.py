@@ -130,7 +130,7 @@ def _read(reading: CalendarDirectory, connection: ConnectionRecord, wanted: Rang
         except (CalendarGoneError, UnreadableError) as error:
             faults.append(Source(connection, calendar, b"").warning(reason(error, login)))
         else:
-            faults += [Source(connection, calendar, b"").warning(fault) for fault in read.faults]
+            faults += [Source(connection, calendar, b"").warning(reason(fault, login)) for fault in read.faults]
             content = b"\r\n".join(each.content for each in read.objects if each.name not in marks.names)
             if content:
                 found.append(Source(connection, calendar, content))

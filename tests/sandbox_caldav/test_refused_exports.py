@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from reconciler.cli.main import main
 from tests.sandbox_caldav.office import OURS, Office, office
-from tests.sandbox_caldav.paper import EMAIL, event
+from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
+from tests.sandbox_caldav.scripted import Reply
 from tests.support.profiles import examples
 
 if TYPE_CHECKING:
@@ -202,6 +203,24 @@ def test_a_connection_that_is_broken_says_so(practice: Office) -> None:
     practice.connect()
     assert practice.titles() == ["First"]
     assert practice.waiting() == {}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, "", {"Content-Type": f"text/{PASSWORD.upper()}", "ETag": "x"}),
+        Reply(200, "", {"Content-Type": "text/calendar", "Content-Encoding": PASSWORD}),
+        Reply(302, "", {"Location": f"https://{PASSWORD}.example/"}),
+    ],
+)
+def test_a_server_that_repeats_the_password(practice: Office, caplog: pytest.LogCaptureFixture, reply: Reply) -> None:
+    """It stands neither in the log nor in what is listed, nor does the reason that would hold it."""
+    practice.export()
+    practice.script.answer = lambda asked: reply if asked.method == "GET" else practice.drawer(asked)
+    practice.add("Check-up")
+    ((_, reason),) = practice.waiting()["Check-up"]
+    assert "repeats the password" in reason
+    assert PASSWORD not in (reason + caplog.text).lower()
 
 
 def test_what_waits_as_it_is_listed(practice: Office) -> None:

@@ -26,6 +26,7 @@ from reconciler.sandbox.exporting.dedicated_calendar import is_left_over, remove
 from reconciler.sandbox.exporting.ledger import TAKING_BACK, Ledger
 from reconciler.sandbox.exporting.marks import exported_mark, exported_uid, is_ours
 from reconciler.sandbox.exporting.site_events import SiteEvent, events
+from reconciler.sandbox.reasons import reason
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarBackend
@@ -79,7 +80,7 @@ def settle(desk: Desk, connection: ConnectionRecord, *, prepare: bool) -> None:
     try:
         _Settler(desk, connection, ledger).run(wanted, exporting=exporting)
     except BadCredentialsError as error:
-        stopped = f"access was revoked: {error}"
+        stopped = f"access was revoked: {reason(error, connection.login)}"
         desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: {stopped}")
         desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
         if connection.status == Status.DISCONNECTED:
@@ -87,8 +88,8 @@ def settle(desk: Desk, connection: ConnectionRecord, *, prepare: bool) -> None:
                 ledger.forget(entry.event_id, entry.calendar_id)
             ledger.forget_calendar()
     except CalendarError as error:
-        stopped = str(error)
-        desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: exporting has to wait: {error}")
+        stopped = reason(error, connection.login)
+        desk.told.warn(f"{connection.provider.slug}/{connection.login.email}: exporting has to wait: {stopped}")
     if stopped != connection.export_error:
         ledger.note_stopped(stopped)
 
@@ -167,7 +168,7 @@ class _Settler:
         try:
             made = self._backend.create_calendar(self._login, self._desk.site_name)
         except CreationRefusedError as error:
-            self._warn(str(error))
+            self._warn(reason(error, self._login))
             self._desk.break_connection(self._connection.seq, ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED)
             return None
         with self._desk.session.writing():
@@ -189,9 +190,9 @@ class _Settler:
         try:
             self._persist(task)
         except (ConflictError, UnreadableError, WriteRefusedError) as error:
-            what = "taken back" if task.event is None else "exported"
-            self._warn(f"the event {task.event_id} can't be {what}: {error}")
-            self._ledger.note_refused(task.event_id, task.calendar_id, str(error))
+            what, why = "taken back" if task.event is None else "exported", reason(error, self._login)
+            self._warn(f"the event {task.event_id} can't be {what}: {why}")
+            self._ledger.note_refused(task.event_id, task.calendar_id, why)
             return False
         if task.event is None:
             self._ledger.forget(task.event_id, task.calendar_id)
