@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox.calendars.errors import UnreachableError
+from reconciler.sandbox.calendars.errors import UnreadableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
@@ -88,12 +88,15 @@ def test_one_that_is_gone_meanwhile(desk: Desk) -> None:
 
 
 def test_a_server_whose_xml_is_always_broken(desk: Desk) -> None:
-    """Where the list of objects is broken too, there is nothing to be read around."""
-    fill(desk)
+    """Where the list of objects is broken too, that calendar can't be read: new or known, and no other one."""
     broken = Reply(body=multistatus(found(CALENDAR))[:-5])
-    desk.paper.replies = dict.fromkeys(("whole", "listing"), broken)
-    with pytest.raises(UnreachableError, match="can't be read"):
-        desk.read()
+    for kinds in (("whole", "listing"), ("sync",)):
+        desk.paper.replies = dict.fromkeys(kinds, broken)
+        with pytest.raises(UnreadableError, match="can't be read"):
+            desk.read()
+        desk.paper.replies = {}
+        fill(desk)
+        desk.settle()
 
 
 def test_a_name_that_xml_can_not_carry(desk: Desk) -> None:

@@ -40,9 +40,9 @@ def test_it_goes_with_the_connection(practice: Office) -> None:
     assert practice.states() == [("DISCONNECTED", None), ("CONNECTED", None)]
 
 
-@pytest.mark.parametrize("content", [_TASK, "no calendar at all"])
+@pytest.mark.parametrize("content", [_TASK, "no calendar at all", "\ufffe"])
 def test_what_its_owner_has_put_there_stays(practice: Office, content: str) -> None:
-    """A task, which no search for events finds, or anything; and once it stays it stays."""
+    """A task, which no search for events finds, or anything, be the list broken; and once it stays it stays."""
     connection_id = practice.export()
     practice.add("Check-up")
     practice.drawer.calendar(OURS)["theirs.ics"] = content

@@ -64,6 +64,14 @@ def test_where_the_account_is_is_remembered(desk: Desk) -> None:
         desk.backend.calendars(LOGIN)
 
 
+@pytest.mark.parametrize("said", [(), (found(HOME), whole_status(HOME, 507))])
+def test_a_home_that_is_listed_in_part(desk: Desk, said: tuple[str, ...]) -> None:
+    """What is missing may be there: nobody is told that the account has lost a calendar."""
+    desk.paper.replies["home"] = Reply(body=multistatus(*said))
+    with pytest.raises(UnreachableError, match="a part of what is in it"):
+        desk.backend.calendars(LOGIN)
+
+
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_the_well_known_address_leads_on(code: int) -> None:
     """A redirection from /.well-known/caldav is followed with the question as it was (RFC 6764, 5)."""

@@ -16,7 +16,7 @@ from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError, UnreadableError
 from reconciler.sandbox.calendars.protocol import Login
 from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
-from tests.sandbox_caldav.paper import CALENDAR, EMAIL, event, found, multistatus
+from tests.sandbox_caldav.paper import CALENDAR, EMAIL, event, found, multistatus, whole_status
 from tests.sandbox_caldav.scripted import Reply
 
 if TYPE_CHECKING:
@@ -297,3 +297,16 @@ def test_a_calendar_beyond_all_bounds(desk: Desk) -> None:
     desk.paper.replies["span"] = _NO
     with pytest.raises(UnreadableError):
         desk.read()
+
+
+@pytest.mark.parametrize("kind", ["whole", "span", "listing", "multiget"])
+def test_a_part_is_not_taken_for_the_whole(desk: Desk, kind: str) -> None:
+    """A server that stops half-way (507) is asked in another way, and where there is none the calendar isn't read."""
+    fill(desk)
+    cut = Reply(body=multistatus(whole_status(CALENDAR, 507)))
+    desk.paper.replies = {each: Reply(501, "", {}) for each in ("whole", "span")} | {kind: cut}
+    if kind in {"whole", "span"}:
+        assert set(desk.read()) == {"e0", "e1", "e2"}
+    else:
+        with pytest.raises(UnreadableError, match="tells a part"):
+            desk.read()

@@ -13,9 +13,9 @@ import pytest
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEMENTS
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
-from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError
+from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
 from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
-from tests.sandbox_caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus
+from tests.sandbox_caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
 from tests.sandbox_caldav.scripted import XML, Reply
 
 if TYPE_CHECKING:
@@ -88,18 +88,36 @@ def test_xml_of_many_elements(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> No
         "/home/lee/work/%00.ics",
         "/home/lee/private/a.ics",
         "/home/lee/workshop.ics",
+        "/home/lee/work/a%5Cb.ics",
+        "/home/lee/work/a?b.ics",
         "/" + "a" * 10_000,
     ],
 )
 def test_objects_that_lie_elsewhere(desk: Desk, href: str) -> None:
-    """A calendar lists what is in it; anything else is refused before it is asked for."""
+    """A calendar lists what is in it; anything else is left out before it is asked for, and named beside the rest."""
     desk.paper.put("a.ics", event("a"))
     desk.settle()
+    there = found(f"{CALENDAR}a.ics", f"<C:calendar-data>{event('a')}</C:calendar-data>")
     for kind in ("sync", "whole"):
-        desk.paper.replies = {kind: Reply(body=multistatus(found(href, "<getetag>x</getetag>"), token="t9"))}
+        odd = found(href, "<getetag>x</getetag>", f"<C:calendar-data>{event('b')}</C:calendar-data>")
+        desk.paper.replies = {kind: Reply(body=multistatus(there, odd, token="t9"))}
         backend = desk.backend if kind == "sync" else CalDavBackend(AllowedOrigins.of(desk.script.url, ()), PATIENT)
-        with pytest.raises(UnreachableError):
-            backend.read(LOGIN, CALENDAR, START, END)
+        desk.paper.calls.clear()
+        reading = backend.read(LOGIN, CALENDAR, START, END)
+        assert [each.name for each in reading.objects] == ["a"]
+        (fault,) = reading.faults
+        assert f"{href[:200]} is left out" in fault
+        assert not {"GET", "elsewhere"} & set(desk.paper.calls)
+    desk.paper.replies = {"sync": Reply(body=multistatus(whole_status(href, 404), token="t9"))}
+    assert desk.reading().faults == ()
+
+
+def test_a_calendar_most_of_which_lies_elsewhere(desk: Desk) -> None:
+    """It can't be read; a log of thousands of addresses would help nobody."""
+    elsewhere = (found(f"/home/lee/private/{number}.ics", "<getetag>x</getetag>") for number in range(501))
+    desk.paper.replies["whole"] = Reply(body=multistatus(*elsewhere))
+    with pytest.raises(UnreadableError, match="more than 500 objects are at fault"):
+        desk.read()
 
 
 @pytest.mark.parametrize(

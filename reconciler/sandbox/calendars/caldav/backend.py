@@ -16,6 +16,7 @@ from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, f
 from reconciler.sandbox.calendars.caldav.exchange import (
     OK,
     Bounds,
+    BrokenAnswerError,
     Exchange,
     NotAnsweredError,
     OversizedAnswerError,
@@ -144,7 +145,7 @@ class CalDavBackend:
                     return False
             except CalendarGoneError:
                 return True
-            except UnreadableError:
+            except (UnreadableError, BrokenAnswerError):
                 return False
             try:
                 answer = await exchange.send("DELETE", url)
@@ -172,7 +173,7 @@ class CalDavBackend:
 
         try:
             snapshot = self._run(login, known)
-        except NotAnsweredError as error:
+        except (NotAnsweredError, BrokenAnswerError) as error:
             raise UnreadableError(f"{error}: the calendar can't be read") from error
         self._kept.snapshots.put(key, snapshot)
         found = sorted(snapshot.objects.items())

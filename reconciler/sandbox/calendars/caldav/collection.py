@@ -144,10 +144,6 @@ class Collection:
                     batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
                 elif (alone := await self._get(objects[batch[0]], error)) is not None:
                     fetched[batch[0]] = alone
-                if sum(bool(stored.fault) for stored in fetched.values()) > _MAX_FAULTY:
-                    raise UnreadableError(
-                        f"{self.url}: more than {_MAX_FAULTY} objects whose answers are no XML; is the server in order?"
-                    ) from error
             self._check_size(fetched)
         return fetched
 
@@ -179,7 +175,7 @@ class Collection:
             changed = {name: stored for name, stored in changed.items() if name not in gone} | there
             if answer.sync_token is None or len(changed) > MAX_OBJECTS:
                 break
-            if not _is_cut_short(answer):
+            if not answer.is_cut_short():
                 return Changes(changed, frozenset(removed), answer.sync_token)
             token = answer.sync_token
         raise NotAnsweredError(f"{self.url}: the server doesn't come to an end of its changes", _NO_ROOM, frozenset())
@@ -195,27 +191,43 @@ class Collection:
             raise
 
     def _objects(self, base: httpx.URL, answer: Multistatus) -> Objects:
+        if answer.is_cut_short():
+            raise NotAnsweredError(f"{self.url}: the server tells a part of what is in it", _NO_ROOM, frozenset())
         objects = dict(self._each(base, (response for response in answer.responses if response.status is None)))
         self._check_size(objects)
         return objects
 
     def _each(self, base: httpx.URL, responses: Iterable[Response]) -> Iterator[tuple[str, Stored]]:
-        """The objects that are spoken of, by name; not the calendar itself, nor what lies deeper in it."""
-        folder = self.url.path
+        """The objects that are spoken of, by name; not the calendar itself, nor what lies deeper in it.
+
+        What has an address that can't be followed is left out and named, by that address.
+        """
         for response in responses:
-            path, href = self._exchange.origins.path(base, response.href)
-            if path.rstrip("/") == folder.rstrip("/"):
-                continue
-            if not path.startswith(folder):
-                raise ForeignReferenceError(f"{self.url}: the server lists {path[:200]!r}, which lies elsewhere")
-            name = path.removeprefix(folder)
-            if "/" not in name:
-                yield name, _stored(href, response)
+            try:
+                name, href = self._placed(base, response.href)
+            except ForeignReferenceError as error:
+                where = response.href[:_MAX_SHOWN]
+                yield where, Stored(response.href, "", None, f"{where} is left out: {error}")
+            else:
+                if name and "/" not in name:
+                    yield name, _stored(href, response)
+
+    def _placed(self, base: httpx.URL, reference: str) -> tuple[str, str]:
+        """Where in the calendar a reference leads to, decoded, and its path as it is sent."""
+        folder = self.url.path
+        path, href = self._exchange.origins.path(base, reference)
+        if path.rstrip("/") == folder.rstrip("/"):
+            return "", href
+        if not path.startswith(folder):
+            raise ForeignReferenceError(f"{self.url}: the server lists {path[:200]!r}, which lies elsewhere")
+        return path.removeprefix(folder), href
 
     def _check_size(self, objects: Objects) -> None:
         bound = self._exchange.bounds.calendar
         if len(objects) > MAX_OBJECTS or sum(len(stored.content or b"") for stored in objects.values()) > bound:
             raise UnreadableError(f"{self.url}: more than {MAX_OBJECTS} objects or {bound} bytes in one calendar")
+        if sum(bool(stored.fault) for stored in objects.values()) > _MAX_FAULTY:
+            raise UnreadableError(f"{self.url}: more than {_MAX_FAULTY} objects are at fault; is the server in order?")
 
     def _closed(self, error: NotAnsweredError) -> CalendarGoneError | UnreadableError | UnreachableError:
         if error.status in GONE:
@@ -227,8 +239,3 @@ def _stored(href: str, response: Response) -> Stored:
     data = response.properties.get(queries.DATA)
     content = None if data is None or data.text is None else data.text.encode()
     return Stored(href, response.text(queries.ETAG) or "", content)
-
-
-def _is_cut_short(answer: Multistatus) -> bool:
-    """Whether the server gave a part of the changes (RFC 6578, 3.6): it says 507 of the calendar itself."""
-    return any(response.status == _NO_ROOM for response in answer.responses)

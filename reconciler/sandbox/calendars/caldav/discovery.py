@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.caldav import queries
-from reconciler.sandbox.calendars.caldav.exchange import BrokenAnswerError, NotAnsweredError, ServerFaultError
+from reconciler.sandbox.calendars.caldav.exchange import (
+    MULTISTATUS,
+    BrokenAnswerError,
+    NotAnsweredError,
+    ServerFaultError,
+)
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV, DAV
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
@@ -84,10 +89,16 @@ async def _listed(exchange: Exchange, home: httpx.URL) -> tuple[httpx.URL, Multi
     """What is in a home, and whether it came with the names that people gave it."""
     wanted = (queries.RESOURCE_TYPE, queries.COMPONENTS)
     try:
-        return *await exchange.query("PROPFIND", home, queries.propfind(*wanted, queries.DISPLAY_NAME), depth=1), True
+        base, answer = await exchange.query("PROPFIND", home, queries.propfind(*wanted, queries.DISPLAY_NAME), depth=1)
+        named = True
     except BrokenAnswerError:
         # A name that XML can't carry breaks the whole list.
-        return *await exchange.query("PROPFIND", home, queries.propfind(*wanted), depth=1), False
+        base, answer = await exchange.query("PROPFIND", home, queries.propfind(*wanted), depth=1)
+        named = False
+    if answer.is_cut_short() or not answer.responses:
+        # Not even the home itself (RFC 4918, 9.1): what is missing may be there all the same.
+        raise NotAnsweredError(f"PROPFIND {base}: a part of what is in it was told", MULTISTATUS, frozenset())
+    return base, answer, named
 
 
 async def _own_name(exchange: Exchange, calendar: httpx.URL) -> str | None:

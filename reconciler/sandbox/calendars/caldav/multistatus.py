@@ -20,6 +20,7 @@ CALENDARSERVER = "{http://calendarserver.org/ns/}"
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 500_000
+_NO_ROOM = 507
 _STATUS = re.compile(r"HTTP/\S+ (\d{3})\b")
 
 
@@ -61,6 +62,10 @@ class Multistatus:
 
     responses: tuple[Response, ...]
     sync_token: str | None
+
+    def is_cut_short(self) -> bool:
+        """Whether the server gave a part of what was asked for: it says 507 of the rest (RFC 6578, 3.6)."""
+        return any(response.status == _NO_ROOM for response in self.responses)
 
 
 def read_multistatus(body: bytes) -> Multistatus:

@@ -132,7 +132,7 @@ async def _merged(collection: Collection, known: Objects, found: Objects) -> Obj
     wanted, merged = {}, dict(known)
     for name, stored in found.items():
         before = known.get(name)
-        if stored.content is not None:
+        if stored.content is not None or stored.fault:
             merged[name] = stored
         elif before is None or not stored.etag or before.etag != stored.etag:
             merged.pop(name, None)
