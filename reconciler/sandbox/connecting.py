@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox import records
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.loading import new_connection_id
 from reconciler.sandbox.lost_calendars import lost_imports
@@ -35,11 +36,7 @@ def connect(
     imports as a new connection does. A dedicated calendar that was lost will be made anew. Otherwise a new one is made,
     even where another stands already: connecting is not idempotent ("What writes do").
     """
-    broken = database.execute(
-        "SELECT id, sync_config, dedicated_calendar FROM connection"
-        " WHERE site_id = ? AND schedule_id = ? AND provider_id = ? AND account_email = ? AND status = ? ORDER BY seq",
-        (site_id, schedule.id, provider.id, login.email, Status.ERROR),
-    ).fetchone()
+    broken = _broken(database, site_id, schedule, provider, login.email)
     config = starting_config(
         provider.import_support,
         has_primary=provider.has_primary,
@@ -75,6 +72,25 @@ def connect(
         ),
     )
     return connection_id
+
+
+def used_calendars(
+    database: sqlite3.Connection, site_id: str, schedule: ScheduleRecord, provider: ProviderRecord, email: str
+) -> tuple[str, ...]:
+    """The calendars of the connection that connecting the account would heal; none where it would make a new one."""
+    broken = _broken(database, site_id, schedule, provider, email)
+    return () if broken is None else records.connection(database, site_id, str(broken["id"])).used_calendars
+
+
+def _broken(
+    database: sqlite3.Connection, site_id: str, schedule: ScheduleRecord, provider: ProviderRecord, email: str
+) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = database.execute(
+        "SELECT id, sync_config, dedicated_calendar FROM connection"
+        " WHERE site_id = ? AND schedule_id = ? AND provider_id = ? AND account_email = ? AND status = ? ORDER BY seq",
+        (site_id, schedule.id, provider.id, email, Status.ERROR),
+    ).fetchone()
+    return found
 
 
 def _without_lost(config: SyncConfig, calendars: Sequence[CalendarRef], starting: SyncConfig) -> SyncConfig:

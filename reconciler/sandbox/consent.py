@@ -18,7 +18,7 @@ from reconciler.sandbox.bodies import bounded_body
 from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.calendars.errors import CalendarError
 from reconciler.sandbox.calendars.protocol import Login
-from reconciler.sandbox.connecting import connect
+from reconciler.sandbox.connecting import connect, used_calendars
 from reconciler.sandbox.consent_page import STYLE_SOURCE, Consent, consent_html, notice_html
 from reconciler.sandbox.desk import Desk
 from reconciler.sandbox.exporting.settling import settle
@@ -106,7 +106,7 @@ def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Respo
         elif form.get("outcome") in _PLAYED_ERRORS:
             outcome = {"error": form["outcome"]}
         else:
-            account = _account(backend, asked, form.get("account", ""))
+            account = _account(backend, session.database, asked, form.get("account", ""))
             if account is None:
                 return _form(backend, asked, problem="Choose one of the accounts.")
             outcome = {}
@@ -132,14 +132,17 @@ def _settle(backend: Backend, session: Session, asked: _Asked, connection_id: st
     settle(desk, records.connection(session.database, asked.site_id, connection_id), prepare=True)
 
 
-def _account(backend: Backend, asked: _Asked, email: str) -> tuple[Login, tuple[CalendarRef, ...]] | None:
+def _account(
+    backend: Backend, database: sqlite3.Connection, asked: _Asked, email: str
+) -> tuple[Login, tuple[CalendarRef, ...]] | None:
     """The account that its owner chose, and its calendars; None where it isn't offered, or doesn't open."""
     provider = asked.provider.slug
     try:
         if email not in backend.calendars.of(provider).accounts():
             return None
         login = Login(email)
-        return login, backend.calendars.calendars(provider, login, fresh=True)
+        used = used_calendars(database, asked.site_id, asked.schedule, asked.provider, email)
+        return login, backend.calendars.calendars(provider, login, fresh=True, used=used)
     except CalendarError:
         return None
 

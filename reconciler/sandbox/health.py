@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.sandbox.calendars.directory import CalendarDirectory
-    from reconciler.sandbox.calendars.protocol import CalendarRef
+    from reconciler.sandbox.calendars.protocol import CalendarRef, Login
     from reconciler.sandbox.desk import Desk
     from reconciler.sandbox.records import ConnectionRecord
 
@@ -55,10 +55,12 @@ def _seen(
     reading: CalendarDirectory, connections: Sequence[ConnectionRecord], *, fresh: bool
 ) -> list[tuple[CalendarRef, ...] | CalendarError]:
     """What is seen of the account of each connection: its calendars, or why they can't be had."""
-    accounts = list(dict.fromkeys((each.provider.slug, each.login) for each in connections))
+    accounts: dict[tuple[str, Login], list[str]] = {}
+    for each in connections:
+        accounts.setdefault((each.provider.slug, each.login), []).extend(each.used_calendars)
     tasks = [
-        Task(slug, reading.of(slug).at_once, partial(reading.calendars, slug, login, fresh=fresh))
-        for slug, login in accounts
+        Task(slug, reading.of(slug).at_once, partial(reading.calendars, slug, login, fresh=fresh, used=used))
+        for (slug, login), used in accounts.items()
     ]
     outcomes = side_by_side(tasks, until=UnreachableError)
     seen = dict(zip(accounts, outcomes, strict=True))

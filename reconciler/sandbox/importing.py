@@ -122,7 +122,7 @@ def _read(reading: CalendarDirectory, connection: ConnectionRecord, wanted: Rang
     faults: list[str] = []
     provider, login = connection.provider.slug, connection.login
     backend = reading.of(provider)
-    calendars = reading.calendars(provider, login, fresh=False)
+    calendars = reading.calendars(provider, login, fresh=False, used=connection.used_calendars)
     faults += import_losses(connection, calendars)
     for calendar in _chosen(connection, calendars):
         try:

@@ -81,6 +81,12 @@ class ConnectionRecord:
     export_error: str | None
 
     @property
+    def used_calendars(self) -> tuple[str, ...]:
+        """The calendars that it imports from by their ids, and the one that was made to export to."""
+        named = self.sync_config.imports.calendars or ()
+        return named if self.dedicated_calendar is None else (*named, self.dedicated_calendar)
+
+    @property
     def opens(self) -> bool:
         """Whether its account opens, as far as is known, so that events can be imported and exported.
 

@@ -24,6 +24,7 @@ _ROOMS = {"/": ("current-user-principal", "/me/"), "/me/": ("C:calendar-home-set
 class Drawer:
     """One account. `calendars` are its calendars by path, each with its objects by name; `names` what they are called.
 
+    `unlisted` are paths of calendars that its listing lacks though they are there.
     `refusals` go before all else: the status for requests of a method whose path or body holds a text. `down` is the
     status of every answer while it is set.
     """
@@ -32,6 +33,7 @@ class Drawer:
     names: dict[str, str] = field(default_factory=dict)
     refusals: dict[tuple[str, str], int] = field(default_factory=dict)
     down: int | None = None
+    unlisted: set[str] = field(default_factory=set)
 
     def calendar(self, name: str) -> dict[str, str]:
         """The objects of the calendar with this name."""
@@ -91,6 +93,8 @@ class Drawer:
         elif path == HOME:
             yield found(HOME)
             for each, name in self.names.items():
+                if each in self.unlisted:
+                    continue
                 yield found(each, IS_CALENDAR, f"<displayname>{escape(name)}</displayname>")
         elif path in self.calendars:
             yield found(path, IS_CALENDAR)

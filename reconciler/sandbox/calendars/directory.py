@@ -12,7 +12,7 @@ from reconciler.sandbox.calendars.folders import FolderCalendars
 from reconciler.sandbox.calendars.protocol import CalendarRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from reconciler.sandbox.calendars.deadline import Deadline
@@ -76,10 +76,13 @@ class CalendarDirectory:
         backend = self.of(provider)
         return backend.passwords() if isinstance(backend, FolderCalendars) else ()
 
-    def calendars(self, provider: str, login: Login, *, fresh: bool) -> tuple[CalendarRef, ...]:
+    def calendars(
+        self, provider: str, login: Login, *, fresh: bool, used: Iterable[str] = ()
+    ) -> tuple[CalendarRef, ...]:
         """The calendars of an account, the primary one first; raises `CalendarError`.
 
-        Unless it must be `fresh`, what was seen a moment ago, an error too, is answered where asking costs much.
+        Unless it must be `fresh`, what was seen a moment ago, an error too, is answered where asking costs much. Those
+        that are `used` are asked for by themselves where the listing lacks them, and come last if they are there.
         """
         backend = self.of(provider)
         good_for = backend.look_again_after
@@ -88,14 +91,21 @@ class CalendarDirectory:
             if seen is not None and time.monotonic() - seen[0] < good_for:
                 if isinstance(seen[1], CalendarError):
                     raise seen[1]
-                return seen[1]
+                return self._with_used(provider, login, seen[1], used)
         try:
             found = backend.calendars(login)
         except CalendarError as error:
             self._memory.put((provider, login), error)
             raise
         self._memory.put((provider, login), found)
-        return found
+        return self._with_used(provider, login, found, used)
+
+    def _with_used(
+        self, provider: str, login: Login, listed: tuple[CalendarRef, ...], used: Iterable[str]
+    ) -> tuple[CalendarRef, ...]:
+        ids = {calendar.id for calendar in listed}
+        found = (self.of(provider).find_calendar(login, each) for each in dict.fromkeys(used) if each not in ids)
+        return (*listed, *(calendar for calendar in found if calendar is not None))
 
     def close(self) -> None:
         """Let go of what the backends hold."""

@@ -99,6 +99,14 @@ class FolderCalendars:
         order += sorted(files.keys() - set(order))
         return tuple(CalendarRef(name, _title(files[name]) or name) for name in order)
 
+    def find_calendar(self, login: Login, calendar_id: str) -> CalendarRef | None:
+        """By its file."""
+        try:
+            path = self._path(login, calendar_id)
+        except CalendarGoneError:
+            return None
+        return CalendarRef(calendar_id, _title(path) or calendar_id)
+
     def create_calendar(self, login: Login, name: str) -> CalendarRef:
         """A file named for the calendar; a number tells it from one that is there already."""
         folder, _ = self._opened(login)

@@ -83,6 +83,9 @@ class CalendarBackend(Protocol):
     def calendars(self, login: Login) -> tuple[CalendarRef, ...]:
         """The calendars that can hold events (VEVENT), the primary one first."""
 
+    def find_calendar(self, login: Login, calendar_id: str) -> CalendarRef | None:
+        """A calendar by its id, asked for by itself: a listing may lack one for a moment; None where it isn't there."""
+
     def create_calendar(self, login: Login, name: str) -> CalendarRef:
         """Make a calendar with this name; raises `CreationRefusedError`."""
 

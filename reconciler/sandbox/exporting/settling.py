@@ -147,7 +147,7 @@ class _Settler:
         """The calendar to export to, made if it must be; None where the connection broke for want of it."""
         connection = self._connection
         slug = connection.provider.slug
-        calendars = self._desk.calendars.calendars(slug, self._login, fresh=False)
+        calendars = self._desk.calendars.calendars(slug, self._login, fresh=False, used=connection.used_calendars)
         apart = connection.sync_config.exports.target
         if apart is None:
             dedicated = connection.provider.export_support == ExportSupport.DEDICATED_CALENDAR

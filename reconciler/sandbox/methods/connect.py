@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.sandbox import records
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, PasswordsNotTakenError
 from reconciler.sandbox.calendars.protocol import Login
-from reconciler.sandbox.connecting import connect
+from reconciler.sandbox.connecting import connect, used_calendars
 from reconciler.sandbox.contract import ConnectMethod
 from reconciler.sandbox.exporting.settling import settle
 from reconciler.sandbox.methods.connections import answer
@@ -31,7 +31,7 @@ def connect_by_credentials(call: Call) -> dict[str, object]:
     provider, schedule = _parties(call)
     require_premium(call)
     _require_method(provider, ConnectMethod.CREDENTIALS)
-    login, calendars = _signed_in(call, provider, Login(email, password))
+    login, calendars = _signed_in(call, schedule, provider, Login(email, password))
     with call.session.writing():
         connection_id = connect(call.database, calendars, call.site.id, schedule, provider, login, call.now)
     settle(call.desk, records.connection(call.database, call.site.id, connection_id), prepare=True)
@@ -62,11 +62,14 @@ def _parties(call: Call) -> tuple[ProviderRecord, ScheduleRecord]:
     )
 
 
-def _signed_in(call: Call, provider: ProviderRecord, login: Login) -> tuple[Login, tuple[CalendarRef, ...]]:
+def _signed_in(
+    call: Call, schedule: ScheduleRecord, provider: ProviderRecord, login: Login
+) -> tuple[Login, tuple[CalendarRef, ...]]:
     """The account as the provider spells it, and its calendars; a refusal where it can't be opened."""
     try:
         email = call.calendars.of(provider.slug).sign_in(login)
-        return replace(login, email=email), call.calendars.calendars(provider.slug, login, fresh=True)
+        used = used_calendars(call.database, call.site.id, schedule, provider, email)
+        return replace(login, email=email), call.calendars.calendars(provider.slug, login, fresh=True, used=used)
     except CalendarError as error:
         why = reason(error, login)
         call.told.warn(f"{provider.slug}/{login.email}: not connected: {why}")

@@ -93,13 +93,13 @@ def list_calendars(call: Call) -> dict[str, object]:
     return {"calendars": [{"id": calendar.id, "name": calendar.name} for calendar in calendars_of(call, connection)]}
 
 
-def calendars_of(call: Call, connection: ConnectionRecord) -> tuple[CalendarRef, ...]:
-    """The calendars of a connected account, the primary one first.
+def calendars_of(call: Call, connection: ConnectionRecord, used: Collection[str] = ()) -> tuple[CalendarRef, ...]:
+    """The calendars of a connected account, the primary one first, and those that are `used` in any case.
 
     A refusal where they can't be had: 428 where the account doesn't open any more, 503 where it can't be reached.
     """
     try:
-        return call.calendars.calendars(connection.provider.slug, connection.login, fresh=True)
+        return call.calendars.calendars(connection.provider.slug, connection.login, fresh=True, used=used)
     except BadCredentialsError:
         call.desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
         description = "The account's owner has to connect it again"

@@ -39,7 +39,7 @@ def update_sync_config(call: Call) -> dict[str, object]:
     names_calendars = sent is not None and sent.child("calendars") is not None
     # The calendars are asked before the transaction, in which nothing may wait.
     lost_one = connection.status == Status.ERROR and connection.opens
-    known = calendars_of(call, connection) if names_calendars or lost_one else ()
+    known = calendars_of(call, connection, connection.used_calendars) if names_calendars or lost_one else ()
     with call.session.writing():
         connection = addressed(call)
         require_connected(connection)

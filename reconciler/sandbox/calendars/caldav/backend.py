@@ -12,7 +12,7 @@ import httpx
 from reconciler.sandbox.calendars.caldav import queries
 from reconciler.sandbox.calendars.caldav.authentication import Credentials
 from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
-from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars
+from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars, name_of
 from reconciler.sandbox.calendars.caldav.exchange import (
     OK,
     Bounds,
@@ -116,6 +116,22 @@ class CalDavBackend:
                 raise UnreachableError(f"{error}: the home of the calendars can't be read") from error
 
         return self._run(login, listed)
+
+    def find_calendar(self, login: Login, calendar_id: str) -> CalendarRef | None:
+        """What the calendar says of itself; one that the account may not see isn't there."""
+        try:
+            url = self._url(calendar_id)
+        except CalendarGoneError:
+            return None
+
+        async def found(exchange: Exchange) -> CalendarRef | None:
+            try:
+                await Collection(exchange, url).marks()
+            except (CalendarGoneError, UnreadableError):
+                return None
+            return CalendarRef(calendar_id, await name_of(exchange, url))
+
+        return self._run(login, found)
 
     def create_calendar(self, login: Login, name: str) -> CalendarRef:
         """Make a calendar at an address of its own (MKCALENDAR)."""

@@ -75,11 +75,11 @@ async def list_calendars(exchange: Exchange, account: Account) -> tuple[Calendar
         base, answer, named = await _listed(exchange, home)
         for response in filter(_holds_events, answer.responses):
             url = _folder(exchange.origins.resolve(base, response.href))
-            segment = url.path.rstrip("/").rpartition("/")[2]
+            segment = _segment(url)
             reference = exchange.origins.relative(url)
             found[reference] = (url != default, segment.startswith(OWN_PREFIX), number, url.path)
-            name = response.text(queries.DISPLAY_NAME) if named else await _own_name(exchange, url)
-            names[reference] = (name or segment)[:_MAX_NAME]
+            name = (response.text(queries.DISPLAY_NAME) or segment) if named else await name_of(exchange, url)
+            names[reference] = name[:_MAX_NAME]
             if len(found) > _MAX_CALENDARS:
                 raise UnreachableError(f"{home}: has more than {_MAX_CALENDARS} calendars")
     return tuple(CalendarRef(reference, names[reference]) for reference in sorted(found, key=found.__getitem__))
@@ -101,14 +101,15 @@ async def _listed(exchange: Exchange, home: httpx.URL) -> tuple[httpx.URL, Multi
     return base, answer, named
 
 
-async def _own_name(exchange: Exchange, calendar: httpx.URL) -> str | None:
-    """The name of one calendar, asked for by itself; None where it has none that can be read."""
+async def name_of(exchange: Exchange, calendar: httpx.URL) -> str:
+    """The name of one calendar, asked for by itself; a part of its address where it has none that can be read."""
     try:
         _, answer = await exchange.query("PROPFIND", calendar, queries.propfind(queries.DISPLAY_NAME))
     except (BrokenAnswerError, NotAnsweredError):
-        return None
+        return _segment(calendar)
     found = _first(answer)
-    return None if found is None else found.text(queries.DISPLAY_NAME)
+    name = None if found is None else found.text(queries.DISPLAY_NAME)
+    return (name or _segment(calendar))[:_MAX_NAME]
 
 
 async def _principal(exchange: Exchange) -> httpx.URL:
@@ -154,6 +155,10 @@ async def _default_calendar(exchange: Exchange, account: Account) -> httpx.URL |
 
 def _first(answer: Multistatus) -> Response | None:
     return answer.responses[0] if answer.responses else None
+
+
+def _segment(calendar: httpx.URL) -> str:
+    return calendar.path.rstrip("/").rpartition("/")[2]
 
 
 def _holds_events(response: Response) -> bool:
