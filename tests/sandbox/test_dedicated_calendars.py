@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.sandbox.calendars.folders import FolderCalendars
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.seed import harbor_dental
 from tests.sandbox.api import APPLE_EMAIL, KIM, Api, client
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from reconciler.sandbox.calendars.protocol import CalendarRef, Login
     from reconciler.sandbox.server import RunningSandbox
 
 
@@ -79,6 +81,25 @@ def test_one_of_its_owner_s_in_the_same_place_stays(api: Api, lee: Path, ours: P
     ours.write_bytes(theirs)
     api.disconnect(connection["id"])
     assert ours.read_bytes() == theirs
+
+
+def test_two_at_once_make_one(
+    api: Api, lee: Path, site: LocalSandbox, ours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sandbox events add` and the server, each of which has seen that there is none."""
+    make = FolderCalendars.create_calendar
+
+    def make_last(backend: FolderCalendars, login: Login, name: str, *, key: str) -> CalendarRef:
+        monkeypatch.setattr(FolderCalendars, "create_calendar", make)
+        add(site)
+        return make(backend, login, name, key=key)
+
+    connection = api.connect()
+    monkeypatch.setattr(FolderCalendars, "create_calendar", make_last)
+    assert api.update(connection["id"], TO_DEDICATED).status_code == 200
+    imported(api)
+    assert [path.stem for path in lee.glob("Harbor*")] == ["Harbor Dental"]
+    assert ours.read_bytes().count(b"BEGIN:VEVENT") == 1
 
 
 def test_an_export_that_is_switched_elsewhere_keeps_it(api: Api, data: Path, site: LocalSandbox) -> None:

@@ -207,17 +207,17 @@ def test_files_that_grow_too_large(folders: FolderCalendars, account: Path) -> N
 
 def test_new_calendars_have_names_of_their_own(folders: FolderCalendars, account: Path) -> None:
     """One that is taken gets a number; any name can be one; a folder that is gone refuses."""
-    made = [folders.create_calendar(LOGIN, "Pier / Optics") for _ in range(2)]
+    made = [folders.create_calendar(LOGIN, "Pier / Optics", key="k1") for _ in range(2)]
     assert [(each.id, each.name) for each in made] == [
         ("Pier / Optics", "Pier / Optics"),
         ("Pier / Optics 2", "Pier / Optics"),
     ]
     assert set(made) <= set(folders.calendars(LOGIN))
-    assert folders.create_calendar(LOGIN, "ü" * 300).name == "ü" * 300
+    assert folders.create_calendar(LOGIN, "ü" * 300, key="k2").name == "ü" * 300
     for number in range(200):
         (account / f"{number}.ics").touch()
     with pytest.raises(CreationRefusedError):
-        folders.create_calendar(LOGIN, "one more")
+        folders.create_calendar(LOGIN, "one more", key="k3")
 
 
 @pytest.mark.parametrize(

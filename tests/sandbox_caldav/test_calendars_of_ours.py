@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.sandbox_caldav.office import OURS, Office, office
+from tests.sandbox_caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.sandbox_caldav.scripted import Asked
 
 _TASK = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:theirs\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
 
@@ -77,6 +81,23 @@ def test_a_refusal_is_the_last_word(practice: Office) -> None:
     practice.look()
     assert practice.script.asked == []
     assert calendars(practice) == [OURS, "Work"]
+
+
+def test_an_answer_that_gets_lost(practice: Office) -> None:
+    """The server makes the calendar each time and says so to nobody: there is one all the same."""
+    drawer = practice.drawer
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method != "MKCALENDAR":
+            return drawer(asked)
+        return Reply(405, "", {}) if asked.path in drawer.calendars else replace(drawer(asked), raw=[b""])
+
+    practice.script.answer = answer
+    practice.export()
+    practice.add("Check-up")
+    practice.look()
+    assert calendars(practice) == [OURS, "Work"]
+    assert practice.titles() == ["Check-up"]
 
 
 def test_one_that_is_made_anew_is_not_mistaken_for_a_lost_one(practice: Office) -> None:

@@ -61,7 +61,7 @@ def test_a_calendar_made_here_is_seen_from_outside(backend: CalendarBackend, wit
     """It has the name it was given, keeps its id, and never becomes the primary one."""
     witness.make_calendar("Yellow & <black> ümlaut")
     before = backend.calendars(LOGIN)
-    made = backend.create_calendar(LOGIN, "Harbor & <Dental> ü")
+    made = backend.create_calendar(LOGIN, "Harbor & <Dental> ü", key="k1")
     assert "Harbor & <Dental> ü" in witness.calendars()
     after = backend.calendars(LOGIN)
     assert after == (*before, made)
@@ -84,7 +84,7 @@ def test_events_of_others_are_read_and_followed(backend: CalendarBackend, witnes
 
 def test_an_object_is_written_replaced_and_deleted(backend: CalendarBackend, witness: Witness) -> None:
     """Each step is seen from outside, and only the version that is known can be replaced or deleted."""
-    calendar = backend.create_calendar(LOGIN, "Export")
+    calendar = backend.create_calendar(LOGIN, "Export", key="k2")
     backend.put(LOGIN, calendar.id, "extcal-1", event("extcal-1", "Check-up").encode(), etag=None)
     assert ["SUMMARY:Check-up" in found for found in witness.events("Export")] == [True]
     with pytest.raises(ConflictError):
@@ -109,9 +109,18 @@ def test_an_object_is_written_replaced_and_deleted(backend: CalendarBackend, wit
         backend.delete(LOGIN, calendar.id, "extcal-1", etag=second.etag)
 
 
+def test_a_calendar_that_is_made_twice_is_one(backend: CalendarBackend, witness: Witness) -> None:
+    """Whoever tries again after an answer that got lost finds what was made, and what is in it."""
+    first = backend.create_calendar(LOGIN, "Export", key="k3")
+    backend.put(LOGIN, first.id, "extcal-1", event("extcal-1").encode(), etag=None)
+    assert backend.create_calendar(LOGIN, "Export", key="k3").id == first.id
+    assert witness.calendars().count("Export") == 1
+    assert backend.get(LOGIN, first.id, "extcal-1") is not None
+
+
 def test_a_calendar_of_ours_is_deleted_while_it_is_empty(backend: CalendarBackend, witness: Witness) -> None:
     """An event in it keeps it; without one the calendar goes, and that it is gone already is fine."""
-    calendar = backend.create_calendar(LOGIN, "Export")
+    calendar = backend.create_calendar(LOGIN, "Export", key="k3")
     backend.put(LOGIN, calendar.id, "extcal-1", event("extcal-1").encode(), etag=None)
     assert not backend.delete_calendar_if_empty(LOGIN, calendar.id)
     found = backend.get(LOGIN, calendar.id, "extcal-1")
@@ -125,7 +134,7 @@ def test_a_calendar_of_ours_is_deleted_while_it_is_empty(backend: CalendarBacken
 
 def test_a_calendar_deleted_from_outside_is_gone(backend: CalendarBackend, witness: Witness) -> None:
     """Every use of it says so, before and after it was read; the account goes on working."""
-    calendar = backend.create_calendar(LOGIN, "Short-lived")
+    calendar = backend.create_calendar(LOGIN, "Short-lived", key="k4")
     backend.read(LOGIN, calendar.id, START, END)
     witness.remove_calendar("Short-lived")
     assert calendar not in backend.calendars(LOGIN)
@@ -142,7 +151,9 @@ def test_a_calendar_deleted_from_outside_is_gone(backend: CalendarBackend, witne
 
 def test_a_password_that_was_changed_opens_nothing(server: RealServer, backend: CalendarBackend) -> None:
     """What was read before is not handed out again; with the new password all is well."""
-    calendar = backend.calendars(LOGIN)[0] if backend.calendars(LOGIN) else backend.create_calendar(LOGIN, "Work")
+    calendar = (
+        backend.calendars(LOGIN)[0] if backend.calendars(LOGIN) else backend.create_calendar(LOGIN, "Work", key="k5")
+    )
     backend.read(LOGIN, calendar.id, START, END)
     server.set_password("another")
     for ask in (
@@ -168,7 +179,7 @@ def test_a_server_that_is_down_and_back(server: RealServer, backend: CalendarBac
 
 def test_hostile_rules_stop_nobody(backend: CalendarBackend) -> None:
     """A calendar with rules that a server can't search is read all the same, and the server stays up for others."""
-    calendar = backend.create_calendar(LOGIN, "Trap")
+    calendar = backend.create_calendar(LOGIN, "Trap", key="k6")
     backend.put(LOGIN, calendar.id, "plain", event("plain", "Plain").encode(), etag=None)
     for name, rule in _HOSTILE.items():
         content = event(name, "Hostile").replace("SUMMARY", f"RRULE:{rule}\nSUMMARY")

@@ -162,14 +162,14 @@ def test_how_making_a_calendar_fails(desk: Desk, reply: Reply, error: type[Calen
     """A server that makes no calendars is told from one that is down."""
     desk.paper.replies["MKCALENDAR"] = reply
     with pytest.raises(error):
-        desk.backend.create_calendar(LOGIN, "Harbor Dental")
+        desk.backend.create_calendar(LOGIN, "Harbor Dental", key="k1")
 
 
 def test_a_calendar_is_made_in_the_home(desk: Desk) -> None:
     """For events alone, at an address that no other calendar has, with its name as it is."""
     desk.paper.replies["MKCALENDAR"] = Reply(201, "", {})
-    first = desk.backend.create_calendar(LOGIN, "A & <B>")
-    second = desk.backend.create_calendar(LOGIN, "A & <B>")
+    first = desk.backend.create_calendar(LOGIN, "A & <B>", key="k2")
+    second = desk.backend.create_calendar(LOGIN, "A & <B>", key="k3")
     assert first.id != second.id
     assert first.id.startswith(f"{HOME}extcal-")
     body = desk.script.asked[-1].body.decode()

@@ -107,8 +107,9 @@ class FolderCalendars:
             return None
         return CalendarRef(calendar_id, _title(path) or calendar_id)
 
-    def create_calendar(self, login: Login, name: str) -> CalendarRef:
+    def create_calendar(self, login: Login, name: str, *, key: str) -> CalendarRef:
         """A file named for the calendar; a number tells it from one that is there already."""
+        del key
         folder, _ = self._opened(login)
         base = (file_name(name) or "calendar")[:100]
         try:

@@ -86,8 +86,12 @@ class CalendarBackend(Protocol):
     def find_calendar(self, login: Login, calendar_id: str) -> CalendarRef | None:
         """A calendar by its id, asked for by itself: a listing may lack one for a moment; None where it isn't there."""
 
-    def create_calendar(self, login: Login, name: str) -> CalendarRef:
-        """Make a calendar with this name; raises `CreationRefusedError`."""
+    def create_calendar(self, login: Login, name: str, *, key: str) -> CalendarRef:
+        """Make a calendar with this name; raises `CreationRefusedError`.
+
+        `key` (letters, digits and `-`) is the same when it is tried again: where the calendar was made and its answer
+        lost, it may be found by that.
+        """
 
     def delete_calendar_if_empty(self, login: Login, calendar_id: str) -> bool:
         """Delete a calendar that `create_calendar` made, if nothing at all is in it; whether it is gone now.

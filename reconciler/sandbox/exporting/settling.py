@@ -7,6 +7,7 @@ is refused, or stops a run each time, keeps nothing else waiting. A provider tha
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -165,23 +166,34 @@ class _Settler:
         return None
 
     def _new_calendar(self) -> str | None:
+        """Make the calendar; where another run has made one meanwhile, that is the one."""
+        connection = self._connection
+        # Each time the connection is made or healed may be a time to make one.
+        occasion = f"{self._instance}/{connection.seq}/{connection.connected_at}"
+        key = str(uuid.uuid5(uuid.NAMESPACE_OID, occasion))
         try:
-            made = self._backend.create_calendar(self._login, self._desk.site_name)
+            made = self._backend.create_calendar(self._login, self._desk.site_name, key=key)
         except CreationRefusedError as error:
             self._warn(reason(error, self._login))
             self._desk.break_connection(self._connection.seq, ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED)
             return None
         with self._desk.session.writing():
-            self._desk.database.execute(
-                "UPDATE connection SET dedicated_calendar = ? WHERE seq = ?", (made.id, self._connection.seq)
+            database = self._desk.database
+            noted = database.execute(
+                "UPDATE connection SET dedicated_calendar = ? WHERE seq = ? AND dedicated_calendar IS NULL",
+                (made.id, connection.seq),
             )
-            # One of this id may have been there before, and been deleted with all that was in it.
-            self._desk.database.execute(
-                "DELETE FROM exported WHERE connection_seq = ? AND calendar_id = ?", (self._connection.seq, made.id)
-            )
+            if noted.rowcount:
+                # One of this id may have been there before, and been deleted with all that was in it.
+                database.execute(
+                    "DELETE FROM exported WHERE connection_seq = ? AND calendar_id = ?", (connection.seq, made.id)
+                )
+        standing = records.connection(database, self._desk.site_id, connection.id).dedicated_calendar
+        if standing != made.id:
+            self._backend.delete_calendar_if_empty(self._login, made.id)
         # What was seen a moment ago lacks it.
-        self._desk.calendars.calendars(self._connection.provider.slug, self._login, fresh=True)
-        return made.id
+        self._desk.calendars.calendars(connection.provider.slug, self._login, fresh=True)
+        return standing
 
     def _done(self, task: _Task) -> bool:
         """Do one thing, or note why the provider refuses it; raises what concerns more than one event."""

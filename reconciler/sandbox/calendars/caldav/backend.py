@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -133,17 +132,20 @@ class CalDavBackend:
 
         return self._run(login, found)
 
-    def create_calendar(self, login: Login, name: str) -> CalendarRef:
-        """Make a calendar at an address of its own (MKCALENDAR)."""
+    def create_calendar(self, login: Login, name: str, *, key: str) -> CalendarRef:
+        """Make a calendar at an address of its own (MKCALENDAR), if it isn't there since an earlier try."""
 
         async def created(exchange: Exchange) -> CalendarRef:
             account = await self._account(exchange, login)
-            url = account.homes[0].join(f"{OWN_PREFIX}{uuid.uuid4()}/")
+            url = account.homes[0].join(f"{OWN_PREFIX}{key}/")
             answer = await exchange.send(
                 "MKCALENDAR", url, queries.mkcalendar(name), {"Content-Type": "application/xml; charset=utf-8"}
             )
             if answer.status != _CREATED:
-                raise CreationRefusedError(f"MKCALENDAR {url}: answered {answer.status}")
+                try:
+                    await Collection(exchange, url).marks()
+                except (CalendarGoneError, UnreadableError) as error:
+                    raise CreationRefusedError(f"MKCALENDAR {url}: answered {answer.status}") from error
             return CalendarRef(self._origins.relative(url), name)
 
         return self._run(login, created)
