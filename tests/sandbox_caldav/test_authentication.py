@@ -161,6 +161,19 @@ def test_the_second_of_two_digests() -> None:
         use(backend_at(script))
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_server_that_is_away_when_it_is_first_asked(status: int) -> None:
+    """It can't say that it wants digests, and is shown nothing until it can."""
+    door = DigestDoor(paper())
+    with scripted(lambda _: Reply(status, "", {})) as script:
+        backend = backend_at(script)
+        with pytest.raises(UnreachableError, match=f"answered {status}"):
+            backend.sign_in(LOGIN)
+        script.answer = door
+        use(backend)
+        assert schemes(script) == {"Digest"}
+
+
 @pytest.mark.parametrize("status", [207, 404, 403, 500])
 def test_servers_that_challenge_nobody(status: int) -> None:
     """They may tell strangers nothing, or not much: the password is shown in the usual way, and still counts."""

@@ -186,14 +186,20 @@ class Exchange:
         """Find out how the server takes a password, by asking without one; the first place that asks for it decides.
 
         Redirections are followed as far as a password may go. Where nothing asks for a password, it is taken for the
-        usual kind of server, which wants one all the same: it may tell strangers nothing.
+        usual kind of server, which wants one all the same: it may tell strangers nothing. One that can't say, for it
+        is away, is shown no password: raises `ServerFaultError`.
         """
         met: list[httpx.URL] = []
+        fault: ServerFaultError | None = None
         for place in places:
             url = place
             for _ in range(_MAX_REDIRECTS + 1):
                 request = self._request("PROPFIND", url, propfind(RESOURCE_TYPE), {**_ASKS_XML, "Depth": "0"})
                 answer = await self._sent(request, self.bounds.body)
+                said = _fault(f"PROPFIND {url}", answer)
+                if said is not None and not said.may_be_one:
+                    fault = said
+                    break
                 met.append(url)
                 if answer.status == UNAUTHORIZED:
                     self._credentials.learn(request, answer.headers)
@@ -207,6 +213,8 @@ class Exchange:
         for url in met:
             if not self._credentials.knows(url):
                 self._credentials.assume(url)
+        if fault is not None and not met:
+            raise fault
 
     async def _once(self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str], limit: int) -> Answer:
         if not self._credentials.knows(url):
@@ -266,8 +274,16 @@ def _checked(method: str, answer: Answer) -> Answer:
     asked = f"{method} {answer.url}"
     if answer.status == UNAUTHORIZED:
         raise BadCredentialsError(f"{asked}: the server doesn't accept this login and password")
-    fault = answer.status >= _SERVER_FAULT and answer.status not in _SAYS_NO
-    if fault or answer.status == _TOO_MANY_REQUESTS:
-        said = f"{asked}: answered {answer.status}; try again later, or see the server's log"
-        raise ServerFaultError(said, answer.status)
+    if fault := _fault(asked, answer):
+        raise fault
     return answer
+
+
+def _fault(asked: str, answer: Answer) -> ServerFaultError | None:
+    """What is raised where the server says that it can't answer; None where it has answered."""
+    fault = answer.status >= _SERVER_FAULT and answer.status not in _SAYS_NO
+    if not fault and answer.status != _TOO_MANY_REQUESTS:
+        return None
+    return ServerFaultError(
+        f"{asked}: answered {answer.status}; try again later, or see the server's log", answer.status
+    )
