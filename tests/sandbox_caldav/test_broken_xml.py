@@ -12,6 +12,7 @@ from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
 from tests.sandbox.api import Api, client
 from tests.sandbox_caldav.conftest import LOGIN
+from tests.sandbox_caldav.office import office
 from tests.sandbox_caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, PASSWORD, event, found, multistatus
 from tests.sandbox_caldav.scripted import Reply
 from tests.sandbox_caldav.test_following import fill
@@ -120,6 +121,15 @@ def test_a_name_that_xml_can_not_carry(desk: Desk) -> None:
 
     desk.script.answer = answer
     assert desk.backend.calendars(LOGIN) == (CalendarRef(f"{HOME}odd/", "odd"), CalendarRef(CALENDAR, "Work"))
+
+
+def test_what_we_write_breaks_nobody_s_answers(tmp_path: Path) -> None:
+    """An event of the site with such a title is exported without the characters, and stays as it is in the site."""
+    with office(tmp_path / "data") as practice:
+        practice.export()
+        practice.add("Crown\x00 \x1b[2J\ufffe\t;")
+        assert practice.titles() == ["Crown\ufffd \ufffd[2J\ufffd\t\\;"]
+        assert practice.site.events()[0].event.title == "Crown\x00 \x1b[2J\ufffe\t;"
 
 
 def test_nobody_else_loses_theirs(

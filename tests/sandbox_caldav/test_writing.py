@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.sandbox.calendars.caldav.multistatus import parse
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarError,
@@ -175,6 +176,13 @@ def test_a_calendar_is_made_in_the_home(desk: Desk) -> None:
     body = desk.script.asked[-1].body.decode()
     assert "A &amp; &lt;B&gt;" in body
     assert 'name="VEVENT"' in body
+
+
+def test_a_name_that_xml_can_not_carry(desk: Desk) -> None:
+    """What may not be said is replaced, so that the server understands the rest."""
+    desk.paper.replies["MKCALENDAR"] = Reply(201, "", {})
+    desk.backend.create_calendar(LOGIN, "A\x01B\ufffeC\ud800", key="k4")
+    assert "A\ufffdB\ufffdC\ufffd" in {each.text for each in parse(desk.script.asked[-1].body).iter()}
 
 
 _OURS = f"{HOME}extcal-1/"

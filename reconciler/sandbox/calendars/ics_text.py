@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 PRODUCT = "-//extcal//sandbox//EN"
@@ -12,10 +13,18 @@ _MAX_OCTETS = 75
 _INSIDE_CHARACTER = range(0x80, 0xC0)
 """The bytes of UTF-8 that begin no character."""
 
+_NOT_CARRIED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def carried(text: str) -> str:
+    """`text` without what iCalendar (RFC 5545, 3.3.11) or XML forbids: a server's answer that quotes it would break."""
+    return _NOT_CARRIED.sub("\N{REPLACEMENT CHARACTER}", text)
+
 
 def text_line(name: str, text: str) -> str:
     """A property whose value is a text."""
-    escaped = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\r", "").replace("\n", "\\n")
+    escaped = carried(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    escaped = escaped.replace("\r", "").replace("\n", "\\n")
     return f"{name}:{escaped}"
 
 

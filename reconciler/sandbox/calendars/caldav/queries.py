@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV, CALENDARSERVER, DAV
+from reconciler.sandbox.calendars.ics_text import carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def mkcalendar(name: str) -> bytes:
     """A new calendar for events, with a name for people (RFC 4791, 5.3.1)."""
     root = Element(f"{CALDAV}mkcalendar")
     prop = SubElement(SubElement(root, f"{DAV}set"), f"{DAV}prop")
-    SubElement(prop, DISPLAY_NAME).text = name
+    SubElement(prop, DISPLAY_NAME).text = carried(name)
     SubElement(SubElement(prop, COMPONENTS), f"{CALDAV}comp", name="VEVENT")
     return _document(root)
 
