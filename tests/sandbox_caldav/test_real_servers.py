@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.calendars.caldav import open_caldav
+from reconciler.sandbox.calendars.caldav.collection import Collection
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarGoneError,
@@ -130,6 +131,24 @@ def test_a_calendar_of_ours_is_deleted_while_it_is_empty(backend: CalendarBacken
     assert backend.delete_calendar_if_empty(LOGIN, calendar.id)
     assert "Export" not in witness.calendars()
     assert backend.delete_calendar_if_empty(LOGIN, calendar.id)
+
+
+def test_what_comes_in_at_the_last_moment_is_kept(
+    backend: CalendarBackend, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look whether it is empty and the deletion; both servers give calendars an etag."""
+    calendar = backend.create_calendar(LOGIN, "Export", key="k4")
+    look = Collection.etag_if_empty
+
+    async def look_too_early(collection: Collection) -> str | None:
+        etag = await look(collection)
+        witness.add("Export", event("theirs", "Theirs"))
+        return etag
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Collection, "etag_if_empty", look_too_early)
+        assert not backend.delete_calendar_if_empty(LOGIN, calendar.id)
+    assert ["SUMMARY:Theirs" in found for found in witness.events("Export")] == [True]
 
 
 def test_a_calendar_deleted_from_outside_is_gone(backend: CalendarBackend, witness: Witness) -> None:

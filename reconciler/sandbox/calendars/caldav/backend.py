@@ -159,14 +159,16 @@ class CalDavBackend:
 
         async def deleted(exchange: Exchange) -> bool:
             try:
-                if not await Collection(exchange, url).is_empty():
-                    return False
+                etag = await Collection(exchange, url).etag_if_empty()
             except CalendarGoneError:
                 return True
             except (UnreadableError, BrokenAnswerError):
                 return False
+            if etag is None:
+                return False
             try:
-                answer = await exchange.send("DELETE", url)
+                # So that what comes into it meanwhile isn't lost; a weak etag fits nothing (RFC 9110, 13.1.1).
+                answer = await exchange.send("DELETE", url, headers={"If-Match": etag} if etag.startswith('"') else {})
             except ServerFaultError as error:
                 if not error.may_be_one:
                     raise

@@ -111,18 +111,23 @@ class Collection:
         except NotAnsweredError as error:
             raise self._closed(error) from error
 
-    async def is_empty(self) -> bool:
-        """Whether the server lists nothing whatsoever in it; raises `CalendarGoneError` and `UnreadableError`."""
+    async def etag_if_empty(self) -> str | None:
+        """The calendar's own etag where the server lists nothing whatsoever in it, or nothing where it has no etag.
+
+        None where there is something. Raises `CalendarGoneError` and `UnreadableError`.
+        """
+        wanted = queries.propfind(queries.RESOURCE_TYPE, queries.ETAG)
         try:
-            base, answer = await self._query("PROPFIND", queries.propfind(queries.RESOURCE_TYPE), depth=1)
+            base, answer = await self._query("PROPFIND", wanted, depth=1)
         except NotAnsweredError as error:
             raise self._closed(error) from error
         (only, *others) = answer.responses or (None,)
         if only is not None and not others and only.status in GONE:
             raise CalendarGoneError(f"{self.url}: the server has no calendar there")
         if only is None or others or only.status is not None or not only.is_calendar():
-            return False
-        return self._exchange.origins.path(base, only.href)[0].rstrip("/") == self.url.path.rstrip("/")
+            return None
+        is_itself = self._exchange.origins.path(base, only.href)[0].rstrip("/") == self.url.path.rstrip("/")
+        return (only.text(queries.ETAG) or "") if is_itself else None
 
     async def fetch(self, objects: Objects) -> Objects:
         """These objects with their contents, as they are now; those that are gone by now are missing.
