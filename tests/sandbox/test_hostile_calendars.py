@@ -387,3 +387,33 @@ def test_any_bytes_are_reported(expander: Expander, content: bytes) -> None:
     answered = expander.expand(asked(content + b"\r\n" + calendar(GOOD).encode()))
     assert [instance.uid for instance in answered.instances] == ["good", "good"] or answered.faults
     assert answered.until == TO
+
+
+def test_one_uid_in_two_calendars_of_a_file(api: Api, lee: Path) -> None:
+    """Both events are listed, whatever the pages: they don't take each other's place."""
+    once = calendar(event("x", "DTSTART:20260302T090000Z", "DURATION:PT1H"))
+    (lee / "k93wqe.ics").write_text(once + once.replace("PT1H", "PT2H"))
+    api.connect()
+    ends: list[str] = []
+    params: dict[str, object] = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
+    while params:
+        answer = api.get("/events", params | {"cursorPaging.limit": 1}).json()
+        ends += [each["end"] for each in answer["events"]]
+        params = {"cursorPaging.cursor": cursor} if (cursor := answer["pagingMetadata"]["cursors"].get("next")) else {}
+    assert sorted(ends) == ["2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"]
+
+
+def test_what_lasts_for_years_and_recurs_each_minute(expander: Expander) -> None:
+    """Each of its instances overlaps whatever is asked for: not all are imported, and it costs nobody else anything."""
+    lasting = event("lasting", "DTSTART:20200101T000000Z", "DURATION:P900D", "RRULE:FREQ=MINUTELY;INTERVAL=4")
+    answered = expander.expand(asked(calendar(lasting, GOOD).encode()))
+    assert [each.uid for each in answered.instances if each.uid != "lasting"] == ["good", "good"]
+    (fault,) = answered.faults
+    assert fault.startswith("event 'lasting' is left out from 202")
+
+
+def test_of_two_copies_the_one_that_keeps_busy_counts(expander: Expander) -> None:
+    """An event that stands twice, once as free, isn't free."""
+    when = ("DTSTART:20260302T090000Z", "DURATION:PT1H")
+    for copies in ([event("x", *when), event("x", *when, "TRANSP:TRANSPARENT")][::step] for step in (1, -1)):
+        assert [each.uid for each in expander.expand(asked(calendar(*copies).encode())).instances] == ["x"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class Reading:
         yield
         faults = self.contents.faults
         faults += stream.faults
+        known: Counter[str] = Counter()
         for calendar in stream.calendars:
             if (_scale(calendar) or "GREGORIAN") != "GREGORIAN":
                 faults.append("its CALSCALE is not GREGORIAN; all of it is left out")
@@ -60,7 +62,10 @@ class Reading:
                 if component.kind == "VEVENT":
                     events += _read_event(component, zones, owner, faults)
                     yield
-            self.contents.series += group(events, faults)
+            for series in group(events, faults):
+                series.number = known[series.uid]
+                known[series.uid] += 1
+                self.contents.series.append(series)
             faults += zones.faults
 
 

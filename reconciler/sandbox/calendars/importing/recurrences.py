@@ -164,6 +164,8 @@ def _shown(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurren
     zone, without = event.start.zone, stretch.without
     seen: set[date] = set()
     for seconds, wall_clock, own_length in _near(stretch, window, steps):
+        # Each costs work, though finding it may have cost none: thousands that last for years overlap any window.
+        steps.take()
         day = wall_clock.date()
         if day in without.first_of and day not in seen:
             seen.add(day)

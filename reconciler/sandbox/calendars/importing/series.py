@@ -17,10 +17,12 @@ _MAX_SHOWN = 200
 class Series:
     """The events that share a UID: mostly one `master`, and the `changes` of single instances of it.
 
-    Where a file holds several events of one UID that are not versions of each other, each is a master.
+    Where a file holds several events of one UID that are not versions of each other, each is a master. `number` tells
+    apart the series of a stream that have one UID, each in a calendar of its own.
     """
 
     uid: str
+    number: int = 0
     masters: list[Event] = field(default_factory=list)
     changes: list[Event] = field(default_factory=list)
 
@@ -69,7 +71,9 @@ def _latest(alike: list[Event], faults: list[str]) -> list[Event]:
     latest: dict[tuple[object, ...], Event] = {}
     for event in alike:
         if event.sequence == highest:
-            latest[event.timing] = event
+            # Of two copies that differ in that alone, the one that keeps its owner busy counts.
+            if event.busy or event.timing not in latest:
+                latest[event.timing] = event
         else:
             faults.append(_replaced(event, f"a later version of it (SEQUENCE {highest})"))
     return list(latest.values())
