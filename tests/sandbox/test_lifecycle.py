@@ -254,7 +254,9 @@ def test_two_sandboxes_share_one_folder(tmp_path: Path) -> None:
         one, two = (stack.enter_context(opened(each["endpoint"], first["api_key"])) for each in (first, second))
         ids = list(pool.map(lambda n: (one, two)[n % 2].connect()["id"], range(20)))
         assert {each["id"] for each in one.connections()} == set(ids)
-        assert one.connections() == two.connections()
+        # How far a connection is depends on when it is asked for.
+        seen, also = ([{**each, "status": ""} for each in api.connections()] for api in (one, two))
+        assert seen == also
 
 
 def test_many_sandboxes_begin_at_once(tmp_path: Path) -> None:
