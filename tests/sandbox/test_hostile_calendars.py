@@ -154,6 +154,22 @@ def test_many_traps_take_nothing_from_the_rest(expander: Expander) -> None:
     )
 
 
+def test_thousands_of_events_and_changes_of_one_uid(expander: Expander) -> None:
+    """Where each of thousands of changes may change each of thousands of events, they are named, and no others lost."""
+    events = [
+        event("one", f"DTSTART:20260101T{n // 60 % 24:02}{n % 60:02}00Z", f"DURATION:PT{n}S") for n in range(3000)
+    ]
+    changes = [
+        event(
+            "one", f"RECURRENCE-ID:202602{1 + n // 1440:02}T{n // 60 % 24:02}{n % 60:02}00Z", "DTSTART:20260401T000000Z"
+        )
+        for n in range(3000)
+    ]
+    answered = expander.expand(asked(calendar(*events, *changes, GOOD).encode()))
+    assert [each.uid for each in answered.instances] == ["good", "good"]
+    assert answered.faults == ("event 'one' is left out: finding its recurrences takes too many steps",)
+
+
 def test_many_calendars_of_a_series_a_minute(expander: Expander) -> None:
     """What recurs each minute since years ago is imported from where it is asked for, part by part."""
     series = [event(f"often{n}", "DTSTART:20100101T000000Z", "RRULE:FREQ=MINUTELY") for n in range(30)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -22,7 +23,7 @@ from reconciler.sandbox.calendars.importing.times import DAY, FIRST, LAST, Lengt
 from reconciler.sandbox.calendars.importing.zones import UTC, seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from reconciler.sandbox.calendars.importing.events import Event
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _DAY = timedelta(days=1)
 _TWO_DAYS = 2 * DAY
+_COMPARED_A_STEP = 20
+"""How many times a change is looked at beside an event at the price of one step."""
+
+_start = itemgetter(0)
 _FIRST_SECOND, _LAST_SECOND = (UTC.moment(each)[0] for each in (shifted(FIRST, _DAY), shifted(LAST, -_DAY)))
 
 Occurrence = tuple[int, int, "Event"]
@@ -64,19 +69,24 @@ class Window:
 
 def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurrence]:
     """The instances that keep somebody busy, ordered by start; raises `TooManyStepsError`."""
+    # Each change has to do with each master.
+    steps.take(len(series.masters) * len(series.changes) // _COMPARED_A_STEP)
+    taken_out = [(master.start, _moments(master)) for master in series.masters if master.exceptions]
     changed = sorted(
         (
             (event.start.seconds, event.end, event)
             for event in series.changes
-            if window.wants(event) and window.holds(event.start.seconds, event.end) and not _is_taken_out(event, series)
+            if window.wants(event)
+            and window.holds(event.start.seconds, event.end)
+            and not _is_taken_out(event, taken_out)
         ),
-        key=itemgetter(0),
+        key=_start,
     )
     streams: list[Iterable[Occurrence]] = [changed] if changed or not series.masters else []
     for master in series.masters:
         stretches = _stretches(master, series.changes)
         streams += [_moved(stretch, window, steps) for stretch in stretches if window.wants(stretch.event)]
-    return _merged(streams, itemgetter(0))
+    return _merged(streams, _start)
 
 
 def _merged(streams: list[Iterable[_T]], key: Callable[[_T], Any]) -> Iterator[_T]:
@@ -103,14 +113,15 @@ class _Hits:
             self.days.add(day)
 
 
-def _is_taken_out(change: Event, series: Series) -> bool:
+def _moments(master: Event) -> set[int]:
+    """The moments of the exceptions of an event; of those that are days, their midnights."""
+    return {time.beside(master.start).seconds for time in master.exceptions}
+
+
+def _is_taken_out(change: Event, taken_out: Iterable[tuple[Time, set[int]]]) -> bool:
     """Whether an EXDATE takes out what was changed: programs leave the change behind when an instance is deleted."""
     at = change.identity
-    return at is not None and any(
-        time.beside(master.start).seconds == at.beside(master.start).seconds
-        for master in series.masters
-        for time in master.exceptions
-    )
+    return at is not None and any(at.beside(start).seconds in moments for start, moments in taken_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +134,7 @@ class _Stretch:
     low: float
     high: float
     without: _Hits
+    additions: Sequence[_Base]
 
 
 def _stretches(master: Event, changes: Iterable[Event]) -> list[_Stretch]:
@@ -139,11 +151,20 @@ def _stretches(master: Event, changes: Iterable[Event]) -> list[_Stretch]:
     onward.sort(key=lambda each: each[0].seconds)
     lows = [-math.inf, *(float(identity.seconds) for identity, _ in onward)]
     highs = [*lows[1:], math.inf]
+    clock = master.start.zone.wall_clock
+    additions = sorted(
+        ((each.time.seconds, clock(each.time.seconds), each.length) for each in master.additions), key=_start
+    )
     moved = [(master, timedelta()), *((change, change.start.wall_clock - at.wall_clock) for at, change in onward)]
     return [
-        _Stretch(master, event, by, low, high, without)
+        _Stretch(master, event, by, low, high, without, _between(additions, low, high))
         for (event, by), low, high in zip(moved, lows, highs, strict=True)
     ]
+
+
+def _between(bases: Sequence[_Base], low: float, high: float) -> Sequence[_Base]:
+    """Those that start after `low` and not after `high`, with the day before them: the first of a day is another."""
+    return bases[bisect_left(bases, low - DAY, key=_start) : bisect_right(bases, high, key=_start)]
 
 
 def _beside(identity: Time, start: Time) -> Time:
@@ -200,7 +221,7 @@ def _in_order(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
 def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
     """The base instances that, moved, may have to do with the window; none twice, ordered by start."""
     master, zone = stretch.master, stretch.master.start.zone
-    lengths = [stretch.event.length.at_most, *(each.length.at_most for each in master.additions if each.length)]
+    lengths = [stretch.event.length.at_most, *(length.at_most for _, _, length in stretch.additions if length)]
     begin = _clock(zone, window.start)
     after = shifted(begin, -max(lengths) - stretch.by)
     after = max(after, _clock(zone, stretch.low))
@@ -213,19 +234,14 @@ def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
     streams: list[Iterable[_Base]] = [_by_rule(rule, master, after, until, steps) for rule in master.rules]
     if not streams:
         streams.append([(master.start.seconds, master.start.wall_clock, None)])
-    if master.additions:
-        streams.append(sorted(_added(master), key=itemgetter(0)))
+    if stretch.additions:
+        streams.append(stretch.additions)
     last: int | None = None
     # Of two at one moment, the one that has a length of its own says more.
     for base in _merged(streams, lambda each: (each[0], each[2] is None)):
         if base[0] != last:
             yield base
         last = base[0]
-
-
-def _added(master: Event) -> Iterator[_Base]:
-    for each in master.additions:
-        yield each.time.seconds, master.start.zone.wall_clock(each.time.seconds), each.length
 
 
 def _by_rule(rule: Rule, event: Event, after: datetime, before: datetime, steps: Steps) -> Iterator[_Base]:
