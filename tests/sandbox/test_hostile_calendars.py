@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from reconciler.sandbox.calendars.importing.reading import Reading
 from reconciler.sandbox.calendars.importing.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
+from tests.sandbox import telling_worker
 from tests.sandbox.ics import calendar, event, imported, starts, write
 from tests.support.profiles import examples
 
@@ -326,6 +329,34 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
     finally:
         found.close()
     assert "all of it is left out" in found.expand(Asked(b"", "UTC", FROM, TO, None)).faults[0]
+
+
+def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two questions a worker may end, for want of memory say: the next one is answered all the same."""
+    monkeypatch.setattr("reconciler.sandbox.calendars.importing.expander.WORKER", "tests.sandbox.telling_worker")
+    found = Expander()
+    try:
+        first = int(found.expand(asked(b"")).faults[1])
+        os.kill(first, signal.SIGKILL)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        assert int(found.expand(asked(b"")).faults[1]) != first
+    finally:
+        found.close()
+
+
+def test_a_question_that_waits_for_another_keeps_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker is told how much time is left when it is asked: it ends in time and is not killed."""
+    monkeypatch.setattr("reconciler.sandbox.calendars.importing.expander.WORKER", "tests.sandbox.telling_worker")
+    found = Expander()
+    content = calendar(GOOD).encode()
+    every = [replace(asked(content), start=FROM + n) for n in range(3)]
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            told = sorted(float(each.faults[0]) for each in threads.map(lambda each: found.expand(each, 60.0), every))
+        assert told[0] <= 60.0 - telling_worker.SECONDS
+        assert told[-1] < 60.0
+    finally:
+        found.close()
 
 
 def test_large_calendars_are_answered_part_by_part(api: Api, lee: Path) -> None:

@@ -20,8 +20,7 @@ from reconciler.sandbox.calendars.importing.instances import Instance
 from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Mapping, Sequence
 
 WORKER = "reconciler.sandbox.calendars.importing.worker"
 WORKERS = 2
@@ -34,8 +33,8 @@ QUESTION_SECONDS = 9.0
 CALENDAR_SECONDS = 4.0
 """The most that one calendar of several may take, so that something is left for the others."""
 
-_MAX_KEPT = 200_000
-"""How many instances the answers that are kept may hold."""
+_MAX_KEPT = 32 * 1024 * 1024
+"""How long the lines may be that the answers which are kept were told on; an answer takes a few times as much."""
 
 _CHUNK = 1024 * 1024
 
@@ -114,6 +113,11 @@ class _Worker:
                         return None
         return bytes(answer)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended, by whomever."""
+        return self._process.poll() is not None
+
     def close(self, *, kill: bool) -> None:
         """End the process: by closing its input, or at once."""
         with self._process:
@@ -129,19 +133,24 @@ class _Slot:
         self._worker: _Worker | None = None
         self._closed = False
 
-    def ask(self, request: bytes, seconds: float) -> bytes | None:
-        """The answer's line; None where there is none in time."""
+    def ask(self, head: Mapping[str, object], content: bytes, seconds: float) -> bytes | None:
+        """The answer's line; None where there is none in time.
+
+        The worker is told how much time is left once the questions before this one are answered.
+        """
         over_at = time.monotonic() + seconds
         if not self._lock.acquire(timeout=max(0.0, seconds)):
             return None
         try:
             if self._closed:
                 return None
-            worker = self._worker or _Worker()
+            worker = self._usable()
             self._worker = None
             line: bytes | None = None
             try:
-                line = worker.ask(request, over_at - time.monotonic())
+                left = over_at - time.monotonic()
+                request = json.dumps({**head, "seconds": left, "size": len(content)}).encode() + b"\n" + content
+                line = worker.ask(request, left + GRACE_SECONDS)
             finally:
                 if line is None:
                     worker.close(kill=True)
@@ -150,6 +159,13 @@ class _Slot:
             return line
         finally:
             self._lock.release()
+
+    def _usable(self) -> _Worker:
+        """The worker, or a new one in the place of one that ended since its last answer."""
+        if self._worker is not None and self._worker.ended:
+            self._worker.close(kill=True)
+            self._worker = None
+        return self._worker or _Worker()
 
     def close(self) -> None:
         """End the process; who asks afterwards gets no answer."""
@@ -168,7 +184,7 @@ class Expander:
 
     def __init__(self) -> None:
         self._slots = [_Slot() for _ in range(WORKERS)]
-        self._answers: Recent[Answered] = Recent(_MAX_KEPT, lambda answer: len(answer.instances) + 20)
+        self._answers: Recent[tuple[Answered, int]] = Recent(_MAX_KEPT, lambda kept: kept[1] + 1024)
 
     def expand(self, asked: Asked, seconds: float = QUESTION_SECONDS) -> Answered:
         """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults."""
@@ -176,28 +192,34 @@ class Expander:
         key = (digest, asked.zone, asked.start, asked.end, asked.all_day, asked.owner, asked.enough)
         kept = self._answers.get(key)
         if kept is not None:
-            return kept
+            return kept[0]
         if seconds <= 0:
             return Answered(asked.end, (), ("there was no time to read it; all of it is left out",))
-        said = self._said(asked, digest, seconds)
-        if said is None:
+        line = self._said(asked, digest, seconds)
+        if line is None:
             fault = f"reading it takes more than {seconds:.1f} s or too much memory; all of it is left out"
             return Answered(asked.end, (), (fault,))
+        said = json.loads(line)
         instances = tuple(Instance(*fields) for fields in said["instances"])
         answered = Answered(float(said["until"]), instances, tuple(said["faults"]))
         if said["complete"]:
-            self._answers.put(key, answered)
+            self._answers.put(key, (answered, len(line)))
             return answered
         # What there was no time for would be asked for again and again.
         return Answered(asked.end, instances, answered.faults)
 
     def expand_all(self, every: Sequence[Asked], seconds: float) -> list[Answered]:
-        """What each calendar comes to, in this order; all of them in that many seconds, none in most of them."""
+        """What each calendar comes to, in this order; all of them in that many seconds, none in most of them.
+
+        The smallest are read first, so that a large one costs no others their time.
+        """
         over_at = time.monotonic() + seconds
         answers: dict[int, Answered] = {}
 
+        ordered = sorted(enumerate(every), key=lambda each: len(each[1].content))
+
         def work(slot: int) -> None:
-            for number, asked in enumerate(every):
+            for number, asked in ordered:
                 if _digest(asked)[0] % WORKERS == slot:
                     answers[number] = self.expand(asked, min(over_at - time.monotonic(), CALENDAR_SECONDS))
 
@@ -210,8 +232,8 @@ class Expander:
         for slot in self._slots:
             slot.close()
 
-    def _said(self, asked: Asked, digest: bytes, seconds: float) -> dict[str, Any] | None:
-        """The worker's answer; None where there is none in time."""
+    def _said(self, asked: Asked, digest: bytes, seconds: float) -> bytes | None:
+        """The worker's answer, a line of JSON; None where there is none in time."""
         head = {
             "digest": digest.hex(),
             "zone": asked.zone,
@@ -220,12 +242,8 @@ class Expander:
             "end": asked.end,
             "all_day": asked.all_day,
             "enough": asked.enough,
-            "seconds": seconds,
-            "size": len(asked.content),
         }
-        slot = self._slots[digest[0] % WORKERS]
-        line = slot.ask(json.dumps(head).encode() + b"\n" + asked.content, seconds + GRACE_SECONDS)
-        return None if line is None else json.loads(line)
+        return self._slots[digest[0] % WORKERS].ask(head, asked.content, seconds)
 
 
 def _digest(asked: Asked) -> bytes:
