@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.sandbox.calendars.caldav import open_caldav
 from reconciler.sandbox.calendars.deadline import Deadline
-from reconciler.sandbox.calendars.directory import FOLDER
+from reconciler.sandbox.calendars.directory import FOLDER, CalendarDirectory
 from reconciler.sandbox.calendars.errors import NoAnswerError, UnreachableError
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
@@ -185,6 +185,14 @@ def test_a_backend_within_an_operation(apple: Scripted) -> None:
     assert [asked.method for asked in apple.asked] == ["PROPFIND", "PROPFIND"]
     with pytest.raises(NoAnswerError, match="took longer than 0 s"):
         backend.within(Deadline(0.0)).read(LOGIN, CALENDAR, START, END)
+
+
+def test_an_operation_at_its_end_speaks_for_no_other(tmp_path: Path, apple: Scripted) -> None:
+    """That there was no time to ask says nothing of the server; what it said itself is believed for a moment."""
+    directory = CalendarDirectory(tmp_path, {"apple": open_caldav(apple.url, ())})
+    with pytest.raises(NoAnswerError, match="took longer than 0 s"):
+        directory.within(Deadline(0.0)).calendars("apple", LOGIN, fresh=False)
+    assert len(directory.within(Deadline(60.0)).calendars("apple", LOGIN, fresh=False)) == 1
 
 
 def test_a_fault_of_a_server_that_answers_stops_nothing_else(apple: Scripted) -> None:

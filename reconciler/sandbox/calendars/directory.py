@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.errors import CalendarError
+from reconciler.sandbox.calendars.errors import CalendarError, NoAnswerError
 from reconciler.sandbox.calendars.folder_names import file_name
 from reconciler.sandbox.calendars.folders import FolderCalendars
 from reconciler.sandbox.calendars.protocol import CalendarRef
@@ -92,10 +92,14 @@ class CalendarDirectory:
                 if isinstance(seen[1], CalendarError):
                     raise seen[1]
                 return self._with_used(provider, login, seen[1], used)
+        given = self._deadline
+        had_time = given is None or 2 * given.left() > given.seconds
         try:
             found = backend.calendars(login)
         except CalendarError as error:
-            self._memory.put((provider, login), error)
+            # That no answer came at the end of an operation says little of the provider.
+            if had_time or not isinstance(error, NoAnswerError):
+                self._memory.put((provider, login), error)
             raise
         self._memory.put((provider, login), found)
         return self._with_used(provider, login, found, used)
