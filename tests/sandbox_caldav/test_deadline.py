@@ -18,8 +18,9 @@ from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from tests.sandbox.api import APPLE_EMAIL, Api, client, code_of
-from tests.sandbox.test_exporting import TO_DEDICATED
+from tests.sandbox.test_exporting import TO_DEDICATED, connected_google
 from tests.sandbox_caldav.conftest import END, LOGIN, START
+from tests.sandbox_caldav.drawer import Drawer
 from tests.sandbox_caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper, event
 from tests.sandbox_caldav.scripted import Reply, Scripted, scripted
 
@@ -151,6 +152,22 @@ def test_what_could_not_be_exported_is_later(tmp_path: Path, tidewater: Scripted
         tidewater.answer = lambda _: _NOTHING
         assert code_of(api.get("/events", _MARCH)) == (503, None)
         assert b"Check-up" in (account / "Harbor Dental.ics").read_bytes()
+
+
+def test_a_slow_export_starves_nobody(tmp_path: Path) -> None:
+    """The provider that takes all the time takes it once; from then on the others come first, and it comes last."""
+    data, drawer = tmp_path / "data", Drawer()
+    with scripted(drawer) as script, sandbox(data, {"apple": script}) as api:
+        api.update(connect(api, "Apple")["id"], TO_DEDICATED)
+        api.update(connected_google(api), TO_DEDICATED)
+        with (
+            opened(data, data.with_suffix(".yaml"), Settings(operation_seconds=3.0)) as local,
+            stalling(script, lambda asked: asked.method == "PUT", b""),
+        ):
+            for schedule in ("Dr. Lee", "Dr. Patel"):
+                local.add_event(schedule, "Check-up", _SOON, _SOON + timedelta(hours=1))
+            exported = {each.schedule_name: len(each.exported_to) for each in local.events()}
+            assert exported == {"Dr. Lee": 0, "Dr. Patel": 1}
 
 
 def test_a_server_that_is_down_is_not_asked_for_each_account(tmp_path: Path, apple: Scripted) -> None:
