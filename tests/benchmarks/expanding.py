@@ -23,7 +23,7 @@ from dateutil.rrule import rrulestr
 
 from reconciler.sandbox.calendars.importing.expander import Asked, Expander
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.reading import CalendarReader
 from reconciler.sandbox.calendars.importing.recurrences import Window
 from tests.sandbox.ics import calendar, event, text
 
@@ -86,10 +86,10 @@ def series(number: int) -> str:
 
 def expanded(content: bytes) -> None:
     """All instances of the series in both years."""
-    reading = Reading(content, "UTC", "")
-    reading.go_on(math.inf)
+    reader = CalendarReader(content, "UTC", "")
+    reader.go_on(math.inf)
     limits = Limits(enough=sys.maxsize)
-    done = expand(reading.contents.series, _WINDOW, over_at=math.inf, limits=limits)
+    done = expand(reader.contents.series, _WINDOW, over_at=math.inf, limits=limits)
     assert len(done.instances) == _SERIES * _WORKDAYS
 
 

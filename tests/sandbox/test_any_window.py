@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.reading import CalendarReader
 from reconciler.sandbox.calendars.importing.recurrences import Window
 from tests.sandbox.ics import calendar, event
 from tests.support.profiles import examples
@@ -94,9 +94,9 @@ def shown(every: Sequence[Series], start: float, end: float, enough: int = 10**9
 @given(text=series(), start=st.integers(0, 8000), length=st.integers(1, 1500), enough=st.integers(1, 20))
 def test_a_range_shows_what_a_larger_one_shows_there(text: str, start: int, length: int, enough: int) -> None:
     """Nothing appears, vanishes, moves or is named otherwise with the range, or the parts, that it is asked for in."""
-    reading = Reading(text.encode(), "Europe/Berlin", "")
-    assert reading.go_on(math.inf)
-    every = reading.contents.series
+    reader = CalendarReader(text.encode(), "Europe/Berlin", "")
+    assert reader.go_on(math.inf)
+    every = reader.contents.series
     begun = FROM + start * HOUR
     window = Window(begun, begun + length * HOUR)
     year = [each for each in shown(every, FROM - 90 * 24 * HOUR, TO) if window.holds(each.start, each.end)]

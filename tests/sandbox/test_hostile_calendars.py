@@ -18,7 +18,7 @@ from reconciler.sandbox.calendars.account_folders import write_accounts
 from reconciler.sandbox.calendars.folder_files import replace_file
 from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS, Asked, Expander
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.reading import CalendarReader
 from reconciler.sandbox.calendars.importing.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
@@ -198,16 +198,16 @@ def test_a_question_whose_time_is_over_says_so_and_is_asked_again(expander: Expa
 def test_reading_goes_on_where_time_was_over() -> None:
     """However little time there is for one question, a large calendar is read in the end; so much for expanding it."""
     events = [event(f"e{n}", "DTSTART:20260302T090000Z") for n in range(50)]
-    reading = Reading(calendar(*events).encode(), "UTC", "")
+    reader = CalendarReader(calendar(*events).encode(), "UTC", "")
     tries = 1
-    while not reading.go_on(over_at=0.0):
+    while not reader.go_on(over_at=0.0):
         tries += 1
     assert tries > len(events)
     window = Window(FROM, TO)
-    done = expand(reading.contents.series, window, over_at=0.0, limits=Limits())
+    done = expand(reader.contents.series, window, over_at=0.0, limits=Limits())
     assert (done.instances, done.complete) == ([], False)
     assert done.faults == ["there was no time for all of its events; those from 2026-03-02 on are left out"]
-    again = expand(reading.contents.series, window, over_at=math.inf, limits=Limits())
+    again = expand(reader.contents.series, window, over_at=math.inf, limits=Limits())
     assert (len(again.instances), again.complete, again.faults) == (50, True, [])
 
 

@@ -32,8 +32,8 @@ class Contents:
     faults: list[str] = field(default_factory=list)
 
 
-class Reading:
-    """A stream being read, which may be left off and gone on with; floating times are in `zone`.
+class CalendarReader:
+    """Reads a stream, and may leave off and go on; floating times are in `zone`.
 
     `owner` is the address of the account. `contents` are whole once `go_on` says so.
     """

@@ -15,7 +15,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import Reading
+from reconciler.sandbox.calendars.importing.reading import CalendarReader
 from reconciler.sandbox.calendars.importing.recurrences import Window
 from reconciler.sandbox.calendars.recent import Recent
 
@@ -30,21 +30,21 @@ _MAX_KEPT = 24 * 1024 * 1024
 """Of the calendars' bytes; what was read of them takes many times as much."""
 
 
-class _Reader:
+class _Responder:
     """Answers requests; keeps the latest calendars, since they are mostly asked about again."""
 
     def __init__(self) -> None:
-        self._kept: Recent[tuple[Reading, int]] = Recent(_MAX_KEPT, lambda kept: kept[1])
+        self._kept: Recent[tuple[CalendarReader, int]] = Recent(_MAX_KEPT, lambda kept: kept[1])
 
     def answer(self, asked: Mapping[str, Any], content: bytes) -> dict[str, object]:
         """What a calendar comes to in the range that is asked about."""
         over_at = time.monotonic() + asked["seconds"]
-        reading = self._reading((asked["digest"], asked["zone"], asked["owner"]), content)
-        if not reading.go_on(over_at):
+        reader = self._reader((asked["digest"], asked["zone"], asked["owner"]), content)
+        if not reader.go_on(over_at):
             # Next time it goes on from here.
             fault = "there was no time to read it; all of it is left out"
             return {"until": asked["end"], "instances": [], "faults": [fault], "complete": False}
-        contents = reading.contents
+        contents = reader.contents
         done = expand(
             contents.series,
             Window(asked["start"], asked["end"], asked["all_day"]),
@@ -58,20 +58,20 @@ class _Reader:
             "complete": done.complete,
         }
 
-    def _reading(self, key: tuple[str, str, str], content: bytes) -> Reading:
+    def _reader(self, key: tuple[str, str, str], content: bytes) -> CalendarReader:
         kept = self._kept.get(key)
         if kept is None:
-            kept = Reading(content, key[1], key[2]), len(content) + 1024
+            kept = CalendarReader(content, key[1], key[2]), len(content) + 1024
             self._kept.put(key, kept)
         return kept[0]
 
 
 def work(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    reader = _Reader()
+    responder = _Responder()
     while line := requests.readline():
         asked = json.loads(line)
-        answer = reader.answer(asked, requests.read(int(asked["size"])))
+        answer = responder.answer(asked, requests.read(int(asked["size"])))
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
