@@ -26,7 +26,7 @@ from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
 from reconciler.sandbox.calendars.caldav.snapshot import brought_up_to_date
 from reconciler.sandbox.calendars.caldav.span import Span
-from reconciler.sandbox.calendars.caldav.state import Kept, Operation, Resolver
+from reconciler.sandbox.calendars.caldav.state import Kept, OperationState, Resolver
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarGoneError,
@@ -70,7 +70,7 @@ class CalDavBackend:
         origins: AllowedOrigins,
         bounds: Bounds | None = None,
         kept: Kept | None = None,
-        operation: Operation | None = None,
+        operation: OperationState | None = None,
     ) -> None:
         self._origins = origins
         self._bounds = bounds or Bounds()
@@ -80,7 +80,7 @@ class CalDavBackend:
     def within(self, deadline: Deadline) -> CalDavBackend:
         """The same server for one operation; what is kept is shared, and within the operation also that it failed."""
         failures = [] if self._operation is None else self._operation.failures
-        return CalDavBackend(self._origins, self._bounds, self._kept, Operation(deadline, failures))
+        return CalDavBackend(self._origins, self._bounds, self._kept, OperationState(deadline, failures))
 
     @property
     def at_once(self) -> int:

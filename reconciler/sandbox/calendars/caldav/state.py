@@ -42,8 +42,8 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """What a call is part of; `failures` is empty until the server has once given no answer."""
+class OperationState:
+    """What the calls of one operation share; `failures` is empty until the server has once given no answer."""
 
     deadline: Deadline
     failures: list[NoAnswerError]
