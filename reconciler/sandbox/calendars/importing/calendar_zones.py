@@ -18,12 +18,17 @@ _MAX_SHOWN = 200
 
 @dataclass(slots=True)
 class CalendarZones:
-    """`own` are a calendar's VTIMEZONEs by id; `faults` say which can't be read, or are known to nobody."""
+    """`own` are a calendar's VTIMEZONEs by id; `faults` say which can't be read, or are known to nobody.
+
+    `of_days` is the zone of whoever wrote the calendar, as far as can be told: some write days as their midnight in
+    UTC.
+    """
 
     default: Zone
     own: dict[str, Zone] = field(default_factory=dict)
     faults: dict[str, None] = field(default_factory=dict)
     utc: Zone = UTC
+    of_days: Zone = UTC
 
     @classmethod
     def of(cls, content: bytes, calendar: IcsCalendar, default: Zone) -> CalendarZones:
@@ -46,12 +51,9 @@ class CalendarZones:
                 name = unescape(found.value)
                 zones.default = zones._named(name, "its X-WR-TIMEZONE")
                 break
+        distinct = set(zones.own.values())
+        zones.of_days = distinct.pop() if len(distinct) == 1 else zones.default
         return zones
-
-    @property
-    def of_days(self) -> Zone:
-        """The zone of whoever wrote the calendar, as far as can be told: some write days as their midnight in UTC."""
-        return next(iter(self.own.values())) if len(set(self.own.values())) == 1 else self.default
 
     def named(self, name: str) -> Zone:
         """The zone with this id (RFC 5545, 3.2.19): the calendar's own wins over any other of its name (3.6.5)."""
