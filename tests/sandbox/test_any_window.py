@@ -111,7 +111,7 @@ def test_a_night_of_change_between_what_lasts_and_the_range() -> None:
     text = calendar(
         event("long", "DTSTART;TZID=Europe/Berlin:20260328T000000", "DURATION:PT26H", "RRULE:FREQ=HOURLY;COUNT=30")
     )
-    reading = Reading(text.encode(), "UTC", "")
+    reading = CalendarReader(text.encode(), "UTC", "")
     assert reading.go_on(math.inf)
     # 29 March 2026, 02:58 in Berlin, which is 01:58 UTC: what began at or after midnight of the day before still is on.
     begun = 1_774_749_480
@@ -130,7 +130,7 @@ def test_instances_that_are_moved_to_another_zone_come_in_order_and_once() -> No
             "DURATION:PT10M",
         ),
     )
-    reading = Reading(text.encode(), "UTC", "")
+    reading = CalendarReader(text.encode(), "UTC", "")
     assert reading.go_on(math.inf)
     # 01:00 and 01:30 are in UTC+1; 02:00 and 02:30, which no clock shows, are 03:00 and 03:30 in UTC+2.
     midnight = 1_774_742_400
