@@ -35,6 +35,12 @@ def uids(content: str) -> list[str]:
         (f"BEGIN:VCALENDAR\n{A}{B}END:VCALENDAR\n", ["a", "b"], None),
         (f"begin:vcalendar\r\n\r\n{A}{B}end:vcalendar", ["a", "b"], None),
         (f"BEGIN:VCALENDAR\n{A}END:VCALENDAR\nBEGIN:VCALENDAR\n{B}END:VCALENDAR\n", ["a", "b"], None),
+        (
+            "BEGIN:VCALENDAR\n" + "BEGIN:X\n" * 30 + f"BEGIN:VCALENDAR\n{A}{B}END:VCALENDAR\n",
+            ["a", "b"],
+            "while another is open",
+        ),
+        (f"BEGIN:VCALENDAR\n\n\r\n\n{A}\n\n{B}END:VCALENDAR\n", ["a", "b"], None),
         (f"BEGIN:VCALENDAR\n{A}{B}", ["a", "b"], "ends within VCALENDAR"),
         (f"BEGIN:VCALENDAR\n{A}BEGIN:VCALENDAR\n{B}END:VCALENDAR\n", ["a", "b"], "while another is open"),
         (f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:lost\n{A}{B}END:VCALENDAR\n", ["a", "b"], "while VEVENT is open"),
@@ -68,6 +74,13 @@ def test_names_and_values() -> None:
     assert line_name(b"dtstart;TZID=x:1") == "DTSTART"
     assert (line_name(b"x"), line_value(b"x")) == ("X", b"")
     assert line_value(b'X;A="b:c";D=e:f:g') == b"f:g"
+
+
+def test_a_fault_shows_no_more_of_a_line_than_a_name_is_long() -> None:
+    """What a line calls a component may be as long as a file."""
+    assert all(
+        len(fault) < 200 for fault in cut(b"BEGIN:VCALENDAR\nEND:" + b"x" * 9000 + b"\nBEGIN:" + b"y" * 9000).faults
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 MAX_FAULTS = 20
 """How many faults of one stream are told apart; the rest is counted."""
@@ -25,8 +25,10 @@ _OUTERMOST = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"}
 _WITHIN = frozenset({"VALARM", "STANDARD", "DAYLIGHT"})
 """Components that lie within those. What lies in one that nobody knows (RFC 5545, 3.6) is its own business."""
 
-_MAX_NAME = 80
+_LINES_A_STEP = 1000
+_MAX_KIND = 64
 _FOLD = re.compile(rb"\r?\n[ \t]")
+_BLANK = re.compile(rb"[\r\n]+(?![ \t])")
 _LINE = re.compile(rb"[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -82,11 +84,29 @@ def line_value(line: bytes) -> bytes:
     return b""
 
 
+def _kind(line: bytes) -> str:
+    """Which component a line begins or ends; none that is known has a name half as long as what is kept."""
+    return line_value(line[:_MAX_KIND]).strip().decode("ascii", "replace").upper()
+
+
 def cut(content: bytes) -> IcsStream:
     """The calendars of a stream. Takes time in proportion to its length, whatever it holds."""
+    steps = cutting(content)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            stream: IcsStream = done.value
+            return stream
+
+
+def cutting(content: bytes) -> Generator[None, None, IcsStream]:
+    """`cut` in steps, for whom it may take too long at once."""
     cutter = _Cutter()
-    for start, end, line in _logical_lines(content):
+    for number, (start, end, line) in enumerate(_logical_lines(content)):
         cutter.take(start, end, line)
+        if number % _LINES_A_STEP == 0:
+            yield
     return cutter.finish(len(content))
 
 
@@ -94,16 +114,14 @@ def _logical_lines(content: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Each line with its place, folds undone; lines may end as RFC 5545 says, or with a line feed alone."""
     position = len(_BYTE_ORDER_MARK) if content.startswith(_BYTE_ORDER_MARK) else 0
     while position < len(content):
+        if blank := _BLANK.match(content, position):
+            position = blank.end()
+            continue
         found = _LINE.match(content, position)
         end = len(content) if found is None else found.end()
         line = content[position:end]
         yield position, end, (_FOLD.sub(b"", line) if b"\n " in line or b"\n\t" in line else line).rstrip(b"\r\n")
         position = end
-
-
-def _kind(line: bytes) -> str:
-    """What a BEGIN or END line names; what is longer than a name is no name."""
-    return line_value(line).strip()[:_MAX_NAME].decode("ascii", "replace").upper()
 
 
 class _Cutter:
@@ -153,12 +171,13 @@ class _Cutter:
         return IcsStream(tuple(self._calendars), tuple(self._faults))
 
     def _begin(self, kind: str, start: int) -> None:
-        if len(self._open) == MAX_DEPTH:
-            self._too_deep += 1
-            return
         if kind == "VCALENDAR" and self._open:
             self._fault(f"{kind} begins at byte {start} while another is open")
             self._open.clear()
+            self._too_deep = 0
+        if len(self._open) == MAX_DEPTH:
+            self._too_deep += 1
+            return
         if kind in _OUTERMOST and len(self._open) > 1 and (_OUTERMOST | _WITHIN).issuperset(self._open[1:]):
             self._fault(f"{kind} begins at byte {start} while {self._open[-1]} is open")
             del self._open[1:]
