@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import codecs
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.ics_lines import cut
+from reconciler.sandbox.calendars.ics_lines import cutting, line_name
 from reconciler.sandbox.calendars.importing.calendar_zones import CalendarZones
 from reconciler.sandbox.calendars.importing.events import UnusableError, read_event
 from reconciler.sandbox.calendars.importing.properties import parse_property
@@ -47,26 +46,23 @@ class CalendarReader:
         return all(time.monotonic() <= over_at for _ in self._events)
 
     def _read(self, content: bytes, zone: Zone, owner: str) -> Iterator[None]:
-        stream = cut(content := _in_utf_8(content))
-        yield
+        stream = yield from cutting(content := _in_utf_8(content))
         faults = self.contents.faults
         faults += stream.faults
-        known: Counter[str] = Counter()
+        events: list[Event] = []
         for calendar in stream.calendars:
             if (_scale(calendar) or "GREGORIAN") != "GREGORIAN":
                 faults.append("its CALSCALE is not GREGORIAN; all of it is left out")
                 continue
             zones = CalendarZones.of(content, calendar, zone)
-            events: list[Event] = []
+            yield
             for component in calendar.components:
                 if component.kind == "VEVENT":
                     events += _read_event(component, zones, owner, faults)
                     yield
-            for series in group(events, faults):
-                series.number = known[series.uid]
-                known[series.uid] += 1
-                self.contents.series.append(series)
             faults += zones.faults
+        # A UID is one event's, in whichever of the calendars of a stream (RFC 5545, 3.8.4.7).
+        self.contents.series += group(events, faults)
 
 
 def _read_event(component: IcsComponent, zones: CalendarZones, owner: str, faults: list[str]) -> list[Event]:
@@ -89,5 +85,5 @@ def _in_utf_8(content: bytes) -> bytes:
 
 
 def _scale(calendar: IcsCalendar) -> str | None:
-    stated = (parse_property(line) for line in calendar.lines)
-    return next((each.value.upper() for each in stated if each.name == "CALSCALE"), None)
+    stated = (parse_property(line) for line in calendar.lines if line_name(line) == "CALSCALE")
+    return next((each.value.upper() for each in stated), None)
