@@ -198,9 +198,8 @@ def _length(found: _Lines, start: Time, zones: CalendarZones) -> Length:
 
 
 def _rules(found: _Lines, start: Time, zones: CalendarZones, faults: list[str]) -> Iterator[Rule]:
-    zone = zones.of_days if start.is_day else start.zone
-
     def wall_clock(moment: datetime) -> datetime:
+        zone = zones.of_days if start.is_day else start.zone
         return zone.wall_clock(round(moment.timestamp()))
 
     for stated in found.rules:
