@@ -107,7 +107,10 @@ class _Lines:
             if name in _TEXTS:
                 found.texts.setdefault(name, parse_property(line).value)
             elif name in _TIMES:
-                found.times.setdefault(name, []).append(parse_times(line))
+                stated = found.times.setdefault(name, [])
+                if len(stated) == MAX_DATES:
+                    raise UnusableError(f"it has more than {MAX_DATES} lines {name}")
+                stated.append(parse_times(line))
             elif name in _RULES:
                 found.rules.append(parse_property(line))
             elif attendees:
@@ -255,7 +258,7 @@ def _matching(time: Time, start: Time, zones: CalendarZones) -> Time:
 def _listed(found: _Lines, name: str) -> list[tuple[str, Property]]:
     """The values that properties of a name list; raises `UnusableError` where they are too many."""
     every = found.times.get(name, ())
-    if sum(stated.value.count(",") for stated in every) > MAX_DATES:
+    if sum(stated.value.count(",") + 1 for stated in every) > MAX_DATES:
         raise UnusableError(f"it lists more than {MAX_DATES} dates")
     return [(text, stated) for stated in every for text in stated.value.split(",") if text.strip()]
 

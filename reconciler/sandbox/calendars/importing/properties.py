@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 _NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=((?:"[^"]*"|[^";:])*)')
-_BARE_ZONE = re.compile(r""";TZID=['"]?(.*?)['"]?\s*:([0-9TZPWDHMS,/+-]+)\s*\Z""", re.IGNORECASE)
+_BARE_ZONE = re.compile(r""";TZID=['"]?(.{0,200}?)['"]?\s{0,9}:([0-9TZPWDHMS,/+-]+)\Z""", re.IGNORECASE)
+"""Bounded, since a line may be as long as a file."""
+
 _BEGINS_WITH_DAY = re.compile(r"\d{8}")
 _ESCAPED = re.compile(r"\\([nN,;\\])")
 
@@ -49,7 +51,8 @@ def parse_times(line: bytes) -> Property:
     found = parse_property(line)
     if not found.parameters or (found.parameters.get("TZID", "-") and _BEGINS_WITH_DAY.match(found.value)):
         return found
-    bare = _BARE_ZONE.search(line.decode("utf-8", "replace"))
+    text = line.decode("utf-8", "replace").rstrip()
+    bare = _BARE_ZONE.match(text, text.upper().find(";TZID="))
     return found if bare is None else Property(found.name, bare[2], found.parameters | {"TZID": bare[1]})
 
 
