@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calendars.importing.series import Series
 
 _LOOKED_AT_CLOCK_EVERY = 64
+_LEFT = 1 / 4
+"""The part of a question's time that is left once all series have begun."""
+
 _OFTEN, _OFTEN_SECONDS = 1000, 60
 
 
@@ -47,14 +50,13 @@ class Limits:
 class Expansion:
     """The instances that start before `until` (seconds since the epoch), in order; `faults` say what is missing.
 
-    Not `complete` where the time was over: another time there may be more, of `late` series and of all.
+    Not `complete` where the time was over: another time there may be more.
     """
 
     until: float
     instances: list[Instance] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     complete: bool = True
-    late: int = 0
 
 
 def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limits: Limits) -> Expansion:
@@ -64,11 +66,13 @@ def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limi
     """
     done = Expansion(until=window.end)
     streams: list[Iterable[Instance]] = [sorted(_singles(all_series, window))]
-    streams += [
-        _instances(series, window, Steps(limits.series_steps), done, over_at)
-        for series in all_series
-        if series.single is None
-    ]
+    recurring = [series for series in all_series if series.single is None]
+    # Where the beginnings of all series take too long, the time left is for what is there.
+    begun_by = over_at - _LEFT * (over_at - time.monotonic())
+    too_late: list[Series] = []
+    for series in recurring:
+        steps = Steps(limits.series_steps)
+        streams.append(_begun(_instances(series, window, steps, done.faults), series, begun_by, too_late))
     merged = heapq.merge(*streams, key=lambda each: (each.start, each.key))
     for number, instance in enumerate(merged):
         # What began before the window comes all at once: there is no moment to go on from.
@@ -81,10 +85,18 @@ def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limi
             done.complete = False
             break
         done.instances.append(instance)
-    if done.late:
-        done.faults.append(f"there was no time for {done.late} of its series; they are left out")
+    if too_late:
+        done.faults.append(f"there was no time for {len(too_late)} of its series; they are left out")
         done.complete = False
     return done
+
+
+def _begun(found: Iterator[Instance], series: Series, begun_by: float, too_late: list[Series]) -> Iterator[Instance]:
+    """`found`, or nothing where it is too late to begin with it."""
+    if time.monotonic() > begun_by:
+        too_late.append(series)
+    else:
+        yield from found
 
 
 def _singles(all_series: Iterable[Series], window: Window) -> Iterator[Instance]:
@@ -94,12 +106,8 @@ def _singles(all_series: Iterable[Series], window: Window) -> Iterator[Instance]
             yield _instance(event, event.start.seconds, end, 0)
 
 
-def _instances(series: Series, window: Window, steps: Steps, done: Expansion, over_at: float) -> Iterator[Instance]:
+def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) -> Iterator[Instance]:
     """The instances of a series, ordered by start and key; what it costs too much to find is a fault."""
-    if time.monotonic() > over_at:
-        done.late += 1
-        return
-    faults = done.faults
     at_once = 0
     last: int | None = None
     left_out = f"event {shown_uid(series.uid)} is left out"
