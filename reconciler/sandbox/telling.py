@@ -7,7 +7,7 @@ import threading
 
 from reconciler.sandbox.reasons import inert
 
-_MAX_TOLD = 1000
+_MAX_TOLD = 10_000
 _log = logging.getLogger(__name__)
 
 

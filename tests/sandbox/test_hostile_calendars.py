@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -173,6 +174,52 @@ def test_thousands_of_events_and_changes_of_one_uid(expander: Expander) -> None:
     assert answered.faults == ("event 'one' is left out: finding its recurrences takes too many steps",)
 
 
+def test_a_range_begins_with_what_there_is_time_for() -> None:
+    """Where not all series can be begun in time, that is said, and what happens once is there."""
+    once = event("once", "DTSTART:20260302T090000Z")
+    reading = Reading(calendar(GOOD, GOOD.replace("UID:good", "UID:too"), once).encode(), "UTC", "")
+    assert reading.go_on(math.inf)
+    late = time.monotonic() - 1.0
+    done = expand(reading.contents.series, Window(FROM, TO), over_at=late, limits=Limits())
+    assert "there was no time for 2 of its series; they are left out" in done.faults
+    assert not done.complete
+    whole = expand(reading.contents.series, Window(FROM, TO), over_at=late + 3600.0, limits=Limits())
+    assert (len(whole.instances), whole.complete, whole.faults) == (5, True, [])
+
+
+def test_faults_without_number_are_counted(expander: Expander) -> None:
+    """A calendar of nothing but broken events names a thousand of them, and how many more there are."""
+    answered = expander.expand(asked(calendar(*[event(f"e{n}") for n in range(1003)], GOOD).encode()))
+    assert len(answered.instances) == 2
+    assert len(answered.faults) == 1001
+    assert answered.faults[-1] == "and 3 more faults of this kind"
+
+
+LONG = {
+    "zones": "DTSTART" + ";TZID=" * 100_000 + "x:2026",
+    "blanks": "DTSTART;TZID=" + " " * 100_000 + "x:2026",
+    "exceptions": "\r\n".join(["DTSTART:20260302T090000Z"] + ["EXDATE:20260303T090000Z"] * 10_001),
+}
+"""Lines of an event that are long, or very many."""
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_lines_cost_one_event(expander: Expander, name: str) -> None:
+    """However long the lines of an event are, it is named and others of its file are imported."""
+    answered = expander.expand(asked(calendar(event("long", LONG[name]), GOOD).encode()))
+    assert [each.uid for each in answered.instances] == ["good", "good"]
+    (fault,) = answered.faults
+    assert fault.startswith("event 'long' ")
+
+
+def test_an_event_of_a_stream_is_one_in_whichever_calendar(expander: Expander) -> None:
+    """What changes an instance may stand in another VCALENDAR than the series; alike events of one UID count once."""
+    changed = event("good", "RECURRENCE-ID:20260303T090000Z", "DTSTART:20260303T110000Z")
+    answered = expander.expand(asked((calendar(GOOD) + calendar(changed) + calendar(GOOD)).encode()))
+    assert [each.start for each in answered.instances] == [1_772_442_000, 1_772_535_600]
+    assert answered.faults == ()
+
+
 def test_many_calendars_of_a_series_a_minute(expander: Expander) -> None:
     """What recurs each minute since years ago is imported from where it is asked for, part by part."""
     series = [event(f"often{n}", "DTSTART:20100101T000000Z", "RRULE:FREQ=MINUTELY") for n in range(30)]
@@ -299,20 +346,21 @@ ZONE_OF_THREE = (
 
 
 def test_calendars_that_say_other_things_in_one_stream(expander: Expander) -> None:
-    """Each VCALENDAR of a stream has its own zones and its own scale; a zone that can't be read is reported."""
+    """Each VCALENDAR of a stream has its own zones and its own scale; a bad one that is needed is reported."""
     at_nine = event("nine", "DTSTART;TZID=Office:20260302T090000")
+    in_bad = event("bad", "DTSTART;TZID=Bad:20260302T090000")
     content = "".join(
         [
             calendar(ZONE_OF_THREE, at_nine),
             calendar(ZONE_OF_THREE.replace("+0300", "-0800"), at_nine),
             calendar("CALSCALE:JULIAN", at_nine),
-            calendar(ZONE_OF_THREE.replace("Office", "Bad").replace("+0300", "+9900"), GOOD),
+            calendar(ZONE_OF_THREE.replace("Office", "Bad").replace("+0300", "+9900"), GOOD, in_bad),
         ]
     )
     answered = expander.expand(asked(content.encode()))
     hours = [(each.start - 1_772_409_600) // 3600 for each in answered.instances if each.uid == "nine"]
     assert hours == [6, 17]
-    assert {each.uid for each in answered.instances} == {"nine", "good"}
+    assert {each.uid for each in answered.instances} == {"nine", "good", "bad"}
     assert any("CALSCALE" in fault for fault in answered.faults)
     assert any("VTIMEZONE 'Bad' can't be read" in fault for fault in answered.faults)
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAX_MEMORY = 1024**3
 """How many bytes of memory the process may take (where the system lets it be bounded)."""
 
+MAX_FAULTS = 1000
+"""How many faults of a calendar are told apart; the rest is counted."""
+
 _MAX_KEPT = 24 * 1024 * 1024
 """Of the calendars' bytes; what was read of them takes many times as much."""
 
@@ -54,7 +57,7 @@ class _Responder:
         return {
             "until": done.until,
             "instances": [astuple(instance) for instance in done.instances],
-            "faults": [*contents.faults, *done.faults],
+            "faults": _first([*contents.faults, *done.faults]),
             "complete": done.complete,
         }
 
@@ -64,6 +67,12 @@ class _Responder:
             kept = CalendarReader(content, key[1], key[2]), len(content) + 1024
             self._kept.put(key, kept)
         return kept[0]
+
+
+def _first(faults: list[str]) -> list[str]:
+    """As many faults as anybody reads, and how many more there are."""
+    more = len(faults) - MAX_FAULTS
+    return faults if more <= 0 else [*faults[:MAX_FAULTS], f"and {more} more faults of this kind"]
 
 
 def work(requests: BinaryIO, answers: BinaryIO) -> None:
