@@ -31,7 +31,7 @@ QUESTION_SECONDS = 9.0
 """How long reading and expanding may take where nobody says otherwise."""
 
 CALENDAR_SECONDS = 4.0
-"""The most that one calendar of several may take, so that something is left for the others."""
+"""The most that a calendar may take which others wait for."""
 
 _MAX_KEPT = 32 * 1024 * 1024
 """How long the lines may be that the answers which are kept were told on; an answer takes a few times as much."""
@@ -216,12 +216,13 @@ class Expander:
         over_at = time.monotonic() + seconds
         answers: dict[int, Answered] = {}
 
-        ordered = sorted(enumerate(every), key=lambda each: len(each[1].content))
-
         def work(slot: int) -> None:
-            for number, asked in ordered:
-                if _digest(asked)[0] % WORKERS == slot:
-                    answers[number] = self.expand(asked, min(over_at - time.monotonic(), CALENDAR_SECONDS))
+            numbers = [number for number, asked in enumerate(every) if _digest(asked)[0] % WORKERS == slot]
+            numbers.sort(key=lambda number: len(every[number].content))
+            for number in numbers:
+                left = over_at - time.monotonic()
+                seconds = left if number == numbers[-1] else min(left, CALENDAR_SECONDS)
+                answers[number] = self.expand(every[number], seconds)
 
         with ThreadPoolExecutor(WORKERS) as threads:
             list(threads.map(work, range(WORKERS)))
