@@ -11,6 +11,9 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|
 _WEB_TEXT = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]{1,2048}")
 _HOST = re.compile(r"[0-9a-z.-]+|\[[0-9a-f:.]+\]")
 
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds since the epoch."""
+
 
 def is_guid(text: str) -> bool:
     """Whether `text` is a GUID, of any version, in any case."""
@@ -28,8 +31,8 @@ def instant(text: str) -> float | None:
 
 
 def rfc3339(seconds: int) -> str:
-    """The RFC 3339 text, in UTC, of seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    """The RFC 3339 text, in UTC, of seconds since the epoch; of the first or last moment that has one, at most."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC).isoformat().replace("+00:00", "Z")
 
 
 def web_origin(text: str) -> str | None:

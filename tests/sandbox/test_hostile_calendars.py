@@ -407,6 +407,20 @@ def test_a_question_that_waits_for_another_keeps_its_deadline(monkeypatch: pytes
         found.close()
 
 
+def test_what_lasts_beyond_the_years_that_there_are(api: Api, lee: Path) -> None:
+    """An event that begins before the first year or ends after the last one is told to begin or end with it."""
+    write(
+        lee,
+        event("late", "DTSTART:20260302T090000Z", "DURATION:PT80000000H"),
+        event("early", "DTSTART;TZID=Pacific/Apia:00010101T000000", "DTEND:20260302T090000Z"),
+    )
+    api.connect()
+    assert [(each["start"], each["end"]) for each in imported(api, **{"from": "0001-01-01T00:00:00Z"})] == [
+        ("0001-01-01T00:00:00Z", "2026-03-02T09:00:00Z"),
+        ("2026-03-02T09:00:00Z", "9999-12-31T23:59:59Z"),
+    ]
+
+
 def test_large_calendars_are_answered_part_by_part(api: Api, lee: Path) -> None:
     """Thousands of instances come page by page, each once and in order."""
     write(lee, event("often", "DTSTART:20260101T000000Z", "RRULE:FREQ=HOURLY;INTERVAL=2;COUNT=4000"))

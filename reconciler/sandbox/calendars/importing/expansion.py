@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from reconciler.sandbox.calendars.importing.instances import Instance
 from reconciler.sandbox.calendars.importing.recurrences import Window, occurrences
 from reconciler.sandbox.calendars.importing.rules import Steps, TooManyStepsError
 from reconciler.sandbox.calendars.importing.series import shown_uid
-from reconciler.sandbox.calendars.importing.zones import ZoneError
+from reconciler.sandbox.calendars.importing.zones import ZoneError, clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -155,4 +155,4 @@ def _short(event: Event) -> str:
 
 
 def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    return clock_of(math.floor(seconds)).date().isoformat()
