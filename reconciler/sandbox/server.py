@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import socket
 import threading
@@ -33,7 +34,12 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _START_SECONDS = 15.0
-_STOP_SECONDS = 10.0
+_ANSWER_SECONDS = 3.0
+"""How long an operation may take beyond what its calendars may, until its answer is out."""
+
+_STOP_SECONDS = 2.0
+"""How long the server may take to stop once all is answered."""
+
 _POLL_SECONDS = 0.005
 _MAX_HEAD = 128 * 1024
 
@@ -102,7 +108,7 @@ class RunningSandbox:
         self._injector.stop()
         self._server.should_exit = True
         if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
+            self._thread.join(self._backend.settings.operation_seconds + _ANSWER_SECONDS + _STOP_SECONDS)
             self._thread = None
             self._backend.close()
 
@@ -227,7 +233,8 @@ def _assemble(
             ws="none",
             server_header=False,
             h11_max_incomplete_event_size=_MAX_HEAD,
-            timeout_graceful_shutdown=5,
+            # What was asked before is answered; what the calendars are asked for it has an end.
+            timeout_graceful_shutdown=math.ceil(settings.operation_seconds + _ANSWER_SECONDS),
         )
         return RunningSandbox(backend, keys, uvicorn.Server(serving), log, injector)
     except BaseException:
