@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, UnreachableError
 from reconciler.sandbox.contract import ErrorReason
-from reconciler.sandbox.lost_calendars import losses
+from reconciler.sandbox.exporting.ledger import Ledger
+from reconciler.sandbox.lost_calendars import is_export_lost, losses
 from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.side_by_side import Task, side_by_side
 
@@ -48,6 +49,9 @@ def look(desk: Desk, connections: Iterable[ConnectionRecord], *, fresh: bool, sh
             for loss in losses(connection, seen):
                 desk.told.warn(loss)
                 desk.break_connection(connection.seq, ErrorReason.EXTERNAL_CALENDAR_DELETED)
+            dedicated = connection.dedicated_calendar
+            if dedicated is not None and is_export_lost(connection.sync_config.exports, dedicated, seen):
+                Ledger(desk.session, connection.seq).note_lost(dedicated)
     return failed
 
 

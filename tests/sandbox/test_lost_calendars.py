@@ -118,6 +118,26 @@ def test_connecting_again_leaves_out_what_is_lost(
     assert len(list(lee.glob("Harbor*.ics"))) == 1
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_a_lost_calendar_held_is_not_exported(
+    api: Api, lee: Path, data: Path, connection: Json, look: object
+) -> None:
+    """Whichever look finds out, `events list` doesn't say that the event stands there; the config heals it."""
+    with opened(data) as site:
+        site.add_event("Dr. Lee", "Check-up", NOON, NOON + timedelta(hours=1))
+    (lee / "Harbor Dental.ics").unlink()
+    assert callable(look)
+    look(api, connection["id"])
+    assert states(api) == [DELETED]
+    with opened(data) as site:
+        (listed,) = site.events()
+    assert (listed.exported_to, len(listed.waiting)) == ((), 1)
+    api.update(connection["id"], TO_DEDICATED)
+    with opened(data) as site:
+        (listed,) = site.events()
+    assert (listed.exported_to, listed.waiting) == ((f"apple/{APPLE_EMAIL}/Harbor Dental",), ())
+
+
 def test_the_lost_import_and_the_lost_export(api: Api, lee: Path, data: Path, connection: Json) -> None:
     """One config heals both; until then what was exported is named as not exported."""
     with opened(data) as site:
