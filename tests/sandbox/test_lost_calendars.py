@@ -148,7 +148,8 @@ def test_the_lost_import_and_the_lost_export(api: Api, lee: Path, data: Path, co
     imported(api)
     with opened(data) as site:
         ((waits,), exported) = next((each.waiting, each.exported_to) for each in site.events())
-    assert (waits.reason, exported) == ("the connection is broken (EXTERNAL_CALENDAR_DELETED)", ())
+    why = "the connection is in error (EXTERNAL_CALENDAR_DELETED); extcal status says what helps"
+    assert (waits.reason, exported) == (why, ())
     assert not (lee / "Harbor Dental.ics").exists()
     api.update(connection["id"], importing("home"))
     assert states(api) == [DELETED]

@@ -198,7 +198,8 @@ def test_a_connection_that_is_broken_says_so(practice: Office) -> None:
     practice.export()
     practice.drawer.down = 401
     practice.add("First")
-    assert practice.waiting() == {"First": [(False, "the connection is broken (TOKEN_REVOKED)")]}
+    why = "the connection is in error (TOKEN_REVOKED); extcal status says what helps"
+    assert practice.waiting() == {"First": [(False, why)]}
     practice.drawer.down = None
     practice.connect()
     assert practice.titles() == ["First"]

@@ -162,8 +162,9 @@ def test_an_object_as_it_is_now(desk: Desk) -> None:
 def test_how_making_a_calendar_fails(desk: Desk, reply: Reply, error: type[CalendarError]) -> None:
     """A server that makes no calendars is told from one that is down."""
     desk.paper.replies["MKCALENDAR"] = reply
-    with pytest.raises(error):
+    with pytest.raises(error) as failed:
         desk.backend.create_calendar(LOGIN, "Harbor Dental", key="k1")
+    assert ("no calendar can be made there" in str(failed.value)) == (error is CreationRefusedError)
 
 
 def test_a_calendar_is_made_in_the_home(desk: Desk) -> None:

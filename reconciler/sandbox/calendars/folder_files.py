@@ -40,7 +40,7 @@ def read_file(path: Path, *, limit: int = MAX_FILE) -> bytes:
     """The bytes of a file; raises `FileNotFoundError`, and `UnreadableError` for what can't or may not be read."""
     content = read_head(path, limit + 1)
     if len(content) > limit:
-        raise UnreadableError(f"{path.name}: larger than {limit} bytes")
+        raise UnreadableError(f"{path.name}: larger than {limit} bytes, the most that is read")
     return content
 
 

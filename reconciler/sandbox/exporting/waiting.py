@@ -74,5 +74,9 @@ def _standstill(connection: ConnectionRecord) -> str | None:
     """Why nothing goes over the connection, if so."""
     if connection.provider.down:
         return f"{connection.provider.name} is down"
-    broken = f"the connection is broken ({connection.error_reason})" if connection.status == Status.ERROR else None
+    broken = (
+        f"the connection is in error ({connection.error_reason}); extcal status says what helps"
+        if connection.status == Status.ERROR
+        else None
+    )
     return (connection.export_error if connection.opens else None) or broken or connection.export_error

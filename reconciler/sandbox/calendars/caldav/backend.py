@@ -145,7 +145,8 @@ class CalDavBackend:
                 try:
                     await Collection(exchange, url).marks()
                 except (CalendarGoneError, UnreadableError) as error:
-                    raise CreationRefusedError(f"MKCALENDAR {url}: answered {answer.status}") from error
+                    what = f"MKCALENDAR {url}: answered {answer.status}: no calendar can be made there"
+                    raise CreationRefusedError(what) from error
             return CalendarRef(self._origins.relative(url), name)
 
         return self._run(login, created)
