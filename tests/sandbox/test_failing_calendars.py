@@ -178,3 +178,25 @@ def test_nothing_is_written_into_a_damaged_file(api: Api, lee: Path, data: Path)
         imported(api)
         assert b"Check-up" in ours.read_bytes()
         assert [each.exported_to for each in local.events()] == [(f"apple/{APPLE_EMAIL}/Harbor Dental",)]
+
+
+def test_nothing_is_written_into_a_read_only_file(api: Api, lee: Path, data: Path) -> None:
+    """Its events wait, to be exported and to be taken back, until it may be written."""
+    connection = api.connect()
+    api.update(connection["id"], TO_DEDICATED)
+    ours = lee / "Harbor Dental.ics"
+    with opened(data) as local:
+        gone = local.add_event("Dr. Lee", "First", NOON, NOON + timedelta(hours=1))
+        before = ours.read_bytes()
+        ours.chmod(0o444)
+        local.add_event("Dr. Lee", "Second", NOON, NOON + timedelta(hours=1))
+        local.cancel_event(gone)
+        why = "Harbor Dental.ics: is read-only; make it writable"
+        waits = [(wait.taking_back, wait.reason) for each in local.events() for wait in each.waiting]
+        assert sorted(waits) == [(False, why), (True, why)]
+        assert ours.read_bytes() == before
+        ours.chmod(0o600)
+        imported(api)
+        assert [each.waiting for each in local.events()] == [(), ()]
+    assert b"First" not in ours.read_bytes()
+    assert b"Second" in ours.read_bytes()

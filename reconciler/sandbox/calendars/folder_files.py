@@ -36,6 +36,11 @@ def is_real_file(path: Path) -> bool:
         return False
 
 
+def is_read_only(path: Path) -> bool:
+    """Whether nobody may write a file: replacing it needs no such permission, but its owner means it."""
+    return not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+
+
 def read_file(path: Path, *, limit: int = MAX_FILE) -> bytes:
     """The bytes of a file; raises `FileNotFoundError`, and `UnreadableError` for what can't or may not be read."""
     content = read_head(path, limit + 1)

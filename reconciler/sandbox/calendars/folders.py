@@ -28,6 +28,7 @@ from reconciler.sandbox.calendars.folder_accounts import AccountFile, read_accou
 from reconciler.sandbox.calendars.folder_files import (
     MAX_FILE,
     held,
+    is_read_only,
     is_real_file,
     is_real_folder,
     read_file,
@@ -168,6 +169,8 @@ class FolderCalendars:
         try:
             with held(path.parent):
                 content = _content(path)
+                if is_read_only(path):
+                    raise WriteRefusedError(f"{path.name}: is read-only; make it writable")
                 found = find(content, name)
                 if (None if found is None else found.etag) != etag:
                     raise ConflictError(f"{path.name}: {name} is not as it was")
