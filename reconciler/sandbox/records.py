@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.protocol import Login
-from reconciler.sandbox.contract import ErrorReason, Status
+from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, Status
 from reconciler.sandbox.refusal import RefusedError
 from reconciler.sandbox.sync_config import SyncConfig, from_stored
 
@@ -85,6 +85,14 @@ class ConnectionRecord:
         """The calendars that it imports from by their ids, and the one that was made to export to."""
         named = self.sync_config.imports.calendars or ()
         return named if self.dedicated_calendar is None else (*named, self.dedicated_calendar)
+
+    @property
+    def exports_apart(self) -> bool:
+        """Whether events go to a calendar that is made for them, not to the primary one."""
+        target = self.sync_config.exports.target
+        if target is None:
+            return self.provider.export_support == ExportSupport.DEDICATED_CALENDAR
+        return target == ExportTarget.DEDICATED
 
     @property
     def opens(self) -> bool:

@@ -192,3 +192,20 @@ def test_another_connection_that_exports_to_one_of_the_same_name(api: Api, lee: 
     assert (lee / "Harbor Dental 2.ics").exists()
     api.disconnect(second["id"])
     assert not (lee / "Harbor Dental 2.ics").exists()
+
+
+def test_an_event_on_its_way_to_another_calendar_waits(api: Api, data: Path, site: LocalSandbox) -> None:
+    """While the account is out of reach it is named, either way: to be taken back from the one, and for the other."""
+    account = data / "calendars" / "google" / PATEL_EMAIL / "account.json"
+    connection_id = connected_google(api)
+    api.update(connection_id, TO_DEDICATED)
+    add(site, schedule="Dr. Patel")
+    for config in (TO_PRIMARY, TO_DEDICATED):
+        kept = account.read_bytes()
+        account.write_bytes(b"{")
+        assert api.update(connection_id, config).status_code == 200
+        (listed,) = [each for each in site.events() if each.exported_to]
+        assert [each.taking_back for each in listed.waiting] == [True, False]
+        account.write_bytes(kept)
+        imported(api)
+        assert [each.waiting for each in site.events() if each.exported_to] == [()]

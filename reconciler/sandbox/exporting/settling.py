@@ -23,7 +23,7 @@ from reconciler.sandbox.calendars.errors import (
     WriteRefusedError,
 )
 from reconciler.sandbox.contents import instance_of
-from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, Status
+from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.exporting.dedicated_calendar import is_left_over, remove_if_unused
 from reconciler.sandbox.exporting.ledger import TAKING_BACK, Ledger
 from reconciler.sandbox.exporting.marks import exported_mark, exported_uid, is_ours
@@ -159,11 +159,7 @@ class _Settler:
         connection = self._connection
         slug = connection.provider.slug
         calendars = self._desk.calendars.calendars(slug, self._login, fresh=False, used=connection.used_calendars)
-        apart = connection.sync_config.exports.target
-        if apart is None:
-            dedicated = connection.provider.export_support == ExportSupport.DEDICATED_CALENDAR
-            apart = ExportTarget.DEDICATED if dedicated else ExportTarget.PRIMARY
-        if apart == ExportTarget.PRIMARY:
+        if not connection.exports_apart:
             if calendars:
                 return calendars[0].id
         elif connection.dedicated_calendar is None:

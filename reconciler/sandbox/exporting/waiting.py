@@ -45,7 +45,9 @@ def _waiting_over(database: sqlite3.Connection, site_id: str, connection: Connec
     wanted = {event.id: event for event in every if not event.cancelled}
     kept: dict[str, Entry] = {}
     for entry in entries(database, connection.seq):
-        if entry.event_id in wanted and entry.attempted != TAKING_BACK:
+        # Which one the primary calendar is isn't known here: only that it isn't ours.
+        is_in_place = (entry.calendar_id == connection.dedicated_calendar) == connection.exports_apart
+        if entry.event_id in wanted and entry.attempted != TAKING_BACK and is_in_place:
             kept[entry.event_id] = entry
         else:
             yield _waiting(connection, entry.event_id, entry, TAKING_BACK)
