@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
-from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEMENTS
+from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEMENTS, read_multistatus
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
 from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
@@ -73,6 +74,20 @@ def test_xml_of_many_elements(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> No
     desk.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, "<x/>" * (room + 1))))
     with pytest.raises(UnreachableError, match="more than 40 elements"):
         desk.backend.calendars(LOGIN)
+
+
+def test_a_long_answer_is_given_up_on_the_way() -> None:
+    """It takes as long as a person waits; whoever runs out of time reads no further."""
+    long = multistatus(*(found(f"{CALENDAR}{number}.ics") for number in range(9000))).encode()
+
+    async def give_up() -> None:
+        reading = asyncio.create_task(read_multistatus(long))
+        await asyncio.sleep(0)
+        reading.cancel()
+        await reading
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(give_up())
 
 
 @pytest.mark.parametrize(

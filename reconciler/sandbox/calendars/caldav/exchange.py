@@ -41,6 +41,7 @@ _MAX_LESSONS = 3
 """A scheme that has changed and a nonce that has grown old may have to be learned before a request gets through."""
 
 _ASKS_XML = {"Content-Type": "application/xml; charset=utf-8"}
+_MAX_SAID = 64 * 1024
 _XML = frozenset({"application/xml", "text/xml"})
 
 
@@ -104,8 +105,8 @@ class Answer:
         return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
     def conditions(self) -> frozenset[str]:
-        """What the server says that it missed; nothing where it doesn't say so in XML."""
-        if self.media_type not in _XML:
+        """What the server says that it missed; nothing where it doesn't say so in XML, and briefly."""
+        if self.media_type not in _XML or len(self.body) > _MAX_SAID:
             return frozenset()
         try:
             return frozenset(child.tag for child in parse(self.body))
@@ -153,7 +154,7 @@ class Exchange:
                 f"{asked}: answered {answer.media_type or 'no type'!r}, not XML; is it a CalDAV server?"
             )
         try:
-            return answer.url, read_multistatus(answer.body)
+            return answer.url, await read_multistatus(answer.body)
         except BrokenXmlError as error:
             raise BrokenAnswerError(f"{asked}: the answer can't be read: {error}") from error
         except MalformedAnswerError as error:

@@ -6,7 +6,9 @@ The parser is the standard library's own, whose `doctype` hook is called before 
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
@@ -20,6 +22,7 @@ CALENDARSERVER = "{http://calendarserver.org/ns/}"
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 500_000
+_PIECE = 256 * 1024
 _NO_ROOM = 507
 _STATUS = re.compile(r"HTTP/\S+ (\d{3})\b")
 
@@ -68,9 +71,14 @@ class Multistatus:
         return any(response.status == _NO_ROOM for response in self.responses)
 
 
-def read_multistatus(body: bytes) -> Multistatus:
-    """Raises `MalformedAnswerError`."""
-    root = parse(body)
+async def read_multistatus(body: bytes) -> Multistatus:
+    """Raises `MalformedAnswerError`; a long answer, which takes seconds, can be given up on the way."""
+    with _readable():
+        parser = _parser()
+        for start in range(0, len(body), _PIECE):
+            parser.feed(body[start : start + _PIECE])
+            await asyncio.sleep(0)
+        root = parser.close()
     if root.tag != f"{DAV}multistatus":
         raise MalformedAnswerError(f"expected a multistatus, found <{root.tag[:80]}>")
     token = root.find(f"{DAV}sync-token")
@@ -79,11 +87,21 @@ def read_multistatus(body: bytes) -> Multistatus:
 
 
 def parse(body: bytes) -> Element:
-    """The root of a document; raises `MalformedAnswerError`."""
-    parser = XMLParser(target=_BoundedBuilder())  # noqa: S314 -- declares no entities: see the builder's `doctype`
-    try:
+    """The root of a short document; raises `MalformedAnswerError`."""
+    with _readable():
+        parser = _parser()
         parser.feed(body)
         return parser.close()
+
+
+def _parser() -> XMLParser:
+    return XMLParser(target=_BoundedBuilder())  # noqa: S314 -- declares no entities: see the builder's `doctype`
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except ParseError as error:
         raise BrokenXmlError(f"not XML that can be read: {error}") from error
     except (ValueError, LookupError) as error:
