@@ -80,6 +80,41 @@ def test_one_that_can_not_be_had_at_all(desk: Desk, reply: Reply) -> None:
         assert f"{CALENDAR}odd.ics is left out" in fault
 
 
+@pytest.mark.parametrize("tokens", [True, False])
+def test_one_at_which_the_server_breaks_down(desk: Desk, *, tokens: bool) -> None:
+    """A damaged object that no search survives is left out and named; the others are there, and it too once mended."""
+    fill(desk)
+    desk.paper.tokens = tokens
+    desk.paper.put("odd.ics", event("odd"))
+    paper = desk.paper
+
+    def answer(asked: Asked) -> Reply:
+        told = asked.path.endswith("odd.ics") or b"odd.ics" in asked.body
+        searched = b"calendar-query" in asked.body
+        return Reply(500, "", {}) if told or searched else paper(asked)
+
+    desk.script.answer = answer
+    for _ in range(3):
+        reading = desk.reading()
+        assert {each.name for each in reading.objects} == {"e0", "e1", "e2"}
+        (fault,) = reading.faults
+        assert f"{CALENDAR}odd.ics is left out" in fault
+        assert "answered 500" in fault
+    desk.script.answer = paper
+    assert desk.reading().faults == ()
+    assert set(desk.read()) == {"e0", "e1", "e2", "odd"}
+
+
+def test_answers_that_lack_what_they_should_have(desk: Desk) -> None:
+    """An answer about contents that is no multistatus is not believed: each object is asked for what it is."""
+    fill(desk)
+    nameless = Reply(body=multistatus("<response><status>HTTP/1.1 200 OK</status></response>"))
+    desk.paper.replies = dict.fromkeys(("whole", "multiget"), nameless)
+    reading = desk.reading()
+    assert {each.name for each in reading.objects} == {"e0", "e1", "e2"}
+    assert len(reading.faults) == 3
+
+
 def test_one_that_is_gone_meanwhile(desk: Desk) -> None:
     """Nothing is said of what isn't there any more."""
     fill(desk)

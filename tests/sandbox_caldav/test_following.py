@@ -243,14 +243,12 @@ def test_a_kept_calendar_opens_to_no_other_password(desk: Desk) -> None:
     ("kind", "reply", "error"),
     [
         ("marks", _NO, UnreadableError),
-        ("marks", Reply(500, "", {}), UnreachableError),
-        ("sync", Reply(500, "", {}), UnreachableError),
+        ("marks", Reply(500, "", {}), UnreadableError),
+        ("marks", Reply(503, "", {}), UnreachableError),
+        ("sync", Reply(500, "", {}), UnreadableError),
+        ("sync", Reply(503, "", {}), UnreachableError),
         ("multiget", _NO, UnreadableError),
-        (
-            "multiget",
-            Reply(body=multistatus("<response><status>HTTP/1.1 200 OK</status></response>")),
-            UnreachableError,
-        ),
+        ("multiget", Reply(503, "", {}), UnreachableError),
     ],
 )
 def test_what_reading_may_meet(desk: Desk, kind: str, reply: Reply, error: type[Exception]) -> None:

@@ -196,6 +196,10 @@ class CalDavBackend:
             snapshot = self._run(login, known)
         except (NotAnsweredError, BrokenAnswerError) as error:
             raise UnreadableError(f"{error}: the calendar can't be read") from error
+        except ServerFaultError as error:
+            if not error.may_be_one:
+                raise
+            raise UnreadableError(f"{error}: the calendar can't be read") from error
         self._kept.snapshots.put(key, snapshot)
         found = sorted(snapshot.objects.items())
         return Reading(

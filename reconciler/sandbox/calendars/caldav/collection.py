@@ -132,7 +132,8 @@ class Collection:
     async def fetch(self, objects: Objects) -> Objects:
         """These objects with their contents, as they are now; those that are gone by now are missing.
 
-        Where an answer is broken the objects are asked for by halves, until the one that breaks it is alone.
+        Where an answer is broken, or none can be made, the objects are asked for by halves, until the one that is to
+        blame is alone.
         """
         fetched: dict[str, Stored] = {}
         names = list(objects)
@@ -144,7 +145,9 @@ class Collection:
                 fetched.update(self._objects(*await self._query("REPORT", body, depth=1)))
             except NotAnsweredError as error:
                 raise self._closed(error) from error
-            except BrokenAnswerError as error:
+            except (BrokenAnswerError, ServerFaultError) as error:
+                if isinstance(error, ServerFaultError) and not error.may_be_one:
+                    raise
                 if len(batch) > 1:
                     batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
                 elif (alone := await self._get(objects[batch[0]], error)) is not None:
@@ -152,8 +155,8 @@ class Collection:
             self._check_size(fetched)
         return fetched
 
-    async def _get(self, stored: Stored, broken: BrokenAnswerError) -> Stored | None:
-        """An object that no XML can carry, as it is itself, and what is wrong with it; None where it is gone."""
+    async def _get(self, stored: Stored, broken: UnreachableError) -> Stored | None:
+        """An object that can't be told with others, as it is itself, and what is wrong; None where it is gone."""
         url = self._exchange.origins.resolve(self.url, stored.href)
         where = unquote(stored.href)[:_MAX_SHOWN]
         try:
@@ -165,7 +168,7 @@ class Collection:
         if answer.status != OK or answer.media_type != "text/calendar":
             said = f"GET answered {answer.status}, {answer.media_type or 'no type'!r}"
             return replace(stored, fault=f"{where} is left out: {broken}; {said}")
-        fault = f"{where} is read apart from the others, with a character in it that XML doesn't allow: {broken}"
+        fault = f"{where} is read apart from the others: {broken}"
         return replace(stored, content=answer.body, fault=fault)
 
     async def changes(self, token: str) -> Changes:

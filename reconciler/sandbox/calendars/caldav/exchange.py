@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import httpx
 
 from reconciler.sandbox.calendars.caldav.multistatus import (
-    BrokenXmlError,
     MalformedAnswerError,
     parse,
     read_multistatus,
@@ -71,7 +70,7 @@ class ServerFaultError(UnreachableError):
 
 
 class BrokenAnswerError(UnreachableError):
-    """The answer should be XML and isn't well-formed: perhaps because of something that it quotes."""
+    """The answer should be a multistatus and isn't: perhaps because of something that it quotes."""
 
 
 class OversizedAnswerError(UnreachableError):
@@ -155,10 +154,8 @@ class Exchange:
             )
         try:
             return answer.url, await read_multistatus(answer.body)
-        except BrokenXmlError as error:
-            raise BrokenAnswerError(f"{asked}: the answer can't be read: {error}") from error
         except MalformedAnswerError as error:
-            raise UnreachableError(f"{asked}: the answer can't be read: {error}") from error
+            raise BrokenAnswerError(f"{asked}: the answer can't be read: {error}") from error
 
     async def send(
         self,

@@ -31,10 +31,6 @@ class MalformedAnswerError(Exception):
     """Not XML, XML out of bounds, or not what WebDAV answers; the message says which."""
 
 
-class BrokenXmlError(MalformedAnswerError):
-    """Not well-formed XML: a character that XML doesn't allow, say, which a server took over from an event."""
-
-
 @dataclass(frozen=True, slots=True)
 class Response:
     """What is said of one resource: its `status` where it has one of its own, and the properties that were found."""
@@ -102,9 +98,7 @@ def _parser() -> XMLParser:
 def _readable() -> Iterator[None]:
     try:
         yield
-    except ParseError as error:
-        raise BrokenXmlError(f"not XML that can be read: {error}") from error
-    except (ValueError, LookupError) as error:
+    except (ParseError, ValueError, LookupError) as error:
         raise MalformedAnswerError(f"not XML that can be read: {error}") from error
 
 

@@ -55,6 +55,10 @@ class Snapshot:
         """Whether nothing of `span` is missing."""
         return self.span is None or (span is not None and self.span.covers(span))
 
+    def missing(self) -> Objects:
+        """What is there and could not be had: the server may have been out of order for a moment."""
+        return {name: stored for name, stored in self.objects.items() if stored.content is None and stored.etag}
+
     @property
     def size(self) -> int:
         """How many bytes the contents take."""
@@ -79,7 +83,9 @@ async def brought_up_to_date(
     if len(changes.changed) > _REREAD_ABOVE:
         return await _read(collection, known.span, patience, syncs=True, large=known.large)
     objects = {name: stored for name, stored in known.objects.items() if name not in changes.removed}
-    return replace(known, objects=await _merged(collection, objects, changes.changed), token=changes.token)
+    again = {name: stored for name, stored in known.missing().items() if name in objects}
+    merged = await _merged(collection, objects, {**again, **changes.changed})
+    return replace(known, objects=merged, token=changes.token)
 
 
 async def _read(
@@ -120,7 +126,7 @@ async def _in_span(collection: Collection, span: Span) -> Objects:
 async def _compared(collection: Collection, known: Snapshot) -> Snapshot:
     # Before the listing: what changes in between is told once more, and nothing is missed.
     marks = await collection.marks()
-    if marks.ctag and marks.ctag == known.ctag:
+    if marks.ctag and marks.ctag == known.ctag and not known.missing():
         return known
     listed = await collection.listing() if known.span is None else await collection.in_span(known.span, contents=False)
     kept = {name: stored for name, stored in known.objects.items() if name in listed}
@@ -132,9 +138,9 @@ async def _merged(collection: Collection, known: Objects, found: Objects) -> Obj
     wanted, merged = {}, dict(known)
     for name, stored in found.items():
         before = known.get(name)
-        if stored.content is not None or stored.fault:
+        if stored.content is not None or (stored.fault and not stored.etag):
             merged[name] = stored
-        elif before is None or not stored.etag or before.etag != stored.etag:
+        elif before is None or not stored.etag or before.content is None or before.etag != stored.etag:
             merged.pop(name, None)
             wanted[name] = stored
     if wanted:
