@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.sandbox.desk import Desk
     from reconciler.sandbox.records import ConnectionRecord
 
-
 _SHARE = 2 / 3
 """The part of an operation's time for looking, where nothing is read afterwards."""
 

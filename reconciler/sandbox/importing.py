@@ -149,7 +149,7 @@ def _asked(source: Source, wanted: Range, enough: int) -> Asked:
     return Asked(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner, enough)
 
 
-def occurrences(
+def instances_of(
     expander: Expander, source: Source, first: Answered, wanted: Range, marks: Marks, deadline: Deadline, told: Told
 ) -> Iterator[Instance]:
     """What a calendar comes to, ordered by start, then key.

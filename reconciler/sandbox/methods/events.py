@@ -14,7 +14,7 @@ from reconciler.sandbox.exporting.marks import marks_of
 from reconciler.sandbox.exporting.settling import settle_site
 from reconciler.sandbox.formats import rfc3339
 from reconciler.sandbox.health import look
-from reconciler.sandbox.importing import Range, Source, first_parts, imported, occurrences
+from reconciler.sandbox.importing import Range, Source, first_parts, imported, instances_of
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
 from reconciler.sandbox.reasons import reason
@@ -148,7 +148,7 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
 
 
 def _found(call: Call, source: Source, first: Answered, within: Range, marks: Marks) -> Iterator[_Found]:
-    for instance in occurrences(call.expander, source, first, within, marks, call.deadline, call.told):
+    for instance in instances_of(call.expander, source, first, within, marks, call.deadline, call.told):
         position = _Position(instance.start, source.connection.seq, f"{source.calendar.id}/{instance.key}")
         yield _Found(position, source, instance)
 

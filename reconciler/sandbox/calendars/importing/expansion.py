@@ -35,7 +35,7 @@ _OFTEN, _OFTEN_SECONDS = 1000, 60
 
 
 class _TooOftenError(Exception):
-    """Nobody's calendar is meant to say that."""
+    """A series begins with more instances in a row, less than a minute apart, than anybody means."""
 
 
 @dataclass(frozen=True, slots=True)
