@@ -38,7 +38,7 @@ from reconciler.sandbox.calendars.folder_files import (
 )
 from reconciler.sandbox.calendars.folder_names import SUFFIX, file_name, plain_name
 from reconciler.sandbox.calendars.folder_objects import find, is_untouched, with_event, without_event
-from reconciler.sandbox.calendars.ics_text import calendar_text, text_line
+from reconciler.sandbox.calendars.ics_text import calendar_text, text_line, unescaped
 from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef, Reading
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ _MAX_TITLE = 250
 _COMPONENT = re.compile(rb"^BEGIN:(?!VCALENDAR)", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _TITLE = re.compile(rb"^X-WR-CALNAME(?:;[^:\r\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_ESCAPED = re.compile(r"\\([nN,;\\])")
 
 
 class FolderCalendars:
@@ -268,12 +267,7 @@ def _title(path: Path) -> str | None:
     except (UnreadableError, FileNotFoundError):
         return None
     found = _TITLE.search(_FOLD.sub(b"", _COMPONENT.split(head, maxsplit=1)[0]))
-    return None if found is None else _unescaped(found[1].decode("utf-8", "replace").strip())[:_MAX_TITLE] or None
-
-
-def _unescaped(text: str) -> str:
-    """RFC 5545, 3.3.11."""
-    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text)
+    return None if found is None else unescaped(found[1].decode("utf-8", "replace").strip())[:_MAX_TITLE] or None
 
 
 def _numbered(base: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Writes iCalendar text (RFC 5545): lines escaped and folded, times in UTC, days as dates."""
+"""Writes iCalendar text (RFC 5545): lines escaped and folded, times in UTC, days as dates; and unescapes it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 PRODUCT = "-//extcal//sandbox//EN"
 
+_ESCAPED = re.compile(r"\\([nN,;\\])")
 _MAX_OCTETS = 75
 """Of a line, RFC 5545, 3.1."""
 
@@ -26,6 +27,11 @@ def text_line(name: str, text: str) -> str:
     escaped = carried(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     escaped = escaped.replace("\r", "").replace("\n", "\\n")
     return f"{name}:{escaped}"
+
+
+def unescaped(text: str) -> str:
+    """The text that a TEXT value stands for (RFC 5545, 3.3.11)."""
+    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text) if "\\" in text else text
 
 
 def time_line(name: str, moment: datetime, *, all_day: bool = False) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from reconciler.sandbox.calendars.ics_text import unescaped
+
 _NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=((?:"[^"]*"|[^";:])*)')
 _BARE_ZONE = re.compile(r""";TZID=['"]?(.{0,200}?)['"]?\s{0,9}:([0-9TZPWDHMS,/+-]+)\Z""", re.IGNORECASE)
 """Bounded, since a line may be as long as a file."""
 
 _BEGINS_WITH_DAY = re.compile(r"\d{8}")
-_ESCAPED = re.compile(r"\\([nN,;\\])")
 
 MAX_TEXT = 1000
 """How many characters of a text are kept."""
@@ -58,5 +59,4 @@ def parse_times(line: bytes) -> Property:
 
 def unescape(value: str) -> str:
     """A TEXT (RFC 5545, 3.3.11), cut at `MAX_TEXT` characters."""
-    text = value[:MAX_TEXT]
-    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text) if "\\" in text else text
+    return unescaped(value[:MAX_TEXT])
