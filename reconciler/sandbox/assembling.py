@@ -56,7 +56,7 @@ def assemble(
             keys = prepare(database, calendars, world=world, api_key=api_key, now=settings.clock())
             _check_assigned(database, config, servers)
         directory = CalendarDirectory(calendars, _backends(config, servers))
-        return Backend(store, directory, Expander(), Told(), settings, endpoint), keys
+        return Backend(store, directory, Expander(settings.operation_seconds), Told(), settings, endpoint), keys
     except BaseException:
         store.close()
         raise

@@ -25,6 +25,7 @@ from reconciler.sandbox.calendars.importing.expander import Asked, Expander
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
 from reconciler.sandbox.calendars.importing.reading import CalendarReader
 from reconciler.sandbox.calendars.importing.recurrences import Window
+from reconciler.sandbox.settings import Settings
 from tests.sandbox.ics import calendar, event, text
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def small(number: int) -> bytes:
 
 def bounded(what: str, contents: list[bytes]) -> None:
     """Print how long the first instances of calendars take, and how long it takes to be asked for another range."""
-    expander = Expander()
+    expander = Expander(Settings().operation_seconds)
     try:
         for label, start in (("first", _WINDOW.start), ("second", _WINDOW.start + 60)):
             every = [Asked(each, "Europe/Berlin", start, _WINDOW.end, None, enough=50) for each in contents]

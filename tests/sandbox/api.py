@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from reconciler.sandbox.seed import SITE_ID
+from reconciler.sandbox.settings import Settings
 from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ LEE, PATEL, KIM = (
 )
 APPLE_EMAIL, APPLE_PASSWORD = "lee@harbor-dental.example", "seagull-lantern-41"
 APPLE_DEFAULT = ["k93wqe", "a68yu6", "c02bth"]
+
+UNHURRIED = Settings(operation_seconds=TIMEOUT)
+"""A sandbox whose operations end in time on any machine; what is about time has settings of its own."""
 
 Json = dict[str, Any]  # what a test reads of an answer is whatever JSON it holds
 """The body of an answer."""

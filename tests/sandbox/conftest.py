@@ -16,6 +16,7 @@ from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE
 from tests.sandbox.api import APPLE_EMAIL, Api, client
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(shared_data: Path, shared_clock: Clock) -> Iterator[RunningSandbox]:
     """A sandbox that outlives the tests."""
-    with running(shared_data, settings=Settings(clock=shared_clock)) as sandbox:
+    with running(shared_data, settings=Settings(clock=shared_clock, operation_seconds=TIMEOUT)) as sandbox:
         yield sandbox
 
 

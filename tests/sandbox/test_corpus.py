@@ -13,6 +13,7 @@ from reconciler.sandbox.calendars.importing.expander import Asked, Expander
 from tests.sandbox.api import APPLE_EMAIL
 from tests.sandbox.corpus_cases import NAMES, Case, case, shown
 from tests.support.tools import NODE, NODE_MODULES, ROOT, needs_ical_js
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ SERVED = [
 @pytest.fixture(scope="module")
 def expander() -> Iterator[Expander]:
     """Workers of the tests' own."""
-    found = Expander()
+    found = Expander(TIMEOUT)
     yield found
     found.close()
 

@@ -17,15 +17,17 @@ from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.account_folders import write_accounts
 from reconciler.sandbox.calendars.folder_files import replace_file
-from reconciler.sandbox.calendars.importing.expander import QUESTION_SECONDS, Asked, Expander
+from reconciler.sandbox.calendars.importing.expander import Asked, Expander
 from reconciler.sandbox.calendars.importing.expansion import Limits, expand
 from reconciler.sandbox.calendars.importing.reading import CalendarReader
 from reconciler.sandbox.calendars.importing.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
 from tests.sandbox import telling_worker
+from tests.sandbox.api import UNHURRIED
 from tests.sandbox.ics import calendar, event, imported, starts, write
 from tests.support.profiles import examples
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +82,7 @@ HARMLESS = {
 @pytest.fixture(scope="module")
 def expander() -> Iterator[Expander]:
     """Workers of the tests' own."""
-    found = Expander()
+    found = Expander(TIMEOUT)
     yield found
     found.close()
 
@@ -116,7 +118,7 @@ def test_what_cannot_be_imported_is_named_and_the_rest_answers(api: Api, lee: Pa
     write(lee, GOOD, name="other")
     api.connect()
     assert starts(api) == sorted(GOOD_STARTS * 2, key=lambda each: each[5:])
-    with opened(data) as local:
+    with opened(data, settings=UNHURRIED) as local:
         (warning,) = local.warnings()
     assert warning.startswith(f"apple/lee@harbor-dental.example/k93wqe: event '{name}' ")
     assert " left out: " in warning
@@ -177,7 +179,7 @@ def test_thousands_of_events_and_changes_of_one_uid(expander: Expander) -> None:
 def test_a_range_begins_with_what_there_is_time_for() -> None:
     """Where not all series can be begun in time, that is said, and what happens once is there."""
     once = event("once", "DTSTART:20260302T090000Z")
-    reading = Reading(calendar(GOOD, GOOD.replace("UID:good", "UID:too"), once).encode(), "UTC", "")
+    reading = CalendarReader(calendar(GOOD, GOOD.replace("UID:good", "UID:too"), once).encode(), "UTC", "")
     assert reading.go_on(math.inf)
     late = time.monotonic() - 1.0
     done = expand(reading.contents.series, Window(FROM, TO), over_at=late, limits=Limits())
@@ -224,7 +226,7 @@ def test_many_calendars_of_a_series_a_minute(expander: Expander) -> None:
     """What recurs each minute since years ago is imported from where it is asked for, part by part."""
     series = [event(f"often{n}", "DTSTART:20100101T000000Z", "RRULE:FREQ=MINUTELY") for n in range(30)]
     every = [asked(calendar(*series, f"X-N:{n}").encode()) for n in range(4)]
-    for answered in expander.expand_all(every, QUESTION_SECONDS):
+    for answered in expander.expand_all(every, TIMEOUT):
         assert answered.faults == ()
         assert len(answered.instances) >= Limits().enough
         assert {each.start % 60 for each in answered.instances} == {0}
@@ -237,7 +239,7 @@ def test_a_question_whose_time_is_over_says_so_and_is_asked_again(expander: Expa
     for answered in expander.expand_all(every, 0.0):
         assert answered.faults == ("there was no time to read it; all of it is left out",)
         assert answered.until == TO
-    for answered in expander.expand_all(every, QUESTION_SECONDS):
+    for answered in expander.expand_all(every, TIMEOUT):
         assert answered.faults == ()
         assert len(answered.instances) == 3
 
@@ -279,7 +281,7 @@ def test_files_that_are_no_calendars(api: Api, lee: Path, data: Path) -> None:
     (lee / "empty.ics").write_bytes(b"")
     api.connect()
     assert starts(api) == GOOD_STARTS
-    with opened(data) as local:
+    with opened(data, settings=UNHURRIED) as local:
         warnings = local.warnings()
     assert {warning.split(": ")[0].rpartition("/")[2] for warning in warnings} == {"junk", "cut", "large"}
     assert any("larger than 10485760 bytes, the most that is read" in warning for warning in warnings)
@@ -367,7 +369,7 @@ def test_calendars_that_say_other_things_in_one_stream(expander: Expander) -> No
 
 def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it was asked is reported as unreadable; the next question is answered; after closing none is."""
-    found = Expander()
+    found = Expander(TIMEOUT)
     try:
         with monkeypatch.context() as patched:
             patched.setattr("reconciler.sandbox.calendars.importing.expander.GRACE_SECONDS", -1.0)
@@ -382,7 +384,7 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
 def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two questions a worker may end, for want of memory say: the next one is answered all the same."""
     monkeypatch.setattr("reconciler.sandbox.calendars.importing.expander.WORKER", "tests.sandbox.telling_worker")
-    found = Expander()
+    found = Expander(TIMEOUT)
     try:
         first = int(found.expand(asked(b"")).faults[1])
         os.kill(first, signal.SIGKILL)
@@ -395,7 +397,7 @@ def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPa
 def test_a_question_that_waits_for_another_keeps_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker is told how much time is left when it is asked: it ends in time and is not killed."""
     monkeypatch.setattr("reconciler.sandbox.calendars.importing.expander.WORKER", "tests.sandbox.telling_worker")
-    found = Expander()
+    found = Expander(TIMEOUT)
     content = calendar(GOOD).encode()
     every = [replace(asked(content), start=FROM + n) for n in range(3)]
     try:

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.local import opened
-from tests.sandbox.api import APPLE_EMAIL
+from tests.sandbox.api import APPLE_EMAIL, UNHURRIED
 from tests.sandbox.conftest import NOON
 from tests.sandbox.ics import event, imported, write
 from tests.sandbox.test_exporting import PATEL_EMAIL, TO_DEDICATED, connected_google
@@ -59,7 +59,7 @@ def test_a_lost_import_is_seen_and_the_rest_goes_on(
     assert states(api) == [DELETED]
     assert [each["title"] for each in imported(api)] == ["morning"]
     loss = f"apple/{APPLE_EMAIL}/work: imported from, and not in the account any more"
-    with opened(data) as site:
+    with opened(data, settings=UNHURRIED) as site:
         assert loss in site.warnings()
         site.add_event("Dr. Lee", "Check-up", NOON, NOON + timedelta(hours=1))
         assert [each.waiting for each in site.events()] == [()]

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.api import Api, client
+from tests.sandbox.api import UNHURRIED, Api, client
 from tests.sandbox.conftest import NOON, Clock
 from tests.sandbox_caldav.drawer import Drawer
 from tests.sandbox_caldav.paper import EMAIL, PASSWORD
 from tests.sandbox_caldav.scripted import scripted
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +91,8 @@ def office(data: Path) -> Iterator[Office]:
     with scripted(drawer) as script:
         config.write_text(f"apple: {{caldav: {{url: '{script.url}'}}}}\n")
         with (
-            running(data, config=config, settings=Settings(clock=Clock())) as sandbox,
+            running(data, config=config, settings=Settings(clock=Clock(), operation_seconds=TIMEOUT)) as sandbox,
             client(sandbox.endpoint, sandbox.api_key) as http,
-            opened(data, config) as site,
+            opened(data, config, UNHURRIED) as site,
         ):
             yield Office(drawer, script, Api(http), site, data, config)

@@ -10,7 +10,7 @@ from reconciler.sandbox.calendars.errors import UnreadableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
-from tests.sandbox.api import Api, client
+from tests.sandbox.api import UNHURRIED, Api, client
 from tests.sandbox_caldav.conftest import LOGIN
 from tests.sandbox_caldav.office import office
 from tests.sandbox_caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, PASSWORD, event, found, multistatus
@@ -177,14 +177,14 @@ def test_nobody_else_loses_theirs(
     config = tmp_path / "sandbox.yaml"
     config.write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
     with (
-        running(tmp_path / "data", api_key=_KEY, config=config) as sandbox,
+        running(tmp_path / "data", api_key=_KEY, settings=UNHURRIED, config=config) as sandbox,
         client(sandbox.endpoint, _KEY) as http,
     ):
         api = Api(http)
         api.connect(email=EMAIL, password=PASSWORD)
         assert {"Crown", "Odd\ufffe"} <= titles(api)
         assert {"Crown", "Odd\ufffe"} <= titles(api, partialFailure="true")
-        with opened(tmp_path / "data", config) as local:
+        with opened(tmp_path / "data", config, UNHURRIED) as local:
             told = [each for each in local.warnings() if "not well-formed" in each]
     assert len(told) == 1
     assert f"apple/{EMAIL}/Surgery" in told[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.server import running
-from tests.sandbox.api import Api, client, code_of
+from tests.sandbox.api import UNHURRIED, Api, client, code_of
 from tests.sandbox_caldav.paper import EMAIL, PASSWORD, Paper, found, multistatus
 from tests.sandbox_caldav.scripted import XML, Reply, scripted
 
@@ -39,7 +39,7 @@ def api(script: Scripted, tmp_path: Path) -> Iterator[Api]:
     config = tmp_path / "sandbox.yaml"
     config.write_text(f"apple: {{caldav: {{url: '{script.url}'}}}}\n")
     with (
-        running(tmp_path / "data", api_key=_KEY, config=config) as sandbox,
+        running(tmp_path / "data", api_key=_KEY, settings=UNHURRIED, config=config) as sandbox,
         client(sandbox.endpoint, _KEY) as http,
     ):
         yield Api(http)

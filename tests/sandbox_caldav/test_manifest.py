@@ -10,6 +10,7 @@ import pytest
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
 from tests.cli.command import Extcal
+from tests.sandbox.api import UNHURRIED
 from tests.sandbox_caldav.conftest import SERVERS
 from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
 
@@ -114,7 +115,7 @@ def practice(
     config = data / "sandbox.yaml"
     config.write_text(f"apple: {{caldav: {{url: '{server.url}'}}}}\n")
     monkeypatch.chdir(tmp_path)
-    with running(data, api_key=_KEY, config=config) as sandbox:
+    with running(data, api_key=_KEY, settings=UNHURRIED, config=config) as sandbox:
         environment = {
             "EXTCAL_ENDPOINT": sandbox.endpoint,
             "EXTCAL_API_KEY": _KEY,

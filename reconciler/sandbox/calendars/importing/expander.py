@@ -27,11 +27,8 @@ WORKERS = 2
 GRACE_SECONDS = 2.0
 """How long after the time that it was given a worker may answer, before it is killed; starting takes some of it."""
 
-QUESTION_SECONDS = 9.0
-"""How long reading and expanding may take where nobody says otherwise."""
-
-CALENDAR_SECONDS = 4.0
-"""The most that a calendar may take which others wait for."""
+_CALENDAR_SHARE = 4 / 9
+"""The most that one calendar may take of an operation's time which others wait for."""
 
 _MAX_KEPT = 32 * 1024 * 1024
 """How long the lines may be that the answers which are kept were told on; an answer takes a few times as much."""
@@ -179,15 +176,20 @@ class _Slot:
 class Expander:
     """Shares a few workers among threads, and remembers whole answers.
 
-    A calendar always is the same worker's, which keeps what it has read of it.
+    A calendar always is the same worker's, which keeps what it has read of it. `seconds` are those of an operation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._slots = [_Slot() for _ in range(WORKERS)]
         self._answers: Recent[tuple[Answered, int]] = Recent(_MAX_KEPT, lambda kept: kept[1] + 1024)
 
-    def expand(self, asked: Asked, seconds: float = QUESTION_SECONDS) -> Answered:
-        """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults."""
+    def expand(self, asked: Asked, seconds: float | None = None) -> Answered:
+        """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults.
+
+        Unless they are given, it may take those of a whole operation.
+        """
+        seconds = self._seconds if seconds is None else seconds
         digest = _digest(asked)
         key = (digest, asked.zone, asked.start, asked.end, asked.all_day, asked.owner, asked.enough)
         kept = self._answers.get(key)
@@ -214,6 +216,7 @@ class Expander:
         The smallest are read first, so that a large one costs no others their time.
         """
         over_at = time.monotonic() + seconds
+        at_most = self._seconds * _CALENDAR_SHARE
         answers: dict[int, Answered] = {}
 
         def work(slot: int) -> None:
@@ -221,7 +224,7 @@ class Expander:
             numbers.sort(key=lambda number: len(every[number].content))
             for number in numbers:
                 left = over_at - time.monotonic()
-                seconds = left if number == numbers[-1] else min(left, CALENDAR_SECONDS)
+                seconds = left if number == numbers[-1] else min(left, at_most)
                 answers[number] = self.expand(every[number], seconds)
 
         with ThreadPoolExecutor(WORKERS) as threads:
