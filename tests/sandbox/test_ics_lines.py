@@ -40,6 +40,7 @@ def uids(content: str) -> list[str]:
             ["a", "b"],
             "while another is open",
         ),
+        (f"\ufeffBEGIN:VCALENDAR\n{A}END:VCALENDAR\n\ufeffBEGIN:VCALENDAR\n{B}END:VCALENDAR\n", ["a", "b"], None),
         (f"BEGIN:VCALENDAR\n\n\r\n\n{A}\n\n{B}END:VCALENDAR\n", ["a", "b"], None),
         (f"BEGIN:VCALENDAR\n{A}{B}", ["a", "b"], "ends within VCALENDAR"),
         (f"BEGIN:VCALENDAR\n{A}BEGIN:VCALENDAR\n{B}END:VCALENDAR\n", ["a", "b"], "while another is open"),

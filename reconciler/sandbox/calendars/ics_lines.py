@@ -112,8 +112,11 @@ def cutting(content: bytes) -> Generator[None, None, IcsStream]:
 
 def _logical_lines(content: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Each line with its place, folds undone; lines may end as RFC 5545 says, or with a line feed alone."""
-    position = len(_BYTE_ORDER_MARK) if content.startswith(_BYTE_ORDER_MARK) else 0
+    position = 0
     while position < len(content):
+        if content.startswith(_BYTE_ORDER_MARK, position):  # each of the files that a stream was put together from
+            position += len(_BYTE_ORDER_MARK)
+            continue
         if blank := _BLANK.match(content, position):
             position = blank.end()
             continue
