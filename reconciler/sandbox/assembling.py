@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from reconciler.sandbox.world import World
 
 _NEEDED = ("tzlocal", "tzdata")
+_SERVERS = "servers"
+"""What the data remembers the providers by whose calendars are on a server."""
 
 
 def assemble(
@@ -63,7 +66,17 @@ def assemble(
 
 
 def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: Mapping[str, CalDavServer]) -> None:
-    """A server needs a provider, and one that connects by credentials."""
+    """A server needs a provider, and one that connects by credentials; a provider that had a server still has one.
+
+    Without it passwords would be compared with folders, and healthy connections be taken for broken.
+    """
+    known = database.execute("SELECT value FROM meta WHERE name = ?", (_SERVERS,)).fetchone()
+    forgotten = set() if known is None else set(json.loads(known["value"])) - servers.keys()
+    if forgotten:
+        raise SandboxError(
+            f"the calendars of {', '.join(sorted(forgotten))} are on a server; name the file that says so with "
+            "--sandbox-config (EXTCAL_SANDBOX_CONFIG), or reset the data folder to do without"
+        )
     sites = [str(row["id"]) for row in database.execute("SELECT id FROM site")]
     providers = {each.slug: each for site in sites for each in records.providers(database, site)}
     for slug in servers:
@@ -75,6 +88,7 @@ def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: 
                 f"{config}: {slug} connects by OAuth, a CalDAV server by email and password; choose a provider "
                 "that connects by credentials"
             )
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_SERVERS, json.dumps(sorted(servers))))
 
 
 def _backends(config: Path | None, servers: Mapping[str, CalDavServer]) -> dict[str, CalendarBackend]:

@@ -72,3 +72,18 @@ def test_resetting_leaves_the_config(tmp_path: Path) -> None:
         pass
     reset(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [CONFIG]
+
+
+def test_a_file_that_is_forgotten(tmp_path: Path) -> None:
+    """A provider that had a server isn't looked for in folders, where its connections would seem broken."""
+    config, data = tmp_path / "servers.yaml", tmp_path / "data"
+    config.write_text("apple: {caldav: {url: 'http://127.0.0.1:1/'}}\n")
+    with running(data, config=config):
+        pass
+    with pytest.raises(SandboxError, match=r"the calendars of apple are on a server; name the file .* reset"):
+        running(data).__enter__()
+    with running(data, config=config):
+        pass
+    reset(data)
+    with running(data):
+        pass

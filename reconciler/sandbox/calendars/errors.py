@@ -4,6 +4,7 @@
     ├── BadCredentialsError     the account doesn't open with these credentials, now or any more
     ├── UnreachableError        the calendars can't be reached; later they may be
     │   ├── NoAnswerError           no answer, or not in time
+    │   ├── MisconfiguredError      the address of the server is wrong, or it needs more hosts than are allowed
     │   └── PasswordsNotTakenError  whoever holds them opens them to other credentials than passwords
     ├── CalendarGoneError       the calendar is not there (any more)
     ├── CreationRefusedError    a calendar can't be made there
@@ -29,6 +30,10 @@ class UnreachableError(CalendarError):
 
 class NoAnswerError(UnreachableError):
     """Nothing came, or nothing whole in time: asking again at once would take as long again."""
+
+
+class MisconfiguredError(UnreachableError):
+    """No later try mends it: whoever told the sandbox where the calendars are has to say it right."""
 
 
 class PasswordsNotTakenError(UnreachableError):

@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
-from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, PasswordsNotTakenError
+from reconciler.sandbox.calendars.errors import (
+    BadCredentialsError,
+    CalendarError,
+    MisconfiguredError,
+    PasswordsNotTakenError,
+)
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.connecting import connect, used_calendars
 from reconciler.sandbox.contract import ConnectMethod
@@ -76,7 +81,7 @@ def _signed_in(
         if isinstance(error, BadCredentialsError):
             description = f"{provider.name} doesn't accept this email and password"
             raise application_error(401, "BAD_CREDENTIALS", description) from None
-        if isinstance(error, PasswordsNotTakenError):
+        if isinstance(error, MisconfiguredError | PasswordsNotTakenError):
             raise not_supported(f"{provider.name} can't be connected by email and password: {why}") from None
         raise unreachable_because(provider.name, why) from None
 

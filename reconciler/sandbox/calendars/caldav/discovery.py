@@ -13,7 +13,7 @@ from reconciler.sandbox.calendars.caldav.exchange import (
     ServerFaultError,
 )
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV, DAV
-from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
+from reconciler.sandbox.calendars.errors import BadCredentialsError, MisconfiguredError, UnreachableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ async def _principal(exchange: Exchange) -> httpx.URL:
     await exchange.introduce(*places)
     said: list[str] = []
     statuses: set[int] = set()
+    away = False
     for place in places:
         try:
             base, answer = await exchange.query("PROPFIND", place, queries.propfind(queries.PRINCIPAL))
@@ -128,6 +129,8 @@ async def _principal(exchange: Exchange) -> httpx.URL:
             said.append(str(error))
             if isinstance(error, NotAnsweredError):
                 statuses.add(error.status)
+            else:
+                away = True
             continue
         found = _first(answer)
         if found is not None and (principals := found.hrefs(queries.PRINCIPAL)):
@@ -138,7 +141,8 @@ async def _principal(exchange: Exchange) -> httpx.URL:
         said.append(f"PROPFIND {base}: names no principal")
     if _FORBIDDEN in statuses:
         raise BadCredentialsError("; ".join(said))
-    raise UnreachableError(f"{root}: no CalDAV server found there: {'; '.join(said)}")
+    kind = UnreachableError if away else MisconfiguredError
+    raise kind(f"{root}: no CalDAV server found there: {'; '.join(said)}")
 
 
 async def _default_calendar(exchange: Exchange, account: Account) -> httpx.URL | None:

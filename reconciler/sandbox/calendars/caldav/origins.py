@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from reconciler.sandbox.calendars.errors import UnreachableError
+from reconciler.sandbox.calendars.errors import MisconfiguredError
 
 _MAX_REFERENCE = 4096
 _MAX_PORT = 65535
@@ -25,7 +25,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _WILDCARD = re.compile(rf"\*((?:\.{_LABEL}){{2,}})")
 
 
-class ForeignReferenceError(UnreachableError):
+class ForeignReferenceError(MisconfiguredError):
     """The server points to where the account's password must not go."""
 
 
