@@ -214,14 +214,6 @@ def test_long_lines_cost_one_event(expander: Expander, name: str) -> None:
     assert fault.startswith("event 'long' ")
 
 
-def test_an_event_of_a_stream_is_one_in_whichever_calendar(expander: Expander) -> None:
-    """What changes an instance may stand in another VCALENDAR than the series; alike events of one UID count once."""
-    changed = event("good", "RECURRENCE-ID:20260303T090000Z", "DTSTART:20260303T110000Z")
-    answered = expander.expand(asked((calendar(GOOD) + calendar(changed) + calendar(GOOD)).encode()))
-    assert [each.start for each in answered.instances] == [1_772_442_000, 1_772_535_600]
-    assert answered.faults == ()
-
-
 def test_many_calendars_of_a_series_a_minute(expander: Expander) -> None:
     """What recurs each minute since years ago is imported from where it is asked for, part by part."""
     series = [event(f"often{n}", "DTSTART:20100101T000000Z", "RRULE:FREQ=MINUTELY") for n in range(30)]

@@ -103,7 +103,7 @@ def _singles(all_series: Iterable[Series], window: Window) -> Iterator[Instance]
     for series in all_series:
         event = series.single
         if event is not None and window.wants(event) and window.holds(event.start.seconds, end := event.end):
-            yield _instance(event, event.start.seconds, end, 0)
+            yield _instance(series, event, event.start.seconds, end, 0)
 
 
 def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) -> Iterator[Instance]:
@@ -115,7 +115,7 @@ def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) 
         for start, end, event in _not_too_often(occurrences(series, window, steps)):
             at_once = at_once + 1 if start == last else 0
             last = start
-            yield _instance(event, start, end, at_once)
+            yield _instance(series, event, start, end, at_once)
     except _TooOftenError:
         faults.append(f"{left_out}: it recurs more often than once a minute")
     except ZoneError as error:
@@ -137,10 +137,10 @@ def _not_too_often(found: Iterator[Occurrence]) -> Iterator[Occurrence]:
     return chain(head, found)
 
 
-def _instance(event: Event, start: int, end: int, at_once: int) -> Instance:
+def _instance(series: Series, event: Event, start: int, end: int, at_once: int) -> Instance:
     return Instance(
         start=start,
-        key=f"{_short(event)}{at_once:04d}",
+        key=f"{_short(series, event)}{at_once:04d}",
         end=end,
         all_day=event.start.is_day,
         title=event.title,
@@ -149,9 +149,10 @@ def _instance(event: Event, start: int, end: int, at_once: int) -> Instance:
     )
 
 
-def _short(event: Event) -> str:
+def _short(series: Series, event: Event) -> str:
     # What has no UID is told apart by where it stands.
-    return hashlib.blake2b((event.uid or f"\0{event.place}").encode(), digest_size=9).hexdigest()
+    name = f"{series.number}\0{event.uid}" if event.uid else f"\0{event.place}"
+    return hashlib.blake2b(name.encode(), digest_size=9).hexdigest()
 
 
 def _day(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -49,20 +50,24 @@ class CalendarReader:
         stream = yield from cutting(content := _in_utf_8(content))
         faults = self.contents.faults
         faults += stream.faults
-        events: list[Event] = []
+        known: Counter[str] = Counter()
         for calendar in stream.calendars:
             if (_scale(calendar) or "GREGORIAN") != "GREGORIAN":
                 faults.append("its CALSCALE is not GREGORIAN; all of it is left out")
                 continue
             zones = CalendarZones.of(content, calendar, zone)
             yield
+            events: list[Event] = []
             for component in calendar.components:
                 if component.kind == "VEVENT":
                     events += _read_event(component, zones, owner, faults)
                     yield
+            # The calendars of a stream have nothing to do with each other (RFC 5545, 3.4).
+            for series in group(events, faults):
+                series.number = known[series.uid]
+                known[series.uid] += 1
+                self.contents.series.append(series)
             faults += zones.faults
-        # A UID is one event's, in whichever of the calendars of a stream (RFC 5545, 3.8.4.7).
-        self.contents.series += group(events, faults)
 
 
 def _read_event(component: IcsComponent, zones: CalendarZones, owner: str, faults: list[str]) -> list[Event]:

@@ -17,10 +17,12 @@ _MAX_SHOWN = 200
 class Series:
     """The events that share a UID: mostly one `master`, and the `changes` of single instances of it.
 
-    Where a file holds several events of one UID that are not versions of each other, each is a master.
+    Where a file holds several events of one UID that are not versions of each other, each is a master. `number` tells
+    apart the series of a stream that have one UID, each in a calendar of its own.
     """
 
     uid: str
+    number: int = 0
     masters: list[Event] = field(default_factory=list)
     changes: list[Event] = field(default_factory=list)
 
@@ -32,7 +34,7 @@ class Series:
 
 
 def group(events: Iterable[Event], faults: list[str]) -> list[Series]:
-    """The series that the events of one stream make; what an event of a later version replaces is a fault."""
+    """The series that the events of one calendar make; what an event of a later version replaces is a fault."""
     by_uid: dict[str, list[Event]] = {}
     for event in events:
         # What has no UID has nothing to do with any other.
