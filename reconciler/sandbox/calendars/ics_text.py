@@ -24,8 +24,7 @@ def carried(text: str) -> str:
 
 def text_line(name: str, text: str) -> str:
     """A property whose value is a text."""
-    escaped = carried(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    escaped = escaped.replace("\r", "").replace("\n", "\\n")
+    escaped = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\r", "").replace("\n", "\\n")
     return f"{name}:{escaped}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.ics_text import calendar_text, text_line, time_line
+from reconciler.sandbox.calendars.ics_text import calendar_text, carried, text_line, time_line
 from reconciler.sandbox.calendars.importing.events import EXPORT_MARK
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SiteEvent:
             time_line("DTSTAMP", datetime.fromtimestamp(self.changed_at, UTC)),
             time_line("DTSTART", datetime.fromtimestamp(self.start, UTC)),
             time_line("DTEND", datetime.fromtimestamp(self.end, UTC)),
-            text_line("SUMMARY", self.title),
+            text_line("SUMMARY", carried(self.title)),
             f"SEQUENCE:{self.sequence}",
             "STATUS:CONFIRMED",
             f"{EXPORT_MARK}:{mark}",
