@@ -18,7 +18,7 @@ from reconciler.errors import ExtcalError
 from reconciler.model.encoding import Json, canonical, decoded, digest, encoded
 from reconciler.model.plan import Plan
 from reconciler.model.shards import shard_of
-from reconciler.output_place import MisplacedError, check_file
+from reconciler.safe_paths import MisplacedError, check_file
 
 FORMAT_VERSION = 1
 _LARGEST = 256 * 1024 * 1024

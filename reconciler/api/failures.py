@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from reconciler.api.call import Answer, Call
 from reconciler.api.secrets import Secrets
-from reconciler.api.text import cut, fit
 from reconciler.errors import (
     InvalidRequestError,
     NotFoundError,
@@ -17,6 +16,7 @@ from reconciler.errors import (
     ServiceError,
     UnauthenticatedError,
 )
+from reconciler.text import cut, fit
 
 _BY_STATUS: dict[int, type[ResponseError]] = {
     400: InvalidRequestError,

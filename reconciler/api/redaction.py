@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from reconciler.api.text import fit
 from reconciler.api.views import Span, View
+from reconciler.text import fit
 
 MASK = "[secret]"
 SHORTEST = 6

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from reconciler.api.redaction import SHORTEST, Redactor
-from reconciler.api.text import cut, fit
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.model.texts import texts, with_texts
+from reconciler.text import cut, fit
 
 PREFIX = "EXTCAL_"
 SETTINGS = frozenset(

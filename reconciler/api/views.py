@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.model.unseen import unseen
+from reconciler.text import unseen
 
 # Percent-encoding (RFC 3986, 2.1); backslashes, each of which is doubled wherever a text is put into another, and
 # what they begin in JSON (RFC 8259, 7) and Python; references in HTML (13.1.4). No part of it is tried twice.

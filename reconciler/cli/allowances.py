@@ -15,7 +15,7 @@ from reconciler.errors import UsageError
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.planning.guards import GUARDS, MAX_DISCONNECTS, Allowance
-from reconciler.planning.suggestion import did_you_mean, listed
+from reconciler.text import did_you_mean, listed
 
 _UNDECLARED = "id:"
 _Command = TypeVar("_Command", bound=Callable[..., object])

@@ -47,11 +47,11 @@ from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits, load
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.output_place import MisplacedError, check_file
 from reconciler.planning.guards import Allowance
 from reconciler.render.plan_json import result_json
 from reconciler.render.plan_text import plan_text
 from reconciler.render.result_text import outcome_line, result_text
+from reconciler.safe_paths import MisplacedError, check_file
 from reconciler.workflow.rounds import Work, to_do
 
 FAILED = 1

@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests.limits import DEFAULT, Limit, Limits, written
 from reconciler.model.desired import Desired
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
-from reconciler.planning.suggestion import did_you_mean
+from reconciler.text import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

@@ -20,8 +20,8 @@ from reconciler.model.live import Calendar, LiveConnection, Status
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.providers import word
 from reconciler.planning.reading import read
-from reconciler.planning.suggestion import did_you_mean
 from reconciler.render import table
+from reconciler.text import did_you_mean
 from reconciler.workflow import observe
 
 _Row = tuple[Site, LiveConnection, Calendar]

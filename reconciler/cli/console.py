@@ -12,9 +12,8 @@ from reconciler.cli.border import redact, redacted
 from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
-from reconciler.render.columns import cut_to
-from reconciler.render.inert import inert
 from reconciler.render.tone import Paint, Tone, plain
+from reconciler.text import cut_to, inert
 
 _STYLE: dict[Tone, dict[str, bool | str]] = {
     Tone.ADD: {"fg": "green"},

@@ -6,7 +6,7 @@ import traceback
 from types import TracebackType
 
 from reconciler.cli.border import redact
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 # Those that see what goes over the wire; a filter is for the records of one logger, and not of those below it.
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "asyncio")

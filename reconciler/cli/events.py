@@ -14,8 +14,8 @@ from reconciler.errors import UsageError
 from reconciler.model.desired import Site
 from reconciler.model.live import Event
 from reconciler.planning.providers import word
-from reconciler.planning.suggestion import did_you_mean
 from reconciler.render import table
+from reconciler.text import did_you_mean
 
 _A_WEEK = timedelta(days=7)
 

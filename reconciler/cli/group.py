@@ -15,8 +15,7 @@ from reconciler.cli.options import DEFAULT_SANDBOX
 from reconciler.cli.signals import Ending, heard
 from reconciler.cli.streams import attach, encode_stdout, settle
 from reconciler.errors import ExtcalError, ManifestError, UsageError
-from reconciler.planning.suggestion import did_you_mean
-from reconciler.render.inert import inert
+from reconciler.text import did_you_mean, inert
 
 FAILED = 1
 USAGE = UsageError.exit_code

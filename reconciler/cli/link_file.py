@@ -10,7 +10,7 @@ from typing import Self
 from reconciler.cli.border import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.plan import Action
-from reconciler.output_place import MisplacedError, check_folder
+from reconciler.safe_paths import MisplacedError, check_folder
 
 
 class LinkFile:

@@ -23,7 +23,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load, overlooked
 from reconciler.manifests.writing.quoting import GUID, NAME
 from reconciler.model.desired import Desired, Site
-from reconciler.render.inert import inert
+from reconciler.text import inert
 from reconciler.workflow import pulling
 
 FAILED = 1

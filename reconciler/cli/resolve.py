@@ -18,8 +18,8 @@ from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
-from reconciler.render.inert import inert
 from reconciler.render.resolution import Resolution, resolution_json, resolution_text
+from reconciler.text import inert
 from reconciler.workflow import resolving
 
 FAILED = 1

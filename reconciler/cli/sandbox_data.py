@@ -14,7 +14,7 @@ import click
 from reconciler.cli.options import DEFAULT_SANDBOX, said_globals
 from reconciler.cli.sandbox_errors import explained
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.output_place import MisplacedError, check_folder
+from reconciler.safe_paths import MisplacedError, check_folder
 
 if TYPE_CHECKING:
     from reconciler.sandbox.local import LocalSandbox
@@ -67,10 +67,10 @@ def check_ours(folder: Path) -> None:
         found = folder.lstat()
     except OSError:
         return
-    from reconciler.machine import ownership  # noqa: PLC0415 - only where a data folder is there already
+    from reconciler import safe_paths  # noqa: PLC0415 - only where a data folder is there already
 
     # It looks groups up, and thousands of files have few modes and groups.
-    others_write = functools.cache(ownership.others_write)
+    others_write = functools.cache(safe_paths.others_write)
     _check(folder, found, others_write)
     if stat.S_ISDIR(found.st_mode):
         _check_contents(folder, others_write)

@@ -10,8 +10,8 @@ import click
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.errors import UsageError
-from reconciler.render.inert import inert
 from reconciler.render.table import table
+from reconciler.text import inert
 
 if TYPE_CHECKING:
     from reconciler.sandbox.exporting.waiting import Waiting

@@ -8,8 +8,8 @@ import click
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.cli.sandbox_events import format_option
-from reconciler.render.inert import inert
 from reconciler.render.table import table
+from reconciler.text import inert
 
 
 @click.group

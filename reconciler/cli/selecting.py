@@ -15,7 +15,7 @@ from reconciler.cli.console import Console
 from reconciler.errors import UsageError
 from reconciler.model.desired import DeclaredConnection, Desired, ScheduleKey, Site
 from reconciler.model.shards import Shards
-from reconciler.planning.suggestion import did_you_mean
+from reconciler.text import did_you_mean
 
 INDEX = "JOB_COMPLETION_INDEX"
 _SHARD = re.compile(r"(auto|[0-9]{1,9})/([0-9]{1,9})")

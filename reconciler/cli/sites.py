@@ -21,7 +21,7 @@ from reconciler.manifests import Limits, load
 from reconciler.manifests.drafts import DEFAULT_MAX_DISCONNECTS
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.source import Source
-from reconciler.planning.suggestion import did_you_mean, listed
+from reconciler.text import did_you_mean, listed
 from reconciler.workflow import sessions
 
 API_KEY = SecretRef(SecretKind.ENV, "EXTCAL_API_KEY")

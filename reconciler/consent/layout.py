@@ -9,7 +9,7 @@ from html import escape
 from http import HTTPStatus
 from types import MappingProxyType
 
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #f4f5f7; --card: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de;

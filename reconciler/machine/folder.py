@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ExtcalError
 from reconciler.machine.ledger import Ledger
 from reconciler.machine.lock import Owner, SiteLock
-from reconciler.machine.ownership import check_folder
+from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
     from reconciler.machine.journal import FileJournal
@@ -90,13 +90,13 @@ class SiteFolder:
     def make(self) -> None:
         """Make the folder, and those above it, for their user alone; raises MachineError and NotOursError."""
         try:
-            check_folder(self._root)
+            check_own_folder(self._root)
             missing = list(itertools.takewhile(lambda folder: not folder.exists(), (self.path, *self.path.parents)))
             for folder in reversed(missing):
                 folder.mkdir(mode=0o700, exist_ok=True)
             if missing:
                 # Somebody else may have been faster. Those below are looked at when a file in them is opened.
-                check_folder(self._root)
+                check_own_folder(self._root)
         except OSError as error:
             raise MachineError(
                 f"{self.path}: can't be made ({error.strerror}); extcal writes connects down before they are sent: "

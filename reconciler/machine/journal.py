@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ExtcalError
-from reconciler.machine.ownership import opened
 from reconciler.model.account import folded
 from reconciler.model.encoding import DecodingError, Json, canonical, decoded, encoded
 from reconciler.model.intent import Fate, Intent, Made, Pending
+from reconciler.safe_paths import opened
 
 _T = TypeVar("_T")
 _FORMAT = 1

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.machine.ownership import opened
+from reconciler.safe_paths import opened
 
 _TIME = struct.Struct("<d")
 # Longer than any wait that the service asks for and that is obeyed: what says more is no ledger's word.

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from reconciler.errors import ExtcalError
-from reconciler.machine.ownership import opened
+from reconciler.safe_paths import opened
 
 _LONGEST = 4096
 # Connections, pipes, modules that are being read.

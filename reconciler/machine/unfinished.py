@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
-from reconciler.machine.ownership import opened
 from reconciler.model.account import folded
+from reconciler.safe_paths import opened
 
 _LARGEST = 16 * 1024 * 1024
 _COMPACT = 64 * 1024

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reconciler.errors import ExtcalError
 from reconciler.machine.journal import sync_folder
-from reconciler.machine.ownership import opened
+from reconciler.safe_paths import opened
 
 _MOST_PLANS = 500
 _LARGEST = 64 * 1024 * 1024

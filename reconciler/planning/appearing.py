@@ -15,7 +15,9 @@ def intent_of(action: Action, intent_id: str, connections: Sequence[LiveConnecti
 
     They are None where nobody knows any more what stood there.
     """
-    beside = [c for c in connections or () if _beside(action.schedule_id, action.provider_id, action.provider, c)]
+    beside = [
+        c for c in connections or () if _at_that_place(action.schedule_id, action.provider_id, action.provider, c)
+    ]
     return Intent(
         id=intent_id,
         address=action.address,
@@ -49,7 +51,8 @@ def appeared(intent: Intent, connections: Sequence[LiveConnection]) -> Appeared:
     new = [
         connection
         for connection in sorted(connections, key=lambda connection: connection.id)
-        if _beside(intent.schedule_id, intent.provider_id, intent.provider, connection) and _is_new(intent, connection)
+        if _at_that_place(intent.schedule_id, intent.provider_id, intent.provider, connection)
+        and _is_new(intent, connection)
     ]
     shown = [connection for connection in new if connection.account]
     own = tuple(c for c in shown if folded(c.account or "") == folded(intent.account))
@@ -64,7 +67,7 @@ def _is_new(intent: Intent, connection: LiveConnection) -> bool:
     return connection.id in intent.broken and connection.status != Status.ERROR
 
 
-def _beside(schedule_id: str, provider_id: str, provider: str, connection: LiveConnection) -> bool:
+def _at_that_place(schedule_id: str, provider_id: str, provider: str, connection: LiveConnection) -> bool:
     """Whether a connection stands on that schedule, at that provider or another installation of it."""
     if connection.status == Status.DISCONNECTED or connection.schedule_id.lower() != schedule_id.lower():
         return False

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from reconciler.model.sync import Arm, CalendarRef, Direction
-from reconciler.planning.suggestion import did_you_mean, listed
+from reconciler.text import did_you_mean, listed
 
 
 def named(direction: Direction | None, have: Direction | None = None) -> tuple[CalendarRef, ...]:

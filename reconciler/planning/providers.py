@@ -8,7 +8,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Suppo
 from reconciler.model.plan import Recovery
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
-from reconciler.planning.suggestion import did_you_mean, listed
+from reconciler.text import did_you_mean, listed
 
 _WORD_BY_TYPE = {
     "GOOGLE": "google",

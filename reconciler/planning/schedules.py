@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from reconciler.model.desired import DeclaredConnection, ScheduleKey
 from reconciler.model.live import Schedule
 from reconciler.model.source import Fault
-from reconciler.planning.suggestion import did_you_mean
+from reconciler.text import did_you_mean
 
 
 class Schedules:

@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Sequence
 
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 _DIVIDERS = ";,|"
 _FORMULA = re.compile(rf"(?:^|(?<=[{_DIVIDERS}]))(?=[\s\"']*[=+\-@＝＋－＠])")  # noqa: RUF001 - the wide forms count too

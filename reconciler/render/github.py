@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from reconciler.model.source import Fault
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 Level = Literal["error", "warning"]
 _TITLE = "extcal validate"

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reconciler.model.encoding import Json
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 
 def json_text(document: Mapping[str, Json] | Sequence[Mapping[str, Json]]) -> str:

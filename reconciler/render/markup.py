@@ -7,7 +7,7 @@ Source: GitHub Flavored Markdown Spec, 6.3 Code spans.
 import html
 import re
 
-from reconciler.render.clipped import clipped
+from reconciler.text import clipped
 
 _LONGEST = 300
 

@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 
 from reconciler.model.plan import Action, ActionKind, Origin, Plan, SitePlan
 from reconciler.render import words
-from reconciler.render.inert import inert
 from reconciler.render.plan_json import summary
 from reconciler.render.tone import Paint, Tone, plain
+from reconciler.text import inert
 
 _TONE = {
     ActionKind.CONNECT: Tone.ADD,

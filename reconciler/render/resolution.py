@@ -9,9 +9,9 @@ from reconciler.model.encoding import Json
 from reconciler.model.intent import Adopted, Fate, Intent, Nothing, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection
 from reconciler.planning.doubles import Doubles
-from reconciler.render.inert import inert
 from reconciler.render.json_text import json_text
 from reconciler.render.words import who
+from reconciler.text import inert
 
 _MARGIN = " " * 11
 

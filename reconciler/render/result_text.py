@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render import words
-from reconciler.render.inert import inert
 from reconciler.render.plan_text import shortened
 from reconciler.render.tone import Paint, Tone, plain
+from reconciler.text import inert
 
 _TONE = {
     OutcomeStatus.DONE: Tone.ADD,

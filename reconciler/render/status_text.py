@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_words, words
-from reconciler.render.inert import inert
 from reconciler.render.plan_text import shortened
 from reconciler.render.tone import Paint, Tone, plain
+from reconciler.text import inert
 
 _TONE = {
     Health.ERROR: Tone.REMOVE,

@@ -5,7 +5,7 @@ from reconciler.model.plan import Action, ActionKind, Reason
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, counted
 from reconciler.planning.other_accounts import OtherAccount
 from reconciler.render import words
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 WORD = {health: health.value.replace("-", " ") for health in Health} | {Health.ERROR: "in error"}
 _SILENT = {Reason.IN_SYNC, Reason.ABSENT}

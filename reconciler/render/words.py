@@ -19,7 +19,7 @@ from reconciler.model.plan import (
 )
 from reconciler.model.shards import Shards
 from reconciler.model.sync import CalendarRef
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 SIGN = {
     ActionKind.CONNECT: "+",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reconciler.model.status import ConnectionStatus, Health
 from reconciler.planning.other_accounts import OtherAccount
 from reconciler.render import status_words
-from reconciler.render.inert import inert
+from reconciler.text import inert
 from reconciler.watching.visit import Visit
 
 

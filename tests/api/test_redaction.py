@@ -11,9 +11,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from reconciler.api.redaction import Redactor
-from reconciler.api.text import fit
-from reconciler.model.unseen import unseen
-from reconciler.render.inert import inert
+from reconciler.text import fit, inert, unseen
 from tests.promises.unseen import UNSEEN, broken
 from tests.support.work import steps
 

@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from reconciler.planning.suggestion import did_you_mean, listed
+from reconciler.text import did_you_mean, listed
 from tests.support.work import steps
 
 

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from reconciler import safe_paths
 from reconciler.machine import journal as journal_module
-from reconciler.machine import ownership
 from reconciler.machine.journal import FileJournal
 from reconciler.model.intent import Fate
 from tests.cli.command import Extcal
@@ -210,9 +210,9 @@ def test_a_folder_that_comes_to_be_there_after_the_look_is_not_used(
         place.mkdir()
         return False
 
-    monkeypatch.setattr(ownership, "check_folder", look)
+    monkeypatch.setattr(safe_paths, "check_folder", look)
     with pytest.raises(FileNotFoundError):
-        ownership.opened(place / "lock", os.O_RDWR | os.O_CREAT)
+        safe_paths.opened(place / "lock", os.O_RDWR | os.O_CREAT)
     assert list(place.iterdir()) == []
 
 

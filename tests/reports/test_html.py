@@ -14,7 +14,7 @@ from reconciler.render.html.palette import PAGE, Colour, Shade
 from reconciler.render.html.plan_page import plan_failure_html, plan_html
 from reconciler.render.html.status_page import status_failure_html, status_html
 from reconciler.render.html.tags import Html, tag
-from reconciler.render.inert import inert
+from reconciler.text import inert
 from tests.reports.hostile import HOSTILE, texts
 from tests.reports.plans import MADE, fleet, fleet_renamed, large, nothing_to_do, renamed, telling
 from tests.support.profiles import examples

@@ -17,7 +17,7 @@ from reconciler.manifests.report import harmless
 from reconciler.manifests.resolving import Drafts, resolve
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
-from reconciler.output_place import MisplacedError, check_folder
+from reconciler.safe_paths import MisplacedError, check_folder
 
 
 @dataclass(frozen=True, slots=True)

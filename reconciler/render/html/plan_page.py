@@ -6,12 +6,12 @@ from datetime import datetime
 
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.render import plan_errors, words
-from reconciler.render.clipped import clipped
 from reconciler.render.html.made import made_at
 from reconciler.render.html.page import page
 from reconciler.render.html.palette import Shade
 from reconciler.render.html.report import Mark, Report, Row, SiteRows
 from reconciler.render.plan_text import summary_line
+from reconciler.text import clipped
 
 _MARK = {
     ActionKind.DISCONNECT: Mark("disconnect", Shade.BAD, urgent=True),

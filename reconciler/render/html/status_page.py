@@ -5,12 +5,12 @@ from datetime import datetime
 
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_words, words
-from reconciler.render.clipped import clipped
 from reconciler.render.html.made import made_at
 from reconciler.render.html.page import page
 from reconciler.render.html.palette import Shade
 from reconciler.render.html.report import Mark, Report, Row, SiteRows
 from reconciler.render.status_text import worst_first
+from reconciler.text import clipped
 
 _SHADE = {
     Health.ERROR: Shade.BAD,

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable
 
-from reconciler.render.inert import inert
+from reconciler.text import inert
 
 _VOID = {"input", "meta"}
 _Value = str | bool | None

@@ -1,0 +1,152 @@
+"""Text for people: made inert, measured and cut, and names that are nearly right."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+
+HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, format characters (bidi overrides, tags, zero-width ones), surrogates, line and paragraph ends."""
+UNDRAWN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""What else is never drawn: fillers, and selectors of variants but for those of text and emoji.
+
+Source: Unicode Character Database, DerivedCoreProperties, Default_Ignorable_Code_Point.
+"""
+MARKS = frozenset({"Mn", "Me"})
+"""What is drawn upon the letter before."""
+
+_UNSEEN = HARMFUL | MARKS | {"Zs"}
+# Letters, digits and ASCII are seen, but for fillers, which count as letters.
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+_PERHAPS = re.compile(f"[^\\w -~]|[{_FILLERS}]")
+_PERHAPS_OR_BLANK = re.compile(f"[^\\w!-~]|[{_FILLERS}]")
+
+
+def unseen(text: str, *, blanks: bool = False) -> Iterator[tuple[int, int]]:
+    """Where a text could be broken without its reader noticing it: what is never drawn, marks, and unusual blanks.
+
+    Usual blanks are among them where `blanks` says so.
+    """
+    for found in (_PERHAPS_OR_BLANK if blanks else _PERHAPS).finditer(text):
+        if _is_unseen(found[0]):
+            yield found.span()
+
+
+@cache
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN or UNDRAWN.match(character) is not None
+
+
+# No script puts more marks on one letter; a pile of them would cover the lines above.
+_MOST_MARKS = 8
+# What a CI's log takes for a command: `::name::` first on a line, and anywhere `##[name]`, `##vso[…]` and their kin
+# (source: GitHub's runner, ActionCommand; Azure Pipelines, Logging commands).
+_COMMAND = re.compile(r"(?<=^:)(?=:)|(?<=#)(?=#\w*\[)")
+
+
+def inert(text: str) -> str:
+    """The text without characters that move the cursor, hide or reorder what a reader sees.
+
+    A blank breaks what a CI that logs the text would take for a command.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_drawn(UNDRAWN.sub("", text)))
+    if "::" in text or "##" in text:
+        lead = len(text) - len(text.lstrip())
+        text = text[:lead] + _COMMAND.sub(" ", text[lead:])
+    return text
+
+
+def _drawn(text: str) -> list[str]:
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in MARKS else 0
+        if category not in HARMFUL and marks <= _MOST_MARKS:
+            kept.append(char)
+    return kept
+
+
+_TAIL = 12
+
+
+def clipped(text: str, longest: int = 160) -> str:
+    """The text without anything harmful, runs of blanks made one, cut before its last characters; never empty."""
+    tidy = " ".join(inert(text.replace("\n", " ")).split())
+    if not tidy:
+        return "(empty)"
+    return tidy if len(tidy) <= longest else f"{tidy[: longest - _TAIL - 1]}…{tidy[-_TAIL:]}"
+
+
+_DOUBLE = {"W", "F"}
+_ON_THE_LETTER = {"Mn", "Me"}
+
+
+def cut_to(text: str, columns: int) -> str:
+    """As much of an inert text as fits into so many columns."""
+    ends = itertools.accumulate(map(_width, text))
+    return "".join(char for char, end in zip(text, ends, strict=True) if end <= columns)
+
+
+def _width(char: str) -> int:
+    if char.isascii():
+        return 1
+    if unicodedata.category(char) in _ON_THE_LETTER:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in _DOUBLE else 1
+
+
+_DROPPED = {"Cf"}
+_BLANKED = {"Cc", "Zl", "Zp"}
+
+
+def fit(text: str) -> str:
+    """`text` on one line, without control, bidirectional and invisible characters, blanks made single."""
+    return " ".join("".join(map(_fit, text)).split())
+
+
+def cut(text: str, limit: int) -> str:
+    """`text`, of at most `limit` characters; what was cut ends in an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _fit(character: str) -> str:
+    if character.isascii():
+        return character if character.isprintable() else " "
+    category = unicodedata.category(character)
+    if category in _DROPPED:
+        return ""
+    if category in _BLANKED:
+        return " "
+    return "\N{REPLACEMENT CHARACTER}" if category == "Cs" else character
+
+
+_MOST_COMPARED = 1_000
+_MOST_LISTED = 20
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean X?` for the closest known name, or an empty text.
+
+    Of more names than any account has, only the first of those that begin alike are compared: each takes its time.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - needed only where something is wrong
+
+    folded = word.casefold()
+    by_folded = {name.casefold(): name for name in sorted(known)}
+    if len(by_folded) > _MOST_COMPARED:
+        alike = [name for name in by_folded if name[:1] == folded[:1]][:_MOST_COMPARED]
+        by_folded = {name: by_folded[name] for name in alike}
+    close = get_close_matches(folded, by_folded, n=1)
+    return f"did you mean {by_folded[close[0]]}?" if close else ""
+
+
+def listed(names: Collection[str]) -> str:
+    """The names in order, the first of very many; `none` where there is none."""
+    shown = sorted(names)
+    more = f" and {len(shown) - _MOST_LISTED} more" if len(shown) > _MOST_LISTED else ""
+    return ", ".join(shown[:_MOST_LISTED]) + more if shown else "none"
