@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from reconciler.api.call import WRITE_PERMISSION, Call
+from reconciler.api.call import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, WRITE_PERMISSION, Call, connection_path
 from reconciler.api.events import EventList, EventQuery, event_params
 from reconciler.api.exchange import Exchange
 from reconciler.api.fields import LONG, Fields, ShapeError
 from reconciler.api.pages import Page, follow, read_page
-from reconciler.api.paths import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, connection_path
 from reconciler.api.secrets import Secrets
 from reconciler.api.wire import (
     read_calendars,

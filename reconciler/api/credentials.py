@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.api.call import Call
+from reconciler.api.call import TOKEN, Call
 from reconciler.api.clock import Clock
 from reconciler.api.fields import LONG, Fields, ShapeError
-from reconciler.api.paths import TOKEN
 from reconciler.api.redaction import SHORTEST
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, SecretError, UsageError

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from reconciler.api.paths import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, TOKEN
+from reconciler.api.call import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, TOKEN
 from reconciler.errors import MutationRefusedError
 
 _READS = (

@@ -5,7 +5,7 @@ says or nothing. A value of another type raises ShapeError, which says where.
 """
 
 from reconciler.api.fields import Fields, ShapeError
-from reconciler.api.quick import quick_connection
+from reconciler.api.wire_fast import quick_connection
 from reconciler.model.live import (
     Calendar,
     ConnectionList,

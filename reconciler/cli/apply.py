@@ -20,6 +20,7 @@ from reconciler.cli.allowances import (
     places_of_plan,
     warn_of_unused,
 )
+from reconciler.cli.apply_run import Manifests, Running, Saved, by_workers, here
 from reconciler.cli.arguments import (
     digest_option,
     manifest_paths,
@@ -28,20 +29,17 @@ from reconciler.cli.arguments import (
     refuse_empty,
     refuse_stdout,
 )
-from reconciler.cli.asking import agreed
 from reconciler.cli.border import redacted
 from reconciler.cli.consent import Desk, answerable, name_losses, reception
 from reconciler.cli.consent_options import Asking, consent_options
-from reconciler.cli.console import Console
+from reconciler.cli.console import Console, agreed
+from reconciler.cli.dask.options import for_workers, runner_options
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.progress import Progress
 from reconciler.cli.report import failing_as_json, report_troubles, tell_overlooked
-from reconciler.cli.runner import for_workers, runner_options
-from reconciler.cli.running import Running, by_workers, here
-from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import ENDING, Ending, run
 from reconciler.cli.target import target
-from reconciler.cli.work import Manifests, Saved
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits, load

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from reconciler.cli.border import redact, redacted
 from reconciler.cli.consent_options import Asking, Mode
+from reconciler.cli.consent_server import WaitingRoom
 from reconciler.cli.console import Console
 from reconciler.cli.link_file import LinkFile
-from reconciler.cli.waiting_room import WaitingRoom
-from reconciler.consent.listener import listening
+from reconciler.consent.callback_server import listening
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.consent import Waiting
 from reconciler.execution.steps import Consent

@@ -1,4 +1,4 @@
-"""What a person sees: results on stdout, everything else on stderr (contract: The command), no secret on either."""
+"""What a person sees: results on stdout, everything else on stderr, no secret on either; and questions."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ from typing import TypeVar
 import click
 
 from reconciler.cli.border import redact, redacted
+from reconciler.cli.signals import asking
 from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
@@ -119,3 +120,22 @@ def _tell(text: str) -> None:
 
 def _uncoloured() -> bool:
     return bool(os.environ.get("NO_COLOR"))
+
+
+DECLINED = 1
+
+
+def agreed(question: str, console: Console) -> None:
+    """Ask on the terminal; unless the answer is yes it is said that nothing was changed, and the command ends.
+
+    Raises Exit with 1 where the answer is no, and Abort where there is none: Ctrl-C, or the end of input.
+    """
+    try:
+        with asking():
+            answer = click.confirm(question, err=True)
+    except click.Abort:
+        console.say("\nNothing was changed.")
+        raise
+    if not answer:
+        console.say("Nothing was changed.")
+        raise click.exceptions.Exit(DECLINED)

@@ -26,11 +26,11 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.border import redacted
 from reconciler.cli.console import Console
+from reconciler.cli.dask.options import dask, not_embedded, runner_options
+from reconciler.cli.formats import PLAN_FORMATS
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.plan_formats import PLAN_FORMATS
 from reconciler.cli.report import failing_as, report_troubles, tell_overlooked
-from reconciler.cli.runner import dask, not_embedded, runner_options
-from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError

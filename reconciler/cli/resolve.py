@@ -8,8 +8,7 @@ import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, paths_argument
-from reconciler.cli.asking import agreed
-from reconciler.cli.console import Console
+from reconciler.cli.console import Console, agreed
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.report import tell_overlooked
 from reconciler.cli.signals import run

@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sandbox_data import data_option
-from reconciler.cli.sandbox_errors import explained
+from reconciler.cli.sandbox_data import data_option, explained
 from reconciler.cli.sandbox_events import events
 from reconciler.cli.sandbox_schedules import schedules
 

@@ -1,4 +1,4 @@
-"""Which sandbox a command of `extcal sandbox` is about, and whether the folder that holds its data is our own."""
+"""Which sandbox a command is about, whether its data folder is our own, and its errors as ours."""
 
 import functools
 import os
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from reconciler.cli.options import DEFAULT_SANDBOX, said_globals
-from reconciler.cli.sandbox_errors import explained
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.safe_paths import MisplacedError, check_folder
 
 if TYPE_CHECKING:
     from reconciler.sandbox.local import LocalSandbox
+
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -120,3 +120,14 @@ def _folder(data: object) -> Path:
     if said.sandbox is not None and said.sandbox != data:
         raise UsageError(f"--data {data} and --sandbox {said.sandbox} name two folders; say which one is meant")
     return Path(str(data))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn a `SandboxError` into an error of the command's own."""
+    from reconciler.sandbox.errors import SandboxError  # noqa: PLC0415 - only these commands need the other tower
+
+    try:
+        yield
+    except SandboxError as error:
+        raise ExtcalError(f"sandbox: {error}") from error

@@ -12,7 +12,7 @@ import click
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import manifest_paths, optional_paths_argument, select_sites
 from reconciler.cli.border import redacted
-from reconciler.cli.listing_formats import LISTING_FORMATS
+from reconciler.cli.formats import LISTING_FORMATS
 from reconciler.cli.options import Globals
 from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target

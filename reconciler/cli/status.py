@@ -6,11 +6,11 @@ import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
+from reconciler.cli.formats import STATUS_FORMATS
 from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.report import failing_as, tell_overlooked
-from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import run
-from reconciler.cli.status_formats import STATUS_FORMATS
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired

@@ -17,12 +17,10 @@ from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_a
 from reconciler.cli.border import guard_border, redact
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.selecting import Selecting, selecting_options
+from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
-from reconciler.cli.watch_options import address, seconds
-from reconciler.cli.watch_signals import obey_signals
-from reconciler.cli.watch_voice import ConsoleVoice
+from reconciler.cli.watch_support import ConsoleVoice, address, obey_signals, seconds
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits

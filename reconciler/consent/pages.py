@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from reconciler.consent.layout import Page, Tone, page
-from reconciler.consent.visits import Turned
+from reconciler.consent.pending import Turned
 from reconciler.model.account import shown
 from reconciler.model.consent import Finding, Verdict
 from reconciler.model.plan import Action

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
-from reconciler.execution.disconnecting import disconnect
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
+from reconciler.execution.steps import disconnect
 from reconciler.model.account import folded, shown
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection, Status

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.connecting import Reach, shown_since
+from reconciler.execution.connect import Reach, shown_since
 from reconciler.execution.consent import Patience, Waiting, heard
-from reconciler.execution.settling import may_hide
+from reconciler.execution.settle import may_hide
 from reconciler.execution.slots import Slots
 from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish, link, note_begun
 from reconciler.execution.trust import SiteTrust

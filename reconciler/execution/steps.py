@@ -1,12 +1,11 @@
-"""How one action is carried out."""
+"""Carries out one action: connects, updates, disconnects, each checked right before."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from reconciler.errors import ApiError, ExtcalError, PreconditionFailedError
-from reconciler.execution.connecting import Reach, connect
-from reconciler.execution.disconnecting import disconnect
+from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
+from reconciler.execution.connect import Reach, connect
 from reconciler.execution.port import CalendarLister, Port
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
@@ -222,3 +221,25 @@ async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_
         return sync
     known = tuple(CalendarRef(calendar.id, calendar.name) for calendar in await port.list_calendars(connection_id))
     return replace(sync, imports=replace(sync.imports, calendars=calendars.resolve(wanted, known)))
+
+
+async def disconnect(port: Port, connection_id: str) -> None:
+    """Take a connection away; one whose answer was lost is looked at again. Raises ExtcalError where it stands."""
+    try:
+        await port.disconnect(connection_id)
+    except NotFoundError:
+        return
+    except ApiError as error:
+        already = isinstance(error, PreconditionFailedError) and error.code == "CONNECTION_ALREADY_DISCONNECTED"
+        if not already and not (error.doubtful and await _is_gone(port, connection_id)):
+            raise
+
+
+async def _is_gone(port: Port, connection_id: str) -> bool:
+    """Whether a disconnect whose answer was lost has taken effect."""
+    try:
+        return (await port.get_connection(connection_id)).status == Status.DISCONNECTED
+    except NotFoundError:
+        return True
+    except ExtcalError:
+        return False

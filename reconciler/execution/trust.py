@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.connecting import Reach
+from reconciler.execution.connect import Reach
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 

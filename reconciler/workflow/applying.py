@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from reconciler.api.client import Reader
 from reconciler.errors import ExtcalError
-from reconciler.execution.connecting import Reach
+from reconciler.execution.connect import Reach
 from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Executor, Stop
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from reconciler.execution.steps import Consent, come_about
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired, Site

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.connecting import unclear
-from reconciler.execution.settling import Window, settle
+from reconciler.execution.connect import unclear
+from reconciler.execution.settle import Window, settle
 from reconciler.machine import LockedError, Machine, Owner, make_room
 from reconciler.machine.journal import FileJournal
 from reconciler.model.account import folded

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from reconciler.api.client import Reader, Writer
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.execution.connecting import unclear
-from reconciler.execution.disconnecting import disconnect
-from reconciler.execution.settling import Window, look_for_all
+from reconciler.execution.connect import unclear
+from reconciler.execution.settle import Window, look_for_all
+from reconciler.execution.steps import disconnect
 from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Settled, Several, Unclear, Unlisted

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.fields import Fields, ShapeError
-from reconciler.api.quick import quick_connection
 from reconciler.api.wire import read_connection, read_connections
+from reconciler.api.wire_fast import quick_connection
 from reconciler.model.live import ConnectionList, LiveConnection
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings

@@ -22,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.dask_runner import dask_runner
+from reconciler.cli.dask.driver import dask_runner
 from reconciler.manifests import load
 from reconciler.workflow import Selection
 from tests.benchmarks.fleet.running import ROOT, serving

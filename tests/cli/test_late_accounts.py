@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.api.retry import Backoff
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from tests.support.referee import APPLE, Fault, Reading, Referee, Row, Step, Wrong
 from tests.support.refereed import KIM, LEE, SCHEDULE, connection, refereed
 

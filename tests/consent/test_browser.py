@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.consent import pages
 from reconciler.consent.layout import Page
-from reconciler.consent.visits import Turned
+from reconciler.consent.pending import Turned
 from reconciler.model.consent import Finding, Verdict
 from tests.cli.command import Extcal
 from tests.cli.terminal import terminal

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from reconciler.api.redaction import Redactor
-from reconciler.consent.listener import listening
-from reconciler.consent.visits import Visit, Visits
+from reconciler.consent.callback_server import listening
+from reconciler.consent.pending import Visit, Visits
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.plan import Action
 from tests.planning.build import declared, planned, site_with, the_action

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
-from reconciler.consent.listener import listening
-from reconciler.consent.visits import Visit, Visits
+from reconciler.consent.callback_server import listening
+from reconciler.consent.pending import Visit, Visits
 from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Stop
 from reconciler.machine import Machine

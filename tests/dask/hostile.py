@@ -15,7 +15,7 @@ from typing import Any, cast
 from distributed import Scheduler, Worker, get_worker
 from distributed.protocol.serialize import Serialized, ToPickle, serialize
 
-from reconciler.cli import remote
+from reconciler.cli.dask import worker
 
 
 def mark(folder: str, process: int) -> Path:
@@ -62,7 +62,7 @@ def dask_setup(server: Scheduler | Worker) -> None:
             server.handlers[name] = _sending(name, server.handlers[name])
         server.stream_handlers["subscribe-topic"] = functools.partial(_subscribed, server)
     else:
-        vars(remote).update(plan=functools.partial(_plan, remote.plan), apply=functools.partial(_apply, remote.apply))
+        vars(worker).update(plan=functools.partial(_plan, worker.plan), apply=functools.partial(_apply, worker.apply))
 
 
 def _sending(name: str, handler: Callable[..., Any]) -> Callable[..., Any]:

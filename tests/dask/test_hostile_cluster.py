@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import dask_runner
+from reconciler.cli.dask import driver
 from tests.cli.command import Extcal
 from tests.cli.worlds import KEY, PASSWORD, connection, harbor, site, world
 from tests.dask import hostile
@@ -103,7 +103,7 @@ def test_a_scheduler_that_sends_no_data_is_refused(client: Extcal, ill: Cluster,
 
 def test_an_answer_is_bounded(client: Extcal, ill: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that is larger than any plan is not read."""
-    monkeypatch.setattr(dask_runner, "_LARGEST", 100)
+    monkeypatch.setattr(driver, "_LARGEST", 100)
     code, _, err = attacked(client, ill, "none")
     assert code == 1
     assert "its worker's answer is no text of at most" in err

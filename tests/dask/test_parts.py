@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.cli.dask_runner import joined, together
-from reconciler.cli.remote import Answer, Errand, packed, unpacked
+from reconciler.cli.dask.driver import joined, together
+from reconciler.cli.dask.worker import Answer, Errand, packed, unpacked
 from reconciler.manifests import load
 from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result

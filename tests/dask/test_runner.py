@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.cli import dask_client
+from reconciler.cli.dask import client as dask_client
 from reconciler.sandbox.faults import READS, Delay, Fault, Faults, Operation
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import World

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.execution.connecting import Reach
+from reconciler.execution.connect import Reach
 from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Executor, Stop
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from reconciler.execution.steps import Consent
 from reconciler.model.desired import DeclaredConnection, Scope, Site
 from reconciler.model.live import LiveConnection

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ExtcalError, SecretError
-from reconciler.execution.connecting import Reach, connect
-from reconciler.execution.settling import Window
+from reconciler.execution.connect import Reach, connect
+from reconciler.execution.settle import Window
 from reconciler.model.intent import Fate
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action

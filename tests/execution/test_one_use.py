@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.connecting import Reach
+from reconciler.execution.connect import Reach
 from reconciler.execution.executor import Executor, Stop
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from reconciler.execution.steps import Consent
 from reconciler.model.desired import State
 from reconciler.model.plan import Plan

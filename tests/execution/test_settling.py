@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.execution.settling import Window, look, look_for, look_for_all, settle
+from reconciler.execution.settle import Window, look, look_for, look_for_all, settle
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Nothing, Pending, Several, Unlisted
 from reconciler.planning.appearing import intent_of
 from tests.execution.scripted import DOWN, MemoryJournal, ScriptedPort, now, passing, scripted

@@ -12,8 +12,8 @@ from reconciler.errors import (
     PreconditionFailedError,
     RateLimitedError,
 )
-from reconciler.execution.connecting import Reach
-from reconciler.execution.settling import Window
+from reconciler.execution.connect import Reach
+from reconciler.execution.settle import Window
 from reconciler.execution.steps import Consent, carry_out
 from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection

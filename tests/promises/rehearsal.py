@@ -21,7 +21,7 @@ from reconciler.api.retry import Backoff
 from reconciler.api.secrets import Secrets
 from reconciler.api.session import Limits
 from reconciler.execution.executor import Stop
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from reconciler.execution.steps import Consent
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired, ScheduleKey, ScheduleRef, State

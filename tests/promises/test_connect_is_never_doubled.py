@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from reconciler.machine import Machine
 from reconciler.sandbox.faults import (
     READS,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import planfile
-from reconciler.cli import remote
+from reconciler.cli.dask import worker
 from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.manifests import load
 from reconciler.model.encoding import digest
@@ -317,10 +317,10 @@ def test_what_a_worker_sends_back_holds_no_secret(stage: Stage, monkeypatch: pyt
     for name, value in stage.extcal.env.items():
         monkeypatch.setenv(name, value)
     desired = load([Path("manifests")])
-    answer = remote.plan(remote.packed(remote.Errand("run", stage.front.url, desired, None, ())))
+    answer = worker.plan(worker.packed(worker.Errand("run", stage.front.url, desired, None, ())))
     assert "[secret]" in answer
     assert not leaks(answer.encode())
-    assert remote.unpacked(remote.Answer, answer).plan is not None
+    assert worker.unpacked(worker.Answer, answer).plan is not None
 
 
 def test_no_journal_holds_a_secret(tmp_path: Path) -> None:

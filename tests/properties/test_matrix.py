@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from reconciler.api.retry import Backoff
 from reconciler.cli.main import main
-from reconciler.execution.settling import Window
+from reconciler.execution.settle import Window
 from tests.properties.matrix import HOPELESS, KIM, KINDS, LEE, READINGS, SCHEDULE, Cell, Kind, cells, some
 from tests.support.plain import Fields, inner, many, text
 from tests.support.referee import PASSWORD, Reading, Referee, Row, Step, refereeing

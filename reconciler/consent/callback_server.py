@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from reconciler.consent.head import Head, TooLongError
 from reconciler.consent.layout import Page
 from reconciler.consent.pages import checking, for_turned, for_verdict, nothing_here, plain, unreadable
-from reconciler.consent.visits import Turned, Visit, Visits
+from reconciler.consent.pending import Turned, Visit, Visits
 from reconciler.errors import ExtcalError
 from reconciler.model.consent import Callback, Refusal
 

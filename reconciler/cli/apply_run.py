@@ -1,30 +1,83 @@
-"""How a run of apply is done: by this process, or by the workers of a Dask scheduler. The story is the same."""
+"""How a run of apply goes: what it carries out, here or on the workers of a Dask scheduler."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler import workflow
+from reconciler import planfile, workflow
 from reconciler.cli.console import Console
+from reconciler.cli.dask.options import NO_UNDO, NO_WAITING, dask
 from reconciler.cli.resolve import tell_settled
-from reconciler.cli.runner import NO_UNDO, NO_WAITING, dask
-from reconciler.cli.work import Manifests
 from reconciler.errors import UsageError
 from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
+from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
-from reconciler.planning.guards import Allowance
+from reconciler.model.shards import Shards
+from reconciler.planning.guards import Allowance, overruled
+from reconciler.planning.sharding import part_of
 from reconciler.planning.undo import Undo
 from reconciler.workflow import rounds
 from reconciler.workflow.missing_secrets import without_secrets
 from reconciler.workflow.rounds import Work
 
 if TYPE_CHECKING:
-    from reconciler.cli.dask_runner import DaskRunner
+    from reconciler.cli.dask.driver import DaskRunner
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """Manifests, planned now and planned again after applying."""
+
+    desired: Desired
+    selection: workflow.Selection
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The selected sites."""
+        return workflow.selected_sites(self.desired, self.selection)
+
+    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
+        """Plan against the live state."""
+        return await workflow.plan(self.desired, opened, self.selection, allowed)
+
+    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
+        """Plan again."""
+        return await workflow.verify(result, self.desired, opened, self.selection, allowed)
+
+
+class Saved:
+    """A plan that `plan --out` saved, or the part of it that is in `shards`; `digest` is what its must be.
+
+    `whole` is all of it.
+
+    After applying, its own actions are looked at.
+    """
+
+    def __init__(self, file: Path, shards: Shards | None = None, digest: str | None = None) -> None:
+        self.whole = planfile.load(file, digest)
+        self._plan = part_of(self.whole, shards)
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The sites of the plan."""
+        return [site.site for site in self._plan.sites]
+
+    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
+        """The plan as it was made, with the guards that are overruled now."""
+        del opened
+        return overruled(self._plan, allowed)
+
+    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
+        """Look whether what was done is there."""
+        del allowed
+        return await workflow.verify_saved(result, opened)
+
 
 Told = Callable[[Outcome], None]
 

@@ -3,7 +3,7 @@
 import click
 
 from reconciler.api.client import Reader
-from reconciler.cli.listing_formats import LISTING_FORMATS, Listing
+from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.model.account import shown

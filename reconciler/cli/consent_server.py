@@ -11,7 +11,7 @@ from typing import Protocol
 
 from reconciler.cli.consent_options import Asking
 from reconciler.cli.console import Console
-from reconciler.consent.visits import Visit, Visits
+from reconciler.consent.pending import Visit, Visits
 from reconciler.model.account import shown
 from reconciler.model.plan import Action
 

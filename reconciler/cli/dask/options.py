@@ -12,7 +12,7 @@ from reconciler.errors import ExtcalError, UsageError
 from reconciler.planning.guards import Allowance
 
 if TYPE_CHECKING:
-    from reconciler.cli.dask_runner import DaskRunner
+    from reconciler.cli.dask.driver import DaskRunner
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _DASK = "dask"
@@ -78,7 +78,7 @@ def not_embedded(said: Globals) -> None:
 def dask(scheduler: str, endpoint: str, allowed: frozenset[Allowance]) -> AbstractAsyncContextManager["DaskRunner"]:
     """A run on the workers of a scheduler; raises ExtcalError where the extra is missing or nobody is there."""
     try:
-        from reconciler.cli.dask_runner import dask_runner  # noqa: PLC0415 - an extra, and a slow import
+        from reconciler.cli.dask.driver import dask_runner  # noqa: PLC0415 - an extra, and a slow import
     except ImportError as error:
         raise ExtcalError(f"--runner dask needs {error.name}; install it: pip install 'extcal[dask]'") from error
     return dask_runner(scheduler, endpoint, allowed)

@@ -16,8 +16,8 @@ from typing import Any
 from distributed import Client, Future
 
 from reconciler import workflow
-from reconciler.cli import remote
-from reconciler.cli.dask_client import connected
+from reconciler.cli.dask import worker
+from reconciler.cli.dask.client import connected
 from reconciler.errors import ExtcalError
 from reconciler.execution.executor import Stop
 from reconciler.execution.steps import Consent
@@ -47,7 +47,7 @@ class DaskRunner:
         """Plan every selected site; one that no worker could plan has a fault that says why."""
         sites = workflow.selected_sites(desired, selection)
         futures = [
-            self._submitted(remote.plan, self._errand([site], desired, selection), f"plan-{site.name}")
+            self._submitted(worker.plan, self._errand([site], desired, selection), f"plan-{site.name}")
             for site in sites
         ]
         plans = await asyncio.gather(*(_planned(*each) for each in zip(futures, sites, strict=True)))
@@ -78,33 +78,33 @@ class DaskRunner:
                 for group in groups
             ]
             futures = [
-                self._submitted(remote.apply, errand, f"apply-{name}")
+                self._submitted(worker.apply, errand, f"apply-{name}")
                 for errand, name in zip(errands, names, strict=True)
             ]
             results = await asyncio.gather(*(_ended(*each, told) for each in zip(futures, groups, strict=True)))
             # The scheduler keeps what is set for as long as it lives, and may live no more.
             await asyncio.gather(
-                *(remote.begun_event(self._run, name, self._client).clear() for name in names), return_exceptions=True
+                *(worker.begun_event(self._run, name, self._client).clear() for name in names), return_exceptions=True
             )
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
         return joined(results, made, interrupted=stop.gently.is_set())
 
-    def _submitted(self, task: Callable[[str], str], errand: remote.Errand, name: str) -> "Future[Any]":
-        return self._client.submit(task, remote.packed(errand), key=f"{self._run}-{name}", pure=False)
+    def _submitted(self, task: Callable[[str], str], errand: worker.Errand, name: str) -> "Future[Any]":
+        return self._client.submit(task, worker.packed(errand), key=f"{self._run}-{name}", pure=False)
 
     async def _tell(self, stop: Stop) -> None:
         """Let the workers know that nothing new shall be begun."""
         await stop.gently.wait()
-        await remote.stop_event(self._run, self._client).set()
+        await worker.stop_event(self._run, self._client).set()
 
-    def _errand(self, sites: Sequence[Site], desired: Desired | None, selection: workflow.Selection) -> remote.Errand:
+    def _errand(self, sites: Sequence[Site], desired: Desired | None, selection: workflow.Selection) -> worker.Errand:
         names = {site.name for site in sites}
         wanted = None
         if desired is not None:
             wanted = Desired(tuple(sites), tuple(c for c in desired.connections if c.site in names))
-        return remote.Errand(
+        return worker.Errand(
             self._run,
             self._endpoint,
             wanted,
@@ -120,22 +120,22 @@ async def dask_runner(scheduler: str, endpoint: str, allowed: frozenset[Allowanc
         yield DaskRunner(client, endpoint, allowed)
 
 
-async def _answer(future: "Future[Any]") -> remote.Answer:
+async def _answer(future: "Future[Any]") -> worker.Answer:
     """What a task answered, or why there is no answer, whatever came: one site's must not hide the others'."""
     # The error of a task is a pickle, and was not read.
     await future.exception()
     if future.status != "finished":
-        return remote.Answer(error=_FAILED if future.status == "error" else _GIVEN_UP)
+        return worker.Answer(error=_FAILED if future.status == "error" else _GIVEN_UP)
     try:
         text = await future.result()
     except Exception as error:  # noqa: BLE001 - what came is no data, or the scheduler is gone
-        return remote.Answer(error=f"its worker's answer can't be had: {type(error).__name__}")
+        return worker.Answer(error=f"its worker's answer can't be had: {type(error).__name__}")
     if not isinstance(text, str) or len(text) > _LARGEST:
-        return remote.Answer(error=f"its worker's answer is no text of at most {_LARGEST // 1024 // 1024} MiB")
+        return worker.Answer(error=f"its worker's answer is no text of at most {_LARGEST // 1024 // 1024} MiB")
     try:
-        return remote.unpacked(remote.Answer, text)
+        return worker.unpacked(worker.Answer, text)
     except ExtcalError as error:
-        return remote.Answer(error=f"its worker's answer is {error}")
+        return worker.Answer(error=f"its worker's answer is {error}")
 
 
 async def _planned(future: "Future[Any]", site: Site) -> SitePlan:

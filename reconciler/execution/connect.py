@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ApiError, ExtcalError
-from reconciler.execution.disconnecting import disconnect
 from reconciler.execution.journal import Journal, Unfinished, Use
 from reconciler.execution.port import Port
-from reconciler.execution.settling import Window, look_for, rivals_of
+from reconciler.execution.settle import Window, look_for, rivals_of
+from reconciler.execution.steps import disconnect
 from reconciler.model.account import folded, shown
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection, Status

@@ -1,0 +1,106 @@
+"""What `extcal watch` takes, which signals it obeys, and what it writes on stderr."""
+
+import asyncio
+import re
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+
+from reconciler.cli.border import redacted
+from reconciler.cli.console import Console
+from reconciler.cli.options import Globals
+from reconciler.cli.resolve import tell_settled
+from reconciler.cli.signals import ENDING, Ending
+from reconciler.execution.executor import Stop
+from reconciler.model.intent import Settled
+from reconciler.model.result import Outcome, OutcomeStatus
+from reconciler.render.result_text import outcome_line
+from reconciler.watching.figures import Ended
+from reconciler.watching.host import Address
+from reconciler.watching.loop import Watch
+from reconciler.watching.standing import Line
+from reconciler.watching.visit import Visit
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_SPAN = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smh])")
+_LONGEST = 24 * 3600
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>[0-9]{1,5})")
+_LAST_PORT = 65535
+
+
+def seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
+    """Seconds, from `30s`, `5m` or `2h`: one second at least and a day at most; raises BadParameter."""
+    said = _SPAN.fullmatch(value)
+    found = int(said["count"]) * _UNITS[said["unit"]] if said else 0
+    if not 1 <= found <= _LONGEST:
+        raise click.BadParameter(f"{value!r} is no span from 1s to 24h; write it as 30s, 5m or 2h")
+    return float(found)
+
+
+def address(_context: click.Context, _parameter: click.Parameter, value: str) -> Address:
+    """A host and a port, from `127.0.0.1:9464`, `[::1]:9464` or `localhost:9464`; raises BadParameter."""
+    said = _ADDRESS.fullmatch(value)
+    if said is None or int(said["port"]) > _LAST_PORT:
+        raise click.BadParameter(f"{value!r} is no HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464")
+    return Address(said["six"] or said["host"], int(said["port"]))
+
+
+_STOPPING = "stopping"
+_FINISHING = "stopping: finishing what is being written; once more to give it up"
+_GIVING_UP = "giving up what is being written; once more to end at once"
+_ENDING = "ended at once: what became of what was being written is looked for before anything else is, next time"
+
+
+def obey_signals(watching: Watch, stop: Stop, console: Console, ending: Ending) -> None:
+    """The first signal stops gently, the second at once; a third cancels the task that asks. SIGHUP hurries."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def stopping(number: int) -> None:
+        ending.heard(number)
+        if stop.at_once.is_set() and task is not None:
+            task.cancel()
+            console.note(_ENDING)
+        elif stop.gently.is_set():
+            stop.at_once.set()
+            console.note(_GIVING_UP)
+        else:
+            stop.gently.set()
+            console.note(_FINISHING if watching.writing else _STOPPING)
+
+    for number in ENDING:
+        loop.add_signal_handler(number, stopping, number)
+    loop.add_signal_handler(signal.SIGHUP, watching.hurry)
+
+
+class ConsoleVoice:
+    """Tells each thing on a line with its time; with `--quiet` only what is bad, with `--verbose` each round, too."""
+
+    def __init__(self, said: Globals) -> None:
+        self._console = said.console
+        self._verbose = said.verbose
+
+    def line(self, line: Line) -> None:
+        """Something is new."""
+        text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line.text}"
+        if line.bad:
+            self._console.error(text)
+        else:
+            self._console.note(text)
+
+    def settled(self, settled: Settled) -> None:
+        """It is known what became of a connect that an earlier run left open."""
+        tell_settled(settled, self._console)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """An action was done; what was not is told at the end of the round, where it is new."""
+        if outcome.status is OutcomeStatus.DONE:
+            self.line(Line(" ".join(outcome_line(redacted(outcome)).split())))
+
+    def round(self, ended: Ended, took: float, visits: Sequence[Visit]) -> None:
+        """A round has ended."""
+        if self._verbose:
+            requests, pending = sum(visit.requests for visit in visits), sum(visit.pending for visit in visits)
+            what = f"{len(visits)} sites, {requests} requests, {pending} actions pending, {took:.1f} s"
+            self.line(Line(f"round {ended}: {what}"))
