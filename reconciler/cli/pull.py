@@ -21,10 +21,10 @@ from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load, overlooked
-from reconciler.manifests.writing.quoting import GUID, NAME
 from reconciler.model.desired import Desired, Site
+from reconciler.pull.yaml_emit import GUID, NAME
 from reconciler.text import inert
-from reconciler.workflow import pulling
+from reconciler.workflow import pull as pull_sites
 
 FAILED = 1
 
@@ -62,7 +62,7 @@ def pull(
     said = said_globals()
     refuse_stdout(output=output)
     _check_usage(paths, names, site_ids, titles)
-    folder = pulling.open_folder(Path(output), limits)
+    folder = pull_sites.open_folder(Path(output), limits)
     for one in overlooked(Path(output), limits):
         said.console.warning(str(one))
     known = load(manifest_paths(paths), limits) if paths else Desired()
@@ -108,32 +108,32 @@ def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[
 
 async def _pull(
     said: Globals,
-    folder: pulling.Folder,
+    folder: pull_sites.Folder,
     known: Desired,
     choose: Callable[[Target], list[Site]],
     parallelism: int,
-) -> pulling.Pulling:
+) -> pull_sites.Pulling:
     with target(said) as found:
         sites = choose(found)
         service = replace(found.service, parallelism=parallelism)
-        return await pulling.pull(sites, folder, service, said.console.warning, known)
+        return await pull_sites.pull(sites, folder, service, said.console.warning, known)
 
 
-def _named(sites: Sequence[Site], titles: Sequence[str], folder: pulling.Folder) -> list[Site]:
+def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Folder) -> list[Site]:
     """The sites by their names in the folder; raises UsageError where a --name can't be theirs."""
     if not titles:
-        return pulling.with_names(sites, folder)
+        return pull_sites.with_names(sites, folder)
     titled = [replace(site, name=title) for site, title in zip(sites, titles, strict=True)]
-    named = {site.site_id: site.name for site in pulling.with_names(titled, folder)}
+    named = {site.site_id: site.name for site in pull_sites.with_names(titled, folder)}
     for site in titled:
         if named[site.site_id.lower()] != site.name:
             hint = f"{site.site_id} is {named[site.site_id.lower()]} there; leave --name out, or choose another"
             raise UsageError(f"--name {site.name}: it can't be called so in that folder; {hint}")
-    return pulling.with_names(titled, folder)
+    return pull_sites.with_names(titled, folder)
 
 
-def _write(folder: pulling.Folder, made: pulling.Pull, console: Console) -> bool:
-    saved = pulling.save(folder, made.files)
+def _write(folder: pull_sites.Folder, made: pull_sites.Pull, console: Console) -> bool:
+    saved = pull_sites.save(folder, made.files)
     for done, paths in (("created", saved.created), ("updated", saved.updated), ("unchanged", made.unchanged)):
         for path in sorted(paths):
             console.result(f"{done:9}  {inert(folder.show(path))}")
@@ -142,7 +142,7 @@ def _write(folder: pulling.Folder, made: pulling.Pull, console: Console) -> bool
     return not saved.failures
 
 
-def _show(folder: pulling.Folder, made: pulling.Pull, console: Console) -> bool:
+def _show(folder: pull_sites.Folder, made: pull_sites.Pull, console: Console) -> bool:
     """Show what a pull would change as a unified diff; whether that is nothing."""
     for path in sorted(made.files):
         for line in _diff(folder, path, made.files[path].decode()):
@@ -154,7 +154,7 @@ def _show(folder: pulling.Folder, made: pulling.Pull, console: Console) -> bool:
     return not made.files
 
 
-def _diff(folder: pulling.Folder, path: str, text: str) -> Iterator[str]:
+def _diff(folder: pull_sites.Folder, path: str, text: str) -> Iterator[str]:
     known = folder.by_path.get(path)
     before = known.text.splitlines() if known else []
     shown = folder.show(path)

@@ -18,7 +18,7 @@ from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits, load
-from reconciler.manifests.drafts import DEFAULT_MAX_DISCONNECTS
+from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.source import Source
 from reconciler.text import did_you_mean, listed

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from reconciler.manifests.report import Place, shown
+from reconciler.manifests.faults import Place, shown
 from reconciler.manifests.suggest import did_you_mean
 from reconciler.manifests.values import Fields, Items, Step, Value, locate
 

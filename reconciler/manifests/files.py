@@ -18,9 +18,9 @@ from reconciler.manifests.contents import (
     says_that_it_is_one,
     unreadable,
 )
+from reconciler.manifests.faults import START
 from reconciler.manifests.limits import LOOKED_AT_TOGETHER, MEBI, Budget, Limit
 from reconciler.manifests.recognition import SUFFIXES, is_json, is_named_nearly_so, is_named_so, is_nobodys
-from reconciler.manifests.report import START
 from reconciler.model.source import Fault, Source
 
 __all__ = ["Finding", "ManifestFile", "Stray", "find", "looked_at", "read", "search"]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from reconciler.manifests.report import harmless
+from reconciler.manifests.faults import harmless
 from reconciler.model.account import folded
 from reconciler.model.desired import DeclaredConnection, ProviderRef, ScheduleRef
 from reconciler.model.source import Fault

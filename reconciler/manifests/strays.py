@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import LimitError
-from reconciler.manifests.drafts import text_at
+from reconciler.manifests.contents import decode
+from reconciler.manifests.convert import text_at
+from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.files import Stray, looked_at, read
 from reconciler.manifests.limits import Budget, Limit
-from reconciler.manifests.pieces import read_pieces
-from reconciler.manifests.report import FileReport, SpoiledError
-from reconciler.manifests.schemas import API_VERSION
-from reconciler.manifests.stencils import Stencils
-from reconciler.manifests.text import decode
+from reconciler.manifests.parse_cache import Stencils, read_pieces
+from reconciler.manifests.schema import API_VERSION
 from reconciler.manifests.values import Fields
 from reconciler.model.desired import Desired, Overlooked, Site
 from reconciler.model.source import Fault, Source

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reconciler.manifests.report import shown
+from reconciler.manifests.faults import shown
 
 _MOST_CANDIDATES = 1_000
 _MOST_QUESTIONS = 200

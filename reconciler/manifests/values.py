@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from reconciler.manifests.report import Mark, Place, place
+from reconciler.manifests.faults import Mark, Place, place
 
 Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = "Scalar | Items | Fields"

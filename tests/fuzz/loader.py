@@ -18,7 +18,7 @@ from tests.support.memory import in_memory
 with atheris.instrument_imports(include=["reconciler", "yaml"]):
     # The parser in Python can be instrumented, and gives the same events as libyaml's.
     sys.modules["yaml._yaml"] = None  # type: ignore[assignment]  # keeps libyaml's from being imported
-    from reconciler.manifests import collecting, resolving  # noqa: F401 - loading would import them too late
+    from reconciler.manifests import loader, references  # noqa: F401 - loading would import them too late
 
 _ROOT = Path(__file__).parents[2]
 _WORDS = (

@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 
 from reconciler.errors import UsageError
 from reconciler.manifests import schema_text
-from reconciler.manifests.accepting import compile_check
-from reconciler.manifests.documents import read_documents
-from reconciler.manifests.report import FileReport
+from reconciler.manifests.check_fast import compile_check
+from reconciler.manifests.faults import FileReport
+from reconciler.manifests.yaml_reader import read_documents
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm
 from tests.manifests.strategies import KINDS, mangled, manifests
 from tests.support.profiles import examples

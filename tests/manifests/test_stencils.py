@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from reconciler.errors import LimitError
 from reconciler.manifests import load
-from reconciler.manifests.documents import read_documents
+from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.limits import Budget, Limits
-from reconciler.manifests.pieces import read_pieces
-from reconciler.manifests.report import FileReport, SpoiledError
-from reconciler.manifests.stencils import Outline, Stencils
+from reconciler.manifests.parse_cache import Outline, Stencils, read_pieces
 from reconciler.manifests.values import Fields, Items, Value
+from reconciler.manifests.yaml_reader import read_documents
 from reconciler.model.source import Fault
 from tests.manifests.make import SITE, documents, fleet
 from tests.manifests.strategies import mangled, manifests

@@ -4,16 +4,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.manifests import load
-from reconciler.manifests.writing.folder import open_folder
-from reconciler.manifests.writing.pulled import PulledSite
-from reconciler.manifests.writing.pulling import Pull, pull_into
-from reconciler.manifests.writing.saving import Saved, save
 from reconciler.model.desired import ApiKeyAuth, AppAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.live import Features, LiveConnection, LiveSite, Provider, Schedule
 from reconciler.model.plan import SitePlan
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import plan_site
-from reconciler.workflow.pulling import with_names
+from reconciler.pull.folder import open_folder
+from reconciler.pull.save import Saved, save
+from reconciler.pull.values import PulledSite
+from reconciler.workflow.pull import Pull, pull_into, with_names
 
 SITE_ID = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
 LEE, PATEL, KIM = (f"3e47ec65-2975-447c-a7ed-75041e850d{number:02d}" for number in range(3))

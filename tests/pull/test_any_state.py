@@ -7,11 +7,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.manifests.writing.pulled import PulledSite
 from reconciler.model.desired import Scope
 from reconciler.model.live import Calendar, LiveConnection, Provider
 from reconciler.model.plan import SitePlan
 from reconciler.model.sync import Direction, SyncConfig
+from reconciler.pull.values import PulledSite
 from tests.pull.live import (
     APPLE,
     DEDICATED,

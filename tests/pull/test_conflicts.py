@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import load
-from reconciler.manifests.writing.pulled import PulledSite
 from reconciler.model.live import Calendar, LiveConnection
 from reconciler.model.sync import CalendarRef, Direction, SyncConfig
+from reconciler.pull.values import PulledSite
 from tests.pull.byhand import SITE, connection_text, written
 from tests.pull.live import (
     DEDICATED,

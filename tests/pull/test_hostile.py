@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import load
-from reconciler.manifests.writing.quoting import comment, scalar, statable
 from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
+from reconciler.pull.yaml_emit import comment, scalar, statable
 from tests.pull.live import (
     APPLE,
     DEDICATED,

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import load
-from reconciler.manifests.writing.naming import Taken, password_variable, slug
-from reconciler.manifests.writing.quoting import NAME, comment
 from reconciler.model.live import Schedule
+from reconciler.pull.names import Taken, password_variable, slug
+from reconciler.pull.yaml_emit import NAME, comment
 from tests.pull.live import APPLE, GOOGLE, KIM, LEE, PATEL, ROTA, SITE_ID, actions, called, live, observed, pull, site
 from tests.support.tools import ROOT
 
@@ -108,7 +108,7 @@ def test_long_names_fit_a_manifest(folder: Path) -> None:
 
 def test_names_in_ascii_need_no_tables() -> None:
     """Commands that make no names, or only ASCII ones, do not wait for the tables of other scripts."""
-    script = "import sys\nfrom reconciler.cli import main, pull\nfrom reconciler.manifests.writing.naming import slug\n"
+    script = "import sys\nfrom reconciler.cli import main, pull\nfrom reconciler.pull.names import slug\n"
     script += "slug('Dr. Lee')\nprint('anyascii' in sys.modules)\nslug('Łukasz')\nprint('anyascii' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False", "True"]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExtcalError
-from reconciler.manifests.writing.folder import Folder, open_folder
-from reconciler.manifests.writing.pulling import pull_into
-from reconciler.manifests.writing.saving import save
 from reconciler.model.sync import SyncConfig
+from reconciler.pull.folder import Folder, open_folder
+from reconciler.pull.save import save
+from reconciler.workflow.pull import pull_into
 from tests.pull.live import BUSY_TIMES as BUSY
 from tests.pull.live import GOOGLE, LEE, OFF, PATEL, live, observed, pull
 from tests.support.tools import needs_no_root
@@ -157,8 +157,8 @@ def test_permissions_stay_and_new_files_obey_the_umask(folder: Path) -> None:
 _CRAMPED = """
 import resource
 from pathlib import Path
-from reconciler.manifests.writing.folder import open_folder
-from reconciler.manifests.writing.saving import save
+from reconciler.pull.folder import open_folder
+from reconciler.pull.save import save
 
 opened = open_folder(Path("manifests"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

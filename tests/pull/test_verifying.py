@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExtcalError
-from reconciler.manifests.writing.folder import Folder, open_folder
-from reconciler.manifests.writing.proposing import Proposal, propose
-from reconciler.manifests.writing.verifying import UnsettledError, shortfalls
 from reconciler.model.sync import SyncConfig
+from reconciler.pull.folder import Folder, open_folder
+from reconciler.pull.propose import Proposal, propose
+from reconciler.pull.verify import UnsettledError, shortfalls
 from tests.pull.live import DEDICATED, GOOGLE, OFF, PATEL, PRIMARY, live, observed, pull
 
 SEEN = observed(live(), live(PATEL, GOOGLE, sync=SyncConfig(PRIMARY, DEDICATED)))

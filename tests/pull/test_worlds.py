@@ -17,7 +17,7 @@ from reconciler.model.plan import ActionKind, Plan
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.world import World
-from reconciler.workflow import pulling
+from reconciler.workflow import pull as pulling
 from tests.properties.worlds import worlds
 from tests.support.machines import fresh_machine
 from tests.support.profiles import examples

@@ -5,25 +5,29 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 
-from reconciler.manifests.drafts import ConnectionDraft
-from reconciler.manifests.report import Place
-from reconciler.manifests.writing.amending import Identify, amend
-from reconciler.manifests.writing.composing import connection_document, policy_document, site_document
-from reconciler.manifests.writing.conflicts import settle_conflicts
-from reconciler.manifests.writing.entry_names import named
-from reconciler.manifests.writing.folder import Folder
-from reconciler.manifests.writing.json_text import as_in
-from reconciler.manifests.writing.naming import Taken
-from reconciler.manifests.writing.placing import Places
-from reconciler.manifests.writing.policies import factor_out
-from reconciler.manifests.writing.pulled import Entry, Key, PulledSite
-from reconciler.manifests.writing.splicing import Splice, UneditableError, check_apart, newline, spliced
-from reconciler.manifests.writing.surveying import Drift, Survey, left_out, survey
-from reconciler.manifests.writing.tree import Mapping, documents
+from reconciler.manifests.convert import ConnectionDraft
+from reconciler.manifests.faults import Place
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars
+from reconciler.pull.compare import Drift, Survey, left_out, survey
+from reconciler.pull.declare import settle_conflicts
+from reconciler.pull.folder import Folder
+from reconciler.pull.names import Places, Taken, factor_out, named
+from reconciler.pull.values import Entry, Key, PulledSite
+from reconciler.pull.yaml_edit import (
+    Identify,
+    Mapping,
+    Splice,
+    UneditableError,
+    amend,
+    check_apart,
+    documents,
+    newline,
+    spliced,
+)
+from reconciler.pull.yaml_emit import as_in, connection_document, policy_document, site_document
 
 Refused = MappingType[Key, str]
 """Live connections that are not to be touched, and why."""

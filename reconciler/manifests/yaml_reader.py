@@ -21,12 +21,13 @@ from yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
 
+from reconciler.manifests.faults import START, FileReport, Mark, Place, place, shown
 from reconciler.manifests.limits import Limit
-from reconciler.manifests.parser import EventParser
-from reconciler.manifests.report import START, FileReport, Mark, Place, place, shown
-from reconciler.manifests.scalars import resolve
-from reconciler.manifests.schemas import BEGIN
+from reconciler.manifests.schema import BEGIN
 from reconciler.manifests.values import Fields, Items, Scalar, Value
 
 MAX_DEPTH = 32
@@ -247,3 +248,62 @@ def _mark(event: Event) -> Mark:
 
 def _place(event: Event) -> Place:
     return place(_mark(event))
+
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)")
+_NOT_A_NUMBER = frozenset({".nan", ".NaN", ".NAN"})
+# Almost all scalars are text by their first character alone.
+_FIRST = frozenset("-+.0123456789~nNtTfF")
+
+MAX_DIGITS = 400
+"""Characters of the longest number; Python refuses to read very long ones."""
+
+
+def resolve(text: str) -> Scalar:
+    """The value of a plain scalar. Raises ValueError for a number that is too long."""
+    if text[:1] not in _FIRST and text:
+        return text
+    if text in _NULL:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    return _number(text)
+
+
+def _number(text: str) -> int | float | str:
+    if _INFINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    if text in _NOT_A_NUMBER:
+        return float("nan")
+    base = 10 if _DECIMAL.fullmatch(text) else 8 if _OCTAL.fullmatch(text) else 16 if _HEX.fullmatch(text) else None
+    if base is None and not _FLOAT.fullmatch(text):
+        return text
+    if len(text) > MAX_DIGITS:
+        raise ValueError(text[:8])
+    return float(text) if base is None else int(text, base)
+
+
+class PythonEventParser(Reader, Scanner, Parser):
+    """The parser in Python, put together as PyYAML's own loaders do."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+
+try:
+    from yaml._yaml import CParser as EventParser
+except ImportError:
+    EventParser = PythonEventParser  # type: ignore[misc, assignment]  # both give the same events
+
+__all__ = ["EventParser"]

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.manifests.drafts import NO_SYNC, ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.convert import NO_SYNC, ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.faults import shown
 from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Budget, Limit
 from reconciler.manifests.overlaps import find_overlaps
-from reconciler.manifests.report import shown
 from reconciler.manifests.suggest import Suggester
-from reconciler.manifests.syncing import merge, merge_sources
+from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig

@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import ExtcalError, ManifestError
-from reconciler.manifests.collecting import collect
+from reconciler.manifests.faults import harmless
 from reconciler.manifests.files import find, read
 from reconciler.manifests.limits import DEFAULT, Budget, Limits
-from reconciler.manifests.loading import load
-from reconciler.manifests.report import harmless
-from reconciler.manifests.resolving import Drafts, resolve
+from reconciler.manifests.loader import collect, load
+from reconciler.manifests.references import Drafts, resolve
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 from reconciler.safe_paths import MisplacedError, check_folder

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
-from reconciler.manifests.writing.folder import Folder
+from reconciler.pull.folder import Folder
 
 _FIRST = ("site.yaml", "policies.yaml")
 

@@ -5,9 +5,16 @@ from functools import cache
 from sys import intern
 from typing import cast
 
-from reconciler.manifests.report import FileReport
-from reconciler.manifests.shapes import AuthShape, ConnectionShape, LifecycleShape, PolicyShape, SecretShape, SiteShape
-from reconciler.manifests.syncing import Sources, sync_config
+from reconciler.manifests.faults import FileReport
+from reconciler.manifests.schema_types import (
+    AuthShape,
+    ConnectionShape,
+    LifecycleShape,
+    PolicyShape,
+    SecretShape,
+    SiteShape,
+)
+from reconciler.manifests.sync_config import Sources, sync_config
 from reconciler.manifests.values import Fields, Value, locate
 from reconciler.model.desired import (
     ApiKeyAuth,

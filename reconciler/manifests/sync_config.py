@@ -3,8 +3,8 @@
 from sys import intern
 from typing import TypeAlias, cast
 
-from reconciler.manifests.report import FileReport, shown
-from reconciler.manifests.shapes import CalendarShape, ExportShape, ImportShape, SyncShape
+from reconciler.manifests.faults import FileReport, shown
+from reconciler.manifests.schema_types import CalendarShape, ExportShape, ImportShape, SyncShape
 from reconciler.manifests.values import Fields, locate
 from reconciler.model.source import Source
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig

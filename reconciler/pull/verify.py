@@ -9,11 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import ExtcalError, LimitError, ManifestError
-from reconciler.manifests.loading import load
-from reconciler.manifests.report import harmless
-from reconciler.manifests.writing.folder import Folder
-from reconciler.manifests.writing.proposing import Proposal, Touch
-from reconciler.manifests.writing.pulled import Key, PulledSite
+from reconciler.manifests.faults import harmless
+from reconciler.manifests.loader import load
 from reconciler.model.account import folded
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.live import Status
@@ -21,6 +18,9 @@ from reconciler.model.plan import Action, ActionKind, SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
+from reconciler.pull.folder import Folder
+from reconciler.pull.propose import Proposal, Touch
+from reconciler.pull.values import Key, PulledSite
 
 _NOWHERE = SourceMap(Source("", 1, 1))
 

@@ -1,19 +1,47 @@
-"""A document against its kind's JSON Schema: valid, or one fault for each thing that is wrong."""
+"""The JSON Schemas of the manifests, and a document checked against its kind's."""
 
 import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
 
-from reconciler.manifests.accepting import Check, Schema, compile_check, repeated
-from reconciler.manifests.report import FileReport, shown
-from reconciler.manifests.schemas import API_VERSION, BEGIN, KINDS, schema_text
+from reconciler.errors import UsageError
+from reconciler.manifests.check_fast import Check, Schema, compile_check, repeated
+from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.suggest import did_you_mean
 from reconciler.manifests.values import Fields, Items, Value, locate
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
+
+
+API_VERSION: Final = "extcal/v1"
+"""The version of the manifest format."""
+
+KINDS: Final = ("Site", "SyncPolicy", "Connection")
+"""The kinds of manifests."""
+
+BEGIN: Final = f"begin with apiVersion: {API_VERSION} and kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}"
+"""How a document becomes a manifest."""
+
+_SCHEMAS: Final = (*(kind.lower() for kind in KINDS), "plan", "status")
+
+
+def schema_text(kind: str) -> str:
+    """The JSON Schema (draft 2020-12) of a manifest kind, or of what `plan` or `status` print as JSON.
+
+    The case of `kind` does not matter. Raises UsageError for any other word.
+    """
+    name = kind.lower()
+    if name not in _SCHEMAS:
+        hint = did_you_mean(name, _SCHEMAS) or f"there are {', '.join(_SCHEMAS)}"
+        raise UsageError(f"no schema is called {kind!r}; {hint}")
+    package = Path(__file__).parents[1]
+    # A source checkout, or an editable install of one, keeps them beside the package.
+    paths = [around / "schemas" / f"{name}.schema.json" for around in (package, package.parent)]
+    return next(path for path in paths if path.is_file()).read_text(encoding="utf-8")
 
 
 def validate(document: Fields, report: FileReport) -> str | None:

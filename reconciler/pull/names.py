@@ -1,0 +1,214 @@
+"""Names what is pulled: connections, policies, password variables, and the files they go to."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from reconciler.manifests.recognition import is_json
+from reconciler.model.desired import SecretKind, SecretRef, Site
+from reconciler.model.sync import Arm, Direction, SyncConfig
+from reconciler.pull.declare import UNSET
+from reconciler.pull.folder import Folder
+from reconciler.pull.values import Entry
+
+_LONGEST = 48
+_LONGEST_VARIABLE = 100
+_LONGEST_NAME = 128
+
+
+def slug(text: str) -> str:
+    """`Dr. Łukasz` as `dr-lukasz`: ASCII letters and digits joined by dashes; empty where nothing can be read."""
+    return re.sub("[^a-z0-9]+", "-", _in_ascii(text).lower())[:_LONGEST].strip("-")
+
+
+def _in_ascii(text: str) -> str:
+    """The text as ASCII letters spell it; the marks that would stand for letters ASCII lacks are left out."""
+    if text.isascii():
+        return text
+    from anyascii import anyascii  # noqa: PLC0415 - most names need none of its tables
+
+    # What is composed and what is not reads the same.
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(one if one.isascii() else re.sub("['`]", "", anyascii(one)) for one in composed)
+
+
+class Taken:
+    """Names in use, whatever their case: file systems and readers may not tell it apart."""
+
+    def __init__(self, names: Iterable[str], joint: str = "-") -> None:
+        """`joint` stands before the numbers of names that are numbered."""
+        self._names = {name.casefold() for name in names}
+        self._joint = joint
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._names
+
+    def take(self, *candidates: str) -> str:
+        """The first candidate that is free, else the last one with a number; it is in use from now on.
+
+        None is longer than a manifest's name may be.
+        """
+        fitting = [_cut(candidate) for candidate in candidates]
+        name = next((candidate for candidate in fitting if candidate not in self), None)
+        number = 2
+        while name is None:
+            numbered = _cut(fitting[-1], f"{self._joint}{number}")
+            name = None if numbered in self else numbered
+            number += 1
+        self._names.add(name.casefold())
+        return name
+
+
+def _cut(name: str, end: str = "") -> str:
+    room = _LONGEST_NAME - len(end)
+    return f"{name if len(name) <= room else name[:room].rstrip('-._')}{end}"
+
+
+def local_part(account: str) -> str:
+    """The slug of what stands before the @ of an account."""
+    return slug(account.partition("@")[0])
+
+
+def password_variable(name: str) -> str:
+    """The environment variable that shall hold a connection's password, by the connection's name."""
+    return f"EXTCAL_{re.sub('[^A-Z0-9]+', '_', name.upper())[:_LONGEST_VARIABLE].strip('_')}_PASSWORD"
+
+
+def named(entries: Sequence[Entry], site: str, names: Taken, variables: Taken) -> list[Entry]:
+    """The entries of a site with names (`dr-lee-apple`) and variables that are not in use yet.
+
+    The account tells those apart that are alike otherwise; what has no name in letters is named by it too. Those that
+    manifests elsewhere name keep their names and password references.
+    """
+    kept = {entry.live.id: names.take(entry.declared.name) for entry in entries if entry.declared.name}
+    for entry in entries:
+        password = entry.declared.password
+        if password is not None and password is not UNSET and password.name not in variables:
+            variables.take(password.name)
+    return [_named(entry, kept.get(entry.live.id), site, names, variables) for entry in entries]
+
+
+def _named(entry: Entry, kept: str | None, site: str, names: Taken, variables: Taken) -> Entry:
+    declared, account = entry.declared, local_part(entry.declared.account)
+    schedule = slug(entry.schedule_name) or account or "schedule"
+    base = f"{schedule}-{slug(declared.provider.value) or 'other'}"
+    name = kept or (names.take(base, f"{base}-{account}") if account else names.take(base))
+    password = declared.password
+    if password is UNSET:
+        variable = variables.take(password_variable(name), password_variable(f"{site}-{name}"))
+        password = SecretRef(SecretKind.ENV, variable)
+    return replace(entry, declared=replace(declared, name=name, password=password))
+
+
+SCHEDULES = "schedules"
+"""The folder of a site's connections, a file for each schedule."""
+
+_ID_SHOWN = 8
+
+
+class Places:
+    """The files of one site, as paths relative to the folder that is pulled into."""
+
+    def __init__(self, folder: Folder, site: Site, schedules: Mapping[str, str]) -> None:
+        """`schedules` are the ids of the schedules of the site's declared connections, by address."""
+        self._folder = folder
+        self._home = self._find_home(site)
+        self._by_schedule: dict[str, str] = {}
+        # A file of JSON holds one document.
+        connections = [
+            one
+            for one in folder.desired.connections
+            if one.site == site.name and not is_json(self._path(one.sources.root.file))
+        ]
+        held = Counter(self._path(one.sources.root.file) for one in connections)
+        for one in connections:
+            if one.address in schedules:
+                self._by_schedule[schedules[one.address]] = self._path(one.sources.root.file)
+        # Where connections are kept otherwise than a file a schedule, new ones go to the file that holds most.
+        kept_otherwise = any(PurePosixPath(path).parent.name != SCHEDULES for path in held)
+        self._common = min(held, key=lambda path: (-held[path], path)) if kept_otherwise else None
+        self._slugs: dict[str, str] = {}
+
+    def site(self) -> str:
+        """The file for a Site that is not declared yet."""
+        return str(self._home / "site.yaml")
+
+    def policies(self) -> str:
+        """The file for new policies."""
+        return str(self._home / "policies.yaml")
+
+    def name_schedules(self, entries: Sequence[Entry]) -> None:
+        """Give each schedule of the entries a slug of its own."""
+        names = {entry.declared.schedule.value: entry.schedule_name for entry in entries}
+        counts = Counter(slug(name) for name in names.values())
+        for schedule_id, name in names.items():
+            short, own = slug(name), f"schedule-{schedule_id[:_ID_SHOWN]}"
+            taken = counts[short] > 1 or self._file(short) in self._folder.by_path
+            self._slugs[schedule_id] = own if not short else f"{short}-{schedule_id[:_ID_SHOWN]}" if taken else short
+
+    def connection(self, entry: Entry) -> str:
+        """The file for a new connection, whose schedule has got its slug."""
+        schedule_id = entry.declared.schedule.value
+        known = self._by_schedule.get(schedule_id) or self._common
+        return known or self._file(self._slugs[schedule_id])
+
+    def _file(self, name: str) -> str:
+        return str(self._home / SCHEDULES / f"{name}.yaml")
+
+    def _find_home(self, site: Site) -> PurePosixPath:
+        declared = next((one for one in self._folder.desired.sites if one.site_id == site.site_id), None)
+        if declared is None:
+            return PurePosixPath(site.name)
+        return PurePosixPath(self._path(declared.source.file)).parent
+
+    def _path(self, shown: str) -> str:
+        return self._folder.files[shown].path
+
+
+_SHARED_BY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A sync config to share."""
+
+    name: str
+    sync: SyncConfig
+
+
+def factor_out(
+    entries: Sequence[Entry], existing: Mapping[SyncConfig, str], site: str, taken: Taken
+) -> tuple[list[Entry], list[Policy]]:
+    """The entries with their policies, and those policies that are new.
+
+    `existing` are policies that connections of the site use already, by what they say.
+    """
+    counts = Counter(entry.declared.sync for entry in entries if _sharable(entry.declared.sync))
+    names = {sync: existing[sync] for sync in counts if sync in existing}
+    new: list[Policy] = []
+    for sync in sorted((sync for sync in counts if sync not in names), key=policy_name):
+        if counts[sync] >= _SHARED_BY:
+            name = policy_name(sync)
+            names[sync] = taken.take(name, f"{site}-{name}")
+            new.append(Policy(names[sync], sync))
+    return [replace(entry, policy=names.get(entry.declared.sync)) for entry in entries], new
+
+
+def _sharable(sync: SyncConfig) -> bool:
+    """Whether it may hold for other accounts: one that names calendars is its account's own."""
+    return sync != SyncConfig() and not (sync.imports is not None and sync.imports.arm is Arm.CALENDARS)
+
+
+def policy_name(sync: SyncConfig) -> str:
+    """What a sync config does, as a name: `import-primary-export-dedicated`."""
+    parts = [*_parts("import", sync.imports), *_parts("export", sync.exports)]
+    return "-".join(parts) or "no-sync"
+
+
+def _parts(verb: str, direction: Direction | None) -> Iterable[str]:
+    if direction is None or not direction.enabled:
+        return ()
+    return (verb,) if direction.arm is None else (verb, direction.arm.removesuffix("Calendar"))

@@ -1,0 +1,344 @@
+"""Edits YAML text in place at the fields that differ; comments and order stay as they are."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from yaml.events import (
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.manifests.faults import Place
+from reconciler.manifests.yaml_reader import EventParser
+from reconciler.model.sync import Arm, CalendarRef, Direction
+from reconciler.pull.compare import Amendment
+from reconciler.pull.yaml_emit import arm_value, calendar_item, direction_pairs, truth
+
+if TYPE_CHECKING:
+    from yaml._yaml import Mark as CMark
+    from yaml.error import Mark
+
+
+_BREAKS = "\n\r\x85\u2028\u2029"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar, or an alias (`value` is None)."""
+
+    start: int
+    end: int
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping; `column` is that of its first key, from 0; `end` is where its last value ends, or its brace."""
+
+    start: int
+    end: int
+    column: int
+    flow: bool
+    pairs: tuple[tuple[Leaf, "Node"], ...]
+
+    def find(self, name: str) -> tuple[Leaf, "Node"] | None:
+        """The key and value of a field."""
+        return next((pair for pair in self.pairs if pair[0].value == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A sequence; `column` is that of its first dash, from 0."""
+
+    start: int
+    end: int
+    column: int
+    flow: bool
+    items: tuple["Node", ...]
+
+
+Node: TypeAlias = Leaf | Mapping | Items
+
+
+def documents(text: str) -> dict[Place, Mapping]:
+    """The mappings that are documents of a text which loads, by their places."""
+    return dict(_Reader(text).documents())
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # None would only follow the end of the stream, where reading stops.
+        self._next = cast("Callable[[], Event]", EventParser(text).get_event)
+
+    def documents(self) -> Iterator[tuple[Place, Mapping]]:
+        while not isinstance(event := self._next(), StreamEndEvent):
+            if isinstance(event, DocumentStartEvent):
+                first = self._next()
+                root = self._node(first)
+                if isinstance(root, Mapping):
+                    yield (_mark(first.start_mark).line + 1, _mark(first.start_mark).column + 1), root
+
+    def _node(self, event: Event) -> Node:
+        start = _mark(event.start_mark).index
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(event, start)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(event, start)
+        # The parser counts the line breaks after a block scalar in.
+        end = start + len(self._text[start : _mark(event.end_mark).index].rstrip())
+        return Leaf(start, end, event.value if isinstance(event, ScalarEvent) else None)
+
+    def _mapping(self, event: MappingStartEvent, start: int) -> Mapping:
+        flow, pairs = bool(event.flow_style), []
+        while not isinstance(key_event := self._next(), MappingEndEvent):
+            key = self._node(key_event)
+            value = self._node(self._next())
+            pairs.append((key if isinstance(key, Leaf) else Leaf(key.start, key.end, None), value))
+        end = _mark(key_event.end_mark).index if flow else pairs[-1][1].end
+        return Mapping(start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs))
+
+    def _sequence(self, event: SequenceStartEvent, start: int) -> Items:
+        flow, items = bool(event.flow_style), []
+        while not isinstance(item_event := self._next(), SequenceEndEvent):
+            items.append(self._node(item_event))
+        end = _mark(item_event.end_mark).index if flow else items[-1].end
+        return Items(start, end, _mark(event.start_mark).column, flow, tuple(items))
+
+
+def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":
+    """A parser's mark: it gives one with every event, though PyYAML's types leave that open."""
+    return cast("Mark | CMark", mark)
+
+
+def column(text: str, index: int) -> int:
+    """The column of a place in a text, from 0."""
+    return index - max(text.rfind(line_break, 0, index) for line_break in _BREAKS) - 1
+
+
+Pair = tuple[str, str]
+"""A field's name and its value as YAML text; a value of several lines begins with a line break."""
+
+# All that YAML's parser takes for a line break.
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+
+
+class UneditableError(Exception):
+    """The text is written in a way that can't be edited safely; the message says which."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Splice:
+    """Text that takes the place of what stands from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def spliced(text: str, splices: Iterable[Splice]) -> str:
+    """The text with every splice made; they must not touch the same characters."""
+    parts: list[str] = []
+    done = 0
+    for splice in sorted(splices):
+        parts += [text[done : splice.start], splice.text]
+        done = splice.end
+    return "".join([*parts, text[done:]])
+
+
+def check_apart(splices: Iterable[Splice]) -> None:
+    """Raise UneditableError where two splices touch the same characters."""
+    done = 0
+    for splice in sorted(splices):
+        if splice.start < done:
+            raise UneditableError("the changes would overlap")
+        done = splice.end
+
+
+def newline(text: str) -> str:
+    """The line break that a text uses."""
+    first = text.find("\n")
+    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
+
+
+def set_value(node: Node, value: str) -> Splice:
+    """Write another value in a node's place."""
+    return Splice(node.start, node.end, value)
+
+
+def set_pair(key: Leaf, value: Node, pair: Pair) -> Splice:
+    """Write another field in a field's place."""
+    return Splice(key.start, value.end, f"{pair[0]}: {pair[1]}")
+
+
+def add_pairs(text: str, mapping: Mapping, pairs: Sequence[Pair], after: str | None = None) -> Splice:
+    """Add fields at the end of a mapping, or after the field `after` if it has that."""
+    if mapping.flow:
+        written = ", ".join(f"{name}: {value}" for name, value in pairs)
+        if not mapping.pairs:
+            return Splice(mapping.start, mapping.end, f"{{{written}}}")
+        end = _place_after(mapping, after)
+        return Splice(end, end, f", {written}")
+    # At the end of the line, so that a comment there stays with what it is about.
+    end = _line_end(text, _place_after(mapping, after))
+    margin = newline(text) + " " * mapping.column
+    lines = [f"{name}:{'' if value.startswith(chr(10)) else ' '}{value}" for name, value in pairs]
+    return Splice(end, end, "".join(margin + line.replace("\n", margin) for line in lines))
+
+
+def _place_after(mapping: Mapping, after: str | None) -> int:
+    found = mapping.find(after) if after is not None else None
+    return (found or mapping.pairs[-1])[1].end
+
+
+def drop_pair(text: str, mapping: Mapping, name: str) -> Splice:
+    """Take a field out of a mapping that has it."""
+    index = next(index for index, (key, _) in enumerate(mapping.pairs) if key.value == name)
+    key, value = mapping.pairs[index]
+    if len(mapping.pairs) == 1:
+        return set_value(mapping, "{}")
+    if not mapping.flow:
+        return Splice(_line_start(text, key.start), _next_line(text, value.end), "")
+    if index + 1 < len(mapping.pairs):
+        return Splice(key.start, mapping.pairs[index + 1][0].start, "")
+    return Splice(mapping.pairs[index - 1][1].end, value.end, "")
+
+
+def change_items(text: str, items: Items, removed: Collection[int], added: Sequence[str]) -> list[Splice]:
+    """Take items out of a sequence, by index, and add others at its end; the rest stays as it is written."""
+    kept = [index for index in range(len(items.items)) if index not in removed]
+    if not items.flow:
+        return [_block_items(text, items, kept, added)]
+    if not kept:
+        return [set_value(items, f"[{', '.join(added)}]")]
+    nodes = items.items
+    splices = [Splice(nodes[i].start, nodes[i + 1].start, "") for i in removed if i < kept[-1]]
+    ending = "".join(f", {item}" for item in added)
+    return [*splices, Splice(nodes[kept[-1]].end, nodes[-1].end, ending)]
+
+
+def _block_items(text: str, items: Items, kept: Sequence[int], added: Sequence[str]) -> Splice:
+    starts = [_line_start(text, item.start) for item in items.items]
+    if any(not text[start:].lstrip(" ").startswith("-") for start in starts):
+        raise UneditableError("a list has a dash on a line of its own")
+    # A comment belongs to the item that it stands above.
+    ends = [_line_end(text, item.end) for item in items.items]
+    begins = [starts[0], *(_next_line(text, item.end) for item in items.items[:-1])]
+    margin = " " * items.column
+    lines = [text[begins[index] : ends[index]] for index in kept] + [f"{margin}- {item}" for item in added]
+    return Splice(starts[0], ends[-1], newline(text).join(lines))
+
+
+def _line_start(text: str, index: int) -> int:
+    return index - column(text, index)
+
+
+def _line_end(text: str, index: int) -> int:
+    found = _BREAK.search(text, index)
+    return found.start() if found else len(text)
+
+
+def _next_line(text: str, index: int) -> int:
+    found = _BREAK.search(text, index)
+    return found.end() if found else len(text)
+
+
+Identify = Callable[[int], str | None]
+"""The id of the calendar that an item of the connection's own list means, by its index."""
+
+
+def amend(text: str, document: Mapping, changes: Sequence[Amendment], identify: Identify) -> list[Splice]:
+    """The splices that make a Connection's document say the changes.
+
+    Raises UneditableError where the text is written so that this can't be done in place.
+    """
+    # A manifest that loads has a spec.
+    spec = cast("Mapping", _mapping(document, "spec"))
+    sync = _mapping(spec, "syncConfig")
+    splices: list[Splice] = []
+    new: list[tuple[str, list[Pair]]] = []
+    for change in changes:
+        name = change.path.rpartition(".")[2]
+        own = None if sync is None else _mapping(sync, name)
+        if own is None:
+            new.append((name, _stated(change)))
+        else:
+            splices += _amended(text, own, change, identify)
+    if new and sync is not None:
+        splices.append(add_pairs(text, sync, [(name, _flow(pairs)) for name, pairs in new]))
+    elif new:
+        splices.append(add_pairs(text, spec, [("syncConfig", _sync_value(new, flow=spec.flow))], after="syncPolicy"))
+    return splices
+
+
+def _mapping(around: Mapping, name: str) -> Mapping | None:
+    found = around.find(name)
+    if found is None:
+        return None
+    if not isinstance(found[1], Mapping):
+        raise UneditableError(f"its {name} is an alias of what is written elsewhere")
+    return found[1]
+
+
+def _stated(change: Amendment) -> list[Pair]:
+    """The fields of a direction that the connection says nothing of itself yet."""
+    if change.chosen is not None and change.chosen.arm is None:
+        raise UneditableError(f"its policy chooses a calendar for {change.path}, and the service tells of none")
+    chosen = change.chosen or Direction()
+    return direction_pairs(Direction(change.enabled, chosen.arm, chosen.calendars))
+
+
+def _amended(text: str, own: Mapping, change: Amendment, identify: Identify) -> list[Splice]:
+    splices: list[Splice] = []
+    missing: list[Pair] = []
+    if change.enabled is not None:
+        found = own.find("enabled")
+        if found is None:
+            missing.append(("enabled", truth(change.enabled)))
+        else:
+            splices.append(set_value(found[1], truth(change.enabled)))
+    if change.chosen is not None:
+        written = next((arm for arm in Arm if own.find(arm)), None)
+        if written is None:
+            missing += _stated(Amendment(change.path, None, change.chosen))
+        else:
+            splices += _chosen(text, own, written, change.chosen, identify)
+    if missing:
+        splices.append(add_pairs(text, own, missing))
+    return splices
+
+
+def _chosen(text: str, own: Mapping, written: Arm, chosen: Direction, identify: Identify) -> list[Splice]:
+    """Choose another alternative than the one that is written."""
+    if chosen.arm is None:
+        return [drop_pair(text, own, written)]
+    key, value = next(pair for pair in own.pairs if pair[0].value == written)
+    if chosen.arm is Arm.CALENDARS and written is Arm.CALENDARS and isinstance(value, Items):
+        removed, added = _items(value, chosen.calendars, identify)
+        return change_items(text, value, removed, added)
+    return [set_pair(key, value, (chosen.arm.value, arm_value(chosen)))]
+
+
+def _items(value: Items, wanted: Sequence[CalendarRef], identify: Identify) -> tuple[list[int], list[str]]:
+    """Which items of a list go, and which come."""
+    ids = [identify(index) for index in range(len(value.items))]
+    wanted_ids = {ref.id for ref in wanted}
+    removed = [index for index, found in enumerate(ids) if found is None or found not in wanted_ids]
+    return removed, [calendar_item(ref) for ref in wanted if ref.id not in ids]
+
+
+def _flow(pairs: Sequence[Pair]) -> str:
+    return f"{{{', '.join(f'{name}: {value}' for name, value in pairs)}}}"
+
+
+def _sync_value(directions: Sequence[tuple[str, list[Pair]]], *, flow: bool) -> str:
+    pairs = [(name, _flow(fields)) for name, fields in directions]
+    return _flow(pairs) if flow else "".join(f"\n  {name}: {value}" for name, value in pairs)
