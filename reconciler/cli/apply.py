@@ -50,7 +50,7 @@ from reconciler.render.plan_json import result_json
 from reconciler.render.plan_text import plan_text
 from reconciler.render.result_text import outcome_line, result_text
 from reconciler.safe_paths import MisplacedError, check_file
-from reconciler.workflow.rounds import Work, to_do
+from reconciler.workflow.run import Work, to_do
 
 FAILED = 1
 AWAITING = 3

@@ -20,11 +20,11 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.model.shards import Shards
 from reconciler.planning.guards import Allowance, overruled
-from reconciler.planning.sharding import part_of
+from reconciler.planning.select import part_of
 from reconciler.planning.undo import Undo
-from reconciler.workflow import rounds
+from reconciler.workflow import run
 from reconciler.workflow.missing_secrets import without_secrets
-from reconciler.workflow.rounds import Work
+from reconciler.workflow.run import Work
 
 if TYPE_CHECKING:
     from reconciler.cli.dask.driver import DaskRunner
@@ -119,7 +119,7 @@ class Here:
         def settled(found: Settled) -> None:
             tell_settled(found, self.console)
 
-        return await rounds.prepare(self.work, self.opened, self.service.machine, self.taken, self.allowed, settled)
+        return await run.prepare(self.work, self.opened, self.service.machine, self.taken, self.allowed, settled)
 
     async def failing(self, made: Plan) -> tuple[Outcome, ...]:
         """The actions that lack a secret."""
@@ -128,7 +128,7 @@ class Here:
     async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
         """Carry it out with the journals of this machine."""
         machine = self.service.machine
-        return await rounds.carry_out(
+        return await run.carry_out(
             made, self.work, self.opened, machine, allowed=self.allowed, consent=consent, stop=stop, told=told
         )
 

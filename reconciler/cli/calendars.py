@@ -19,7 +19,7 @@ from reconciler.model.desired import DeclaredConnection, Site
 from reconciler.model.live import Calendar, LiveConnection, Status
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.providers import word
-from reconciler.planning.reading import read
+from reconciler.planning.resolve import read
 from reconciler.render import table
 from reconciler.text import did_you_mean
 from reconciler.workflow import observe

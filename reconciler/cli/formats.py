@@ -9,7 +9,7 @@ from reconciler.model.encoding import Json
 from reconciler.model.plan import Plan
 from reconciler.model.status import FleetStatus
 from reconciler.render import table
-from reconciler.render.csv_text import csv_text
+from reconciler.render.data_text import csv_text
 from reconciler.render.plan_json import failure_json, plan_json
 from reconciler.render.plan_text import plan_text
 from reconciler.render.status_csv import status_csv

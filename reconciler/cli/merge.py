@@ -14,15 +14,18 @@ from reconciler.cli.plan import pending
 from reconciler.cli.report import failing_as, report_troubles
 from reconciler.errors import UsageError
 from reconciler.model.plan import Plan
-from reconciler.render.json_text import json_text
-from reconciler.workflow.merging import MergeError, PlanPart, merged_plan, missing
-from reconciler.workflow.merging_documents import (
+from reconciler.render.data_text import json_text
+from reconciler.workflow.merge import (
     Document,
     DocumentPart,
     Kind,
+    MergeError,
+    PlanPart,
     document_part,
     document_pending,
     merged_document,
+    merged_plan,
+    missing,
     missing_of,
 )
 

@@ -7,7 +7,7 @@ from reconciler.cli.console import Console
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
-from reconciler.render import plan_errors
+from reconciler.render import words
 from reconciler.render.plan_json import failure_json
 
 Failure = Callable[[Sequence[str]], str]
@@ -23,10 +23,10 @@ def report_troubles(plan: Plan, console: Console) -> None:
             if warning not in told:
                 told.add(warning)
                 console.warning(warning)
-        for fault in plan_errors.faults(site):
+        for fault in words.faults(site):
             console.fault(fault)
-        for violation in plan_errors.violations(site):
-            allow = plan_errors.overruling(violation)
+        for violation in words.violations(site):
+            allow = words.overruling(violation)
             advice = f"; if it is meant: {allow}" if allow else ""
             console.error(f"{violation.address}: guard {violation.guard}: {violation.message}{advice}")
 

@@ -19,7 +19,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
 from reconciler.render.resolution import Resolution, resolution_json, resolution_text
 from reconciler.text import inert
-from reconciler.workflow import resolving
+from reconciler.workflow import resolve as resolution
 
 FAILED = 1
 
@@ -81,7 +81,7 @@ class _Asked:
 
 def tell_settled(settled: Settled, console: Console) -> None:
     """Tell what became of a connect that an earlier run left open."""
-    found = resolving.described(settled.finding)
+    found = resolution.described(settled.finding)
     console.note(f"{settled.pending.intent.address}: an earlier connect was left open; {found}")
 
 
@@ -103,26 +103,26 @@ async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequ
         free = [site for site in sites if site.name not in taken]
         machine = found.service.machine
         async with workflow.sessions(free, found.service) as opened:
-            examined = await resolving.examine(desired, free, opened, machine)
+            examined = await resolution.examine(desired, free, opened, machine)
             locks = (fault for faults in taken.values() for fault in faults)
             for fault in dict.fromkeys((*locks, *examined.faults.values(), *examined.unread.values())):
                 console.fault(fault)
             for warning in examined.warnings:
                 console.warning(warning)
             held_back = {*taken, *examined.faults}
-            choices = resolving.choose(examined, *asked.without(held_back))
+            choices = resolution.choose(examined, *asked.without(held_back))
             _ask(choices, console, auto_approve=asked.auto_approve)
             resolutions = [
-                await _carried_out(each, choices, lambda choice: resolving.carry_out(choice, free, opened, machine))
+                await _carried_out(each, choices, lambda choice: resolution.carry_out(choice, free, opened, machine))
                 for each in examined.open
             ]
     held_back |= examined.unread.keys()
     if resolutions or not held_back or as_json:
         console.show(resolution_json if as_json else lambda found: resolution_text(found, command), resolutions)
-    return FAILED if held_back or any(resolution.ending is None for resolution in resolutions) else 0
+    return FAILED if held_back or any(each.ending is None for each in resolutions) else 0
 
 
-def _ask(choices: Sequence[resolving.Choice], console: Console, *, auto_approve: bool) -> None:
+def _ask(choices: Sequence[resolution.Choice], console: Console, *, auto_approve: bool) -> None:
     losing = [choice for choice in choices if choice.give_up]
     if not losing or auto_approve:
         return
@@ -134,14 +134,14 @@ def _ask(choices: Sequence[resolving.Choice], console: Console, *, auto_approve:
     agreed(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", console)
 
 
-def _address(about: resolving.Open) -> str:
+def _address(about: resolution.Open) -> str:
     return about.pending.intent.address if isinstance(about, Settled) else about.address
 
 
 async def _carried_out(
-    about: resolving.Open,
-    choices: Sequence[resolving.Choice],
-    carry_out: Callable[[resolving.Choice], Awaitable[None]],
+    about: resolution.Open,
+    choices: Sequence[resolution.Choice],
+    carry_out: Callable[[resolution.Choice], Awaitable[None]],
 ) -> Resolution:
     """How one ends: as it was chosen, or left open."""
     choice = next((choice for choice in choices if choice.about is about), None)

@@ -18,7 +18,7 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.planning.guards import Allowance
-from reconciler.planning.sharding import part_of
+from reconciler.planning.select import part_of
 
 _FAILED = 1
 

@@ -14,7 +14,7 @@ from reconciler.render.table import table
 from reconciler.text import inert
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.exporting.waiting import Waiting
+    from reconciler.sandbox.exports.pending_events import Waiting
     from reconciler.sandbox.local import LocalEvent
 
 format_option = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")

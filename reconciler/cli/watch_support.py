@@ -20,8 +20,8 @@ from reconciler.render.result_text import outcome_line
 from reconciler.watching.figures import Ended
 from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
-from reconciler.watching.standing import Line
-from reconciler.watching.visit import Visit
+from reconciler.watching.site_round import Visit
+from reconciler.watching.site_state import Line
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _SPAN = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smh])")

@@ -8,17 +8,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.errors import ApiError, ExtcalError
+from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
 from reconciler.execution.journal import Journal, Unfinished, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
-from reconciler.execution.steps import disconnect
 from reconciler.model.account import folded, shown
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.appearing import intent_of
+from reconciler.planning.preconditions import intent_of
 
 _ACCOUNT_LOOKS = 3
 _MAY_BE_ANOTHERS = "which stays, since somebody else may have made it"
@@ -261,3 +260,25 @@ def _undecided(action: Action, connections: Sequence[LiveConnection]) -> Outcome
         f"extcal resolve PATH --keep {action.address}=ID"
     )
     return Outcome(action, OutcomeStatus.UNKNOWN, error=error)
+
+
+async def disconnect(port: Port, connection_id: str) -> None:
+    """Take a connection away; one whose answer was lost is looked at again. Raises ExtcalError where it stands."""
+    try:
+        await port.disconnect(connection_id)
+    except NotFoundError:
+        return
+    except ApiError as error:
+        already = isinstance(error, PreconditionFailedError) and error.code == "CONNECTION_ALREADY_DISCONNECTED"
+        if not already and not (error.doubtful and await _is_gone(port, connection_id)):
+            raise
+
+
+async def _is_gone(port: Port, connection_id: str) -> bool:
+    """Whether a disconnect whose answer was lost has taken effect."""
+    try:
+        return (await port.get_connection(connection_id)).status == Status.DISCONNECTED
+    except NotFoundError:
+        return True
+    except ExtcalError:
+        return False

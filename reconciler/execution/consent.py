@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
+from reconciler.execution.connect import disconnect
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
-from reconciler.execution.steps import disconnect
 from reconciler.model.account import folded, shown
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import same_account, same_key, same_provider
+from reconciler.planning.preconditions import same_account, same_key, same_provider
 
 _MOST_TRIES = 5
 _ACCOUNT_LOOKS = 3

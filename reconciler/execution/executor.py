@@ -14,7 +14,7 @@ from reconciler.execution.trust import SiteTrust
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.ground import come_since, connected, holds, taken_away, taken_away_since
+from reconciler.planning.preconditions import come_since, connected, holds, taken_away, taken_away_since
 
 _WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"

@@ -24,7 +24,7 @@ from reconciler.model.intent import (
     Unlisted,
 )
 from reconciler.planning import providers
-from reconciler.planning.appearing import appeared
+from reconciler.planning.preconditions import appeared
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
-from reconciler.execution.connect import Reach, connect
+from reconciler.errors import ApiError, ExtcalError, PreconditionFailedError
+from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import CalendarLister, Port
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning import calendars, diff
-from reconciler.planning.ground import already_done, calendars_by_name, same_account
+from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
 
 
 class Consent(StrEnum):
@@ -221,25 +221,3 @@ async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_
         return sync
     known = tuple(CalendarRef(calendar.id, calendar.name) for calendar in await port.list_calendars(connection_id))
     return replace(sync, imports=replace(sync.imports, calendars=calendars.resolve(wanted, known)))
-
-
-async def disconnect(port: Port, connection_id: str) -> None:
-    """Take a connection away; one whose answer was lost is looked at again. Raises ExtcalError where it stands."""
-    try:
-        await port.disconnect(connection_id)
-    except NotFoundError:
-        return
-    except ApiError as error:
-        already = isinstance(error, PreconditionFailedError) and error.code == "CONNECTION_ALREADY_DISCONNECTED"
-        if not already and not (error.doubtful and await _is_gone(port, connection_id)):
-            raise
-
-
-async def _is_gone(port: Port, connection_id: str) -> bool:
-    """Whether a disconnect whose answer was lost has taken effect."""
-    try:
-        return (await port.get_connection(connection_id)).status == Status.DISCONNECTED
-    except NotFoundError:
-        return True
-    except ExtcalError:
-        return False

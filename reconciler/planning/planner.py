@@ -8,13 +8,11 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Statu
 from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
-from reconciler.planning import actions, calendars, diff, ground, guards, providers
-from reconciler.planning.account_warnings import account_warnings
-from reconciler.planning.elsewhere import connected_elsewhere
+from reconciler.planning import actions, calendars, diff, guards, preconditions, providers
+from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
 from reconciler.planning.guards import Allowance
-from reconciler.planning.leftovers import with_leftovers
-from reconciler.planning.other_accounts import other_accounts
-from reconciler.planning.reading import Reading, read
+from reconciler.planning.resolve import Reading, read
+from reconciler.planning.undeclared import with_leftovers
 
 
 def schedule_lookups(declared: Iterable[DeclaredConnection]) -> tuple[bool, tuple[str, ...]]:
@@ -149,7 +147,7 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     for action in planned:
         if action.kind.writes:
             nearby = by_schedule[action.schedule_id.lower()]
-            yield ground.grounded(action, nearby)
+            yield preconditions.grounded(action, nearby)
         else:
             yield action
 

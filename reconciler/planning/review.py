@@ -14,7 +14,7 @@ from reconciler.model.desired import DeclaredConnection, SecretRef, Site
 from reconciler.model.encoding import Json, canonical, encoded
 from reconciler.model.live import LiveSite, Status
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
-from reconciler.planning.ground import already_done, holds, taken_away
+from reconciler.planning.preconditions import already_done, holds, taken_away
 
 _SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "origin", "impact"}
 # More to wait for, more that was known to be taken away, and less that stood there, hold an action back all the more.

@@ -9,7 +9,7 @@ from reconciler.model.live import ConnectMethod, LiveSite, Status
 from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.status import ConnectionStatus, Health, SiteStatus
-from reconciler.planning.other_accounts import other_accounts
+from reconciler.planning.account_warnings import other_accounts
 
 _STILL_SYNCING = {Status.CONNECTED.value, Status.SYNC_IN_PROGRESS.value}
 

@@ -14,8 +14,8 @@ from reconciler.model.plan import Action, ActionKind, Plan, Reason, Recovery, Si
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning import diff, guards, restoration
-from reconciler.planning.ground import grounded, same_account, taken_away
 from reconciler.planning.order import ordered
+from reconciler.planning.preconditions import grounded, same_account, taken_away
 
 _NOT_KNOWN = (
     "whether it was connected is not known, so it is not undone: plan again, and disconnect it by state: absent"

@@ -11,22 +11,10 @@ from reconciler.model.source import Fault
 from reconciler.model.sync import IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, providers
 from reconciler.planning.match import Resolved
-from reconciler.planning.reading import Reading, read
+from reconciler.planning.resolve import Reading, read
 from reconciler.pull.declare import UnstatableError, identity, stated_direction, with_sync
-from reconciler.pull.values import Entry, PulledSite
+from reconciler.pull.values import Amendment, Entry, PulledSite
 from reconciler.pull.yaml_emit import comment
-
-
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """What one direction is to say: `enabled` and `chosen` (its arm and calendars), None where it says it already.
-
-    A `chosen` without an arm is to state none.
-    """
-
-    path: str
-    enabled: bool | None
-    chosen: Direction | None
 
 
 def amendments(

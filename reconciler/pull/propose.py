@@ -12,22 +12,22 @@ from reconciler.model.live import Status
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars
 from reconciler.pull.compare import Drift, Survey, left_out, survey
-from reconciler.pull.declare import settle_conflicts
+from reconciler.pull.conflicts import settle_conflicts
 from reconciler.pull.folder import Folder
 from reconciler.pull.names import Places, Taken, factor_out, named
 from reconciler.pull.values import Entry, Key, PulledSite
 from reconciler.pull.yaml_edit import (
     Identify,
-    Mapping,
     Splice,
     UneditableError,
     amend,
+    as_in,
     check_apart,
-    documents,
     newline,
     spliced,
 )
-from reconciler.pull.yaml_emit import as_in, connection_document, policy_document, site_document
+from reconciler.pull.yaml_emit import connection_document, policy_document, site_document
+from reconciler.pull.yaml_tree import Mapping, documents
 
 Refused = MappingType[Key, str]
 """Live connections that are not to be touched, and why."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model.desired import DeclaredConnection, Site
 from reconciler.model.live import LiveConnection, LiveSite
+from reconciler.model.sync import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,15 @@ class Key:
 
     site_id: str
     connection_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What one direction is to say: `enabled` and `chosen` (its arm and calendars), None where it says it already.
+
+    A `chosen` without an arm is to state none.
+    """
+
+    path: str
+    enabled: bool | None
+    chosen: Direction | None

@@ -1,127 +1,21 @@
 """Edits YAML text in place at the fields that differ; comments and order stay as they are."""
 
+import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
-from yaml.events import (
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
+import yaml
 
-from reconciler.manifests.faults import Place
-from reconciler.manifests.yaml_reader import EventParser
+from reconciler.manifests.recognition import is_json
 from reconciler.model.sync import Arm, CalendarRef, Direction
-from reconciler.pull.compare import Amendment
+from reconciler.pull.values import Amendment
 from reconciler.pull.yaml_emit import arm_value, calendar_item, direction_pairs, truth
+from reconciler.pull.yaml_tree import Items, Leaf, Mapping, Node, column
 
 if TYPE_CHECKING:
-    from yaml._yaml import Mark as CMark
-    from yaml.error import Mark
-
-
-_BREAKS = "\n\r\x85\u2028\u2029"
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A scalar, or an alias (`value` is None)."""
-
-    start: int
-    end: int
-    value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A mapping; `column` is that of its first key, from 0; `end` is where its last value ends, or its brace."""
-
-    start: int
-    end: int
-    column: int
-    flow: bool
-    pairs: tuple[tuple[Leaf, "Node"], ...]
-
-    def find(self, name: str) -> tuple[Leaf, "Node"] | None:
-        """The key and value of a field."""
-        return next((pair for pair in self.pairs if pair[0].value == name), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A sequence; `column` is that of its first dash, from 0."""
-
-    start: int
-    end: int
-    column: int
-    flow: bool
-    items: tuple["Node", ...]
-
-
-Node: TypeAlias = Leaf | Mapping | Items
-
-
-def documents(text: str) -> dict[Place, Mapping]:
-    """The mappings that are documents of a text which loads, by their places."""
-    return dict(_Reader(text).documents())
-
-
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        # None would only follow the end of the stream, where reading stops.
-        self._next = cast("Callable[[], Event]", EventParser(text).get_event)
-
-    def documents(self) -> Iterator[tuple[Place, Mapping]]:
-        while not isinstance(event := self._next(), StreamEndEvent):
-            if isinstance(event, DocumentStartEvent):
-                first = self._next()
-                root = self._node(first)
-                if isinstance(root, Mapping):
-                    yield (_mark(first.start_mark).line + 1, _mark(first.start_mark).column + 1), root
-
-    def _node(self, event: Event) -> Node:
-        start = _mark(event.start_mark).index
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(event, start)
-        if isinstance(event, SequenceStartEvent):
-            return self._sequence(event, start)
-        # The parser counts the line breaks after a block scalar in.
-        end = start + len(self._text[start : _mark(event.end_mark).index].rstrip())
-        return Leaf(start, end, event.value if isinstance(event, ScalarEvent) else None)
-
-    def _mapping(self, event: MappingStartEvent, start: int) -> Mapping:
-        flow, pairs = bool(event.flow_style), []
-        while not isinstance(key_event := self._next(), MappingEndEvent):
-            key = self._node(key_event)
-            value = self._node(self._next())
-            pairs.append((key if isinstance(key, Leaf) else Leaf(key.start, key.end, None), value))
-        end = _mark(key_event.end_mark).index if flow else pairs[-1][1].end
-        return Mapping(start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs))
-
-    def _sequence(self, event: SequenceStartEvent, start: int) -> Items:
-        flow, items = bool(event.flow_style), []
-        while not isinstance(item_event := self._next(), SequenceEndEvent):
-            items.append(self._node(item_event))
-        end = _mark(item_event.end_mark).index if flow else items[-1].end
-        return Items(start, end, _mark(event.start_mark).column, flow, tuple(items))
-
-
-def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":
-    """A parser's mark: it gives one with every event, though PyYAML's types leave that open."""
-    return cast("Mark | CMark", mark)
-
-
-def column(text: str, index: int) -> int:
-    """The column of a place in a text, from 0."""
-    return index - max(text.rfind(line_break, 0, index) for line_break in _BREAKS) - 1
+    pass
 
 
 Pair = tuple[str, str]
@@ -342,3 +236,23 @@ def _flow(pairs: Sequence[Pair]) -> str:
 def _sync_value(directions: Sequence[tuple[str, list[Pair]]], *, flow: bool) -> str:
     pairs = [(name, _flow(fields)) for name, fields in directions]
     return _flow(pairs) if flow else "".join(f"\n  {name}: {value}" for name, value in pairs)
+
+
+_WORDS = {"true", "false"}
+
+
+def as_in(path: str, splices: Sequence[Splice]) -> list[Splice]:
+    """The splices as they go into a file: all that is YAML's flow style alone is quoted where that is JSON."""
+    return [replace(splice, text=_quoted(splice.text)) for splice in splices] if is_json(path) else list(splices)
+
+
+def _quoted(text: str) -> str:
+    parts: list[str] = []
+    done = 0
+    # Within braces a plain text ends where flow style has it end.
+    for token in yaml.scan("{" + text + "}"):
+        if isinstance(token, yaml.ScalarToken) and not (token.plain and token.value in _WORDS):
+            start, end = token.start_mark.index - 1, token.end_mark.index - 1
+            parts += [text[done:start], json.dumps(token.value, ensure_ascii=False)]
+            done = end
+    return "".join([*parts, text[done:]])

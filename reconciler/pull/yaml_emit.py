@@ -1,21 +1,15 @@
 """Writes the text of new documents, and quotes text from the service so that it means itself."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
-import yaml
-
 from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
-from reconciler.manifests.recognition import is_json
 from reconciler.manifests.schema import API_VERSION
 from reconciler.manifests.yaml_reader import resolve
 from reconciler.model.desired import ApiKeyAuth, Lifecycle, ProviderKey, ProviderRef, Scope, SecretRef, Site
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.pull.values import Entry
-from reconciler.pull.yaml_edit import Splice
 
 _SCOPE = """\
   # Which live connections these manifests answer for: those on schedules that a manifest names (schedules, the
@@ -190,23 +184,3 @@ def _escaped(character: str) -> str:
     if code <= _IN_A_BYTE:
         return f"\\x{code:02X}"
     return f"\\u{code:04X}" if code <= _IN_TWO else f"\\U{code:08X}"
-
-
-_WORDS = {"true", "false"}
-
-
-def as_in(path: str, splices: Sequence[Splice]) -> list[Splice]:
-    """The splices as they go into a file: all that is YAML's flow style alone is quoted where that is JSON."""
-    return [replace(splice, text=_quoted(splice.text)) for splice in splices] if is_json(path) else list(splices)
-
-
-def _quoted(text: str) -> str:
-    parts: list[str] = []
-    done = 0
-    # Within braces a plain text ends where flow style has it end.
-    for token in yaml.scan("{" + text + "}"):
-        if isinstance(token, yaml.ScalarToken) and not (token.plain and token.value in _WORDS):
-            start, end = token.start_mark.index - 1, token.end_mark.index - 1
-            parts += [text[done:start], json.dumps(token.value, ensure_ascii=False)]
-            done = end
-    return "".join([*parts, text[done:]])

@@ -8,8 +8,8 @@ from reconciler.model.encoding import Json, encoded
 from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.model.source import Fault
-from reconciler.render import plan_errors
-from reconciler.render.json_text import json_text
+from reconciler.render import words
+from reconciler.render.data_text import json_text
 
 FORMAT_VERSION = 1
 
@@ -68,10 +68,10 @@ def _errors(plan: Plan) -> list[Json]:
     """Why a part of the plan may not be carried out, or is missing."""
     found: list[Json] = []
     for site in plan.sites:
-        found += [_error(fault) for fault in plan_errors.faults(site)]
+        found += [_error(fault) for fault in words.faults(site)]
         found += [
             {"address": violation.address, "guard": violation.guard, "message": violation.message}
-            for violation in plan_errors.violations(site)
+            for violation in words.violations(site)
         ]
     return found
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reconciler.model.plan import Action, Origin, Plan
-from reconciler.render import markdown_entries as entries
+from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.fitting import Part, fitted, size
-from reconciler.render.markdown_entries import Entry
-from reconciler.render.markup import code
+from reconciler.render.markdown import Entry, code
 from reconciler.render.plan_text import summary_line
 
 MARKER = "<!-- extcal-plan -->"

@@ -9,7 +9,7 @@ from reconciler.model.encoding import Json
 from reconciler.model.intent import Adopted, Fate, Intent, Nothing, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection
 from reconciler.planning.doubles import Doubles
-from reconciler.render.json_text import json_text
+from reconciler.render.data_text import json_text
 from reconciler.render.words import who
 from reconciler.text import inert
 

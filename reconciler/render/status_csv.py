@@ -3,7 +3,7 @@
 from reconciler.model.account import shown
 from reconciler.model.status import FleetStatus
 from reconciler.render import status_words
-from reconciler.render.csv_text import csv_text
+from reconciler.render.data_text import csv_text
 from reconciler.render.status_text import worst_first
 
 _HEADINGS = (

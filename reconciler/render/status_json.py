@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reconciler.model.encoding import Json, encoded
 from reconciler.model.status import ConnectionStatus, FleetStatus, counted
 from reconciler.render import status_words
-from reconciler.render.json_text import json_text
+from reconciler.render.data_text import json_text
 
 FORMAT_VERSION = 1
 

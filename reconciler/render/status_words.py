@@ -3,7 +3,7 @@
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, ActionKind, Reason
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, counted
-from reconciler.planning.other_accounts import OtherAccount
+from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words
 from reconciler.text import inert
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.model.encoding import Json
 from reconciler.model.live import Calendar, Event, Extra, LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, Direction, SyncConfig
-from reconciler.render.json_text import json_text
+from reconciler.render.data_text import json_text
 from reconciler.text import inert
 
 Row = tuple[str, ...]

@@ -15,9 +15,11 @@ from reconciler.model.plan import (
     Reason,
     Recovery,
     SitePlan,
+    Violation,
     account_given_up,
 )
 from reconciler.model.shards import Shards
+from reconciler.model.source import Fault
 from reconciler.model.sync import CalendarRef
 from reconciler.text import inert
 
@@ -167,3 +169,18 @@ def _calendar(ref: CalendarRef) -> str:
 def part(shards: Shards | None) -> str:
     """` Only shard 2 of 4.`, where it is not about the whole of what was asked for."""
     return "" if shards is None else f" Only {shards}."
+
+
+def faults(site: SitePlan) -> list[Fault]:
+    """Why a part of the site may not be carried out, or could not be planned."""
+    return sorted((*site.faults, *site.unread), key=lambda fault: (fault.where, str(fault)))
+
+
+def violations(site: SitePlan) -> list[Violation]:
+    """The guards that forbid the site."""
+    return sorted(site.violations, key=lambda violation: (violation.address, violation.guard, violation.message))
+
+
+def overruling(violation: Violation) -> str | None:
+    """The words that overrule a guard; None where nothing does."""
+    return f"--allow {violation.guard}:{violation.address}" if violation.overrulable else None

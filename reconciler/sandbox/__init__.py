@@ -5,6 +5,6 @@ A tower of its own: it shares the HTTP contract with the rest of the package, an
 """
 
 from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.resetting import reset
+from reconciler.sandbox.reset import reset
 
 __all__ = ["SandboxError", "reset"]

@@ -20,7 +20,7 @@ from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.consent import consent_routes
 from reconciler.sandbox.envelope import CONSISTENT, Envelope
-from reconciler.sandbox.faults.carrying import STALE_ROWS
+from reconciler.sandbox.faults.effects import STALE_ROWS
 from reconciler.sandbox.faults.layer import FaultLayer
 from reconciler.sandbox.faults.stale import stale_answer
 from reconciler.sandbox.fields import Fields

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.directory import CalendarDirectory
-    from reconciler.sandbox.calendars.importing.expander import Expander
+    from reconciler.sandbox.calendars.icalendar.expander import Expander
     from reconciler.sandbox.settings import Settings
     from reconciler.sandbox.store import Store
-    from reconciler.sandbox.telling import Told
+    from reconciler.sandbox.warnings_log import Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.desk import Desk
+from reconciler.sandbox.site_context import Desk
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.directory import CalendarDirectory
-    from reconciler.sandbox.calendars.importing.expander import Expander
+    from reconciler.sandbox.calendars.icalendar.expander import Expander
     from reconciler.sandbox.fields import Fields
     from reconciler.sandbox.query import Query
     from reconciler.sandbox.records import SiteRecord
     from reconciler.sandbox.settings import Settings
     from reconciler.sandbox.store import Session
-    from reconciler.sandbox.telling import Told
+    from reconciler.sandbox.warnings_log import Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.loading import load_world
 from reconciler.sandbox.seed import APP_ID, harbor_dental
+from reconciler.sandbox.world_loader import load_world
 
 if TYPE_CHECKING:
     import sqlite3

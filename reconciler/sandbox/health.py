@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, UnreachableError
 from reconciler.sandbox.contract import ErrorReason
-from reconciler.sandbox.exporting.ledger import Ledger
+from reconciler.sandbox.exports.export_record import Ledger
 from reconciler.sandbox.lost_calendars import is_export_lost, losses
 from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.side_by_side import Task, side_by_side
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.protocol import CalendarRef, Login
-    from reconciler.sandbox.desk import Desk
     from reconciler.sandbox.records import ConnectionRecord
+    from reconciler.sandbox.site_context import Desk
 
 _SHARE = 2 / 3
 """The part of an operation's time for looking, where nothing is read afterwards."""

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import owners, records
-from reconciler.sandbox.assembling import assemble
+from reconciler.sandbox.assembly import assemble
 from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.calendars.errors import NoAnswerError
 from reconciler.sandbox.contents import instance_of
-from reconciler.sandbox.desk import Desk
 from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.exporting import site_events
-from reconciler.sandbox.exporting.marks import marks_of
-from reconciler.sandbox.exporting.settling import settle_site
-from reconciler.sandbox.exporting.waiting import waiting
+from reconciler.sandbox.exports import site_events
+from reconciler.sandbox.exports.export_sync import settle_site
+from reconciler.sandbox.exports.marks import marks_of
+from reconciler.sandbox.exports.pending_events import waiting
 from reconciler.sandbox.formats import is_guid
-from reconciler.sandbox.importing import around, first_parts, imported
+from reconciler.sandbox.import_events import around, first_parts, imported
 from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.site_context import Desk
 from reconciler.sandbox.store import DATABASE, explained
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.sandbox.backend import Backend
-    from reconciler.sandbox.exporting.site_events import SiteEvent
-    from reconciler.sandbox.exporting.waiting import Waiting
-    from reconciler.sandbox.importing import Source
+    from reconciler.sandbox.exports.pending_events import Waiting
+    from reconciler.sandbox.exports.site_events import SiteEvent
+    from reconciler.sandbox.import_events import Source
     from reconciler.sandbox.records import ScheduleRecord
 
 MAX_TITLE = 500

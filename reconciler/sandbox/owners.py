@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.contract import Status
-from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.exports.export_sync import settle
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.desk import Desk
+    from reconciler.sandbox.site_context import Desk
 
 
 def set_owner(desk: Desk, schedule_id: str, owner_id: str, owner_name: str | None) -> int:

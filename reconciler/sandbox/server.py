@@ -10,15 +10,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.assembling import assemble
-from reconciler.sandbox.calendars.account_folders import remove_accounts
+from reconciler.sandbox.assembly import assemble
+from reconciler.sandbox.calendars.folder.account_folders import remove_accounts
 from reconciler.sandbox.contents import first_instance, set_provider_down, summary
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.faults.injector import Injector
-from reconciler.sandbox.loading import load_world
 from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import explained
+from reconciler.sandbox.world_loader import load_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import Health, counted
-from reconciler.watching.visit import Visit
+from reconciler.watching.site_round import Visit
 
 
 class Ended(StrEnum):

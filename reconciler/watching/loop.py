@@ -6,9 +6,9 @@ from typing import Any
 
 from reconciler.api.clock import Clock
 from reconciler.execution.executor import Stop
+from reconciler.watching.backoff import Chance, Pace, Rests
 from reconciler.watching.figures import Figures
 from reconciler.watching.news import Voice
-from reconciler.watching.pace import Chance, Pace, Rests
 from reconciler.watching.readiness import BEAT_SECONDS, Readiness
 from reconciler.watching.round import Orders, Rounds
 

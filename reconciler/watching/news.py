@@ -6,8 +6,8 @@ from typing import Protocol
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome
 from reconciler.watching.figures import Ended
-from reconciler.watching.standing import NEW, Line, Standing, changes, standing
-from reconciler.watching.visit import Visit
+from reconciler.watching.site_round import Visit
+from reconciler.watching.site_state import NEW, Line, Standing, changes, standing
 
 _MOST_LINES = 50
 

@@ -13,13 +13,13 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching import repository
+from reconciler.watching.backoff import Rests
 from reconciler.watching.figures import Ended, Figures, SiteFigures
 from reconciler.watching.news import News, Voice
-from reconciler.watching.pace import Rests
 from reconciler.watching.readiness import Readiness
-from reconciler.watching.reconciling import Task, Tidings, reconcile
-from reconciler.watching.standing import Line
-from reconciler.watching.visit import Visit
+from reconciler.watching.reconcile import Task, Tidings, reconcile
+from reconciler.watching.site_round import Visit
+from reconciler.watching.site_state import Line
 
 
 @dataclass(frozen=True, slots=True)

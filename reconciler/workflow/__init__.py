@@ -7,14 +7,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.workflow.applying import apply, undo, verify, verify_saved
-    from reconciler.workflow.masks import leaving
-    from reconciler.workflow.observing import observe
-    from reconciler.workflow.plans import Base, plan, plan_against_base, with_impact
-    from reconciler.workflow.recovering import Faults, Recovery, locked, pending, recover
+    from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved
+    from reconciler.workflow.observation import observe
+    from reconciler.workflow.plans import Base, leaving, plan, plan_against_base, with_impact
+    from reconciler.workflow.recovery import Faults, Recovery, locked, pending, recover
     from reconciler.workflow.review import Review, review_saved
+    from reconciler.workflow.run import status
     from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
-    from reconciler.workflow.statuses import status
 
 __all__ = [
     "Base",
@@ -44,27 +43,27 @@ __all__ = [
 
 _HOMES = {
     "Base": "plans",
-    "Faults": "recovering",
-    "Recovery": "recovering",
+    "Faults": "recovery",
+    "Recovery": "recovery",
     "Review": "review",
     "Selection": "service",
     "Service": "service",
     "Sessions": "service",
-    "apply": "applying",
-    "leaving": "masks",
-    "locked": "recovering",
-    "observe": "observing",
-    "pending": "recovering",
+    "apply": "apply_plan",
+    "leaving": "plans",
+    "locked": "recovery",
+    "observe": "observation",
+    "pending": "recovery",
     "plan": "plans",
     "plan_against_base": "plans",
-    "recover": "recovering",
+    "recover": "recovery",
     "review_saved": "review",
     "selected_sites": "service",
     "sessions": "service",
-    "status": "statuses",
-    "undo": "applying",
-    "verify": "applying",
-    "verify_saved": "applying",
+    "status": "run",
+    "undo": "apply_plan",
+    "verify": "apply_plan",
+    "verify_saved": "apply_plan",
     "with_impact": "plans",
 }
 

@@ -10,8 +10,7 @@ from reconciler.model.desired import SecretRef
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.workflow.service import Sessions
-from reconciler.workflow.turns import in_turn
+from reconciler.workflow.service import Sessions, in_turn
 
 
 async def without_secrets(made: Plan, opened: Sessions) -> tuple[Outcome, ...]:

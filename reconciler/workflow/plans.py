@@ -12,17 +12,16 @@ from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveSite
 from reconciler.model.plan import Action, ActionKind, Impact, Plan, SitePlan
 from reconciler.model.source import Fault
-from reconciler.planning import origin
+from reconciler.planning import attribution
 from reconciler.planning.former import FormerManifests
 from reconciler.planning.guards import Allowance
-from reconciler.planning.narrowing import narrowable
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.protection import still_protected
 from reconciler.planning.providers import word
-from reconciler.workflow.observing import observe
-from reconciler.workflow.service import Selection, Sessions, selected_sites
-from reconciler.workflow.turns import in_turn
+from reconciler.planning.select import narrowable
+from reconciler.workflow.observation import observe
+from reconciler.workflow.service import Selection, Sessions, in_turn, selected_sites
 
 _IMPACT_DAYS = 30
 _PlanSite = Callable[[Site, LiveSite], SitePlan]
@@ -92,7 +91,7 @@ async def plan_against_base(
         read[site.name] = live
         now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
         before = plan_site(*bases[site.name], live)
-        now = origin.told_apart(now, before)
+        now = attribution.told_apart(now, before)
         protected = still_protected(
             now,
             before if former.kept(site) else None,
@@ -102,9 +101,9 @@ async def plan_against_base(
             base_is_whole=base.whole,
         )
         # Of a plan that leaves out most of what is declared it can't be told.
-        gone = () if selection.connections is not None else origin.out_of_scope(now, before)
+        gone = () if selection.connections is not None else attribution.out_of_scope(now, before)
         now = replace(now, violations=(*now.violations, *protected), warnings=(*now.warnings, *gone))
-        blamed[site.name] = replace(now, faults=origin.new_faults(now.faults, before.faults), unread=())
+        blamed[site.name] = replace(now, faults=attribution.new_faults(now.faults, before.faults), unread=())
         return now
 
     beside = {name: connections for name, (_, connections) in bases.items()}
@@ -207,3 +206,29 @@ async def _busy_blocks(reader: Reader, schedules: list[str], now: datetime) -> d
 
 def _family(provider: str) -> str:
     return provider if provider in {"google", "microsoft", "apple"} else ""
+
+
+_WHY = "the service's answers repeat a secret in what this rests on"
+_HINT = "find out who runs that service, and change the secret; a plan that holds [secret] can't be carried out"
+
+
+def leaving(made: Plan, redacted: Callable[[Plan], Plan]) -> Plan:
+    """The plan, redacted; a site with an action that would act on something else for that must not be applied."""
+    shown = redacted(made)
+    if shown is made:
+        return made
+    return replace(shown, sites=tuple(map(_held_back, made.sites, shown.sites)))
+
+
+def _held_back(before: SitePlan, after: SitePlan) -> SitePlan:
+    faults = [
+        Fault(new.source, new.address, _WHY, _HINT)
+        for old, new in zip(before.actions, after.actions, strict=True)
+        if new.kind.writes and (_acting(old) != _acting(new) or before.site != after.site)
+    ]
+    return replace(after, faults=(*after.faults, *faults)) if faults else after
+
+
+def _acting(action: Action) -> Action:
+    """An action but for what is only shown of it."""
+    return replace(action, schedule_name=None, changes=(), source=None)

@@ -11,7 +11,7 @@ from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.texts import texts, with_texts
-from reconciler.planning.reading import read
+from reconciler.planning.resolve import read
 from reconciler.pull.compare import named_by_id, new_connections
 from reconciler.pull.folder import Folder, open_folder
 from reconciler.pull.names import Taken, local_part, password_variable, slug
@@ -20,9 +20,8 @@ from reconciler.pull.save import Saved, save
 from reconciler.pull.values import Key, PulledSite
 from reconciler.pull.verify import UnsettledError, shortfalls
 from reconciler.pull.yaml_emit import NAME
-from reconciler.workflow.observing import observe
-from reconciler.workflow.service import Service, sessions
-from reconciler.workflow.turns import in_turn
+from reconciler.workflow.observation import observe
+from reconciler.workflow.service import Service, in_turn, sessions
 
 _MOST_TRIES = 10
 

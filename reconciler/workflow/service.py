@@ -1,8 +1,10 @@
 """How sites are reached, and which of them a run is about."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import httpx
 
@@ -116,3 +118,18 @@ def selected_sites(desired: Desired, selection: Selection) -> tuple[Site, ...]:
         wanted = with_connections if wanted is None else wanted & with_connections
     named = (site for site in desired.sites if wanted is None or site.name in wanted)
     return tuple(site for site in named if selection.shards is None or selection.shards.holds(site.site_id))
+
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
+
+
+async def in_turn(work: Callable[[_Item], Awaitable[_Done]], items: Iterable[_Item], at_once: int) -> list[_Done]:
+    """What `work` makes of each item, in their order, with at most `at_once` under way."""
+    slots = asyncio.Semaphore(at_once)
+
+    async def one(item: _Item) -> _Done:
+        async with slots:
+            return await work(item)
+
+    return await asyncio.gather(*map(one, items))

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from dateutil.rrule import rrulestr
 
-from reconciler.sandbox.calendars.importing.expander import Asked, Expander
-from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import CalendarReader
-from reconciler.sandbox.calendars.importing.recurrences import Window
+from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
+from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.settings import Settings
 from tests.sandbox.ics import calendar, event, text
 

@@ -12,8 +12,8 @@ from reconciler.model.desired import DeclaredConnection, Scope, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.result import Outcome
-from reconciler.planning.ground import grounded
 from reconciler.planning.order import ordered
+from reconciler.planning.preconditions import grounded
 from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort, now, passing
 from tests.planning.build import PRUNING, SITE, live, planned, site_with
 

@@ -12,7 +12,7 @@ from reconciler.model.live import ConnectionList, LiveConnection
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.appearing import intent_of
+from reconciler.planning.preconditions import intent_of
 from tests.execution.running import Run, plan_of
 from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, passing, scripted
 from tests.planning.build import (

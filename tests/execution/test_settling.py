@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.execution.settle import Window, look, look_for, look_for_all, settle
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Nothing, Pending, Several, Unlisted
-from reconciler.planning.appearing import intent_of
+from reconciler.planning.preconditions import intent_of
 from tests.execution.scripted import DOWN, MemoryJournal, ScriptedPort, now, passing, scripted
 from tests.planning.build import OTHER_SCHEDULE, declared, live, planned, the_action
 

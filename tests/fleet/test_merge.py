@@ -19,7 +19,7 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.shards import Shards
 from reconciler.planning.order import ordered
 from reconciler.sandbox.server import RunningSandbox
-from reconciler.workflow.merging import PlanPart, merged_plan
+from reconciler.workflow.merge import PlanPart, merged_plan
 from tests.cli.command import Extcal
 from tests.cli.worlds import EXPORTING, KEY, site
 from tests.fleet.fleets import (

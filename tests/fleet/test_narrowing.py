@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Scope, Site, State
 from reconciler.model.live import LiveConnection, LiveSite, Schedule
-from reconciler.planning.narrowing import narrowable, schedule_ids
 from reconciler.planning.planner import plan_site
+from reconciler.planning.select import narrowable, schedule_ids
 from reconciler.sandbox.world import ExistingConnection
 from tests.cli.command import Extcal
 from tests.cli.worlds import BUSY, EXPORTING, connected, harbor, schedule_id, site, world

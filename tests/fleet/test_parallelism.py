@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.execution.slots import Slots
-from reconciler.workflow.turns import in_turn
+from reconciler.workflow.service import in_turn
 from tests.cli.command import Extcal
 from tests.fleet.counting_proxy import Traffic, proxy
 

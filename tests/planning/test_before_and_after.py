@@ -5,7 +5,7 @@ from dataclasses import replace
 from reconciler.model.desired import ScheduleKey, ScheduleRef
 from reconciler.model.plan import ActionKind, Origin, SitePlan
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.origin import new_faults, out_of_scope, told_apart
+from reconciler.planning.attribution import new_faults, out_of_scope, told_apart
 from tests.planning.build import (
     OFF,
     OTHER_SCHEDULE,

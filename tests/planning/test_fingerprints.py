@@ -9,7 +9,7 @@ from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.ground import already_done, fingerprint, holds, taken_away
+from reconciler.planning.preconditions import already_done, fingerprint, holds, taken_away
 from tests.planning.build import (
     DEDICATED,
     GOOGLE,

@@ -8,7 +8,7 @@ from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.ground import already_done, come_since, connected, fingerprint, holds, taken_away_since
+from reconciler.planning.preconditions import already_done, come_since, connected, fingerprint, holds, taken_away_since
 from tests.planning.build import (
     DEDICATED,
     GOOGLE,

@@ -8,8 +8,8 @@ from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey,
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.plan import ActionKind
 from reconciler.model.sync import IMPORTS, SyncConfig
-from reconciler.planning.narrowing import narrowable, needs_schedules, schedule_ids
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
+from reconciler.planning.select import narrowable, needs_schedules, schedule_ids
 from tests.planning.build import (
     OTHER_SCHEDULE,
     PRUNING,

@@ -6,8 +6,8 @@ from graphlib import TopologicalSorter
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection, Provider
 from reconciler.model.plan import ActionKind, Plan
-from reconciler.planning.ground import fingerprint
 from reconciler.planning.order import ordered
+from reconciler.planning.preconditions import fingerprint
 from tests.planning.build import MICROSOFT, OTHER_SCHEDULE, PROVIDERS, PRUNING, SITE, declared, live, planned, site_with
 
 ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)

@@ -4,7 +4,7 @@ from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRe
 from reconciler.model.live import LiveSite
 from reconciler.model.plan import Origin
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.origin import new_faults, out_of_scope, told_apart
+from reconciler.planning.attribution import new_faults, out_of_scope, told_apart
 from tests.planning.build import (
     DEDICATED,
     OFF,

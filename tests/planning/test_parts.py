@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reconciler.model.plan import Plan
 from reconciler.model.shards import Shards, shard_of
-from reconciler.planning.sharding import part_of
+from reconciler.planning.select import part_of
 from tests.planning.build import SITE, planned
 
 

@@ -5,8 +5,8 @@ from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.ground import fingerprint
 from reconciler.planning.guards import Allowance, overruled
+from reconciler.planning.preconditions import fingerprint
 from reconciler.planning.undo import Undo, undo
 from tests.planning.build import (
     DEDICATED,

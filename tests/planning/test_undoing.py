@@ -7,7 +7,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Change, Chosen, Impact, Origin, Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.ground import fingerprint, holds
+from reconciler.planning.preconditions import fingerprint, holds
 from reconciler.planning.undo import Undo, undo
 from tests.planning.build import (
     DEDICATED,

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, Impact, Plan
-from reconciler.render.markup import code
+from reconciler.render.markdown import code
 from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
 from tests.reports.hostile import HOSTILE, texts
 from tests.reports.plans import large, nothing_to_do, renamed, telling

@@ -9,7 +9,7 @@ from dateutil import rrule as dateutil_rrule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox.calendars.importing.rules import Steps, TooManyStepsError, parse_rule, starts
+from reconciler.sandbox.calendars.icalendar.rules import Steps, TooManyStepsError, parse_rule, starts
 from tests.sandbox.wall_clock import ENOUGH, in_new_york, time
 from tests.support.profiles import examples
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import CalendarReader
-from reconciler.sandbox.calendars.importing.recurrences import Window
+from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.sandbox.ics import calendar, event
 from tests.support.profiles import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.sandbox.calendars.importing.instances import Instance
-    from reconciler.sandbox.calendars.importing.series import Series
+    from reconciler.sandbox.calendars.icalendar.instances import Instance
+    from reconciler.sandbox.calendars.icalendar.series import Series
 
 FROM, TO = 1_767_225_600, 1_798_761_600  # 2026, in seconds since the epoch
 HOUR = 3600

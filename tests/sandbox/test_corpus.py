@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox.calendars.importing.expander import Asked, Expander
+from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
 from tests.sandbox.api import APPLE_EMAIL
 from tests.sandbox.corpus_cases import NAMES, Case, case, shown
 from tests.support.tools import NODE, NODE_MODULES, ROOT, needs_ical_js

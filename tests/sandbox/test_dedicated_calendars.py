@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox.calendars.folders import FolderCalendars
+from reconciler.sandbox.calendars.folder.backend import FolderCalendars
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.seed import harbor_dental
 from tests.sandbox.api import APPLE_EMAIL, KIM, Api, client

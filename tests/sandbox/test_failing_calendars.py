@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.calendars.directory import FOLDER
-from reconciler.sandbox.calendars.folders import MAX_CALENDARS
+from reconciler.sandbox.calendars.folder.backend import MAX_CALENDARS
 from reconciler.sandbox.local import opened
 from tests.sandbox.api import APPLE_EMAIL, KIM, code_of
 from tests.sandbox.conftest import NOON

@@ -21,8 +21,8 @@ from reconciler.sandbox.calendars.errors import (
     UnreadableError,
     WriteRefusedError,
 )
-from reconciler.sandbox.calendars.folder_names import file_name, plain_name
-from reconciler.sandbox.calendars.folders import FolderCalendars
+from reconciler.sandbox.calendars.folder.backend import FolderCalendars
+from reconciler.sandbox.calendars.folder.files import file_name, plain_name
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.server import running
 from reconciler.sandbox.world import Account, Calendar, Site, World

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.sandbox.calendars.account_folders import write_accounts
-from reconciler.sandbox.calendars.folder_files import replace_file
-from reconciler.sandbox.calendars.importing.expander import Asked, Expander
-from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import CalendarReader
-from reconciler.sandbox.calendars.importing.recurrences import Window
+from reconciler.sandbox.calendars.folder.account_folders import write_accounts
+from reconciler.sandbox.calendars.folder.files import replace_file
+from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
+from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
 from tests.sandbox import telling_worker
@@ -364,7 +364,7 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
     found = Expander(TIMEOUT)
     try:
         with monkeypatch.context() as patched:
-            patched.setattr("reconciler.sandbox.calendars.importing.expander.GRACE_SECONDS", -1.0)
+            patched.setattr("reconciler.sandbox.calendars.icalendar.expander.GRACE_SECONDS", -1.0)
             assert "all of it is left out" in found.expand(asked(calendar(GOOD).encode()), 1.0).faults[0]
         answered = found.expand(Asked(calendar(GOOD).encode(), "UTC", FROM, TO, None))
         assert len(answered.instances) == 2
@@ -375,7 +375,7 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
 
 def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two questions a worker may end, for want of memory say: the next one is answered all the same."""
-    monkeypatch.setattr("reconciler.sandbox.calendars.importing.expander.WORKER", "tests.sandbox.telling_worker")
+    monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.telling_worker")
     found = Expander(TIMEOUT)
     try:
         first = int(found.expand(asked(b"")).faults[1])
@@ -388,7 +388,7 @@ def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPa
 
 def test_a_question_that_waits_for_another_keeps_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker is told how much time is left when it is asked: it ends in time and is not killed."""
-    monkeypatch.setattr("reconciler.sandbox.calendars.importing.expander.WORKER", "tests.sandbox.telling_worker")
+    monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.telling_worker")
     found = Expander(TIMEOUT)
     content = calendar(GOOD).encode()
     every = [replace(asked(content), start=FROM + n) for n in range(3)]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.sandbox.calendars.importing.expansion import Limits, expand
-from reconciler.sandbox.calendars.importing.reading import CalendarReader
-from reconciler.sandbox.calendars.importing.recurrences import Window
+from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.sandbox.ics import calendar, event
 
 YEAR = Window(datetime(2026, 1, 1, tzinfo=UTC).timestamp(), datetime(2027, 1, 1, tzinfo=UTC).timestamp())

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.sandbox.calendars.importing.rules import RuleError, parse_rule
+from reconciler.sandbox.calendars.icalendar.rules import RuleError, parse_rule
 from tests.sandbox.wall_clock import found, in_new_york, time
 
 KINDS = {

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from reconciler.sandbox.calendars.importing.zones import UTC, known_zone
+from reconciler.sandbox.calendars.icalendar.zones import UTC, known_zone
 
 JANUARY = datetime(2026, 1, 15, 12)  # noqa: DTZ001 -- a wall clock
 JULY = datetime(2026, 7, 15, 12)  # noqa: DTZ001 -- likewise

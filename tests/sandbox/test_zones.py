@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox.calendars.importing.own_zones import own_zone
-from reconciler.sandbox.calendars.importing.zones import Zone, ZoneError, known_zone
+from reconciler.sandbox.calendars.icalendar.own_zones import own_zone
+from reconciler.sandbox.calendars.icalendar.zones import Zone, ZoneError, known_zone
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- wall clocks have no zone
 MARCH = "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from reconciler.sandbox.calendars.importing.rules import Steps, parse_rule, starts
+from reconciler.sandbox.calendars.icalendar.rules import Steps, parse_rule, starts
 
 BEGIN = datetime.fromisoformat("00010101")
 END = datetime.fromisoformat("99991231T235959.999999")

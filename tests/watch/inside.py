@@ -16,8 +16,8 @@ from reconciler.model.result import Outcome
 from reconciler.watching.figures import Ended, Figures
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import Orders
-from reconciler.watching.standing import Line
-from reconciler.watching.visit import Visit
+from reconciler.watching.site_round import Visit
+from reconciler.watching.site_state import Line
 from tests.cli.command import Extcal
 from tests.cli.worlds import KEY, PASSWORD_ENV
 

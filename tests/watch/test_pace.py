@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.watching.pace import Pace, Rests
+from reconciler.watching.backoff import Pace, Rests
 from reconciler.watching.readiness import Readiness
 
 _CHANCES = st.floats(0, 1)

@@ -24,7 +24,7 @@ from reconciler.model.encoding import DecodingError, canonical, decoded, encoded
 from reconciler.model.plan import Plan
 from reconciler.model.result import Result
 from reconciler.planning.guards import Allowance
-from reconciler.workflow.recovering import as_agreed
+from reconciler.workflow.recovery import as_agreed
 
 _STOP_SECONDS = 1.0
 _Value = TypeVar("_Value")

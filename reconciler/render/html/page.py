@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from reconciler.render.html.charts import Bar, bars, most_telling, whole_bar
 from reconciler.render.html.report import Mark, Report, Row, SiteRows, tally
@@ -146,3 +147,9 @@ def _row(row: Row, name: str, *, filterable: bool = False) -> Html:
         data_mark=row.mark.word if filterable else None,
         data_provider=row.provider if filterable else None,
     )
+
+
+def made_at(made: datetime) -> str:
+    """`Made on 2 March 2026, 14:05 UTC`; the time must know its zone."""
+    there = made.astimezone(UTC)
+    return f"Made on {there.day} {there:%B %Y, %H:%M} UTC"

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
-from reconciler.render import plan_errors, words
-from reconciler.render.html.made import made_at
-from reconciler.render.html.page import page
-from reconciler.render.html.palette import Shade
+from reconciler.render import words
+from reconciler.render import words as plan_errors
+from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Mark, Report, Row, SiteRows
+from reconciler.render.html.style import Shade
 from reconciler.render.plan_text import summary_line
 from reconciler.text import clipped
 

@@ -5,10 +5,9 @@ from datetime import datetime
 
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_words, words
-from reconciler.render.html.made import made_at
-from reconciler.render.html.page import page
-from reconciler.render.html.palette import Shade
+from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Mark, Report, Row, SiteRows
+from reconciler.render.html.style import Shade
 from reconciler.render.status_text import worst_first
 from reconciler.text import clipped
 

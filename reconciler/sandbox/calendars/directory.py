@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import CalendarError, NoAnswerError
-from reconciler.sandbox.calendars.folder_names import file_name
-from reconciler.sandbox.calendars.folders import FolderCalendars
+from reconciler.sandbox.calendars.folder.backend import FolderCalendars
+from reconciler.sandbox.calendars.folder.files import file_name
 from reconciler.sandbox.calendars.protocol import CalendarRef
 
 if TYPE_CHECKING:

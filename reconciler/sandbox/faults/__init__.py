@@ -20,7 +20,7 @@ from reconciler.sandbox.faults.model import (
     Stale,
     When,
 )
-from reconciler.sandbox.faults.reading import read_faults
+from reconciler.sandbox.faults.reader import read_faults
 from reconciler.sandbox.operations import READS, WRITES, Operation
 
 __all__ = [

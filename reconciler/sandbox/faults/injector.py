@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.faults.play import Play
+from reconciler.sandbox.faults.selection import Play
 
 if TYPE_CHECKING:
     from reconciler.sandbox.faults.model import Faults

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 
 from reconciler.sandbox import bodies
 from reconciler.sandbox.auth import caller
-from reconciler.sandbox.faults.carrying import Carrier
+from reconciler.sandbox.faults.effects import Carrier
 from reconciler.sandbox.refusal import RefusedError
 from reconciler.sandbox.request_log import FAULT
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.faults.injector import Injector
-    from reconciler.sandbox.faults.play import Play
+    from reconciler.sandbox.faults.selection import Play
     from reconciler.sandbox.operations import Operation
     from reconciler.sandbox.request_log import RequestLog
 

@@ -14,11 +14,11 @@ from reconciler.sandbox.calendars.errors import (
     PasswordsNotTakenError,
 )
 from reconciler.sandbox.calendars.protocol import Login
-from reconciler.sandbox.connecting import connect, used_calendars
 from reconciler.sandbox.contract import ConnectMethod
-from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.exports.export_sync import settle
 from reconciler.sandbox.methods.connections import answer
 from reconciler.sandbox.methods.premium import require_premium
+from reconciler.sandbox.new_connection import connect, used_calendars
 from reconciler.sandbox.reasons import reason
 from reconciler.sandbox.refusal import application_error, not_supported, unreachable_because
 

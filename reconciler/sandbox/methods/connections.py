@@ -8,7 +8,7 @@ from reconciler.sandbox import records
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
 from reconciler.sandbox.connection_view import connection_json
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ImportSupport, Status
-from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.exports.export_sync import settle
 from reconciler.sandbox.health import look
 from reconciler.sandbox.methods.premium import require_premium
 from reconciler.sandbox.methods.providers import refuse_failed

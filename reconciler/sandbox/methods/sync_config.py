@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
-from reconciler.sandbox.exporting.settling import settle
+from reconciler.sandbox.exports.export_sync import settle
 from reconciler.sandbox.lost_calendars import is_export_lost, lost_imports
 from reconciler.sandbox.methods.connections import addressed, answer, calendars_of, require_connected
 from reconciler.sandbox.refusal import Rule, not_supported

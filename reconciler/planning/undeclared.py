@@ -1,0 +1,80 @@
+"""What becomes of live connections that no manifest declares: unmanaged, pruned, or giving way to a declared one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.model.desired import Site, State
+from reconciler.model.live import LiveConnection, LiveSite
+from reconciler.model.plan import Action, Reason
+from reconciler.planning import actions
+from reconciler.planning.match import Resolved
+from reconciler.planning.resolve import Reading
+
+
+def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live: LiveSite) -> list[Action]:
+    """The planned actions together with those for the live connections in scope that nobody declares.
+
+    Where exactly one of them gives way to exactly one declared connection on its schedule, the connect among
+    the planned actions becomes a replace. Nothing is pruned where nothing is declared, nor what the service
+    could not read in full. A tombstone takes every connection of its key, and one in ERROR goes where a healthy one
+    has its key: what a reconnect that was interrupted has left.
+    """
+    leftovers = [connection for connection in reading.matching.leftovers if reading.in_scope(site, connection)]
+    by_id = {provider.id: provider for provider in live.providers}
+    prune = site.prune and bool(reading.named_schedules)
+    replaced = _replacements(site, reading, leftovers, live) if prune else {}
+    given_up = {action.connection_id for action in replaced.values()}
+    result = [replaced.get(action.address, action) for action in planned]
+    names = {action.schedule_id.lower(): action.schedule_name for action in planned if action.schedule_name}
+    for connection in leftovers:
+        if connection.id in given_up:
+            continue
+        twin = reading.matching.duplicates.get(connection.id)
+        if twin is not None:
+            # Whose it is tells its key, whatever else could not be read.
+            pruned = connection.provider_id not in live.failed_provider_ids
+        else:
+            pruned = prune and _seen_in_full(connection, reading, live)
+        if twin is not None:
+            reason = Reason.TOMBSTONE if twin.state is State.ABSENT else Reason.DUPLICATE
+        elif pruned:
+            reason = Reason.PRUNED
+        else:
+            reason = Reason.NOTHING_DECLARED if site.prune and not prune else Reason.NOT_DECLARED
+        provider = by_id.get(connection.provider_id)
+        name = names.get(connection.schedule_id.lower())
+        found = actions.undeclared(site, connection, provider, reason, prune=pruned)
+        result.append(replace(found, schedule_name=name))
+    return result
+
+
+def _seen_in_full(connection: LiveConnection, reading: Reading, live: LiveSite) -> bool:
+    """Whether a leftover is surely nobody's: nothing that it or its schedule's manifests mean was hidden."""
+    unread_schedule = connection.schedule_id.lower() in reading.unread_schedules
+    return not unread_schedule and connection.provider_id not in live.failed_provider_ids
+
+
+def _replacements(
+    site: Site, reading: Reading, leftovers: Sequence[LiveConnection], live: LiveSite
+) -> dict[str, Action]:
+    """The replaces, by address of the declared connection that takes over."""
+    by_id = {provider.id: provider for provider in live.providers}
+    freed: dict[str, list[LiveConnection]] = defaultdict(list)
+    for connection in leftovers:
+        # A duplicate is given up for its twin, and what could not be read in full is not given up at all.
+        if connection.id not in reading.matching.duplicates and _seen_in_full(connection, reading, live):
+            freed[connection.schedule_id.lower()].append(connection)
+    wanting: dict[str, list[Resolved]] = defaultdict(list)
+    for item, live_one in reading.matching.pairs:
+        if live_one is None and item.declared.state is State.PRESENT:
+            wanting[item.schedule.id.lower()].append(item)
+    replaced: dict[str, Action] = {}
+    for schedule_id, items in wanting.items():
+        candidates = freed.get(schedule_id, [])
+        if len(items) == 1 and len(candidates) == 1:
+            outcome = actions.replacing(site, items[0], candidates[0], by_id.get(candidates[0].provider_id))
+            # A connect that can't be done is a fault of the declared connection already.
+            if isinstance(outcome, Action):
+                replaced[outcome.address] = outcome
+    return replaced

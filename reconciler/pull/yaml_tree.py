@@ -1,0 +1,120 @@
+"""YAML text as a tree of nodes that know which stretch of the text they are."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from yaml.events import (
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.manifests.faults import Place
+from reconciler.manifests.yaml_reader import EventParser
+
+if TYPE_CHECKING:
+    from yaml._yaml import Mark as CMark
+    from yaml.error import Mark
+
+
+_BREAKS = "\n\r\x85\u2028\u2029"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar, or an alias (`value` is None)."""
+
+    start: int
+    end: int
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping; `column` is that of its first key, from 0; `end` is where its last value ends, or its brace."""
+
+    start: int
+    end: int
+    column: int
+    flow: bool
+    pairs: tuple[tuple[Leaf, "Node"], ...]
+
+    def find(self, name: str) -> tuple[Leaf, "Node"] | None:
+        """The key and value of a field."""
+        return next((pair for pair in self.pairs if pair[0].value == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A sequence; `column` is that of its first dash, from 0."""
+
+    start: int
+    end: int
+    column: int
+    flow: bool
+    items: tuple["Node", ...]
+
+
+Node: TypeAlias = Leaf | Mapping | Items
+
+
+def documents(text: str) -> dict[Place, Mapping]:
+    """The mappings that are documents of a text which loads, by their places."""
+    return dict(_Reader(text).documents())
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # None would only follow the end of the stream, where reading stops.
+        self._next = cast("Callable[[], Event]", EventParser(text).get_event)
+
+    def documents(self) -> Iterator[tuple[Place, Mapping]]:
+        while not isinstance(event := self._next(), StreamEndEvent):
+            if isinstance(event, DocumentStartEvent):
+                first = self._next()
+                root = self._node(first)
+                if isinstance(root, Mapping):
+                    yield (_mark(first.start_mark).line + 1, _mark(first.start_mark).column + 1), root
+
+    def _node(self, event: Event) -> Node:
+        start = _mark(event.start_mark).index
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(event, start)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(event, start)
+        # The parser counts the line breaks after a block scalar in.
+        end = start + len(self._text[start : _mark(event.end_mark).index].rstrip())
+        return Leaf(start, end, event.value if isinstance(event, ScalarEvent) else None)
+
+    def _mapping(self, event: MappingStartEvent, start: int) -> Mapping:
+        flow, pairs = bool(event.flow_style), []
+        while not isinstance(key_event := self._next(), MappingEndEvent):
+            key = self._node(key_event)
+            value = self._node(self._next())
+            pairs.append((key if isinstance(key, Leaf) else Leaf(key.start, key.end, None), value))
+        end = _mark(key_event.end_mark).index if flow else pairs[-1][1].end
+        return Mapping(start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs))
+
+    def _sequence(self, event: SequenceStartEvent, start: int) -> Items:
+        flow, items = bool(event.flow_style), []
+        while not isinstance(item_event := self._next(), SequenceEndEvent):
+            items.append(self._node(item_event))
+        end = _mark(item_event.end_mark).index if flow else items[-1].end
+        return Items(start, end, _mark(event.start_mark).column, flow, tuple(items))
+
+
+def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":
+    """A parser's mark: it gives one with every event, though PyYAML's types leave that open."""
+    return cast("Mark | CMark", mark)
+
+
+def column(text: str, index: int) -> int:
+    """The column of a place in a text, from 0."""
+    return index - max(text.rfind(line_break, 0, index) for line_break in _BREAKS) - 1

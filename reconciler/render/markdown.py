@@ -1,0 +1,138 @@
+"""Markdown in which text from outside formats nothing, and the entries of a plan in it."""
+
+import html
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.live import ConnectMethod
+from reconciler.model.plan import Action, ActionKind, Origin, Plan
+from reconciler.render import words
+from reconciler.render import words as plan_errors
+from reconciler.text import clipped
+
+_LONGEST = 300
+
+
+def code(text: str, longest: int = _LONGEST) -> str:
+    """The text as a code span of one line, cut in the middle where it has more than `longest` characters."""
+    shown = clipped(text, longest)
+    runs = {len(run) for run in re.findall("`+", shown)}
+    fence = "`" * next(length for length in range(1, len(shown) + 2) if length not in runs)
+    # One blank at each end is taken off again, where both ends have one.
+    pad = " " if shown[0] == "`" or shown[-1] == "`" else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def code_tag(text: str, longest: int = _LONGEST) -> str:
+    """The text as a `<code>` element, for places where Markdown is not read (`<summary>`)."""
+    return f"<code>{html.escape(clipped(text, longest))}</code>"
+
+
+Counts = Mapping[tuple[str, bool], Mapping[ActionKind, int]]
+_WHOLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, and the summary of the fold that it lies in, if it does."""
+
+    text: str
+    fold: str | None = None
+
+
+def needs_consent(action: Action) -> bool:
+    """Whether it ends when the account's owner consents; a replace tells so among the losses."""
+    return action.needs_owner and not action.kind.disconnects
+
+
+def loss(action: Action, *, held_back: bool) -> str:
+    """An action that takes a connection away, and what it takes to bring that back."""
+    lines = [
+        _headline(action, held_back=held_back),
+        f"  - {words.taken(action)} the calendar of {code(words.account(action))}; {words.recovery(action)}",
+    ]
+    if (impact := words.impact(action)) is not None:
+        lines.append(f"  - {impact}")
+    if action.kind is ActionKind.REPLACE:
+        lines += [f"  - {_method(action)}", *_changes(action)]
+    return "\n".join(lines)
+
+
+def consent(action: Action, *, held_back: bool) -> str:
+    """A connect or reconnect that waits for a person."""
+    return "\n".join([_headline(action, held_back=held_back), *_changes(action)])
+
+
+def change(action: Action, *, held_back: bool) -> str:
+    """Any other action."""
+    lines = [_headline(action, held_back=held_back)]
+    if action.method is not None:
+        lines.append(f"  - {_method(action)}")
+    if (impact := words.impact(action)) is not None:
+        lines.append(f"  - {impact}")
+    return "\n".join([*lines, *_changes(action)])
+
+
+def fold_counts(actions: Sequence[Action]) -> Counts:
+    """How many actions of each kind lie in each fold."""
+    counts: dict[tuple[str, bool], Counter[ActionKind]] = defaultdict(Counter)
+    for action in actions:
+        counts[_fold_key(action)][action.kind] += 1
+    return counts
+
+
+def fold(action: Action, counts: Counts) -> str:
+    """The summary of the fold that an action lies in: one for each site, and one for what was drifting there."""
+    found = counts[_fold_key(action)]
+    parts = [f"{found[kind]:,} to {kind}" for kind in ActionKind if found.get(kind)]
+    drift = ", already drifting before this change" if action.origin is Origin.DRIFT else ""
+    return f"{code_tag(action.site)}: {', '.join(parts)}{drift}"
+
+
+def _fold_key(action: Action) -> tuple[str, bool]:
+    return (action.site, action.origin is Origin.DRIFT)
+
+
+def errors(plan: Plan, longest: int) -> Iterator[Entry]:
+    """Why a part of the plan may not be applied or is missing, guards with the words that overrule them."""
+    for site in plan.sites:
+        for fault in plan_errors.faults(site):
+            yield Entry(f"- {code(str(fault), longest)}")
+        for violation in plan_errors.violations(site):
+            text = (
+                f"- guard **{violation.guard}**, {code(violation.address, _WHOLE)}: {code(violation.message, longest)}"
+            )
+            allow = plan_errors.overruling(violation)
+            yield Entry(f"{text}; if it is meant: {code(allow, _WHOLE)}" if allow else text)
+
+
+def warnings(plan: Plan, longest: int) -> Iterator[Entry]:
+    """What keeps nothing from being applied, and is to be known."""
+    for site in plan.sites:
+        yield from (Entry(f"- {code(warning, longest)}") for warning in site.warnings)
+
+
+def _headline(action: Action, *, held_back: bool) -> str:
+    schedule = f", schedule {code(action.schedule_name)}" if action.schedule_name else ""
+    account = code(words.who(action.account)) if action.account else "an account not shown"
+    whose = words.origin(action)
+    return (
+        f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
+        f"{words.reason(action)}{f' *[{whose}]*' if whose else ''}{' **[held back]**' if held_back else ''}"
+    )
+
+
+def _method(action: Action) -> str:
+    if action.method is ConnectMethod.OAUTH:
+        return "the owner of the new account must consent in a browser"
+    return f"with the password in {code(str(action.password))}"
+
+
+def _changes(action: Action) -> Iterator[str]:
+    for field in action.changes:
+        path = code(field.path.removeprefix("syncConfig."))
+        former, after = (code(value) for value in words.before_and_after(field))
+        before = "" if field.before is None and action.kind is not ActionKind.UPDATE else f"{former} → "
+        yield f"  - {path}: {before}{after}"

@@ -1,0 +1,105 @@
+"""Opens a data folder: its database, its calendars, and the workers that read them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox import records
+from reconciler.sandbox.backend import Backend
+from reconciler.sandbox.calendars.directory import FOLDER, CalendarDirectory
+from reconciler.sandbox.calendars.icalendar.expander import Expander
+from reconciler.sandbox.config import read_config, refuse_unnamed
+from reconciler.sandbox.contents import prepare
+from reconciler.sandbox.contract import ConnectMethod
+from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.store import Store, explained
+from reconciler.sandbox.warnings_log import Told
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reconciler.sandbox.calendars.protocol import CalendarBackend
+    from reconciler.sandbox.config import CalDavServer
+    from reconciler.sandbox.contents import Keys
+    from reconciler.sandbox.settings import Settings
+    from reconciler.sandbox.world import World
+
+_NEEDED = ("tzlocal", "tzdata")
+_SERVERS = "servers"
+"""What the data remembers the providers by whose calendars are on a server."""
+
+
+def assemble(
+    data: Path,
+    settings: Settings,
+    *,
+    endpoint: str,
+    world: World | None = None,
+    api_key: str | None = None,
+    config: Path | None = None,
+) -> tuple[Backend, Keys]:
+    """What all requests share, and the keys; a fresh folder is filled first. Close the backend in the end.
+
+    `config` is the file that assigns providers to servers. Raises `SandboxError` where it or the folder can't be used.
+    """
+    for name in _NEEDED:
+        if importlib.util.find_spec(name) is None:
+            raise SandboxError(f"the sandbox needs {name}; install it: pip install 'extcal[sandbox]'")
+    if config is None:
+        refuse_unnamed(data)
+    servers = {} if config is None else read_config(config)
+    store = Store(data)
+    try:
+        calendars = data / FOLDER
+        with explained(store.path), store.transaction(write=True) as database:
+            keys = prepare(database, calendars, world=world, api_key=api_key, now=settings.clock())
+            _check_assigned(database, config, servers)
+        directory = CalendarDirectory(calendars, _backends(config, servers))
+        return Backend(store, directory, Expander(settings.operation_seconds), Told(), settings, endpoint), keys
+    except BaseException:
+        store.close()
+        raise
+
+
+def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: Mapping[str, CalDavServer]) -> None:
+    """A server needs a provider, and one that connects by credentials; a provider that had a server still has one.
+
+    Without it passwords would be compared with folders, and healthy connections be taken for broken.
+    """
+    known = database.execute("SELECT value FROM meta WHERE name = ?", (_SERVERS,)).fetchone()
+    forgotten = set() if known is None else set(json.loads(known["value"])) - servers.keys()
+    if forgotten:
+        raise SandboxError(
+            f"the calendars of {', '.join(sorted(forgotten))} are on a server; name the file that says so with "
+            "--sandbox-config (EXTCAL_SANDBOX_CONFIG), or reset the data folder to do without"
+        )
+    sites = [str(row["id"]) for row in database.execute("SELECT id FROM site")]
+    providers = {each.slug: each for site in sites for each in records.providers(database, site)}
+    for slug in servers:
+        if slug not in providers:
+            known = ", ".join(sorted(providers)) or "none"
+            raise SandboxError(f"{config}: there is no provider {slug!r}; there are {known}")
+        if ConnectMethod.CREDENTIALS not in providers[slug].connect_methods:
+            raise SandboxError(
+                f"{config}: {slug} connects by OAuth, a CalDAV server by email and password; choose a provider "
+                "that connects by credentials"
+            )
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_SERVERS, json.dumps(sorted(servers))))
+
+
+def _backends(config: Path | None, servers: Mapping[str, CalDavServer]) -> dict[str, CalendarBackend]:
+    if not servers:
+        return {}
+    from reconciler.sandbox.calendars.caldav import open_caldav  # noqa: PLC0415 -- only where a server is assigned
+
+    backends: dict[str, CalendarBackend] = {}
+    for slug, server in servers.items():
+        try:
+            backends[slug] = open_caldav(server.url, server.hosts)
+        except ValueError as error:
+            raise SandboxError(f"{config}: {slug}.caldav: {error}") from error
+    return backends

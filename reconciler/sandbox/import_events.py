@@ -1,0 +1,185 @@
+"""What the accounts' calendars hold in a range of time: read, expanded, and without what was exported there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.calendars.errors import (
+    BadCredentialsError,
+    CalendarError,
+    CalendarGoneError,
+    UnreachableError,
+    UnreadableError,
+)
+from reconciler.sandbox.calendars.icalendar.expander import Asked
+from reconciler.sandbox.contract import ErrorReason
+from reconciler.sandbox.lost_calendars import import_losses
+from reconciler.sandbox.reasons import reason
+from reconciler.sandbox.side_by_side import Task, side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.sandbox.calendars.deadline import Deadline
+    from reconciler.sandbox.calendars.directory import CalendarDirectory
+    from reconciler.sandbox.calendars.icalendar.expander import Answered, Expander
+    from reconciler.sandbox.calendars.icalendar.instances import Instance
+    from reconciler.sandbox.calendars.protocol import CalendarRef, Login
+    from reconciler.sandbox.exports.marks import Marks
+    from reconciler.sandbox.records import ConnectionRecord
+    from reconciler.sandbox.site_context import Desk
+    from reconciler.sandbox.warnings_log import Told
+
+_YEAR = 366 * 86_400.0
+_ENOUGH, _FEW = 2000, 50
+"""How many instances of a calendar are asked for at once, alone and among very many."""
+_SHARE = 2 / 3
+"""The part of an operation's time by the end of which all is read: what was read takes time too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A calendar that a connection imports from, as it was read: one stream with all of its objects."""
+
+    connection: ConnectionRecord
+    calendar: CalendarRef
+    content: bytes
+
+    def warning(self, fault: str) -> str:
+        """A fault, and where it is."""
+        where = f"{self.connection.provider.slug}/{self.connection.login.email}/{self.calendar.name}"
+        return f"{where}: {fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `start` to `end`, in seconds since the epoch; `all_day` events only, the others only, or both (None)."""
+
+    start: float
+    end: float
+    all_day: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """The calendars that a connection imports from, as they were read; what of them can't be, in words.
+
+    `failure` is why none of them can be had, where the provider is out of reach.
+    """
+
+    connection: ConnectionRecord
+    sources: tuple[Source, ...] = ()
+    faults: tuple[str, ...] = ()
+    failure: CalendarError | None = None
+
+
+def imported(
+    desk: Desk,
+    connections: Sequence[ConnectionRecord],
+    wanted: Range,
+    marks: Marks,
+    *,
+    until: type[CalendarError] = UnreachableError,
+) -> Iterator[Imports]:
+    """What each connection imports from, in their order.
+
+    A calendar that is gone or damaged takes no other one down. After an error of the kind `until` its provider is asked
+    for nothing more. A connection whose account doesn't open any more becomes `ERROR`/`TOKEN_REVOKED` and has none.
+    """
+    reading = desk.first(_SHARE)
+    accounts: dict[tuple[str, Login], list[ConnectionRecord]] = {}
+    for connection in connections:
+        accounts.setdefault((connection.provider.slug, connection.login), []).append(connection)
+    tasks = [
+        Task(slug, reading.of(slug).at_once, partial(_read_all, reading, of_account, wanted, marks))
+        for (slug, _), of_account in accounts.items()
+    ]
+    read = side_by_side(tasks, until=until)
+    outcomes = dict(zip(accounts, read, strict=True))
+    for connection in connections:
+        outcome = outcomes[connection.provider.slug, connection.login]
+        if isinstance(outcome, BadCredentialsError):
+            desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
+            yield Imports(connection)
+        elif isinstance(outcome, CalendarError):
+            yield Imports(connection, failure=outcome)
+        else:
+            yield outcome[connection.seq]
+
+
+def _read_all(
+    reading: CalendarDirectory, connections: Sequence[ConnectionRecord], wanted: Range, marks: Marks
+) -> dict[int, Imports]:
+    """What the connections of one account import from, by their numbers; raises `CalendarError`."""
+    return {connection.seq: _read(reading, connection, wanted, marks) for connection in connections}
+
+
+def _read(reading: CalendarDirectory, connection: ConnectionRecord, wanted: Range, marks: Marks) -> Imports:
+    found: list[Source] = []
+    faults: list[str] = []
+    provider, login = connection.provider.slug, connection.login
+    backend = reading.of(provider)
+    calendars = reading.calendars(provider, login, fresh=False, used=connection.used_calendars)
+    faults += import_losses(connection, calendars)
+    for calendar in _chosen(connection, calendars):
+        try:
+            read = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))
+        except (CalendarGoneError, UnreadableError) as error:
+            faults.append(Source(connection, calendar, b"").warning(reason(error, login)))
+        else:
+            faults += [Source(connection, calendar, b"").warning(reason(fault, login)) for fault in read.faults]
+            content = b"\r\n".join(each.content for each in read.objects if each.name not in marks.names)
+            if content:
+                found.append(Source(connection, calendar, content))
+    return Imports(connection, tuple(found), tuple(faults))
+
+
+def first_parts(expander: Expander, every: Sequence[Source], wanted: Range, seconds: float) -> list[Answered]:
+    """What calendars come to in the first part of a range; a shorter one where they are many, since all are merged."""
+    enough = max(_FEW, _ENOUGH // (len(every) or 1))
+    return expander.expand_all([_asked(source, wanted, enough) for source in every], seconds)
+
+
+def _asked(source: Source, wanted: Range, enough: int) -> Asked:
+    connection = source.connection
+    zone, owner = connection.schedule.time_zone, connection.login.email
+    return Asked(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner, enough)
+
+
+def instances_of(
+    expander: Expander, source: Source, first: Answered, wanted: Range, marks: Marks, deadline: Deadline, told: Told
+) -> Iterator[Instance]:
+    """What a calendar comes to, ordered by start, then key.
+
+    The `first` part of the range is known; the others are made when they are asked for, up to the deadline.
+    """
+    answered, begun = first, wanted.start
+    while True:
+        for fault in answered.faults:
+            told.warn(source.warning(fault))
+        for instance in answered.instances:
+            known = begun > wanted.start and instance.start < begun
+            if not known and not marks.recognise(uid=instance.uid, mark=instance.mark):
+                yield instance
+        begun = answered.until
+        if begun >= wanted.end:
+            return
+        answered = expander.expand(_asked(source, replace(wanted, start=begun), _ENOUGH), deadline.left())
+
+
+def around(now: float) -> Range:
+    """The year before and the year after `now`."""
+    return Range(now - _YEAR, now + _YEAR)
+
+
+def _chosen(connection: ConnectionRecord, calendars: tuple[CalendarRef, ...]) -> list[CalendarRef]:
+    ids = connection.sync_config.imports.calendars
+    return list(calendars[:1]) if ids is None else [calendar for calendar in calendars if calendar.id in ids]
+
+
+def _moment(seconds: float) -> datetime:
+    first, last = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+    return datetime.fromtimestamp(min(max(seconds, first.timestamp()), last.timestamp()), UTC)

@@ -1,0 +1,101 @@
+"""Makes a connection, once the account's owner has agreed by password or by consent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox import records
+from reconciler.sandbox.contract import Status
+from reconciler.sandbox.lost_calendars import lost_imports
+from reconciler.sandbox.sync_config import from_stored, starting_config, to_stored
+from reconciler.sandbox.world_loader import new_connection_id
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from reconciler.sandbox.calendars.protocol import CalendarRef, Login
+    from reconciler.sandbox.records import ProviderRecord, ScheduleRecord
+    from reconciler.sandbox.sync_config import SyncConfig
+
+
+def connect(
+    database: sqlite3.Connection,
+    calendars: Sequence[CalendarRef],
+    site_id: str,
+    schedule: ScheduleRecord,
+    provider: ProviderRecord,
+    login: Login,
+    now: float,
+) -> str:
+    """The id of the connection of an account, which has `calendars`, to `schedule`; in a transaction that writes.
+
+    A connection of the three whose status is `ERROR` is healed in place: it keeps its id and its sync config, but what
+    is imported from calendars that are gone: it would break again at once. If none of those that it names is left, it
+    imports as a new connection does. A dedicated calendar that was lost will be made anew. Otherwise a new one is made,
+    even where another stands already: connecting is not idempotent ("What writes do").
+    """
+    broken = _broken(database, site_id, schedule, provider, login.email)
+    config = starting_config(
+        provider.import_support,
+        has_primary=provider.has_primary,
+        calendar_ids=[calendar.id for calendar in calendars],
+    )
+    if broken is not None:
+        config = _without_lost(from_stored(broken["sync_config"]), calendars, config)
+        dedicated = broken["dedicated_calendar"]
+        database.execute(
+            "UPDATE connection SET status = ?, error_reason = NULL, connected_at = ?, email_shown = 1, password = ?,"
+            " sync_config = ?, dedicated_calendar = ? WHERE id = ?",
+            (
+                *(Status.CONNECTED, now, login.password, to_stored(config)),
+                dedicated if dedicated in {calendar.id for calendar in calendars} else None,
+                broken["id"],
+            ),
+        )
+        return str(broken["id"])
+    connection_id = new_connection_id()
+    database.execute(
+        "INSERT INTO connection (id, site_id, schedule_id, provider_id, account_email, password, email_shown, status,"
+        " error_reason, connected_at, sync_config) VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, ?, ?)",
+        (
+            connection_id,
+            site_id,
+            schedule.id,
+            provider.id,
+            login.email,
+            login.password,
+            Status.CONNECTED,
+            now,
+            to_stored(config),
+        ),
+    )
+    return connection_id
+
+
+def used_calendars(
+    database: sqlite3.Connection, site_id: str, schedule: ScheduleRecord, provider: ProviderRecord, email: str
+) -> tuple[str, ...]:
+    """The calendars of the connection that connecting the account would heal; none where it would make a new one."""
+    broken = _broken(database, site_id, schedule, provider, email)
+    return () if broken is None else records.connection(database, site_id, str(broken["id"])).used_calendars
+
+
+def _broken(
+    database: sqlite3.Connection, site_id: str, schedule: ScheduleRecord, provider: ProviderRecord, email: str
+) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = database.execute(
+        "SELECT id, sync_config, dedicated_calendar FROM connection"
+        " WHERE site_id = ? AND schedule_id = ? AND provider_id = ? AND account_email = ? AND status = ? ORDER BY seq",
+        (site_id, schedule.id, provider.id, email, Status.ERROR),
+    ).fetchone()
+    return found
+
+
+def _without_lost(config: SyncConfig, calendars: Sequence[CalendarRef], starting: SyncConfig) -> SyncConfig:
+    lost = lost_imports(config.imports, calendars)
+    left = tuple(calendar for calendar in config.imports.calendars or () if calendar not in lost)
+    if not lost:
+        return config
+    return replace(config, imports=replace(config.imports, calendars=left) if left else starting.imports)

@@ -1,0 +1,176 @@
+"""Carrying out a plan, looking again, and writing down how to go back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from reconciler.api.client import Reader
+from reconciler.errors import ExtcalError
+from reconciler.execution.connect import Reach
+from reconciler.execution.consent import Waiting
+from reconciler.execution.executor import Executor, Stop
+from reconciler.execution.settle import Window
+from reconciler.execution.steps import Consent, come_about
+from reconciler.machine import Machine
+from reconciler.model.desired import Desired, Site
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite
+from reconciler.model.plan import ActionKind, Plan, SitePlan
+from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.model.source import Fault
+from reconciler.planning import undo as undoing
+from reconciler.planning.guards import Allowance
+from reconciler.planning.undo import Undo
+from reconciler.workflow.missing_secrets import without_secrets
+from reconciler.workflow.plans import plan
+from reconciler.workflow.service import Selection, Sessions, in_turn
+
+_HIDDEN = "the service could not reach its provider when it was read again"
+
+
+async def apply(
+    made: Plan,
+    opened: Sessions,
+    machine: Machine,
+    *,
+    consent: Consent | Waiting,
+    stop: Stop,
+    told: Callable[[Outcome], None],
+    window: Window | None = None,
+) -> Result:
+    """Carry out a plan; it reads the plan and nothing of the manifests.
+
+    `machine` has the journals, and what saved plans were used for; whoever calls this holds the locks of the sites that
+    may be written to.
+    """
+    reaches = {
+        site.site.name: _reach(site, opened, machine, window or Window()) for site in made.sites if site.applyable
+    }
+    for site in made.sites:
+        # The lock of any other site may be another run's.
+        if site.applyable:
+            _note_finished(site, machine)
+    ended = await without_secrets(made, opened)
+    for outcome in ended:
+        told(outcome)
+    executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended)
+    outcomes = await executor.run()
+    return Result(made, outcomes, interrupted=stop.gently.is_set())
+
+
+def _note_finished(made: SitePlan, machine: Machine) -> None:
+    """What is as its manifest says has its sync config."""
+    here = machine.site(made.site.site_id)
+    for action in made.actions:
+        if action.kind is ActionKind.NOOP and here.leaves_unfinished(action.address, action.account):
+            here.unfinished.remove(action.address, action.account)
+
+
+def _reach(made: SitePlan, opened: Sessions, machine: Machine, window: Window) -> Reach:
+    here = machine.site(made.site.site_id)
+    use = here.used_plan(made.plan_id) if made.plan_id else None
+    owners = frozenset((a.schedule_id.lower(), a.provider) for a in made.actions if a.needs_owner and a.kind.writes)
+    return Reach(opened[made.site.name].writer(), here.journal, window, here.unfinished, use, owners=owners)
+
+
+async def verify(
+    result: Result,
+    desired: Desired,
+    opened: Sessions,
+    selection: Selection,
+    allowed: frozenset[Allowance] = frozenset(),
+) -> Result:
+    """Read and plan again, so that what still differs after applying can be named."""
+    return result.with_remaining(await plan(desired, opened, selection, allowed))
+
+
+async def verify_saved(result: Result, opened: Sessions) -> Result:
+    """Read again, without manifests, and name the actions that were done and whose effect is not there.
+
+    A site that can't be read again has a plan whose fault says why.
+    """
+    seen, unread = await _seen(result, opened)
+    outcomes = [each for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
+    done = [outcome.action for outcome in outcomes]
+
+    async def looked(outcome: Outcome) -> Fault | bool:
+        action = outcome.action
+        if action.provider_id in seen[action.site].failed_provider_ids:
+            return Fault(action.source, action.address, _HIDDEN)
+        lister = _Lister(opened[action.site].reader())
+        there = await come_about(action, _with_its_account(outcome, seen[action.site].connections), lister)
+        return there if there or lister.why is None else Fault(action.source, action.address, lister.why)
+
+    found = dict(zip((action.address for action in done), await in_turn(looked, outcomes, opened.at_once), strict=True))
+    missing = {address for address, there in found.items() if there is False}
+    hidden = [(action.site, there) for action in done if isinstance(there := found[action.address], Fault)]
+    remaining = tuple(
+        SitePlan(
+            site.site,
+            tuple(action for action in site.actions if action.address in missing),
+            faults=tuple(fault for fault in unread if fault.where == site.site.name),
+            unread=tuple(fault for name, fault in hidden if name == site.site.name),
+        )
+        for site in result.plan.sites
+    )
+    return result.with_remaining(Plan(remaining))
+
+
+def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
+    """The connections, the one that an action has made with its account where it does not show that yet."""
+    account = outcome.action.account
+    return tuple(
+        replace(each, account=account) if each.id == outcome.connection_id and not each.account else each
+        for each in connections
+    )
+
+
+class _Lister:
+    """Lists calendars, and remembers why that failed: what could not be looked up is not what is not there."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.why: str | None = None
+
+    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
+        """The calendars of a connection's account."""
+        try:
+            return await self._reader.list_calendars(connection_id)
+        except ExtcalError as error:
+            self.why = str(error)
+            raise
+
+
+async def undo(result: Result, opened: Sessions) -> Undo:
+    """The inverse of what was done, resting on the live state as it is now.
+
+    Raises ExtcalError where that can't be read.
+    """
+    touched = [outcome for outcome in result.outcomes if undoing.had_effect(outcome)]
+    offering = {outcome.action.site for outcome in touched if undoing.needs_providers(outcome)}
+
+    async def read(name: str) -> LiveSite:
+        reader = opened[name].reader()
+        try:
+            providers = await reader.list_providers() if name in offering else ()
+            found = await reader.list_connections()
+        except ExtcalError as error:
+            raise ExtcalError(f"{name}: {error}") from error
+        return LiveSite(providers, found.connections, found.failed_provider_ids)
+
+    names = sorted({outcome.action.site for outcome in touched})
+    return undoing.undo(result, dict(zip(names, await in_turn(read, names, opened.at_once), strict=True)))
+
+
+async def _seen(result: Result, opened: Sessions) -> tuple[dict[str, ConnectionList], list[Fault]]:
+    """The connections of every site that something was done on, and why others of them could not be read."""
+    names = {outcome.action.site for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE}
+    sites = [site.site for site in result.plan.sites if site.site.name in names]
+
+    async def read(site: Site) -> ConnectionList | Fault:
+        try:
+            return await opened[site.name].reader().list_connections()
+        except ExtcalError as error:
+            return Fault(site.source, site.name, str(error))
+
+    answers = await in_turn(read, sites, opened.at_once)
+    seen = {site.name: each for site, each in zip(sites, answers, strict=True) if not isinstance(each, Fault)}
+    return seen, [each for each in answers if isinstance(each, Fault)]

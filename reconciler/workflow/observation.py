@@ -1,0 +1,71 @@
+"""Reading what planning one site needs, with the fewest requests (source: DESIGN, Planning, Observe)."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from reconciler.api.client import Reader
+from reconciler.errors import ApiError
+from reconciler.model.desired import DeclaredConnection
+from reconciler.model.live import Calendar, ConnectionList, LiveSite, Provider, Schedule
+from reconciler.planning.planner import calendar_lookups, schedule_lookups
+from reconciler.planning.select import needs_schedules, schedule_ids
+
+_T = TypeVar("_T", Provider, Schedule, Calendar)
+
+
+async def observe(
+    declared: Sequence[DeclaredConnection],
+    reader: Reader,
+    chosen: Sequence[DeclaredConnection] = (),
+    beside: Sequence[DeclaredConnection] = (),
+) -> LiveSite:
+    """Read one site for these declared connections; raises ApiError or SecretError where it can't be read.
+
+    Where only some are planned and their schedules are enough (planning/narrowing.py), `chosen` are those: then the
+    connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
+    same site, by themselves.
+    """
+    by_name, external_ids = schedule_lookups([*declared, *beside])
+
+    async def schedules() -> tuple[Schedule, ...]:
+        if not by_name and not external_ids:
+            return ()
+        return await reader.query_schedules(() if by_name else external_ids)
+
+    asked = asyncio.create_task(schedules())
+
+    async def connections_read() -> ConnectionList:
+        # What is asked in any case may be waited for: that costs a while, and no request.
+        known = await asked if needs_schedules(chosen) else ()
+        return await reader.list_connections(schedule_ids(chosen, known))
+
+    providers, connections = asyncio.create_task(reader.list_providers()), asyncio.create_task(connections_read())
+    # All are waited for, so that of several troubles it is the same one that is told each time.
+    await asyncio.gather(providers, connections, asked, return_exceptions=True)
+    offered, listed, found = providers.result(), connections.result(), asked.result()
+    live = LiveSite(_by_id(offered), listed.connections, listed.failed_provider_ids, _by_id(found))
+    own = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
+    wanted = tuple(dict.fromkeys((*own, *calendar_lookups(beside, live))))
+    answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
+    by_id = dict(zip(wanted, answers, strict=True))
+    return replace(
+        live,
+        calendars={key: answer for key, answer in by_id.items() if not isinstance(answer, str)},
+        unlisted={key: answer for key, answer in by_id.items() if isinstance(answer, str)},
+    )
+
+
+async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:
+    """The account's calendars, or why they are not to be had: one account's trouble must not hide the site."""
+    try:
+        return _by_id(await reader.list_calendars(connection_id))
+    except ApiError as error:
+        return str(error)
+
+
+def _by_id(items: Sequence[_T]) -> tuple[_T, ...]:
+    """What the service lists in any order, ordered and each once, so that no plan depends on that."""
+    distinct = {item.id: item for item in items}
+    return tuple(distinct[key] for key in sorted(distinct))

@@ -1,0 +1,183 @@
+"""Before a site is written to: nobody else is at it on this machine, and what an earlier run left open is settled."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from reconciler.errors import ExtcalError
+from reconciler.execution.connect import unclear
+from reconciler.execution.settle import Window, settle
+from reconciler.machine import LockedError, Machine, Owner, make_room
+from reconciler.machine.journal import FileJournal
+from reconciler.model.account import folded
+from reconciler.model.desired import Site
+from reconciler.model.intent import Intent, Pending, Settled, Several, Unclear, Unlisted
+from reconciler.model.live import ConnectMethod, LiveConnection
+from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.source import Fault
+from reconciler.planning.preconditions import intent_of, taken_away
+from reconciler.workflow.service import Sessions, in_turn
+
+Faults = Mapping[str, tuple[Fault, ...]]
+"""Why sites must not be written to, by their names."""
+
+
+@contextmanager
+def locked(sites: Sequence[Site], machine: Machine, command: str) -> Iterator[Faults]:
+    """Hold the locks of sites for the length of the block; those that another run holds are its faults.
+
+    Raises ExtcalError where this machine has no place for locks.
+    """
+    make_room(len(sites))
+    owner = Owner.this_process(command)
+    faults: dict[str, tuple[Fault, ...]] = {}
+    with ExitStack() as held:
+        for site in sites:
+            try:
+                held.enter_context(machine.site(site.site_id).lock(owner, site.name))
+            except LockedError as error:
+                faults[site.name] = (Fault(site.source, site.name, str(error)),)
+        yield faults
+
+
+def pending(sites: Sequence[Site], machine: Machine) -> tuple[Pending, ...]:
+    """What earlier runs on this machine left open; raises ExtcalError."""
+    return tuple(each for site in sites for each in machine.site(site.site_id).journal.pending())
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """A connect of which nobody can tell what became of it, and why."""
+
+    intent: Intent
+    why: str
+    unclear: tuple[LiveConnection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was settled, why some sites must not be written to yet, and which connects are left open."""
+
+    settled: tuple[Settled, ...]
+    faults: Faults
+    left_open: tuple[LeftOpen, ...] = ()
+
+    def held_back(self, made: Plan) -> Plan:
+        """The plan, with the sites and the connections that must not be written to marked as such."""
+        sites = tuple(replace(site, faults=(*site.faults, *self._faults_of(site))) for site in made.sites)
+        return replace(made, sites=sites)
+
+    def _faults_of(self, made: SitePlan) -> Iterator[Fault]:
+        yield from self.faults.get(made.site.name, ())
+        kept = {ActionKind.NOOP, ActionKind.UPDATE, ActionKind.RECONNECT}
+        declared = {action.connection_id for action in made.actions if action.kind in kept}
+        for left in self.left_open:
+            # What appeared meanwhile and is declared is known to be another one.
+            if left.unclear and all(connection.id in declared for connection in left.unclear):
+                continue
+            if made.site.site_id.lower() == left.intent.site_id.lower():
+                yield from _faults_of(left, made)
+
+
+def _faults_of(left: LeftOpen, made: SitePlan) -> Iterator[Fault]:
+    """A fault where the plan is about what was left open, whatever it is called by now.
+
+    A manifest that says something else by now asks for something else.
+    """
+    for action in made.actions:
+        if _is_of(action, left.intent):
+            yield Fault(action.source, action.address, left.why)
+    for fault in made.faults:
+        if fault.where == left.intent.address:
+            yield Fault(fault.source, fault.where, left.why)
+
+
+def _is_of(action: Action, intent: Intent) -> bool:
+    """Whether an action is about what an intent was to connect."""
+    key = (action.schedule_id.lower(), action.provider, folded(action.account or ""))
+    return key == intent.key and action.kind is not ActionKind.UNMANAGED
+
+
+async def recover(
+    sites: Sequence[Site],
+    opened: Sessions,
+    machine: Machine,
+    taken: Faults,
+    window: Window | None = None,
+    lost: Plan | None = None,
+) -> Recovery:
+    """Settle what earlier runs left open on the sites that are not `taken` by another run.
+
+    `lost` is a plan that was being carried out elsewhere, where its journal can't be seen: any of its connects may
+    have been sent.
+    """
+
+    async def one(site: Site) -> tuple[Settled, ...] | Fault:
+        journal = machine.site(site.site_id).journal
+        try:
+            _take_over(site, journal, lost)
+            return await settle(opened[site.name].reader(), journal, window or Window()) if journal.pending() else ()
+        except ExtcalError as error:
+            return Fault(site.source, site.name, str(error))
+
+    free = [site for site in sites if site.name not in taken]
+    answers = await in_turn(one, free, opened.at_once)
+    faults = dict(taken)
+    found: list[Settled] = []
+    for site, answer in zip(free, answers, strict=True):
+        if isinstance(answer, Fault):
+            faults[site.name] = (answer,)
+        else:
+            found += answer
+    left = tuple(left for settled in found if (left := _left_open(settled)) is not None)
+    return Recovery(tuple(found), faults, left)
+
+
+def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:
+    """Write down the connects of a plan that was lost, so that they are settled as if they had been sent here."""
+    connects = [
+        (action, each.plan_id)
+        for each in (lost.sites if lost is not None else ())
+        if each.site.site_id == site.site_id
+        for action in each.actions
+        if action.method is ConnectMethod.CREDENTIALS and action.kind.writes
+    ]
+    known = {each.intent.address for each in journal.pending()} if connects else set()
+    for action, plan_id in connects:
+        if action.address not in known:
+            journal.begin(replace(intent_of(action, uuid.uuid4().hex, None), plan_id=plan_id))
+
+
+def _left_open(settled: Settled) -> LeftOpen | None:
+    intent = settled.pending.intent
+    match settled.finding:
+        case Several(connections):
+            ids = ", ".join(connection.id for connection in connections)
+            return LeftOpen(
+                intent,
+                f"an earlier connect has {len(connections)} connections where one was meant: {ids}; say which one "
+                f"stays: extcal resolve PATH --keep {intent.address}=ID",
+            )
+        case Unclear(connections):
+            return LeftOpen(intent, f"an earlier connect was left open: {unclear(connections)}", connections)
+        case Unlisted(reason):
+            why = f"an earlier connect was left open, and what became of it can't be seen: {reason}"
+            return LeftOpen(intent, why)
+        case _:
+            return None
+
+
+def as_agreed(made: Plan, agreed: Plan) -> Plan:
+    """Of a plan that was made anew, what was agreed to: the same addresses, and nothing taken away that was to stay."""
+    addresses = {action.address for action in agreed.actions if action.kind.writes}
+    leaving = taken_away(agreed.actions)
+
+    def is_agreed(action: Action) -> bool:
+        if not action.kind.writes:
+            return True
+        return action.address in addresses and (not action.kind.disconnects or action.connection_id in leaving)
+
+    return replace(
+        made, sites=tuple(replace(site, actions=tuple(filter(is_agreed, site.actions))) for site in made.sites)
+    )

@@ -1,0 +1,221 @@
+"""Settling by a person's word what extcal can't decide: which of several connections of one declared stays.
+
+Either one connect, whose answer was lost, has made them, which its journal knows; or they stand, whoever made them.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.api.client import Reader, Writer
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.execution.connect import disconnect, unclear
+from reconciler.execution.settle import Window, look_for_all
+from reconciler.machine import Machine
+from reconciler.model.desired import DeclaredConnection, Desired, Site
+from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Settled, Several, Unclear, Unlisted
+from reconciler.model.live import LiveSite, Schedule
+from reconciler.model.source import Fault
+from reconciler.planning.doubles import Doubles, doubles, still_standing, unread
+from reconciler.planning.planner import schedule_lookups
+from reconciler.workflow.plans import declared_by_site
+from reconciler.workflow.service import Sessions, in_turn
+
+Open = Settled | Doubles
+"""What may be left to a person: a connect that was left open, or connections that stand twice."""
+
+
+class ChangedSinceError(ExtcalError):
+    """What stands is not what a person was shown; nothing was disconnected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be done about something open: it is closed as `fate`; `keep` stays, `give_up` are disconnected."""
+
+    about: Open
+    fate: Fate
+    keep: str | None = None
+    give_up: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What there is of each connect that was left open, what stands twice, and what can't be told.
+
+    `faults` says by name of which sites it can't be told what was left open, `unread` of which what stands twice;
+    `warnings` name what of a site could not be read.
+    """
+
+    settled: tuple[Settled, ...]
+    doubled: tuple[Doubles, ...]
+    faults: Mapping[str, Fault]
+    unread: Mapping[str, Fault]
+    warnings: tuple[str, ...]
+
+    @property
+    def open(self) -> tuple[Open, ...]:
+        """All of it; doubles that one connect has made are told with it."""
+        unseen = {each.pending.intent.address for each in self.settled if isinstance(each.finding, Unlisted)}
+        # By their ids, too: the manifests may have given it another name since.
+        made = {key for each in self.settled if isinstance(each.finding, Several) for key in _ids(each.finding)}
+        apart = (each for each in self.doubled if each.address not in unseen and not made & {*each.ids})
+        return (*self.settled, *apart)
+
+
+async def examine(
+    desired: Desired, sites: Sequence[Site], opened: Sessions, machine: Machine, window: Window | None = None
+) -> Examined:
+    """Look what there is of each connect that was left open, and what stands twice; nothing is closed."""
+
+    async def left_open(site: Site) -> tuple[Settled, ...] | Fault:
+        try:
+            left = machine.site(site.site_id).journal.pending()
+        except ExtcalError as error:
+            return Fault(site.source, site.name, str(error))
+        return await look_for_all(left, opened[site.name].reader(), window or Window())
+
+    by_site = declared_by_site(desired, opened)
+
+    async def read(site: Site) -> LiveSite | Fault:
+        try:
+            return await _read(by_site[site.name], opened[site.name].reader())
+        except ExtcalError as error:
+            return Fault(site.source, site.name, str(error))
+
+    answers = await asyncio.gather(*(left_open(site) for site in sites))
+    declaring = [site for site in sites if by_site[site.name]]
+    seen = dict(zip(declaring, await in_turn(read, declaring, opened.at_once), strict=True))
+    lives = {site: live for site, live in seen.items() if isinstance(live, LiveSite)}
+    return Examined(
+        settled=tuple(each for answer in answers if not isinstance(answer, Fault) for each in answer),
+        doubled=tuple(each for site, live in lives.items() for each in doubles(site.site_id, by_site[site.name], live)),
+        faults={s.name: answer for s, answer in zip(sites, answers, strict=True) if isinstance(answer, Fault)},
+        unread={site.name: live for site, live in seen.items() if isinstance(live, Fault)},
+        warnings=tuple(
+            f"{site.name}: the service could not read the connections of provider {name}: what stands twice there "
+            "is not known"
+            for site, live in lives.items()
+            for name in unread(by_site[site.name], live)
+        ),
+    )
+
+
+async def _read(declared: Sequence[DeclaredConnection], reader: Reader) -> LiveSite:
+    """What telling a site's doubles needs."""
+    by_name, external_ids = schedule_lookups(declared)
+    asks = by_name or bool(external_ids)
+    found: tuple[Schedule, ...] = await reader.query_schedules(() if by_name else external_ids) if asks else ()
+    listed = await reader.list_connections()
+    return LiveSite(await reader.list_providers(), listed.connections, listed.failed_provider_ids, found)
+
+
+def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) -> tuple[Choice, ...]:
+    """What to do about each: what is clear settles itself, the rest is as `keep` (connection ids) and `forget` say.
+
+    Both name by address what is open; raises UsageError for what names nothing, or no connection of it.
+    """
+    found = examined.open
+    connects = {each.pending.intent.address for each in found if isinstance(each, Settled)}
+    standing = {each.address for each in found if isinstance(each, Doubles)}
+    for address in (*keep, *sorted(forget)):
+        if address in connects or (address in keep and _may_stand(address, standing, examined)):
+            continue
+        left = ", ".join(sorted(connects | standing)) or "none"
+        raise UsageError(f"{address}: no connect of it was left open, nor does it stand twice; to settle: {left}")
+    choices = []
+    for each in found:
+        if isinstance(each, Doubles):
+            choices.append(_stays(each, keep.get(each.address)))
+        else:
+            address = each.pending.intent.address
+            # Of what stands twice any may stay, whichever the connect has made.
+            choices.append(_choice(each, None if address in standing else keep.get(address), forget))
+    return tuple(choice for choice in choices if choice is not None)
+
+
+def _may_stand(address: str, standing: Collection[str], examined: Examined) -> bool:
+    """Whether something stands twice, or may do so where the site could not be read."""
+    return address in standing or address.partition("/")[0] in examined.unread
+
+
+def _stays(doubled: Doubles, keep: str | None) -> Choice | None:
+    if keep is None:
+        return None
+    if keep not in doubled.ids:
+        raise UsageError(f"--keep {doubled.address}={keep}: what stands of it is {', '.join(doubled.ids)}")
+    return Choice(doubled, Fate.ADOPTED, keep, tuple(each for each in doubled.ids if each != keep))
+
+
+def _choice(settled: Settled, keep: str | None, forget: frozenset[str]) -> Choice | None:
+    address = settled.pending.intent.address
+    if address in forget:
+        return Choice(settled, Fate.FORGOTTEN)
+    ids = _ids(settled.finding)
+    if keep is not None and keep not in ids and not isinstance(settled.finding, Unlisted):
+        raise UsageError(f"--keep {address}={keep}: its connect has made {', '.join(ids) or 'nothing'}")
+    match settled.finding:
+        case Adopted(connection):
+            return Choice(settled, Fate.ADOPTED, connection.id)
+        case Nothing():
+            return Choice(settled, Fate.NOTHING)
+        case Unclear() if keep is not None:
+            return Choice(settled, Fate.ADOPTED, keep)
+        case Several(connections) if keep is not None:
+            # What shows no account may be another's, and stays.
+            own = [connection.id for connection in connections if connection.account]
+            return Choice(settled, Fate.ADOPTED, keep, tuple(each for each in own if each != keep))
+        case _:
+            return None
+
+
+def _ids(finding: Finding) -> list[str]:
+    match finding:
+        case Adopted(connection):
+            return [connection.id]
+        case Several(connections) | Unclear(connections):
+            return [connection.id for connection in connections]
+        case _:
+            return []
+
+
+async def carry_out(choice: Choice, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
+    """Give up what is not to stay, then close the connect, if it is one; raises ExtcalError, and leaves it open."""
+    about = choice.about
+    # By its id: the manifests may have given it another name since.
+    site_id = (about.site_id if isinstance(about, Doubles) else about.pending.intent.site_id).lower()
+    site = next(site for site in sites if site.site_id.lower() == site_id)
+    writer = opened[site.name].writer()
+    if isinstance(about, Doubles):
+        await _keep(choice, about, writer)
+    else:
+        for connection_id in choice.give_up:
+            await disconnect(writer, connection_id)
+        machine.site(site.site_id).journal.end(about.pending.intent, choice.fate, choice.keep)
+
+
+async def _keep(choice: Choice, doubled: Doubles, writer: Writer) -> None:
+    """Disconnect the others; a person may have thought it over for long, so it is looked again what stands."""
+    listed = await writer.list_connections((doubled.schedule_id,))
+    standing = still_standing(doubled, listed.connections)
+    if choice.keep not in standing:
+        raise ChangedSinceError(f"{choice.keep} does not stand any more, so nothing was disconnected; call it again")
+    for connection_id in choice.give_up:
+        if connection_id in standing:
+            await disconnect(writer, connection_id)
+
+
+def described(finding: Finding) -> str:
+    """A finding in words."""
+    match finding:
+        case Adopted(connection):
+            return f"it has made {connection.id}"
+        case Nothing():
+            return "it has made nothing so far"
+        case Several(connections):
+            ids = ", ".join(connection.id for connection in connections)
+            return f"{len(connections)} connections appeared where one was meant: {ids}"
+        case Unclear(connections):
+            return unclear(connections)
+        case unlisted:
+            return f"what it has made can't be seen: {unlisted.why}"
