@@ -17,8 +17,7 @@ from reconciler.manifests.convert import (
 from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.files import Stray, read, search
 from reconciler.manifests.limits import DEFAULT, Budget, Limit, Limits
-from reconciler.manifests.parse_cache import Stencils, read_pieces
-from reconciler.manifests.references import Declaration, Drafts, Name
+from reconciler.manifests.references import Declaration, Drafts, Name, resolve
 from reconciler.manifests.schema import validate
 from reconciler.manifests.values import Fields, Value
 from reconciler.model.desired import Desired
@@ -44,10 +43,7 @@ def load_readable(
 
     `strays` are files that may be strays besides those that are found.
     """
-    # Commands that read no manifests need neither yaml nor jsonschema, which take a tenth of a second to import.
-    # MERGED
-    from reconciler.manifests.references import resolve  # noqa: PLC0415
-    from reconciler.manifests.strays import spare  # noqa: PLC0415
+    from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
     budget = Budget(limits)
     drafts, faults = collect(paths, budget)
@@ -62,7 +58,7 @@ def load_readable(
 
 def overlooked(folder: Path, limits: Limits = DEFAULT) -> tuple[Fault, ...]:
     """A warning for each file of a folder that looks like a manifest and is not read; raises LimitError."""
-    from reconciler.manifests.strays import spare  # noqa: PLC0415 - as above
+    from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
     budget = Budget(limits)
     return tuple(one.warning for one in spare(Desired(), search([folder], budget).strays, budget).overlooked)
@@ -76,6 +72,9 @@ def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]
 
     Where there are more faults than are told, the files after that are not read. Raises LimitError.
     """
+    # Commands that read no manifests don't need yaml, which takes a tenth of a second to import.
+    from reconciler.manifests.parse_cache import Stencils, read_pieces  # noqa: PLC0415
+
     finding = search(paths, budget)
     faults = finding.faults
     drafts = Drafts(incomplete=next(iter(faults), None), strays=finding.strays)
@@ -87,7 +86,11 @@ def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]
             drafts.incomplete = drafts.incomplete or content
         else:
             report = FileReport(file.shown, budget=budget)
-            _read(content, report, drafts, stencils)
+            try:
+                for document in read_pieces(decode(content, report), report, stencils):
+                    _add(document, report, drafts)
+            except SpoiledError:
+                pass
             faults += report.faults
             if report.spoiled:
                 # What spoils a file is told last.
@@ -96,14 +99,6 @@ def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]
             drafts.incomplete = drafts.incomplete or Fault(None, "", "not all files were read")
             break
     return drafts, faults
-
-
-def _read(content: bytes, report: FileReport, drafts: Drafts, stencils: Stencils) -> None:
-    try:
-        for document in read_pieces(decode(content, report), report, stencils):
-            _add(document, report, drafts)
-    except SpoiledError:
-        return
 
 
 def _add(document: Fields, report: FileReport, drafts: Drafts) -> None:
