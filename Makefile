@@ -65,7 +65,7 @@ format: $(VENV)/.dev
 
 ## tools: what some tests need beside Python, as far as it can be had: CalDAV servers, the vendor's client, a browser
 tools: $(VENV)/.dev
-	-$(BIN)/python -m tests.sandbox_caldav.environments
+	-$(BIN)/python -m tests.support.caldav.environments
 	-command -v npm >/dev/null && npm install --prefix tests/js --no-audit --no-fund --no-package-lock --loglevel=error
 	-command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends chromium >/dev/null; }

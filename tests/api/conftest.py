@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.api.session import Limits, SiteSession
 from reconciler.model.desired import Site
-from tests.api.fakes import FakeClock, key_site, secrets
-from tests.api.scripted import Scripted, serving
+from tests.support.builders.api import FakeClock, key_site, secrets
+from tests.support.servers.scripted import Scripted, serving
 
 
 class OpenSession(Protocol):

@@ -14,8 +14,8 @@ from reconciler.api.exchange import Patience
 from reconciler.api.session import Limits
 from reconciler.errors import MalformedAnswerError, OutageError
 from tests.api.conftest import OpenSession
-from tests.api.fakes import FakeClock, run
-from tests.api.scripted import Reply, Scripted
+from tests.support.builders.api import FakeClock, run
+from tests.support.servers.scripted import Reply, Scripted
 
 _MEBI = 1024 * 1024
 

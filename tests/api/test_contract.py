@@ -25,7 +25,7 @@ from reconciler.model.desired import ApiKeyAuth, AppAuth, SecretKind, SecretRef
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Status, Support
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.sandbox.server import RunningSandbox, running
-from tests.api.fakes import SITE_ID, FakeClock, key_site, run
+from tests.support.builders.api import SITE_ID, FakeClock, key_site, run
 
 LEE = "3e47ec65-2975-447c-a7ed-75041e850d5e"
 EMAIL = "lee@harbor-dental.example"

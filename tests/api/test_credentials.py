@@ -11,8 +11,8 @@ from reconciler.api.session import SiteSession
 from reconciler.errors import MalformedAnswerError, SecretError, ServiceError, UnauthenticatedError, UsageError
 from reconciler.model.desired import ApiKeyAuth, AppAuth, SecretKind, SecretRef, Site
 from tests.api.conftest import OpenSession
-from tests.api.fakes import APP_SECRET, PASSWORD_REF, SITE_ID, FakeClock, app_site, key_site, run
-from tests.api.scripted import Asked, Reply, Scripted
+from tests.support.builders.api import APP_SECRET, PASSWORD_REF, SITE_ID, FakeClock, app_site, key_site, run
+from tests.support.servers.scripted import Asked, Reply, Scripted
 
 FINE = Reply({"providers": []})
 

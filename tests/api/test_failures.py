@@ -20,8 +20,8 @@ from reconciler.errors import (
     UnauthenticatedError,
 )
 from tests.api.conftest import OpenSession
-from tests.api.fakes import API_KEY, PASSWORD, PASSWORD_REF, app_site, run
-from tests.api.scripted import Reply, Scripted
+from tests.support.builders.api import API_KEY, PASSWORD, PASSWORD_REF, app_site, run
+from tests.support.servers.scripted import Reply, Scripted
 
 ONCE = Limits(patience=Patience(backoff=Backoff(tries=1)))
 NAMED = {"x-wix-request-id": "1700000000.1234"}

@@ -11,8 +11,18 @@ import pytest
 from reconciler.api.session import SiteSession
 from reconciler.errors import ExtcalError, TransportError, UsageError
 from tests.api.conftest import OpenSession
-from tests.api.fakes import API_KEY, APP_SECRET, PASSWORD, PASSWORD_REF, FakeClock, app_site, key_site, run, secrets
-from tests.api.scripted import Fate, Reply, Scripted
+from tests.support.builders.api import (
+    API_KEY,
+    APP_SECRET,
+    PASSWORD,
+    PASSWORD_REF,
+    FakeClock,
+    app_site,
+    key_site,
+    run,
+    secrets,
+)
+from tests.support.servers.scripted import Fate, Reply, Scripted
 
 
 @pytest.mark.parametrize(

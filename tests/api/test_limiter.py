@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.api.clock import nobody
 from reconciler.api.limiter import Rate, RateLimiter
-from tests.api.fakes import FakeClock, run
+from tests.support.builders.api import FakeClock, run
 from tests.support.profiles import examples
 
 

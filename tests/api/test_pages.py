@@ -8,8 +8,8 @@ from reconciler.errors import MalformedAnswerError
 from reconciler.model.live import LiveConnection, Schedule
 from reconciler.model.sync import SyncConfig
 from tests.api.conftest import OpenSession
-from tests.api.fakes import run
-from tests.api.scripted import Reply, Scripted
+from tests.support.builders.api import run
+from tests.support.servers.scripted import Reply, Scripted
 
 BASE = "/bookings/v2/external-calendars"
 CONNECTION = {"id": "c1", "providerId": "p1", "scheduleId": "s1", "status": "SYNCED", "calendarType": "I_CAL"}

@@ -17,7 +17,7 @@ from reconciler.model.live import ConnectionList, LiveConnection
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from tests.api import strategies as some
-from tests.api.fakes import SITE_ID
+from tests.support.builders.api import SITE_ID
 from tests.support.profiles import examples
 
 LEE = "3e47ec65-2975-447c-a7ed-75041e850d5e"

@@ -10,8 +10,8 @@ from reconciler.api.client import Reader, Writer
 from reconciler.api.readonly import ReadOnlyTransport
 from reconciler.errors import MutationRefusedError
 from tests.api.conftest import OpenSession
-from tests.api.fakes import run
-from tests.api.scripted import Reply, Scripted
+from tests.support.builders.api import run
+from tests.support.servers.scripted import Reply, Scripted
 
 BASE = "/bookings/v2/external-calendars"
 ALLOWED = [

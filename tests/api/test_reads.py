@@ -8,8 +8,8 @@ from reconciler.errors import UsageError
 from reconciler.model.live import Calendar, ConnectionList, LiveConnection
 from reconciler.model.sync import SyncConfig
 from tests.api.conftest import OpenSession
-from tests.api.fakes import API_KEY, SITE_ID, run
-from tests.api.scripted import Asked, Reply, Scripted
+from tests.support.builders.api import API_KEY, SITE_ID, run
+from tests.support.servers.scripted import Asked, Reply, Scripted
 
 BASE = "/bookings/v2/external-calendars"
 CONNECTION = {"id": "c1", "providerId": "p1", "scheduleId": "s1", "status": "SYNCED", "calendarType": "I_CAL"}

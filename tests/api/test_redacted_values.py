@@ -12,8 +12,8 @@ from reconciler.model.live import Calendar
 from reconciler.model.plan import Change, Plan, SitePlan
 from reconciler.model.source import Fault, Source
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from tests.api.fakes import key_site
-from tests.planning.build import live, site_with
+from tests.support.builders.api import key_site
+from tests.support.builders.plans import live, site_with
 from tests.support.work import steps
 
 KEY = 'swordfish"of\\the"site'

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.api.redaction import Redactor
 from reconciler.text import fit, inert, unseen
-from tests.promises.unseen import UNSEEN, broken
+from tests.support.hostile_texts import UNSEEN, broken
 from tests.support.work import steps
 
 SECRET = "pä\"s\\/ w+%0 <ñ'>&~€𝄞-z"

@@ -13,8 +13,8 @@ from reconciler.api.retry import Backoff
 from reconciler.api.session import Limits, SiteSession
 from reconciler.errors import ApiError, RateLimitedError, ServiceError, TransportError
 from tests.api.conftest import OpenSession
-from tests.api.fakes import FakeClock, app_site, key_site, run, secrets
-from tests.api.scripted import Fate, Reply, Scripted
+from tests.support.builders.api import FakeClock, app_site, key_site, run, secrets
+from tests.support.servers.scripted import Fate, Reply, Scripted
 
 FINE = Reply({"connection": {"id": "c1"}, "providers": []})
 LOST = [Reply(fate=Fate.RESET), Reply({"providers": []}, fate=Fate.CUT)]

@@ -10,8 +10,8 @@ from reconciler.errors import MalformedAnswerError
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.api.conftest import OpenSession
-from tests.api.fakes import PASSWORD, PASSWORD_REF, key_site, run, secrets
-from tests.api.scripted import Asked, Reply, Scripted
+from tests.support.builders.api import PASSWORD, PASSWORD_REF, key_site, run, secrets
+from tests.support.servers.scripted import Asked, Reply, Scripted
 
 BASE = "/bookings/v2/external-calendars"
 CONNECTION = {"id": "c1", "providerId": "p1", "scheduleId": "s1", "status": "SYNCED", "calendarType": "I_CAL"}

@@ -27,9 +27,9 @@ import icalendar
 
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
-from tests.sandbox_caldav.environments import make
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
-from tests.sandbox_caldav.real import RealServer, radicale, xandikos
+from tests.support.caldav.environments import make
+from tests.support.caldav.paper import EMAIL, PASSWORD, event
+from tests.support.caldav.real import RealServer, radicale, xandikos
 
 if TYPE_CHECKING:
     from collections.abc import Callable

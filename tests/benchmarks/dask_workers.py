@@ -27,12 +27,12 @@ from reconciler.manifests import load
 from reconciler.workflow import Selection
 from tests.benchmarks.fleet.running import ROOT, serving
 from tests.benchmarks.fleet.worlds import ENVIRONMENT, Fleet, write_manifests
-from tests.dask.cluster import cluster
+from tests.support.servers.dask_cluster import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.dask.cluster import Cluster
+    from tests.support.servers.dask_cluster import Cluster
 
 _REACH = 1.8
 _EACH = 10

@@ -26,7 +26,7 @@ from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
 from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.ics import calendar, event, text
+from tests.support.sandbox.ics import calendar, event, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from tests.benchmarks.fleet import worlds
 from tests.benchmarks.fleet.answers import CONNECTIONS, PROVIDERS
 from tests.benchmarks.fleet.running import ROOT, serving
 from tests.benchmarks.fleet.worlds import KEY, PASSWORD, Fleet, Json, Live
-from tests.support.memory import in_memory
+from tests.support.folders import in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

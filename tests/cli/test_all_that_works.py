@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.support.referee import APPLE, Reading, Referee, Row
-from tests.support.refereed import KIM, LEE, SCHEDULE, connection, refereed
+from tests.support.referee_runs import KIM, LEE, SCHEDULE, connection, refereed
 
 _LEE, _KIM = Row("lee", SCHEDULE, APPLE, LEE), Row("kim", SCHEDULE, APPLE, KIM)
 _PRUNING = {"prune": True, "guards": {"maxDisconnects": "100%"}}

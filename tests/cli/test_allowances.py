@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
 
 
 @pytest.fixture

@@ -5,10 +5,21 @@ from dataclasses import replace
 import pytest
 
 from reconciler.sandbox.world import Site, World
-from tests.cli.command import Extcal
-from tests.cli.stand_in import forgetful, stand_in
 from tests.cli.test_plan import valid
-from tests.cli.worlds import BUSY, EXPORTING, PASSWORD, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import (
+    BUSY,
+    EXPORTING,
+    PASSWORD,
+    PASSWORD_ENV,
+    QUAY,
+    connection,
+    harbor,
+    quay,
+    site,
+    world,
+)
+from tests.support.servers.proxy import forgetful, stand_in
 
 
 @pytest.fixture

@@ -6,8 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, EXPORTING, HARBOR, KEY, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import (
+    BUSY,
+    EXPORTING,
+    HARBOR,
+    KEY,
+    PASSWORD_ENV,
+    QUAY,
+    connection,
+    harbor,
+    quay,
+    site,
+    world,
+)
 from tests.support.tools import needs_another_user, needs_git
 
 pytestmark = needs_git

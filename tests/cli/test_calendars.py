@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.sandbox.contract import ErrorReason, Status
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, connected, connection, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import HARBOR, connected, connection, harbor, site, world
 
 _SITE = ("--site-id", HARBOR)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.sandbox.world import Account, Calendar, World
-from tests.cli.command import Extcal
-from tests.cli.worlds import (
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import (
     HARBOR,
     PASSWORD,
     PASSWORD_ENV,

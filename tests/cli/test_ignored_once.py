@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.plain import Fields
+from tests.support.json_fields import Fields
 from tests.support.referee import APPLE, Fault, Reading, Referee, Row, Step, Wrong
-from tests.support.refereed import EXPORTING, LEE, SCHEDULE, connection, refereed
+from tests.support.referee_runs import EXPORTING, LEE, SCHEDULE, connection, refereed
 
 _IMPORT: Fields = {"enabled": True, "calendars": {"calendars": [{"id": "w1", "name": "Work"}]}}
 _BY_HAND = Row(

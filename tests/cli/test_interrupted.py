@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.cli.command import Extcal, Ran
-from tests.cli.stand_in import Held, stand_in
 from tests.cli.test_plan import valid
-from tests.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.servers.proxy import Held, stand_in
+from tests.support.timeouts import TIMEOUT
 
 _MANY = 8
 _AT_ONCE = 4

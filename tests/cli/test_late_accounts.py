@@ -8,7 +8,7 @@ import pytest
 from reconciler.api.retry import Backoff
 from reconciler.execution.settle import Window
 from tests.support.referee import APPLE, Fault, Reading, Referee, Row, Step, Wrong
-from tests.support.refereed import KIM, LEE, SCHEDULE, connection, refereed
+from tests.support.referee_runs import KIM, LEE, SCHEDULE, connection, refereed
 
 _ALIAS = "lee@icloud.example"
 _OLD = Row("old", SCHEDULE, APPLE, KIM)

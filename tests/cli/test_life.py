@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.command import Extcal, Json
-from tests.cli.worlds import HARBOR, KEY, harbor, world
+from tests.support.cli.command import Extcal, Json
+from tests.support.cli.worlds import HARBOR, KEY, harbor, world
 from tests.support.tools import needs_git
 
 pytestmark = needs_git

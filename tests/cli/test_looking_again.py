@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from tests.cli.command import Extcal, Json, Ran
-from tests.cli.stand_in import stand_in
 from tests.cli.test_plan import valid
-from tests.cli.worlds import APPLE, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.cli.command import Extcal, Json, Ran
+from tests.support.cli.worlds import APPLE, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.servers.proxy import stand_in
 
 _NAMED = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Work]}}"
 _HEADING = "\nNot checked after applying; plan again to see where it stands:\n"

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import EXPORTING, PASSWORD_ENV, connected, connection, email, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import EXPORTING, PASSWORD_ENV, connected, connection, email, harbor, site, world
 
 _MISSING = "the secret env:EXTCAL_MISSING is not set; set that environment variable"
 _ERROR = f"error: harbor/staff-0: {_MISSING}"

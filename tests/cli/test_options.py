@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, KEY, PASSWORD, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import HARBOR, KEY, PASSWORD, PASSWORD_ENV, connection, harbor, site, world
 
 
 @pytest.mark.parametrize(

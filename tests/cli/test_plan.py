@@ -7,8 +7,20 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.cli.command import Extcal, Json
-from tests.cli.worlds import BUSY, EXPORTING, PASSWORD, QUAY, connection, email, harbor, quay, schedule_id, site, world
+from tests.support.cli.command import Extcal, Json
+from tests.support.cli.worlds import (
+    BUSY,
+    EXPORTING,
+    PASSWORD,
+    QUAY,
+    connection,
+    email,
+    harbor,
+    quay,
+    schedule_id,
+    site,
+    world,
+)
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 _PLAN_KEYS = {"format_version", "digest", "summary", "actions"}

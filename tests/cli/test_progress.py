@@ -4,9 +4,9 @@ import pytest
 
 from reconciler.cli.console import Console
 from reconciler.cli.progress import Progress
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import BUSY, PASSWORD_ENV, connection, site
+from tests.support.cli.command import Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, site
 
 
 class Watch:

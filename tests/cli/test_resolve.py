@@ -10,10 +10,21 @@ from reconciler.machine import Owner
 from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.faults import READS, Answer, Fault, Faults
 from reconciler.sandbox.world import ExistingConnection
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import APPLE, HARBOR, KEY, PASSWORD_ENV, connected, connection, harbor, schedule_id, site, world
-from tests.promises.journals import folder_of, intent, leave_open
+from tests.support.cli.command import Extcal
+from tests.support.cli.journals import folder_of, intent, leave_open
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import (
+    APPLE,
+    HARBOR,
+    KEY,
+    PASSWORD_ENV,
+    connected,
+    connection,
+    harbor,
+    schedule_id,
+    site,
+    world,
+)
 
 _RESOLVE = ("resolve", "manifests")
 _KEEP = (*_RESOLVE, "--keep", "harbor/staff-0=live-0")

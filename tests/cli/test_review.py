@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from reconciler.model.encoding import canonical, digest
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import BUSY, EXPORTING, HARBOR, KEY, PASSWORD_ENV, QUAY, connection, harbor, site, world
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import BUSY, EXPORTING, HARBOR, KEY, PASSWORD_ENV, QUAY, connection, harbor, site, world
 
 TOMBSTONE = "state: absent"
 STANDS = "The reviewed plan stands: "

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.command import Extcal
+from tests.support.cli.command import Extcal
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])

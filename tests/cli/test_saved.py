@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.command import Extcal
 from tests.cli.test_plan import valid
-from tests.cli.worlds import (
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
     HARBOR,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
 from tests.support.tools import needs_git
 
 PRUNING = site(more="prune: true\nscope: site\nguards: {maxDisconnects: 100%}")

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from reconciler.cli.main import main
 from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.world import CalendarEvent, Schedule, World
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, QUAY, connected, connection, harbor, quay, schedule_id, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import HARBOR, QUAY, connected, connection, harbor, quay, schedule_id, site, world
 
 _NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 _SITE = ("--site-id", HARBOR)

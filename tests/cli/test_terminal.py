@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import PASSWORD_ENV, connection, harbor, site, world
 
 _QUESTION = "Carry out 1 action? [y/N]: "
 

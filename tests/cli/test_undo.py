@@ -10,8 +10,8 @@ from reconciler.sandbox.contract import ErrorReason, ExportTarget, Status
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import (
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
     HARBOR,

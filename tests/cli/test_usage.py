@@ -5,9 +5,9 @@ import os
 import pytest
 
 from reconciler import __version__
-from tests.cli.command import Extcal
 from tests.cli.test_plan import valid
-from tests.cli.worlds import connection, site
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import connection, site
 
 COMMANDS = (
     "validate",

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from tests.support import browsing
+from tests.support import web
 
 _LINK = re.compile(r"(?:^|\x1b\[K)  (\S+)  \((?:[^)]*)\)\n\s+(http\S+/consent/\S+)$", re.MULTILINE)
 
@@ -26,10 +26,10 @@ def deny(link: str) -> httpx.Response:
 
 def allow_only(link: str, account: str) -> str:
     """Allow access with an account; where that leads to, without going there."""
-    answer = browsing.post(link, data={"decision": "allow", "account": account, "outcome": "connected"})
+    answer = web.post(link, data={"decision": "allow", "account": account, "outcome": "connected"})
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
 
 
 def _answer(link: str, **fields: str) -> httpx.Response:
-    return browsing.post(link, data=fields, follow_redirects=True)
+    return web.post(link, data=fields, follow_redirects=True)

@@ -13,14 +13,14 @@ from reconciler.consent import pages
 from reconciler.consent.layout import Page
 from reconciler.consent.pending import Turned
 from reconciler.model.consent import Finding, Verdict
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import connection, email, site
 from tests.consent.owners import links
 from tests.consent.test_listener import action
-from tests.reports.browser import Browser, browser
+from tests.support.browser import Browser, browser
+from tests.support.cli.command import Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import connection, email, site
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import needs_chromium
-from tests.support.waiting import TIMEOUT
 
 pytestmark = needs_chromium
 

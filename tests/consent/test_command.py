@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.command import COMMAND, Extcal
-from tests.cli.terminal import Terminal, terminal
 from tests.cli.test_plan import valid
-from tests.cli.worlds import PASSWORD_ENV, connection, email, site
 from tests.consent.owners import allow, allow_only, deny, links
-from tests.support import browsing
+from tests.support import web
+from tests.support.cli.command import COMMAND, Extcal
+from tests.support.cli.terminal import Terminal, terminal
+from tests.support.cli.worlds import PASSWORD_ENV, connection, email, site
 
 _HOME = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Home]}}"
 _LINK = "/consent/"
@@ -85,7 +85,7 @@ def test_the_timeout_ends_the_wait_with_3(two: Extcal) -> None:
     assert at.seen.endswith("Applied: 1 done, 2 awaiting consent.\n")
     landing = allow_only(found[email(1)], email(1))
     with pytest.raises(httpx.ConnectError):
-        browsing.get(landing)
+        web.get(landing)
     # The link was late, and not in vain: the next run recognises the connection, and finishes it.
     ran = two("apply", "manifests", "--auto-approve", "--connection", "staff-1")
     assert "update harbor/staff-1" in ran.out
@@ -134,7 +134,7 @@ def test_a_file_keeps_the_links_to_itself(two: Extcal, output: str) -> None:
     kept = [json.loads(line) for line in file.read_text().splitlines()]
     assert [set(entry) for entry in kept] == [{"address", "account", "provider", "url"}] * 2
     assert {entry["account"] for entry in kept} == {email(1), email(2)}
-    assert all(browsing.get(entry["url"]).status_code == 200 for entry in kept)
+    assert all(web.get(entry["url"]).status_code == 200 for entry in kept)
     two.sandbox.requests.clear()
     again = two(*args)
     assert again.code == 64

@@ -15,9 +15,9 @@ from reconciler.consent.callback_server import listening
 from reconciler.consent.pending import Visit, Visits
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
 from reconciler.model.plan import Action
-from tests.planning.build import declared, planned, site_with, the_action
-from tests.support import browsing
-from tests.support.waiting import TIMEOUT
+from tests.support import web
+from tests.support.builders.plans import declared, planned, site_with, the_action
+from tests.support.timeouts import TIMEOUT
 
 _ID = "Ab-_9" * 30
 
@@ -70,7 +70,7 @@ def test_no_page_shows_a_secret() -> None:
     redactor, pages = Redactor(), list[str]()
     redactor.learn("sea<gull&lantern")
     meet(
-        lambda visit: pages.append(browsing.get(f"{visit.redirect_url}?connectionId={_ID}").text),
+        lambda visit: pages.append(web.get(f"{visit.redirect_url}?connectionId={_ID}").text),
         Verdict(Finding.CONNECTED, "lee sea<gull&lantern"),
         redact=redactor.redact,
     )
@@ -82,7 +82,7 @@ def test_a_browser_brings_a_connection_and_is_told_the_verdict() -> None:
     """What the browser says is handed over as it is, and the page follows from the verdict."""
 
     def browse(visit: Visit) -> None:
-        page = browsing.get(f"{visit.redirect_url}?connectionId={_ID}")
+        page = web.get(f"{visit.redirect_url}?connectionId={_ID}")
         assert page.status_code == 200
         assert "Connected" in page.text
         assert "lee@harbor.example" in page.text
@@ -109,7 +109,7 @@ def test_a_browser_brings_an_error(error: str, refusal: Refusal) -> None:
     """The API's three words are known; whatever else it says counts as internal and is shown nowhere."""
 
     def browse(visit: Visit) -> None:
-        page = browsing.get(f"{visit.redirect_url}?error={quote(error)}")
+        page = web.get(f"{visit.redirect_url}?error={quote(error)}")
         assert "<script" not in page.text
         assert "alert" not in page.text
 
@@ -120,7 +120,7 @@ def test_a_browser_brings_an_error(error: str, refusal: Refusal) -> None:
 def test_every_verdict_has_a_page_that_says_what_to_do(finding: Finding) -> None:
     """No verdict leaves the owner without a heading, a reason, and a way to go on."""
     pages: list[str] = []
-    meet(lambda visit: pages.append(browsing.get(f"{visit.redirect_url}?connectionId=x").text), Verdict(finding, "a@b"))
+    meet(lambda visit: pages.append(web.get(f"{visit.redirect_url}?connectionId=x").text), Verdict(finding, "a@b"))
     assert pages[0].count("<h1>") == 1
     assert pages[0].count("<p>") >= 2
     assert "close this window" in pages[0] or "new link" in pages[0]
@@ -132,7 +132,7 @@ def test_hostile_names_stay_text() -> None:
     evil = "<b onclick=x>\u202egnp.\"'&amp;{account}"
     pages: list[str] = []
     verdict = Verdict(Finding.CONNECTED, evil)
-    meet(lambda visit: pages.append(browsing.get(f"{visit.redirect_url}?connectionId=x").text), verdict)
+    meet(lambda visit: pages.append(web.get(f"{visit.redirect_url}?connectionId=x").text), verdict)
     assert "<b onclick" not in pages[0]
     assert "\u202e" not in pages[0]
     assert "&lt;b onclick=x&gt;gnp.&quot;&#x27;&amp;amp;{account}" in pages[0]
@@ -142,9 +142,9 @@ def test_a_second_visit_changes_nothing() -> None:
     """A replayed callback, the same or another, is told that the answer was taken; nothing more is handed over."""
 
     def browse(visit: Visit) -> None:
-        browsing.get(f"{visit.redirect_url}?connectionId={_ID}")
+        web.get(f"{visit.redirect_url}?connectionId={_ID}")
         for query in (f"connectionId={_ID}", "connectionId=other", "error=reject"):
-            again = browsing.get(f"{visit.redirect_url}?{query}")
+            again = web.get(f"{visit.redirect_url}?{query}")
             assert again.status_code == 410
             assert "Already answered" in again.text
 
@@ -171,8 +171,8 @@ def test_a_foreign_callback_leaves_the_true_one_its_place() -> None:
     """After a callback that was not of this visit, the right one may still come."""
 
     def browse(visit: Visit) -> None:
-        assert browsing.get(f"{visit.redirect_url}?connectionId=foreign").status_code == 400
-        assert browsing.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+        assert web.get(f"{visit.redirect_url}?connectionId=foreign").status_code == 400
+        assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
 
     brought = meet(browse, Verdict(Finding.FOREIGN), Verdict(Finding.CONNECTED))
     assert brought == [Callback("foreign"), Callback(_ID)]
@@ -234,13 +234,13 @@ def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) ->
         base, _, nonce = visit.redirect_url.rpartition("/")
         port = urlsplit(base).port
         pages = [
-            browsing.get(f"{base}/"),
-            browsing.get(f"{base}/favicon.ico"),
-            browsing.get(f"{base}/{nonce[:-1]}?connectionId={_ID}"),
-            browsing.get(f"{base}/{nonce}x?connectionId={_ID}"),
-            browsing.get(f"{base}/x/{nonce}?connectionId={_ID}"),
-            browsing.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"rebound.example:{port}"}),
-            browsing.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"localhost:{port}"}),
+            web.get(f"{base}/"),
+            web.get(f"{base}/favicon.ico"),
+            web.get(f"{base}/{nonce[:-1]}?connectionId={_ID}"),
+            web.get(f"{base}/{nonce}x?connectionId={_ID}"),
+            web.get(f"{base}/x/{nonce}?connectionId={_ID}"),
+            web.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"rebound.example:{port}"}),
+            web.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"localhost:{port}"}),
         ]
         assert {(page.status_code, page.text) for page in pages} == {(404, pages[0].text)}
         assert nonce not in pages[0].text
@@ -274,10 +274,10 @@ def test_what_can_not_be_read_changes_nothing(query: str) -> None:
     """An answer that is none, two, or malformed is refused, and the true one may still come."""
 
     def browse(visit: Visit) -> None:
-        page = browsing.get(f"{visit.redirect_url}?{query}")
+        page = web.get(f"{visit.redirect_url}?{query}")
         assert page.status_code == 400
         assert "could not be read" in page.text
-        assert browsing.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+        assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
 
     assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
 
@@ -287,11 +287,11 @@ def test_only_looking_is_allowed_and_a_head_uses_nothing_up() -> None:
 
     def browse(visit: Visit) -> None:
         url = f"{visit.redirect_url}?connectionId={_ID}"
-        head = browsing.head(url)
+        head = web.head(url)
         assert (head.status_code, head.content) == (200, b"")
         for method in ("POST", "PUT", "OPTIONS", "BREW"):
-            assert browsing.request(method, url).status_code == HTTPStatus.METHOD_NOT_ALLOWED
-        assert browsing.get(url).status_code == 200
+            assert web.request(method, url).status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        assert web.get(url).status_code == 200
 
     assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
 
@@ -322,7 +322,7 @@ def test_heads_that_no_browser_sends_are_refused(sent: bytes, capfd: pytest.Capt
                 answer = b""
         assert b"Traceback" not in answer
         assert not answer.startswith(b"HTTP/1.0 200")
-        assert browsing.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+        assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
 
     meet(browse, Verdict(Finding.CONNECTED))
     assert capfd.readouterr() == ("", "")
@@ -335,7 +335,7 @@ def test_slow_and_idle_clients_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -
     def browse(visit: Visit) -> None:
         with connection_to(visit.redirect_url) as idle, connection_to(visit.redirect_url) as slow:
             slow.sendall(b"GET /")
-            assert browsing.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+            assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
             for connection in (idle, slow):
                 connection.settimeout(0)
                 with pytest.raises(BlockingIOError):

@@ -10,12 +10,12 @@ from reconciler.model.plan import ActionKind, Plan
 from reconciler.planning.guards import CONSENT_LOSS, Allowance
 from reconciler.render.plan_text import plan_text
 from reconciler.sandbox.world import ExistingConnection
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import GOOGLE as GOOGLE_ID
-from tests.cli.worlds import connection, email, harbor, schedule_id, site, world
-from tests.planning.build import APPLE as APPLE_PROVIDER
-from tests.planning.build import GOOGLE, PRUNING, declared, live, planned, site_with, the_action
+from tests.support.builders.plans import APPLE as APPLE_PROVIDER
+from tests.support.builders.plans import GOOGLE, PRUNING, declared, live, planned, site_with, the_action
+from tests.support.cli.command import Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import GOOGLE as GOOGLE_ID
+from tests.support.cli.worlds import connection, email, harbor, schedule_id, site, world
 
 _PRUNE = "prune: true\nguards: {maxDisconnects: 100%}"
 

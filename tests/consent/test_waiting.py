@@ -18,9 +18,9 @@ from reconciler.sandbox.world import Site as LiveSite
 from tests.consent.owners import allow, allow_only, deny
 from tests.consent.waiting import Applying
 from tests.execution.test_apply import APPLE, ELSEWHERE, GOOGLE, KIM, LEE
-from tests.planning.build import OFF, OTHER_SCHEDULE, PRUNING, SCHEDULE, SITE, chosen, declared
-from tests.support import browsing
-from tests.support.waiting import TIMEOUT
+from tests.support import web
+from tests.support.builders.plans import OFF, OTHER_SCHEDULE, PRUNING, SCHEDULE, SITE, chosen, declared
+from tests.support.timeouts import TIMEOUT
 
 _WORK = SyncConfig(chosen("Work"), OFF)
 _MINE = declared(provider="google", sync=_WORK)
@@ -154,7 +154,7 @@ def test_foreign_connections_are_not_believed(applying: Applying, sandbox: Runni
 
     def forge(link: str, back: str) -> None:
         for forged in ("elsewhere", "apple", "../providers", "<script>alert(1)</script>"):
-            page = browsing.get(f"{back}?connectionId={quote(forged)}")
+            page = web.get(f"{back}?connectionId={quote(forged)}")
             codes.append(page.status_code)
             assert "script>" not in page.text
         codes.append(allow(link, LEE).status_code)
@@ -171,7 +171,7 @@ def test_a_flood_of_forged_callbacks_ends_the_wait(applying: Applying) -> None:
 
     def flood(_link: str, back: str) -> None:
         for number in range(8):
-            browsing.get(f"{back}?connectionId=forged-{number}")
+            web.get(f"{back}?connectionId=forged-{number}")
 
     result = applying(SITE, [_MINE], lee=flood)
     status, error = ended(result)["lee"]
@@ -189,12 +189,12 @@ def test_an_id_that_another_owner_brought_counts_for_nobody_else(applying: Apply
     def kim(link: str, _back: str) -> None:
         landing = allow_only(link, KIM)
         made.append(urlsplit(landing).query)
-        assert browsing.get(landing).status_code == 200
+        assert web.get(landing).status_code == 200
         connected.set()
 
     def lee(link: str, back: str) -> None:
         assert connected.wait(TIMEOUT)
-        assert browsing.get(f"{back}?{made[0]}").status_code == 400
+        assert web.get(f"{back}?{made[0]}").status_code == 400
         assert allow(link, LEE).status_code == 200
 
     result = applying(SITE, [_MINE, _KIMS], lee=lee, kim=kim)
@@ -207,7 +207,7 @@ def test_a_replayed_callback_changes_nothing(applying: Applying) -> None:
 
     def twice(link: str, _back: str) -> None:
         landing = allow_only(link, LEE)
-        codes.extend(browsing.get(landing).status_code for _ in range(2))
+        codes.extend(web.get(landing).status_code for _ in range(2))
         applying.interrupt()
 
     # Somebody else is waited for, so that the listener still stands.
@@ -288,7 +288,7 @@ def test_what_comes_back_broken_is_not_called_connected(applying: Applying, sand
     broken = replace(standing(LEE), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
     put(sandbox, broken)
     pages: list[httpx.Response] = []
-    result = applying(SITE, [_MINE], lee=lambda _link, back: pages.append(browsing.get(f"{back}?connectionId=old")))
+    result = applying(SITE, [_MINE], lee=lambda _link, back: pages.append(web.get(f"{back}?connectionId=old")))
     status, error = ended(result)["lee"]
     assert status is OutcomeStatus.FAILED
     assert "the service reports TOKEN_REVOKED" in (error or "")
@@ -301,7 +301,7 @@ def test_an_account_that_is_not_shown_is_not_believed(applying: Applying, sandbo
 
     def agree(_link: str, back: str) -> None:
         put(sandbox, replace(standing(LEE, id_="new"), email_shown=False))
-        pages.append(browsing.get(f"{back}?connectionId=new"))
+        pages.append(web.get(f"{back}?connectionId=new"))
 
     result = applying(SITE, [_MINE], lee=agree)
     status, error = ended(result)["lee"]
@@ -317,7 +317,7 @@ def test_what_can_not_be_read_is_not_believed(applying: Applying, sandbox: Runni
     def agree(link: str, _back: str) -> None:
         landing = allow_only(link, LEE)
         sandbox.replace_world(World())
-        pages.append(browsing.get(landing))
+        pages.append(web.get(landing))
 
     result = applying(SITE, [_MINE], lee=agree)
     status, error = ended(result)["lee"]

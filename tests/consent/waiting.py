@@ -20,7 +20,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
 from tests.support.machines import fresh_machine
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
 
 Owner = Callable[[str, str], object]
 """An owner at work, given their link and the address that it leads back to."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.dask import driver
-from tests.cli.command import Extcal
-from tests.cli.worlds import KEY, PASSWORD, connection, harbor, site, world
 from tests.dask import hostile
-from tests.dask.cluster import Cluster, cluster
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import KEY, PASSWORD, connection, harbor, site, world
+from tests.support.servers.dask_cluster import Cluster, cluster
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
 _NO_DATA = "its worker's answer can't be had: TypeError"

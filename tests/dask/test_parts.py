@@ -10,8 +10,8 @@ from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
 from reconciler.workflow import Selection
-from tests.cli.worlds import BUSY, connection, site
-from tests.planning.build import SITE, declared, planned, the_action
+from tests.support.builders.plans import SITE, declared, planned, the_action
+from tests.support.cli.worlds import BUSY, connection, site
 
 _ACTION = the_action(planned(declared()))
 

@@ -12,11 +12,11 @@ from reconciler.cli.dask import client as dask_client
 from reconciler.sandbox.faults import READS, Delay, Fault, Faults, Operation
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import World
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, schedule_id, site, world
-from tests.dask.cluster import Cluster, cluster
-from tests.support.memory import in_memory
-from tests.support.waiting import until
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, KEY, PASSWORD, connection, email, harbor, schedule_id, site, world
+from tests.support.folders import in_memory
+from tests.support.servers.dask_cluster import Cluster, cluster
+from tests.support.timeouts import until
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
 _NO_SECRETS = dict.fromkeys(_SECRETS)

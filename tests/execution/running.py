@@ -15,7 +15,7 @@ from reconciler.model.result import Outcome
 from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import grounded
 from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort, now, passing
-from tests.planning.build import PRUNING, SITE, live, planned, site_with
+from tests.support.builders.plans import PRUNING, SITE, live, planned, site_with
 
 
 @dataclass

@@ -26,7 +26,7 @@ from reconciler.model.desired import SecretRef
 from reconciler.model.intent import Fate, Intent, Made, Pending
 from reconciler.model.live import Calendar, ConnectionList, LiveConnection, Provider
 from reconciler.model.sync import SyncConfig
-from tests.planning.build import PROVIDERS, live
+from tests.support.builders.plans import PROVIDERS, live
 
 T = TypeVar("T")
 

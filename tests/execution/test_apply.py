@@ -13,7 +13,17 @@ from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, World
 from reconciler.sandbox.world import Site as LiveSite
 from tests.execution.conftest import Loop, allowing_all
-from tests.planning.build import DEDICATED, OTHER_SCHEDULE, PASSWORD, PRIMARY, PRUNING, SCHEDULE, SITE, chosen, declared
+from tests.support.builders.plans import (
+    DEDICATED,
+    OTHER_SCHEDULE,
+    PASSWORD,
+    PRIMARY,
+    PRUNING,
+    SCHEDULE,
+    SITE,
+    chosen,
+    declared,
+)
 
 APPLE = "a0a0a0a0-0000-4000-8000-00000000000a"
 GOOGLE = "a0a0a0a0-0000-4000-8000-00000000000b"

@@ -26,7 +26,7 @@ from tests.execution.scripted import (
     passing,
     scripted,
 )
-from tests.planning.build import OTHER_SCHEDULE, PASSWORD, SCHEDULE, declared, live, planned, the_action
+from tests.support.builders.plans import OTHER_SCHEDULE, PASSWORD, SCHEDULE, declared, live, planned, the_action
 
 SENT = ("p-apple", SCHEDULE, "lee@harbor.example", str(PASSWORD))
 BEGUN = ("begin", "harbor/lee")

@@ -16,7 +16,7 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
 from tests.execution.running import Run, carried_out, plan_of, the_outcome
 from tests.execution.scripted import DENIED, DOWN, ScriptedPort, now, passing, refusal, scripted
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OTHER_SCHEDULE,

@@ -11,7 +11,7 @@ from reconciler.model.result import OutcomeStatus
 from reconciler.model.sync import CalendarRef, Direction, SyncConfig
 from tests.execution.running import plan_of, the_outcome
 from tests.execution.scripted import ScriptedPort, refusal, scripted
-from tests.planning.build import DEDICATED, PRIMARY, chosen, declared, live
+from tests.support.builders.plans import DEDICATED, PRIMARY, chosen, declared, live
 
 DONE, FAILED = OutcomeStatus.DONE, OutcomeStatus.FAILED
 NOT_CONNECTED = refusal(PreconditionFailedError, 428, "CONNECTION_NOT_CONNECTED")

@@ -15,7 +15,7 @@ from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.running import plan_of
 from tests.execution.scripted import DENIED, After, MemoryJournal, MemoryUnfinished, ScriptedPort, passing, scripted
-from tests.planning.build import DEDICATED, declared, live
+from tests.support.builders.plans import DEDICATED, declared, live
 
 DONE, FAILED, SKIPPED, UNKNOWN = (
     OutcomeStatus.DONE,

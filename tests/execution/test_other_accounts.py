@@ -15,7 +15,7 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import intent_of
 from tests.execution.running import Run, plan_of
 from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, passing, scripted
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OTHER_SCHEDULE,

@@ -16,7 +16,7 @@ from reconciler.model.sync import SyncConfig
 from tests.execution.doors import ScriptedDoor, ScriptedVisit
 from tests.execution.running import Run, plan_of
 from tests.execution.scripted import DENIED, DOWN, ScriptedPort, Step, now, passing, refusal, scripted
-from tests.planning.build import DEDICATED, GOOGLE, OTHER_SCHEDULE, SCHEDULE, SITE, declared, live
+from tests.support.builders.plans import DEDICATED, GOOGLE, OTHER_SCHEDULE, SCHEDULE, SITE, declared, live
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 DONE, FAILED, AWAITING = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.AWAITING_CONSENT

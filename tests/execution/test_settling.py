@@ -8,7 +8,7 @@ from reconciler.execution.settle import Window, look, look_for, look_for_all, se
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Nothing, Pending, Several, Unlisted
 from reconciler.planning.preconditions import intent_of
 from tests.execution.scripted import DOWN, MemoryJournal, ScriptedPort, now, passing, scripted
-from tests.planning.build import OTHER_SCHEDULE, declared, live, planned, the_action
+from tests.support.builders.plans import OTHER_SCHEDULE, declared, live, planned, the_action
 
 WINDOW = Window(length=15.0, first=1.0)
 LEE = live("new")

@@ -36,16 +36,7 @@ from tests.execution.scripted import (
     refusal,
     scripted,
 )
-from tests.planning.build import (
-    DEDICATED,
-    PASSWORD,
-    PRIMARY,
-    SCHEDULE,
-    SITE,
-    chosen,
-    declared,
-    live,
-)
+from tests.support.builders.plans import DEDICATED, PASSWORD, PRIMARY, SCHEDULE, SITE, chosen, declared, live
 
 DONE, FAILED, UNKNOWN = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN
 STANDING = (live(),)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.workflow.recovery import as_agreed
-from tests.planning.build import SITE, declared, live, planned, site_with, the_action
+from tests.support.builders.plans import SITE, declared, live, planned, site_with, the_action
 
 
 def plan(*actions: Action) -> Plan:

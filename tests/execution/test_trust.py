@@ -13,7 +13,7 @@ from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.running import Run, plan_of
 from tests.execution.scripted import BAD_PASSWORD, DENIED, DOWN, ScriptedPort, now, passing, scripted
-from tests.planning.build import DEDICATED, SITE, declared, live
+from tests.support.builders.plans import DEDICATED, SITE, declared, live
 
 DONE, FAILED, SKIPPED = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.SKIPPED
 NOT_LISTED = (

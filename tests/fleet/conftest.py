@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.conftest import bare, extcal, sandbox
-from tests.cli.worlds import KEY, PASSWORD_ENV
 from tests.fleet.fleets import manifests, six
-from tests.gitops.conftest import runner
+from tests.support.cli.command import Extcal
+from tests.support.cli.fixtures import bare, extcal, sandbox
+from tests.support.cli.worlds import KEY, PASSWORD_ENV
+from tests.support.github.fixtures import runner
 
 __all__ = ["bare", "extcal", "runner", "sandbox", "sites"]
 

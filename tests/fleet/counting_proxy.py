@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
 
 PAUSE = 0.02
 

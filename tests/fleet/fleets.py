@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.sandbox.world import Schedule, Site, World
-from tests.cli.command import Extcal
-from tests.cli.worlds import EXPORTING, connected, email, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import EXPORTING, connected, email, harbor, site, world
 
 SHARDS = 4
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from reconciler.sandbox.server import RunningSandbox
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD
-from tests.gitops.runner import ROOT, Ran, Runner
-from tests.support.tools import needs_bash, needs_git
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import PASSWORD
+from tests.support.github.runner import Ran, Runner
+from tests.support.tools import ROOT, needs_bash, needs_git
 
 pytestmark = needs_bash
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from reconciler import planfile
-from tests.cli.command import Extcal
-from tests.gitops.runner import ROOT
+from tests.support.cli.command import Extcal
+from tests.support.tools import ROOT
 
 EXAMPLE = ROOT / "examples" / "fleet" / "kubernetes-indexed-job.yaml"
 

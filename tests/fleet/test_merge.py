@@ -20,8 +20,6 @@ from reconciler.model.shards import Shards
 from reconciler.planning.order import ordered
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.workflow.merge import PlanPart, merged_plan
-from tests.cli.command import Extcal
-from tests.cli.worlds import EXPORTING, KEY, site
 from tests.fleet.fleets import (
     SHARDS,
     connection,
@@ -32,7 +30,9 @@ from tests.fleet.fleets import (
     site_id,
     six,
 )
-from tests.planning.build import SITE, declared, live, planned, site_with
+from tests.support.builders.plans import SITE, declared, live, planned, site_with
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import EXPORTING, KEY, site
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 

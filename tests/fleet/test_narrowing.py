@@ -12,10 +12,10 @@ from reconciler.model.live import LiveConnection, LiveSite, Schedule
 from reconciler.planning.planner import plan_site
 from reconciler.planning.select import narrowable, schedule_ids
 from reconciler.sandbox.world import ExistingConnection
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, EXPORTING, connected, harbor, schedule_id, site, world
-from tests.cli.worlds import connection as manifest
-from tests.planning.build import APPLE, GOOGLE, PROVIDERS, SITE, declared, live
+from tests.support.builders.plans import APPLE, GOOGLE, PROVIDERS, SITE, declared, live
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, EXPORTING, connected, harbor, schedule_id, site, world
+from tests.support.cli.worlds import connection as manifest
 
 CONNECTIONS = "/bookings/v2/external-calendars/connections"
 TOMBSTONE = "state: absent"

@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.execution.slots import Slots
 from reconciler.workflow.service import in_turn
-from tests.cli.command import Extcal
 from tests.fleet.counting_proxy import Traffic, proxy
+from tests.support.cli.command import Extcal
 
 
 @pytest.fixture

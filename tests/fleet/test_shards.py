@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.model.shards import MOST, Shards, shard_of
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, site, world
 from tests.fleet.fleets import SHARDS, account, connection, fleet, planned_in_shards, site_id
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import PASSWORD_ENV, site, world
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 site_ids = st.uuids().map(str)

@@ -13,7 +13,7 @@ from pathlib import Path
 import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]  # installed where it is wanted
 
 from tests.fuzz.judging import Judge
-from tests.support.memory import in_memory
+from tests.support.folders import in_memory
 
 with atheris.instrument_imports(include=["reconciler", "yaml"]):
     # The parser in Python can be instrumented, and gives the same events as libyaml's.

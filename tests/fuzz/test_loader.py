@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.judging import Judge
-from tests.support.memory import in_memory
+from tests.support.folders import in_memory
 from tests.support.profiles import examples
 
 _ROOT = Path(__file__).parents[2]

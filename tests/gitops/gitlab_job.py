@@ -11,7 +11,8 @@ import yaml
 
 from tests.gitops.fake_gitlab import TOKEN
 from tests.gitops.gitlab_script import EXAMPLE
-from tests.gitops.runner import BASH, ROOT
+from tests.support.github.runner import BASH
+from tests.support.tools import ROOT
 
 Json = dict[str, Any]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.sandbox.server import RunningSandbox
-from tests.cli.command import COMMAND
-from tests.cli.worlds import BUSY, PASSWORD, connection, site
 from tests.gitops.fake_gitlab import ME, Project
 from tests.gitops.gitlab_job import Ran, Runner, job
 from tests.gitops.gitlab_script import EXAMPLE, MARKER
-from tests.gitops.runner import ROOT
+from tests.support.cli.command import COMMAND
+from tests.support.cli.worlds import BUSY, PASSWORD, connection, site
+from tests.support.tools import ROOT
 
 ARTIFACT = "jobs/3/artifacts/out/plan.json"
 _WHO = ("-c", "user.name=Kim", "-c", "user.email=kim@harbor-dental.example")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.gitops.fake_gitlab import TOKEN, Project
-from tests.gitops.runner import ROOT
+from tests.support.tools import ROOT
 
 EXAMPLE = ROOT / "examples" / "gitlab"
 MARKER = "<!-- extcal-plan -->"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.gitops.repository import BOT
-from tests.gitops.runner import Ran, Runner
+from tests.support.github.repository import BOT
+from tests.support.github.runner import Ran, Runner
 from tests.support.tools import needs_bash
 
 pytestmark = needs_bash

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.gitops.runner import BASH, ROOT
+from tests.support.github.runner import BASH
+from tests.support.tools import ROOT
 
 EXAMPLE = ROOT / "examples" / "config-repo"
 EXTCAL = [sys.executable, "-m", "reconciler"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.server import running
-from tests.gitops.runner import ROOT, Ran, Runner
-from tests.support.tools import needs_bash
+from tests.support.github.runner import Ran, Runner
+from tests.support.tools import ROOT, needs_bash
 
 pytestmark = needs_bash
 

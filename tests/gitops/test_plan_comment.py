@@ -6,9 +6,9 @@ import pytest
 
 from reconciler.model.encoding import digest, encoded
 from reconciler.render.plan_markdown import plan_failure_markdown, plan_markdown
-from tests.gitops.repository import BOT
-from tests.gitops.runner import Runner
-from tests.reports.plans import renamed, telling
+from tests.support.builders.reports import renamed, telling
+from tests.support.github.repository import BOT
+from tests.support.github.runner import Runner
 from tests.support.tools import needs_bash
 
 pytestmark = needs_bash

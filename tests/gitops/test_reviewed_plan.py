@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.gitops.repository import BOT, NAME
-from tests.gitops.runner import Ran, Runner
+from tests.support.github.repository import BOT, NAME
+from tests.support.github.runner import Ran, Runner
 from tests.support.tools import needs_bash
 
 pytestmark = needs_bash

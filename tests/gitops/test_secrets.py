@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gitops.runner import ACTIONS, BASH, Runner
+from tests.support.github.runner import ACTIONS, BASH, Runner
 from tests.support.tools import needs_bash
 
 pytestmark = needs_bash

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.gitops.runner import ROOT
+from tests.support.tools import ROOT
 
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 USERS = sorted((ROOT / "examples" / "config-repo" / ".github" / "workflows").glob("*.yml"))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.manifests.make import CONNECTION, POLICY, SITE, SITE_ID, connection, documents
+from tests.support.builders.manifests import CONNECTION, POLICY, SITE, SITE_ID, connection, documents
 
 Faults = Callable[[str], list[str]]
 

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.manifests import load
 from tests.manifests.conftest import refusals
-from tests.manifests.make import CONNECTION, SITE, connection
+from tests.support.builders.manifests import CONNECTION, SITE, connection
 from tests.support.tools import needs_no_root
 
 NAME_ONE = "(name a manifest file, or a folder of them)"

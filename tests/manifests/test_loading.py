@@ -23,7 +23,16 @@ from reconciler.model.desired import (
 )
 from reconciler.model.source import Source
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from tests.manifests.make import CONNECTION, POLICY, SCHEDULE_ID, SITE, SITE_ID, connection, documents, manifest
+from tests.support.builders.manifests import (
+    CONNECTION,
+    POLICY,
+    SCHEDULE_ID,
+    SITE,
+    SITE_ID,
+    connection,
+    documents,
+    manifest,
+)
 
 Load = Callable[[str], Desired]
 

@@ -7,7 +7,16 @@ import pytest
 
 from reconciler.manifests.suggest import Suggester
 from tests.manifests.conftest import refusals
-from tests.manifests.make import CONNECTION, POLICY, SCHEDULE_ID, SITE, SITE_ID, connection, documents, manifest
+from tests.support.builders.manifests import (
+    CONNECTION,
+    POLICY,
+    SCHEDULE_ID,
+    SITE,
+    SITE_ID,
+    connection,
+    documents,
+    manifest,
+)
 from tests.support.work import steps
 
 Faults = Callable[[str], list[str]]

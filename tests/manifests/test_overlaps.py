@@ -22,7 +22,7 @@ from reconciler.model.desired import (
 )
 from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from tests.manifests.make import SCHEDULE_ID, SITE, SITE_ID, connection, documents
+from tests.support.builders.manifests import SCHEDULE_ID, SITE, SITE_ID, connection, documents
 
 Faults = Callable[[str], list[str]]
 OFF = {"enabled": False}

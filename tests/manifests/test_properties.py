@@ -16,8 +16,8 @@ from reconciler.manifests import load
 from reconciler.model.desired import Desired
 from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import CalendarRef, Direction
-from tests.manifests.make import CONNECTION, POLICY, SITE, documents
 from tests.manifests.strategies import CONNECTIONS, POLICIES, SITES, Spec, as_yaml, mangled
+from tests.support.builders.manifests import CONNECTION, POLICY, SITE, documents
 from tests.support.profiles import examples
 
 NOWHERE = Source("", 0, 0)

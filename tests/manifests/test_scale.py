@@ -8,7 +8,7 @@ import pytest
 from reconciler.manifests import load
 from reconciler.manifests.overlaps import find_overlaps
 from tests.manifests.conftest import refusals
-from tests.manifests.make import SITE, connection, documents, fleet
+from tests.support.builders.manifests import SITE, connection, documents, fleet
 from tests.support.work import steps
 
 FEW, SOME, MANY = 100, 400, 10_000

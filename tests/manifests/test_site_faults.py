@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.manifests.make import SITE, SITE_ID
+from tests.support.builders.manifests import SITE, SITE_ID
 
 Faults = Callable[[str], list[str]]
 

@@ -16,8 +16,8 @@ from reconciler.manifests.parse_cache import Outline, Stencils, read_pieces
 from reconciler.manifests.values import Fields, Items, Value
 from reconciler.manifests.yaml_reader import read_documents
 from reconciler.model.source import Fault
-from tests.manifests.make import SITE, documents, fleet
 from tests.manifests.strategies import mangled, manifests
+from tests.support.builders.manifests import SITE, documents, fleet
 from tests.support.profiles import examples
 
 OUTLINES = (

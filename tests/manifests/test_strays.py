@@ -13,7 +13,7 @@ from reconciler.manifests.limits import LOOKED_AT, LOOKED_AT_TOGETHER, MEBI
 from reconciler.manifests.strays import MOST_NAMED
 from reconciler.model.desired import Desired
 from tests.manifests.conftest import refusals
-from tests.manifests.make import CONNECTION, SITE, connection, documents
+from tests.support.builders.manifests import CONNECTION, SITE, connection, documents
 from tests.support.tools import needs_no_root
 
 PRUNING = SITE + "  prune: true\n"

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.model.desired import Desired
 from tests.manifests.conftest import refusals
-from tests.manifests.make import CONNECTION, SITE, connection, documents
+from tests.support.builders.manifests import CONNECTION, SITE, connection, documents
 from tests.support.work import steps
 
 Faults = Callable[[str | bytes], list[str]]

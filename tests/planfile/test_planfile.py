@@ -15,7 +15,7 @@ from reconciler.model.source import Fault, Source
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planfile import PlanFileError, load, read, save
 from reconciler.planning.order import ordered
-from tests.planning.build import DEDICATED, GOOGLE, PRUNING, SITE, chosen, declared, live, planned, site_with
+from tests.support.builders.plans import DEDICATED, GOOGLE, PRUNING, SITE, chosen, declared, live, planned, site_with
 
 
 def telling_plan() -> Plan:

@@ -9,7 +9,7 @@ from reconciler.model.live import Calendar, ConnectMethod, Provider
 from reconciler.model.plan import ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import calendar_lookups
-from tests.planning.build import (
+from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
     GOOGLE,

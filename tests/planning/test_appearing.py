@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.intent import Intent
 from reconciler.model.live import LiveConnection
 from reconciler.planning.preconditions import Appeared, appeared, intent_of
-from tests.planning.build import OTHER_SCHEDULE, SCHEDULE, SITE, TIDE, declared, live, planned, the_action
+from tests.support.builders.plans import OTHER_SCHEDULE, SCHEDULE, SITE, TIDE, declared, live, planned, the_action
 
 KIM, LEE = "kim@harbor.example", "lee@harbor.example"
 

@@ -6,15 +6,7 @@ from reconciler.model.desired import ScheduleKey, ScheduleRef
 from reconciler.model.plan import ActionKind, Origin, SitePlan
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.attribution import new_faults, out_of_scope, told_apart
-from tests.planning.build import (
-    OFF,
-    OTHER_SCHEDULE,
-    SCHEDULE,
-    declared,
-    live,
-    planned,
-    site_with,
-)
+from tests.support.builders.plans import OFF, OTHER_SCHEDULE, SCHEDULE, declared, live, planned, site_with
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)

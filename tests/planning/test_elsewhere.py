@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.desired import ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import CalendarRef, SyncConfig
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OFF,

@@ -18,7 +18,7 @@ from reconciler.model.live import Calendar, LiveConnection, LiveSite, Provider, 
 from reconciler.model.plan import ActionKind, SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import EXPORTS, CalendarRef, Direction, SyncConfig
-from tests.planning.build import (
+from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
     GOOGLE,

@@ -10,7 +10,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.preconditions import already_done, fingerprint, holds, taken_away
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OFF,

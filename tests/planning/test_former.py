@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.desired import ApiKeyAuth, AppAuth, DeclaredConnection, Desired, Lifecycle, Site
 from reconciler.planning.former import FormerManifests
 from reconciler.planning.protection import still_protected
-from tests.planning.build import PASSWORD, PRUNING, SITE, declared, live, planned, site_with
+from tests.support.builders.plans import PASSWORD, PRUNING, SITE, declared, live, planned, site_with
 
 OTHER_ID = "2c5d8f31-9e64-4b7a-8d10-6f3e5a7c9b24"
 APP = replace(SITE, auth=AppAuth("app", PASSWORD, "instance"))

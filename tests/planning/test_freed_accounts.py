@@ -9,7 +9,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.shards import Shards
 from reconciler.planning.order import ordered
-from tests.planning.build import (
+from tests.support.builders.plans import (
     GOOGLE,
     OTHER_SCHEDULE,
     PASSWORD,

@@ -9,7 +9,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.preconditions import already_done, come_since, connected, fingerprint, holds, taken_away_since
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OFF,

@@ -8,7 +8,7 @@ from reconciler.model.desired import Lifecycle, Scope, State
 from reconciler.model.plan import Plan, Reason, Violation
 from reconciler.model.shards import Shards
 from reconciler.planning.guards import GUARDS, Allowance, consent_losses, overruled
-from tests.planning.build import GOOGLE, OTHER_SCHEDULE, PRUNING, SITE, TIDE, declared, live, planned, site_with
+from tests.support.builders.plans import GOOGLE, OTHER_SCHEDULE, PRUNING, SITE, TIDE, declared, live, planned, site_with
 
 KIM = "kim@harbor.example"
 PROTECTED = Lifecycle(prevent_disconnect=True)

@@ -11,7 +11,18 @@ from reconciler.model.source import Fault, Source
 from reconciler.model.status import ConnectionStatus, Health, SiteStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.status import status_of, unread_status
-from tests.planning.build import GOOGLE, OFF, PRUNING, SCHEDULE, SITE, chosen, declared, live, planned, site_with
+from tests.support.builders.plans import (
+    GOOGLE,
+    OFF,
+    PRUNING,
+    SCHEDULE,
+    SITE,
+    chosen,
+    declared,
+    live,
+    planned,
+    site_with,
+)
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 NAMED = Schedule(SCHEDULE, "Dr. Lee", "ext-lee", "ACTIVE")

@@ -7,16 +7,7 @@ import pytest
 from reconciler.model.desired import ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.plan import ActionKind, Reason
 from reconciler.planning.planner import plan_site
-from tests.planning.build import (
-    OTHER_SCHEDULE,
-    PASSWORD,
-    SCHEDULE,
-    SITE,
-    declared,
-    live,
-    planned,
-    site_with,
-)
+from tests.support.builders.plans import OTHER_SCHEDULE, PASSWORD, SCHEDULE, SITE, declared, live, planned, site_with
 
 KIM = "kim@harbor.example"
 PRUNING = replace(SITE, prune=True)

@@ -9,7 +9,7 @@ from reconciler.model.live import LiveConnection, Provider
 from reconciler.model.plan import ActionKind, Change, Reason, Recovery, SitePlan
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance
-from tests.planning.build import (
+from tests.support.builders.plans import (
     GOOGLE,
     MICROSOFT,
     OTHER_SCHEDULE,

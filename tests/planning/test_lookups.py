@@ -10,7 +10,7 @@ from reconciler.model.plan import ActionKind
 from reconciler.model.sync import IMPORTS, SyncConfig
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
 from reconciler.planning.select import narrowable, needs_schedules, schedule_ids
-from tests.planning.build import (
+from tests.support.builders.plans import (
     OTHER_SCHEDULE,
     PRUNING,
     SCHEDULE,

@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.desired import ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Features, Provider, Schedule
 from reconciler.model.plan import ActionKind, Reason
-from tests.planning.build import (
+from tests.support.builders.plans import (
     GOOGLE,
     MICROSOFT,
     OTHER_SCHEDULE,

@@ -8,7 +8,17 @@ from reconciler.model.live import LiveConnection, Provider
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import fingerprint
-from tests.planning.build import MICROSOFT, OTHER_SCHEDULE, PROVIDERS, PRUNING, SITE, declared, live, planned, site_with
+from tests.support.builders.plans import (
+    MICROSOFT,
+    OTHER_SCHEDULE,
+    PROVIDERS,
+    PRUNING,
+    SITE,
+    declared,
+    live,
+    planned,
+    site_with,
+)
 
 ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)
 KIM = "kim@harbor.example"

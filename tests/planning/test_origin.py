@@ -5,7 +5,7 @@ from reconciler.model.live import LiveSite
 from reconciler.model.plan import Origin
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.attribution import new_faults, out_of_scope, told_apart
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     OFF,
     OTHER_SCHEDULE,

@@ -7,8 +7,8 @@ import pytest
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.sync import CalendarRef, Direction, SyncConfig
-from tests.planning import build
-from tests.planning.build import (
+from tests.support.builders import plans
+from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
     GOOGLE,
@@ -35,7 +35,7 @@ EXPORT = "both may export to it"
 
 def declared(name: str, provider: ProviderRef, **fields: object) -> DeclaredConnection:
     """A declared connection with a password."""
-    return build.declared(name, provider, **{"password": PASSWORD} | fields)
+    return plans.declared(name, provider, **{"password": PASSWORD} | fields)
 
 
 def pair(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from reconciler.model.plan import Plan
 from reconciler.model.shards import Shards, shard_of
 from reconciler.planning.select import part_of
-from tests.planning.build import SITE, planned
+from tests.support.builders.plans import SITE, planned
 
 
 def test_a_part_of_a_plan_is_its_sites_and_says_so() -> None:

@@ -20,7 +20,7 @@ from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance
 from reconciler.planning.protection import still_protected
-from tests.planning.build import (
+from tests.support.builders.plans import (
     GOOGLE,
     OFF,
     OTHER_SCHEDULE,

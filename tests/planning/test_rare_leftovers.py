@@ -5,16 +5,7 @@ from dataclasses import replace
 from reconciler.model.desired import ScheduleKey, ScheduleRef, Scope, State
 from reconciler.model.live import Schedule
 from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
-from tests.planning.build import (
-    OTHER_SCHEDULE,
-    PRUNING,
-    SCHEDULE,
-    TIDE,
-    declared,
-    live,
-    planned,
-    site_with,
-)
+from tests.support.builders.plans import OTHER_SCHEDULE, PRUNING, SCHEDULE, TIDE, declared, live, planned, site_with
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)

@@ -8,7 +8,7 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance, overruled
 from reconciler.planning.preconditions import fingerprint
 from reconciler.planning.undo import Undo, undo
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OFF,

@@ -10,7 +10,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan, Violation
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.undo import undo
-from tests.planning.build import OTHER_SCHEDULE, SITE, declared, live, planned, site_with, the_action
+from tests.support.builders.plans import OTHER_SCHEDULE, SITE, declared, live, planned, site_with, the_action
 
 KIM = "kim@harbor.example"
 

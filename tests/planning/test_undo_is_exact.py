@@ -11,7 +11,7 @@ from reconciler.model.plan import Action, ActionKind, Change, Chosen, Plan, Site
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.undo import Undo, undo
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OFF,

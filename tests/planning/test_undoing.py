@@ -9,7 +9,7 @@ from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import fingerprint, holds
 from reconciler.planning.undo import Undo, undo
-from tests.planning.build import (
+from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
     OFF,

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Scope
 from reconciler.model.live import LiveConnection
-from tests.planning.build import (
+from tests.support.builders.plans import (
     GOOGLE,
     MICROSOFT,
     OTHER_SCHEDULE,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from reconciler.cli.main import main
-from tests.cli.worlds import HARBOR
+from tests.support.cli.worlds import HARBOR
 
 Row = tuple[str, ...]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
-from tests.cli.command import Extcal
-from tests.cli.conftest import bare, extcal, sandbox
 from tests.promises.canaries import API_KEY
 from tests.promises.echoing import Front, fronting
 from tests.promises.leak_stage import Stage, guarded, let_time_fly, overheard
+from tests.support.cli.command import Extcal
+from tests.support.cli.fixtures import bare, extcal, sandbox
 
 __all__ = ["bare", "extcal", "sandbox"]
 

@@ -14,9 +14,9 @@ from http.client import HTTPConnection
 from typing import ClassVar
 from urllib.parse import quote, quote_plus
 
-from tests.cli.worlds import HARBOR
 from tests.promises.canaries import API_KEY, CANARIES, TOKEN
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.worlds import HARBOR
+from tests.support.timeouts import TIMEOUT
 
 TOKEN_PATH = "/oauth2/token"
 # What a client that wants TLS begins with (RFC 8446, 5.1).

@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.api.limiter import Rate
 from reconciler.api.session import Limits, SiteSession
 from reconciler.machine import Ledger, Machine
-from tests.api.fakes import SITE_ID, key_site, secrets
+from tests.support.builders.api import SITE_ID, key_site, secrets
 
 RATE = Rate(5, 0.8)
 

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.cli.stand_in import stand_in
-from tests.support.waiting import TIMEOUT
+from tests.support.servers.proxy import stand_in
+from tests.support.timeouts import TIMEOUT
 
 
 class Held:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import click
 
 from reconciler.cli.main import main
-from tests.promises.hostile_texts import assert_inert
 from tests.reports.test_html import Outline
 from tests.reports.test_markdown import assert_inert as assert_inert_markdown
+from tests.support.hostile_texts import assert_inert
 
 Check = Callable[[bytes], None]
 Name = tuple[str, str]

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from tests.cli.command import COMMAND, Extcal, Ran
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import COMMAND, Extcal, Ran
+from tests.support.timeouts import TIMEOUT
 
 # Coverage would write its data where nothing can be written.
 _UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}

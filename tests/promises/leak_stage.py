@@ -12,10 +12,10 @@ import pytest
 
 from reconciler.api.clock import SystemClock
 from reconciler.sandbox.world import World
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import BUSY, GOOGLE, HARBOR, connection, harbor, site, world
 from tests.promises.canaries import API_KEY, APP_SECRET, FILE_PASSWORD, PASSWORD, PROXY_PASSWORD, leaks
 from tests.promises.echoing import Front
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import BUSY, GOOGLE, HARBOR, connection, harbor, site, world
 
 _BRIEF = 0.2
 _APP = f"auth: {{app: {{appId: {GOOGLE}, appSecret: {{env: EXTCAL_APP_SECRET}}, instanceId: {HARBOR}}}}}"

@@ -30,7 +30,7 @@ from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
-from tests.planning.build import DEDICATED, OFF, PRUNING, chosen, declared
+from tests.support.builders.plans import DEDICATED, OFF, PRUNING, chosen, declared
 
 APPLE = "a0a0a0a0-0000-4000-8000-00000000000a"
 GOOGLE = "a0a0a0a0-0000-4000-8000-00000000000b"

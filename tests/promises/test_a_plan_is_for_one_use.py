@@ -14,9 +14,9 @@ import pytest
 from reconciler import planfile
 from reconciler.machine.used_plan import UsedPlan
 from reconciler.sandbox.contract import ErrorReason, Status
-from tests.cli.command import Extcal, Json, Ran
-from tests.cli.stand_in import stand_in, without_disconnected
-from tests.cli.worlds import (
+from tests.support.cli.command import Extcal, Json, Ran
+from tests.support.cli.journals import folder_of, intent, journal
+from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
     HARBOR,
@@ -30,7 +30,7 @@ from tests.cli.worlds import (
     site,
     world,
 )
-from tests.promises.journals import folder_of, intent, journal
+from tests.support.servers.proxy import stand_in, without_disconnected
 
 TOMBSTONE = "state: absent"
 APPLY = ("apply", "--plan", "plan.json", "--auto-approve")

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.sandbox.world import Account, Calendar, World
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, PASSWORD, PASSWORD_ENV, connected, connection, email, harbor, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, PASSWORD, PASSWORD_ENV, connected, connection, email, harbor, site, world
 
 LOOKALIKE = "staff0@h\u0430rbor-dental.example"
 """Its domain's second letter is Cyrillic."""

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, connection, site
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, connection, site
 
 _EXTCAL = (str(Path(sys.executable).with_name("extcal")),)
 _SANDBOXED = {"EXTCAL_ENDPOINT": None, "EXTCAL_API_KEY": None, "EXTCAL_APP_PASSWORD": "seagull-lantern-41"}

@@ -36,8 +36,6 @@ from reconciler.sandbox.faults import (
     Stale,
 )
 from reconciler.sandbox.server import RunningSandbox, running
-from tests.cli.stand_in import stand_in
-from tests.planning.build import PRUNING
 from tests.promises.blinding import blinding
 from tests.promises.rehearsal import (
     APPLE,
@@ -51,8 +49,10 @@ from tests.promises.rehearsal import (
     schedule,
     world,
 )
+from tests.support.builders.plans import PRUNING
 from tests.support.machines import fresh_machine
-from tests.support.waiting import TIMEOUT
+from tests.support.servers.proxy import stand_in
+from tests.support.timeouts import TIMEOUT
 
 _MOST_RUNS = 3
 _CREDENTIALS = frozenset({Operation.CONNECT_BY_CREDENTIALS})

@@ -8,10 +8,10 @@ import pytest
 
 from reconciler import git
 from reconciler.watching.repository import pull
-from tests.cli.command import Extcal
-from tests.cli.worlds import connection, site
 from tests.promises.repositories import commit_all, commit_tree, embed_bare, initialised
 from tests.promises.repositories import git as by_hand
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import connection, site
 from tests.support.tools import needs_git
 
 pytestmark = needs_git

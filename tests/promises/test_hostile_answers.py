@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.api.scripted import Reply, Scripted, serving
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import HARBOR
 from tests.promises.leak_stage import let_time_fly
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import HARBOR
+from tests.support.servers.scripted import Reply, Scripted, serving
 
 _KEY = "key-of-the-service-41"
 _MEBI = 1024 * 1024

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.encoding import canonical, digest
-from tests.api.scripted import Scripted, serving
-from tests.cli.command import Extcal
-from tests.cli.worlds import connection, site
 from tests.promises.leak_stage import let_time_fly
 from tests.promises.places import FileKind, snapshot
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import connection, site
 from tests.support.profiles import SOAK
+from tests.support.servers.scripted import Scripted, serving
 
 CORPUS = Path(__file__).parent / "corpus"
 _ROOT = str(Path(__file__).parents[2])

@@ -7,10 +7,10 @@ import pytest
 
 from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.errors import UsageError
-from tests.api.scripted import Reply, Scripted, serving
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
 from tests.promises.leak_stage import let_time_fly
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
+from tests.support.servers.scripted import Reply, Scripted, serving
 
 PRIVATE = (
     "10.0.0.1",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.tools import needs_another_user
 
 _MINE = "what was here before"

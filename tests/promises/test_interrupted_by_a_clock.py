@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
 from reconciler.sandbox.faults import Effect, Fault, Faults, Operation, Reset
-from tests.api.scripted import Reply, serving
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
+from tests.support.servers.scripted import Reply, serving
+from tests.support.timeouts import TIMEOUT
 
 _WILD = (sys.executable, "-m", "tests.promises.wild_clock")
 

@@ -9,9 +9,9 @@ import json
 import pytest
 
 from reconciler.manifests import load
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, HARBOR, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.interrupting import files, on_full_disk
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, HARBOR, PASSWORD_ENV, connection, harbor, site, world
 
 _SITE = ("--site-id", HARBOR)
 

@@ -8,10 +8,10 @@ import signal
 import pytest
 
 from reconciler.cli.signals import INTERRUPTED, TERMINATED
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
 from tests.promises.interrupting import files, interrupted, waiting
-from tests.support.waiting import until
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
+from tests.support.timeouts import until
 
 _CODE = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 _WAITING = (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.interrupting import with_gone_reader, with_streams
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
 
 _SITE = ("--site-id", HARBOR)
 _APPLY = ("apply", "manifests", "--auto-approve")

@@ -19,12 +19,12 @@ from reconciler.machine import Machine
 from reconciler.machine import journal as journal_module
 from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.model.intent import Fate
-from tests.cli.command import Extcal
-from tests.cli.stand_in import stand_in
-from tests.cli.worlds import HARBOR, PASSWORD, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.interrupting import on_full_disk
-from tests.promises.journals import folder_of, intent, journal, leave_open
+from tests.support.cli.command import Extcal
+from tests.support.cli.journals import folder_of, intent, journal, leave_open
+from tests.support.cli.worlds import HARBOR, PASSWORD, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.profiles import examples
+from tests.support.servers.proxy import stand_in
 
 _APPLY = ("apply", "manifests", "--auto-approve")
 

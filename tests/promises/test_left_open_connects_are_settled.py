@@ -8,10 +8,10 @@ import pytest
 from reconciler.machine import Owner
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
 from reconciler.sandbox.world import ExistingConnection
-from tests.cli.command import Extcal, Json
-from tests.cli.terminal import terminal
-from tests.cli.worlds import APPLE, HARBOR, PASSWORD_ENV, QUAY, connected, connection, harbor, quay, site, world
-from tests.promises.journals import folder_of, intent, leave_open
+from tests.support.cli.command import Extcal, Json
+from tests.support.cli.journals import folder_of, intent, leave_open
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import APPLE, HARBOR, PASSWORD_ENV, QUAY, connected, connection, harbor, quay, site, world
 
 _RESOLVE = ("resolve", "manifests")
 _APPLY = ("apply", "manifests", "--auto-approve")

@@ -9,12 +9,12 @@ import pytest
 from reconciler.cli.main import main
 from reconciler.manifests import load
 from reconciler.manifests.limits import DEFAULT, MEBI, Limit, written
-from tests.cli.command import Extcal
-from tests.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
-from tests.manifests.make import fleet
 from tests.promises.repositories import commit_all, initialised
+from tests.support.builders.manifests import fleet
+from tests.support.cli.command import Extcal
+from tests.support.cli.watcher import watching
+from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.tools import needs_git
-from tests.watch.watcher import watching
 
 _FLEET = 50_000
 _POLICY = """\

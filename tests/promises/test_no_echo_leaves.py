@@ -12,13 +12,13 @@ from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.manifests import load
 from reconciler.model.encoding import digest
 from reconciler.model.intent import Fate, Intent
-from tests.cli.command import Ran
-from tests.cli.worlds import APPLE, GOOGLE, HARBOR, email, schedule_id
 from tests.promises.canaries import API_KEY, PASSWORD, leaks
 from tests.promises.commands import REACHING, Row
 from tests.promises.echoing import Answer, Asked, forms
 from tests.promises.leak_stage import Stage
-from tests.promises.unseen import UNSEEN, broken
+from tests.support.cli.command import Ran
+from tests.support.cli.worlds import APPLE, GOOGLE, HARBOR, email, schedule_id
+from tests.support.hostile_texts import UNSEEN, broken
 
 _BASE = "/bookings/v2/external-calendars"
 _Json = dict[str, object]

@@ -28,13 +28,13 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.world import ExistingConnection, Site
-from tests.cli.command import Extcal
-from tests.cli.worlds import APPLE, PASSWORD_ENV, connection, harbor, site, world
 from tests.promises.blinding import Blind, blinding
 from tests.promises.leak_stage import let_time_fly
-from tests.properties.stage import Sandboxes, Stage
-from tests.properties.strategies import Scenario, scenarios
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import APPLE, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes, Stage
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 _NEVER = 1e9
 _PRUNING = "prune: true\nscope: site"

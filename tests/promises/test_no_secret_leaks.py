@@ -13,14 +13,14 @@ import pytest
 from reconciler.api.secrets import Secrets
 from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.sandbox.server import running
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import HARBOR
 from tests.promises.canaries import API_KEY, APP_SECRET, CANARIES, FILE_PASSWORD, PASSWORD, leaks
 from tests.promises.commands import LASTING, REACHING, STAYING, Row, commands
 from tests.promises.echoing import TOKEN_PATH, Answer, Asked, forms
 from tests.promises.failures import FAILURES, every_form
 from tests.promises.leak_stage import Stage, overheard
-from tests.support.waiting import TIMEOUT, until
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import HARBOR
+from tests.support.timeouts import TIMEOUT, until
 
 ROWS = list(itertools.chain.from_iterable(REACHING.values()))
 APPLIES = REACHING["apply"]

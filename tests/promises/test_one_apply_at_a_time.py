@@ -19,22 +19,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.machine import LockedError, Machine, Owner
-from tests.cli.command import Extcal
-from tests.cli.worlds import (
-    BUSY,
-    EXPORTING,
-    HARBOR,
-    PASSWORD_ENV,
-    QUAY,
-    connection,
-    harbor,
-    quay,
-    site,
-    world,
-)
 from tests.promises.holding import Held, holding
-from tests.support.strangers import folder_for_all
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, EXPORTING, HARBOR, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
+from tests.support.folders import folder_for_all
+from tests.support.timeouts import TIMEOUT
 
 # Coverage would write its data where nothing can be written.
 _UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}

@@ -14,11 +14,6 @@ from click.testing import CliRunner
 from reconciler.cli.main import main
 from reconciler.manifests import load
 from reconciler.sandbox.server import running
-from tests.cli.command import Extcal
-from tests.cli.terminal import terminal
-from tests.cli.worlds import KEY, PASSWORD_ENV, connection, schedule_id, site
-from tests.promises.hostile_service import LINK, HostileService, serving
-from tests.promises.hostile_texts import PAYLOADS, assert_inert, whole
 from tests.promises.inert_outputs import (
     APPLYING,
     CHECKS,
@@ -35,7 +30,12 @@ from tests.promises.inert_outputs import (
     outputs_there_are,
     text_is_inert,
 )
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import KEY, PASSWORD_ENV, connection, schedule_id, site
+from tests.support.hostile_texts import PAYLOADS, assert_inert, whole
+from tests.support.servers.hostile import LINK, HostileService, serving
+from tests.support.timeouts import TIMEOUT
 
 _TIMES = ("--start", "2027-01-31", "--end", "2027-02-01")
 _OWNER = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cli.command import Extcal, Ran
-from tests.cli.worlds import EXPORTING, HARBOR, PASSWORD_ENV, QUAY, connection, harbor, site, world
 from tests.promises.repositories import commit_all, initialised
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import EXPORTING, HARBOR, PASSWORD_ENV, QUAY, connection, harbor, site, world
 from tests.support.tools import needs_git
 
 pytestmark = needs_git

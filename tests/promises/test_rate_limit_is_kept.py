@@ -26,13 +26,13 @@ from reconciler.api.clock import SystemClock, nobody
 from reconciler.api.limiter import Rate, RateLimiter
 from reconciler.machine import Ledger, Machine, ledger
 from reconciler.sandbox.faults import WRITES, Answer, Fault, Faults
-from tests.api.fakes import SITE_ID, FakeClock, run
-from tests.api.scripted import Reply, Scripted, serving
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, connection, site, world
 from tests.promises.hammer import RATE
+from tests.support.builders.api import SITE_ID, FakeClock, run
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import PASSWORD_ENV, connection, site, world
 from tests.support.profiles import examples
-from tests.support.waiting import TIMEOUT, until
+from tests.support.servers.scripted import Reply, Scripted, serving
+from tests.support.timeouts import TIMEOUT, until
 
 _ROOT = Path(__file__).parents[2]
 _WINDOW = 60.0

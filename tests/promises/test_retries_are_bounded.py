@@ -25,11 +25,11 @@ from reconciler.errors import ApiError, OutageError, ServiceError
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
-from tests.api.fakes import API_KEY, FakeClock, key_site, run, secrets
-from tests.api.scripted import Fate, Reply, Scripted, serving
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, connection, site
 from tests.promises.leak_stage import let_time_fly
+from tests.support.builders.api import API_KEY, FakeClock, key_site, run, secrets
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import PASSWORD_ENV, connection, site
+from tests.support.servers.scripted import Fate, Reply, Scripted, serving
 
 _SITES = 60
 _CALLS = 2 * _SITES

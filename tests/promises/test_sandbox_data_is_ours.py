@@ -12,12 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cli.command import Extcal, Ran
 from tests.promises.repositories import commit_all, initialised
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD, Paper
-from tests.sandbox_caldav.scripted import Scripted, scripted
+from tests.support.caldav.paper import EMAIL, PASSWORD, Paper
+from tests.support.caldav.scripted import Scripted, scripted
+from tests.support.cli.command import Extcal, Ran
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import needs_another_user
-from tests.support.waiting import TIMEOUT
 
 _ENV = {"EXTCAL_LEE": PASSWORD}
 _EVENT = ("--schedule", "Dr. Lee", "--title", "Check-up", "--start", "2030-01-15T09:00Z", "--end", "2030-01-15T09:30Z")

@@ -12,7 +12,7 @@ from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.watching.host import Address, refusal
 from reconciler.watching.server import Page, serving
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
 
 _PAGES = {path: lambda: Page(b"fine") for path in ("/metrics", "/healthz", "/readyz")}
 _PROVIDERS = "/bookings/v2/external-calendars/providers"

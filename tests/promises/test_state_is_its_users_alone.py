@@ -17,9 +17,9 @@ from reconciler import safe_paths
 from reconciler.machine import journal as journal_module
 from reconciler.machine.journal import FileJournal
 from reconciler.model.intent import Fate
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, connection, site
-from tests.promises.journals import folder_of, intent
+from tests.support.cli.command import Extcal
+from tests.support.cli.journals import folder_of, intent
+from tests.support.cli.worlds import PASSWORD_ENV, connection, site
 from tests.support.tools import needs_another_user
 
 _APPLY = ("apply", "manifests", "--auto-approve")

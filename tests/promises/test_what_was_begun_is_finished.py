@@ -7,9 +7,9 @@ import pytest
 
 from reconciler.machine.unfinished import Unfinished, UnfinishedError
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, connection, email, harbor, site, world
-from tests.promises.journals import folder_of
+from tests.support.cli.command import Extcal
+from tests.support.cli.journals import folder_of
+from tests.support.cli.worlds import PASSWORD_ENV, connection, email, harbor, site, world
 
 _APPLY = ("apply", "manifests", "--auto-approve")
 _IGNORING = (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from reconciler.sandbox.contract import ConnectMethod, Status
 from reconciler.sandbox.sync_config import SyncConfig, starting_config
 from reconciler.sandbox.world import Account, ExistingConnection, Provider, Site, World
-from tests.properties.statements import (
+from tests.support.scenarios.statements import (
     EXPORTS,
     IMPORTS,
     Document,
@@ -17,8 +17,8 @@ from tests.properties.statements import (
     password_variable,
     site_name,
 )
-from tests.properties.strategies import Governed, Scenario
-from tests.properties.worlds import account_of, worlds
+from tests.support.scenarios.strategies import Governed, Scenario
+from tests.support.scenarios.worlds import account_of, worlds
 
 
 @st.composite

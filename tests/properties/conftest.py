@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
-from tests.properties.stage import Sandboxes
+from tests.support.scenarios.stage import Sandboxes
 
 # Longer than any test: a new connection stays CONNECTED, so that no status moves between two looks.
 _NEVER = 1e9

@@ -3,9 +3,9 @@
 from reconciler.sandbox.contract import CalendarType, ConnectMethod
 from reconciler.sandbox.sync_config import Import, SyncConfig
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
-from tests.properties.statements import IMPORTS, Statement, document, password_variable, site_name
-from tests.properties.strategies import Governed, Scenario
-from tests.properties.worlds import address, guid, password_of
+from tests.support.scenarios.statements import IMPORTS, Statement, document, password_variable, site_name
+from tests.support.scenarios.strategies import Governed, Scenario
+from tests.support.scenarios.worlds import address, guid, password_of
 
 _LEE = Account(
     "apple",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from tests.support.plain import Fields
+from tests.support.json_fields import Fields
 from tests.support.referee import APPLE, GOOGLE, Fault, Reading, Row, Step, Wrong
 
 SCHEDULE = "3e47ec65-2975-447c-a7ed-75041e850d5e"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
+from tests.support.json_fields import Fields, inner, many, text
 from tests.support.oracle_sync import EXPORTS, IMPORTS
 from tests.support.oracle_values import same
-from tests.support.plain import Fields, inner, many, text
 
 T = TypeVar("T")
 Document = dict[str, object]

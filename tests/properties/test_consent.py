@@ -3,9 +3,9 @@
 from hypothesis import given
 
 from reconciler.model.result import OutcomeStatus
-from tests.properties.stage import Sandboxes
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 AWAITING = OutcomeStatus.AWAITING_CONSENT
 

@@ -6,9 +6,9 @@ from reconciler.cli.apply import exit_code
 from reconciler.execution.steps import Consent
 from reconciler.model.result import OutcomeStatus, Result
 from tests.properties.found import IGNORED_AND_ON
-from tests.properties.stage import Sandboxes
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 AWAITING = OutcomeStatus.AWAITING_CONSENT
 

@@ -12,10 +12,10 @@ from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.sandbox.contract import Status
-from tests.properties.stage import Sandboxes
-from tests.properties.statements import password_variable
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.statements import password_variable
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 _SETTLED = {OutcomeStatus.DONE, OutcomeStatus.AWAITING_CONSENT}
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT
 from reconciler.sandbox.contract import ConnectMethod, Status
 from reconciler.sandbox.world import ExistingConnection, Site
-from tests.properties.stage import Sandboxes
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 
 def _taken_away(sandboxes: Sandboxes, scenario: Scenario, *overruled: str) -> set[str]:

@@ -15,7 +15,7 @@ from reconciler.api.retry import Backoff
 from reconciler.cli.main import main
 from reconciler.execution.settle import Window
 from tests.properties.matrix import HOPELESS, KIM, KINDS, LEE, READINGS, SCHEDULE, Cell, Kind, cells, some
-from tests.support.plain import Fields, inner, many, text
+from tests.support.json_fields import Fields, inner, many, text
 from tests.support.referee import PASSWORD, Reading, Referee, Row, Step, refereeing
 
 _SITE = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"

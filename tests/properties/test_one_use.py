@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from reconciler.machine import Machine
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.sandbox.contract import Status
-from tests.properties.stage import Live, Sandboxes, Stage
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.machines import fresh_machine
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Live, Sandboxes, Stage
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 _PLAN_ID = "5eed" * 8
 

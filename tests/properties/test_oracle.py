@@ -16,9 +16,9 @@ from reconciler.manifests import load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import ActionKind, Change, Plan, SitePlan
 from tests.properties.plain_worlds import PlainWorld, plain_world
+from tests.support.json_fields import inner, text
 from tests.support.oracle import judge
 from tests.support.oracle_values import Due, Verdict
-from tests.support.plain import inner, text
 
 _BASE = "/bookings/v2/external-calendars/"
 

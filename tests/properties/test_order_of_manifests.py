@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from reconciler.errors import ManifestError
 from reconciler.render.plan_json import plan_json
-from tests.properties.stage import Sandboxes
-from tests.properties.statements import Document
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.statements import Document
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 
 @st.composite

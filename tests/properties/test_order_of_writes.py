@@ -13,11 +13,11 @@ from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
-from tests.properties.stage import Live, Sandboxes
-from tests.properties.statements import Spot, Statement, statement
-from tests.properties.strategies import Governed, Scenario
-from tests.properties.worlds import KINDS, PEOPLE, address, guid, password_of
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Live, Sandboxes
+from tests.support.scenarios.statements import Spot, Statement, statement
+from tests.support.scenarios.strategies import Governed, Scenario
+from tests.support.scenarios.worlds import KINDS, PEOPLE, address, guid, password_of
 
 _MOVING = tuple(kind for kind in KINDS if kind.slug in {"apple", "lighthouse"})
 _SLUGS = {guid(3, site * 16 + index): kind.slug for site in range(2) for index, kind in enumerate(_MOVING)}

@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.agreement import agreeing
-from tests.properties.stage import Sandboxes, is_read
-from tests.properties.statements import Document
-from tests.properties.strategies import Scenario, scenarios
-from tests.properties.worlds import guid
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Sandboxes, is_read
+from tests.support.scenarios.statements import Document
+from tests.support.scenarios.strategies import Scenario, scenarios
+from tests.support.scenarios.worlds import guid
 
 _SNIPPETS = (
     "{",

@@ -4,10 +4,10 @@ from hypothesis import given
 
 from reconciler.model.plan import ActionKind
 from reconciler.sandbox.contract import Status
-from tests.properties.stage import Live, Sandboxes
-from tests.properties.statements import EXPORTS, IMPORTS, Statement
-from tests.properties.strategies import Scenario, scenarios
 from tests.support.profiles import examples
+from tests.support.scenarios.stage import Live, Sandboxes
+from tests.support.scenarios.statements import EXPORTS, IMPORTS, Statement
+from tests.support.scenarios.strategies import Scenario, scenarios
 
 
 @examples(6)

@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
-from tests.cli.command import Extcal
-from tests.cli.worlds import KEY, world
-from tests.support.memory import in_memory
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import KEY, world
+from tests.support.folders import in_memory
 
 # Longer than any test: no status moves between two looks.
 _NEVER = 1e9

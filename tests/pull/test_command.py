@@ -11,10 +11,10 @@ from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection, Provider
-from tests.api.scripted import Reply, serving
-from tests.cli import worlds
-from tests.cli.command import Extcal
-from tests.cli.worlds import APPLE, HARBOR, PROVIDERS, QUAY, connected, harbor, quay, schedule_id, world
+from tests.support.cli import worlds
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import APPLE, HARBOR, PROVIDERS, QUAY, connected, harbor, quay, schedule_id, world
+from tests.support.servers.scripted import Reply, serving
 
 ODD = "f8b9a061-f8b3-4eed-af9d-63801dcec2aa"
 HERE = ("pull", "--site-id", HARBOR, "--name", "harbor", "--output", "manifests")

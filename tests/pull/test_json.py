@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
-from tests.cli.command import Extcal
-from tests.cli.worlds import PASSWORD_ENV, connected, email, harbor, schedule_id, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import PASSWORD_ENV, connected, email, harbor, schedule_id, site, world
 
 WORK = SyncConfig(imports=Import(enabled=True, calendars=("work", "home")), exports=Export(enabled=False))
 

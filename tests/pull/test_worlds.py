@@ -18,9 +18,9 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.world import World
 from reconciler.workflow import pull as pulling
-from tests.properties.worlds import worlds
 from tests.support.machines import fresh_machine
 from tests.support.profiles import examples
+from tests.support.scenarios.worlds import worlds
 
 
 def _service(sandbox: RunningSandbox) -> workflow.Service:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli.main import main
-from tests.cli.command import Ran
+from tests.support.cli.command import Ran
 from tests.support.tools import needs_git
 
 ROOT = Path(__file__).parents[2]

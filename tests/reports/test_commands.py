@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, PASSWORD_ENV, QUAY, connection, harbor, schedule_id, site, world
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import BUSY, PASSWORD_ENV, QUAY, connection, harbor, schedule_id, site, world
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "status.schema.json").read_text(encoding="utf-8"))
 REQUESTS = ["/bookings/v2/external-calendars/connections", "/bookings/v2/external-calendars/providers"]

@@ -18,7 +18,7 @@ from reconciler.render.plan_text import plan_text
 from reconciler.render.status_json import status_json
 from reconciler.render.status_text import status_text
 from tests.reports.hostile import HOSTILE
-from tests.reports.plans import MADE, fleet, fleet_renamed, nothing_to_do, renamed, telling
+from tests.support.builders.reports import MADE, fleet, fleet_renamed, nothing_to_do, renamed, telling
 
 GOLDEN = Path(__file__).parent / "golden"
 REPORTS: dict[str, Callable[[], str]] = {

@@ -16,7 +16,7 @@ from reconciler.render.html.style import PAGE, Colour, Shade
 from reconciler.render.html.tags import Html, tag
 from reconciler.text import inert
 from tests.reports.hostile import HOSTILE, texts
-from tests.reports.plans import MADE, fleet, fleet_renamed, large, nothing_to_do, renamed, telling
+from tests.support.builders.reports import MADE, fleet, fleet_renamed, large, nothing_to_do, renamed, telling
 from tests.support.profiles import examples
 
 _VOID = {"meta", "input"}

@@ -15,7 +15,7 @@ from reconciler.model.plan import Action, Impact, Plan
 from reconciler.render.markdown import code
 from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
 from tests.reports.hostile import HOSTILE, texts
-from tests.reports.plans import large, nothing_to_do, renamed, telling
+from tests.support.builders.reports import large, nothing_to_do, renamed, telling
 from tests.support.profiles import examples
 
 GITHUB = MarkdownIt("gfm-like").enable(["linkify", "table", "strikethrough"])

@@ -19,7 +19,8 @@ from reconciler.render.html.status_page import status_html
 from reconciler.render.status_csv import status_csv
 from reconciler.render.status_json import status_failure_json, status_json
 from reconciler.render.status_text import status_text
-from tests.planning.build import (
+from tests.reports.hostile import HOSTILE
+from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
     GOOGLE,
@@ -32,8 +33,7 @@ from tests.planning.build import (
     live,
     site_with,
 )
-from tests.reports.hostile import HOSTILE
-from tests.reports.plans import MADE, fleet, fleet_renamed
+from tests.support.builders.reports import MADE, fleet, fleet_renamed
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "status.schema.json").read_text(encoding="utf-8"))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,26 +14,13 @@ from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE
-from tests.sandbox.api import APPLE_EMAIL, Api, client
-from tests.support.waiting import TIMEOUT
+from tests.support.sandbox.api import APPLE_EMAIL, Api, client
+from tests.support.sandbox.clock import NOON, Clock
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-"""The moment at which each test begins, a Monday."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that stands still until a test moves it; `now` is in seconds since the epoch."""
-
-    now: float = NOON.timestamp()
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
 
 
 @pytest.fixture(scope="session")

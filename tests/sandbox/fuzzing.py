@@ -17,7 +17,7 @@ from hypothesis.configuration import storage_directory
 from reconciler.sandbox.contract import CalendarType, ConnectMethod, ErrorReason, ExportSupport, ImportSupport, Status
 from reconciler.sandbox.seed import SITE_ID, harbor_dental
 from reconciler.sandbox.world import Account, Calendar, CalendarEvent, ExistingConnection, Provider, Site, World
-from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, KIM, LEE, PATEL, Api, client
+from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, KIM, LEE, PATEL, Api, client
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

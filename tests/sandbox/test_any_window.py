@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
 from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
-from tests.sandbox.ics import calendar, event
 from tests.support.profiles import examples
+from tests.support.sandbox.ics import calendar, event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

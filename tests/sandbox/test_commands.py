@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli.main import main
-from tests.sandbox.api import LEE, PATEL
-from tests.sandbox.ics import event, write
 from tests.sandbox.test_exporting import OTHER_OWNER, TO_DEDICATED
+from tests.support.sandbox.api import LEE, PATEL
+from tests.support.sandbox.ics import event, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 TIMES = ("--start", "2026-03-03T09:00:00-05:00", "--end", "2026-03-03T10:00:00-05:00")
 

@@ -19,13 +19,13 @@ from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.sync_config import Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection, Provider, World
-from tests.sandbox.api import APPLE_DEFAULT, APPLE_EMAIL, LEE, PATEL, code_of, connection_of, faults_of
-from tests.sandbox.conftest import NOON
+from tests.support.sandbox.api import APPLE_DEFAULT, APPLE_EMAIL, LEE, PATEL, code_of, connection_of, faults_of
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
-    from tests.sandbox.conftest import Clock
+    from tests.support.sandbox.api import Api
+    from tests.support.sandbox.clock import Clock
 
 UNKNOWN = "87aa7673-63a4-47ff-8d97-a6c42c579095"
 

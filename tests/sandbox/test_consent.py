@@ -14,13 +14,13 @@ import pytest
 from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.world import Account, ExistingConnection
-from tests.sandbox.api import PATEL, connection_of
-from tests.sandbox.conftest import NOON
-from tests.support import browsing
+from tests.support import web
+from tests.support.sandbox.api import PATEL, connection_of
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 BACK = "https://harbor-dental.example/back?step=2#done"
 PATEL_EMAIL = "patel@harbor-dental.example"
@@ -52,7 +52,7 @@ class Page(HTMLParser):
 
 def answer(url: str, **fields: str) -> httpx.Response:
     """Send the form."""
-    return browsing.post(url, data=fields)
+    return web.post(url, data=fields)
 
 
 def allow(url: str, account: str = PATEL_EMAIL) -> httpx.Response:
@@ -64,15 +64,15 @@ def test_a_link_makes_nothing_until_it_is_answered(api: Api) -> None:
     """Neither asking for it nor looking at it lists a connection, however often."""
     url = api.consent_url(redirect=BACK)
     for _ in range(2):
-        assert browsing.head(url).status_code == 200
-        assert browsing.get(url).status_code == 200
+        assert web.head(url).status_code == 200
+        assert web.get(url).status_code == 200
     assert api.connections() == []
     assert api.consent_url(redirect=BACK) != url
 
 
 def test_the_page_says_who_asks_for_what(api: Api) -> None:
     """Site, schedule, provider, the accounts to choose from, and where one goes on to."""
-    shown = browsing.get(api.consent_url(redirect=BACK))
+    shown = web.get(api.consent_url(redirect=BACK))
     page = Page(shown.text)
     for text in ("Harbor Dental", "Dr. Patel", "Google", PATEL_EMAIL, "https://harbor-dental.example"):
         assert text in page.text
@@ -116,14 +116,14 @@ def test_what_can_go_wrong_goes_back_as_an_error(api: Api, fields: dict[str, str
     gone = answer(url, **fields)
     assert (gone.status_code, gone.headers["location"]) == (303, f"http://127.0.0.1:9/done?error={error}")
     assert api.connections() == []
-    assert browsing.get(url).status_code == 410
+    assert web.get(url).status_code == 410
 
 
 def test_a_used_link_says_so(api: Api) -> None:
     """410 and a plain page, to look at and to answer; no second connection."""
     url = api.consent_url(redirect=BACK)
     allow(url)
-    for again in (browsing.get(url), allow(url)):
+    for again in (web.get(url), allow(url)):
         assert again.status_code == 410
         assert "already used" in Page(again.text).text
     assert len(api.connections()) == 1
@@ -131,7 +131,7 @@ def test_a_used_link_says_so(api: Api) -> None:
 
 def test_an_unknown_link_says_so(sandbox: RunningSandbox) -> None:
     """404 and a plain page."""
-    for unknown in (browsing.get(f"{sandbox.endpoint}/consent/x"), allow(f"{sandbox.endpoint}/consent/x")):
+    for unknown in (web.get(f"{sandbox.endpoint}/consent/x"), allow(f"{sandbox.endpoint}/consent/x")):
         assert unknown.status_code == 404
         assert "Unknown link" in Page(unknown.text).text
 
@@ -174,7 +174,7 @@ def test_only_the_pages_own_form_is_heard(
     sent = {"content-type": "application/x-www-form-urlencoded"}
     sent |= {name: value.replace("{own}", sandbox.endpoint) for name, value in headers.items()}
     body = f"decision=allow&account={PATEL_EMAIL}"
-    assert browsing.post(url, content=body, headers=sent).status_code == status
+    assert web.post(url, content=body, headers=sent).status_code == status
     assert len(api.connections()) == (status == 303)
 
 
@@ -182,10 +182,10 @@ def test_only_the_pages_own_form_is_heard(
 def test_a_form_that_cannot_be_read(api: Api, body: bytes) -> None:
     """400 and a plain page."""
     url = api.consent_url(redirect=BACK)
-    sent = browsing.post(url, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
+    sent = web.post(url, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
     assert sent.status_code == 400
     assert "could not be read" in Page(sent.text).text
-    assert browsing.post(url, data={"decision": "x" * 300_000}).status_code == 413
+    assert web.post(url, data={"decision": "x" * 300_000}).status_code == 413
 
 
 def test_hostile_names_stay_text(sandbox: RunningSandbox, api: Api) -> None:
@@ -205,10 +205,10 @@ def test_hostile_names_stay_text(sandbox: RunningSandbox, api: Api) -> None:
         ),
         accounts=(Account("google", evil), Account("google", "b@x.example"), Account("google", "c@x.example")),
     )
-    tame = Page(browsing.get(api.consent_url(redirect=BACK)).text)
+    tame = Page(web.get(api.consent_url(redirect=BACK)).text)
     sandbox.replace_world(hostile)
     url = api.consent_url(provider=evil, redirect=BACK)
-    page = Page(browsing.get(url).text)
+    page = Page(web.get(url).text)
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in tame.tags]
     assert page.values("input", "account")[0] == evil
     assert page.text.count(evil) == 5
@@ -219,7 +219,7 @@ def test_a_provider_without_accounts_can_only_be_denied(sandbox: RunningSandbox,
     """The page says that there is nothing to connect."""
     sandbox.replace_world(replace(harbor_dental(NOON), accounts=()))
     url = api.consent_url(redirect=BACK)
-    page = Page(browsing.get(url).text)
+    page = Page(web.get(url).text)
     assert "no account" in page.text
     assert page.values("button", "decision") == ["deny"]
     assert answer(url, decision="deny").status_code == 303

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
-from tests.sandbox.api import APPLE_EMAIL
 from tests.sandbox.corpus_cases import NAMES, Case, case, shown
+from tests.support.sandbox.api import APPLE_EMAIL
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import NODE, NODE_MODULES, ROOT, needs_ical_js
-from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 SCRIPT = ROOT / "tests" / "js" / "ical_expansion.mjs"
 SERVED = [

@@ -23,12 +23,12 @@ from reconciler.sandbox.world import (
     Site,
     World,
 )
-from tests.sandbox.api import LEE, PATEL, Json, client, code_of, faults_of
-from tests.sandbox.conftest import NOON
+from tests.support.sandbox.api import LEE, PATEL, Json, client, code_of, faults_of
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 SITE = harbor_dental(NOON).sites[0]
 PROVIDER = Provider("e58e2ae6-8651-41ab-907d-063e056d30f9", "google", "Google", calendar_type="GOOGLE")

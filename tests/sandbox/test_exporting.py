@@ -14,10 +14,10 @@ import pytest
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.server import running
-from tests.sandbox.api import KIM, LEE, Api, client
-from tests.sandbox.conftest import NOON
-from tests.sandbox.ics import event, starts, write
-from tests.support import browsing
+from tests.support import web
+from tests.support.sandbox.api import KIM, LEE, Api, client
+from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.ics import event, starts, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def site(data: Path) -> Iterator[LocalSandbox]:
 def connected_google(api: Api) -> str:
     """The id of Dr. Patel's Google connection, to which the owner has agreed."""
     link = api.consent_url(redirect="https://harbor-dental.example/")
-    answer = browsing.post(link, data={"decision": "allow", "account": PATEL_EMAIL})
+    answer = web.post(link, data={"decision": "allow", "account": PATEL_EMAIL})
     return str(answer.headers["location"].partition("connectionId=")[2])
 
 

@@ -11,15 +11,15 @@ import pytest
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.calendars.folder.backend import MAX_CALENDARS
 from reconciler.sandbox.local import opened
-from tests.sandbox.api import APPLE_EMAIL, KIM, code_of
-from tests.sandbox.conftest import NOON
-from tests.sandbox.ics import event, imported, write
 from tests.sandbox.test_exporting import TO_DEDICATED, connected_google
+from tests.support.sandbox.api import APPLE_EMAIL, KIM, code_of
+from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.ics import event, imported, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.api import Api, Json
+    from tests.support.sandbox.api import Api, Json
 
 MORNING = event("morning", "DTSTART:20260302T090000Z")
 

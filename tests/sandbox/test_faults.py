@@ -30,10 +30,10 @@ from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
-from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE, Api, client, faults_of
-from tests.sandbox.conftest import NOON
-from tests.support import browsing
-from tests.support.waiting import TIMEOUT
+from tests.support import web
+from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE, Api, client, faults_of
+from tests.support.sandbox.clock import NOON
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,7 +188,7 @@ def test_the_consent_page_is_left_alone(api: Api, sandbox: RunningSandbox) -> No
     """Its owner's browser isn't the client under test; neither are paths that the API doesn't have."""
     url = api.consent_url(redirect="https://harbor-dental.example/")
     with injecting(sandbox, Fault(Answer(503))):
-        assert (browsing.get(url).status_code, api.http.get("/nowhere").status_code) == (200, 404)
+        assert (web.get(url).status_code, api.http.get("/nowhere").status_code) == (200, 404)
         assert api.http.delete(f"{BASE}/providers").status_code == 405
 
 
@@ -314,7 +314,7 @@ def test_a_sandbox_that_stops_waits_for_nothing(tmp_path: Path, caplog: pytest.L
         with running(tmp_path, faults=faults) as sandbox, client(sandbox.endpoint, sandbox.api_key) as http:
             with pytest.raises(httpx.TransportError):
                 connect(Api(http))
-            waiting = pool.submit(browsing.get, f"{sandbox.endpoint}{BASE}/events")
+            waiting = pool.submit(web.get, f"{sandbox.endpoint}{BASE}/events")
             within_patience(lambda: "ListEvents: delay 600" in caplog.text)
             assert not waiting.done()
         assert waiting.result().status_code == 401

@@ -33,9 +33,9 @@ from reconciler.sandbox.faults import (
     When,
     read_faults,
 )
-from tests.sandbox.api import BASE, Api, client, connection_of
 from tests.sandbox.test_faults import connect, injecting, within_patience
-from tests.support.waiting import TIMEOUT
+from tests.support.sandbox.api import BASE, Api, client, connection_of
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

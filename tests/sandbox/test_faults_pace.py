@@ -11,14 +11,14 @@ import pytest
 from reconciler.sandbox.faults import WRITES, Answer, Delay, Fault, Rate, When
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.world import Site, World
-from tests.sandbox.api import BASE
-from tests.sandbox.conftest import NOON
 from tests.sandbox.test_faults import connect, injecting, listed_within_patience, statuses, within_patience
-from tests.support import browsing
+from tests.support import web
+from tests.support.sandbox.api import BASE
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 
 def test_delays_add_up_and_go_with_another_fault(api: Api, sandbox: RunningSandbox) -> None:
@@ -77,7 +77,7 @@ def test_the_rate_is_a_site_s(api: Api, sandbox: RunningSandbox) -> None:
     token = api.http.post("/oauth2/token", json={**asked, "instance_id": app["instance_id"]}).json()["access_token"]
 
     def status(**headers: str) -> int:
-        return browsing.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
+        return web.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
 
     with injecting(sandbox, Fault(Rate(1, 600))):
         assert [status(authorization="nobody") for _ in range(2)] == [401, 401]

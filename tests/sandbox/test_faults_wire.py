@@ -16,14 +16,14 @@ import pytest
 from reconciler.sandbox.faults import WRITES, Answer, Cut, Delay, Effect, Fault, Later, Reset, When
 from reconciler.sandbox.seed import SITE_ID, harbor_dental
 from reconciler.sandbox.world import ExistingConnection
-from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE
-from tests.sandbox.conftest import NOON
 from tests.sandbox.test_faults import APPLE, injecting, listed_within_patience
-from tests.support.waiting import TIMEOUT
+from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE
+from tests.support.sandbox.clock import NOON
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 LISTING = f"GET {BASE}/providers"
 

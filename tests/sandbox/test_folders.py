@@ -26,7 +26,7 @@ from reconciler.sandbox.calendars.folder.files import file_name, plain_name
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.server import running
 from reconciler.sandbox.world import Account, Calendar, Site, World
-from tests.sandbox.ics import calendar, event
+from tests.support.sandbox.ics import calendar, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

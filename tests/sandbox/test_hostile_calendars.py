@@ -24,10 +24,10 @@ from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
 from tests.sandbox import telling_worker
-from tests.sandbox.api import UNHURRIED
-from tests.sandbox.ics import calendar, event, imported, starts, write
 from tests.support.profiles import examples
-from tests.support.waiting import TIMEOUT
+from tests.support.sandbox.api import UNHURRIED
+from tests.support.sandbox.ics import calendar, event, imported, starts, write
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from _pytest.mark import ParameterSet
 
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 GOOD = event("good", "DTSTART:20260302T090000Z", "DTEND:20260302T100000Z", "RRULE:FREQ=DAILY;COUNT=2")
 GOOD_STARTS = ["good 2026-03-02T09:00", "good 2026-03-03T09:00"]

@@ -26,9 +26,9 @@ from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
 from reconciler.sandbox.world import Site, World
-from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, Api, client
-from tests.support import browsing
-from tests.support.waiting import TIMEOUT
+from tests.support import web
+from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, Api, client
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def test_a_restart_keeps_the_data(tmp_path: Path) -> None:
     with running(tmp_path) as second, opened(second.endpoint, second.api_key) as api:
         assert second.ready() | {"endpoint": ""} == before | {"endpoint": ""}
         assert [each["id"] for each in api.connections()] == [connection["id"]]
-        assert browsing.get(second.endpoint + link.removeprefix(first.endpoint)).status_code == 200
+        assert web.get(second.endpoint + link.removeprefix(first.endpoint)).status_code == 200
     assert sorted(path.name for path in tmp_path.iterdir()) == [FOLDER, DATABASE]
 
 
@@ -127,7 +127,7 @@ def test_stopping_twice_is_fine_and_frees_the_port(tmp_path: Path) -> None:
         sandbox.stop()
         assert not sandbox.alive()
         with pytest.raises(httpx.ConnectError):
-            browsing.get(sandbox.endpoint)
+            web.get(sandbox.endpoint)
     with running(tmp_path, port=port) as again:
         assert again.endpoint == sandbox.endpoint
 
@@ -236,7 +236,7 @@ def test_a_data_folder_that_vanishes_is_no_crash(tmp_path: Path, caplog: pytest.
     with running(data) as sandbox:
         for path in data.glob(f"{DATABASE}*"):
             path.unlink()
-        answer = browsing.get(f"{sandbox.endpoint}/consent/x")
+        answer = web.get(f"{sandbox.endpoint}/consent/x")
         assert answer.status_code == 503
         assert answer.json()["details"] == {}
         assert "database can't be used (unable to open database file)" in answer.json()["message"]
@@ -297,7 +297,7 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_answered(tmp_path
 def test_serving_ends_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     """On SIGINT and SIGTERM it stops with 0, quietly, and leaves its calendars and a single file."""
     with served(tmp_path) as (process, ready):
-        assert browsing.get(f"{ready['endpoint']}/nowhere").status_code == 404
+        assert web.get(f"{ready['endpoint']}/nowhere").status_code == 404
         process.send_signal(number)
         out, err = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, out, err) == (0, "", "")

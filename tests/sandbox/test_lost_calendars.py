@@ -9,16 +9,16 @@ import pytest
 
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.local import opened
-from tests.sandbox.api import APPLE_EMAIL, UNHURRIED
-from tests.sandbox.conftest import NOON
-from tests.sandbox.ics import event, imported, write
 from tests.sandbox.test_exporting import PATEL_EMAIL, TO_DEDICATED, connected_google
 from tests.sandbox.test_failing_calendars import LOOKS, change_password, state
+from tests.support.sandbox.api import APPLE_EMAIL, UNHURRIED
+from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.ics import event, imported, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.api import Api, Json
+    from tests.support.sandbox.api import Api, Json
 
 DELETED = ("ERROR", "EXTERNAL_CALENDAR_DELETED")
 

@@ -10,7 +10,7 @@ import pytest
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
 from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
-from tests.sandbox.ics import calendar, event
+from tests.support.sandbox.ics import calendar, event
 
 YEAR = Window(datetime(2026, 1, 1, tzinfo=UTC).timestamp(), datetime(2027, 1, 1, tzinfo=UTC).timestamp())
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.ics import event, imported, starts, text, write
+from tests.support.sandbox.ics import event, imported, starts, text, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 AT_NINE = "DTSTART;TZID=America/New_York:19970902T090000"
 RANGE = {"from": "1997-01-01T00:00:00Z", "to": "2001-01-01T00:00:00Z"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.api import BASE, LEE, Api, client, faults_of
-from tests.support import browsing
+from tests.support import web
+from tests.support.sandbox.api import BASE, LEE, Api, client, faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def test_what_is_not_http_is_refused(server: RunningSandbox, sent: bytes) -> Non
             plain.sendall(sent)
             plain.shutdown(socket.SHUT_WR)
         assert _status(plain) in {0, 400, 404, 414, 431, 501}
-    assert browsing.get(f"{server.endpoint}/nowhere").status_code == 404
+    assert web.get(f"{server.endpoint}/nowhere").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -226,5 +226,5 @@ def test_an_unknown_filter_is_refused_even_if_null(api: Api) -> None:
 def test_bounds_hold_for_every_path(sandbox: RunningSandbox) -> None:
     """Also for a page that a browser opens, and for what no route answers."""
     for path in ("/consent/x", "/nowhere", "/oauth2/token"):
-        answer = browsing.post(f"{sandbox.endpoint}{path}", params={"pad": "x" * 33_000})
+        answer = web.post(f"{sandbox.endpoint}{path}", params={"pad": "x" * 33_000})
         assert answer.status_code == 414

@@ -24,10 +24,10 @@ from reconciler.sandbox import schema
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
-from tests.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, PATEL, Api
 from tests.sandbox.test_lifecycle import SERVE, opened, served
-from tests.support.strangers import folder_for_all
-from tests.support.waiting import TIMEOUT
+from tests.support.folders import folder_for_all
+from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, PATEL, Api
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

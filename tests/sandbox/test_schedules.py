@@ -11,14 +11,14 @@ import pytest
 from reconciler.sandbox.contract import BOOKINGS_APP_ID, BUSINESS_SCHEDULE_EXTERNAL_ID
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.world import Schedule
-from tests.sandbox.api import LEE, PATEL, Json, faults_of
-from tests.sandbox.conftest import NOON
+from tests.support.sandbox.api import LEE, PATEL, Json, faults_of
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     import httpx
 
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 
 def _query(api: Api, **query: object) -> httpx.Response:

@@ -11,8 +11,8 @@ from reconciler.sandbox.contract import ExportSupport, ImportSupport
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.api import Api, client, code_of, connection_of, faults_of
-from tests.sandbox.conftest import NOON
+from tests.support.sandbox.api import Api, client, code_of, connection_of, faults_of
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path

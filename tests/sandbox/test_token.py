@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.sandbox.api import BASE, faults_of
-from tests.support import browsing
+from tests.support import web
+from tests.support.sandbox.api import BASE, faults_of
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.conftest import Clock
+    from tests.support.sandbox.clock import Clock
 
 
 def _ask(sandbox: RunningSandbox, **changed: object) -> httpx.Response:
@@ -23,12 +23,12 @@ def _ask(sandbox: RunningSandbox, **changed: object) -> httpx.Response:
         "client_secret": app["app_secret"],
         "instance_id": app["instance_id"],
     }
-    return browsing.post(f"{sandbox.endpoint}/oauth2/token", json=body | changed)
+    return web.post(f"{sandbox.endpoint}/oauth2/token", json=body | changed)
 
 
 def _providers(sandbox: RunningSandbox, token: str) -> int:
     headers = {"authorization": token}
-    return browsing.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
+    return web.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code
 
 
 def test_an_apps_token_opens_its_site_until_it_expires(sandbox: RunningSandbox, clock: Clock) -> None:

@@ -12,13 +12,13 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.seed import SITE_ID, harbor_dental
 from reconciler.sandbox.world import Site, World
-from tests.sandbox.api import BASE, LEE, PATEL, code_of, faults_of
-from tests.sandbox.conftest import NOON
-from tests.support import browsing
+from tests.support import web
+from tests.support.sandbox.api import BASE, LEE, PATEL, code_of, faults_of
+from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
-    from tests.sandbox.api import Api
+    from tests.support.sandbox.api import Api
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def test_credentials_open_their_site_only(sandbox: RunningSandbox, headers: dict[str, str], status: int) -> None:
     """Without a valid key 401, with a key for another site 403, always as a standard error with an id."""
     sent = {name: value.replace("{key}", sandbox.api_key) for name, value in headers.items()}
-    answer = browsing.get(f"{sandbox.endpoint}{BASE}/providers", headers=sent)
+    answer = web.get(f"{sandbox.endpoint}{BASE}/providers", headers=sent)
     assert answer.status_code == status
     assert answer.headers["x-wix-request-id"]
     if status != 200:
@@ -52,7 +52,7 @@ def test_a_sites_own_key_opens_that_site_alone(sandbox: RunningSandbox) -> None:
 
     def status(key: str, site: str) -> int:
         headers = {"authorization": key, "wix-site-id": site}
-        return browsing.get(f"{sandbox.endpoint}{BASE}/connections", headers=headers).status_code
+        return web.get(f"{sandbox.endpoint}{BASE}/connections", headers=headers).status_code
 
     assert [status("pier-key", other.id), status(sandbox.api_key, SITE_ID)] == [200, 200]
     assert [status("pier-key", SITE_ID), status(sandbox.api_key, other.id)] == [403, 403]
@@ -63,8 +63,8 @@ def test_a_read_only_key_may_not_write(sandbox: RunningSandbox) -> None:
     site = Site(id=SITE_ID, name="Harbor Dental", read_only_key="look")
     sandbox.replace_world(World(sites=(site,)))
     headers = {"authorization": "look", "wix-site-id": SITE_ID}
-    assert browsing.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code == 200
-    write = browsing.post(f"{sandbox.endpoint}{BASE}/connections:connectByOAuth", headers=headers, json={})
+    assert web.get(f"{sandbox.endpoint}{BASE}/providers", headers=headers).status_code == 200
+    write = web.post(f"{sandbox.endpoint}{BASE}/connections:connectByOAuth", headers=headers, json={})
     assert code_of(write) == (403, None)
 
 

@@ -14,12 +14,12 @@ from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.exchange import Bounds
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.protocol import Login
-from tests.sandbox_caldav.environments import environment
-from tests.sandbox_caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper
-from tests.sandbox_caldav.real import RealServer, radicale, xandikos
-from tests.sandbox_caldav.scripted import Scripted, scripted
 from tests.sandbox_caldav.witness import Client, Witness
 from tests.sandbox_caldav.witness import client as independent_client
+from tests.support.caldav.environments import environment
+from tests.support.caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper
+from tests.support.caldav.real import RealServer, radicale, xandikos
+from tests.support.caldav.scripted import Scripted, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

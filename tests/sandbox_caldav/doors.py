@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.paper import EMAIL, PASSWORD
+from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sandbox_caldav.scripted import Asked
+    from tests.support.caldav.scripted import Asked
 
 BASIC = "Basic " + base64.b64encode(f"{EMAIL}:{PASSWORD}".encode()).decode()
 _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')

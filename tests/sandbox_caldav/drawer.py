@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from tests.sandbox_caldav.paper import HOME, IS_CALENDAR, found, multistatus
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.paper import HOME, IS_CALENDAR, found, multistatus
+from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox_caldav.scripted import Asked
+    from tests.support.caldav.scripted import Asked
 
 _ROOMS = {"/": ("current-user-principal", "/me/"), "/me/": ("C:calendar-home-set", HOME)}
 

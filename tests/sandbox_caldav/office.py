@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.api import UNHURRIED, Api, client
-from tests.sandbox.conftest import NOON, Clock
 from tests.sandbox_caldav.drawer import Drawer
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD
-from tests.sandbox_caldav.scripted import scripted
-from tests.support.waiting import TIMEOUT
+from tests.support.caldav.paper import EMAIL, PASSWORD
+from tests.support.caldav.scripted import scripted
+from tests.support.sandbox.api import UNHURRIED, Api, client
+from tests.support.sandbox.clock import NOON, Clock
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox_caldav.scripted import Scripted
+    from tests.support.caldav.scripted import Scripted
 
 OURS = "Harbor Dental"
 """The calendar that the sandbox makes."""

@@ -12,11 +12,11 @@ from reconciler.sandbox.calendars.errors import BadCredentialsError, PasswordsNo
 from reconciler.sandbox.calendars.protocol import Login
 from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
 from tests.sandbox_caldav.doors import BASIC, BasicDoor, DigestDoor
-from tests.sandbox_caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, Paper, event, found, multistatus
-from tests.sandbox_caldav.scripted import Reply, scripted
+from tests.support.caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, Paper, event, found, multistatus
+from tests.support.caldav.scripted import Reply, scripted
 
 if TYPE_CHECKING:
-    from tests.sandbox_caldav.scripted import Asked, Scripted
+    from tests.support.caldav.scripted import Asked, Scripted
 
 _WRONG = Login(EMAIL, "guess")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox_caldav.office import OURS, Office, office
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox_caldav.scripted import Asked
+    from tests.support.caldav.scripted import Asked
 
 _TASK = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:theirs\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
 

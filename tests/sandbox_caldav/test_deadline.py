@@ -17,20 +17,20 @@ from reconciler.sandbox.calendars.errors import NoAnswerError, UnreachableError
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.api import APPLE_EMAIL, Api, client, code_of
 from tests.sandbox.test_exporting import TO_DEDICATED, connected_google
 from tests.sandbox_caldav.conftest import END, LOGIN, START
 from tests.sandbox_caldav.drawer import Drawer
-from tests.sandbox_caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper, event
-from tests.sandbox_caldav.scripted import Reply, Scripted, scripted
-from tests.support.waiting import TIMEOUT, until
+from tests.support.caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper, event
+from tests.support.caldav.scripted import Reply, Scripted, scripted
+from tests.support.sandbox.api import APPLE_EMAIL, Api, client, code_of
+from tests.support.timeouts import TIMEOUT, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.sandbox.api import Json
-    from tests.sandbox_caldav.scripted import Asked
+    from tests.support.caldav.scripted import Asked
+    from tests.support.sandbox.api import Json
 
 _KEY = "a-key-for-tests"
 _MARCH = {"from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z", "fieldsets": "OWN_PI"}

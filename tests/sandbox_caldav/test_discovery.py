@@ -11,7 +11,7 @@ from reconciler.sandbox.calendars.caldav import open_caldav
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
 from tests.sandbox_caldav.conftest import LOGIN
-from tests.sandbox_caldav.paper import (
+from tests.support.caldav.paper import (
     CALENDAR,
     EMAIL,
     HOME,
@@ -22,11 +22,11 @@ from tests.sandbox_caldav.paper import (
     multistatus,
     whole_status,
 )
-from tests.sandbox_caldav.scripted import Reply, scripted
+from tests.support.caldav.scripted import Reply, scripted
 
 if TYPE_CHECKING:
     from tests.sandbox_caldav.conftest import Desk
-    from tests.sandbox_caldav.scripted import Asked
+    from tests.support.caldav.scripted import Asked
 
 _HTML = {"Content-Type": "text/html"}
 _PRINCIPAL = "<current-user-principal><href>/me/</href></current-user-principal>"

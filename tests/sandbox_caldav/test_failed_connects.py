@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.server import running
-from tests.sandbox.api import UNHURRIED, Api, client, code_of
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD, Paper, found, multistatus
-from tests.sandbox_caldav.scripted import XML, Reply, scripted
+from tests.support.caldav.paper import EMAIL, PASSWORD, Paper, found, multistatus
+from tests.support.caldav.scripted import XML, Reply, scripted
+from tests.support.sandbox.api import UNHURRIED, Api, client, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tests.sandbox_caldav.scripted import Asked, Scripted
+    from tests.support.caldav.scripted import Asked, Scripted
 
 _KEY = "a-key-for-tests"
 _LATER, _NEVER = (503, None), (428, "NOT_SUPPORTED_BY_PROVIDER")

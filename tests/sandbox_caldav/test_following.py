@@ -16,8 +16,8 @@ from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError, UnreadableError
 from reconciler.sandbox.calendars.protocol import Login
 from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
-from tests.sandbox_caldav.paper import CALENDAR, EMAIL, event, found, multistatus, whole_status
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.paper import CALENDAR, EMAIL, event, found, multistatus, whole_status
+from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

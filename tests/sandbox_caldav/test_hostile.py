@@ -16,8 +16,8 @@ from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEME
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
 from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
-from tests.sandbox_caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
-from tests.sandbox_caldav.scripted import XML, Reply
+from tests.support.caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
+from tests.support.caldav.scripted import XML, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,18 +9,18 @@ import pytest
 
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
-from tests.cli.command import Extcal
-from tests.sandbox.api import UNHURRIED
 from tests.sandbox_caldav.conftest import SERVERS
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
+from tests.support.caldav.paper import EMAIL, PASSWORD, event
+from tests.support.cli.command import Extcal
+from tests.support.sandbox.api import UNHURRIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.cli.command import Ran
-    from tests.sandbox_caldav.real import RealServer
     from tests.sandbox_caldav.witness import Witness
+    from tests.support.caldav.real import RealServer
+    from tests.support.cli.command import Ran
 
 _KEY = "a-key-for-tests"
 _DEDICATED = "Harbor Dental"

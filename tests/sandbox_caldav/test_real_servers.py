@@ -17,14 +17,14 @@ from reconciler.sandbox.calendars.errors import (
 )
 from reconciler.sandbox.calendars.protocol import Login, Reading
 from tests.sandbox_caldav.conftest import END, LOGIN, START
-from tests.sandbox_caldav.paper import EMAIL, event
+from tests.support.caldav.paper import EMAIL, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.sandbox.calendars.protocol import CalendarBackend
-    from tests.sandbox_caldav.real import RealServer
     from tests.sandbox_caldav.witness import Witness
+    from tests.support.caldav.real import RealServer
 
 _EVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _HOSTILE = {

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reconciler.cli.main import main
 from tests.sandbox_caldav.office import OURS, Office, office
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD, event
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.paper import EMAIL, PASSWORD, event
+from tests.support.caldav.scripted import Reply
 from tests.support.profiles import examples
 
 if TYPE_CHECKING:

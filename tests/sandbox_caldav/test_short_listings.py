@@ -8,13 +8,13 @@ import pytest
 
 from tests.sandbox.test_failing_calendars import LOOKS
 from tests.sandbox_caldav.office import OURS, Office, office
-from tests.sandbox_caldav.paper import event
+from tests.support.caldav.paper import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox.api import Json
+    from tests.support.sandbox.api import Json
 
 _WELL = [("CONNECTED", None)]
 

@@ -18,8 +18,8 @@ from reconciler.sandbox.calendars.errors import (
     WriteRefusedError,
 )
 from tests.sandbox_caldav.conftest import LOGIN
-from tests.sandbox_caldav.paper import CALENDAR, HOME, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.paper import CALENDAR, HOME, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
+from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from tests.sandbox_caldav.conftest import Desk

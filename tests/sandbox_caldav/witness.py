@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD
+from tests.support.caldav.paper import EMAIL, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.sandbox_caldav.real import RealServer
+    from tests.support.caldav.real import RealServer
 
 _PROGRAM = Path(__file__).with_name("witness_program.py")
 _SECONDS = 120.0

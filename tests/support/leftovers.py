@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import memory
+from tests.support import folders
 
 _FOLDER = "TESTS_RUN_FOLDER"
 """The environment variable that names the folder of this run."""
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if _FOLDER in os.environ:
         return
     folder = tempfile.mkdtemp(prefix="extcal-tests-")
-    os.environ[memory.VARIABLE] = tempfile.mkdtemp(prefix="extcal-tests-", dir=memory.shared())
+    os.environ[folders.VARIABLE] = tempfile.mkdtemp(prefix="extcal-tests-", dir=folders.shared())
     os.environ[_FOLDER] = os.environ["TMPDIR"] = folder
     tempfile.tempdir = folder
     config.stash[_found] = []
@@ -66,7 +66,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for place in _folders():
         if not _failed(config) or str(place) != os.environ[_FOLDER]:
             _clear(place)
-    del os.environ[_FOLDER], os.environ["TMPDIR"], os.environ[memory.VARIABLE]
+    del os.environ[_FOLDER], os.environ["TMPDIR"], os.environ[folders.VARIABLE]
     tempfile.tempdir = None
 
 
@@ -76,7 +76,7 @@ def _failed(config: pytest.Config) -> bool:
 
 
 def _folders() -> list[Path]:
-    return [Path(os.environ[_FOLDER]), Path(os.environ[memory.VARIABLE])]
+    return [Path(os.environ[_FOLDER]), Path(os.environ[folders.VARIABLE])]
 
 
 def _is_expected(path: Path) -> bool:

@@ -7,9 +7,9 @@ answers are the service's JSON. Each declared connection is given its schedule a
 
 from collections.abc import Mapping, Sequence
 
+from tests.support.json_fields import Fields, inner, many, text
 from tests.support.oracle_sync import Changes, as_switched, beyond, calendar_ids, changes, managed, meet, merged, works
 from tests.support.oracle_values import TYPES, Due, Placed, Verdict, account, broken, name
-from tests.support.plain import Fields, inner, many, text
 
 _HEALED = ("external-calendar-creation-failed", "external-calendar-deleted")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tests.support.plain import Fields, inner, many, text
+from tests.support.json_fields import Fields, inner, many, text
 
 Value = bool | str | frozenset[str] | None
 Changes = frozenset[tuple[str, Value]]

@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.support.json_fields import Fields, text
 from tests.support.oracle_sync import Changes
-from tests.support.plain import Fields, text
 
 TYPES = {"google": ["GOOGLE"], "microsoft": ["MICROSOFT", "OUTLOOK", "OFFICE_365"], "apple": ["I_CAL"]}
 

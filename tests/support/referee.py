@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 
-from tests.support.loopback import Answer, Fields, answering
+from tests.support.servers.loopback import Answer, Fields, answering
 
 APPLE, GOOGLE = "a0a0a0a0-0000-4000-8000-00000000000a", "a0a0a0a0-0000-4000-8000-00000000000b"
 CALENDARS = ({"id": "w1", "name": "Work"}, {"id": "h1", "name": "Home"})

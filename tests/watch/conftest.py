@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.cli.command import Extcal
-from tests.cli.conftest import bare, extcal, sandbox
+from tests.support.cli.command import Extcal
+from tests.support.cli.fixtures import bare, extcal, sandbox
 from tests.support.machines import fresh_machine
 from tests.watch.inside import Inside
 

@@ -18,8 +18,8 @@ from reconciler.watching.loop import Watch
 from reconciler.watching.round import Orders
 from reconciler.watching.site_round import Visit
 from reconciler.watching.site_state import Line
-from tests.cli.command import Extcal
-from tests.cli.worlds import KEY, PASSWORD_ENV
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import KEY, PASSWORD_ENV
 
 MINUTE = 60.0
 _BEGAN = datetime(2030, 1, 15, 9, tzinfo=UTC)

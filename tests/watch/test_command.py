@@ -14,9 +14,20 @@ import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.store import DATABASE
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, EXPORTING, KEY, PASSWORD, PASSWORD_ENV, connection, email, harbor, site, world
-from tests.watch.watcher import watching
+from tests.support.cli.command import Extcal
+from tests.support.cli.watcher import watching
+from tests.support.cli.worlds import (
+    BUSY,
+    EXPORTING,
+    KEY,
+    PASSWORD,
+    PASSWORD_ENV,
+    connection,
+    email,
+    harbor,
+    site,
+    world,
+)
 
 _MANY = 12
 # At two requests a round and 190 a minute, three minutes.

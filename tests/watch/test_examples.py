@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import BUSY, KEY, connection, harbor, site, world
-from tests.gitops.runner import BASH
+from tests.support.cli.command import Extcal
+from tests.support.cli.watcher import Watcher
+from tests.support.cli.worlds import BUSY, KEY, connection, harbor, site, world
+from tests.support.github.runner import BASH
 from tests.support.tools import needs_bash, needs_git
 from tests.watch.test_pulling import Repositories, git
-from tests.watch.watcher import Watcher
 
 _EXAMPLES = Path(__file__).parents[2] / "examples" / "watch"
 _UNIT = _EXAMPLES / "extcal-watch.service"

@@ -2,11 +2,11 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cli.command import Extcal
-from tests.cli.worlds import KEY, PASSWORD, PASSWORD_ENV, connection, site
-from tests.promises.hostile_service import serving
-from tests.promises.hostile_texts import assert_inert
-from tests.watch.watcher import watching
+from tests.support.cli.command import Extcal
+from tests.support.cli.watcher import watching
+from tests.support.cli.worlds import KEY, PASSWORD, PASSWORD_ENV, connection, site
+from tests.support.hostile_texts import assert_inert
+from tests.support.servers.hostile import serving
 
 
 def test_what_is_told_of_a_hostile_service_is_harmless(bare: Extcal) -> None:

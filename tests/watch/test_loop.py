@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.execution.executor import Stop
 from reconciler.watching.figures import Ended
-from tests.cli.stand_in import Passing, stand_in
-from tests.cli.worlds import BUSY, connection, harbor, site, world
+from tests.support.cli.worlds import BUSY, connection, harbor, site, world
+from tests.support.servers.proxy import Passing, stand_in
 from tests.watch.inside import MINUTE, Inside
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.git import GitError
 from reconciler.watching.repository import pull
-from tests.cli.worlds import BUSY, connection, harbor, site, world
+from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.tools import needs_git
 from tests.watch.inside import Inside
 

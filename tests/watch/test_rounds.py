@@ -11,8 +11,7 @@ from reconciler.model.status import Health
 from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.watching.figures import Ended
 from reconciler.workflow import Selection
-from tests.cli.stand_in import forgetful, stand_in
-from tests.cli.worlds import (
+from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
     GOOGLE,
@@ -28,6 +27,7 @@ from tests.cli.worlds import (
     site,
     world,
 )
+from tests.support.servers.proxy import forgetful, stand_in
 from tests.watch.inside import Inside
 
 OTHER_KEY = "key-of-the-quay-7f30"

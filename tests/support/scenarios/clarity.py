@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.world import ExistingConnection, Site
-from tests.properties.statements import Statement
+from tests.support.scenarios.statements import Statement
 
 _Key = tuple[str, str, str]
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
 
 Passing = Callable[[str, str], tuple[str, str]]
 """Takes a request's method and path when it comes, and gives those that are passed on; it may take its time."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.sandbox_caldav.paper import EMAIL, PASSWORD
+from tests.support.caldav.paper import EMAIL, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

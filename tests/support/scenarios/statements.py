@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.sandbox.contract import CalendarType, ConnectMethod, ExportSupport, ImportSupport
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
-from tests.properties.worlds import account_of
+from tests.support.scenarios.worlds import account_of
 
 Document = dict[str, object]
 IMPORTS, EXPORTS = "listEventFromCalendars", "syncToCalendar"

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cli.command import Extcal
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import Extcal
+from tests.support.timeouts import TIMEOUT
 
 
 class Watcher:

@@ -11,9 +11,17 @@ from hypothesis.vendor.pretty import RepresentationPrinter
 
 from reconciler.sandbox.seed import APP_ID
 from reconciler.sandbox.world import ExistingConnection, Provider, Site, World
-from tests.properties.clarity import clarified
-from tests.properties.statements import Document, Statement, document, password_variable, site_name, spots, statement
-from tests.properties.worlds import worlds
+from tests.support.scenarios.clarity import clarified
+from tests.support.scenarios.statements import (
+    Document,
+    Statement,
+    document,
+    password_variable,
+    site_name,
+    spots,
+    statement,
+)
+from tests.support.scenarios.worlds import worlds
 
 
 @dataclass(frozen=True, slots=True)

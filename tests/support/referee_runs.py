@@ -9,7 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from reconciler.cli.main import main
-from tests.support.plain import Fields
+from tests.support.json_fields import Fields
 from tests.support.referee import PASSWORD, Referee, refereeing
 
 SCHEDULE, OTHER_SCHEDULE = "3e47ec65-2975-447c-a7ed-75041e850d5e", "3e47ec65-2975-447c-a7ed-75041e850d5f"

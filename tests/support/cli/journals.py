@@ -7,8 +7,8 @@ from pathlib import Path
 from reconciler.machine import Machine, SiteFolder
 from reconciler.machine.journal import FileJournal
 from reconciler.model.intent import Intent
-from tests.cli.command import Extcal
-from tests.cli.worlds import APPLE, HARBOR, email, schedule_id
+from tests.support.cli.command import Extcal
+from tests.support.cli.worlds import APPLE, HARBOR, email, schedule_id
 
 STATE = "state"
 _LONG_AGO = 3600.0

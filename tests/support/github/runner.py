@@ -8,9 +8,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.gitops.repository import NAME, World, empty
+from tests.support.github.repository import NAME, World, empty
+from tests.support.tools import ROOT
 
-ROOT = Path(__file__).parents[2]
 ACTIONS = ROOT / ".github" / "actions"
 BASH = shutil.which("bash") or "bash"
 _GH = f'exec "{sys.executable}" "{Path(__file__).with_name("fake_gh.py")}" "$@"'

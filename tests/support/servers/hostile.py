@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.cli.worlds import APPLE, GOOGLE, email, schedule_id
-from tests.promises.hostile_texts import PAYLOADS, whole
+from tests.support.cli.worlds import APPLE, GOOGLE, email, schedule_id
+from tests.support.hostile_texts import PAYLOADS, whole
 
 LINK = "https://provider.example/<script>alert(1)</script>\"'`=1+1,=2+2 [x](y) @everyone"
 """A link to consent, in as hostile a form as is taken for one."""

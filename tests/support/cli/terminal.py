@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.cli.command import COMMAND, Extcal
-from tests.support.waiting import TIMEOUT
+from tests.support.cli.command import COMMAND, Extcal
+from tests.support.timeouts import TIMEOUT
 
 # No person is so quick that a key arrives between a question and the wait for its answer, where Python loses a Ctrl-C.
 _QUICKEST = 0.5

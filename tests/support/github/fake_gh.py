@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jq  # type: ignore[import-not-found] # a compiled module without types
 
-from tests.gitops.repository import BOT, NAME, World
+from tests.support.github.repository import BOT, NAME, World
 
 PAGE = 2
 

@@ -26,9 +26,9 @@ from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.server import RunningSandbox
-from tests.properties.statements import Document, site_name
-from tests.properties.strategies import Scenario
 from tests.support.machines import fresh_machine
+from tests.support.scenarios.statements import Document, site_name
+from tests.support.scenarios.strategies import Scenario
 
 _CONNECTIONS = "/bookings/v2/external-calendars/connections"
 _READING_POSTS = frozenset({"/calendar/v3/schedules/query", "/oauth2/token"})

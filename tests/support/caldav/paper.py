@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from tests.sandbox_caldav.scripted import Reply
+from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.sandbox_caldav.scripted import Asked
+    from tests.support.caldav.scripted import Asked
 
 NAMESPACES = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:S="http://calendarserver.org/ns/"'
 HOME = "/home/lee/"

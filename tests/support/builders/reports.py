@@ -13,7 +13,7 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of, unread_status
-from tests.planning.build import (
+from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
     GOOGLE,

@@ -4,7 +4,7 @@ from functools import partial
 
 import httpx
 
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
 
 get = partial(httpx.get, timeout=TIMEOUT)
 head = partial(httpx.head, timeout=TIMEOUT)

@@ -9,7 +9,7 @@ import httpx
 
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.settings import Settings
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

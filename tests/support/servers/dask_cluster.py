@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.waiting import TIMEOUT
+from tests.support.timeouts import TIMEOUT
+from tests.support.tools import ROOT
 
 _OFF = {
     "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
@@ -67,7 +68,7 @@ def cluster(
     The module `preload` is loaded by its scheduler and its workers before they begin: `--preload NAME`.
     """
     found = folder / "scheduler.json"
-    places = {"PYTHONPATH": str(Path(__file__).parents[2]), "DASK_TEMPORARY_DIRECTORY": str(folder)}
+    places = {"PYTHONPATH": str(ROOT), "DASK_TEMPORARY_DIRECTORY": str(folder)}
     inherited = {**os.environ, **_OFF, **places}
     args = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(found), *preload]
     command = [sys.executable, "-m", "dask", "scheduler", *args]

@@ -1,0 +1,1 @@
+"""Short ways to state values: sites, manifests, plans, reports."""

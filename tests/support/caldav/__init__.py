@@ -1,0 +1,1 @@
+"""CalDAV servers, scripted, of paper and real."""

@@ -1,0 +1,1 @@
+"""GitHub around an action's script: its runner, a repository, and a stand-in for `gh`."""

@@ -1,0 +1,1 @@
+"""The sandbox's API as a plain client asks it, and calendars for it."""

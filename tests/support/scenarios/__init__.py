@@ -1,0 +1,1 @@
+"""Random worlds, and manifests over them, on stage in a sandbox."""
