@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.cli.test_plan import valid
 from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.schema import valid
 from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.servers.proxy import Held, stand_in
 from tests.support.timeouts import TIMEOUT

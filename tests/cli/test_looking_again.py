@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from tests.cli.test_plan import valid
 from tests.support.cli.command import Extcal, Json, Ran
+from tests.support.cli.schema import valid
 from tests.support.cli.worlds import APPLE, EXPORTING, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.servers.proxy import stand_in
 

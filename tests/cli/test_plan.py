@@ -1,13 +1,11 @@
 """`extcal plan`: what it shows, and how it ends."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
-import jsonschema
 import pytest
 
-from tests.support.cli.command import Extcal, Json
+from tests.support.cli.command import Extcal
+from tests.support.cli.schema import valid
 from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
@@ -22,7 +20,6 @@ from tests.support.cli.worlds import (
     world,
 )
 
-_SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 _PLAN_KEYS = {"format_version", "digest", "summary", "actions"}
 _ACTION_KEYS = {
     "action",
@@ -36,12 +33,6 @@ _ACTION_KEYS = {
     "recovery",
     "changes",
 }
-
-
-def valid(document: Json) -> Json:
-    """The document, found to be as the published schema says."""
-    jsonschema.validate(document, _SCHEMA)
-    return document
 
 
 def said_line(extcal: Extcal, error: str) -> str:

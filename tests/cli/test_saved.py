@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.test_plan import valid
 from tests.support.cli.command import Extcal
+from tests.support.cli.schema import valid
 from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from reconciler import __version__
-from tests.cli.test_plan import valid
 from tests.support.cli.command import Extcal
+from tests.support.cli.schema import valid
 from tests.support.cli.worlds import connection, site
 
 COMMANDS = (

@@ -4,7 +4,9 @@ import re
 
 import httpx
 
+from reconciler.model.plan import Action
 from tests.support import web
+from tests.support.builders.plans import declared, planned, site_with, the_action
 
 _LINK = re.compile(r"(?:^|\x1b\[K)  (\S+)  \((?:[^)]*)\)\n\s+(http\S+/consent/\S+)$", re.MULTILINE)
 
@@ -33,3 +35,8 @@ def allow_only(link: str, account: str) -> str:
 
 def _answer(link: str, **fields: str) -> httpx.Response:
     return web.post(link, data=fields, follow_redirects=True)
+
+
+def action() -> Action:
+    """A connect that takes its owner."""
+    return the_action(planned(declared(provider="google"), on=site_with()))

@@ -13,8 +13,7 @@ from reconciler.consent import pages
 from reconciler.consent.layout import Page
 from reconciler.consent.pending import Turned
 from reconciler.model.consent import Finding, Verdict
-from tests.consent.owners import links
-from tests.consent.test_listener import action
+from tests.consent.owners import action, links
 from tests.support.browser import Browser, browser
 from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal

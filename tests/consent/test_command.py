@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.test_plan import valid
 from tests.consent.owners import allow, allow_only, deny, links
 from tests.support import web
 from tests.support.cli.command import COMMAND, Extcal
+from tests.support.cli.schema import valid
 from tests.support.cli.terminal import Terminal, terminal
 from tests.support.cli.worlds import PASSWORD_ENV, connection, email, site
 

@@ -14,17 +14,11 @@ from reconciler.api.redaction import Redactor
 from reconciler.consent.callback_server import listening
 from reconciler.consent.pending import Visit, Visits
 from reconciler.model.consent import Callback, Finding, Refusal, Verdict
-from reconciler.model.plan import Action
+from tests.consent.owners import action
 from tests.support import web
-from tests.support.builders.plans import declared, planned, site_with, the_action
 from tests.support.timeouts import TIMEOUT
 
 _ID = "Ab-_9" * 30
-
-
-def action() -> Action:
-    """A connect that takes its owner."""
-    return the_action(planned(declared(provider="google"), on=site_with()))
 
 
 def meet(browse: Callable[[Visit], None], *verdicts: Verdict, redact: Callable[[str], str] = str) -> list[Callback]:

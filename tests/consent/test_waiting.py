@@ -17,9 +17,9 @@ from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Prov
 from reconciler.sandbox.world import Site as LiveSite
 from tests.consent.owners import allow, allow_only, deny
 from tests.consent.waiting import Applying
-from tests.execution.test_apply import APPLE, ELSEWHERE, GOOGLE, KIM, LEE
 from tests.support import web
 from tests.support.builders.plans import OFF, OTHER_SCHEDULE, PRUNING, SCHEDULE, SITE, chosen, declared
+from tests.support.sandbox.site import APPLE, ELSEWHERE, GOOGLE, KIM, LEE
 from tests.support.timeouts import TIMEOUT
 
 _WORK = SyncConfig(chosen("Work"), OFF)

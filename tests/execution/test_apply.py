@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from reconciler.execution.steps import Consent
-from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
+from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, State
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
@@ -24,12 +24,9 @@ from tests.support.builders.plans import (
     chosen,
     declared,
 )
+from tests.support.sandbox.site import APPLE, ELSEWHERE, GOOGLE, KIM, LEE
 
-APPLE = "a0a0a0a0-0000-4000-8000-00000000000a"
-GOOGLE = "a0a0a0a0-0000-4000-8000-00000000000b"
-LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 CALENDARS = (Calendar("w1", "Work"), Calendar("h1", "Home"), Calendar("w2", "Twice"), Calendar("w3", "Twice"))
-ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)
 
 
 def put(loop: Loop, *connections: ExistingConnection) -> None:

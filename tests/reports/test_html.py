@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 from itertools import pairwise, product
 
 import pytest
@@ -17,39 +16,8 @@ from reconciler.render.html.tags import Html, tag
 from reconciler.text import inert
 from tests.reports.hostile import HOSTILE, texts
 from tests.support.builders.reports import MADE, fleet, fleet_renamed, large, nothing_to_do, renamed, telling
+from tests.support.inert import Outline
 from tests.support.profiles import examples
-
-_VOID = {"meta", "input"}
-
-
-class Outline(HTMLParser):
-    """The elements of a document with the names of their attributes, and what their text is; each must be closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, tuple[str, ...]]] = []
-        self.text = ""
-        self.attributes: dict[str, list[str]] = {}
-        self._open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the element."""
-        self.elements.append((tag, tuple(name for name, _ in attrs)))
-        for name, value in attrs:
-            self.attributes.setdefault(name, []).append(value or "")
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close it."""
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Keep the text."""
-        self.text += data
 
 
 def test_a_warning_is_no_error() -> None:

@@ -1,14 +1,10 @@
 """The comment of a pull request: in order, in bounds, and inert against whatever names it shows."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Action, Impact, Plan
@@ -16,57 +12,8 @@ from reconciler.render.markdown import code
 from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
 from tests.reports.hostile import HOSTILE, texts
 from tests.support.builders.reports import large, nothing_to_do, renamed, telling
+from tests.support.inert import GITHUB, assert_inert_markdown, tokens
 from tests.support.profiles import examples
-
-GITHUB = MarkdownIt("gfm-like").enable(["linkify", "table", "strikethrough"])
-SHAPES = {"text", "code_inline", "strong_open", "strong_close", "em_open", "em_close"}
-OWN_ELEMENTS = {"details", "summary", "code"}
-
-
-def tokens(markdown: str) -> Iterator[Token]:
-    """What a renderer makes of a text, inline tokens in their place."""
-    for token in GITHUB.parse(markdown):
-        yield from token.children if token.children is not None else [token]
-
-
-class Elements(HTMLParser):
-    """The elements of raw HTML, and the text outside code."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.outside: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep it; none of ours has an attribute."""
-        assert not attrs
-        self.found.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        """Keep what stands outside code."""
-        if self.found[-1:] != ["code"]:
-            self.outside.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Text after code is outside again."""
-        self.found.append(f"/{tag}")
-
-
-def assert_inert(markdown: str) -> None:
-    """Assert that nothing but the report's own shapes comes out, and that names stand in code alone."""
-    outside: list[str] = []
-    for token in tokens(markdown):
-        if token.type == "html_block":
-            parser = Elements()
-            parser.feed(token.content)
-            assert {name.lstrip("/") for name in parser.found} <= OWN_ELEMENTS
-            outside += parser.outside
-        elif token.level and token.type in {"text", "code_inline"} | SHAPES:
-            outside += [token.content] if token.type == "text" else []
-        assert token.type not in {"html_inline", "link_open", "image", "fence", "code_block", "table_open", "hr"}
-        assert token.type not in {"s_open", "blockquote_open", "ordered_list_open", "lheading_open"}
-    shown = "".join(outside)
-    assert not re.search(r"@|#\d|GH-\d|https?:|www\.|evil|[0-9a-f]{40}", shown)
 
 
 def skeleton(markdown: str) -> list[str]:
@@ -77,8 +24,8 @@ def skeleton(markdown: str) -> list[str]:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_stays_text(name: str) -> None:
     """No name becomes an element, a link, a mention or a reference."""
-    assert_inert(plan_markdown(renamed(telling(), [name])))
-    assert_inert(plan_failure_markdown([name]))
+    assert_inert_markdown(plan_markdown(renamed(telling(), [name])))
+    assert_inert_markdown(plan_failure_markdown([name]))
 
 
 @examples(20, profile="tests")
@@ -88,7 +35,7 @@ def test_a_hostile_name_stays_text(name: str) -> None:
 def test_no_name_changes_the_shape(name: str) -> None:
     """Whatever a name holds, the comment has the shape that it has with a plain one."""
     shown = plan_markdown(renamed(telling(), [name]))
-    assert_inert(shown)
+    assert_inert_markdown(shown)
     assert skeleton(shown) == skeleton(plan_markdown(renamed(telling(), ["plain"])))
 
 
@@ -203,4 +150,4 @@ def test_a_large_plan_is_cut_with_a_count(sites: int, each: int, limit: int) -> 
         assert kept + sum(cut) == wanted
     assert shown.count("<details>") == shown.count("</details>")
     assert "the whole plan is in the JSON artifact" in shown
-    assert_inert(shown)
+    assert_inert_markdown(shown)

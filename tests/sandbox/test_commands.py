@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli.main import main
-from tests.sandbox.test_exporting import OTHER_OWNER, TO_DEDICATED
 from tests.support.sandbox.api import LEE, PATEL
+from tests.support.sandbox.exports import OTHER_OWNER, TO_DEDICATED
 from tests.support.sandbox.ics import event, write
 
 if TYPE_CHECKING:

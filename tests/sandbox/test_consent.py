@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.world import Account, ExistingConnection
+from tests.sandbox.consent_page import BACK, PATEL_EMAIL, allow, answer
 from tests.support import web
 from tests.support.sandbox.api import PATEL, connection_of
 from tests.support.sandbox.clock import NOON
@@ -21,9 +21,6 @@ from tests.support.sandbox.clock import NOON
 if TYPE_CHECKING:
     from reconciler.sandbox.server import RunningSandbox
     from tests.support.sandbox.api import Api
-
-BACK = "https://harbor-dental.example/back?step=2#done"
-PATEL_EMAIL = "patel@harbor-dental.example"
 
 
 class Page(HTMLParser):
@@ -48,16 +45,6 @@ class Page(HTMLParser):
         return [
             attributes.get("value") for each, attributes in self.tags if each == tag and attributes.get("name") == name
         ]
-
-
-def answer(url: str, **fields: str) -> httpx.Response:
-    """Send the form."""
-    return web.post(url, data=fields)
-
-
-def allow(url: str, account: str = PATEL_EMAIL) -> httpx.Response:
-    """Agree."""
-    return answer(url, account=account, outcome="connected", decision="allow")
 
 
 def test_a_link_makes_nothing_until_it_is_answered(api: Api) -> None:

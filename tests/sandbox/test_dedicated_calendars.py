@@ -11,9 +11,9 @@ import pytest
 from reconciler.sandbox.calendars.folder.backend import FolderCalendars
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.seed import harbor_dental
-from tests.sandbox.test_exporting import OFF, PATEL_EMAIL, TO_DEDICATED, TO_PRIMARY, add, connected_google, exporting
 from tests.support.sandbox.api import APPLE_EMAIL, KIM, Api, client
 from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.exports import OFF, PATEL_EMAIL, TO_DEDICATED, TO_PRIMARY, add, connected_google, exporting
 from tests.support.sandbox.ics import imported, write
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,51 +10,23 @@ import pytest
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.calendars.folder.backend import MAX_CALENDARS
 from reconciler.sandbox.local import opened
-from tests.sandbox.test_exporting import TO_DEDICATED, connected_google
 from tests.support.sandbox.api import APPLE_EMAIL, KIM, code_of
 from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.exports import TO_DEDICATED, connected_google
 from tests.support.sandbox.ics import event, imported, write
+from tests.support.sandbox.states import LOOKS, change_password, state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.sandbox.api import Api, Json
+    from tests.support.sandbox.api import Api
 
 MORNING = event("morning", "DTSTART:20260302T090000Z")
-
-
-def state(connection: Json) -> tuple[str, str | None]:
-    """A connection's status and its reason."""
-    return connection["status"], connection.get("errorReason")
-
-
-def look_by_listing(api: Api, _connection_id: str) -> None:
-    """ListConnections."""
-    api.connections()
-
-
-def look_by_getting(api: Api, connection_id: str) -> None:
-    """GetConnection."""
-    api.get(f"/connections/{connection_id}")
-
-
-def look_by_events(api: Api, _connection_id: str) -> None:
-    """ListEvents."""
-    imported(api)
 
 
 def look_by_calendars(api: Api, connection_id: str) -> None:
     """ListCalendars, which is refused."""
     assert code_of(api.get(f"/connections/{connection_id}/calendars")) == (428, "CONNECTION_NOT_CONNECTED")
-
-
-LOOKS = [look_by_listing, look_by_getting, look_by_events]
-
-
-def change_password(account: Path, password: str | None) -> None:
-    """As the owner would at the provider."""
-    said = json.loads((account / "account.json").read_text())
-    (account / "account.json").write_text(json.dumps(said | {"password": password}))
 
 
 @pytest.mark.parametrize("look", [*LOOKS, look_by_calendars])

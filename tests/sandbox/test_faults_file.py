@@ -33,7 +33,7 @@ from reconciler.sandbox.faults import (
     When,
     read_faults,
 )
-from tests.sandbox.test_faults import connect, injecting, within_patience
+from tests.sandbox.injection import connect, injecting, within_patience
 from tests.support.sandbox.api import BASE, Api, client, connection_of
 from tests.support.timeouts import TIMEOUT
 

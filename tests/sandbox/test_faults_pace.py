@@ -11,7 +11,7 @@ import pytest
 from reconciler.sandbox.faults import WRITES, Answer, Delay, Fault, Rate, When
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.world import Site, World
-from tests.sandbox.test_faults import connect, injecting, listed_within_patience, statuses, within_patience
+from tests.sandbox.injection import connect, injecting, listed_within_patience, statuses, within_patience
 from tests.support import web
 from tests.support.sandbox.api import BASE
 from tests.support.sandbox.clock import NOON

@@ -14,11 +14,11 @@ from reconciler.sandbox.faults import READS, WRITES, Answer, Delay, Effect, Faul
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import running
 from reconciler.sandbox.world import ExistingConnection
-from tests.sandbox.test_consent import BACK, allow
-from tests.sandbox.test_exporting import TO_DEDICATED
-from tests.sandbox.test_faults import APPLE, connect, injecting, within_patience
+from tests.sandbox.consent_page import BACK, allow
+from tests.sandbox.injection import APPLE, connect, injecting, within_patience
 from tests.support.sandbox.api import APPLE_EMAIL, BASE, LEE, PATEL, Api, client, code_of, connection_of, faults_of
 from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.exports import TO_DEDICATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ import pytest
 from reconciler.sandbox.faults import WRITES, Answer, Cut, Delay, Effect, Fault, Later, Reset, When
 from reconciler.sandbox.seed import SITE_ID, harbor_dental
 from reconciler.sandbox.world import ExistingConnection
-from tests.sandbox.test_faults import APPLE, injecting, listed_within_patience
+from tests.sandbox.injection import APPLE, injecting, listed_within_patience
 from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, BASE, LEE
 from tests.support.sandbox.clock import NOON
 from tests.support.timeouts import TIMEOUT

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,41 +26,13 @@ from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
 from reconciler.sandbox.world import Site, World
+from tests.sandbox.server_process import opened, served
 from tests.support import web
-from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, Api, client
+from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE
 from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-SERVE = """
-import json, sys
-from pathlib import Path
-from reconciler.sandbox.server import serve
-serve(Path(sys.argv[1]), port=0, ready=lambda sandbox: print(json.dumps(sandbox.ready()), flush=True))
-"""
-
-
-@contextmanager
-def served(data: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A sandbox served by another process, and its ready line."""
-    command = [sys.executable, "-W", "error", "-c", SERVE, str(data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, process.communicate()[1]
-            yield process, json.loads(line)
-        finally:
-            process.kill()
-
-
-@contextmanager
-def opened(endpoint: str, api_key: str) -> Iterator[Api]:
-    """A client of a sandbox."""
-    with client(endpoint, api_key) as http:
-        yield Api(http)
 
 
 def test_the_ready_line(tmp_path: Path) -> None:

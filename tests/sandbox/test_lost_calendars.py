@@ -9,11 +9,11 @@ import pytest
 
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.local import opened
-from tests.sandbox.test_exporting import PATEL_EMAIL, TO_DEDICATED, connected_google
-from tests.sandbox.test_failing_calendars import LOOKS, change_password, state
 from tests.support.sandbox.api import APPLE_EMAIL, UNHURRIED
 from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.exports import PATEL_EMAIL, TO_DEDICATED, connected_google
 from tests.support.sandbox.ics import event, imported, write
+from tests.support.sandbox.states import LOOKS, change_password, state
 
 if TYPE_CHECKING:
     from pathlib import Path

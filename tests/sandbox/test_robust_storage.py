@@ -24,7 +24,7 @@ from reconciler.sandbox import schema
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
-from tests.sandbox.test_lifecycle import SERVE, opened, served
+from tests.sandbox.server_process import SERVE, opened, served
 from tests.support.folders import folder_for_all
 from tests.support.sandbox.api import APPLE_EMAIL, APPLE_PASSWORD, LEE, PATEL, Api
 from tests.support.timeouts import TIMEOUT

@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
-from reconciler.sandbox.calendars.caldav.exchange import Bounds
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
-from reconciler.sandbox.calendars.protocol import Login
+from tests.sandbox_caldav.desk import PATIENT, Desk
 from tests.sandbox_caldav.witness import Client, Witness
 from tests.sandbox_caldav.witness import client as independent_client
 from tests.support.caldav.environments import environment
-from tests.support.caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper
+from tests.support.caldav.paper import Paper
 from tests.support.caldav.real import RealServer, radicale, xandikos
-from tests.support.caldav.scripted import Scripted, scripted
+from tests.support.caldav.scripted import scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reconciler.sandbox.calendars.protocol import Reading
 
-LOGIN = Login(EMAIL, PASSWORD)
-START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
-PATIENT = Bounds(connect=120.0, silence=120.0, search=120.0, whole=120.0)
-"""Bounds within which a server of paper answers on any machine; what is about time has shorter ones of its own."""
 SERVERS = {"radicale": radicale, "xandikos": xandikos}
-
-
-@dataclass(slots=True)
-class Desk:
-    """A server of paper, what runs it, and a backend that asks it."""
-
-    paper: Paper
-    script: Scripted
-    backend: CalDavBackend
-
-    def read(self) -> dict[str, bytes]:
-        """The contents of the calendar by name, as the backend reads them in March 2026."""
-        return {found.name: found.content for found in self.reading().objects}
-
-    def reading(self) -> Reading:
-        """What the backend reads of the calendar in March 2026."""
-        return self.backend.read(LOGIN, CALENDAR, START, END)
-
-    def settle(self) -> None:
-        """Read until the backend knows the calendar and how to follow it."""
-        self.read()
-        self.read()
-
-    def asked_for(self, read: Callable[[], object]) -> list[str]:
-        """What the server is asked while `read` runs."""
-        self.paper.calls.clear()
-        read()
-        return list(self.paper.calls)
 
 
 @pytest.fixture

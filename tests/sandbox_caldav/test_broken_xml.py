@@ -10,9 +10,8 @@ from reconciler.sandbox.calendars.errors import UnreadableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
-from tests.sandbox_caldav.conftest import LOGIN
+from tests.sandbox_caldav.desk import LOGIN, fill
 from tests.sandbox_caldav.office import office
-from tests.sandbox_caldav.test_following import fill
 from tests.support.caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, PASSWORD, event, found, multistatus
 from tests.support.caldav.scripted import Reply
 from tests.support.sandbox.api import UNHURRIED, Api, client
@@ -20,7 +19,7 @@ from tests.support.sandbox.api import UNHURRIED, Api, client
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox_caldav.conftest import Desk
+    from tests.sandbox_caldav.desk import Desk
     from tests.sandbox_caldav.witness import Witness
     from tests.support.caldav.real import RealServer
     from tests.support.caldav.scripted import Asked

@@ -17,12 +17,12 @@ from reconciler.sandbox.calendars.errors import NoAnswerError, UnreachableError
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
-from tests.sandbox.test_exporting import TO_DEDICATED, connected_google
-from tests.sandbox_caldav.conftest import END, LOGIN, START
+from tests.sandbox_caldav.desk import END, LOGIN, START
 from tests.sandbox_caldav.drawer import Drawer
 from tests.support.caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper, event
 from tests.support.caldav.scripted import Reply, Scripted, scripted
 from tests.support.sandbox.api import APPLE_EMAIL, Api, client, code_of
+from tests.support.sandbox.exports import TO_DEDICATED, connected_google
 from tests.support.timeouts import TIMEOUT, until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from reconciler.sandbox.calendars.caldav import open_caldav
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
-from tests.sandbox_caldav.conftest import LOGIN
+from tests.sandbox_caldav.desk import LOGIN
 from tests.support.caldav.paper import (
     CALENDAR,
     EMAIL,
@@ -25,7 +25,7 @@ from tests.support.caldav.paper import (
 from tests.support.caldav.scripted import Reply, scripted
 
 if TYPE_CHECKING:
-    from tests.sandbox_caldav.conftest import Desk
+    from tests.sandbox_caldav.desk import Desk
     from tests.support.caldav.scripted import Asked
 
 _HTML = {"Content-Type": "text/html"}

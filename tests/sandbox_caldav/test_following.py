@@ -15,22 +15,16 @@ from reconciler.sandbox.calendars.caldav.exchange import Bounds
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError, UnreadableError
 from reconciler.sandbox.calendars.protocol import Login
-from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
+from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START, fill
 from tests.support.caldav.paper import CALENDAR, EMAIL, event, found, multistatus, whole_status
 from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox_caldav.conftest import Desk
+    from tests.sandbox_caldav.desk import Desk
 
 _NO = Reply(403, "", {})
-
-
-def fill(desk: Desk, count: int = 3) -> None:
-    """Put some events into the calendar."""
-    for number in range(count):
-        desk.paper.put(f"e{number}.ics", event(f"e{number}"))
 
 
 def small(desk: Desk, bounds: Bounds) -> None:

@@ -15,14 +15,14 @@ from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEMENTS, read_multistatus
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
-from tests.sandbox_caldav.conftest import END, LOGIN, PATIENT, START
+from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START
 from tests.support.caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
 from tests.support.caldav.scripted import XML, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox_caldav.conftest import Desk
+    from tests.sandbox_caldav.desk import Desk
 
 _LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 _BODIES: dict[str, str | bytes] = {

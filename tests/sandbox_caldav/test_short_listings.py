@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.test_failing_calendars import LOOKS
 from tests.sandbox_caldav.office import OURS, Office, office
 from tests.support.caldav.paper import event
+from tests.support.sandbox.states import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

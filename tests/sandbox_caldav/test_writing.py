@@ -17,12 +17,12 @@ from reconciler.sandbox.calendars.errors import (
     UnreadableError,
     WriteRefusedError,
 )
-from tests.sandbox_caldav.conftest import LOGIN
+from tests.sandbox_caldav.desk import LOGIN
 from tests.support.caldav.paper import CALENDAR, HOME, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
 from tests.support.caldav.scripted import Reply
 
 if TYPE_CHECKING:
-    from tests.sandbox_caldav.conftest import Desk
+    from tests.sandbox_caldav.desk import Desk
 
 _UID_TAKEN = Reply(403, f"<error {NAMESPACES}><C:no-uid-conflict><href>/x</href></C:no-uid-conflict></error>")
 

@@ -1,0 +1,54 @@
+"""Connections of the sandbox that export, and the site's events for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.sandbox.local import LocalSandbox, opened
+from tests.support import web
+from tests.support.sandbox.api import Api
+from tests.support.sandbox.clock import NOON
+from tests.support.sandbox.ics import event, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TO_DEDICATED = {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}}
+TO_PRIMARY = {"syncToCalendar": {"enabled": True, "primaryCalendar": {}}}
+PATEL_EMAIL = "patel@harbor-dental.example"
+OFF = {"syncToCalendar": {"enabled": False}}
+OTHER_OWNER = "a51ca53a-0b35-4c70-ad28-5c6f6f198edb"
+
+
+@pytest.fixture
+def site(data: Path) -> Iterator[LocalSandbox]:
+    """The site's side of the sandbox that runs."""
+    with opened(data) as local:
+        yield local
+
+
+def connected_google(api: Api) -> str:
+    """The id of Dr. Patel's Google connection, to which the owner has agreed."""
+    link = api.consent_url(redirect="https://harbor-dental.example/")
+    answer = web.post(link, data={"decision": "allow", "account": PATEL_EMAIL})
+    return str(answer.headers["location"].partition("connectionId=")[2])
+
+
+def exporting(api: Api, lee: Path, **changed: object) -> dict[str, Any]:
+    """Dr. Lee's connection, exporting to a calendar of its own; the account has the calendar Work beside it."""
+    write(lee, event("dentist", "DTSTART:20260302T150000Z", "DTEND:20260302T160000Z"))
+    connection = api.connect(**changed)
+    answer = api.update(connection["id"], TO_DEDICATED)
+    assert answer.status_code == 200, answer.text
+    updated: dict[str, Any] = answer.json()["connection"]
+    return updated
+
+
+def add(site: LocalSandbox, title: str = "Check-up", *, schedule: str = "Dr. Lee", hours: int = 1) -> str:
+    """An event some hours after noon, half an hour long; its id."""
+    start = NOON + timedelta(hours=hours)
+    return site.add_event(schedule, title, start, start + timedelta(minutes=30))
