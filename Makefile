@@ -92,7 +92,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks.fleet || missed=1; \
 	$(BIN)/python -m tests.benchmarks.dask_workers || missed=1; \
 	$(BIN)/python -m tests.benchmarks.caldav_listing || missed=1; \
-	$(BIN)/python -m tests.benchmarks.expanding || missed=1; \
+	$(BIN)/python -m tests.benchmarks.expansion || missed=1; \
 	exit $$missed
 
 clean:

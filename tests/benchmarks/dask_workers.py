@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.dask.driver import dask_runner
 from reconciler.manifests import load
 from reconciler.workflow import Selection
-from tests.benchmarks.fleet.running import ROOT, serving
+from tests.benchmarks.fleet.runs import ROOT, serving
 from tests.benchmarks.fleet.worlds import ENVIRONMENT, Fleet, write_manifests
 from tests.support.servers.dask_cluster import cluster
 

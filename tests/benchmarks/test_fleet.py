@@ -18,7 +18,7 @@ from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
 from tests.benchmarks.fleet import worlds
 from tests.benchmarks.fleet.answers import CONNECTIONS, PROVIDERS
-from tests.benchmarks.fleet.running import ROOT, serving
+from tests.benchmarks.fleet.runs import ROOT, serving
 from tests.benchmarks.fleet.worlds import KEY, PASSWORD, Fleet, Json, Live
 from tests.support.folders import in_memory
 

@@ -14,7 +14,7 @@ from reconciler.model.plan import Action, ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
-from tests.execution.running import Run, carried_out, plan_of, the_outcome
+from tests.execution.runs import Run, carried_out, plan_of, the_outcome
 from tests.execution.scripted import DENIED, DOWN, ScriptedPort, now, passing, refusal, scripted
 from tests.support.builders.plans import (
     DEDICATED,

@@ -9,7 +9,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Plan
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.sync import CalendarRef, Direction, SyncConfig
-from tests.execution.running import plan_of, the_outcome
+from tests.execution.runs import plan_of, the_outcome
 from tests.execution.scripted import ScriptedPort, refusal, scripted
 from tests.support.builders.plans import DEDICATED, PRIMARY, chosen, declared, live
 

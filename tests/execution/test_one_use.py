@@ -13,7 +13,7 @@ from reconciler.model.desired import State
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
-from tests.execution.running import plan_of
+from tests.execution.runs import plan_of
 from tests.execution.scripted import DENIED, After, MemoryJournal, MemoryUnfinished, ScriptedPort, passing, scripted
 from tests.support.builders.plans import DEDICATED, declared, live
 

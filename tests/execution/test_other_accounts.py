@@ -13,7 +13,7 @@ from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import intent_of
-from tests.execution.running import Run, plan_of
+from tests.execution.runs import Run, plan_of
 from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, passing, scripted
 from tests.support.builders.plans import (
     DEDICATED,

@@ -20,7 +20,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from tests.execution.running import carried_out, plan_of, plan_with, the_outcome
+from tests.execution.runs import carried_out, plan_of, plan_with, the_outcome
 from tests.execution.scripted import (
     BAD_PASSWORD,
     DENIED,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]  # installed where it is wanted
 
-from tests.fuzz.judging import Judge
+from tests.fuzz.verdict import Judge
 from tests.support.folders import in_memory
 
 with atheris.instrument_imports(include=["reconciler", "yaml"]):

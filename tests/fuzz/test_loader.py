@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzz.judging import Judge
+from tests.fuzz.verdict import Judge
 from tests.support.folders import in_memory
 from tests.support.profiles import examples
 
@@ -68,7 +68,7 @@ def test_a_judge_can_say_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     judge = Judge(tmp_path)
     assert not judge.judge(b"a: [")
-    monkeypatch.setattr("tests.fuzz.judging.load", broken)
+    monkeypatch.setattr("tests.fuzz.verdict.load", broken)
     with pytest.raises(RecursionError):
         judge.judge(b"a: [")
 

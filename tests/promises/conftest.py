@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.promises.canaries import API_KEY
-from tests.promises.echoing import Front, fronting
+from tests.promises.echo_service import Front, fronting
 from tests.promises.leak_stage import Stage, guarded, let_time_fly, overheard
 from tests.support.cli.command import Extcal
 from tests.support.cli.fixtures import bare, extcal, sandbox

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from tests.promises.echoing import Answer, forms
+from tests.promises.echo_service import Answer, forms
 
 Failure = Callable[[Sequence[str]], Answer]
 """The answer of a service that has heard these secrets."""

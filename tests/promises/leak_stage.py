@@ -13,7 +13,7 @@ import pytest
 from reconciler.api.clock import SystemClock
 from reconciler.sandbox.world import World
 from tests.promises.canaries import API_KEY, APP_SECRET, FILE_PASSWORD, PASSWORD, PROXY_PASSWORD, leaks
-from tests.promises.echoing import Front
+from tests.promises.echo_service import Front
 from tests.support.cli.command import Extcal, Ran
 from tests.support.cli.worlds import BUSY, GOOGLE, HARBOR, connection, harbor, site, world
 

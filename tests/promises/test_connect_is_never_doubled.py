@@ -36,7 +36,7 @@ from reconciler.sandbox.faults import (
     Stale,
 )
 from reconciler.sandbox.server import RunningSandbox, running
-from tests.promises.blinding import blinding
+from tests.promises.blind_service import blinding
 from tests.promises.rehearsal import (
     APPLE,
     CONNECTIONS,

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from reconciler.manifests import load
-from tests.promises.interrupting import files, on_full_disk
+from tests.promises.interruptions import files, on_full_disk
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import BUSY, HARBOR, PASSWORD_ENV, connection, harbor, site, world
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from reconciler.cli.signals import INTERRUPTED, TERMINATED
-from tests.promises.interrupting import files, interrupted, waiting
+from tests.promises.interruptions import files, interrupted, waiting
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, site
 from tests.support.timeouts import until

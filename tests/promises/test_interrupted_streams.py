@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promises.interrupting import with_gone_reader, with_streams
+from tests.promises.interruptions import with_gone_reader, with_streams
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, site, world
 

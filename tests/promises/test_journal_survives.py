@@ -19,7 +19,7 @@ from reconciler.machine import Machine
 from reconciler.machine import journal as journal_module
 from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.model.intent import Fate
-from tests.promises.interrupting import on_full_disk
+from tests.promises.interruptions import on_full_disk
 from tests.support.cli.command import Extcal
 from tests.support.cli.journals import folder_of, intent, journal, leave_open
 from tests.support.cli.worlds import HARBOR, PASSWORD, PASSWORD_ENV, connection, harbor, site, world

@@ -14,7 +14,7 @@ from reconciler.model.encoding import digest
 from reconciler.model.intent import Fate, Intent
 from tests.promises.canaries import API_KEY, PASSWORD, leaks
 from tests.promises.commands import REACHING, Row
-from tests.promises.echoing import Answer, Asked, forms
+from tests.promises.echo_service import Answer, Asked, forms
 from tests.promises.leak_stage import Stage
 from tests.support.cli.command import Ran
 from tests.support.cli.worlds import APPLE, GOOGLE, HARBOR, email, schedule_id

@@ -28,7 +28,7 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.world import ExistingConnection, Site
-from tests.promises.blinding import Blind, blinding
+from tests.promises.blind_service import Blind, blinding
 from tests.promises.leak_stage import let_time_fly
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import APPLE, PASSWORD_ENV, connection, harbor, site, world

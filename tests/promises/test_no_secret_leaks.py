@@ -15,7 +15,7 @@ from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.sandbox.server import running
 from tests.promises.canaries import API_KEY, APP_SECRET, CANARIES, FILE_PASSWORD, PASSWORD, leaks
 from tests.promises.commands import LASTING, REACHING, STAYING, Row, commands
-from tests.promises.echoing import TOKEN_PATH, Answer, Asked, forms
+from tests.promises.echo_service import TOKEN_PATH, Answer, Asked, forms
 from tests.promises.failures import FAILURES, every_form
 from tests.promises.leak_stage import Stage, overheard
 from tests.support.cli.command import Extcal, Ran

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.machine import LockedError, Machine, Owner
-from tests.promises.holding import Held, holding
+from tests.promises.held_service import Held, holding
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import BUSY, EXPORTING, HARBOR, PASSWORD_ENV, QUAY, connection, harbor, quay, site, world
 from tests.support.folders import folder_for_all

@@ -13,7 +13,7 @@ from reconciler.manifests import load
 from reconciler.model.live import Calendar, LiveConnection
 from reconciler.model.sync import CalendarRef, Direction, SyncConfig
 from reconciler.pull.values import PulledSite
-from tests.pull.byhand import SITE, connection_text, written
+from tests.pull.handwriting import SITE, connection_text, written
 from tests.pull.live import (
     DEDICATED,
     GOOGLE,

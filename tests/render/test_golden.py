@@ -1,46 +1,55 @@
-"""The texts that people read, compared with files letter by letter."""
+"""What the reports of a few telling plans and fleets look like, to the letter.
 
+After a change that is meant, `EXTCAL_WRITE_GOLDEN=1 pytest tests/render/test_golden.py` writes the files anew; look at
+what changed before keeping it.
+"""
+
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from reconciler.model.plan import Plan, SitePlan
-from reconciler.model.result import Result
+from reconciler.model.status import FleetStatus
+from reconciler.render.html.plan_page import plan_failure_html, plan_html
+from reconciler.render.html.status_page import status_html
+from reconciler.render.plan_markdown import plan_failure_markdown, plan_markdown
 from reconciler.render.plan_text import plan_text
-from reconciler.render.result_text import result_text
-from tests.render import build
+from reconciler.render.status_json import status_json
+from reconciler.render.status_text import status_text
+from tests.render.hostile import HOSTILE
+from tests.support.builders.reports import MADE, fleet, fleet_renamed, nothing_to_do, renamed, telling
 
-_GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden"
+REPORTS: dict[str, Callable[[], str]] = {
+    "telling.txt": lambda: plan_text(telling()),
+    "telling.md": lambda: plan_markdown(telling()),
+    "telling.html": lambda: plan_html(telling(), MADE),
+    "nothing-to-do.txt": lambda: plan_text(nothing_to_do()),
+    "nothing-to-do.md": lambda: plan_markdown(nothing_to_do()),
+    "hostile.txt": lambda: plan_text(renamed(telling(), HOSTILE)),
+    "hostile.md": lambda: plan_markdown(renamed(telling(), HOSTILE)),
+    "hostile.html": lambda: plan_html(renamed(telling(), HOSTILE), MADE),
+    "failure.md": lambda: plan_failure_markdown(["a.yaml:1:1: no @everyone", "b.yaml:2:3: no `code`"]),
+    "failure.html": lambda: plan_failure_html(["a.yaml:1:1: no <b>", "b.yaml:2:3: none"], MADE),
+    "status.txt": lambda: status_text(fleet()),
+    "status.json": lambda: status_json(fleet()),
+    "status.html": lambda: status_html(fleet(), MADE),
+    "status-hostile.txt": lambda: status_text(fleet_renamed(fleet(), HOSTILE)),
+    "status-hostile.html": lambda: status_html(fleet_renamed(fleet(), HOSTILE), MADE),
+    "status-empty.html": lambda: status_html(FleetStatus(), MADE),
+}
 
 
-def golden(name: str) -> str:
-    """The expected text."""
-    return (_GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_as_it_was_looked_at(name: str) -> None:
+    """A report is exactly what somebody has seen and found good."""
+    shown, golden = REPORTS[name]() + "\n", GOLDEN / name
+    if os.environ.get("EXTCAL_WRITE_GOLDEN"):
+        golden.write_text(shown, encoding="utf-8")
+    assert shown == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("name", "plan"),
-    [
-        ("everything", build.EVERYTHING),
-        ("in-sync", build.IN_SYNC),
-        ("empty", build.EMPTY),
-        ("troubled", build.TROUBLED),
-    ],
-)
-def test_a_plan_reads_as_expected(name: str, plan: Plan) -> None:
-    """Losses first, then each site by schedule, only changed fields, troubles, and the summary last."""
-    assert plan_text(plan) + "\n" == golden(f"plan-{name}")
-
-
-@pytest.mark.parametrize(
-    ("name", "result"),
-    [
-        ("everything", build.ENDED),
-        ("interrupted", Result(build.EVERYTHING, build.ENDED.outcomes[:1], interrupted=True)),
-        ("unsettled", build.ENDED.with_remaining(Plan((SitePlan(build.SITE, (build.DISCONNECT, build.UPDATE)),)))),
-        ("nothing", Result(build.IN_SYNC, ())),
-    ],
-)
-def test_a_result_reads_as_expected(name: str, result: Result) -> None:
-    """Every outcome with its error, the links, what still differs, and the summary last."""
-    assert result_text(result) + "\n" == golden(f"result-{name}")
+def test_no_golden_file_is_left_over() -> None:
+    """Every file is the golden file of some report."""
+    assert {path.name for path in GOLDEN.iterdir()} == set(REPORTS)

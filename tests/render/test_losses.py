@@ -8,7 +8,7 @@ from reconciler.model.plan import Action, Plan, SitePlan
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_text
-from tests.render.build import DISCONNECT, REPLACE, SITE
+from tests.render.values import DISCONNECT, REPLACE, SITE
 
 _DELETES = "deletes the site's events from "
 _EXPORTING = Direction(enabled=True, arm=Arm.DEDICATED)

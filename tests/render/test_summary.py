@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render.result_text import summary_line
-from tests.render.build import EVERYTHING, UPDATE
+from tests.render.values import EVERYTHING, UPDATE
 
 DONE = Outcome(UPDATE, OutcomeStatus.DONE)
 BEFORE = replace(DONE, already=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.server import running
-from tests.sandbox.fuzzing import PHASES, Verdict, fuzz, world
+from tests.sandbox.contract_fuzz import PHASES, Verdict, fuzz, world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

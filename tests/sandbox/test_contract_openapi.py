@@ -11,7 +11,7 @@ import yaml
 from reconciler.sandbox import contract
 from reconciler.sandbox.app import METHODS
 from reconciler.sandbox.methods import events, schedules
-from tests.sandbox.fuzzing import OPENAPI
+from tests.sandbox.contract_fuzz import OPENAPI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
-from tests.sandbox import telling_worker
+from tests.sandbox import talkative_worker
 from tests.support.profiles import examples
 from tests.support.sandbox.api import UNHURRIED
 from tests.support.sandbox.ics import calendar, event, imported, starts, write
@@ -375,7 +375,7 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
 
 def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two questions a worker may end, for want of memory say: the next one is answered all the same."""
-    monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.telling_worker")
+    monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.talkative_worker")
     found = Expander(TIMEOUT)
     try:
         first = int(found.expand(asked(b"")).faults[1])
@@ -388,14 +388,14 @@ def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPa
 
 def test_a_question_that_waits_for_another_keeps_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker is told how much time is left when it is asked: it ends in time and is not killed."""
-    monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.telling_worker")
+    monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.talkative_worker")
     found = Expander(TIMEOUT)
     content = calendar(GOOD).encode()
     every = [replace(asked(content), start=FROM + n) for n in range(3)]
     try:
         with ThreadPoolExecutor(3) as threads:
             told = sorted(float(each.faults[0]) for each in threads.map(lambda each: found.expand(each, 60.0), every))
-        assert told[0] <= 60.0 - telling_worker.SECONDS
+        assert told[0] <= 60.0 - talkative_worker.SECONDS
         assert told[-1] < 60.0
     finally:
         found.close()

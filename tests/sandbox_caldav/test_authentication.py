@@ -11,7 +11,7 @@ from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.errors import BadCredentialsError, PasswordsNotTakenError, UnreachableError
 from reconciler.sandbox.calendars.protocol import Login
 from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START
-from tests.sandbox_caldav.doors import BASIC, BasicDoor, DigestDoor
+from tests.sandbox_caldav.password_gates import BASIC, BasicDoor, DigestDoor
 from tests.support.caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, Paper, event, found, multistatus
 from tests.support.caldav.scripted import Reply, scripted
 

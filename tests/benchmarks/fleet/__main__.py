@@ -30,7 +30,7 @@ from tests.benchmarks.fleet.cases import Case, Key, Peers, of_fleet, starting, w
 from tests.benchmarks.fleet.figures import figures
 from tests.benchmarks.fleet.plot import svg
 from tests.benchmarks.fleet.report import markdown
-from tests.benchmarks.fleet.running import FailedError, Server, Usage, measured, serving
+from tests.benchmarks.fleet.runs import FailedError, Server, Usage, measured, serving
 from tests.benchmarks.fleet.worlds import Fleet
 
 if TYPE_CHECKING:

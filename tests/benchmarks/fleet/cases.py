@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.fleet import peers
-from tests.benchmarks.fleet.running import Command, installed, words
+from tests.benchmarks.fleet.runs import Command, installed, words
 from tests.benchmarks.fleet.worlds import Fleet, Live, write_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.benchmarks.fleet.running import Server
+    from tests.benchmarks.fleet.runs import Server
 
 REQUESTS_A_MINUTE = 190
 """What extcal allows itself for a site: an apply that needs more waits, and would measure the waiting."""

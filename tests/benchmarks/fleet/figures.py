@@ -12,7 +12,7 @@ from tests.benchmarks.fleet.worlds import Fleet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.benchmarks.fleet.running import Usage
+    from tests.benchmarks.fleet.runs import Usage
 
 _MANY = Fleet(10_000, 100)
 _MORE = Fleet(50_000, 100)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks.fleet.running import Command, FailedError, words
+from tests.benchmarks.fleet.runs import Command, FailedError, words
 from tests.benchmarks.fleet.worlds import Fleet, account, provider_of, schedule_id, site_name
 
 _OCTODNS = "octodns>=1.22,<2"

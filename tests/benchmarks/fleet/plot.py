@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tests.benchmarks.fleet.cases import Key
-    from tests.benchmarks.fleet.running import Usage
+    from tests.benchmarks.fleet.runs import Usage
 
 _DECADE = 150
 _LEFT, _TOP, _GAP, _LEGEND = 60, 40, 50, 190

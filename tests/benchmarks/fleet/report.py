@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tests.benchmarks.fleet.cases import Key
-    from tests.benchmarks.fleet.running import Usage
+    from tests.benchmarks.fleet.runs import Usage
 
 
 def markdown(results: Mapping[Key, Sequence[Usage]], remarks: Sequence[str], command: str) -> str:

@@ -9,8 +9,8 @@ from reconciler.git import GitError
 from reconciler.watching.repository import pull
 from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.tools import needs_git
-from tests.watch.inside import Inside
-from tests.watch.repositories import Repositories, git
+from tests.watching.inside import Inside
+from tests.watching.repositories import Repositories, git
 
 pytestmark = needs_git
 

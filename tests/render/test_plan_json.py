@@ -11,7 +11,7 @@ from reconciler.model.plan import Plan, Reason, Recovery, SitePlan
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.render.plan_json import failure_json, plan_json, result_json
-from tests.render import build
+from tests.render import values
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 
@@ -19,12 +19,12 @@ _SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json"
 @pytest.mark.parametrize(
     "text",
     [
-        plan_json(build.EVERYTHING),
-        plan_json(build.EMPTY),
-        plan_json(build.TROUBLED),
-        result_json(build.ENDED),
-        result_json(build.ENDED.with_remaining(build.EVERYTHING)),
-        result_json(Result(build.TROUBLED, ())),
+        plan_json(values.EVERYTHING),
+        plan_json(values.EMPTY),
+        plan_json(values.TROUBLED),
+        result_json(values.ENDED),
+        result_json(values.ENDED.with_remaining(values.EVERYTHING)),
+        result_json(Result(values.TROUBLED, ())),
         failure_json(["one", "two"]),
     ],
 )
@@ -44,12 +44,12 @@ def test_the_schema_knows_every_word() -> None:
 @pytest.mark.parametrize("key", ["digest", "actions", "summary", "format_version"])
 def test_the_schema_refuses_what_it_does_not_describe(key: str) -> None:
     """A missing key and one too many are both refused."""
-    document = json.loads(plan_json(build.EVERYTHING))
+    document = json.loads(plan_json(values.EVERYTHING))
     del document[key]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, _SCHEMA)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(json.loads(plan_json(build.EMPTY)) | {"more": 1}, _SCHEMA)
+        jsonschema.validate(json.loads(plan_json(values.EMPTY)) | {"more": 1}, _SCHEMA)
 
 
 def test_every_field_of_the_schema_is_described() -> None:
@@ -68,7 +68,7 @@ def test_every_field_of_the_schema_is_described() -> None:
 
 def test_values_keep_their_meaning() -> None:
     """A chosen alternative is an empty object, an absent field null, calendars are lists of what is known of them."""
-    actions = {action["address"]: action for action in json.loads(plan_json(build.EVERYTHING))["actions"]}
+    actions = {action["address"]: action for action in json.loads(plan_json(values.EVERYTHING))["actions"]}
     assert actions["harbor-dental/lee-work"]["changes"][0]["after"] == {}
     assert actions["harbor-dental/lee-work"]["changes"][0]["before"] is None
     assert actions["harbor-dental/lee-apple"]["changes"][0]["after"] == [
@@ -80,7 +80,7 @@ def test_values_keep_their_meaning() -> None:
 
 def test_errors_do_not_follow_the_order_in_which_they_were_found() -> None:
     """Faults are by place and guards by address, in whatever order they come."""
-    (site,) = (site for site in build.TROUBLED.sites if site.violations)
+    (site,) = (site for site in values.TROUBLED.sites if site.violations)
     faults = tuple(Fault(None, f"harbor-dental/{name}", "it can't be") for name in "dacb")
     guards = tuple(replace(site.violations[0], address=f"harbor-dental/{name}") for name in "ba")
     one = replace(site, faults=faults[:2], unread=faults[2:], violations=guards)
@@ -92,7 +92,7 @@ def test_errors_do_not_follow_the_order_in_which_they_were_found() -> None:
 
 def test_what_is_only_shown_has_no_status() -> None:
     """What was not to be carried out did not end as done: its status is null."""
-    actions = json.loads(result_json(build.ENDED))["actions"]
+    actions = json.loads(result_json(values.ENDED))["actions"]
     shown = {action["address"] for action in actions if action["action"] in {"noop", "unmanaged"}}
     assert {action["address"] for action in actions if action["status"] is None} == shown
     assert shown
@@ -105,21 +105,21 @@ def digest_of(plan: Plan) -> str:
 
 def test_the_digest_is_of_the_plan_alone() -> None:
     """What came of a plan does not change its digest; another change does."""
-    other = replace(build.UPDATE, changes=build.UPDATE.changes[:1])
-    assert json.loads(result_json(build.ENDED))["digest"] == digest_of(build.EVERYTHING)
-    assert digest_of(Plan((SitePlan(build.SITE, (other,)),))) != digest_of(
-        Plan((SitePlan(build.SITE, (build.UPDATE,)),))
+    other = replace(values.UPDATE, changes=values.UPDATE.changes[:1])
+    assert json.loads(result_json(values.ENDED))["digest"] == digest_of(values.EVERYTHING)
+    assert digest_of(Plan((SitePlan(values.SITE, (other,)),))) != digest_of(
+        Plan((SitePlan(values.SITE, (values.UPDATE,)),))
     )
 
 
 def test_nothing_harmful_comes_through() -> None:
     """Accounts, errors and links are without controls and bidirectional overrides."""
     evil = "\x1b[31m\u202e\n\x9b"
-    action = replace(build.ASK, account=f"a{evil}@x.example", provider=f"p{evil}")
+    action = replace(values.ASK, account=f"a{evil}@x.example", provider=f"p{evil}")
     outcome = replace(
-        build.ENDED.outcomes[1], action=action, error=f"no{evil}", consent_url=f"https://x.example/{evil}"
+        values.ENDED.outcomes[1], action=action, error=f"no{evil}", consent_url=f"https://x.example/{evil}"
     )
-    text = result_json(Result(Plan((SitePlan(build.SITE, (action,)),)), (outcome,)))
+    text = result_json(Result(Plan((SitePlan(values.SITE, (action,)),)), (outcome,)))
     (shown,) = json.loads(text)["actions"]
     assert shown["account"] == "a[31m@x.example"
     assert shown["provider"] == "p[31m"

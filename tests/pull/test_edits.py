@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.model.live import Calendar
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from tests.pull.byhand import HEAD, SITE, connection_text, written
+from tests.pull.handwriting import HEAD, SITE, connection_text, written
 from tests.pull.live import (
     BUSY_TIMES,
     DEDICATED,

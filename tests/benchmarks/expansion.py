@@ -1,6 +1,6 @@
 """Expanding 100 series for two years costs at most twice what finding their wall-clock starts by dateutil costs.
 
-    python -m tests.benchmarks.expanding [ROUNDS]
+    python -m tests.benchmarks.expansion [ROUNDS]
 
 The series are Outlook's: in a zone of its own that has rules since 1601, on workdays since 2015. dateutil's
 `rrule.between` knows no zones there; expanding is reading the file and making all instances, with zones and order.

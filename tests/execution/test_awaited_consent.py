@@ -13,9 +13,9 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
-from tests.execution.doors import ScriptedDoor, ScriptedVisit
-from tests.execution.running import Run, plan_of
+from tests.execution.runs import Run, plan_of
 from tests.execution.scripted import DENIED, DOWN, ScriptedPort, Step, now, passing, refusal, scripted
+from tests.execution.scripted_owners import ScriptedDoor, ScriptedVisit
 from tests.support.builders.plans import DEDICATED, GOOGLE, OTHER_SCHEDULE, SCHEDULE, SITE, declared, live
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"

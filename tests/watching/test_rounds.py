@@ -28,7 +28,7 @@ from tests.support.cli.worlds import (
     world,
 )
 from tests.support.servers.proxy import forgetful, stand_in
-from tests.watch.inside import Inside
+from tests.watching.inside import Inside
 
 OTHER_KEY = "key-of-the-quay-7f30"
 

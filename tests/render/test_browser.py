@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.render.html.plan_page import plan_html
 from reconciler.render.html.status_page import status_html
-from tests.reports.hostile import HOSTILE
+from tests.render.hostile import HOSTILE
 from tests.support.browser import Browser, browser
 from tests.support.builders.reports import MADE, fleet, fleet_renamed, large, renamed, telling
 from tests.support.tools import needs_chromium

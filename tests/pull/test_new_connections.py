@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.manifests import load
 from reconciler.model.live import Schedule
-from tests.pull.byhand import HEAD, SITE, connection_text, written
+from tests.pull.handwriting import HEAD, SITE, connection_text, written
 from tests.pull.live import (
     APPLE,
     GOOGLE,

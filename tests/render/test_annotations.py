@@ -4,7 +4,7 @@ from hypothesis import given
 
 from reconciler.model.source import Fault, Source
 from reconciler.render.github import annotation, annotations
-from tests.reports.hostile import texts
+from tests.render.hostile import texts
 
 
 def test_a_fault_annotates_its_line() -> None:

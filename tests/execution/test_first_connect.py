@@ -11,7 +11,7 @@ from reconciler.model.live import ConnectionList
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
-from tests.execution.running import Run, plan_of
+from tests.execution.runs import Run, plan_of
 from tests.execution.scripted import BAD_PASSWORD, DENIED, DOWN, ScriptedPort, now, passing, scripted
 from tests.support.builders.plans import DEDICATED, SITE, declared, live
 

@@ -13,7 +13,7 @@ from reconciler.execution.executor import Stop
 from reconciler.watching.figures import Ended
 from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.servers.proxy import Passing, stand_in
-from tests.watch.inside import MINUTE, Inside
+from tests.watching.inside import MINUTE, Inside
 
 
 @pytest.fixture

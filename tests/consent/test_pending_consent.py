@@ -15,8 +15,8 @@ from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, World
 from reconciler.sandbox.world import Site as LiveSite
+from tests.consent.awaited_apply import Applying
 from tests.consent.owners import allow, allow_only, deny
-from tests.consent.waiting import Applying
 from tests.support import web
 from tests.support.builders.plans import OFF, OTHER_SCHEDULE, PRUNING, SCHEDULE, SITE, chosen, declared
 from tests.support.sandbox.site import APPLE, ELSEWHERE, GOOGLE, KIM, LEE

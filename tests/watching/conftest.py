@@ -5,7 +5,7 @@ import pytest
 from tests.support.cli.command import Extcal
 from tests.support.cli.fixtures import bare, extcal, sandbox
 from tests.support.machines import fresh_machine
-from tests.watch.inside import Inside
+from tests.watching.inside import Inside
 
 __all__ = ["bare", "extcal", "inside", "sandbox"]
 

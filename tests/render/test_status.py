@@ -19,7 +19,7 @@ from reconciler.render.html.status_page import status_html
 from reconciler.render.status_csv import status_csv
 from reconciler.render.status_json import status_failure_json, status_json
 from reconciler.render.status_text import status_text
-from tests.reports.hostile import HOSTILE
+from tests.render.hostile import HOSTILE
 from tests.support.builders.plans import (
     APPLE,
     DEDICATED,

@@ -17,7 +17,7 @@ from tests.support.cli.watcher import Watcher
 from tests.support.cli.worlds import BUSY, KEY, connection, harbor, site, world
 from tests.support.github.runner import BASH
 from tests.support.tools import needs_bash, needs_git
-from tests.watch.repositories import Repositories, git
+from tests.watching.repositories import Repositories, git
 
 _EXAMPLES = Path(__file__).parents[2] / "examples" / "watch"
 _UNIT = _EXAMPLES / "extcal-watch.service"

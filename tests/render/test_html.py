@@ -14,7 +14,7 @@ from reconciler.render.html.status_page import status_failure_html, status_html
 from reconciler.render.html.style import PAGE, Colour, Shade
 from reconciler.render.html.tags import Html, tag
 from reconciler.text import inert
-from tests.reports.hostile import HOSTILE, texts
+from tests.render.hostile import HOSTILE, texts
 from tests.support.builders.reports import MADE, fleet, fleet_renamed, large, nothing_to_do, renamed, telling
 from tests.support.inert import Outline
 from tests.support.profiles import examples

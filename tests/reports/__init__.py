@@ -1,1 +1,0 @@
-"""Tests of the reports for people: Markdown, HTML, status and annotations."""
