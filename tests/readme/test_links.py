@@ -1,0 +1,42 @@
+"""Links of all pages lead somewhere, to headings too."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.readme.pages import PAGES, ROOT, name_of
+
+_MORE = [ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", ROOT / ".github" / "CONTRIBUTING.md"]
+
+
+def links(page: Path) -> list[str]:
+    """The relative links of a page: of its text, its pictures and its HTML."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
+    return [link for link in found if not re.match(r"https?:", link)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *_MORE], ids=lambda page: f"{page.parent.name}-{page.name}")
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link is a file or folder of the repository, and every anchor a heading of its page."""
+    lost = []
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=name_of)
+def test_pages_are_reached_from_the_first(page: Path) -> None:
+    """Nobody has to search the tree for a page."""
+    assert any((ROOT / link.partition("#")[0]).resolve() in {page, page.parent} for link in links(PAGES[0]))
