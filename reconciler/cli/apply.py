@@ -30,8 +30,8 @@ from reconciler.cli.arguments import (
     refuse_stdout,
 )
 from reconciler.cli.border import redacted
-from reconciler.cli.consent import Desk, answerable, name_losses, reception
-from reconciler.cli.consent_options import Asking, consent_options
+from reconciler.cli.consent import ConsentLinks, answerable, consent_session, name_losses
+from reconciler.cli.consent_options import ConsentOptions, consent_options
 from reconciler.cli.console import Console, agreed
 from reconciler.cli.dask.options import for_workers, runner_options
 from reconciler.cli.options import Globals, global_options, said_globals
@@ -85,7 +85,7 @@ def apply(
     selecting: Selecting,
     allowances: tuple[str, ...],
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments
-    asking: Asking,
+    consent: ConsentOptions,
     output: str,
     parallelism: int,
     scheduler: str | None,
@@ -123,12 +123,12 @@ def apply(
             work = Manifests(desired, selecting.of(desired, said.console))
             places = places_of_manifests(desired)
         if scheduler is not None:
-            for_workers(said, asking, undo_out)
+            for_workers(said, consent, undo_out)
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places)
         how = _How(
             allowed,
-            asking,
+            consent,
             None if undo_out is None else _new_file(undo_out),
             parallelism,
             scheduler,
@@ -147,7 +147,7 @@ class _How:
     """What the command line asks for."""
 
     allowed: frozenset[Allowance]
-    asking: Asking
+    consent: ConsentOptions
     undo_file: Path | None
     parallelism: int
     scheduler: str | None
@@ -164,14 +164,14 @@ async def _apply(work: Work, said: Globals, how: _How, ending: Ending) -> int:
             if how.scheduler is None
             else by_workers(work, how.scheduler, service.endpoint, how.allowed)
         )
-        async with reception(how.asking, console, as_json=how.as_json) as at, begun as running:
+        async with consent_session(how.consent, console, as_json=how.as_json) as consent, begun as running:
             made = _answerable(await running.plan(), how)
             approved = _shown_and_agreed(made, await running.failing(made), console, how)
             stop = _stop_on_signals(console, ending)
-            result = await running.apply(approved, at.consent, stop, _progress(console, at.desk, approved))
+            result = await running.apply(approved, consent, stop, _progress(console, consent.links, approved))
             # Before links are taken out: what may still be connected by one belongs to the way back.
             saved = how.undo_file is None or await _write_undo(result, running, how.undo_file, console)
-            result = at.desk.shown(result)
+            result = consent.links.shown(result)
     _show(result, said, as_json=how.as_json)
     if how.as_json:
         # Text says it on stdout; what reads the JSON may keep it from those who read the log.
@@ -250,11 +250,11 @@ def _ask(made: Plan, todo: Sequence[Action], console: Console, *, as_json: bool)
     agreed(question, console)
 
 
-def _progress(console: Console, desk: Desk, approved: Plan) -> Callable[[Outcome], None]:
+def _progress(console: Console, links: ConsentLinks, approved: Plan) -> Callable[[Outcome], None]:
     progress = Progress(console, "actions ended", sum(action.kind.writes for action in approved.actions))
 
     def told(outcome: Outcome) -> None:
-        desk.told(outcome)
+        links.keep(outcome)
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
             progress.step(outcome_line(redacted(outcome)).splitlines()[0])

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler import planfile, workflow
+from reconciler.cli.consent import ConsentSession
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import NO_UNDO, NO_WAITING, dask
 from reconciler.cli.resolve import tell_settled
 from reconciler.errors import UsageError
-from reconciler.execution.consent import Waiting
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.plan import Plan
@@ -93,7 +93,7 @@ class Running(Protocol):
         """What of it is known to fail before anything is begun."""
         ...
 
-    async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
+    async def apply(self, made: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
         """Carry it out, and look again unless it was interrupted."""
         ...
 
@@ -125,11 +125,19 @@ class Here:
         """The actions that lack a secret."""
         return await without_secrets(made, self.opened)
 
-    async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
+    async def apply(self, made: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
         """Carry it out with the journals of this machine."""
         machine = self.service.machine
         return await run.carry_out(
-            made, self.work, self.opened, machine, allowed=self.allowed, consent=consent, stop=stop, told=told
+            made,
+            self.work,
+            self.opened,
+            machine,
+            allowed=self.allowed,
+            consent=consent.mode,
+            prompt=consent.prompt,
+            stop=stop,
+            told=told,
         )
 
     async def undo(self, result: Result) -> Undo:
@@ -156,13 +164,13 @@ class ByWorkers:
         del made
         return ()
 
-    async def apply(self, made: Plan, consent: Consent | Waiting, stop: Stop, told: Told) -> Result:
+    async def apply(self, made: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
         """Let the workers carry it out and look again."""
-        if isinstance(consent, Waiting):
+        if consent.mode is ConsentMode.WAIT:
             raise UsageError(NO_WAITING)
         desired = self.work.desired if isinstance(self.work, Manifests) else None
         selection = self.work.selection if isinstance(self.work, Manifests) else workflow.Selection()
-        return await self.runner.apply(made, desired, selection, consent=consent, stop=stop, told=told)
+        return await self.runner.apply(made, desired, selection, consent=consent.mode, stop=stop, told=told)
 
     async def undo(self, result: Result) -> Undo:
         """It would be written from what this process reads, and it reads nothing."""

@@ -11,14 +11,14 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from reconciler.cli.border import redact, redacted
-from reconciler.cli.consent_options import Asking, Mode
-from reconciler.cli.consent_server import WaitingRoom
+from reconciler.cli.consent_options import ConsentOptions
+from reconciler.cli.consent_server import OwnerPrompt
 from reconciler.cli.console import Console
 from reconciler.cli.link_file import LinkFile
-from reconciler.consent.callback_server import listening
+from reconciler.consent.callback_server import serve_callbacks
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.execution.consent import Waiting
-from reconciler.execution.steps import Consent
+from reconciler.execution.consent import ConsentPrompt
+from reconciler.model.consent import ConsentMode
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, overruled
@@ -27,15 +27,15 @@ from reconciler.render.result_text import consent_lines
 from reconciler.render.tone import plain
 
 
-class Desk:
-    """Where links are given out, and where what was given out is known."""
+class ConsentLinks:
+    """Shows authorization links at the one place where they may be seen, and keeps which of them it has written."""
 
     def __init__(self, console: Console, *, as_json: bool, file: LinkFile | None) -> None:
         self._console = console
         self._as_json = as_json
         self._file = file
 
-    def told(self, outcome: Outcome) -> None:
+    def keep(self, outcome: Outcome) -> None:
         """Keep the link of an outcome, so that it outlives whatever happens before the report."""
         if self._file is not None and outcome.consent_url is not None:
             try:
@@ -43,7 +43,7 @@ class Desk:
             except ExtcalError as error:
                 self._console.error(str(error))
 
-    def give(self, action: Action, url: str) -> None:
+    def show_link(self, action: Action, url: str) -> None:
         """Show a link right now, to the one place that it may be seen at."""
         if self._file is not None:
             self._file.write(action, url)
@@ -66,31 +66,32 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
-    """How one run asks for consent."""
+class ConsentSession:
+    """How one run asks for consent; `prompt` is there where it waits for owners."""
 
-    consent: Consent | Waiting
-    desk: Desk
+    mode: ConsentMode
+    links: ConsentLinks
+    prompt: ConsentPrompt | None = None
 
 
 @asynccontextmanager
-async def reception(asking: Asking, console: Console, *, as_json: bool) -> AsyncIterator[Reception]:
-    """Be ready for owners for the length of the block; raises UsageError where links could be shown nowhere."""
-    if asking.mode is Mode.WAIT and as_json and asking.file is None and not sys.stderr.isatty():
+async def consent_session(options: ConsentOptions, console: Console, *, as_json: bool) -> AsyncIterator[ConsentSession]:
+    """Be ready for callbacks for the length of the block; raises UsageError where links could be shown nowhere."""
+    if options.mode is ConsentMode.WAIT and as_json and options.file is None and not sys.stderr.isatty():
         raise UsageError(
             "--consent wait --format json has no terminal to show links on; add --consent-file FILE, "
             "or list them in the JSON: --consent link"
         )
     with ExitStack() as stack:
-        file = None if asking.file is None else stack.enter_context(LinkFile(asking.file))
-        desk = Desk(console, as_json=as_json, file=file)
-        if asking.mode is not Mode.WAIT:
-            yield Reception(Consent.LINK if asking.mode is Mode.LINK else Consent.SKIP, desk)
+        file = None if options.file is None else stack.enter_context(LinkFile(options.file))
+        links = ConsentLinks(console, as_json=as_json, file=file)
+        if options.mode is not ConsentMode.WAIT:
+            yield ConsentSession(options.mode, links)
             return
-        room = WaitingRoom(stack.enter_context(listening(redact=redact)), desk, console, asking)
-        ticking = asyncio.create_task(room.keep_showing())
+        prompt = OwnerPrompt(stack.enter_context(serve_callbacks(redact=redact)), links, console, options)
+        ticking = asyncio.create_task(prompt.keep_showing())
         try:
-            yield Reception(Waiting(room, asking.timeout), desk)
+            yield ConsentSession(options.mode, links, prompt)
         finally:
             ticking.cancel()
             await asyncio.wait([ticking])

@@ -1,10 +1,9 @@
-"""What the command line says about consent (contract: `apply --consent`)."""
+"""The options about consent: `--consent` and what goes with it."""
 
 import functools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,32 +11,25 @@ import click
 
 from reconciler.cli.arguments import refuse_stdout
 from reconciler.errors import UsageError
+from reconciler.model.consent import ConsentMode
 
 _TIMEOUT = 600
 _LONGEST = 24 * 3600
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
-class Mode(StrEnum):
-    """What is done about a connection that only its owner can approve (contract: `apply --consent`)."""
-
-    WAIT = "wait"
-    LINK = "link"
-    SKIP = "skip"
-
-
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ConsentOptions:
     """What the command line says about consent; `timeout` is in seconds."""
 
-    mode: Mode
+    mode: ConsentMode
     timeout: int
     open_browser: bool
     file: Path | None
 
 
 def consent_options(function: _Command) -> Callable[..., object]:
-    """Give a command the options about consent; it gets them as one argument, `asking`."""
+    """Give a command the options about consent; it gets them as one argument, `consent`."""
 
     @functools.wraps(function)
     def command(
@@ -49,13 +41,13 @@ def consent_options(function: _Command) -> Callable[..., object]:
         **others: object,
     ) -> object:
         refuse_stdout(consent_file=consent_file)
-        asking = _asking(consent, consent_timeout, consent_file, open_browser=open_browser)
-        return function(*args, asking=asking, **others)
+        options = _options(consent, consent_timeout, consent_file, open_browser=open_browser)
+        return function(*args, consent=options, **others)
 
     options = [
         click.option(
             "--consent",
-            type=click.Choice([mode.value for mode in Mode]),
+            type=click.Choice([mode.value for mode in ConsentMode]),
             help="For connections that only their owner can approve: wait for the owners to come back to this machine, "
             "list the links for them, or do not ask. [default: wait on a terminal, else link]",
         ),
@@ -77,14 +69,14 @@ def consent_options(function: _Command) -> Callable[..., object]:
     return command
 
 
-def _asking(consent: str | None, timeout: int | None, file: str | None, *, open_browser: bool) -> Asking:
-    mode = Mode(consent) if consent else Mode.WAIT if _at_terminal() else Mode.LINK
-    if mode is not Mode.WAIT and (timeout is not None or open_browser):
+def _options(consent: str | None, timeout: int | None, file: str | None, *, open_browser: bool) -> ConsentOptions:
+    mode = ConsentMode(consent) if consent else ConsentMode.WAIT if _at_terminal() else ConsentMode.LINK
+    if mode is not ConsentMode.WAIT and (timeout is not None or open_browser):
         option = "--open-browser" if open_browser else "--consent-timeout"
         raise UsageError(f"{option} is about waiting for owners: add --consent wait")
-    if mode is Mode.SKIP and file is not None:
+    if mode is ConsentMode.SKIP and file is not None:
         raise UsageError("--consent-file is for links, and --consent skip asks for none")
-    return Asking(mode, timeout or _TIMEOUT, open_browser, None if file is None else Path(file))
+    return ConsentOptions(mode, timeout or _TIMEOUT, open_browser, None if file is None else Path(file))
 
 
 def _at_terminal() -> bool:

@@ -122,7 +122,7 @@ async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequ
     return FAILED if held_back or any(each.ending is None for each in resolutions) else 0
 
 
-def _ask(choices: Sequence[resolution.Choice], console: Console, *, auto_approve: bool) -> None:
+def _ask(choices: Sequence[resolution.Decision], console: Console, *, auto_approve: bool) -> None:
     losing = [choice for choice in choices if choice.give_up]
     if not losing or auto_approve:
         return
@@ -140,8 +140,8 @@ def _address(about: resolution.Open) -> str:
 
 async def _carried_out(
     about: resolution.Open,
-    choices: Sequence[resolution.Choice],
-    carry_out: Callable[[resolution.Choice], Awaitable[None]],
+    choices: Sequence[resolution.Decision],
+    carry_out: Callable[[resolution.Decision], Awaitable[None]],
 ) -> Resolution:
     """How one ends: as it was chosen, or left open."""
     choice = next((choice for choice in choices if choice.about is about), None)

@@ -20,7 +20,7 @@ from reconciler.cli.options import Globals, global_options, said_globals
 from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
-from reconciler.cli.watch_support import ConsoleVoice, address, obey_signals, seconds
+from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals, seconds
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits
@@ -28,8 +28,8 @@ from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
-from reconciler.watching.round import Orders
-from reconciler.watching.server import Page, serving
+from reconciler.watching.round import WatchOptions
+from reconciler.watching.server import MonitoringPage, serving
 
 
 @click.command
@@ -137,7 +137,7 @@ class _How:
 async def _watch(how: _How, said: Globals, ending: Ending) -> int:
     stop, console = Stop(), said.console
     with target(said) as found:
-        orders = Orders(
+        options = WatchOptions(
             how.paths,
             how.choosing(),
             _service_for_a_round(found.service, how.parallelism),
@@ -147,7 +147,7 @@ async def _watch(how: _How, said: Globals, ending: Ending) -> int:
             git_pull=how.git_pull,
             limits=how.limits,
         )
-        watching = Watch(orders, ConsoleVoice(said), stop, clock=SystemClock(), chance=random.SystemRandom().random)
+        watching = Watch(options, ConsoleReporter(said), stop, clock=SystemClock(), chance=random.SystemRandom().random)
         obey_signals(watching, stop, console, ending)
         with serving(how.listen, _pages(watching)) as at:
             console.note(_begun(how, at))
@@ -173,21 +173,21 @@ def _service_for_a_round(lasting: workflow.Service, parallelism: int) -> Callabl
     return service
 
 
-def _pages(watching: Watch) -> dict[str, Callable[[], Page]]:
+def _pages(watching: Watch) -> dict[str, Callable[[], MonitoringPage]]:
     try:
         from reconciler.watching.metrics import CONTENT_TYPE, exposition  # noqa: PLC0415 - an extra, for this command
     except ModuleNotFoundError as error:
         raise ExtcalError(f"watch needs {error.name}; install it: pip install 'extcal[watch]'") from error
     metrics = exposition(lambda: watching.figures)
-    pages: dict[str, Callable[[], Page]] = {
-        "/metrics": lambda: Page(metrics(), CONTENT_TYPE),
-        "/healthz": lambda: Page.of(watching.readiness.alive()),
-        "/readyz": lambda: Page.of(watching.readiness.ready()),
+    pages: dict[str, Callable[[], MonitoringPage]] = {
+        "/metrics": lambda: MonitoringPage(metrics(), CONTENT_TYPE),
+        "/healthz": lambda: MonitoringPage.of(watching.readiness.alive()),
+        "/readyz": lambda: MonitoringPage.of(watching.readiness.ready()),
     }
     return {path: functools.partial(_redacted, page) for path, page in pages.items()}
 
 
-def _redacted(page: Callable[[], Page]) -> Page:
+def _redacted(page: Callable[[], MonitoringPage]) -> MonitoringPage:
     made = page()
     return replace(made, body=redact(made.body.decode()).encode())
 

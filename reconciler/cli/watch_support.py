@@ -17,10 +17,10 @@ from reconciler.execution.executor import Stop
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.render.result_text import outcome_line
-from reconciler.watching.figures import Ended
+from reconciler.watching.figures import RoundResult
 from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
-from reconciler.watching.site_round import Visit
+from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import Line
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -74,7 +74,7 @@ def obey_signals(watching: Watch, stop: Stop, console: Console, ending: Ending) 
     loop.add_signal_handler(signal.SIGHUP, watching.hurry)
 
 
-class ConsoleVoice:
+class ConsoleReporter:
     """Tells each thing on a line with its time; with `--quiet` only what is bad, with `--verbose` each round, too."""
 
     def __init__(self, said: Globals) -> None:
@@ -98,9 +98,9 @@ class ConsoleVoice:
         if outcome.status is OutcomeStatus.DONE:
             self.line(Line(" ".join(outcome_line(redacted(outcome)).split())))
 
-    def round(self, ended: Ended, took: float, visits: Sequence[Visit]) -> None:
+    def round(self, result: RoundResult, took: float, site_rounds: Sequence[SiteRound]) -> None:
         """A round has ended."""
         if self._verbose:
-            requests, pending = sum(visit.requests for visit in visits), sum(visit.pending for visit in visits)
-            what = f"{len(visits)} sites, {requests} requests, {pending} actions pending, {took:.1f} s"
-            self.line(Line(f"round {ended}: {what}"))
+            requests, pending = sum(each.requests for each in site_rounds), sum(each.pending for each in site_rounds)
+            what = f"{len(site_rounds)} sites, {requests} requests, {pending} actions pending, {took:.1f} s"
+            self.line(Line(f"round {result}: {what}"))

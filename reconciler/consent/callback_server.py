@@ -1,4 +1,4 @@
-"""The loopback listener to which the consent page sends owners' browsers back.
+"""The callback server on loopback, to which owners' browsers are sent back from the provider's consent page.
 
 One request a connection, GET and HEAD only, heads bounded in size and time, a thread each, and not many of those.
 It answers to no other name than its own address, so that no web page can reach it under a name that it has made
@@ -17,11 +17,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.consent.head import Head, TooLongError
-from reconciler.consent.layout import Page
-from reconciler.consent.pages import checking, for_turned, for_verdict, nothing_here, plain, unreadable
-from reconciler.consent.pending import Turned, Visit, Visits
+from reconciler.consent.layout import HtmlPage
+from reconciler.consent.pages import (
+    checking_page,
+    not_found_page,
+    result_page,
+    stale_page,
+    status_page,
+    unreadable_page,
+)
+from reconciler.consent.pending import PendingConsent, PendingConsents, StaleCallback
 from reconciler.errors import ExtcalError
-from reconciler.model.consent import Callback, Refusal
+from reconciler.model.consent import Callback, ConsentRefusal
 
 HOST = "127.0.0.1"
 _MOST_AT_ONCE = 32
@@ -29,17 +36,17 @@ _WRITE_SECONDS = 10.0
 _FAREWELL_SECONDS = 3.0
 _LONGEST_ID = 4096
 _MOST_FIELDS = 10
-_REFUSALS = {refusal.value: refusal for refusal in Refusal}
+_REFUSALS = {refusal.value: refusal for refusal in ConsentRefusal}
 
 
 @contextmanager
-def listening(patience: float = 60.0, redact: Callable[[str], str] = str) -> Iterator[Visits]:
-    """Listen on a free loopback port for the length of the block; raises ExtcalError where that can't be.
+def serve_callbacks(page_timeout: float = 60.0, redact: Callable[[str], str] = str) -> Iterator[PendingConsents]:
+    """Serve callbacks on a free loopback port for the length of the block; raises ExtcalError where that can't be.
 
-    A browser is kept waiting for the verdict for at most `patience` seconds. `redact` takes secrets out of each page.
+    A browser waits for its result for at most `page_timeout` seconds. `redact` takes secrets out of each page.
     """
     try:
-        server = _Server(patience, redact)
+        server = _CallbackServer(page_timeout, redact)
     except OSError as error:
         raise ExtcalError(
             f"can't listen on {HOST} for owners to come back: {error.strerror}; use --consent link"
@@ -47,7 +54,7 @@ def listening(patience: float = 60.0, redact: Callable[[str], str] = str) -> Ite
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="extcal-consent")
     thread.start()
     try:
-        yield server.visits
+        yield server.pending
     finally:
         server.wait_for_pages()
         server.shutdown()
@@ -55,17 +62,17 @@ def listening(patience: float = 60.0, redact: Callable[[str], str] = str) -> Ite
         server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class _CallbackServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, patience: float, redact: Callable[[str], str]) -> None:
-        super().__init__((HOST, 0), _Handler)
+    def __init__(self, page_timeout: float, redact: Callable[[str], str]) -> None:
+        super().__init__((HOST, 0), _CallbackHandler)
         self.redact = redact
-        self.patience = patience
+        self.page_timeout = page_timeout
         self.authority = f"{HOST}:{self.server_port}"
-        self.visits = Visits(f"http://{self.authority}")
+        self.pending = PendingConsents(f"http://{self.authority}")
         self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._showing = 0
         self._shown = threading.Condition()
@@ -83,7 +90,7 @@ class _Server(ThreadingHTTPServer):
                 self._shown.notify_all()
 
     def wait_for_pages(self) -> None:
-        """Let the pages that are on their way arrive, for a moment: the command may end right after a verdict."""
+        """Let the pages that are on their way arrive, for a moment: the command may end right after a result."""
         with self._shown:
             self._shown.wait_for(lambda: not self._showing, _FAREWELL_SECONDS)
 
@@ -107,8 +114,8 @@ class _Server(ThreadingHTTPServer):
         """A client that went away is no news, and nothing of a request may reach a log."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server  # type: ignore[mutable-override] # only that server makes it
+class _CallbackHandler(BaseHTTPRequestHandler):
+    server: _CallbackServer  # type: ignore[mutable-override] # only that server makes it
     command = ""
     request_version = "HTTP/1.0"
 
@@ -134,31 +141,29 @@ class _Handler(BaseHTTPRequestHandler):
         del message, explain
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
-        self._show(plain(HTTPStatus(code)))
+        self._show(status_page(HTTPStatus(code)))
 
     def do_HEAD(self) -> None:
         """Looking answers nothing: nonces are not used up by it."""
-        self._show(nothing_here() if self._visit() is None else plain(HTTPStatus.OK))
+        self._show(not_found_page() if self._pending() is None else status_page(HTTPStatus.OK))
 
     def do_GET(self) -> None:
-        """Show the page that follows from what the browser brings."""
+        """Show the page that follows from the callback."""
         with self.server.showing():
-            visit = self._visit()
-            self._show(
-                nothing_here() if visit is None else _answer(visit, urlsplit(self.path).query, self.server.patience)
-            )
+            pending, timeout = self._pending(), self.server.page_timeout
+            self._show(not_found_page() if pending is None else _answer(pending, urlsplit(self.path).query, timeout))
 
-    def _visit(self) -> Visit | None:
-        """The visit whose address was asked for, under the listener's own name."""
+    def _pending(self) -> PendingConsent | None:
+        """The pending consent whose callback address was asked for, under the server's own name."""
         if self.headers.get_all("host", []) != [self.server.authority]:
             return None
         try:
             nonce = urlsplit(self.path).path.removeprefix("/")
         except ValueError:
             return None
-        return self.server.visits.at(nonce)
+        return self.server.pending.find(nonce)
 
-    def _show(self, page: Page) -> None:
+    def _show(self, page: HtmlPage) -> None:
         body = self.server.redact(page.html).encode()
         self.connection.settimeout(_WRITE_SECONDS)
         self.send_response_only(page.status)
@@ -171,25 +176,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def _answer(visit: Visit, query: str, patience: float) -> Page:
-    """The page for a browser that came to a visit's address; waits for the verdict on what it brings."""
+def _answer(pending: PendingConsent, query: str, page_timeout: float) -> HtmlPage:
+    """The page for a browser at a callback address; waits for the result of its callback."""
     callback = _callback(query)
     if callback is None:
-        return unreadable()
+        return unreadable_page()
     agreed = callback.connection_id is not None
-    verdict = visit.bring(callback)
-    if isinstance(verdict, Turned):
-        return for_turned(verdict, agreed=agreed)
+    result = pending.deliver(callback)
+    if isinstance(result, StaleCallback):
+        return stale_page(result, agreed=agreed)
     try:
-        return for_verdict(verdict.result(patience), visit.action)
+        return result_page(result.result(page_timeout), pending.action)
     except CancelledError:
-        return for_turned(Turned.LATE, agreed=agreed)
+        return stale_page(StaleCallback.LATE, agreed=agreed)
     except TimeoutError:
-        return checking()
+        return checking_page()
 
 
 def _callback(query: str) -> Callback | None:
-    """What a browser brings: exactly one of `connectionId` and `error`; None where it can't be read."""
+    """What a browser says: exactly one of `connectionId` and `error`; None where it can't be read."""
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError:
@@ -199,7 +204,7 @@ def _callback(query: str) -> Callback | None:
         case [connection_id], [] if 0 < len(connection_id) <= _LONGEST_ID and connection_id.isprintable():
             return Callback(connection_id)
         case [], [error]:
-            # A reason that is not known yet is an internal one: new values may appear (contract: Objects).
-            return Callback(_REFUSALS.get(error, Refusal.INTERNAL))
+            # A reason that is not known yet is an internal one: new values may appear.
+            return Callback(_REFUSALS.get(error, ConsentRefusal.INTERNAL))
         case _:
             return None

@@ -43,7 +43,7 @@ _HEADERS = {
 }
 
 
-class Tone(StrEnum):
+class PageTone(StrEnum):
     """Whether a page brings good news; the sign says it to those who see no colour."""
 
     GOOD = "good"
@@ -51,11 +51,11 @@ class Tone(StrEnum):
     CALM = "calm"
 
 
-_SIGN = {Tone.GOOD: "✓", Tone.BAD: "!", Tone.CALM: ""}
+_SIGN = {PageTone.GOOD: "✓", PageTone.BAD: "!", PageTone.CALM: ""}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HtmlPage:
     """An answer to a browser."""
 
     status: HTTPStatus
@@ -70,12 +70,12 @@ class Page:
 def page(
     status: HTTPStatus,
     title: str,
-    tone: Tone,
+    tone: PageTone,
     paragraphs: Sequence[str] = (),
     *,
     facts: Sequence[tuple[str, str]] = (),
     values: Mapping[str, str] = MappingProxyType({}),
-) -> Page:
+) -> HtmlPage:
     """A page of paragraphs and, below the first one, facts; `{words}` in them are values, which are escaped here."""
     inserted = {name: _text(value) for name, value in values.items()}
     shown = [f"<p>{escape(text).format_map(inserted)}</p>" for text in paragraphs]
@@ -102,7 +102,7 @@ def page(
 {footer}</body>
 </html>
 """
-    return Page(status, html)
+    return HtmlPage(status, html)
 
 
 def _text(text: str) -> str:

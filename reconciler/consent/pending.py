@@ -1,4 +1,4 @@
-"""The owners who are waited for, each behind an address that nobody can guess; shared by the loop and the listener."""
+"""The pending consents of a run, each with a callback address that nobody can guess; loop and server share them."""
 
 import asyncio
 import hmac
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 
-from reconciler.model.consent import Callback, Finding, Verdict
+from reconciler.model.consent import Callback, CallbackResult, CallbackStatus
 from reconciler.model.plan import Action
 
 _NONCE_BYTES = 32
@@ -22,81 +22,81 @@ class _State(Enum):
     OVER = "over"
 
 
-class Turned(Enum):
-    """Why a browser that came to a true address is turned away."""
+class StaleCallback(Enum):
+    """Why a callback at a true address no longer counts."""
 
     USED = "used"
     LATE = "late"
 
 
-class Visit:
-    """One owner who is waited for, until their browser has brought a true answer or nobody waits any longer."""
+class PendingConsent:
+    """One consent that an owner was asked for, until a true callback has come or the wait for it has ended."""
 
     def __init__(self, action: Action, base: str) -> None:
         self.action = action
         self._nonce = secrets.token_urlsafe(_NONCE_BYTES)
         self.redirect_url = f"{base}/{self._nonce}"
         self._loop = asyncio.get_running_loop()
-        self._arrived: asyncio.Queue[Callback] = asyncio.Queue()
+        self._callbacks: asyncio.Queue[Callback] = asyncio.Queue()
         self._lock = threading.Lock()
         self._state = _State.WAITING
-        self._verdict: Future[Verdict] = Future()
+        self._result: Future[CallbackResult] = Future()
 
-    async def arrival(self) -> Callback:
-        """Wait for what a browser brings."""
-        return await self._arrived.get()
+    async def receive(self) -> Callback:
+        """Wait for a callback."""
+        return await self._callbacks.get()
 
-    def tell(self, verdict: Verdict) -> None:
-        """Show it to the browser that came. After a foreign callback the true one may still come."""
+    def reply(self, result: CallbackResult) -> None:
+        """Show the result to the browser that came. After a foreign callback the true one may still come."""
         with self._lock:
-            told = self._verdict
-            if verdict.finding is Finding.FOREIGN:
-                self._state, self._verdict = _State.WAITING, Future()
+            shown = self._result
+            if result.status is CallbackStatus.FOREIGN:
+                self._state, self._result = _State.WAITING, Future()
             else:
                 self._state = _State.ANSWERED
-        told.set_result(verdict)
+        shown.set_result(result)
 
-    def is_at(self, nonce: str) -> bool:
-        """Whether `nonce` is this visit's; takes as long whatever it is."""
+    def has_nonce(self, nonce: str) -> bool:
+        """Whether `nonce` is that of its callback address; takes as long whatever it is."""
         return hmac.compare_digest(self._nonce.encode(), nonce.encode())
 
-    def bring(self, callback: Callback) -> Future[Verdict] | Turned:
-        """From the listener's threads: hand over what a browser brought; the verdict comes later, once."""
+    def deliver(self, callback: Callback) -> Future[CallbackResult] | StaleCallback:
+        """From the server's threads: deliver a callback; its result comes later, once."""
         with self._lock:
             if self._state is _State.OVER:
-                return Turned.LATE
+                return StaleCallback.LATE
             if self._state is not _State.WAITING:
-                return Turned.USED
+                return StaleCallback.USED
             self._state = _State.CHECKING
-            self._loop.call_soon_threadsafe(self._arrived.put_nowait, callback)
-            return self._verdict
+            self._loop.call_soon_threadsafe(self._callbacks.put_nowait, callback)
+            return self._result
 
-    def end(self) -> None:
-        """Nobody waits any longer; a browser that was about to be told is told no more."""
+    def close(self) -> None:
+        """End the wait; a browser that still waits for a result gets none."""
         with self._lock:
             if self._state is not _State.ANSWERED:
                 self._state = _State.OVER
-                self._verdict.cancel()
+                self._result.cancel()
 
 
-class Visits:
-    """All visits of a run; `base` is the listener's origin. Those that are over are still known, to say so."""
+class PendingConsents:
+    """All pending consents of a run; `base` is the server's origin. Those that are over are still known, to say so."""
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._all: list[Visit] = []
+        self._all: list[PendingConsent] = []
 
     @contextmanager
-    def expect(self, action: Action) -> Iterator[Visit]:
-        """Wait for an action's owner until the block ends; from the event loop."""
-        visit = Visit(action, self._base)
-        self._all.append(visit)
+    def open(self, action: Action) -> Iterator[PendingConsent]:
+        """A pending consent for an action, until the block ends; from the event loop."""
+        pending = PendingConsent(action, self._base)
+        self._all.append(pending)
         try:
-            yield visit
+            yield pending
         finally:
-            visit.end()
+            pending.close()
 
-    def at(self, nonce: str) -> Visit | None:
-        """The visit with that nonce."""
-        found = [visit for visit in tuple(self._all) if visit.is_at(nonce)]
+    def find(self, nonce: str) -> PendingConsent | None:
+        """The pending consent with that nonce."""
+        found = [pending for pending in tuple(self._all) if pending.has_nonce(nonce)]
         return found[0] if found else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
-from reconciler.execution.journal import Journal, Unfinished, Use
+from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
 from reconciler.model.account import folded, shown
@@ -36,7 +36,7 @@ class Reach:
     port: Port
     journal: Journal
     window: Window
-    unfinished: Unfinished
+    unfinished: UnfinishedLog
     use: Use | None = None
     made: set[str] = field(default_factory=set)
     unshown: dict[str, tuple[str, Intent, Fate]] = field(default_factory=dict)

@@ -1,7 +1,13 @@
-"""Waiting for an account's owner: ask, hear what their browser brings back, and believe only what was read.
+"""Awaits the callback of a pending consent, and believes only what the service says of it.
 
-A callback proves nothing by itself: whoever knows its address can send one. What it says is read from the service
-before it counts (contract: OAuth connect).
+An owner opens an authorization link; when they have answered, the service sends their browser to the callback address
+of their pending consent. A callback proves nothing by itself: whoever knows its address can send one. Steps:
+
+1. Wait for a callback, until the owner's time is over or the run is stopped; then look up once whether they have
+   agreed all the same, in a browser that could not come back to this machine.
+2. A refusal ends the action. A connection id is looked up at the service.
+3. A connection of another action is foreign: the next callback is awaited, a few times at most.
+4. One of this action must have the declared account; what connects another one is not adopted.
 """
 
 import asyncio
@@ -15,74 +21,82 @@ from reconciler.execution.connect import disconnect
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
 from reconciler.model.account import folded, shown
-from reconciler.model.consent import Callback, Finding, Refusal, Verdict
+from reconciler.model.consent import Callback, CallbackResult, CallbackStatus, ConsentRefusal
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.preconditions import same_account, same_key, same_provider
 
 _MOST_TRIES = 5
-_ACCOUNT_LOOKS = 3
+_ACCOUNT_LOOKUPS = 3
 _ACCOUNT_PAUSE = 1.0
 
 _REFUSED = {
-    Refusal.REJECT: (Finding.REJECTED, "its owner said no; agree with them and apply again, or remove its manifest"),
-    Refusal.UNSUPPORTED: (
-        Finding.UNSUPPORTED,
+    ConsentRefusal.REJECT: (
+        CallbackStatus.REJECTED,
+        "its owner said no; agree with them and apply again, or remove its manifest",
+    ),
+    ConsentRefusal.UNSUPPORTED: (
+        CallbackStatus.UNSUPPORTED,
         "the provider can't connect this kind of account; declare another one, or ask the account's administrator",
     ),
-    Refusal.INTERNAL: (Finding.INTERNAL, "something went wrong at the provider; apply again for a new link"),
+    ConsentRefusal.INTERNAL: (
+        CallbackStatus.INTERNAL,
+        "something went wrong at the provider; apply again for a new link",
+    ),
 }
 
 
-class Visit(Protocol):
-    """One owner who is waited for; `redirect_url` is where their browser is to be sent."""
+class CallbackChannel(Protocol):
+    """Where the callback of one pending consent arrives, and its result is shown."""
 
     @property
     def redirect_url(self) -> str:
-        """An address that nobody can guess, for this visit alone."""
+        """Where the owner's browser is sent: an address that nobody can guess, for this pending consent alone."""
         ...
 
-    async def arrival(self) -> Callback:
+    async def receive(self) -> Callback:
         """Wait until a browser comes to that address."""
         ...
 
-    def tell(self, verdict: Verdict) -> None:
-        """Show the browser that came what was found; only after a foreign callback another one may come."""
+    def reply(self, result: CallbackResult) -> None:
+        """Show the result to the browser that came; only after a foreign callback another one may come."""
         ...
 
 
-class Door(Protocol):
-    """Where owners are shown their links and come back to."""
+class ConsentPrompt(Protocol):
+    """Asks owners for their consent and awaits their callbacks."""
 
-    def expect(self, action: Action) -> AbstractContextManager[Visit]:
-        """Expect an action's owner, until the block ends."""
+    @property
+    def timeout(self) -> float:
+        """How many seconds each owner has, from when their link was shown."""
         ...
 
-    def asked(self, action: Action, url: str) -> None:
-        """Show the link that the owner must open."""
+    def open(self, action: Action) -> AbstractContextManager[CallbackChannel]:
+        """A pending consent for an action, until the block ends."""
+        ...
+
+    def show_link(self, action: Action, url: str) -> None:
+        """Show the authorization link that the owner must open."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Wait for owners at a door, for each at most `timeout` seconds from when their link was shown."""
-
-    door: Door
-    timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """What ends a wait: `until` in seconds of the event loop's clock, and whatever sets `stop`."""
+class Deadline:
+    """What ends the wait for a callback: `until` in seconds of the event loop's clock, and whatever sets `stop`."""
 
     until: float
     stop: asyncio.Event
     timeout: float
 
 
-async def heard(
-    action: Action, port: Port, visit: Visit, slots: Slots, patience: Patience, standing: Sequence[LiveConnection]
+async def await_callback(
+    action: Action,
+    port: Port,
+    channel: CallbackChannel,
+    slots: Slots,
+    deadline: Deadline,
+    standing: Sequence[LiveConnection],
 ) -> LiveConnection | Outcome:
     """The connection that the owner has made, read and found right, or how the action ends without one.
 
@@ -90,93 +104,93 @@ async def heard(
     asked of the service. Raises ExtcalError where that fails.
     """
     for _ in range(_MOST_TRIES):
-        callback = await _next(visit, patience)
+        callback = await _next_callback(channel, deadline)
         if callback is None:
-            return await _unheard(action, port, slots, patience)
-        if isinstance(callback.answer, Refusal):
-            finding, why = _REFUSED[callback.answer]
-            visit.tell(Verdict(finding))
+            return await _without_callback(action, port, slots, deadline)
+        if isinstance(callback.answer, ConsentRefusal):
+            status, why = _REFUSED[callback.answer]
+            channel.reply(CallbackResult(status))
             return Outcome(action, OutcomeStatus.FAILED, error=why)
-        found = await _checked(action, port, visit, slots, callback.answer)
-        if isinstance(found, Outcome) and found.status is OutcomeStatus.FAILED:
-            return await _unless_double(found, port, slots, standing)
-        if found is not None:
-            return found
+        connection = await _looked_up(action, port, channel, slots, callback.answer)
+        if isinstance(connection, Outcome) and connection.status is OutcomeStatus.FAILED:
+            return await _unless_double(connection, port, slots, standing)
+        if connection is not None:
+            return connection
     why = "what came back was not the connection that was asked for, again and again; apply again for a new link"
     return Outcome(action, OutcomeStatus.FAILED, error=why)
 
 
 async def _unless_double(outcome: Outcome, port: Port, slots: Slots, standing: Sequence[LiveConnection]) -> Outcome:
-    """The outcome of a wrong account; where that was connected before, what was made just now is disconnected again."""
-    made = outcome.connection_id
-    if made is None or made in {connection.id for connection in standing}:
+    """The outcome of a wrong account; where that was connected before, the second connection is disconnected again."""
+    connection_id = outcome.connection_id
+    if connection_id is None or connection_id in {connection.id for connection in standing}:
         return outcome
     try:
         async with slots:
-            connection = await port.get_connection(made)
+            connection = await port.get_connection(connection_id)
             if not any(same_key(connection, other) for other in standing):
                 return outcome
-            await disconnect(port, made)
+            await disconnect(port, connection_id)
     except ExtcalError as error:
         return replace(outcome, error=f"{outcome.error}; a second connection may stand: {error}")
     why = f"{outcome.error}; it was connected before, so the second connection was disconnected again"
     return replace(outcome, error=why, connection_id=None)
 
 
-async def _next(visit: Visit, patience: Patience) -> Callback | None:
-    """What a browser brings, or None where nobody is waited for any longer."""
-    arrival, stop = asyncio.create_task(visit.arrival()), asyncio.create_task(patience.stop.wait())
-    left = max(0.0, patience.until - asyncio.get_running_loop().time())
+async def _next_callback(channel: CallbackChannel, deadline: Deadline) -> Callback | None:
+    """The next callback, or None where the wait is over."""
+    callback, stop = asyncio.create_task(channel.receive()), asyncio.create_task(deadline.stop.wait())
+    left = max(0.0, deadline.until - asyncio.get_running_loop().time())
     try:
-        await asyncio.wait((arrival, stop), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        return arrival.result() if arrival.done() else None
+        await asyncio.wait((callback, stop), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        return callback.result() if callback.done() else None
     finally:
-        for task in (arrival, stop):
+        for task in (callback, stop):
             task.cancel()
-        await asyncio.wait((arrival, stop))
+        await asyncio.wait((callback, stop))
 
 
-async def _unheard(action: Action, port: Port, slots: Slots, patience: Patience) -> LiveConnection | Outcome:
-    """Look a last time whether the owner has agreed all the same, in a browser that could not come back here."""
-    if patience.stop.is_set():
+async def _without_callback(action: Action, port: Port, slots: Slots, deadline: Deadline) -> LiveConnection | Outcome:
+    """Look up whether the owner has agreed all the same, in a browser that could not come back here."""
+    if deadline.stop.is_set():
         return _awaiting(action, "interrupted before its owner came back")
     async with slots:
         standing = same_account(action, (await port.list_connections((action.schedule_id,))).connections)
     if len(standing) == 1:
         return standing[0]
-    return _awaiting(action, f"its owner did not come back within {patience.timeout:.0f} s; apply again for a new link")
+    return _awaiting(action, f"its owner did not come back within {deadline.timeout:.0f} s; apply again for a new link")
 
 
 def _awaiting(action: Action, why: str) -> Outcome:
     return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=why)
 
 
-async def _checked(
-    action: Action, port: Port, visit: Visit, slots: Slots, connection_id: str
+async def _looked_up(
+    action: Action, port: Port, channel: CallbackChannel, slots: Slots, connection_id: str
 ) -> LiveConnection | Outcome | None:
-    """The connection that a browser names, if it is the one asked for; None where it is not even of this action."""
+    """The connection that a callback names, if it is the one asked for; None where it is not even of this action."""
     try:
         async with slots:
-            connection = await _read(port, connection_id)
+            connection = await _look_up(port, connection_id)
     except (NotFoundError, InvalidRequestError):
-        visit.tell(Verdict(Finding.FOREIGN))
+        channel.reply(CallbackResult(CallbackStatus.FOREIGN))
         return None
     except ExtcalError as error:
-        visit.tell(Verdict(Finding.UNREAD))
+        channel.reply(CallbackResult(CallbackStatus.UNREAD))
         why = f"its owner came back, but what they connected could not be read; apply again to see: {error}"
         return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
     if connection.schedule_id.lower() != action.schedule_id.lower() or not same_provider(action, connection):
-        visit.tell(Verdict(Finding.FOREIGN))
+        channel.reply(CallbackResult(CallbackStatus.FOREIGN))
         return None
-    verdict, outcome = _judged(action, connection)
-    visit.tell(verdict)
+    result, outcome = _result_of(action, connection)
+    channel.reply(result)
     return outcome or connection
 
 
-async def _read(port: Port, connection_id: str) -> LiveConnection:
-    """The connection; one that does not show its account yet is looked at again."""
+async def _look_up(port: Port, connection_id: str) -> LiveConnection:
+    """The connection; one that does not show its account yet is looked up again."""
     connection = await port.get_connection(connection_id)
-    for _ in range(_ACCOUNT_LOOKS):
+    for _ in range(_ACCOUNT_LOOKUPS):
         if connection.account:
             break
         await asyncio.sleep(_ACCOUNT_PAUSE)
@@ -184,19 +198,23 @@ async def _read(port: Port, connection_id: str) -> LiveConnection:
     return connection
 
 
-def _judged(action: Action, connection: LiveConnection) -> tuple[Verdict, Outcome | None]:
-    """What to tell the owner of a connection of this action, and the outcome where it is not the right one."""
+def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResult, Outcome | None]:
+    """The result that the owner of a connection of this action is shown, and the outcome where it is the wrong one."""
     if connection.status in {Status.DISCONNECTED, Status.ERROR}:
         state = connection.error_reason or connection.status
         why = f"its owner agreed, but the service reports {state}; apply again for a new link"
-        return Verdict(Finding.BROKEN, connection.account), Outcome(action, OutcomeStatus.FAILED, error=why)
+        return CallbackResult(CallbackStatus.BROKEN, connection.account), Outcome(
+            action, OutcomeStatus.FAILED, error=why
+        )
     if not connection.account:
         why = "its owner agreed, but the service does not show yet with which account; apply again later to finish it"
-        return Verdict(Finding.NO_ACCOUNT_YET), _awaiting(action, why)
+        return CallbackResult(CallbackStatus.NO_ACCOUNT_YET), _awaiting(action, why)
     if folded(connection.account) != folded(action.account or ""):
         outcome = _wrong_account(action, connection.account)
-        return Verdict(Finding.WRONG_ACCOUNT, connection.account), replace(outcome, connection_id=connection.id)
-    return Verdict(Finding.CONNECTED, connection.account), None
+        return CallbackResult(CallbackStatus.WRONG_ACCOUNT, connection.account), replace(
+            outcome, connection_id=connection.id
+        )
+    return CallbackResult(CallbackStatus.CONNECTED, connection.account), None
 
 
 def _wrong_account(action: Action, account: str) -> Outcome:

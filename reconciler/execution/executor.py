@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.connect import Reach, shown_since
-from reconciler.execution.consent import Patience, Waiting, heard
+from reconciler.execution.consent import ConsentPrompt, Deadline, await_callback
 from reconciler.execution.settle import may_hide
 from reconciler.execution.slots import Slots
-from reconciler.execution.steps import Consent, carry_out, come_about, ending, finish, link, note_begun
+from reconciler.execution.steps import carry_out, come_about, ending, finish, link, note_begun
 from reconciler.execution.trust import SiteTrust
+from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
@@ -32,10 +33,11 @@ class Executor:
     """Carries out one plan once.
 
     `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
-    agree. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing new is begun, what is under way
-    is finished, and nobody is waited for any longer; when `stop.at_once` is, what is under way is given up and said
-    to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an owner, or for another action,
-    is not. `ended` holds outcomes that are known, and were told, before anything is begun.
+    agree; with WAIT, `prompt` asks them. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing
+    new is begun, what is under way is finished, and no callback is awaited any longer; when `stop.at_once` is, what is
+    under way is given up and said to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an
+    owner, or for another action, is not. `ended` holds outcomes that are known, and were told, before anything is
+    begun.
     """
 
     def __init__(
@@ -43,7 +45,8 @@ class Executor:
         plan: Plan,
         reaches: Mapping[str, Reach],
         *,
-        consent: Consent | Waiting,
+        consent: ConsentMode,
+        prompt: ConsentPrompt | None = None,
         stop: Stop,
         told: Callable[[Outcome], None],
         sites_at_once: int,
@@ -55,6 +58,7 @@ class Executor:
         self._leaving = {site.site.name: taken_away(site.actions) for site in plan.sites}
         self._reaches = reaches
         self._consent = consent
+        self._prompt = prompt
         self._stop = stop
         self._told = told
         at_work = asyncio.Semaphore(sites_at_once)
@@ -130,34 +134,33 @@ class Executor:
             return Outcome(action, OutcomeStatus.UNKNOWN, error=message)
 
     async def _carried_out(self, action: Action, reach: Reach) -> Outcome:
-        if isinstance(self._consent, Waiting) and action.needs_owner:
-            return await self._with_its_owner(action, reach, self._consent)
+        if self._prompt is not None and action.needs_owner:
+            return await self._with_its_owner(action, reach, self._prompt)
         if action.method is ConnectMethod.CREDENTIALS:
             return await self._trust[action.site].connect(action, reach, lambda: self._on_its_ground(action, reach))
         return await self._on_its_ground(action, reach)
 
     async def _on_its_ground(self, action: Action, reach: Reach) -> Outcome:
-        consent = Consent.SKIP if isinstance(self._consent, Waiting) else self._consent
         async with self._slots[action.site]:
             ground = await self._ground(action, reach)
-            return ground if isinstance(ground, Outcome) else await carry_out(action, reach, consent, ground)
+            return ground if isinstance(ground, Outcome) else await carry_out(action, reach, self._consent, ground)
 
-    async def _with_its_owner(self, action: Action, reach: Reach, waiting: Waiting) -> Outcome:
-        """Ask the owner and wait for them, without holding a slot that others could use meanwhile."""
+    async def _with_its_owner(self, action: Action, reach: Reach, prompt: ConsentPrompt) -> Outcome:
+        """Ask the owner and await their callback, without holding a slot that others could use meanwhile."""
         port, slots = reach.port, self._slots[action.site]
-        with waiting.door.expect(action) as visit:
+        with prompt.open(action) as channel:
             async with slots:
                 ground = await self._ground(action, reach)
                 if isinstance(ground, Outcome):
                     return ground
                 note_begun(action, reach)
-                url = await link(action, port, visit.redirect_url)
+                url = await link(action, port, channel.redirect_url)
             if isinstance(url, Outcome):
                 return url
-            waiting.door.asked(action, url)
-            until = asyncio.get_running_loop().time() + waiting.timeout
-            patience = Patience(until, self._stop.gently, waiting.timeout)
-            made = await heard(action, port, visit, slots, patience, ground)
+            prompt.show_link(action, url)
+            until = asyncio.get_running_loop().time() + prompt.timeout
+            deadline = Deadline(until, self._stop.gently, prompt.timeout)
+            made = await await_callback(action, port, channel, slots, deadline, ground)
         if isinstance(made, Outcome):
             return made
         if reach.use is not None:

@@ -42,7 +42,7 @@ class Use(Protocol):
         ...
 
 
-class Unfinished(Protocol):
+class UnfinishedLog(Protocol):
     """Which connections have their sync config yet to come, by address and account; each method raises ExtcalError."""
 
     def add(self, address: str, account: str | None) -> None:

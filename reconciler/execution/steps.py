@@ -2,25 +2,17 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from enum import StrEnum
 
 from reconciler.errors import ApiError, ExtcalError, PreconditionFailedError
 from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import CalendarLister, Port
+from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning import calendars, diff
 from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
-
-
-class Consent(StrEnum):
-    """What is done about a connection that only its owner can approve (contract: `apply --consent`)."""
-
-    LINK = "link"
-    SKIP = "skip"
-
 
 _NOT_HEALED = (
     "its sync config was sent again, and the service reports the same error; apply again later, or connect it anew: "
@@ -36,7 +28,7 @@ async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
         return Outcome(action, _status_of(error), error=str(error))
 
 
-async def carry_out(action: Action, reach: Reach, consent: Consent, standing: Sequence[LiveConnection]) -> Outcome:
+async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing: Sequence[LiveConnection]) -> Outcome:
     """Carry out one action; `standing` are the connections of its schedule right now. May raise ExtcalError."""
     port = reach.port
     match action.kind:
@@ -78,7 +70,7 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
     return OutcomeStatus.UNKNOWN if doubtful else OutcomeStatus.FAILED
 
 
-async def _connect(action: Action, reach: Reach, consent: Consent, standing: Sequence[LiveConnection]) -> Outcome:
+async def _connect(action: Action, reach: Reach, consent: ConsentMode, standing: Sequence[LiveConnection]) -> Outcome:
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
         return await _ask_for_consent(action, reach, consent)
@@ -130,8 +122,8 @@ async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
     return outcome
 
 
-async def _ask_for_consent(action: Action, reach: Reach, consent: Consent) -> Outcome:
-    if consent is Consent.SKIP:
+async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -> Outcome:
+    if consent is not ConsentMode.LINK:
         return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked (--consent skip)")
     if action.redirect_url is None:
         error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"

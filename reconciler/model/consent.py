@@ -1,10 +1,18 @@
-"""What an owner's browser brings back from the consent page, and what came of it (contract: OAuth connect)."""
+"""Consent by OAuth: whether owners are asked, what their browsers bring to the callback address, and its result."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Refusal(StrEnum):
+class ConsentMode(StrEnum):
+    """What is done about a connection that only its owner can approve (`apply --consent`)."""
+
+    WAIT = "wait"
+    LINK = "link"
+    SKIP = "skip"
+
+
+class ConsentRefusal(StrEnum):
     """Why there is no connection, in the API's words."""
 
     REJECT = "reject"
@@ -16,16 +24,16 @@ class Refusal(StrEnum):
 class Callback:
     """What a browser says: that a connection was made, or why not. Nothing of it is to be believed unread."""
 
-    answer: str | Refusal
+    answer: str | ConsentRefusal
 
     @property
     def connection_id(self) -> str | None:
         """The id of the connection that is said to have been made."""
-        return None if isinstance(self.answer, Refusal) else self.answer
+        return None if isinstance(self.answer, ConsentRefusal) else self.answer
 
 
-class Finding(StrEnum):
-    """What a callback turned out to be."""
+class CallbackStatus(StrEnum):
+    """What the service says about a callback."""
 
     CONNECTED = "connected"
     REJECTED = "rejected"
@@ -39,8 +47,8 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is found, to be told to the owner; `account` is the one that was connected, where it is known."""
+class CallbackResult:
+    """What came of a callback, for its owner; `account` is the one that was connected, where it is known."""
 
-    finding: Finding
+    status: CallbackStatus
     account: str | None = None

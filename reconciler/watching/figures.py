@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import Health, counted
-from reconciler.watching.site_round import Visit
+from reconciler.watching.site_round import SiteRound
 
 
-class Ended(StrEnum):
+class RoundResult(StrEnum):
     """How a round ended: every site went well, some did, or none."""
 
     GOOD = "good"
@@ -30,19 +30,19 @@ class SiteFigures:
     requests: int = 0
     outcomes: Mapping[OutcomeStatus, int] = field(default_factory=dict)
 
-    def after(self, visit: Visit, *, failures: int, now: float) -> "SiteFigures":
-        """The figures after a visit; `failures` is how many in a row have failed."""
+    def after(self, site_round: SiteRound, *, failures: int, now: float) -> "SiteFigures":
+        """The figures after a round of its site; `failures` is how many in a row have failed."""
         counts = {status: self.outcomes.get(status, 0) for status in OutcomeStatus}
-        for outcome in visit.outcomes:
+        for outcome in site_round.outcomes:
             counts[outcome.status] += 1
         return SiteFigures(
-            counted(visit.status.connections),
-            visit.pending,
-            len(visit.first.violations),
-            visit.status.unread is None,
+            counted(site_round.status.connections),
+            site_round.pending,
+            len(site_round.first.violations),
+            site_round.status.unread is None,
             failures,
-            self.last_success if visit.failed else now,
-            self.requests + visit.requests,
+            self.last_success if site_round.failed else now,
+            self.requests + site_round.requests,
             counts,
         )
 
@@ -55,7 +55,7 @@ class Figures:
     """
 
     sites: Mapping[str, SiteFigures] = field(default_factory=dict)
-    rounds: Mapping[Ended, int] = field(default_factory=lambda: dict.fromkeys(Ended, 0))
+    rounds: Mapping[RoundResult, int] = field(default_factory=lambda: dict.fromkeys(RoundResult, 0))
     seconds: float = 0.0
     last_round: float | None = None
     last_success: float | None = None
@@ -66,14 +66,14 @@ class Figures:
     waits: int = 0
     waited: float = 0.0
 
-    def after_round(self, ended: Ended, took: float, now: float) -> "Figures":
+    def after_round(self, result: RoundResult, took: float, now: float) -> "Figures":
         """The figures after a round that took `took` seconds."""
         return replace(
             self,
-            rounds={**self.rounds, ended: self.rounds[ended] + 1},
+            rounds={**self.rounds, result: self.rounds[result] + 1},
             seconds=self.seconds + took,
             last_round=now,
-            last_success=self.last_success if ended is Ended.FAILED else now,
+            last_success=self.last_success if result is RoundResult.FAILED else now,
         )
 
     def after_pull(self, now: float, *, well: bool) -> "Figures":

@@ -6,11 +6,11 @@ from typing import Any
 
 from reconciler.api.clock import Clock
 from reconciler.execution.executor import Stop
-from reconciler.watching.backoff import Chance, Pace, Rests
+from reconciler.watching.backoff import Backoff, Chance, Interval
 from reconciler.watching.figures import Figures
-from reconciler.watching.news import Voice
+from reconciler.watching.news import Reporter
 from reconciler.watching.readiness import BEAT_SECONDS, Readiness
-from reconciler.watching.round import Orders, Rounds
+from reconciler.watching.round import Rounds, WatchOptions
 
 
 class Watch:
@@ -20,13 +20,13 @@ class Watch:
     gives up what is being written, too. `clock` and `chance` (random numbers from 0 to 1) are handed in.
     """
 
-    def __init__(self, orders: Orders, voice: Voice, stop: Stop, *, clock: Clock, chance: Chance) -> None:
+    def __init__(self, options: WatchOptions, reporter: Reporter, stop: Stop, *, clock: Clock, chance: Chance) -> None:
         self.readiness = Readiness(clock.monotonic)
         self._stop = stop
         self._clock = clock
-        self._pace = Pace(orders.interval, chance)
-        self._rests = Rests(orders.interval, clock.monotonic, chance)
-        self._rounds = Rounds(orders, voice, self._rests, self.readiness, stop=stop, clock=clock)
+        self._interval = Interval(options.interval, chance)
+        self._backoff = Backoff(options.interval, clock.monotonic, chance)
+        self._rounds = Rounds(options, reporter, self._backoff, self.readiness, stop=stop, clock=clock)
         self._hurried = asyncio.Event()
 
     @property
@@ -40,19 +40,19 @@ class Watch:
         return self._rounds.writing
 
     def hurry(self) -> None:
-        """Let a round begin now, or when the one that is under way has ended, with the sites that rest."""
-        self._rests.wake()
+        """Begin a round now, or when the one that is under way has ended, with the sites that are backed off from."""
+        self._backoff.end()
         self._hurried.set()
 
     async def run(self) -> None:
-        """Watch until it is told to stop; raises UsageError where the first round shows that the orders are wrong."""
+        """Watch until it is told to stop; raises UsageError where the first round shows that the options are wrong."""
         beating = asyncio.create_task(self._keep_beating())
         try:
             while not self._stop.gently.is_set():
                 began = self._clock.monotonic()
                 self._hurried.clear()
                 await self._round()
-                await self._wait(self._pace.pause(self._clock.monotonic() - began))
+                await self._wait(self._interval.pause(self._clock.monotonic() - began))
         finally:
             await _end([beating])
 

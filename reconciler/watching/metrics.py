@@ -46,8 +46,8 @@ def _loop(figures: Figures) -> Iterator[Metric]:
         "Rounds by how the sites that were due fared: all went well (good), some failed (partial), all did (failed).",
         labels=["result"],
     )
-    for ended, count in figures.rounds.items():
-        rounds.add_metric([ended.value], count)
+    for result, count in figures.rounds.items():
+        rounds.add_metric([result.value], count)
     yield rounds
     yield SummaryMetricFamily(
         "extcal_round_duration_seconds", "How long rounds took.", sum(figures.rounds.values()), figures.seconds

@@ -9,7 +9,7 @@ _FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ProbeResult:
     """Yes or no, and why in a line that tells nothing about anybody."""
 
     yes: bool
@@ -22,7 +22,7 @@ class Readiness:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._beat = now()
-        self._ready = Verdict(yes=False, why="no round has gone well yet")
+        self._ready = ProbeResult(yes=False, why="no round has gone well yet")
         self._failures = 0
 
     def beat(self) -> None:
@@ -32,7 +32,7 @@ class Readiness:
     def went_well(self) -> None:
         """A round has reconciled at least one site."""
         self._failures = 0
-        self._ready = Verdict(yes=True, why="the last round reconciled a site at least")
+        self._ready = ProbeResult(yes=True, why="the last round reconciled a site at least")
 
     def failed(self, why: str) -> None:
         """A round has reconciled nothing; a few of them in a row are too many."""
@@ -40,13 +40,13 @@ class Readiness:
         count = "the last round" if self._failures == 1 else f"the last {self._failures} rounds"
         yes = self._ready.yes and self._failures < _FAILURES
         until = f"; ready until {_FAILURES} in a row have" if yes else ""
-        self._ready = Verdict(yes=yes, why=f"{count} failed: {why}{until}")
+        self._ready = ProbeResult(yes=yes, why=f"{count} failed: {why}{until}")
 
-    def ready(self) -> Verdict:
+    def ready(self) -> ProbeResult:
         """Whether it reconciles."""
         return self._ready
 
-    def alive(self) -> Verdict:
+    def alive(self) -> ProbeResult:
         """Whether the loop turns."""
         still = self._now() - self._beat
-        return Verdict(yes=still <= _STILL_ALIVE, why="alive" if still <= _STILL_ALIVE else "the loop stands still")
+        return ProbeResult(yes=still <= _STILL_ALIVE, why="alive" if still <= _STILL_ALIVE else "the loop stands still")

@@ -1,4 +1,4 @@
-"""One round over the sites that are to be visited: look, or make it so and look again."""
+"""One round over the sites that are due: observe and plan; with --apply, carry the plan out and observe again."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -6,22 +6,22 @@ from dataclasses import dataclass, replace
 
 from reconciler import workflow
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
-from reconciler.watching.site_round import Visit
-from reconciler.workflow.run import Look, carry_out, look, prepare, to_do
+from reconciler.watching.site_round import SiteRound
+from reconciler.workflow.run import SiteCheck, carry_out, check_sites, prepare, to_do
 
 _OWNER = "extcal watch"
 _NOTHING_SENT = {OutcomeStatus.SKIPPED, OutcomeStatus.AWAITING_CONSENT}
 
 
 @dataclass(frozen=True, slots=True)
-class Tidings:
-    """Who hears what is done while it is done; `writing` hears that from here on something may be changed."""
+class RoundListener:
+    """What is called while a round goes on; `writing` when, from here on, something may be changed."""
 
     settled: Callable[[Settled], None]
     outcome: Callable[[Outcome], None]
@@ -29,8 +29,8 @@ class Tidings:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What is reconciled; nothing is written unless `applies`."""
+class WatchScope:
+    """What one round reconciles; nothing is written unless `applies`."""
 
     desired: Desired
     selection: workflow.Selection
@@ -39,39 +39,43 @@ class Task:
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        """The sites that are visited."""
+        """The sites that are due."""
         return workflow.selected_sites(self.desired, self.selection)
 
 
-async def reconcile(task: Task, service: workflow.Service, stop: Stop, tidings: Tidings) -> list[Visit] | None:
-    """Visit the sites; None where it was stopped while something was written, so that nothing can be said of them.
+async def reconcile(
+    scope: WatchScope, service: workflow.Service, stop: Stop, listener: RoundListener
+) -> list[SiteRound] | None:
+    """Reconcile the sites; None where it was stopped while something was written, so that nothing can be said of them.
 
     Raises ExtcalError where this machine has no place for locks, or the service no address.
     """
-    if task.applies:
-        return await _apply(task, service, stop, tidings)
-    async with workflow.sessions(task.sites, service) as opened:
-        found = await look(task.desired, opened, task.selection, task.allowed)
-        return [Visit(each.plan, each.plan, each.status, (), opened[name].requests) for name, each in found.items()]
+    if scope.applies:
+        return await _apply(scope, service, stop, listener)
+    async with workflow.sessions(scope.sites, service) as opened:
+        found = await check_sites(scope.desired, opened, scope.selection, scope.allowed)
+        return [SiteRound(each.plan, each.plan, each.status, (), opened[name].requests) for name, each in found.items()]
 
 
-async def _apply(task: Task, service: workflow.Service, stop: Stop, tidings: Tidings) -> list[Visit] | None:
-    work = _Watched(task)
-    with workflow.locked(task.sites, service.machine, _OWNER) as taken:
-        async with workflow.sessions(task.sites, service) as opened:
-            made = await prepare(work, opened, service.machine, taken, task.allowed, tidings.settled)
-            if to_do(made):
-                tidings.writing()
+async def _apply(
+    scope: WatchScope, service: workflow.Service, stop: Stop, listener: RoundListener
+) -> list[SiteRound] | None:
+    work = _WatchedSites(scope)
+    with workflow.locked(scope.sites, service.machine, _OWNER) as taken:
+        async with workflow.sessions(scope.sites, service) as opened:
+            plan = await prepare(work, opened, service.machine, taken, scope.allowed, listener.settled)
+            if to_do(plan):
+                listener.writing()
             result = await carry_out(
-                made,
+                plan,
                 work,
                 opened,
                 service.machine,
-                allowed=task.allowed,
+                allowed=scope.allowed,
                 # Nobody is there to be asked, and a link in a log could be opened by anybody who reads it.
-                consent=Consent.SKIP,
+                consent=ConsentMode.SKIP,
                 stop=stop,
-                told=tidings.outcome,
+                told=listener.outcome,
             )
             requests = {name: session.requests for name, session in opened.items()}
     if result.interrupted:
@@ -79,37 +83,37 @@ async def _apply(task: Task, service: workflow.Service, stop: Stop, tidings: Tid
     by_site: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in result.outcomes:
         by_site[outcome.action.site].append(outcome)
-    return [work.visit(first, by_site[first.site.name], requests[first.site.name]) for first in result.plan.sites]
+    return [work.site_round(first, by_site[first.site.name], requests[first.site.name]) for first in result.plan.sites]
 
 
-class _Watched:
-    """The sites as work to be carried out, with the last look at each of them."""
+class _WatchedSites:
+    """The sites as work to be carried out, with the last check of each of them."""
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._found: dict[str, Look] = {}
+    def __init__(self, scope: WatchScope) -> None:
+        self._scope = scope
+        self._checks: dict[str, SiteCheck] = {}
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        """The sites that are visited."""
-        return self._task.sites
+        """The sites that are due."""
+        return self._scope.sites
 
     async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
-        """Look at all of them."""
-        self._found = await look(self._task.desired, opened, self._task.selection, allowed)
+        """Check all of them."""
+        self._checks = await check_sites(self._scope.desired, opened, self._scope.selection, allowed)
         return self._planned()
 
     async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
-        """Look again, only where something was done: the others are as they were a moment ago."""
+        """Check again, only where something was done: the others are as they were a moment ago."""
         touched = {outcome.action.site for outcome in result.outcomes if outcome.status not in _NOTHING_SENT}
-        selection = replace(self._task.selection, sites=frozenset(touched))
-        self._found |= await look(self._task.desired, opened, selection, allowed)
+        selection = replace(self._scope.selection, sites=frozenset(touched))
+        self._checks |= await check_sites(self._scope.desired, opened, selection, allowed)
         return result.with_remaining(self._planned())
 
-    def visit(self, first: SitePlan, outcomes: Sequence[Outcome], requests: int) -> Visit:
+    def site_round(self, first: SitePlan, outcomes: Sequence[Outcome], requests: int) -> SiteRound:
         """What came of the plan of a site."""
-        last = self._found[first.site.name]
-        return Visit(first, last.plan, last.status, tuple(outcomes), requests)
+        last = self._checks[first.site.name]
+        return SiteRound(first, last.plan, last.status, tuple(outcomes), requests)
 
     def _planned(self) -> Plan:
-        return Plan(tuple(each.plan for each in self._found.values()))
+        return Plan(tuple(each.plan for each in self._checks.values()))

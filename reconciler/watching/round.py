@@ -1,4 +1,4 @@
-"""One round, from the repository to the figures: pull, load, visit the sites that do not rest, tell what is new."""
+"""One round, from the repository to the figures: pull, load, reconcile the sites that are due, report what is new."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,17 +13,17 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching import repository
-from reconciler.watching.backoff import Rests
-from reconciler.watching.figures import Ended, Figures, SiteFigures
-from reconciler.watching.news import News, Voice
+from reconciler.watching.backoff import Backoff
+from reconciler.watching.figures import Figures, RoundResult, SiteFigures
+from reconciler.watching.news import ChangeReporter, Reporter
 from reconciler.watching.readiness import Readiness
-from reconciler.watching.reconcile import Task, Tidings, reconcile
-from reconciler.watching.site_round import Visit
+from reconciler.watching.reconcile import RoundListener, WatchScope, reconcile
+from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import Line
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class WatchOptions:
     """What is watched, and how.
 
     `chosen` makes the selection for the manifests as they are, or raises UsageError; `service` makes a service for
@@ -47,14 +47,21 @@ class Rounds:
     """
 
     def __init__(
-        self, orders: Orders, voice: Voice, rests: Rests, readiness: Readiness, *, stop: Stop, clock: Clock
+        self,
+        options: WatchOptions,
+        reporter: Reporter,
+        backoff: Backoff,
+        readiness: Readiness,
+        *,
+        stop: Stop,
+        clock: Clock,
     ) -> None:
         self.figures = Figures()
         self.writing = False
-        self._orders = orders
-        self._voice = voice
-        self._news = News(voice)
-        self._rests = rests
+        self._options = options
+        self._reporter = reporter
+        self._changes = ChangeReporter(reporter)
+        self._backoff = backoff
         self._readiness = readiness
         self._stop = stop
         self._clock = clock
@@ -62,38 +69,42 @@ class Rounds:
         self._first = True
 
     async def round(self) -> None:
-        """Do one round; raises UsageError where the first one shows that the orders are wrong."""
+        """Do one round; raises UsageError where the first one shows that the options are wrong."""
         began = self._clock.monotonic()
-        visits: Sequence[Visit] | None = ()
-        troubles = await self._pull()
+        site_rounds: Sequence[SiteRound] | None = ()
+        errors = await self._pull()
         try:
             await self._load()
-            visits = await self._visit(began)
-            failure = "every site failed; the log says why" if visits and all(visit.failed for visit in visits) else ""
+            site_rounds = await self._reconcile(began)
+            failure = (
+                "every site failed; the log says why"
+                if site_rounds and all(each.failed for each in site_rounds)
+                else ""
+            )
         except ManifestError as error:
             self.figures = replace(self.figures, manifests_valid=False)
-            troubles += [str(fault) for fault in error.faults]
+            errors += [str(fault) for fault in error.faults]
             failure = f"the manifests have {len(error.faults)} faults; the log names them"
         except UsageError as error:
             if self._first:
                 raise
-            troubles.append(str(error))
+            errors.append(str(error))
             failure = "what is to be watched is no longer declared; the log says what"
         except (ExtcalError, OSError) as error:
-            troubles.append(str(error))
+            errors.append(str(error))
             failure = "this machine is in the way; the log says why"
         self._first = False
-        self._news.troubled(troubles)
-        if visits is not None:
-            self._close(failure, visits, self._clock.monotonic() - began)
+        self._changes.report_errors(errors)
+        if site_rounds is not None:
+            self._close(failure, site_rounds, self._clock.monotonic() - began)
 
     async def _pull(self) -> list[str]:
         """Pull where that is asked; what is wrong with that. What was pulled last goes on."""
-        if not self._orders.git_pull:
+        if not self._options.git_pull:
             return []
         try:
-            for pulled in await repository.pull(self._orders.paths):
-                self._voice.line(Line(str(pulled)))
+            for pulled in await repository.pull(self._options.paths):
+                self._reporter.line(Line(str(pulled)))
         except ExtcalError as error:
             self.figures = self.figures.after_pull(self._time(), well=False)
             return [str(error)]
@@ -103,30 +114,30 @@ class Rounds:
     async def _load(self) -> None:
         """Read the manifests; sites that are declared in another way than before need rest no longer."""
         # In a thread, so that the loop turns meanwhile: a large fleet takes seconds.
-        desired = await asyncio.to_thread(load, self._orders.paths, self._orders.limits)
+        desired = await asyncio.to_thread(load, self._options.paths, self._options.limits)
         self.figures = replace(self.figures, manifests_valid=True)
         # What is about a site is told with its plan.
-        self._news.remarked([str(one.warning) for one in desired.overlooked if not one.sites])
+        self._changes.report_warnings([str(one.warning) for one in desired.overlooked if not one.sites])
         if desired != self._desired:
             before, now = _by_site(self._desired), _by_site(desired)
-            self._rests.wake(name for name, stated in now.items() if before.get(name) != stated)
+            self._backoff.end(name for name, declared in now.items() if before.get(name) != declared)
             self._desired = desired
 
-    async def _visit(self, began: float) -> list[Visit] | None:
-        chosen = self._orders.chosen(self._desired)
+    async def _reconcile(self, began: float) -> list[SiteRound] | None:
+        chosen = self._options.chosen(self._desired)
         names = frozenset(site.name for site in workflow.selected_sites(self._desired, chosen))
-        self._rests.keep(names)
-        self._news.keep(names)
-        selection = replace(chosen, sites=names - self._rests.resting)
-        task = Task(self._desired, selection, self._orders.allowed, self._orders.applies)
-        tidings = Tidings(self._voice.settled, self._voice.outcome, self._begin_writing)
+        self._backoff.keep_only(names)
+        self._changes.keep_only(names)
+        selection = replace(chosen, sites=names - self._backoff.sites)
+        scope = WatchScope(self._desired, selection, self._options.allowed, self._options.applies)
+        listener = RoundListener(self._reporter.settled, self._reporter.outcome, self._begin_writing)
         try:
-            visits = await reconcile(task, self._orders.service(self._count_wait), self._stop, tidings)
+            site_rounds = await reconcile(scope, self._options.service(self._count_wait), self._stop, listener)
         finally:
             self.writing = False
-        self._note(visits or (), names, began)
-        self._news.visited(visits or ())
-        return visits
+        self._note(site_rounds or (), names, began)
+        self._changes.report_sites(site_rounds or ())
+        return site_rounds
 
     def _begin_writing(self) -> None:
         self.writing = True
@@ -135,38 +146,38 @@ class Rounds:
         del why
         self.figures = replace(self.figures, waits=self.figures.waits + 1, waited=self.figures.waited + seconds)
 
-    def _note(self, visits: Sequence[Visit], names: frozenset[str], began: float) -> None:
-        """Let those rest that failed, and count."""
+    def _note(self, site_rounds: Sequence[SiteRound], names: frozenset[str], began: float) -> None:
+        """Back off from the sites that failed, and count."""
         sites = {name: self.figures.sites.get(name, SiteFigures()) for name in sorted(names)}
-        for visit in visits:
-            name = visit.first.site.name
-            if visit.failed:
-                self._rests.failed(name, began)
+        for each in site_rounds:
+            name = each.first.site.name
+            if each.failed:
+                self._backoff.failed(name, began)
             else:
-                self._rests.well(name)
-            sites[name] = sites[name].after(visit, failures=self._rests.failures(name), now=self._time())
+                self._backoff.succeeded(name)
+            sites[name] = sites[name].after(each, failures=self._backoff.failures(name), now=self._time())
         self.figures = replace(self.figures, sites=sites)
 
-    def _close(self, failure: str, visits: Sequence[Visit], took: float) -> None:
-        """Count a round; one in which every site rests says nothing of them."""
+    def _close(self, failure: str, site_rounds: Sequence[SiteRound], took: float) -> None:
+        """Count a round; one in which no site was due says nothing of them."""
         if failure:
-            ended = Ended.FAILED
+            ended = RoundResult.FAILED
             self._readiness.failed(failure)
-        elif not visits and self._rests.resting:
+        elif not site_rounds and self._backoff.sites:
             return
         else:
-            ended = Ended.PARTIAL if any(visit.failed for visit in visits) else Ended.GOOD
+            ended = RoundResult.PARTIAL if any(each.failed for each in site_rounds) else RoundResult.GOOD
             self._readiness.went_well()
         self.figures = self.figures.after_round(ended, took, self._time())
-        self._voice.round(ended, took, visits)
+        self._reporter.round(ended, took, site_rounds)
 
     def _time(self) -> float:
         return self._clock.now().timestamp()
 
 
 def _by_site(desired: Desired) -> dict[str, list[object]]:
-    """What is stated of each site."""
-    stated: dict[str, list[object]] = {site.name: [site] for site in desired.sites}
+    """What is declared of each site."""
+    declared: dict[str, list[object]] = {site.name: [site] for site in desired.sites}
     for connection in desired.connections:
-        stated.setdefault(connection.site, []).append(connection)
-    return stated
+        declared.setdefault(connection.site, []).append(connection)
+    return declared

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from reconciler.consent.head import Head, TooLongError
 from reconciler.errors import ExtcalError
 from reconciler.watching.host import Address, is_loopback, refusal
-from reconciler.watching.readiness import Verdict
+from reconciler.watching.readiness import ProbeResult
 
 TEXT = "text/plain; charset=utf-8"
 _MOST_AT_ONCE = 16
@@ -24,7 +24,7 @@ _WRITE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MonitoringPage:
     """What is answered."""
 
     body: bytes
@@ -32,18 +32,18 @@ class Page:
     status: HTTPStatus = HTTPStatus.OK
 
     @classmethod
-    def of(cls, verdict: Verdict) -> "Page":
+    def of(cls, verdict: ProbeResult) -> "MonitoringPage":
         """The answer to a probe."""
         status = HTTPStatus.OK if verdict.yes else HTTPStatus.SERVICE_UNAVAILABLE
         return cls(f"{verdict.why}\n".encode(), status=status)
 
 
-Pages = Mapping[str, Callable[[], Page]]
+MonitoringPages = Mapping[str, Callable[[], MonitoringPage]]
 """What makes the page of a path; it is called in another thread."""
 
 
 @contextmanager
-def serving(address: Address, pages: Pages) -> Iterator[Address]:
+def serving(address: Address, pages: MonitoringPages) -> Iterator[Address]:
     """Serve for the length of the block, in threads; yields where, and raises ExtcalError where that can't be."""
     try:
         server = _Server(address, pages)
@@ -65,7 +65,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, address: Address, pages: Pages) -> None:
+    def __init__(self, address: Address, pages: MonitoringPages) -> None:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         self.address_family = found[0][0]
         self.pages = pages
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
         status = HTTPStatus(code)
-        self._show(Page(f"{status.phrase}\n".encode(), TEXT, status))
+        self._show(MonitoringPage(f"{status.phrase}\n".encode(), TEXT, status))
 
     def do_GET(self) -> None:
         """Show a page to whoever means this server."""
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.on_loopback:
             refused = refusal(self.headers.get_all("host", []), self.request_version, at)
         if refused is HTTPStatus.MISDIRECTED_REQUEST:
-            self._show(Page(f"{refused.phrase}: ask for {at}\n".encode(), status=refused))
+            self._show(MonitoringPage(f"{refused.phrase}: ask for {at}\n".encode(), status=refused))
         elif refused is not None:
             self.send_error(refused)
         elif make is None:
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name
 
-    def _show(self, page: Page) -> None:
+    def _show(self, page: MonitoringPage) -> None:
         self.connection.settimeout(_WRITE_SECONDS)
         self.send_response_only(page.status)
         self.send_header("content-type", page.content_type)

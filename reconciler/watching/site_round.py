@@ -16,7 +16,7 @@ _WENT_WRONG = {OutcomeStatus.FAILED, OutcomeStatus.SKIPPED, OutcomeStatus.UNKNOW
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Alert:
     """Something that somebody should look at, at a site or an address; `text` is a whole message."""
 
     where: str
@@ -29,7 +29,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SiteRound:
     """One site in one round.
 
     `first` is the plan that was made, or carried out; `final` and `status` are of the last look, after applying where
@@ -48,9 +48,9 @@ class Visit:
         return any(True for _ in self._failures())
 
     @property
-    def troubles(self) -> tuple[Trouble, ...]:
+    def alerts(self) -> tuple[Alert, ...]:
         """Why it failed, and what guards hold back."""
-        held = (Trouble(v.address, f"{v.address}: guard {v.guard}: {v.message}") for v in self.first.violations)
+        held = (Alert(v.address, f"{v.address}: guard {v.guard}: {v.message}") for v in self.first.violations)
         return (*self._failures(), *held)
 
     @property
@@ -58,20 +58,20 @@ class Visit:
         """How many actions would make it what its manifests say."""
         return sum(action.kind.writes for action in self.final.actions)
 
-    def _failures(self) -> Iterator[Trouble]:
+    def _failures(self) -> Iterator[Alert]:
         for fault in dict.fromkeys((*_faults(self.first), *_faults(self.final))):
-            yield Trouble(fault.where, str(fault))
+            yield Alert(fault.where, str(fault))
         for outcome in self.outcomes:
             # Where a guard or a fault holds something back, that is said once, and not again by each of its actions.
             held_back = outcome.held_up or not self.first.applyable or self.first.holds_back(outcome.action)
             if outcome.status in _WENT_WRONG and not held_back:
                 action = outcome.action
-                yield Trouble(action.address, f"{action.address}: {action.kind} {outcome.status}: {outcome.error}")
+                yield Alert(action.address, f"{action.address}: {action.kind} {outcome.status}: {outcome.error}")
         done = {outcome.action.address for outcome in self.outcomes if outcome.status is OutcomeStatus.DONE}
         for action in self.final.actions:
             if action.kind.writes and action.address in done:
                 why = f"{action.address}: still different after applying: {words.reason(action)}"
-                yield Trouble(action.address, why)
+                yield Alert(action.address, why)
 
 
 def _faults(plan: SitePlan) -> Iterator[Fault]:

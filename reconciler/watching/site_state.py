@@ -1,4 +1,4 @@
-"""How a site stands at the end of a round, and in what that differs from the round before."""
+"""The state of a site at the end of a round, and in what it differs from the round before."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from reconciler.model.status import ConnectionStatus, Health
 from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import status_words
 from reconciler.text import inert
-from reconciler.watching.site_round import Visit
+from reconciler.watching.site_round import SiteRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """How one connection is, and why; `faulty` where a fault says so, which is told as a trouble of its site."""
+class ConnectionState:
+    """How one connection is, and why; `faulty` where a fault says so, which is told as an alert of its site."""
 
     health: Health
     why: str | None = None
@@ -28,55 +28,55 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A site: its connections by address, the gists of its troubles, and what else was remarked.
+class SiteState:
+    """A site: its connections by address, the gists of its alerts, and other warnings.
 
     `seen` is False where the site could not be read; its connections are then as they were seen last.
     """
 
-    connections: Mapping[str, Condition]
-    troubles: frozenset[tuple[str, str]] = frozenset()
-    remarks: frozenset[str] = frozenset()
+    connections: Mapping[str, ConnectionState]
+    alerts: frozenset[tuple[str, str]] = frozenset()
+    warnings: frozenset[str] = frozenset()
     seen: bool = True
 
 
-NEW = Standing({})
+NEW = SiteState({})
 """A site that nothing is known of yet."""
 
 
-def standing(visit: Visit, before: Standing) -> Standing:
-    """How a site stands after a visit."""
-    troubles = frozenset(trouble.gist for trouble in visit.troubles)
+def state_after(site_round: SiteRound, before: SiteState) -> SiteState:
+    """The state of a site after a round."""
+    alerts = frozenset(alert.gist for alert in site_round.alerts)
     # What is told of a connection is not told of its site once more.
-    remarks = frozenset(visit.final.warnings) - {
+    warnings = frozenset(site_round.final.warnings) - {
         str(OtherAccount(each.action, account))
-        for each in visit.status.connections
+        for each in site_round.status.connections
         if each.action is not None
         for account in each.other_accounts
     }
-    if visit.status.unread is not None:
-        return Standing(before.connections, troubles, remarks, seen=False)
-    return Standing({each.address: _condition(each) for each in visit.status.connections}, troubles, remarks)
+    if site_round.status.unread is not None:
+        return SiteState(before.connections, alerts, warnings, seen=False)
+    return SiteState({each.address: _condition(each) for each in site_round.status.connections}, alerts, warnings)
 
 
-def _condition(status: ConnectionStatus) -> Condition:
-    return Condition(status.health, status_words.reason(status), faulty=status.fault is not None)
+def _condition(status: ConnectionStatus) -> ConnectionState:
+    return ConnectionState(status.health, status_words.reason(status), faulty=status.fault is not None)
 
 
-def changes(visit: Visit, before: Standing, now: Standing) -> Iterator[Line]:
+def changes(site_round: SiteRound, before: SiteState, now: SiteState) -> Iterator[Line]:
     """What is new since the round before, a line each; nothing where all is as it was."""
     if now.seen and not before.seen:
-        yield Line(f"{visit.first.site.name}: can be read again")
-    for trouble in visit.troubles:
-        if trouble.gist not in before.troubles:
-            yield Line(inert(trouble.text), bad=True)
-    for remark in sorted(now.remarks - before.remarks):
-        yield Line(inert(remark))
+        yield Line(f"{site_round.first.site.name}: can be read again")
+    for alert in site_round.alerts:
+        if alert.gist not in before.alerts:
+            yield Line(inert(alert.text), bad=True)
+    for warning in sorted(now.warnings - before.warnings):
+        yield Line(inert(warning))
     for address, condition in now.connections.items():
         yield from _change(address, before.connections.get(address), condition)
 
 
-def _change(address: str, before: Condition | None, now: Condition) -> Iterator[Line]:
+def _change(address: str, before: ConnectionState | None, now: ConnectionState) -> Iterator[Line]:
     if before == now or now.faulty:
         return
     if now.health.needs_attention:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved
     from reconciler.workflow.observation import observe
     from reconciler.workflow.plans import Base, leaving, plan, plan_against_base, with_impact
-    from reconciler.workflow.recovery import Faults, Recovery, locked, pending, recover
+    from reconciler.workflow.recovery import Faults, RecoveryResult, locked, pending, recover
     from reconciler.workflow.review import Review, review_saved
     from reconciler.workflow.run import status
     from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Base",
     "Faults",
-    "Recovery",
+    "RecoveryResult",
     "Review",
     "Selection",
     "Service",
@@ -44,7 +44,7 @@ __all__ = [
 _HOMES = {
     "Base": "plans",
     "Faults": "recovery",
-    "Recovery": "recovery",
+    "RecoveryResult": "recovery",
     "Review": "review",
     "Selection": "service",
     "Service": "service",

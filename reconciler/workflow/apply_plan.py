@@ -6,11 +6,12 @@ from dataclasses import replace
 from reconciler.api.client import Reader
 from reconciler.errors import ExtcalError
 from reconciler.execution.connect import Reach
-from reconciler.execution.consent import Waiting
+from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
-from reconciler.execution.steps import Consent, come_about
+from reconciler.execution.steps import come_about
 from reconciler.machine import Machine
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite
 from reconciler.model.plan import ActionKind, Plan, SitePlan
@@ -31,7 +32,8 @@ async def apply(
     opened: Sessions,
     machine: Machine,
     *,
-    consent: Consent | Waiting,
+    consent: ConsentMode,
+    prompt: ConsentPrompt | None = None,
     stop: Stop,
     told: Callable[[Outcome], None],
     window: Window | None = None,
@@ -51,7 +53,9 @@ async def apply(
     ended = await without_secrets(made, opened)
     for outcome in ended:
         told(outcome)
-    executor = Executor(made, reaches, consent=consent, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended)
+    executor = Executor(
+        made, reaches, consent=consent, prompt=prompt, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended
+    )
     outcomes = await executor.run()
     return Result(made, outcomes, interrupted=stop.gently.is_set())
 

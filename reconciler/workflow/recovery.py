@@ -56,7 +56,7 @@ class LeftOpen:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
+class RecoveryResult:
     """What was settled, why some sites must not be written to yet, and which connects are left open."""
 
     settled: tuple[Settled, ...]
@@ -106,7 +106,7 @@ async def recover(
     taken: Faults,
     window: Window | None = None,
     lost: Plan | None = None,
-) -> Recovery:
+) -> RecoveryResult:
     """Settle what earlier runs left open on the sites that are not `taken` by another run.
 
     `lost` is a plan that was being carried out elsewhere, where its journal can't be seen: any of its connects may
@@ -131,7 +131,7 @@ async def recover(
         else:
             found += answer
     left = tuple(left for settled in found if (left := _left_open(settled)) is not None)
-    return Recovery(tuple(found), faults, left)
+    return RecoveryResult(tuple(found), faults, left)
 
 
 def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:

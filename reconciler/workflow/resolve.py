@@ -30,7 +30,7 @@ class ChangedSinceError(ExtcalError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Decision:
     """What is to be done about something open: it is closed as `fate`; `keep` stays, `give_up` are disconnected."""
 
     about: Open
@@ -110,7 +110,7 @@ async def _read(declared: Sequence[DeclaredConnection], reader: Reader) -> LiveS
     return LiveSite(await reader.list_providers(), listed.connections, listed.failed_provider_ids, found)
 
 
-def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) -> tuple[Choice, ...]:
+def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) -> tuple[Decision, ...]:
     """What to do about each: what is clear settles itself, the rest is as `keep` (connection ids) and `forget` say.
 
     Both name by address what is open; raises UsageError for what names nothing, or no connection of it.
@@ -139,32 +139,32 @@ def _may_stand(address: str, standing: Collection[str], examined: Examined) -> b
     return address in standing or address.partition("/")[0] in examined.unread
 
 
-def _stays(doubled: Doubles, keep: str | None) -> Choice | None:
+def _stays(doubled: Doubles, keep: str | None) -> Decision | None:
     if keep is None:
         return None
     if keep not in doubled.ids:
         raise UsageError(f"--keep {doubled.address}={keep}: what stands of it is {', '.join(doubled.ids)}")
-    return Choice(doubled, Fate.ADOPTED, keep, tuple(each for each in doubled.ids if each != keep))
+    return Decision(doubled, Fate.ADOPTED, keep, tuple(each for each in doubled.ids if each != keep))
 
 
-def _choice(settled: Settled, keep: str | None, forget: frozenset[str]) -> Choice | None:
+def _choice(settled: Settled, keep: str | None, forget: frozenset[str]) -> Decision | None:
     address = settled.pending.intent.address
     if address in forget:
-        return Choice(settled, Fate.FORGOTTEN)
+        return Decision(settled, Fate.FORGOTTEN)
     ids = _ids(settled.finding)
     if keep is not None and keep not in ids and not isinstance(settled.finding, Unlisted):
         raise UsageError(f"--keep {address}={keep}: its connect has made {', '.join(ids) or 'nothing'}")
     match settled.finding:
         case Adopted(connection):
-            return Choice(settled, Fate.ADOPTED, connection.id)
+            return Decision(settled, Fate.ADOPTED, connection.id)
         case Nothing():
-            return Choice(settled, Fate.NOTHING)
+            return Decision(settled, Fate.NOTHING)
         case Unclear() if keep is not None:
-            return Choice(settled, Fate.ADOPTED, keep)
+            return Decision(settled, Fate.ADOPTED, keep)
         case Several(connections) if keep is not None:
             # What shows no account may be another's, and stays.
             own = [connection.id for connection in connections if connection.account]
-            return Choice(settled, Fate.ADOPTED, keep, tuple(each for each in own if each != keep))
+            return Decision(settled, Fate.ADOPTED, keep, tuple(each for each in own if each != keep))
         case _:
             return None
 
@@ -179,7 +179,7 @@ def _ids(finding: Finding) -> list[str]:
             return []
 
 
-async def carry_out(choice: Choice, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
+async def carry_out(choice: Decision, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
     """Give up what is not to stay, then close the connect, if it is one; raises ExtcalError, and leaves it open."""
     about = choice.about
     # By its id: the manifests may have given it another name since.
@@ -194,7 +194,7 @@ async def carry_out(choice: Choice, sites: Sequence[Site], opened: Sessions, mac
         machine.site(site.site_id).journal.end(about.pending.intent, choice.fate, choice.keep)
 
 
-async def _keep(choice: Choice, doubled: Doubles, writer: Writer) -> None:
+async def _keep(choice: Decision, doubled: Doubles, writer: Writer) -> None:
     """Disconnect the others; a person may have thought it over for long, so it is looked again what stands."""
     listed = await writer.list_connections((doubled.schedule_id,))
     standing = still_standing(doubled, listed.connections)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from reconciler.execution.consent import Waiting
+from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
 from reconciler.machine import Machine
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.live import LiveSite
@@ -70,12 +70,13 @@ async def carry_out(
     machine: Machine,
     *,
     allowed: frozenset[Allowance],
-    consent: Consent | Waiting,
+    consent: ConsentMode,
+    prompt: ConsentPrompt | None = None,
     stop: Stop,
     told: Callable[[Outcome], None],
 ) -> Result:
     """Carry out what `prepare` made, and look again where there was anything to do and nobody interrupted it."""
-    result = await apply(made, opened, machine, consent=consent, stop=stop, told=told)
+    result = await apply(made, opened, machine, consent=consent, prompt=prompt, stop=stop, told=told)
     if not to_do(made) or result.interrupted:
         return result
     verified = await unless_stopped(work.verify(result, opened, allowed), stop)
@@ -106,17 +107,17 @@ async def unless_stopped(looking: Coroutine[object, object, _T], stop: Stop) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at a site shows: the plan made from it, and how each connection is."""
+class SiteCheck:
+    """What was observed of a site: the plan that follows, and how each connection is."""
 
     plan: SitePlan
     status: SiteStatus
 
 
-async def look(
+async def check_sites(
     desired: Desired, opened: Sessions, selection: Selection, allowed: frozenset[Allowance] = frozenset()
-) -> dict[str, Look]:
-    """Read the live state of every selected site, plan, and say how each connection is; looks by the site's name.
+) -> dict[str, SiteCheck]:
+    """Observe every selected site, plan, and say how each connection is; by the names of the sites.
 
     Only reads are sent. A site that can't be read has a plan and a status that say so.
     """
@@ -127,10 +128,10 @@ async def look(
         seen[site.name] = live
         return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
 
-    def judged(made: SitePlan) -> Look:
+    def judged(made: SitePlan) -> SiteCheck:
         name = made.site.name
         chosen = [c for c in by_site[name] if selection.connections is None or c.address in selection.connections]
-        return Look(made, status_of(made, chosen, seen[name]) if name in seen else unread_status(made, chosen))
+        return SiteCheck(made, status_of(made, chosen, seen[name]) if name in seen else unread_status(made, chosen))
 
     sites = selected_sites(desired, selection)
     plans = await each_site(sites, opened, by_site, planned, selection.connections)
@@ -142,5 +143,5 @@ async def status(desired: Desired, opened: Sessions, selection: Selection) -> Fl
 
     A site that can't be read has a status that says so.
     """
-    looks = await look(desired, opened, selection)
-    return FleetStatus(tuple(looks[name].status for name in sorted(looks)), selection.shards)
+    checks = await check_sites(desired, opened, selection)
+    return FleetStatus(tuple(checks[name].status for name in sorted(checks)), selection.shards)

@@ -1,4 +1,4 @@
-"""Applying with owners who are waited for, against a real sandbox and through a real listener."""
+"""Applies with owners who consent, against a real sandbox and through a real callback server."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
-from reconciler.consent.callback_server import listening
-from reconciler.consent.pending import Visit, Visits
-from reconciler.execution.consent import Waiting
+from reconciler.consent.callback_server import serve_callbacks
+from reconciler.consent.pending import PendingConsent, PendingConsents
 from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action
@@ -27,27 +27,28 @@ Owner = Callable[[str, str], object]
 
 
 @dataclass
-class Room:
-    """The door of these tests: each link goes to the owner of its action at once, in a thread of theirs.
+class OwnersAtWork:
+    """The prompt of these tests: each link goes to the owner of its action at once, in a thread of theirs.
 
     Where `at_once` is true, owners have acted before anything else goes on.
     """
 
-    visits: Visits
+    pending: PendingConsents
     owners: dict[str, Owner]
     at_once: bool
+    timeout: float
     asked_for: list[str] = field(default_factory=list)
     _back: dict[str, str] = field(default_factory=dict)
     _at_work: list["asyncio.Task[object]"] = field(default_factory=list)
 
     @contextmanager
-    def expect(self, action: Action) -> Iterator[Visit]:
-        """Expect an action's owner."""
-        with self.visits.expect(action) as visit:
-            self._back[action.address] = visit.redirect_url
-            yield visit
+    def open(self, action: Action) -> Iterator[PendingConsent]:
+        """A pending consent of an action."""
+        with self.pending.open(action) as consent:
+            self._back[action.address] = consent.redirect_url
+            yield consent
 
-    def asked(self, action: Action, url: str) -> None:
+    def show_link(self, action: Action, url: str) -> None:
         """Give the link to its owner, where there is one who acts."""
         self.asked_for.append(action.address)
         if (owner := self.owners.get(action.address)) is None:
@@ -65,7 +66,7 @@ class Room:
 
 @dataclass
 class Applying:
-    """Plans and applies against a sandbox; each owner is waited for `timeout` seconds, `told` hears each outcome."""
+    """Plans and applies against a sandbox; each owner has `timeout` seconds, `told` gets each outcome."""
 
     sandbox: RunningSandbox
     timeout: float = TIMEOUT
@@ -84,13 +85,15 @@ class Applying:
         stop, machine = Stop(), fresh_machine()
         running = asyncio.get_running_loop()
         self.interrupt = lambda: running.call_soon_threadsafe(stop.gently.set)
-        with listening() as visits:
-            room = Room(visits, {f"{site}/{name}": owner for name, owner in owners.items()}, self.at_once)
+        with serve_callbacks() as pending:
+            owned = {f"{site}/{name}": owner for name, owner in owners.items()}
+            prompt = OwnersAtWork(pending, owned, self.at_once, self.timeout)
             async with workflow.sessions(desired.sites, self._service(machine)) as opened:
-                made = await workflow.plan(desired, opened, workflow.Selection(), allowed)
-                consent = Waiting(room, self.timeout)
-                result = await workflow.apply(made, opened, machine, consent=consent, stop=stop, told=self._tell)
-                await room.gone()
+                plan = await workflow.plan(desired, opened, workflow.Selection(), allowed)
+                result = await workflow.apply(
+                    plan, opened, machine, consent=ConsentMode.WAIT, prompt=prompt, stop=stop, told=self._tell
+                )
+                await prompt.gone()
                 return await workflow.verify(result, desired, opened, workflow.Selection())
 
     def _tell(self, outcome: Outcome) -> None:

@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 
 from reconciler.consent import pages
-from reconciler.consent.layout import Page
-from reconciler.consent.pending import Turned
-from reconciler.model.consent import Finding, Verdict
+from reconciler.consent.layout import HtmlPage
+from reconciler.consent.pending import StaleCallback
+from reconciler.model.consent import CallbackResult, CallbackStatus
 from tests.consent.owners import action, links
 from tests.support.browser import Browser, browser
 from tests.support.cli.command import Extcal
@@ -185,9 +185,9 @@ def test_every_page_fits_a_phone_and_can_be_read(
 ) -> None:
     """At 360 and at 1280 pixels, light and dark, nothing overflows, even with names of hundreds of characters."""
     long = "an-account-with-a-name-" + "x" * 300 + "@harbor.example"
-    shown = [pages.for_verdict(Verdict(finding, long), action()) for finding in Finding]
-    shown += [pages.for_turned(turned, agreed=True) for turned in Turned]
-    shown += [pages.checking(), pages.unreadable(), pages.nothing_here()]
+    shown = [pages.result_page(CallbackResult(finding, long), action()) for finding in CallbackStatus]
+    shown += [pages.stale_page(turned, agreed=True) for turned in StaleCallback]
+    shown += [pages.checking_page(), pages.unreadable_page(), pages.not_found_page()]
     for page in shown:
         for width in widths:
             for scheme in schemes:
@@ -197,12 +197,12 @@ def test_every_page_fits_a_phone_and_can_be_read(
 @pytest.mark.parametrize(("width", "scheme"), [(_PHONE, "dark"), (_WIDE, "light"), (_WIDE, "dark")])
 def test_the_page_that_says_most_fits_every_screen(window: Browser, tmp_path: Path, width: int, scheme: str) -> None:
     """All pages share one style: the one with the longest text stands for them."""
-    said = [pages.for_verdict(Verdict(finding, "lee@harbor.example"), action()) for finding in Finding]
+    said = [pages.result_page(CallbackResult(finding, "lee@harbor.example"), action()) for finding in CallbackStatus]
     most = max(said, key=lambda page: len(page.html))
     assert_fits(window, tmp_path, most, width, scheme)
 
 
-def assert_fits(window: Browser, folder: Path, page: Page, width: int, scheme: str) -> None:
+def assert_fits(window: Browser, folder: Path, page: HtmlPage, width: int, scheme: str) -> None:
     """Nothing of a page overflows or is too faint to be read."""
     file = folder / "page.html"
     file.write_text(page.html, encoding="utf-8")

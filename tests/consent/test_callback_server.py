@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from reconciler.api.redaction import Redactor
-from reconciler.consent.callback_server import listening
-from reconciler.consent.pending import Visit, Visits
-from reconciler.model.consent import Callback, Finding, Refusal, Verdict
+from reconciler.consent.callback_server import serve_callbacks
+from reconciler.consent.pending import PendingConsent, PendingConsents
+from reconciler.model.consent import Callback, CallbackResult, CallbackStatus, ConsentRefusal
 from tests.consent.owners import action
 from tests.support import web
 from tests.support.timeouts import TIMEOUT
@@ -21,26 +21,28 @@ from tests.support.timeouts import TIMEOUT
 _ID = "Ab-_9" * 30
 
 
-def meet(browse: Callable[[Visit], None], *verdicts: Verdict, redact: Callable[[str], str] = str) -> list[Callback]:
-    """Wait for an owner while `browse` runs as their browser, and tell the verdicts in turn; what was brought."""
+def meet(
+    browse: Callable[[PendingConsent], None], *results: CallbackResult, redact: Callable[[str], str] = str
+) -> list[Callback]:
+    """Wait for an owner while `browse` runs as their browser, and tell the results in turn; what was brought."""
 
-    async def met(visits: Visits) -> list[Callback]:
+    async def met(pending: PendingConsents) -> list[Callback]:
         brought: list[Callback] = []
 
-        async def hear(visit: Visit) -> None:
-            for verdict in verdicts:
-                brought.append(await visit.arrival())
-                visit.tell(verdict)
+        async def receive(consent: PendingConsent) -> None:
+            for result in results:
+                brought.append(await consent.receive())
+                consent.reply(result)
 
-        with visits.expect(action()) as visit:
-            hearing = asyncio.create_task(hear(visit))
-            await asyncio.to_thread(browse, visit)
-            hearing.cancel()
-            await asyncio.wait([hearing])
+        with pending.open(action()) as consent:
+            receiving = asyncio.create_task(receive(consent))
+            await asyncio.to_thread(browse, consent)
+            receiving.cancel()
+            await asyncio.wait([receiving])
         return brought
 
-    with listening(redact=redact) as visits:
-        return asyncio.run(met(visits))
+    with serve_callbacks(redact=redact) as pending:
+        return asyncio.run(met(pending))
 
 
 @contextmanager
@@ -64,8 +66,8 @@ def test_no_page_shows_a_secret() -> None:
     redactor, pages = Redactor(), list[str]()
     redactor.learn("sea<gull&lantern")
     meet(
-        lambda visit: pages.append(web.get(f"{visit.redirect_url}?connectionId={_ID}").text),
-        Verdict(Finding.CONNECTED, "lee sea<gull&lantern"),
+        lambda consent: pages.append(web.get(f"{consent.redirect_url}?connectionId={_ID}").text),
+        CallbackResult(CallbackStatus.CONNECTED, "lee sea<gull&lantern"),
         redact=redactor.redact,
     )
     assert "lee [secret]" in pages[0]
@@ -73,10 +75,10 @@ def test_no_page_shows_a_secret() -> None:
 
 
 def test_a_browser_brings_a_connection_and_is_told_the_verdict() -> None:
-    """What the browser says is handed over as it is, and the page follows from the verdict."""
+    """What the browser says is handed over as it is, and the page follows from the result."""
 
-    def browse(visit: Visit) -> None:
-        page = web.get(f"{visit.redirect_url}?connectionId={_ID}")
+    def browse(consent: PendingConsent) -> None:
+        page = web.get(f"{consent.redirect_url}?connectionId={_ID}")
         assert page.status_code == 200
         assert "Connected" in page.text
         assert "lee@harbor.example" in page.text
@@ -87,34 +89,37 @@ def test_a_browser_brings_a_connection_and_is_told_the_verdict() -> None:
         assert "server" not in page.headers
         assert "<script" not in page.text
 
-    assert meet(browse, Verdict(Finding.CONNECTED, "lee@harbor.example")) == [Callback(_ID)]
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED, "lee@harbor.example")) == [Callback(_ID)]
 
 
 @pytest.mark.parametrize(
     ("error", "refusal"),
     [
-        ("reject", Refusal.REJECT),
-        ("unsupported", Refusal.UNSUPPORTED),
-        ("internal", Refusal.INTERNAL),
-        ("<script>alert(1)</script>", Refusal.INTERNAL),
+        ("reject", ConsentRefusal.REJECT),
+        ("unsupported", ConsentRefusal.UNSUPPORTED),
+        ("internal", ConsentRefusal.INTERNAL),
+        ("<script>alert(1)</script>", ConsentRefusal.INTERNAL),
     ],
 )
-def test_a_browser_brings_an_error(error: str, refusal: Refusal) -> None:
+def test_a_browser_brings_an_error(error: str, refusal: ConsentRefusal) -> None:
     """The API's three words are known; whatever else it says counts as internal and is shown nowhere."""
 
-    def browse(visit: Visit) -> None:
-        page = web.get(f"{visit.redirect_url}?error={quote(error)}")
+    def browse(consent: PendingConsent) -> None:
+        page = web.get(f"{consent.redirect_url}?error={quote(error)}")
         assert "<script" not in page.text
         assert "alert" not in page.text
 
-    assert meet(browse, Verdict(Finding.INTERNAL)) == [Callback(refusal)]
+    assert meet(browse, CallbackResult(CallbackStatus.INTERNAL)) == [Callback(refusal)]
 
 
-@pytest.mark.parametrize("finding", list(Finding))
-def test_every_verdict_has_a_page_that_says_what_to_do(finding: Finding) -> None:
-    """No verdict leaves the owner without a heading, a reason, and a way to go on."""
+@pytest.mark.parametrize("status", list(CallbackStatus))
+def test_every_result_has_a_page_that_says_what_to_do(status: CallbackStatus) -> None:
+    """No result leaves the owner without a heading, a reason, and a way to go on."""
     pages: list[str] = []
-    meet(lambda visit: pages.append(web.get(f"{visit.redirect_url}?connectionId=x").text), Verdict(finding, "a@b"))
+    meet(
+        lambda consent: pages.append(web.get(f"{consent.redirect_url}?connectionId=x").text),
+        CallbackResult(status, "a@b"),
+    )
     assert pages[0].count("<h1>") == 1
     assert pages[0].count("<p>") >= 2
     assert "close this window" in pages[0] or "new link" in pages[0]
@@ -125,8 +130,8 @@ def test_hostile_names_stay_text() -> None:
     """Whatever an account is called, it is shown as text, without characters that reorder what stands around it."""
     evil = "<b onclick=x>\u202egnp.\"'&amp;{account}"
     pages: list[str] = []
-    verdict = Verdict(Finding.CONNECTED, evil)
-    meet(lambda visit: pages.append(web.get(f"{visit.redirect_url}?connectionId=x").text), verdict)
+    result = CallbackResult(CallbackStatus.CONNECTED, evil)
+    meet(lambda consent: pages.append(web.get(f"{consent.redirect_url}?connectionId=x").text), result)
     assert "<b onclick" not in pages[0]
     assert "\u202e" not in pages[0]
     assert "&lt;b onclick=x&gt;gnp.&quot;&#x27;&amp;amp;{account}" in pages[0]
@@ -135,40 +140,40 @@ def test_hostile_names_stay_text() -> None:
 def test_a_second_visit_changes_nothing() -> None:
     """A replayed callback, the same or another, is told that the answer was taken; nothing more is handed over."""
 
-    def browse(visit: Visit) -> None:
-        web.get(f"{visit.redirect_url}?connectionId={_ID}")
+    def browse(consent: PendingConsent) -> None:
+        web.get(f"{consent.redirect_url}?connectionId={_ID}")
         for query in (f"connectionId={_ID}", "connectionId=other", "error=reject"):
-            again = web.get(f"{visit.redirect_url}?{query}")
+            again = web.get(f"{consent.redirect_url}?{query}")
             assert again.status_code == 410
             assert "Already answered" in again.text
 
-    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED)) == [Callback(_ID)]
 
 
 def test_two_at_once_are_one_answer() -> None:
     """Of two browsers at the same moment one is heard."""
     codes: list[int] = []
 
-    def browse(visit: Visit) -> None:
+    def browse(consent: PendingConsent) -> None:
         async def both() -> None:
             async with httpx.AsyncClient(timeout=TIMEOUT) as http:
-                url = f"{visit.redirect_url}?connectionId={_ID}"
+                url = f"{consent.redirect_url}?connectionId={_ID}"
                 codes.extend(answer.status_code for answer in await asyncio.gather(http.get(url), http.get(url)))
 
         asyncio.run(both())
 
-    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED)) == [Callback(_ID)]
     assert sorted(codes) == [200, 410]
 
 
 def test_a_foreign_callback_leaves_the_true_one_its_place() -> None:
-    """After a callback that was not of this visit, the right one may still come."""
+    """After a foreign callback, the right one may still come."""
 
-    def browse(visit: Visit) -> None:
-        assert web.get(f"{visit.redirect_url}?connectionId=foreign").status_code == 400
-        assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+    def browse(consent: PendingConsent) -> None:
+        assert web.get(f"{consent.redirect_url}?connectionId=foreign").status_code == 400
+        assert web.get(f"{consent.redirect_url}?connectionId={_ID}").status_code == 200
 
-    brought = meet(browse, Verdict(Finding.FOREIGN), Verdict(Finding.CONNECTED))
+    brought = meet(browse, CallbackResult(CallbackStatus.FOREIGN), CallbackResult(CallbackStatus.CONNECTED))
     assert brought == [Callback("foreign"), Callback(_ID)]
 
 
@@ -178,14 +183,14 @@ def test_a_foreign_callback_leaves_the_true_one_its_place() -> None:
 def test_a_browser_that_comes_back_too_late_is_told_so(query: str, said: str) -> None:
     """After the wait, and while the listener still stands, the page says that nobody waits, and changes nothing."""
 
-    async def late(visits: Visits) -> httpx.Response:
-        with visits.expect(action()) as visit:
+    async def late(pending: PendingConsents) -> httpx.Response:
+        with pending.open(action()) as consent:
             pass
         async with httpx.AsyncClient(timeout=TIMEOUT) as http:
-            return await http.get(f"{visit.redirect_url}?{query}")
+            return await http.get(f"{consent.redirect_url}?{query}")
 
-    with listening() as visits:
-        page = asyncio.run(late(visits))
+    with serve_callbacks() as pending:
+        page = asyncio.run(late(pending))
     assert page.status_code == 410
     assert said in page.text
 
@@ -193,30 +198,30 @@ def test_a_browser_that_comes_back_too_late_is_told_so(query: str, said: str) ->
 def test_a_wait_that_ends_while_a_browser_is_there_tells_it_so() -> None:
     """A browser whose answer nobody could judge any more gets a page all the same."""
 
-    async def cut_short(visits: Visits) -> httpx.Response:
+    async def cut_short(pending: PendingConsents) -> httpx.Response:
         async with httpx.AsyncClient(timeout=TIMEOUT) as http:
-            with visits.expect(action()) as visit:
-                asking = asyncio.create_task(http.get(f"{visit.redirect_url}?connectionId={_ID}"))
-                assert await visit.arrival() == Callback(_ID)
+            with pending.open(action()) as consent:
+                asking = asyncio.create_task(http.get(f"{consent.redirect_url}?connectionId={_ID}"))
+                assert await consent.receive() == Callback(_ID)
             return await asking
 
-    with listening() as visits:
-        assert asyncio.run(cut_short(visits)).status_code == 410
+    with serve_callbacks() as pending:
+        assert asyncio.run(cut_short(pending)).status_code == 410
 
 
 def test_a_verdict_that_takes_long_does_not_keep_the_browser() -> None:
     """Where the service is slow, the page says that nothing more is asked; the answer counts all the same."""
 
-    async def slow(visits: Visits) -> httpx.Response:
+    async def slow(pending: PendingConsents) -> httpx.Response:
         async with httpx.AsyncClient(timeout=TIMEOUT) as http:
-            with visits.expect(action()) as visit:
-                page = await http.get(f"{visit.redirect_url}?connectionId={_ID}")
-                assert await visit.arrival() == Callback(_ID)
-                visit.tell(Verdict(Finding.CONNECTED))
+            with pending.open(action()) as consent:
+                page = await http.get(f"{consent.redirect_url}?connectionId={_ID}")
+                assert await consent.receive() == Callback(_ID)
+                consent.reply(CallbackResult(CallbackStatus.CONNECTED))
                 return page
 
-    with listening(patience=0.05) as visits:
-        page = asyncio.run(slow(visits))
+    with serve_callbacks(page_timeout=0.05) as pending:
+        page = asyncio.run(slow(pending))
     assert page.status_code == 200
     assert "nothing more is asked of you" in page.text
 
@@ -224,8 +229,8 @@ def test_a_verdict_that_takes_long_does_not_keep_the_browser() -> None:
 def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """An unknown nonce, a part of one, a foreign host name, or none: 404, the same page, no word in any log."""
 
-    def browse(visit: Visit) -> None:
-        base, _, nonce = visit.redirect_url.rpartition("/")
+    def browse(consent: PendingConsent) -> None:
+        base, _, nonce = consent.redirect_url.rpartition("/")
         port = urlsplit(base).port
         pages = [
             web.get(f"{base}/"),
@@ -233,8 +238,8 @@ def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) ->
             web.get(f"{base}/{nonce[:-1]}?connectionId={_ID}"),
             web.get(f"{base}/{nonce}x?connectionId={_ID}"),
             web.get(f"{base}/x/{nonce}?connectionId={_ID}"),
-            web.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"rebound.example:{port}"}),
-            web.get(f"{visit.redirect_url}?connectionId={_ID}", headers={"host": f"localhost:{port}"}),
+            web.get(f"{consent.redirect_url}?connectionId={_ID}", headers={"host": f"rebound.example:{port}"}),
+            web.get(f"{consent.redirect_url}?connectionId={_ID}", headers={"host": f"localhost:{port}"}),
         ]
         assert {(page.status_code, page.text) for page in pages} == {(404, pages[0].text)}
         assert nonce not in pages[0].text
@@ -246,7 +251,7 @@ def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) ->
             connection.sendall(f"GET http://[ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
             assert everything(connection).startswith(b"HTTP/1.0 404 ")
 
-    assert meet(browse, Verdict(Finding.CONNECTED)) == []
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED)) == []
     assert capfd.readouterr() == ("", "")
 
 
@@ -267,27 +272,27 @@ def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) ->
 def test_what_can_not_be_read_changes_nothing(query: str) -> None:
     """An answer that is none, two, or malformed is refused, and the true one may still come."""
 
-    def browse(visit: Visit) -> None:
-        page = web.get(f"{visit.redirect_url}?{query}")
+    def browse(consent: PendingConsent) -> None:
+        page = web.get(f"{consent.redirect_url}?{query}")
         assert page.status_code == 400
         assert "could not be read" in page.text
-        assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+        assert web.get(f"{consent.redirect_url}?connectionId={_ID}").status_code == 200
 
-    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED)) == [Callback(_ID)]
 
 
 def test_only_looking_is_allowed_and_a_head_uses_nothing_up() -> None:
     """HEAD has no body and takes no answer; POST, PUT and unknown methods are refused."""
 
-    def browse(visit: Visit) -> None:
-        url = f"{visit.redirect_url}?connectionId={_ID}"
+    def browse(consent: PendingConsent) -> None:
+        url = f"{consent.redirect_url}?connectionId={_ID}"
         head = web.head(url)
         assert (head.status_code, head.content) == (200, b"")
         for method in ("POST", "PUT", "OPTIONS", "BREW"):
             assert web.request(method, url).status_code == HTTPStatus.METHOD_NOT_ALLOWED
         assert web.get(url).status_code == 200
 
-    assert meet(browse, Verdict(Finding.CONNECTED)) == [Callback(_ID)]
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED)) == [Callback(_ID)]
 
 
 @pytest.mark.parametrize(
@@ -305,8 +310,8 @@ def test_only_looking_is_allowed_and_a_head_uses_nothing_up() -> None:
 def test_heads_that_no_browser_sends_are_refused(sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     """Huge or malformed heads get a refusal or nothing; the owner's browser is served all the same."""
 
-    def browse(visit: Visit) -> None:
-        with connection_to(visit.redirect_url) as connection:
+    def browse(consent: PendingConsent) -> None:
+        with connection_to(consent.redirect_url) as connection:
             try:
                 connection.sendall(sent)
                 connection.shutdown(socket.SHUT_WR)
@@ -316,9 +321,9 @@ def test_heads_that_no_browser_sends_are_refused(sent: bytes, capfd: pytest.Capt
                 answer = b""
         assert b"Traceback" not in answer
         assert not answer.startswith(b"HTTP/1.0 200")
-        assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+        assert web.get(f"{consent.redirect_url}?connectionId={_ID}").status_code == 200
 
-    meet(browse, Verdict(Finding.CONNECTED))
+    meet(browse, CallbackResult(CallbackStatus.CONNECTED))
     assert capfd.readouterr() == ("", "")
 
 
@@ -326,23 +331,23 @@ def test_slow_and_idle_clients_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -
     """While others say nothing or little, and are waited for, an owner is served."""
     monkeypatch.setattr("reconciler.consent.head._SECONDS", 10 * TIMEOUT)
 
-    def browse(visit: Visit) -> None:
-        with connection_to(visit.redirect_url) as idle, connection_to(visit.redirect_url) as slow:
+    def browse(consent: PendingConsent) -> None:
+        with connection_to(consent.redirect_url) as idle, connection_to(consent.redirect_url) as slow:
             slow.sendall(b"GET /")
-            assert web.get(f"{visit.redirect_url}?connectionId={_ID}").status_code == 200
+            assert web.get(f"{consent.redirect_url}?connectionId={_ID}").status_code == 200
             for connection in (idle, slow):
                 connection.settimeout(0)
                 with pytest.raises(BlockingIOError):
                     connection.recv(1)
 
-    meet(browse, Verdict(Finding.CONNECTED))
+    meet(browse, CallbackResult(CallbackStatus.CONNECTED))
 
 
 def test_more_clients_than_there_is_room_for_are_turned_away() -> None:
     """The number of those served at once is bounded."""
 
-    def browse(visit: Visit) -> None:
-        idle = [socket.create_connection(("127.0.0.1", urlsplit(visit.redirect_url).port)) for _ in range(40)]
+    def browse(consent: PendingConsent) -> None:
+        idle = [socket.create_connection(("127.0.0.1", urlsplit(consent.redirect_url).port)) for _ in range(40)]
         try:
             idle[-1].settimeout(TIMEOUT)
             assert idle[-1].recv(1) == b""
@@ -354,16 +359,16 @@ def test_more_clients_than_there_is_room_for_are_turned_away() -> None:
 
 
 def test_addresses_can_not_be_guessed() -> None:
-    """Each visit has an address of its own, with at least 128 bits that are random."""
+    """Each pending consent has an address of its own, with at least 128 bits that are random."""
 
-    async def addresses(visits: Visits) -> set[str]:
+    async def addresses(pending: PendingConsents) -> set[str]:
         found = set()
         for _ in range(50):
-            with visits.expect(action()) as visit:
-                found.add(visit.redirect_url)
+            with pending.open(action()) as consent:
+                found.add(consent.redirect_url)
         return found
 
-    with listening() as visits:
-        found = asyncio.run(addresses(visits))
+    with serve_callbacks() as pending:
+        found = asyncio.run(addresses(pending))
     assert len(found) == 50
     assert all(len(urlsplit(url).path) >= 1 + 22 and url.startswith("http://127.0.0.1:") for url in found)

@@ -10,8 +10,8 @@ import pytest
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
 from reconciler.machine import Machine
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Plan
@@ -36,7 +36,7 @@ class Loop:
     sandbox: RunningSandbox
     environ: dict[str, str] = field(default_factory=dict)
     before_apply: Callable[[Plan], object] = lambda _plan: None
-    consent: Consent = Consent.LINK
+    consent: ConsentMode = ConsentMode.LINK
     stop_at_once: bool = False
     machine: Machine = field(default_factory=fresh_machine)
 

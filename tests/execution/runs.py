@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.execution.connect import Reach
-from reconciler.execution.consent import Waiting
+from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Scope, Site
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
@@ -27,7 +27,8 @@ class Run:
 
     plan: Plan
     ports: Mapping[str, ScriptedPort]
-    consent: Consent | Waiting = Consent.LINK
+    consent: ConsentMode = ConsentMode.LINK
+    prompt: ConsentPrompt | None = None
     sites_at_once: int = 4
     stop: Stop = field(default_factory=Stop)
     told: list[tuple[float, Outcome]] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Run:
             self.plan if self.blank else _with_another(self.plan),
             {name: Reach(port, self.journal, window, self.unfinished) for name, port in self.ports.items()},
             consent=self.consent,
+            prompt=self.prompt,
             stop=self.stop,
             told=lambda outcome: self.told.append((now(), outcome)),
             sites_at_once=self.sites_at_once,
@@ -74,12 +76,12 @@ def plan_with(*actions: Action, live: Sequence[LiveConnection] = ()) -> Plan:
     return Plan((SitePlan(SITE, tuple(grounded(a, live) for a in actions)),))
 
 
-def carried_out(plan: Plan, port: ScriptedPort, consent: Consent | Waiting = Consent.LINK) -> tuple[Outcome, ...]:
+def carried_out(plan: Plan, port: ScriptedPort, consent: ConsentMode = ConsentMode.LINK) -> tuple[Outcome, ...]:
     """How the actions of a plan of one site end."""
     return passing(Run(plan, {"harbor": port}, consent).outcomes())
 
 
-def the_outcome(plan: Plan, port: ScriptedPort, consent: Consent | Waiting = Consent.LINK) -> Outcome:
+def the_outcome(plan: Plan, port: ScriptedPort, consent: ConsentMode = ConsentMode.LINK) -> Outcome:
     """How the only action of a plan ends."""
     (outcome,) = carried_out(plan, port, consent)
     return outcome

@@ -5,52 +5,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from reconciler.model.consent import Callback, Refusal, Verdict
+from reconciler.model.consent import Callback, CallbackResult, ConsentRefusal
 from reconciler.model.plan import Action
+
+TIMEOUT = 60.0
 
 
 @dataclass
-class ScriptedVisit:
-    """A visit to which browsers come `every` seconds, one for each of `answers`; afterwards nobody does."""
+class ScriptedConsent:
+    """A pending consent whose callbacks come `every` seconds, one for each of `answers`; afterwards none does."""
 
     address: str
-    answers: list[str | Refusal]
+    answers: list[str | ConsentRefusal]
     every: float = 1.0
-    verdicts: list[Verdict] = field(default_factory=list)
+    results: list[CallbackResult] = field(default_factory=list)
 
     @property
     def redirect_url(self) -> str:
         """Where they come."""
         return f"http://127.0.0.1/{self.address}"
 
-    async def arrival(self) -> Callback:
+    async def receive(self) -> Callback:
         """Wait for the next one."""
         await asyncio.sleep(self.every if self.answers else 1e6)
         return Callback(self.answers.pop(0))
 
-    def tell(self, verdict: Verdict) -> None:
-        """Note what it is told."""
-        self.verdicts.append(verdict)
+    def reply(self, result: CallbackResult) -> None:
+        """Note what is shown."""
+        self.results.append(result)
 
 
 @dataclass
-class ScriptedDoor:
-    """A door with a visit for each address; `opened` and `shown` say what was done at it."""
+class ScriptedPrompt:
+    """A prompt with a consent for each address; `pending` are those that are awaited, `shown` the links."""
 
-    visits: dict[str, ScriptedVisit]
+    consents: dict[str, ScriptedConsent]
+    timeout: float = TIMEOUT
     shown: list[tuple[str, str]] = field(default_factory=list)
-    open: set[str] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
 
     @contextmanager
-    def expect(self, action: Action) -> Iterator[ScriptedVisit]:
-        """Expect an action's owner."""
-        self.open.add(action.address)
+    def open(self, action: Action) -> Iterator[ScriptedConsent]:
+        """A pending consent of an action."""
+        self.pending.add(action.address)
         try:
-            yield self.visits.setdefault(action.address, ScriptedVisit(action.address, []))
+            yield self.consents.setdefault(action.address, ScriptedConsent(action.address, []))
         finally:
-            self.open.remove(action.address)
+            self.pending.remove(action.address)
 
-    def asked(self, action: Action, url: str) -> None:
+    def show_link(self, action: Action, url: str) -> None:
         """Show the link."""
-        assert action.address in self.open
+        assert action.address in self.pending
         self.shown.append((action.address, url))

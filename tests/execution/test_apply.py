@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, State
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import OutcomeStatus, Result
@@ -169,7 +169,7 @@ def test_consent_then_a_later_run_finishes(loop: Loop) -> None:
 def test_consent_that_is_not_asked_for(loop: Loop) -> None:
     """With `skip` no link is asked for, and the connection still awaits consent."""
     put(loop)
-    loop.consent = Consent.SKIP
+    loop.consent = ConsentMode.SKIP
     result = loop.apply([SITE], [declared(provider="google")])
     assert statuses(result) == {"harbor/lee": OutcomeStatus.AWAITING_CONSENT}
     assert result.outcomes[0].consent_url is None

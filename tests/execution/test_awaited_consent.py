@@ -1,4 +1,4 @@
-"""Waiting for owners: what is believed of what their browsers bring, how long, and what goes on meanwhile."""
+"""Awaiting callbacks: what is believed of them, how long they are awaited, and what goes on meanwhile."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,20 +7,18 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ApiError, ExtcalError, InvalidRequestError
-from reconciler.execution.consent import Waiting
-from reconciler.model.consent import Finding, Refusal, Verdict
+from reconciler.model.consent import CallbackResult, CallbackStatus, ConsentMode, ConsentRefusal
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import ActionKind, Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.runs import Run, plan_of
 from tests.execution.scripted import DENIED, DOWN, ScriptedPort, Step, now, passing, refusal, scripted
-from tests.execution.scripted_owners import ScriptedDoor, ScriptedVisit
+from tests.execution.scripted_owners import TIMEOUT, ScriptedConsent, ScriptedPrompt
 from tests.support.builders.plans import DEDICATED, GOOGLE, OTHER_SCHEDULE, SCHEDULE, SITE, declared, live
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 DONE, FAILED, AWAITING = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.AWAITING_CONSENT
-TIMEOUT = 60.0
 
 
 class Owners:
@@ -29,14 +27,14 @@ class Owners:
     def __init__(
         self,
         plan: Plan,
-        *answers: str | Refusal,
+        *answers: str | ConsentRefusal,
         standing: Sequence[LiveConnection] = (),
         script: dict[str, list[Step]] | None = None,
     ) -> None:
-        self.visit = ScriptedVisit("harbor/lee", list(answers))
-        self.door = ScriptedDoor({"harbor/lee": self.visit})
+        self.consent = ScriptedConsent("harbor/lee", list(answers))
+        self.prompt = ScriptedPrompt({"harbor/lee": self.consent})
         self.port = ScriptedPort(list(standing), script or {})
-        self.run = Run(plan, {"harbor": self.port}, Waiting(self.door, TIMEOUT))
+        self.run = Run(plan, {"harbor": self.port}, ConsentMode.WAIT, self.prompt)
         self.over = 0.0
 
     def ended(self, *, interrupted_after: float | None = None) -> Outcome:
@@ -51,7 +49,7 @@ class Owners:
             return outcomes
 
         outcomes = passing(story())
-        assert self.door.open == set()
+        assert self.prompt.pending == set()
         (outcome,) = [outcome for outcome in outcomes if outcome.action.address == "harbor/lee"]
         return outcome
 
@@ -76,7 +74,9 @@ def made(**fields: str | None) -> LiveConnection:
 
 
 def agreed(
-    *answers: str | Refusal, connection: LiveConnection | None = None, script: dict[str, list[Step]] | None = None
+    *answers: str | ConsentRefusal,
+    connection: LiveConnection | None = None,
+    script: dict[str, list[Step]] | None = None,
 ) -> Owners:
     """Owners whose consent has made `connection` before their browser comes."""
     owners = Owners(asking(), *answers, script=script)
@@ -89,42 +89,46 @@ def agreed(
 
 
 def test_what_an_owner_made_is_read_configured_and_told() -> None:
-    """The link leads back to the visit; the connection is read once, gets its config, and is what the owner is told."""
+    """The link leads back to the callback address; the connection is read once, configured, and shown to its owner."""
     owners = agreed("made")
     outcome = owners.ended()
     assert (outcome.status, outcome.connection_id, outcome.error) == (DONE, "made", None)
-    assert owners.door.shown == [("harbor/lee", "https://consent.example/p-google")]
+    assert owners.prompt.shown == [("harbor/lee", "https://consent.example/p-google")]
     assert owners.port.calls == [
         ("list_connections", SCHEDULE),
         ("connect_by_oauth", "p-google", SCHEDULE, "http://127.0.0.1/harbor/lee"),
         ("get_connection", "made"),
         ("update_sync_config", "made"),
     ]
-    assert owners.visit.verdicts == [Verdict(Finding.CONNECTED, LEE)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.CONNECTED, LEE)]
     assert owners.over == 1.0
 
 
 @pytest.mark.parametrize(
-    ("answer", "finding", "why"),
+    ("answer", "status", "why"),
     [
         (
-            Refusal.REJECT,
-            Finding.REJECTED,
+            ConsentRefusal.REJECT,
+            CallbackStatus.REJECTED,
             "its owner said no; agree with them and apply again, or remove its manifest",
         ),
         (
-            Refusal.UNSUPPORTED,
-            Finding.UNSUPPORTED,
+            ConsentRefusal.UNSUPPORTED,
+            CallbackStatus.UNSUPPORTED,
             "the provider can't connect this kind of account; declare another one, or ask the account's administrator",
         ),
-        (Refusal.INTERNAL, Finding.INTERNAL, "something went wrong at the provider; apply again for a new link"),
+        (
+            ConsentRefusal.INTERNAL,
+            CallbackStatus.INTERNAL,
+            "something went wrong at the provider; apply again for a new link",
+        ),
     ],
 )
-def test_a_refusal_ends_the_wait(answer: Refusal, finding: Finding, why: str) -> None:
+def test_a_refusal_ends_the_wait(answer: ConsentRefusal, status: CallbackStatus, why: str) -> None:
     """The owner is told what the report says, and nothing is read or written."""
     owners = Owners(asking(), answer, "made")
     assert owners.failure() == why
-    assert owners.visit.verdicts == [Verdict(finding)]
+    assert owners.consent.results == [CallbackResult(status)]
     assert [call[0] for call in owners.port.calls] == ["list_connections", "connect_by_oauth"]
 
 
@@ -147,7 +151,10 @@ def test_what_is_not_of_this_action_is_not_believed(standing: LiveConnection | N
     owners.port.connections.extend([standing] if standing else [])
     outcome = owners.ended()
     assert (outcome.status, outcome.connection_id) == (DONE, "made")
-    assert owners.visit.verdicts == [Verdict(Finding.FOREIGN), Verdict(Finding.CONNECTED, LEE)]
+    assert owners.consent.results == [
+        CallbackResult(CallbackStatus.FOREIGN),
+        CallbackResult(CallbackStatus.CONNECTED, LEE),
+    ]
     assert owners.port.called("update_sync_config") == [("made",)]
 
 
@@ -186,7 +193,7 @@ def test_another_account_is_named_and_left_alone() -> None:
         f"declare account: {KIM} if that is right, else disconnect {KIM} (a manifest for it with "
         "state: absent, or the site's dashboard) and apply again for a new link"
     )
-    assert owners.visit.verdicts == [Verdict(Finding.WRONG_ACCOUNT, KIM)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.WRONG_ACCOUNT, KIM)]
     assert owners.port.called("update_sync_config") == []
 
 
@@ -212,7 +219,7 @@ def test_what_does_not_work_is_not_called_connected(status: str, reason: str | N
     """The service's reason, or its status where it gives none."""
     owners = agreed("made", connection=made(status=status, error_reason=reason))
     assert owners.failure() == f"its owner agreed, but the service reports {told}; apply again for a new link"
-    assert owners.visit.verdicts == [Verdict(Finding.BROKEN, LEE)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.BROKEN, LEE)]
 
 
 def test_an_account_that_shows_late_is_waited_for() -> None:
@@ -237,7 +244,7 @@ def test_an_account_that_does_not_show_is_not_believed(account: str | None) -> N
     assert outcome.error == (
         "its owner agreed, but the service does not show yet with which account; apply again later to finish it"
     )
-    assert owners.visit.verdicts == [Verdict(Finding.NO_ACCOUNT_YET)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.NO_ACCOUNT_YET)]
     assert (owners.over, len(owners.port.called("get_connection"))) == (4.0, 4)
     assert owners.port.called("update_sync_config") == []
 
@@ -251,7 +258,7 @@ def test_what_can_not_be_read_is_unknown(error: ExtcalError) -> None:
     assert outcome.error == (
         f"its owner came back, but what they connected could not be read; apply again to see: {error}"
     )
-    assert owners.visit.verdicts == [Verdict(Finding.UNREAD)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.UNREAD)]
 
 
 def test_nobody_came_back() -> None:
@@ -267,9 +274,9 @@ def test_nobody_came_back() -> None:
 def test_a_forged_answer_at_the_last_moment_wins_no_time() -> None:
     """However often somebody else comes, the wait ends when it was to end."""
     owners = Owners(asking(), "forged")
-    owners.visit.every = TIMEOUT - 0.25
+    owners.consent.every = TIMEOUT - 0.25
     assert owners.ended().status is AWAITING
-    assert (owners.over, owners.visit.verdicts) == (TIMEOUT, [Verdict(Finding.FOREIGN)])
+    assert (owners.over, owners.consent.results) == (TIMEOUT, [CallbackResult(CallbackStatus.FOREIGN)])
 
 
 @pytest.mark.parametrize(
@@ -312,7 +319,7 @@ def test_interrupted_while_waiting() -> None:
 
 
 def test_an_owner_who_came_before_the_interruption_counts() -> None:
-    """What was heard is finished."""
+    """A callback that has come is finished."""
     owners = agreed("made")
     owners.port.pace = 1.0
     outcome = owners.ended(interrupted_after=3.5)
@@ -322,7 +329,7 @@ def test_an_owner_who_came_before_the_interruption_counts() -> None:
 def test_who_is_waited_for_is_waited_for_from_when_the_link_was_shown() -> None:
     """A slow service takes nothing from the owner's time, and every forged answer leaves them the rest of it."""
     owners = Owners(asking(), "forged")
-    owners.visit.every = 50.0
+    owners.consent.every = 50.0
     owners.port.pace = 5.0
     owners.ended()
     # Two calls, the link; its time; the last look.
@@ -338,12 +345,12 @@ def test_waiting_holds_no_slot_and_no_place_among_the_sites() -> None:
         tuple(replace(s, actions=tuple(replace(a, site="bay", address="bay/b") for a in s.actions)) for s in bay.sites)
     )
     plan = Plan((*harbor.sites, *bay.sites))
-    door = ScriptedDoor({})
+    prompt = ScriptedPrompt({})
     ports = {"harbor": ScriptedPort(pace=1.0), "bay": ScriptedPort(pace=1.0)}
-    run = Run(plan, ports, Waiting(door, TIMEOUT), sites_at_once=1)
+    run = Run(plan, ports, ConsentMode.WAIT, prompt, sites_at_once=1)
     outcomes = passing(run.outcomes())
     assert {outcome.status for outcome in outcomes} == {AWAITING}
-    assert len(door.shown) == 7
+    assert len(prompt.shown) == 7
     # Links in three rounds of two calls, the wait, and the last looks: nobody waited for somebody else's owner.
     assert max(when for when, _ in run.told) < 6.0 + TIMEOUT + 4.0
 
@@ -378,7 +385,7 @@ def test_nobody_is_asked_for_what_has_moved() -> None:
     owners = Owners(asking(), standing=[made()])
     outcome = owners.ended()
     assert outcome.status is OutcomeStatus.SKIPPED
-    assert owners.door.shown == []
+    assert owners.prompt.shown == []
     assert owners.port.called("connect_by_oauth") == []
 
 
@@ -386,7 +393,7 @@ def test_a_link_that_is_not_to_be_had() -> None:
     """The service's words; nobody is shown anything."""
     owners = Owners(asking(), script=scripted(connect_by_oauth=DENIED))
     assert owners.failure() == str(DENIED)
-    assert owners.door.shown == []
+    assert owners.prompt.shown == []
 
 
 def test_who_needs_no_owner_does_not_come_to_the_door() -> None:
@@ -394,4 +401,4 @@ def test_who_needs_no_owner_does_not_come_to_the_door() -> None:
     owners = Owners(plan_of([declared()]))
     assert owners.ended().status is DONE
     assert owners.over == 0.0
-    assert owners.door.shown == []
+    assert owners.prompt.shown == []

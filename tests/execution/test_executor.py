@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.errors import PreconditionFailedError
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan
@@ -51,7 +51,7 @@ def test_outcomes_are_told_as_they_come_and_given_in_the_plans_order() -> None:
     """The slow one is the first in the report, and the last that is told of."""
     slow, quick = declared("a"), declared("b", account=KIM, provider="google")
     port = ScriptedPort(pace=1.0)
-    run = Run(plan_of([slow, quick]), {"harbor": port}, Consent.SKIP)
+    run = Run(plan_of([slow, quick]), {"harbor": port}, ConsentMode.SKIP)
     outcomes = passing(run.outcomes())
     assert [outcome.action.address for outcome in outcomes] == ["harbor/a", "harbor/b"]
     assert [(when, outcome.action.address) for when, outcome in run.told] == [(1.0, "harbor/b"), (2.0, "harbor/a")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import ConnectionList
 from reconciler.model.plan import Plan
@@ -44,7 +44,7 @@ def people(*names: str, **fields: object) -> list[DeclaredConnection]:
 
 def ended(port: ScriptedPort, plan: Plan | None = None) -> tuple[Run, dict[str, Outcome]]:
     """How a plan ends on a site of which nothing was seen: three connects, if no other is given."""
-    run = Run(plan or plan_of(people("a", "b", "c")), {"harbor": port}, Consent.LINK, blank=True)
+    run = Run(plan or plan_of(people("a", "b", "c")), {"harbor": port}, ConsentMode.LINK, blank=True)
     outcomes = passing(run.outcomes())
     return run, {outcome.action.address.partition("/")[2]: outcome for outcome in outcomes}
 

@@ -8,7 +8,7 @@ from reconciler.errors import ExtcalError
 from reconciler.execution.connect import Reach
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import State
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
@@ -48,7 +48,9 @@ class MemoryUse:
 def use(plan: Plan, port: ScriptedPort, memory: MemoryUse, journal: MemoryJournal | None = None) -> Outcome:
     """How the only action of a plan ends this time."""
     reaches = {"harbor": Reach(port, journal or MemoryJournal(), Window(), MemoryUnfinished(), memory)}
-    executor = Executor(plan, reaches, consent=Consent.LINK, stop=Stop(), told=lambda _outcome: None, sites_at_once=1)
+    executor = Executor(
+        plan, reaches, consent=ConsentMode.LINK, stop=Stop(), told=lambda _outcome: None, sites_at_once=1
+    )
     (outcome,) = passing(executor.run())
     return outcome
 

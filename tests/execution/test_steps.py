@@ -14,7 +14,8 @@ from reconciler.errors import (
 )
 from reconciler.execution.connect import Reach
 from reconciler.execution.settle import Window
-from reconciler.execution.steps import Consent, carry_out
+from reconciler.execution.steps import carry_out
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
 from reconciler.model.plan import ActionKind, Plan
@@ -321,7 +322,7 @@ def test_a_link_is_asked_for_the_right_place() -> None:
 def test_a_link_that_is_not_asked_for() -> None:
     """With `skip` the service is not asked, and the outcome says why there is no link."""
     port = ScriptedPort()
-    outcome = the_outcome(plan_of([declared(provider="google")]), port, Consent.SKIP)
+    outcome = the_outcome(plan_of([declared(provider="google")]), port, ConsentMode.SKIP)
     assert outcome.status is OutcomeStatus.AWAITING_CONSENT
     assert (outcome.error, outcome.consent_url) == ("its owner was not asked (--consent skip)", None)
     assert port.called("connect_by_oauth") == []
@@ -366,5 +367,5 @@ def test_what_is_only_shown_is_not_carried_out() -> None:
     for action in plan.actions:
         reach = Reach(port, MemoryJournal(), Window(), MemoryUnfinished())
         done = Outcome(action, DONE, connection_id=action.connection_id)
-        assert passing(carry_out(action, reach, Consent.LINK, STANDING)) == done
+        assert passing(carry_out(action, reach, ConsentMode.LINK, STANDING)) == done
     assert port.calls == []

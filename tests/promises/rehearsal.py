@@ -22,8 +22,8 @@ from reconciler.api.secrets import Secrets
 from reconciler.api.session import Limits
 from reconciler.execution.executor import Stop
 from reconciler.execution.settle import Window
-from reconciler.execution.steps import Consent
 from reconciler.machine import Machine
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, ScheduleKey, ScheduleRef, State
 from reconciler.model.plan import Plan
 from reconciler.model.result import OutcomeStatus, Result
@@ -135,7 +135,7 @@ async def reconcile(endpoint: str, key: str, machine: Machine, window: Window = 
                 plan,
                 opened,
                 machine,
-                consent=Consent.SKIP,
+                consent=ConsentMode.SKIP,
                 stop=Stop(),
                 told=lambda _outcome: None,
                 window=window,

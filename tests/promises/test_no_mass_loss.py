@@ -20,8 +20,8 @@ from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ManifestError
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
 from reconciler.manifests import load
+from reconciler.model.consent import ConsentMode
 from reconciler.model.result import Result
 from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT, Allowance
 from reconciler.sandbox.contract import Status
@@ -103,7 +103,7 @@ def applied(
             plan = await workflow.plan(desired, opened, workflow.Selection(), forced)
             befall(stage, blind, planning, writing)
             return await workflow.apply(
-                plan, opened, stage.machine, consent=Consent.LINK, stop=Stop(), told=lambda _outcome: None
+                plan, opened, stage.machine, consent=ConsentMode.LINK, stop=Stop(), told=lambda _outcome: None
             )
 
     try:

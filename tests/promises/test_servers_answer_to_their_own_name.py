@@ -11,10 +11,10 @@ import pytest
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.watching.host import Address, refusal
-from reconciler.watching.server import Page, serving
+from reconciler.watching.server import MonitoringPage, serving
 from tests.support.timeouts import TIMEOUT
 
-_PAGES = {path: lambda: Page(b"fine") for path in ("/metrics", "/healthz", "/readyz")}
+_PAGES = {path: lambda: MonitoringPage(b"fine") for path in ("/metrics", "/healthz", "/readyz")}
 _PROVIDERS = "/bookings/v2/external-calendars/providers"
 
 

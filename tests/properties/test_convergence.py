@@ -3,7 +3,7 @@
 from hypothesis import example, given
 
 from reconciler.cli.apply import exit_code
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.result import OutcomeStatus, Result
 from tests.properties.found import IGNORED_AND_ON
 from tests.support.profiles import examples
@@ -68,5 +68,5 @@ def test_a_second_apply_writes_nothing_but_asks_for_consent_again(sandboxes: San
         again = [request.path.rpartition(":")[2] for request in stage.writes()]
         assert again == ["connectByOAuth"] * asked
         stage.sandbox.requests.clear()
-        stage.apply(consent=Consent.SKIP)
+        stage.apply(consent=ConsentMode.SKIP)
         assert stage.writes() == []

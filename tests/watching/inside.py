@@ -13,10 +13,10 @@ from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome
-from reconciler.watching.figures import Ended, Figures
+from reconciler.watching.figures import Figures, RoundResult
 from reconciler.watching.loop import Watch
-from reconciler.watching.round import Orders
-from reconciler.watching.site_round import Visit
+from reconciler.watching.round import WatchOptions
+from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import Line
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import KEY, PASSWORD_ENV
@@ -52,14 +52,14 @@ class Waits:
         step()
 
 
-class Heard:
+class Reports:
     """What was told."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.bad: list[str] = []
-        self.rounds: list[Ended] = []
-        self.visited: list[list[str]] = []
+        self.rounds: list[RoundResult] = []
+        self.site_names: list[list[str]] = []
 
     def line(self, line: Line) -> None:
         """Something is new."""
@@ -73,11 +73,11 @@ class Heard:
         """An action has ended."""
         self.lines.append(f"{outcome.status} {outcome.action.kind} {outcome.action.address}")
 
-    def round(self, ended: Ended, took: float, visits: Sequence[Visit]) -> None:
+    def round(self, result: RoundResult, took: float, site_rounds: Sequence[SiteRound]) -> None:
         """A round has ended."""
         del took
-        self.rounds.append(ended)
-        self.visited.append([visit.first.site.name for visit in visits])
+        self.rounds.append(result)
+        self.site_names.append([each.first.site.name for each in site_rounds])
 
     def take(self) -> tuple[list[str], list[str]]:
         """The lines since the last time: those that are well, and those that are bad."""
@@ -93,7 +93,7 @@ class Inside:
     extcal: Extcal
     machine: Machine
     environ: dict[str, str] = field(default_factory=lambda: {"EXTCAL_API_KEY": KEY, **PASSWORD_ENV})
-    heard: Heard = field(default_factory=Heard)
+    reports: Reports = field(default_factory=Reports)
     selection: Callable[[Desired], workflow.Selection] = lambda _desired: workflow.Selection()
     endpoint: str | None = None
 
@@ -111,7 +111,7 @@ class Inside:
         clock = self.clock = Waits(steps, stop)
         self.loop = asyncio.get_running_loop()
         self.watch = Watch(
-            Orders(
+            WatchOptions(
                 (self.extcal.folder / "manifests",),
                 self._chosen,
                 self._service,
@@ -119,7 +119,7 @@ class Inside:
                 applies=applies,
                 git_pull=git_pull,
             ),
-            self.heard,
+            self.reports,
             stop,
             clock=clock,
             chance=lambda: 0.5,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.watching.backoff import Pace, Rests
+from reconciler.watching.backoff import Backoff, Interval
 from reconciler.watching.readiness import Readiness
 
 _CHANCES = st.floats(0, 1)
@@ -13,7 +13,7 @@ _INTERVALS = st.floats(1, 86_400)
 @given(_INTERVALS, _CHANCES, st.floats(0, 100_000))
 def test_a_pause_ends_within_a_tenth_of_the_interval(interval: float, chance: float, took: float) -> None:
     """From the beginning of a round to the next it is the interval, a tenth more or less, or the round's own length."""
-    pause = Pace(interval, lambda: chance).pause(took)
+    pause = Interval(interval, lambda: chance).pause(took)
     assert pause >= 0
     assert interval * 0.899 <= pause + took or pause == 0
     assert pause + took <= max(interval * 1.101, took)
@@ -21,32 +21,32 @@ def test_a_pause_ends_within_a_tenth_of_the_interval(interval: float, chance: fl
 
 @given(_INTERVALS, _CHANCES, st.integers(1, 100))
 def test_rests_grow_to_a_cap(interval: float, chance: float, failures: int) -> None:
-    """However often a site has failed, it rests no longer than an hour, or an interval; and half of that at least."""
+    """However often a site has failed, it backoff no longer than an hour, or an interval; and half of that at least."""
     now = 0.0
-    rests = Rests(interval, lambda: now, lambda: chance)
+    backoff = Backoff(interval, lambda: now, lambda: chance)
     for _ in range(failures):
-        rests.failed("harbor", began=0.0)
-    assert rests.failures("harbor") == failures
+        backoff.failed("harbor", began=0.0)
+    assert backoff.failures("harbor") == failures
     longest = min(interval * 2.0 ** min(failures - 1, 40), max(3600.0, interval))
     now = longest * 0.499
-    assert rests.resting == {"harbor"}
+    assert backoff.sites == {"harbor"}
     now = longest * 1.001
-    assert rests.resting == frozenset()
+    assert backoff.sites == frozenset()
 
 
 def test_a_success_forgives_and_waking_does_not() -> None:
-    """A site that is woken is tried at once, and rests longer if it fails again; one that went well begins anew."""
+    """A site that is woken is tried at once, and backoff longer if it fails again; one that went well begins anew."""
     now = 0.0
-    rests = Rests(60.0, lambda: now, lambda: 1.0)
+    backoff = Backoff(60.0, lambda: now, lambda: 1.0)
     for _ in range(3):
-        rests.failed("harbor", began=0.0)
-    rests.wake()
-    assert (rests.resting, rests.failures("harbor")) == (frozenset(), 3)
-    rests.failed("harbor", began=0.0)
+        backoff.failed("harbor", began=0.0)
+    backoff.end()
+    assert (backoff.sites, backoff.failures("harbor")) == (frozenset(), 3)
+    backoff.failed("harbor", began=0.0)
     now = 479.0
-    assert rests.resting == {"harbor"}
-    rests.well("harbor")
-    assert (rests.resting, rests.failures("harbor")) == (frozenset(), 0)
+    assert backoff.sites == {"harbor"}
+    backoff.succeeded("harbor")
+    assert (backoff.sites, backoff.failures("harbor")) == (frozenset(), 0)
 
 
 def test_ready_after_a_good_round_until_three_have_failed() -> None:

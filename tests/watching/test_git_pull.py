@@ -30,7 +30,7 @@ def test_what_is_merged_is_applied_in_the_next_round(inside: Inside, repositorie
 
     inside.run(merge, applies=True, git_pull=True)
     before, after = git(repositories.work, "log", "-2", "--format=%h").split()[::-1]
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert lines == [f"{repositories.watched.resolve()}: pulled {before}..{after}", "done connect harbor/staff-1"]
     assert bad == []
     assert (inside.figures.pulls, inside.figures.failed_pulls) == (2, 0)
@@ -48,11 +48,11 @@ def test_a_pull_that_fails_stops_nothing(inside: Inside, repositories: Repositor
         moved.rename(repositories.origin)
 
     inside.run(lose, lambda: None, find, git_pull=True)
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert ["git pull failed: " in line for line in bad] == [True]
     assert lines == ["manifests, repository and machine are in order again"]
     assert (inside.figures.pulls, inside.figures.failed_pulls) == (2, 2)
-    assert inside.heard.visited == [["harbor"]] * 4
+    assert inside.reports.site_names == [["harbor"]] * 4
 
 
 def test_a_history_that_was_rewritten_is_not_followed(inside: Inside, repositories: Repositories) -> None:
@@ -60,14 +60,14 @@ def test_a_history_that_was_rewritten_is_not_followed(inside: Inside, repositori
     git(repositories.watched, "commit", "--quiet", "--allow-empty", "--message", "by hand")
     repositories.merge(site(), connection(1, more=BUSY))
     inside.run(git_pull=True)
-    assert ["git pull failed: " in line for line in inside.heard.take()[1]] == [True]
+    assert ["git pull failed: " in line for line in inside.reports.take()[1]] == [True]
 
 
 def test_the_password_of_a_repository_is_not_told(inside: Inside, repositories: Repositories) -> None:
     """A URL that git repeats is shown without who logs in."""
     git(repositories.watched, "remote", "set-url", "origin", "http://kim:hush-41@127.0.0.1:9/repository.git")
     inside.run(git_pull=True)
-    (told,) = inside.heard.take()[1]
+    (told,) = inside.reports.take()[1]
     assert "127.0.0.1:9" in told
     assert "hush-41" not in told
 
@@ -96,6 +96,6 @@ def test_a_machine_without_git_is_told(
     del repositories
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     inside.run(git_pull=True)
-    (told,) = inside.heard.take()[1]
+    (told,) = inside.reports.take()[1]
     assert told == "git can't be started (No such file or directory). Install it."
-    assert inside.heard.visited == [["harbor"]]
+    assert inside.reports.site_names == [["harbor"]]

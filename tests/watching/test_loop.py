@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.execution.executor import Stop
-from reconciler.watching.figures import Ended
+from reconciler.watching.figures import RoundResult
 from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.servers.proxy import Passing, stand_in
 from tests.watching.inside import MINUTE, Inside
@@ -56,7 +56,7 @@ def test_a_long_round_is_followed_at_once_and_never_overlapped(agreeing: Inside)
         agreeing.run(lambda: None, lambda: None)
     assert agreeing.pauses == [0.0, 0.0, 0.0]
     assert rounds_at_once == [1, 1, 1]
-    assert agreeing.heard.rounds == [Ended.GOOD] * 3
+    assert agreeing.reports.rounds == [RoundResult.GOOD] * 3
 
 
 def test_a_round_that_reads_is_given_up_when_it_is_told_to_stop(agreeing: Inside) -> None:
@@ -81,7 +81,7 @@ def test_a_round_that_reads_is_given_up_when_it_is_told_to_stop(agreeing: Inside
             asyncio.run(story())
         finally:
             answer.set()
-    assert agreeing.heard.rounds == []
+    assert agreeing.reports.rounds == []
     assert agreeing.figures.last_round is None
 
 
@@ -113,7 +113,7 @@ def test_nothing_is_left_behind_by_a_round(agreeing: Inside) -> None:
         return step
 
     agreeing.run(*(change(number) for number in range(27)))
-    assert Ended.FAILED in agreeing.heard.rounds
+    assert RoundResult.FAILED in agreeing.reports.rounds
     early, late = seen
     # Half of the 20 rounds between failed; what one round holds may be there or not there yet.
     assert max((late - early).values(), default=0) < 10, late - early

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import Health
-from reconciler.watching.figures import Ended, Figures, SiteFigures
+from reconciler.watching.figures import Figures, RoundResult, SiteFigures
 from reconciler.watching.metrics import CONTENT_TYPE, exposition
 
 _SITE = SiteFigures(
@@ -22,7 +22,7 @@ _SITE = SiteFigures(
 )
 _FIGURES = Figures(
     sites={"harbor": _SITE, 'quay"\\\n': _SITE},
-    rounds=dict.fromkeys(Ended, 7),
+    rounds=dict.fromkeys(RoundResult, 7),
     seconds=8.5,
     last_round=1_700_000_001.0,
     last_success=1_700_000_000.0,

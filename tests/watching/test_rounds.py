@@ -1,4 +1,4 @@
-"""Rounds: what is told of them, whom they visit, and what they leave alone."""
+"""Rounds: what they report, which sites they reconcile, and which they back off from."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from reconciler.machine import Machine, Owner
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import Health
 from reconciler.sandbox.contract import ErrorReason, Status
-from reconciler.watching.figures import Ended
+from reconciler.watching.figures import RoundResult
 from reconciler.workflow import Selection
 from tests.support.cli.worlds import (
     BUSY,
@@ -50,10 +50,10 @@ def test_what_agrees_costs_two_requests_a_round_and_no_word(inside: Inside) -> N
     """A fleet as declared is silent: two reads for each site in each round, nothing told, nothing written."""
     agreeing(inside, 0, 1)
     inside.run(lambda: None, lambda: None)
-    assert inside.heard.take() == ([], [])
+    assert inside.reports.take() == ([], [])
     assert len(inside.extcal.sandbox.requests) == 2 * 3
     assert inside.figures.sites["harbor"].requests == 6
-    assert inside.figures.rounds == {Ended.GOOD: 3, Ended.PARTIAL: 0, Ended.FAILED: 0}
+    assert inside.figures.rounds == {RoundResult.GOOD: 3, RoundResult.PARTIAL: 0, RoundResult.FAILED: 0}
 
 
 def test_drift_is_told_once_and_its_end_too(inside: Inside) -> None:
@@ -62,16 +62,16 @@ def test_drift_is_told_once_and_its_end_too(inside: Inside) -> None:
     told: list[tuple[list[str], list[str]]] = []
 
     def drift() -> None:
-        told.append(inside.heard.take())
+        told.append(inside.reports.take())
         inside.extcal.write(site(), connection(0, more=EXPORTING), connection(1, more=BUSY))
 
     def mend() -> None:
-        told.append(inside.heard.take())
+        told.append(inside.reports.take())
         assert inside.watch.figures.sites["harbor"].pending == 1
         agreeing(inside, 0, 1)
 
     inside.run(drift, lambda: None, mend)
-    told.append(inside.heard.take())
+    told.append(inside.reports.take())
     quiet: tuple[list[str], list[str]] = ([], [])
     drifted = "harbor/staff-0: drifted: sync config differs in syncToCalendar.dedicatedCalendar, syncToCalendar.enabled"
     assert told == [quiet, ([drifted], []), (["harbor/staff-0: healed, ok"], [])]
@@ -84,7 +84,7 @@ def test_an_owner_who_took_another_account_is_told_once(inside: Inside) -> None:
     inside.extcal.on(world(replace(harbor(), connections=(other,))))
     inside.extcal.write(site(), connection(0, provider="google"))
     inside.run(lambda: None)
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert bad == []
     assert [line for line in lines if "its manifest says" in line] == [
         f"harbor/staff-0: awaiting consent: {email(5)} is connected, but its manifest says {email(0)}: not adopted"
@@ -95,7 +95,7 @@ def test_nothing_is_written_unless_it_is_asked_for(inside: Inside) -> None:
     """Planning only is the default: what is missing is told and counted in round after round, and no write is sent."""
     inside.extcal.write(site(), connection(0, more=BUSY))
     inside.run(lambda: None)
-    assert inside.heard.take() == (["harbor/staff-0: missing: not connected yet"], [])
+    assert inside.reports.take() == (["harbor/staff-0: missing: not connected yet"], [])
     assert inside.extcal.writes == []
     assert inside.figures.sites["harbor"].connections[Health.MISSING] == 1
 
@@ -104,7 +104,7 @@ def test_applying_heals(inside: Inside) -> None:
     """With apply the drift is gone in the round that finds it, what was done is told, and the figures count it."""
     inside.extcal.write(site(), connection(0, more=BUSY))
     inside.run(lambda: inside.extcal.on(world(harbor(0, 1))), applies=True)
-    assert inside.heard.take() == (
+    assert inside.reports.take() == (
         ["done connect harbor/staff-0"],
         [],
     )
@@ -117,29 +117,29 @@ def test_nobody_is_asked_for_consent(inside: Inside) -> None:
     """A connection that its owner must approve is told and counted; no link is made, nothing failed, nobody rests."""
     inside.extcal.write(site(), connection(0, provider="google", more=BUSY), connection(1, more=BUSY))
     inside.run(lambda: None, applies=True)
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert "harbor/staff-0: awaiting consent: not connected yet" in lines
     assert bad == []
     assert [request.path for request in inside.extcal.writes if "oauth" in request.path.lower()] == []
     assert inside.figures.sites["harbor"].connections[Health.AWAITING_CONSENT] == 1
-    assert inside.heard.rounds == [Ended.GOOD, Ended.GOOD]
+    assert inside.reports.rounds == [RoundResult.GOOD, RoundResult.GOOD]
 
 
 def test_a_failing_site_rests_and_the_others_go_on(inside: Inside) -> None:
-    """Its rests grow while the others are visited in each round; when it goes well it is forgiven everything."""
+    """Its rests grow while the others are names in each round; when it goes well it is forgiven everything."""
     two_sites(inside)
 
     def mend() -> None:
         inside.environ["EXTCAL_QUAY_KEY"] = OTHER_KEY
 
     inside.run(*[lambda: None] * 11, mend, *[lambda: None] * 8, applies=False)
-    assert all("harbor" in visited for visited in inside.heard.visited)
-    tried = [number for number, visited in enumerate(inside.heard.visited) if "quay" in visited]
+    assert all("harbor" in names for names in inside.reports.site_names)
+    tried = [number for number, names in enumerate(inside.reports.site_names) if "quay" in names]
     # Rests are 0.75, 1.5, 3, 6 and 12 minutes here, and rounds a minute apart.
     assert tried[:5] == [0, 1, 3, 6, 12]
     # Mended before round 12, it does not rest any longer.
     assert tried[5:] == [13, 14, 15, 16, 17, 18, 19, 20]
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert [line for line in bad if "EXTCAL_QUAY_KEY" in line] == bad[:1]
     assert len(bad) == 1
     assert "quay: can be read again" in lines
@@ -155,18 +155,18 @@ def test_a_site_whose_manifests_change_rests_no_longer(inside: Inside) -> None:
         inside.extcal.write(site(), second, connection(0, more=BUSY), connection(1, of="quay", more=BUSY))
 
     inside.run(lambda: None, change, lambda: None)
-    assert [("quay" in visited) for visited in inside.heard.visited] == [True, True, True, False]
+    assert [("quay" in names) for names in inside.reports.site_names] == [True, True, True, False]
 
 
 def test_hurrying_wakes_the_sites_that_rest(inside: Inside) -> None:
-    """A round that was asked for visits all sites."""
+    """A round that was asked for reconciles all sites."""
     two_sites(inside)
 
     def hurry() -> None:
         inside.watch.hurry()
 
     inside.run(lambda: None, hurry, lambda: None)
-    assert [("quay" in visited) for visited in inside.heard.visited] == [True, True, True, False]
+    assert [("quay" in names) for names in inside.reports.site_names] == [True, True, True, False]
 
 
 def test_broken_manifests_stop_nothing_but_the_round(inside: Inside) -> None:
@@ -181,28 +181,28 @@ def test_broken_manifests_stop_nothing_but_the_round(inside: Inside) -> None:
     def look() -> None:
         assert len(inside.extcal.sandbox.requests) == 0
         assert not inside.watch.figures.manifests_valid
-        told.append(inside.heard.take())
+        told.append(inside.reports.take())
 
     inside.run(spoil, look, look, lambda: agreeing(inside, 0), applies=True)
     (first, again) = told
     assert first[0] == []
     assert ["nowhere" in line for line in first[1]] == [True]
     assert again == ([], [])
-    assert inside.heard.take() == (["manifests, repository and machine are in order again"], [])
-    assert inside.heard.rounds == [Ended.GOOD, *[Ended.FAILED] * 3, Ended.GOOD]
+    assert inside.reports.take() == (["manifests, repository and machine are in order again"], [])
+    assert inside.reports.rounds == [RoundResult.GOOD, *[RoundResult.FAILED] * 3, RoundResult.GOOD]
 
 
 def test_guards_hold_in_every_round(inside: Inside) -> None:
-    """What a guard forbids is told once and done never; the site is visited on, since nothing of it failed."""
+    """What a guard forbids is told once and done never; the site is names on, since nothing of it failed."""
     inside.extcal.on(world(harbor(0, 1, 2, 3, 4)))
     inside.extcal.write(site(more="prune: true\nscope: site"), connection(0, more=BUSY))
     inside.run(lambda: None, lambda: None, applies=True)
-    _, bad = inside.heard.take()
+    _, bad = inside.reports.take()
     assert [line.startswith("harbor: guard max-disconnects: 4 of 5") for line in bad] == [True]
     assert inside.extcal.writes == []
     figures = inside.figures.sites["harbor"]
     assert (figures.held_back, figures.failures, figures.pending) == (1, 0, 4)
-    assert inside.heard.visited == [["harbor"]] * 3
+    assert inside.reports.site_names == [["harbor"]] * 3
 
 
 def test_a_site_that_is_being_applied_is_left_alone(inside: Inside) -> None:
@@ -211,11 +211,11 @@ def test_a_site_that_is_being_applied_is_left_alone(inside: Inside) -> None:
     lock = inside.machine.site(HARBOR).lock(Owner.this_process("extcal apply"), "harbor")
     with lock:
         inside.run(applies=True)
-    _, bad = inside.heard.take()
+    _, bad = inside.reports.take()
     assert ["extcal apply" in line for line in bad] == [True]
     assert inside.extcal.writes == []
     inside.run(applies=True)
-    assert inside.heard.take()[0] == ["done connect harbor/staff-0"]
+    assert inside.reports.take()[0] == ["done connect harbor/staff-0"]
 
 
 def test_a_failed_action_is_told_with_its_cause(inside: Inside) -> None:
@@ -223,7 +223,7 @@ def test_a_failed_action_is_told_with_its_cause(inside: Inside) -> None:
     inside.extcal.write(site(), connection(0, more=BUSY))
     inside.environ["EXTCAL_APP_PASSWORD"] = "wrong-one"
     inside.run(lambda: None, lambda: None, applies=True)
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert len(bad) == 1
     assert "harbor/staff-0: connect failed: " in bad[0]
     assert PASSWORD not in str((lines, bad))
@@ -254,8 +254,8 @@ def test_a_site_that_was_never_declared_is_wrong_usage(inside: Inside) -> None:
         inside.selection = unknown
 
     inside.run(forget)
-    assert inside.heard.rounds == [Ended.GOOD, Ended.FAILED]
-    assert ["--site habor" in line for line in inside.heard.take()[1]] == [True]
+    assert inside.reports.rounds == [RoundResult.GOOD, RoundResult.FAILED]
+    assert ["--site habor" in line for line in inside.reports.take()[1]] == [True]
 
 
 def test_a_round_that_changes_much_is_told_in_few_lines(inside: Inside) -> None:
@@ -264,7 +264,7 @@ def test_a_round_that_changes_much_is_told_in_few_lines(inside: Inside) -> None:
     inside.extcal.on(world(harbor(schedules=many), accounts=many))
     inside.extcal.write(site(), *(connection(number, more=BUSY) for number in range(many)))
     inside.run()
-    lines, _ = inside.heard.take()
+    lines, _ = inside.reports.take()
     assert len(lines) == 51
     assert lines[-1] == "and 3 more like these; extcal status shows all"
 
@@ -274,7 +274,7 @@ def test_a_broken_connection_is_a_bad_line(inside: Inside) -> None:
     agreeing(inside, 0)
     broken = replace(connected(0), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
     inside.run(lambda: inside.extcal.on(world(replace(harbor(), connections=(broken,)))))
-    assert inside.heard.take() == ([], ["harbor/staff-0: in error: access was revoked"])
+    assert inside.reports.take() == ([], ["harbor/staff-0: in error: access was revoked"])
     assert email(0) not in str(inside.figures)
     assert KEY not in str(inside.figures)
 
@@ -291,10 +291,10 @@ def test_a_machine_that_is_in_the_way_is_told(inside: Inside) -> None:
         place.unlink()
 
     inside.run(mend, applies=True)
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert ["set EXTCAL_STATE_DIR to a folder that can be written to" in line for line in bad] == [True]
     assert lines == ["done connect harbor/staff-0", "manifests, repository and machine are in order again"]
-    assert inside.heard.rounds == [Ended.FAILED, Ended.GOOD]
+    assert inside.reports.rounds == [RoundResult.FAILED, RoundResult.GOOD]
 
 
 def test_what_did_not_take_effect_is_a_failure(inside: Inside) -> None:
@@ -304,7 +304,7 @@ def test_what_did_not_take_effect_is_a_failure(inside: Inside) -> None:
     with stand_in(inside.extcal.sandbox.endpoint, forgetful) as endpoint:
         inside.endpoint = endpoint
         inside.run(applies=True)
-    lines, bad = inside.heard.take()
+    lines, bad = inside.reports.take()
     assert lines[0] == "done update harbor/staff-0"
     assert bad == ["harbor/staff-0: still different after applying: sync config differs"]
     assert inside.figures.sites["harbor"].failures == 1
@@ -319,10 +319,10 @@ def test_what_is_not_read_is_told_once_and_its_site_not_pruned(inside: Inside) -
         inside.extcal.write(text, to=f"manifests/{name}")
     inside.run(lambda: None, (inside.extcal.folder / "manifests" / "staff-2.yaml.off").unlink, applies=True)
     stray = "manifests/staff-2.yaml.off:1:1: says apiVersion: extcal/ and is not read"
-    told = [[line for line in inside.heard.lines if name in line] for name in (stray, ".old/policy", ".old/gone")]
+    told = [[line for line in inside.reports.lines if name in line] for name in (stray, ".old/policy", ".old/gone")]
     assert [len(lines) for lines in told] == [1, 1, 1]
     assert ": harbor is not pruned (" in told[0][0]
-    assert [line for line in inside.heard.lines if "disconnect" in line] == ["done disconnect harbor/id:live-2"]
+    assert [line for line in inside.reports.lines if "disconnect" in line] == ["done disconnect harbor/id:live-2"]
 
 
 POLICY = """\

@@ -9,16 +9,16 @@ import pytest
 
 from reconciler.errors import ExtcalError
 from reconciler.watching.host import Address
-from reconciler.watching.readiness import Verdict
-from reconciler.watching.server import Page, serving
+from reconciler.watching.readiness import ProbeResult
+from reconciler.watching.server import MonitoringPage, serving
 
 
 @pytest.fixture
 def address() -> Iterator[Address]:
     """Where a page, and one whose verdict is no, are served."""
     pages = {
-        "/metrics": lambda: Page(b"extcal_up 1\n"),
-        "/readyz": lambda: Page.of(Verdict(yes=False, why="no round has gone well yet")),
+        "/metrics": lambda: MonitoringPage(b"extcal_up 1\n"),
+        "/readyz": lambda: MonitoringPage.of(ProbeResult(yes=False, why="no round has gone well yet")),
     }
     with serving(Address("127.0.0.1", 0), pages) as at:
         yield at
@@ -95,7 +95,7 @@ def test_many_clients_that_say_nothing_are_turned_away(address: Address) -> None
 def test_an_address_of_version_six(address: Address) -> None:
     """It listens where it is told to, and is written as URLs are."""
     del address
-    with serving(Address("::1", 0), {"/": lambda: Page(b"six")}) as six:
+    with serving(Address("::1", 0), {"/": lambda: MonitoringPage(b"six")}) as six:
         assert str(six) == f"[::1]:{six.port}"
         assert answer(six, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nsix")
 

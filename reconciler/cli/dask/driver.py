@@ -20,7 +20,7 @@ from reconciler.cli.dask import worker
 from reconciler.cli.dask.client import connected
 from reconciler.errors import ExtcalError
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -59,7 +59,7 @@ class DaskRunner:
         desired: Desired | None,
         selection: workflow.Selection,
         *,
-        consent: Consent,
+        consent: ConsentMode,
         stop: Stop,
         told: Callable[[Outcome], None],
     ) -> Result:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from reconciler.cli.consent_options import Asking, Mode
+from reconciler.cli.consent_options import ConsentOptions
 from reconciler.cli.options import Globals
 from reconciler.errors import ExtcalError, UsageError
+from reconciler.model.consent import ConsentMode
 from reconciler.planning.guards import Allowance
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def _agree(context: click.Context) -> None:
         raise UsageError("--scheduler is about Dask: add --runner dask")
 
 
-def for_workers(said: Globals, asking: Asking, undo_out: str | None) -> None:
+def for_workers(said: Globals, consent: ConsentOptions, undo_out: str | None) -> None:
     """Refuse what workers can't serve; raises UsageError."""
     not_embedded(said)
-    if asking.mode is Mode.WAIT:
+    if consent.mode is ConsentMode.WAIT:
         raise UsageError(NO_WAITING)
     if undo_out is not None:
         raise UsageError(NO_UNDO)

@@ -18,7 +18,7 @@ from reconciler.cli.options import Globals
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired
 from reconciler.model.encoding import DecodingError, canonical, decoded, encoded
 from reconciler.model.plan import Plan
@@ -44,7 +44,7 @@ class Errand:
     connections: tuple[str, ...] | None
     allowed: tuple[Allowance, ...]
     agreed: Plan | None = None
-    consent: Consent = Consent.SKIP
+    consent: ConsentMode = ConsentMode.SKIP
 
     @property
     def selection(self) -> workflow.Selection:

@@ -17,9 +17,9 @@ from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ManifestError
 from reconciler.execution.executor import Stop
-from reconciler.execution.steps import Consent
 from reconciler.machine import Machine
 from reconciler.manifests import load
+from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
@@ -76,7 +76,7 @@ class Stage:
 
         return self._run(story)
 
-    def apply(self, allowed: frozenset[Allowance] | None = None, *, consent: Consent = Consent.LINK) -> Result:
+    def apply(self, allowed: frozenset[Allowance] | None = None, *, consent: ConsentMode = ConsentMode.LINK) -> Result:
         """Plan, apply and look again, as the command does; unless told otherwise with every guard overruled."""
 
         async def story(desired: Desired, opened: workflow.Sessions) -> Result:
@@ -92,7 +92,7 @@ class Stage:
         """Carry out a plan that was saved, on a machine, as `apply --plan` does; nobody is asked for consent."""
 
         async def story(_desired: Desired, opened: workflow.Sessions) -> Result:
-            consent, stop = Consent.SKIP, Stop()
+            consent, stop = ConsentMode.SKIP, Stop()
             result = await workflow.apply(plan, opened, machine, consent=consent, stop=stop, told=self.told.append)
             return await workflow.verify_saved(result, opened)
 
