@@ -41,7 +41,6 @@ from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import ENDING, Ending, run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits, load
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -50,7 +49,7 @@ from reconciler.render.plan_json import result_json
 from reconciler.render.plan_text import plan_text
 from reconciler.render.result_text import outcome_line, result_text
 from reconciler.safe_paths import MisplacedError, check_file
-from reconciler.workflow.run import Work, to_do
+from reconciler.workflow import Stop, Work, to_do
 
 FAILED = 1
 AWAITING = 3

@@ -12,7 +12,6 @@ from reconciler.cli.console import Console
 from reconciler.cli.dask.options import NO_UNDO, NO_WAITING, dask
 from reconciler.cli.resolve import tell_settled
 from reconciler.errors import UsageError
-from reconciler.execution.executor import Stop
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
@@ -22,9 +21,7 @@ from reconciler.model.shards import Shards
 from reconciler.planning.guards import Allowance, overruled
 from reconciler.planning.select import part_of
 from reconciler.planning.undo import Undo
-from reconciler.workflow import run
-from reconciler.workflow.missing_secrets import without_secrets
-from reconciler.workflow.run import Work
+from reconciler.workflow import Stop, Work, without_secrets
 
 if TYPE_CHECKING:
     from reconciler.cli.dask.driver import DaskRunner
@@ -119,7 +116,7 @@ class Here:
         def settled(found: Settled) -> None:
             tell_settled(found, self.console)
 
-        return await run.prepare(self.work, self.opened, self.service.machine, self.taken, self.allowed, settled)
+        return await workflow.prepare(self.work, self.opened, self.service.machine, self.taken, self.allowed, settled)
 
     async def failing(self, made: Plan) -> tuple[Outcome, ...]:
         """The actions that lack a secret."""
@@ -128,7 +125,7 @@ class Here:
     async def apply(self, made: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
         """Carry it out with the journals of this machine."""
         machine = self.service.machine
-        return await run.carry_out(
+        return await workflow.carry_out(
             made,
             self.work,
             self.opened,

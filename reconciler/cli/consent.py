@@ -17,7 +17,6 @@ from reconciler.cli.console import Console
 from reconciler.cli.link_file import LinkFile
 from reconciler.consent.callback_server import serve_callbacks
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.execution.consent import ConsentPrompt
 from reconciler.model.consent import ConsentMode
 from reconciler.model.plan import Action, Plan
 from reconciler.model.result import Outcome, Result
@@ -25,6 +24,7 @@ from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, 
 from reconciler.render.plan_text import headline
 from reconciler.render.result_text import consent_lines
 from reconciler.render.tone import plain
+from reconciler.workflow import ConsentPrompt
 
 
 class ConsentLinks:

@@ -22,7 +22,6 @@ from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals, seconds
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
@@ -30,6 +29,7 @@ from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import WatchOptions
 from reconciler.watching.server import MonitoringPage, serving
+from reconciler.workflow import Stop
 
 
 @click.command

@@ -13,7 +13,6 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import Globals
 from reconciler.cli.resolve import tell_settled
 from reconciler.cli.signals import ENDING, Ending
-from reconciler.execution.executor import Stop
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.render.result_text import outcome_line
@@ -22,6 +21,7 @@ from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
 from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import Line
+from reconciler.workflow import Stop
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _SPAN = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smh])")

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.api.clock import Clock
-from reconciler.execution.executor import Stop
 from reconciler.watching.backoff import Backoff, Chance, Interval
 from reconciler.watching.figures import Figures
 from reconciler.watching.news import Reporter
 from reconciler.watching.readiness import BEAT_SECONDS, Readiness
 from reconciler.watching.round import Rounds, WatchOptions
+from reconciler.workflow import Stop
 
 
 class Watch:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler import workflow
-from reconciler.execution.executor import Stop
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
@@ -13,7 +12,7 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
 from reconciler.watching.site_round import SiteRound
-from reconciler.workflow.run import SiteCheck, carry_out, check_sites, prepare, to_do
+from reconciler.workflow import SiteCheck, Stop, carry_out, check_sites, prepare, to_do
 
 _OWNER = "extcal watch"
 _NOTHING_SENT = {OutcomeStatus.SKIPPED, OutcomeStatus.AWAITING_CONSENT}

@@ -8,7 +8,6 @@ from pathlib import Path
 from reconciler import workflow
 from reconciler.api.clock import Clock, OnWait
 from reconciler.errors import ExtcalError, ManifestError, UsageError
-from reconciler.execution.executor import Stop
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
@@ -20,6 +19,7 @@ from reconciler.watching.readiness import Readiness
 from reconciler.watching.reconcile import RoundListener, WatchScope, reconcile
 from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import Line
+from reconciler.workflow import Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,70 +1,93 @@
 """The use cases, each a short story: observe → plan, and apply → verify.
 
-Each is imported when it is first asked for: planning has no use for what applying takes.
+Each is imported when it is first asked for: planning has no use for what applying takes. Whatever `cli` and `watching`
+need for a run is here; the modules beneath are for this room alone, but for `merge`, `pull` and `resolve`, which are a
+command each.
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved
+    from reconciler.execution.consent import ConsentPrompt
+    from reconciler.execution.executor import Stop
+    from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved, without_secrets
     from reconciler.workflow.observation import observe
-    from reconciler.workflow.plans import Base, leaving, plan, plan_against_base, with_impact
-    from reconciler.workflow.recovery import Faults, RecoveryResult, locked, pending, recover
-    from reconciler.workflow.review import Review, review_saved
-    from reconciler.workflow.run import status
+    from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
+    from reconciler.workflow.recovery import Faults, RecoveryResult, as_agreed, locked, pending, recover
+    from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
     from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
 
 __all__ = [
     "Base",
+    "ConsentPrompt",
     "Faults",
     "RecoveryResult",
     "Review",
     "Selection",
     "Service",
     "Sessions",
+    "SiteCheck",
+    "Stop",
+    "Work",
     "apply",
+    "as_agreed",
+    "carry_out",
+    "check_sites",
     "leaving",
     "locked",
     "observe",
     "pending",
     "plan",
     "plan_against_base",
+    "prepare",
     "recover",
     "review_saved",
     "selected_sites",
     "sessions",
     "status",
+    "to_do",
     "undo",
     "verify",
     "verify_saved",
     "with_impact",
+    "without_secrets",
 ]
 
 _HOMES = {
-    "Base": "plans",
-    "Faults": "recovery",
-    "RecoveryResult": "recovery",
-    "Review": "review",
-    "Selection": "service",
-    "Service": "service",
-    "Sessions": "service",
-    "apply": "apply_plan",
-    "leaving": "plans",
-    "locked": "recovery",
-    "observe": "observation",
-    "pending": "recovery",
-    "plan": "plans",
-    "plan_against_base": "plans",
-    "recover": "recovery",
-    "review_saved": "review",
-    "selected_sites": "service",
-    "sessions": "service",
-    "status": "run",
-    "undo": "apply_plan",
-    "verify": "apply_plan",
-    "verify_saved": "apply_plan",
-    "with_impact": "plans",
+    "Base": "reconciler.workflow.plans",
+    "ConsentPrompt": "reconciler.execution.consent",
+    "Faults": "reconciler.workflow.recovery",
+    "RecoveryResult": "reconciler.workflow.recovery",
+    "Review": "reconciler.workflow.plans",
+    "Selection": "reconciler.workflow.service",
+    "Service": "reconciler.workflow.service",
+    "Sessions": "reconciler.workflow.service",
+    "SiteCheck": "reconciler.workflow.run",
+    "Stop": "reconciler.execution.executor",
+    "Work": "reconciler.workflow.run",
+    "apply": "reconciler.workflow.apply_plan",
+    "as_agreed": "reconciler.workflow.recovery",
+    "carry_out": "reconciler.workflow.run",
+    "check_sites": "reconciler.workflow.run",
+    "leaving": "reconciler.workflow.plans",
+    "locked": "reconciler.workflow.recovery",
+    "observe": "reconciler.workflow.observation",
+    "pending": "reconciler.workflow.recovery",
+    "plan": "reconciler.workflow.plans",
+    "plan_against_base": "reconciler.workflow.plans",
+    "prepare": "reconciler.workflow.run",
+    "recover": "reconciler.workflow.recovery",
+    "review_saved": "reconciler.workflow.plans",
+    "selected_sites": "reconciler.workflow.service",
+    "sessions": "reconciler.workflow.service",
+    "status": "reconciler.workflow.run",
+    "to_do": "reconciler.workflow.run",
+    "undo": "reconciler.workflow.apply_plan",
+    "verify": "reconciler.workflow.apply_plan",
+    "verify_saved": "reconciler.workflow.apply_plan",
+    "with_impact": "reconciler.workflow.plans",
+    "without_secrets": "reconciler.workflow.apply_plan",
 }
 
 
@@ -72,4 +95,4 @@ def __getattr__(name: str) -> object:
     """A use case, from the module that has it (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""Planning every selected site, alone or against a base, and asking what a plan would take away."""
+"""Plans every selected site: alone, against a base, or again to review a saved plan; counts what a plan would lose."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.protection import still_protected
 from reconciler.planning.providers import word
+from reconciler.planning.review import Refusal, refusals
 from reconciler.planning.select import narrowable
 from reconciler.workflow.observation import observe
 from reconciler.workflow.service import Selection, Sessions, in_turn, selected_sites
@@ -232,3 +233,38 @@ def _held_back(before: SitePlan, after: SitePlan) -> SitePlan:
 def _acting(action: Action) -> Action:
     """An action but for what is only shown of it."""
     return replace(action, schedule_name=None, changes=(), source=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The plan that the manifests yield now, and why the one made before does not stand; empty where it does."""
+
+    fresh: Plan
+    refusals: tuple[Refusal, ...]
+
+
+async def review_saved(
+    saved: Plan,
+    desired: Desired,
+    base: Base | None,
+    opened: Sessions,
+    selection: Selection,
+    allowed: frozenset[Allowance] = frozenset(),
+) -> Review:
+    """Plan every selected site as a whole and compare the saved plan with that; only reads are sent.
+
+    With `base`, what it protects is protected in the new plan.
+    """
+    if base is not None:
+        against = await plan_against_base(desired, base, opened, selection, allowed)
+        return Review(against.plan, refusals(saved, against.plan, against.live, desired.connections))
+    by_site = declared_by_site(desired, opened)
+    live: dict[str, LiveSite] = {}
+
+    def planned(site: Site, seen: LiveSite) -> SitePlan:
+        live[site.name] = seen
+        return plan_site(site, by_site[site.name], seen, allowed=allowed)
+
+    plans = await each_site(selected_sites(desired, selection), opened, by_site, planned)
+    fresh = ordered(Plan(tuple(plans), selection.shards))
+    return Review(fresh, refusals(saved, fresh, live, desired.connections))

@@ -10,7 +10,6 @@ from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.consent.callback_server import serve_callbacks
 from reconciler.consent.pending import PendingConsent, PendingConsents
-from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Desired, Site
@@ -19,6 +18,7 @@ from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox
+from reconciler.workflow import Stop
 from tests.support.machines import fresh_machine
 from tests.support.timeouts import TIMEOUT
 

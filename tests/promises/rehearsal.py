@@ -20,7 +20,6 @@ from reconciler.api.exchange import Patience
 from reconciler.api.retry import Backoff
 from reconciler.api.secrets import Secrets
 from reconciler.api.session import Limits
-from reconciler.execution.executor import Stop
 from reconciler.execution.settle import Window
 from reconciler.machine import Machine
 from reconciler.model.consent import ConsentMode
@@ -30,6 +29,7 @@ from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
+from reconciler.workflow import Stop
 from tests.support.builders.plans import DEDICATED, OFF, PRUNING, chosen, declared
 
 APPLE = "a0a0a0a0-0000-4000-8000-00000000000a"

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ManifestError
-from reconciler.execution.executor import Stop
 from reconciler.manifests import load
 from reconciler.model.consent import ConsentMode
 from reconciler.model.result import Result
@@ -28,6 +27,7 @@ from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.world import ExistingConnection, Site
+from reconciler.workflow import Stop
 from tests.promises.blind_service import Blind, blinding
 from tests.promises.leak_stage import let_time_fly
 from tests.support.cli.command import Extcal

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from reconciler import workflow
 from reconciler.api.clock import OnWait
 from reconciler.api.secrets import Secrets
-from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
@@ -18,6 +17,7 @@ from reconciler.watching.loop import Watch
 from reconciler.watching.round import WatchOptions
 from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import Line
+from reconciler.workflow import Stop
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import KEY, PASSWORD_ENV
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.execution.executor import Stop
 from reconciler.watching.figures import RoundResult
+from reconciler.workflow import Stop
 from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.servers.proxy import Passing, stand_in
 from tests.watching.inside import MINUTE, Inside

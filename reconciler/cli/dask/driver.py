@@ -19,7 +19,6 @@ from reconciler import workflow
 from reconciler.cli.dask import worker
 from reconciler.cli.dask.client import connected
 from reconciler.errors import ExtcalError
-from reconciler.execution.executor import Stop
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.plan import Plan, SitePlan
@@ -27,6 +26,7 @@ from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.planning.guards import Allowance
 from reconciler.planning.order import ordered
+from reconciler.workflow import Stop
 
 _LARGEST = 256 * 1024 * 1024
 _STRANGE = "its worker's answer is about something else"

@@ -17,14 +17,13 @@ from reconciler import workflow
 from reconciler.cli.options import Globals
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError
-from reconciler.execution.executor import Stop
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired
 from reconciler.model.encoding import DecodingError, canonical, decoded, encoded
 from reconciler.model.plan import Plan
 from reconciler.model.result import Result
 from reconciler.planning.guards import Allowance
-from reconciler.workflow.recovery import as_agreed
+from reconciler.workflow import Stop, as_agreed
 
 _STOP_SECONDS = 1.0
 _Value = TypeVar("_Value")

@@ -16,7 +16,6 @@ import yaml
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ManifestError
-from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
 from reconciler.manifests import load
 from reconciler.model.consent import ConsentMode
@@ -26,6 +25,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.server import RunningSandbox
+from reconciler.workflow import Stop
 from tests.support.machines import fresh_machine
 from tests.support.scenarios.statements import Document, site_name
 from tests.support.scenarios.strategies import Scenario
