@@ -25,10 +25,9 @@ from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
-from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import WatchOptions
-from reconciler.watching.server import MonitoringPage, serving
+from reconciler.watching.server import Address, MonitoringPage, serve_pages
 from reconciler.workflow import Stop
 
 
@@ -149,7 +148,7 @@ async def _watch(how: _How, said: Globals, ending: Ending) -> int:
         )
         watching = Watch(options, ConsoleReporter(said), stop, clock=SystemClock(), chance=random.SystemRandom().random)
         obey_signals(watching, stop, console, ending)
-        with serving(how.listen, _pages(watching)) as at:
+        with serve_pages(how.listen, _pages(watching)) as at:
             console.note(_begun(how, at))
             await watching.run()
     if stop.at_once.is_set():

@@ -16,11 +16,11 @@ from reconciler.cli.signals import ENDING, Ending
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.render.result_text import outcome_line
+from reconciler.watching.changes import Line
 from reconciler.watching.figures import RoundResult
-from reconciler.watching.host import Address
 from reconciler.watching.loop import Watch
+from reconciler.watching.server import Address
 from reconciler.watching.site_round import SiteRound
-from reconciler.watching.site_state import Line
 from reconciler.workflow import Stop
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}

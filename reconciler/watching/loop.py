@@ -6,9 +6,8 @@ from typing import Any
 
 from reconciler.api.clock import Clock
 from reconciler.watching.backoff import Backoff, Chance, Interval
-from reconciler.watching.figures import Figures
-from reconciler.watching.news import Reporter
-from reconciler.watching.readiness import BEAT_SECONDS, Readiness
+from reconciler.watching.changes import Reporter
+from reconciler.watching.figures import BEAT_SECONDS, Figures, Readiness
 from reconciler.watching.round import Rounds, WatchOptions
 from reconciler.workflow import Stop
 

@@ -5,20 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reconciler import workflow
+from reconciler import git, workflow
 from reconciler.api.clock import Clock, OnWait
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
-from reconciler.watching import repository
 from reconciler.watching.backoff import Backoff
-from reconciler.watching.figures import Figures, RoundResult, SiteFigures
-from reconciler.watching.news import ChangeReporter, Reporter
-from reconciler.watching.readiness import Readiness
+from reconciler.watching.changes import ChangeReporter, Line, Reporter
+from reconciler.watching.figures import Figures, Readiness, RoundResult, SiteFigures
 from reconciler.watching.reconcile import RoundListener, WatchScope, reconcile
 from reconciler.watching.site_round import SiteRound
-from reconciler.watching.site_state import Line
 from reconciler.workflow import Stop
 
 
@@ -103,7 +100,7 @@ class Rounds:
         if not self._options.git_pull:
             return []
         try:
-            for pulled in await repository.pull(self._options.paths):
+            for pulled in await pull_repositories(self._options.paths):
                 self._reporter.line(Line(str(pulled)))
         except ExtcalError as error:
             self.figures = self.figures.after_pull(self._time(), well=False)
@@ -181,3 +178,34 @@ def _by_site(desired: Desired) -> dict[str, list[object]]:
     for connection in desired.connections:
         declared.setdefault(connection.site, []).append(connection)
     return declared
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A repository whose commit has changed; both are abbreviated."""
+
+    root: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.root}: pulled {self.before}..{self.after}"
+
+
+async def pull_repositories(paths: Sequence[Path], timeout: float = git.TIMEOUT) -> list[Pulled]:  # noqa: ASYNC109 - that of each call
+    """Pull every repository that a path lies in, and say which have changed; raises GitError.
+
+    `timeout` is in seconds, for each call of git. What lies there is what was pulled last.
+    """
+    changed = []
+    for root in dict.fromkeys(git.root_of(path) for path in paths):
+        before = await _head(root, timeout)
+        await git.call(root, "pull", "--quiet", "--ff-only", "--no-recurse-submodules", timeout=timeout)
+        after = await _head(root, timeout)
+        if after != before:
+            changed.append(Pulled(str(root), before, after))
+    return changed
+
+
+async def _head(root: Path, timeout: float) -> str:  # noqa: ASYNC109 - as above
+    return await git.call(root, "rev-parse", "--short", "HEAD", timeout=timeout)

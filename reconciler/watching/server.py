@@ -1,26 +1,38 @@
 """The port on which figures and health can be read: a few pages, GET and HEAD, and nothing that can be changed.
 
-One request a connection, heads bounded in size and time, a thread each, and not many of those.
+On loopback a request must mean this server, which keeps web pages out (DNS rebinding): any page in a browser may have
+the name of its own site point at 127.0.0.1, and could then read what is served there. Its requests name that site
+(`Host`), so only loopback names, and what we were told to listen on, are answered. Elsewhere any name is: whoever
+scrapes or probes asks by an address or a service's name that we can't know, and the port says nothing that is for one
+reader alone. Sources: RFC 9110, 7.2 and 15.5.20; RFC 9112, 3.2.
 """
 
-import contextlib
-import io
+import ipaddress
+import re
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from reconciler.consent.head import Head, TooLongError
 from reconciler.errors import ExtcalError
-from reconciler.watching.host import Address, is_loopback, refusal
-from reconciler.watching.readiness import ProbeResult
+from reconciler.http_server import BoundedHandler, BoundedServer, in_thread
+from reconciler.watching.figures import ProbeResult
 
 TEXT = "text/plain; charset=utf-8"
-_MOST_AT_ONCE = 16
-_WRITE_SECONDS = 10.0
+_AUTHORITY = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:@/?#\s]+?)\.?(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
+_HTTP_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: a host, by name or number, and a port; 0 is a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +55,23 @@ MonitoringPages = Mapping[str, Callable[[], MonitoringPage]]
 
 
 @contextmanager
-def serving(address: Address, pages: MonitoringPages) -> Iterator[Address]:
+def serve_pages(address: Address, pages: MonitoringPages) -> Iterator[Address]:
     """Serve for the length of the block, in threads; yields where, and raises ExtcalError where that can't be."""
     try:
-        server = _Server(address, pages)
+        server = _MonitoringServer(address, pages)
     except OSError as error:
         why = error.strerror or error
         raise ExtcalError(f"can't listen on {address}: {why}; name another address: --listen HOST:PORT") from error
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="extcal-watch")
-    thread.start()
-    try:
+    with in_thread(server, "extcal-watch"):
         yield server.at
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-
+class _MonitoringServer(BoundedServer):
     def __init__(self, address: Address, pages: MonitoringPages) -> None:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         self.address_family = found[0][0]
         self.pages = pages
-        self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
-        super().__init__((address.host, address.port), _Handler)
+        super().__init__((address.host, address.port), _MonitoringHandler)
         self.at = Address(address.host, self.server_port)
         self.on_loopback = is_loopback(self.server_name)
 
@@ -81,58 +82,15 @@ class _Server(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
-    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Serve it in a thread of its own, where there is room."""
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
 
-    def process_request_thread(
-        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
-    ) -> None:
-        """Serve it, then make room."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
+class _MonitoringHandler(BoundedHandler):
+    server: _MonitoringServer  # type: ignore[mutable-override] # only that server makes it
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+    def refuse(self, status: HTTPStatus) -> None:
+        """Refuse in a line."""
+        self._show(MonitoringPage(f"{status.phrase}\n".encode(), status=status))
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server  # type: ignore[mutable-override] # only that server makes it
-    # What can't be read is answered with a status all the same.
-    default_request_version = request_version = "HTTP/1.0"
-    command = ""
-
-    def setup(self) -> None:
-        """Read the head through the bounds."""
-        super().setup()
-        self.rfile.close()
-        self.rfile = io.BufferedReader(Head(self.connection))
-
-    def handle(self) -> None:
-        """Answer one request."""
-        with contextlib.suppress(OSError):
-            try:
-                self.handle_one_request()
-            except TooLongError:
-                self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library gives it
-        """Write nothing: probes come every few seconds."""
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse in a line that repeats nothing of the request."""
-        del message, explain
-        if code == HTTPStatus.NOT_IMPLEMENTED:
-            code = HTTPStatus.METHOD_NOT_ALLOWED
-        status = HTTPStatus(code)
-        self._show(MonitoringPage(f"{status.phrase}\n".encode(), TEXT, status))
-
-    def do_GET(self) -> None:
+    def get(self) -> None:
         """Show a page to whoever means this server."""
         make, at, refused = self.server.pages.get(self.path.partition("?")[0]), self.server.at, None
         if self.server.on_loopback:
@@ -140,24 +98,41 @@ class _Handler(BaseHTTPRequestHandler):
         if refused is HTTPStatus.MISDIRECTED_REQUEST:
             self._show(MonitoringPage(f"{refused.phrase}: ask for {at}\n".encode(), status=refused))
         elif refused is not None:
-            self.send_error(refused)
+            self.refuse(refused)
         elif make is None:
-            self.send_error(HTTPStatus.NOT_FOUND)
+            self.refuse(HTTPStatus.NOT_FOUND)
         else:
             self._show(make())
 
-    do_HEAD = do_GET  # noqa: N815 - http.server's name
-
     def _show(self, page: MonitoringPage) -> None:
-        self.connection.settimeout(_WRITE_SECONDS)
-        self.send_response_only(page.status)
-        self.send_header("content-type", page.content_type)
-        self.send_header("content-length", str(len(page.body)))
-        self.send_header("cache-control", "no-store")
-        self.send_header("x-content-type-options", "nosniff")
-        if page.status is HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("allow", "GET, HEAD")
-        self.send_header("connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(page.body)
+        headers = {
+            "content-type": page.content_type,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        }
+        self.answer(page.status, headers, page.body)
+
+
+def refusal(hosts: list[str], version: str, at: Address) -> HTTPStatus | None:
+    """The status that refuses a request to a server on the loopback address `at`; None where it means that server.
+
+    `hosts` are its fields `Host`, `version` is what it says of HTTP. Only programs older than HTTP/1.1 send none.
+    """
+    if not hosts and version in {"HTTP/0.9", "HTTP/1.0"}:
+        return None
+    said = _AUTHORITY.fullmatch(hosts[0].strip()) if len(hosts) == 1 else None
+    if said is None:
+        return HTTPStatus.BAD_REQUEST
+    name = said["name"].strip("[]").lower()
+    if int(said["port"] or _HTTP_PORT) == at.port and (name in {"localhost", at.host.lower()} or is_loopback(name)):
+        return None
+    return HTTPStatus.MISDIRECTED_REQUEST
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own; a name is not."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from reconciler.consent import pages
-from reconciler.consent.layout import HtmlPage
+from reconciler.consent.pages import HtmlPage
 from reconciler.consent.pending import StaleCallback
 from reconciler.model.consent import CallbackResult, CallbackStatus
 from tests.consent.owners import action, links

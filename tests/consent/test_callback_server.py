@@ -329,7 +329,7 @@ def test_heads_that_no_browser_sends_are_refused(sent: bytes, capfd: pytest.Capt
 
 def test_slow_and_idle_clients_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """While others say nothing or little, and are waited for, an owner is served."""
-    monkeypatch.setattr("reconciler.consent.head._SECONDS", 10 * TIMEOUT)
+    monkeypatch.setattr("reconciler.http_server.HEAD_SECONDS", 10 * TIMEOUT)
 
     def browse(consent: PendingConsent) -> None:
         with connection_to(consent.redirect_url) as idle, connection_to(consent.redirect_url) as slow:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import git
-from reconciler.watching.repository import pull
+from reconciler.watching.round import pull_repositories
 from tests.promises.repositories import commit_all, commit_tree, embed_bare, initialised
 from tests.promises.repositories import git as by_hand
 from tests.support.cli.command import Extcal
@@ -118,7 +118,7 @@ def test_what_is_pulled_runs_nothing(checkout: Extcal, trap: Path, tmp_path: Pat
     for message in ("vendor", "another"):
         commit_all(checkout.folder, message)
         by_hand(checkout.folder, "push", "--quiet", str(origin), "main")
-        (pulled,) = asyncio.run(pull([watched / "manifests", watched / "manifests" / "vendor"]))
+        (pulled,) = asyncio.run(pull_repositories([watched / "manifests", watched / "manifests" / "vendor"]))
         assert pulled.root == str(watched.resolve())
     assert (watched / "manifests" / "vendor" / "HEAD").exists()
     assert not trap.exists()

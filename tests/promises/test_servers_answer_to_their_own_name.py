@@ -10,8 +10,7 @@ import pytest
 
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import RunningSandbox
-from reconciler.watching.host import Address, refusal
-from reconciler.watching.server import MonitoringPage, serving
+from reconciler.watching.server import Address, MonitoringPage, refusal, serve_pages
 from tests.support.timeouts import TIMEOUT
 
 _PAGES = {path: lambda: MonitoringPage(b"fine") for path in ("/metrics", "/healthz", "/readyz")}
@@ -50,7 +49,7 @@ def server(request: pytest.FixtureRequest, sandbox: RunningSandbox) -> Iterator[
             fields = f"Authorization: {sandbox.api_key}\r\nwix-site-id: {SITE_ID}\r\n"
             yield Server(int(sandbox.endpoint.rpartition(":")[2]), _PROVIDERS, fields)
         else:
-            at = stack.enter_context(serving(Address("127.0.0.1", 0), _PAGES))
+            at = stack.enter_context(serve_pages(Address("127.0.0.1", 0), _PAGES))
             yield Server(at.port, request.param)
 
 
@@ -120,7 +119,7 @@ def test_a_forwarding_field_misleads_nobody(server: Server) -> None:
 @pytest.mark.parametrize("path", _PAGES)
 def test_beyond_loopback_any_name_is_answered(path: str) -> None:
     """Prometheus and the kubelet ask by an address, others by a service's name that watch can't know."""
-    with serving(Address("0.0.0.0", 0), _PAGES) as at:  # noqa: S104 - what is tried
+    with serve_pages(Address("0.0.0.0", 0), _PAGES) as at:  # noqa: S104 - what is tried
         for host in ("10.1.2.3:9464", "extcal-watch.calendars.svc:9464", "localhost:PORT"):
             assert Server(at.port, path).status(host) == 200
 
@@ -128,7 +127,7 @@ def test_beyond_loopback_any_name_is_answered(path: str) -> None:
 @pytest.mark.parametrize("host", ["::1", "localhost"])
 def test_what_is_listened_on_is_answered(host: str) -> None:
     """As `--listen` writes it, and nothing beside."""
-    with serving(Address(host, 0), _PAGES) as at, httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+    with serve_pages(Address(host, 0), _PAGES) as at, httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
         assert client.get(f"http://{at}/metrics").text == "fine"
         assert client.get(f"http://{at}/metrics", headers={"host": f"rebound.example:{at.port}"}).status_code == 421
     named = Address("Front-Desk.example", 9464)

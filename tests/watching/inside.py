@@ -12,11 +12,11 @@ from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome
+from reconciler.watching.changes import Line
 from reconciler.watching.figures import Figures, RoundResult
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import WatchOptions
 from reconciler.watching.site_round import SiteRound
-from reconciler.watching.site_state import Line
 from reconciler.workflow import Stop
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import KEY, PASSWORD_ENV

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.watching.backoff import Backoff, Interval
-from reconciler.watching.readiness import Readiness
+from reconciler.watching.figures import Readiness
 
 _CHANCES = st.floats(0, 1)
 _INTERVALS = st.floats(1, 86_400)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.git import GitError
-from reconciler.watching.repository import pull
+from reconciler.watching.round import pull_repositories
 from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.tools import needs_git
 from tests.watching.inside import Inside
@@ -82,7 +82,7 @@ def test_git_gets_none_of_our_secrets_and_ends_in_time(tmp_path: Path, monkeypat
     monkeypatch.setenv("EXTCAL_API_KEY", "key-of-the-sandbox")
     (tmp_path / ".git").mkdir()
     with pytest.raises(GitError, match="did not end within 2 s"):
-        asyncio.run(pull([tmp_path], timeout=2.0))
+        asyncio.run(pull_repositories([tmp_path], timeout=2.0))
     assert "EXTCAL_" not in (tmp_path / "env").read_text()
     helper = int((tmp_path / "pid").read_text())
     status = Path(f"/proc/{helper}/stat")

@@ -8,9 +8,8 @@ from http import HTTPStatus
 import pytest
 
 from reconciler.errors import ExtcalError
-from reconciler.watching.host import Address
-from reconciler.watching.readiness import ProbeResult
-from reconciler.watching.server import MonitoringPage, serving
+from reconciler.watching.figures import ProbeResult
+from reconciler.watching.server import Address, MonitoringPage, serve_pages
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def address() -> Iterator[Address]:
         "/metrics": lambda: MonitoringPage(b"extcal_up 1\n"),
         "/readyz": lambda: MonitoringPage.of(ProbeResult(yes=False, why="no round has gone well yet")),
     }
-    with serving(Address("127.0.0.1", 0), pages) as at:
+    with serve_pages(Address("127.0.0.1", 0), pages) as at:
         yield at
 
 
@@ -95,7 +94,7 @@ def test_many_clients_that_say_nothing_are_turned_away(address: Address) -> None
 def test_an_address_of_version_six(address: Address) -> None:
     """It listens where it is told to, and is written as URLs are."""
     del address
-    with serving(Address("::1", 0), {"/": lambda: MonitoringPage(b"six")}) as six:
+    with serve_pages(Address("::1", 0), {"/": lambda: MonitoringPage(b"six")}) as six:
         assert str(six) == f"[::1]:{six.port}"
         assert answer(six, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nsix")
 
@@ -103,5 +102,5 @@ def test_an_address_of_version_six(address: Address) -> None:
 def test_a_host_that_is_not_there_is_told() -> None:
     """A name that leads nowhere is an error that names it."""
     expected = pytest.raises(ExtcalError, match=r"can't listen on nowhere\.invalid:9464: .*--listen HOST:PORT")
-    with expected, serving(Address("nowhere.invalid", 9464), {}):
+    with expected, serve_pages(Address("nowhere.invalid", 9464), {}):
         pass
