@@ -1,1 +1,1 @@
-"""Where owners' browsers land after they were asked to consent: a listener on loopback, and its pages."""
+"""Serves callbacks: where browsers land after owners were asked for consent, and the pages."""

@@ -1,4 +1,4 @@
-"""The callback server on loopback, to which owners' browsers are sent back from the provider's consent page.
+"""Serves callbacks on loopback: owners' browsers are sent here from the consent page.
 
 It answers to no other name than its own address, so that no web page can reach it under a name that it has made
 point here.

@@ -1,4 +1,4 @@
-"""Makes the pages that owners land on: what was connected, or what went wrong and what to do.
+"""Makes the pages that owners land on: what was connected, or what went wrong.
 
 One column, no script, nothing loaded, light or dark as the reader's system is.
 """

@@ -1,4 +1,7 @@
-"""The pending consents of a run, each with a callback address that nobody can guess; loop and server share them."""
+"""Keeps the pending consents of a run, which the event loop and the callback server share.
+
+Each has a callback address that nobody can guess. Those that are over are still known, to say so.
+"""
 
 import asyncio
 import hmac

@@ -96,11 +96,11 @@ async def await_callback(
     channel: CallbackChannel,
     slots: Slots,
     deadline: Deadline,
-    standing: Sequence[LiveConnection],
+    earlier: Sequence[LiveConnection],
 ) -> LiveConnection | Outcome:
-    """The connection that the owner has made, read and found right, or how the action ends without one.
+    """The connection that the owner has made, looked up and found right, or how the action ends without one.
 
-    `standing` are the connections of its schedule before the owner was asked. A slot is taken only while something is
+    `earlier` are the connections of its schedule before the owner was asked. A slot is taken only while something is
     asked of the service. Raises ExtcalError where that fails.
     """
     for _ in range(_MOST_TRIES):
@@ -113,22 +113,22 @@ async def await_callback(
             return Outcome(action, OutcomeStatus.FAILED, error=why)
         connection = await _looked_up(action, port, channel, slots, callback.answer)
         if isinstance(connection, Outcome) and connection.status is OutcomeStatus.FAILED:
-            return await _unless_double(connection, port, slots, standing)
+            return await _unless_double(connection, port, slots, earlier)
         if connection is not None:
             return connection
     why = "what came back was not the connection that was asked for, again and again; apply again for a new link"
     return Outcome(action, OutcomeStatus.FAILED, error=why)
 
 
-async def _unless_double(outcome: Outcome, port: Port, slots: Slots, standing: Sequence[LiveConnection]) -> Outcome:
+async def _unless_double(outcome: Outcome, port: Port, slots: Slots, earlier: Sequence[LiveConnection]) -> Outcome:
     """The outcome of a wrong account; where that was connected before, the second connection is disconnected again."""
     connection_id = outcome.connection_id
-    if connection_id is None or connection_id in {connection.id for connection in standing}:
+    if connection_id is None or connection_id in {connection.id for connection in earlier}:
         return outcome
     try:
         async with slots:
             connection = await port.get_connection(connection_id)
-            if not any(same_key(connection, other) for other in standing):
+            if not any(same_key(connection, other) for other in earlier):
                 return outcome
             await disconnect(port, connection_id)
     except ExtcalError as error:
@@ -155,9 +155,9 @@ async def _without_callback(action: Action, port: Port, slots: Slots, deadline: 
     if deadline.stop.is_set():
         return _awaiting(action, "interrupted before its owner came back")
     async with slots:
-        standing = same_account(action, (await port.list_connections((action.schedule_id,))).connections)
-    if len(standing) == 1:
-        return standing[0]
+        found = same_account(action, (await port.list_connections((action.schedule_id,))).connections)
+    if len(found) == 1:
+        return found[0]
     return _awaiting(action, f"its owner did not come back within {deadline.timeout:.0f} s; apply again for a new link")
 
 

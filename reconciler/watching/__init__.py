@@ -1,1 +1,1 @@
-"""Watching: rounds of reconciling in a loop, what is remembered between them, and what is told of them on a port."""
+"""Watches sites: reconciles them in rounds, and serves figures and health on a port."""

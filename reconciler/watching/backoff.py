@@ -1,4 +1,4 @@
-"""When rounds begin, and when a site that failed is tried again: after a while that grows."""
+"""Says when rounds begin, and when a site that failed is tried again."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

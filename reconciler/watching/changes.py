@@ -1,4 +1,4 @@
-"""Reports what a round has changed: each site is compared with the round before, and only what is new is told."""
+"""Reports what is new since the last round, and nothing of what is as it was."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Keeps what others read of a watch while it runs: its figures, and whether it is alive and ready.
+"""Keeps what others read of a watch: its figures, and whether it is alive and ready.
 
 The loop makes them, one value for all, so that whoever reads them sees one moment.
 """

@@ -1,4 +1,4 @@
-"""The loop: a round, a wait, a round, never two at once, until it is told to stop."""
+"""Runs rounds, never two at once, until the watch is stopped."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The figures of a watch as Prometheus metrics: names and labels as its conventions say, few series, no account."""
+"""Exposes the figures of a watch as Prometheus metrics.
+
+Names and labels are as its conventions say; there are few series, and no account is named.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 

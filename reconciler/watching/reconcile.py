@@ -1,4 +1,8 @@
-"""One round over the sites that are due: observe and plan; with --apply, carry the plan out and observe again."""
+"""Reconciles the sites that are due in one round.
+
+Each is observed and planned; with `--apply` the plan is carried out, and sites where anything was done are checked
+again.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence

@@ -1,4 +1,8 @@
-"""One round, from the repository to the figures: pull, load, reconcile the sites that are due, report what is new."""
+"""Does one round: pulls, loads, reconciles the sites that are due, and reports.
+
+Steps: pull the repositories of the manifests, if asked; load the manifests; end the backoff of sites whose manifests
+changed; reconcile the sites that are due; report what is new; count.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The port on which figures and health can be read: a few pages, GET and HEAD, and nothing that can be changed.
+"""Serves figures and health on a port: a few pages, and nothing that can be changed.
 
 On loopback a request must mean this server, which keeps web pages out (DNS rebinding): any page in a browser may have
 the name of its own site point at 127.0.0.1, and could then read what is served there. Its requests name that site

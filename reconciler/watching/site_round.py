@@ -1,4 +1,4 @@
-"""What one round has found, and done, on one site."""
+"""Keeps what one round has found and done on one site."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _WENT_WRONG = {OutcomeStatus.FAILED, OutcomeStatus.SKIPPED, OutcomeStatus.UNKNOW
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that somebody should look at, at a site or an address; `text` is a whole message."""
+    """An error or a held back action, at a site or an address; `text` is a whole message."""
 
     where: str
     text: str
@@ -32,8 +32,8 @@ class Alert:
 class SiteRound:
     """One site in one round.
 
-    `first` is the plan that was made, or carried out; `final` and `status` are of the last look, after applying where
-    anything was done. `requests` counts what was sent.
+    `first` is the plan at the beginning, which is applied with `--apply`; `final` and `status` are of the last check,
+    after applying where anything was done. `requests` counts what was sent.
     """
 
     first: SitePlan
@@ -44,7 +44,7 @@ class SiteRound:
 
     @property
     def failed(self) -> bool:
-        """Whether it could not be read in full, or not be made so; what a guard holds back has not failed."""
+        """Whether it could not be read in full, or an action failed; what a guard holds back has not failed."""
         return any(True for _ in self._failures())
 
     @property
@@ -55,7 +55,7 @@ class SiteRound:
 
     @property
     def pending(self) -> int:
-        """How many actions would make it what its manifests say."""
+        """How many actions are still to do."""
         return sum(action.kind.writes for action in self.final.actions)
 
     def _failures(self) -> Iterator[Alert]:

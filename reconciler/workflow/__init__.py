@@ -1,4 +1,4 @@
-"""The use cases, each a short story: observe → plan, and apply → verify.
+"""Exports the use cases, each a short story: observe → plan, and apply → verify.
 
 Each is imported when it is first asked for: planning has no use for what applying takes. Whatever `cli` and `watching`
 need for a run is here; the modules beneath are for this room alone, but for `merge`, `pull` and `resolve`, which are a

@@ -26,13 +26,13 @@ from reconciler.planning import undo as undoing
 from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
-from reconciler.workflow.service import Selection, Sessions, in_turn
+from reconciler.workflow.service import Selection, Sessions, run_bounded
 
 _HIDDEN = "the service could not reach its provider when it was read again"
 
 
 async def apply(
-    made: Plan,
+    plan: Plan,
     opened: Sessions,
     machine: Machine,
     *,
@@ -42,41 +42,41 @@ async def apply(
     told: Callable[[Outcome], None],
     window: Window | None = None,
 ) -> Result:
-    """Carry out a plan; it reads the plan and nothing of the manifests.
+    """Apply a plan; it reads the plan and nothing of the manifests.
 
     `machine` has the journals, and what saved plans were used for; whoever calls this holds the locks of the sites that
     may be written to.
     """
     reaches = {
-        site.site.name: _reach(site, opened, machine, window or Window()) for site in made.sites if site.applyable
+        site.site.name: _reach(site, opened, machine, window or Window()) for site in plan.sites if site.applyable
     }
-    for site in made.sites:
+    for site in plan.sites:
         # The lock of any other site may be another run's.
         if site.applyable:
             _note_finished(site, machine)
-    ended = await without_secrets(made, opened)
+    ended = await without_secrets(plan, opened)
     for outcome in ended:
         told(outcome)
     executor = Executor(
-        made, reaches, consent=consent, prompt=prompt, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended
+        plan, reaches, consent=consent, prompt=prompt, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended
     )
     outcomes = await executor.run()
-    return Result(made, outcomes, interrupted=stop.gently.is_set())
+    return Result(plan, outcomes, interrupted=stop.gently.is_set())
 
 
-def _note_finished(made: SitePlan, machine: Machine) -> None:
+def _note_finished(plan: SitePlan, machine: Machine) -> None:
     """What is as its manifest says has its sync config."""
-    here = machine.site(made.site.site_id)
-    for action in made.actions:
+    here = machine.site(plan.site.site_id)
+    for action in plan.actions:
         if action.kind is ActionKind.NOOP and here.leaves_unfinished(action.address, action.account):
             here.unfinished.remove(action.address, action.account)
 
 
-def _reach(made: SitePlan, opened: Sessions, machine: Machine, window: Window) -> Reach:
-    here = machine.site(made.site.site_id)
-    use = here.used_plan(made.plan_id) if made.plan_id else None
-    owners = frozenset((a.schedule_id.lower(), a.provider) for a in made.actions if a.needs_owner and a.kind.writes)
-    return Reach(opened[made.site.name].writer(), here.journal, window, here.unfinished, use, owners=owners)
+def _reach(plan: SitePlan, opened: Sessions, machine: Machine, window: Window) -> Reach:
+    here = machine.site(plan.site.site_id)
+    use = here.used_plan(plan.plan_id) if plan.plan_id else None
+    owners = frozenset((a.schedule_id.lower(), a.provider) for a in plan.actions if a.needs_owner and a.kind.writes)
+    return Reach(opened[plan.site.name].writer(), here.journal, window, here.unfinished, use, owners=owners)
 
 
 async def verify(
@@ -86,7 +86,7 @@ async def verify(
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> Result:
-    """Read and plan again, so that what still differs after applying can be named."""
+    """Observe and plan again, so that what still differs after applying can be named."""
     return result.with_remaining(await plan(desired, opened, selection, allowed))
 
 
@@ -99,7 +99,7 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
     outcomes = [each for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
     done = [outcome.action for outcome in outcomes]
 
-    async def looked(outcome: Outcome) -> Fault | bool:
+    async def verified(outcome: Outcome) -> Fault | bool:
         action = outcome.action
         if action.provider_id in seen[action.site].failed_provider_ids:
             return Fault(action.source, action.address, _HIDDEN)
@@ -107,7 +107,9 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
         there = await come_about(action, _with_its_account(outcome, seen[action.site].connections), lister)
         return there if there or lister.why is None else Fault(action.source, action.address, lister.why)
 
-    found = dict(zip((action.address for action in done), await in_turn(looked, outcomes, opened.at_once), strict=True))
+    found = dict(
+        zip((action.address for action in done), await run_bounded(verified, outcomes, opened.at_once), strict=True)
+    )
     missing = {address for address, there in found.items() if there is False}
     hidden = [(action.site, there) for action in done if isinstance(there := found[action.address], Fault)]
     remaining = tuple(
@@ -165,7 +167,7 @@ async def undo(result: Result, opened: Sessions) -> Undo:
         return LiveSite(providers, found.connections, found.failed_provider_ids)
 
     names = sorted({outcome.action.site for outcome in touched})
-    return undoing.undo(result, dict(zip(names, await in_turn(read, names, opened.at_once), strict=True)))
+    return undoing.undo(result, dict(zip(names, await run_bounded(read, names, opened.at_once), strict=True)))
 
 
 async def _seen(result: Result, opened: Sessions) -> tuple[dict[str, ConnectionList], list[Fault]]:
@@ -179,12 +181,12 @@ async def _seen(result: Result, opened: Sessions) -> tuple[dict[str, ConnectionL
         except ExtcalError as error:
             return Fault(site.source, site.name, str(error))
 
-    answers = await in_turn(read, sites, opened.at_once)
+    answers = await run_bounded(read, sites, opened.at_once)
     seen = {site.name: each for site, each in zip(sites, answers, strict=True) if not isinstance(each, Fault)}
     return seen, [each for each in answers if isinstance(each, Fault)]
 
 
-async def without_secrets(made: Plan, opened: Sessions) -> tuple[Outcome, ...]:
+async def without_secrets(plan: Plan, opened: Sessions) -> tuple[Outcome, ...]:
     """The outcomes of the actions whose password, or whose site's key, can't be resolved: failed, nothing sent.
 
     What a saved plan would bring about and is there already takes no password.
@@ -192,19 +194,19 @@ async def without_secrets(made: Plan, opened: Sessions) -> tuple[Outcome, ...]:
     reasons = _Reasons()
     lacking = [
         (action, why)
-        for site in made.sites
+        for site in plan.sites
         if site.applyable
         for action in site.actions
         if action.kind.writes and (why := reasons.of(action, opened[action.site])) is not None
     ]
-    used = {site.site.name for site in made.sites if site.plan_id}
+    used = {site.site.name for site in plan.sites if site.plan_id}
 
     async def failed(action: Action, why: str) -> Outcome | None:
         if action.site in used and await _is_there(action, opened[action.site]):
             return None
         return Outcome(action, OutcomeStatus.FAILED, error=why)
 
-    outcomes = await in_turn(lambda each: failed(*each), lacking, opened.at_once)
+    outcomes = await run_bounded(lambda each: failed(*each), lacking, opened.at_once)
     return tuple(outcome for outcome in outcomes if outcome is not None)
 
 

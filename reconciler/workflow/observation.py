@@ -1,4 +1,9 @@
-"""Reading what planning one site needs, with the fewest requests (source: DESIGN, Planning, Observe)."""
+"""Observes a site: reads what planning it takes, with the fewest requests.
+
+Providers, schedules and connections are read side by side; calendars then, for the connections whose calendars are
+named. Where only some connections are planned (`select` in planning says when that can be), no more is read than
+they take.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +28,7 @@ async def observe(
 ) -> LiveSite:
     """Read one site for these declared connections; raises ApiError or SecretError where it can't be read.
 
-    Where only some are planned and their schedules are enough (planning/narrowing.py), `chosen` are those: then the
+    Where only some are planned and their schedules are enough (`select` in planning), `chosen` are those: then the
     connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
     same site, by themselves.
     """
@@ -42,7 +47,7 @@ async def observe(
         return await reader.list_connections(schedule_ids(chosen, known))
 
     providers, connections = asyncio.create_task(reader.list_providers()), asyncio.create_task(connections_read())
-    # All are waited for, so that of several troubles it is the same one that is told each time.
+    # All are waited for, so that of several errors the same one is raised each time.
     await asyncio.gather(providers, connections, asked, return_exceptions=True)
     offered, listed, found = providers.result(), connections.result(), asked.result()
     live = LiveSite(_by_id(offered), listed.connections, listed.failed_provider_ids, _by_id(found))
@@ -58,7 +63,7 @@ async def observe(
 
 
 async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:
-    """The account's calendars, or why they are not to be had: one account's trouble must not hide the site."""
+    """The account's calendars, or why they are not to be had: one account's error must not hide the site."""
     try:
         return _by_id(await reader.list_calendars(connection_id))
     except ApiError as error:

@@ -1,4 +1,7 @@
-"""Plans every selected site: alone, against a base, or again to review a saved plan; counts what a plan would lose."""
+"""Plans every selected site: alone, against a base, or again to review a saved plan.
+
+One observation of a site is planned for all that is asked of it. It is counted, too, what a plan would take away.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +25,7 @@ from reconciler.planning.providers import word
 from reconciler.planning.review import Refusal, refusals
 from reconciler.planning.select import narrowable
 from reconciler.workflow.observation import observe
-from reconciler.workflow.service import Selection, Sessions, in_turn, selected_sites
+from reconciler.workflow.service import Selection, Sessions, run_bounded, selected_sites
 
 _IMPACT_DAYS = 30
 _PlanSite = Callable[[Site, LiveSite], SitePlan]
@@ -38,7 +41,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class AgainstBase:
-    """The plan of a change with the origin of each action.
+    """The plan of a change, with the attribution of each action.
 
     `blamed` is the same plan with only those faults that the change brought in, or that keep a site from being read:
     what a check may fail on.
@@ -163,16 +166,16 @@ async def each_site(
             opened.read(site.name)
         return planned(site, live)
 
-    return await in_turn(one, sites, opened.at_once)
+    return await run_bounded(one, sites, opened.at_once)
 
 
-async def with_impact(made: Plan, opened: Sessions, now: datetime) -> Plan:
+async def with_impact(plan: Plan, opened: Sessions, now: datetime) -> Plan:
     """The plan with the busy blocks that would stop protecting a schedule in the next days; counts only.
 
     Raises ApiError where the events can't be read.
     """
-    sites = await in_turn(lambda site: _site_impact(site, opened, now), made.sites, opened.at_once)
-    return replace(made, sites=tuple(sites))
+    sites = await run_bounded(lambda site: _site_impact(site, opened, now), plan.sites, opened.at_once)
+    return replace(plan, sites=tuple(sites))
 
 
 async def _site_impact(site: SitePlan, opened: Sessions, now: datetime) -> SitePlan:
@@ -213,12 +216,12 @@ _WHY = "the service's answers repeat a secret in what this rests on"
 _HINT = "find out who runs that service, and change the secret; a plan that holds [secret] can't be carried out"
 
 
-def leaving(made: Plan, redacted: Callable[[Plan], Plan]) -> Plan:
+def leaving(plan: Plan, redacted: Callable[[Plan], Plan]) -> Plan:
     """The plan, redacted; a site with an action that would act on something else for that must not be applied."""
-    shown = redacted(made)
-    if shown is made:
-        return made
-    return replace(shown, sites=tuple(map(_held_back, made.sites, shown.sites)))
+    shown = redacted(plan)
+    if shown is plan:
+        return plan
+    return replace(shown, sites=tuple(map(_held_back, plan.sites, shown.sites)))
 
 
 def _held_back(before: SitePlan, after: SitePlan) -> SitePlan:
@@ -237,7 +240,7 @@ def _acting(action: Action) -> Action:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The plan that the manifests yield now, and why the one made before does not stand; empty where it does."""
+    """The plan that the manifests yield now, and why the saved one does not stand; empty where it does."""
 
     fresh: Plan
     refusals: tuple[Refusal, ...]

@@ -21,7 +21,7 @@ from reconciler.pull.values import Key, PulledSite
 from reconciler.pull.verify import UnsettledError, shortfalls
 from reconciler.pull.yaml_emit import NAME
 from reconciler.workflow.observation import observe
-from reconciler.workflow.service import Service, in_turn, sessions
+from reconciler.workflow.service import Service, run_bounded, sessions
 
 _MOST_TRIES = 10
 
@@ -155,7 +155,7 @@ async def pull(
             finally:
                 opened.read(site.name)
 
-        answers = await in_turn(one, sites, opened.at_once)
+        answers = await run_bounded(one, sites, opened.at_once)
     read = [answer for answer in answers if not isinstance(answer, str)]
     unread = tuple(answer for answer in answers if isinstance(answer, str))
     return Pulling(pull_into(folder, read) if read else None, unread)

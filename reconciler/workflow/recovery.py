@@ -1,4 +1,9 @@
-"""Before a site is written to: nobody else is at it on this machine, and what an earlier run left open is settled."""
+"""Locks sites for one run, and settles what earlier runs left open.
+
+A connect is left open where its answer was lost: the journal holds its intent and no end. It is settled by what the
+service lists now. Where that is not clear, what is planned of the same connection is held back, and a person decides
+(`extcal resolve`). Another run that holds the lock of a site holds back the whole site.
+"""
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +22,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning.preconditions import intent_of, taken_away
-from reconciler.workflow.service import Sessions, in_turn
+from reconciler.workflow.service import Sessions, run_bounded
 
 Faults = Mapping[str, tuple[Fault, ...]]
 """Why sites must not be written to, by their names."""
@@ -48,7 +53,7 @@ def pending(sites: Sequence[Site], machine: Machine) -> tuple[Pending, ...]:
 
 @dataclass(frozen=True, slots=True)
 class LeftOpen:
-    """A connect of which nobody can tell what became of it, and why."""
+    """A connect that could not be settled, and why."""
 
     intent: Intent
     why: str
@@ -63,32 +68,32 @@ class RecoveryResult:
     faults: Faults
     left_open: tuple[LeftOpen, ...] = ()
 
-    def held_back(self, made: Plan) -> Plan:
+    def held_back(self, plan: Plan) -> Plan:
         """The plan, with the sites and the connections that must not be written to marked as such."""
-        sites = tuple(replace(site, faults=(*site.faults, *self._faults_of(site))) for site in made.sites)
-        return replace(made, sites=sites)
+        sites = tuple(replace(site, faults=(*site.faults, *self._faults_of(site))) for site in plan.sites)
+        return replace(plan, sites=sites)
 
-    def _faults_of(self, made: SitePlan) -> Iterator[Fault]:
-        yield from self.faults.get(made.site.name, ())
+    def _faults_of(self, plan: SitePlan) -> Iterator[Fault]:
+        yield from self.faults.get(plan.site.name, ())
         kept = {ActionKind.NOOP, ActionKind.UPDATE, ActionKind.RECONNECT}
-        declared = {action.connection_id for action in made.actions if action.kind in kept}
+        declared = {action.connection_id for action in plan.actions if action.kind in kept}
         for left in self.left_open:
             # What appeared meanwhile and is declared is known to be another one.
             if left.unclear and all(connection.id in declared for connection in left.unclear):
                 continue
-            if made.site.site_id.lower() == left.intent.site_id.lower():
-                yield from _faults_of(left, made)
+            if plan.site.site_id.lower() == left.intent.site_id.lower():
+                yield from _faults_of(left, plan)
 
 
-def _faults_of(left: LeftOpen, made: SitePlan) -> Iterator[Fault]:
+def _faults_of(left: LeftOpen, plan: SitePlan) -> Iterator[Fault]:
     """A fault where the plan is about what was left open, whatever it is called by now.
 
     A manifest that says something else by now asks for something else.
     """
-    for action in made.actions:
+    for action in plan.actions:
         if _is_of(action, left.intent):
             yield Fault(action.source, action.address, left.why)
-    for fault in made.faults:
+    for fault in plan.faults:
         if fault.where == left.intent.address:
             yield Fault(fault.source, fault.where, left.why)
 
@@ -122,7 +127,7 @@ async def recover(
             return Fault(site.source, site.name, str(error))
 
     free = [site for site in sites if site.name not in taken]
-    answers = await in_turn(one, free, opened.at_once)
+    answers = await run_bounded(one, free, opened.at_once)
     faults = dict(taken)
     found: list[Settled] = []
     for site, answer in zip(free, answers, strict=True):
@@ -168,8 +173,8 @@ def _left_open(settled: Settled) -> LeftOpen | None:
             return None
 
 
-def as_agreed(made: Plan, agreed: Plan) -> Plan:
-    """Of a plan that was made anew, what was agreed to: the same addresses, and nothing taken away that was to stay."""
+def as_agreed(plan: Plan, agreed: Plan) -> Plan:
+    """Of a new plan, what was agreed to before: the same addresses, and no disconnect of what was to stay."""
     addresses = {action.address for action in agreed.actions if action.kind.writes}
     leaving = taken_away(agreed.actions)
 
@@ -179,5 +184,5 @@ def as_agreed(made: Plan, agreed: Plan) -> Plan:
         return action.address in addresses and (not action.kind.disconnects or action.connection_id in leaving)
 
     return replace(
-        made, sites=tuple(replace(site, actions=tuple(filter(is_agreed, site.actions))) for site in made.sites)
+        plan, sites=tuple(replace(site, actions=tuple(filter(is_agreed, site.actions))) for site in plan.sites)
     )

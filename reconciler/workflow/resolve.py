@@ -1,6 +1,12 @@
-"""Settling by a person's word what extcal can't decide: which of several connections of one declared stays.
+"""Resolves by a person's decision which of several connections of one declared stays.
 
-Either one connect, whose answer was lost, has made them, which its journal knows; or they stand, whoever made them.
+Terms: a connect is left open where its answer was lost, and its journal holds no end of it; doubles are several live
+connections of one that is declared, whoever connected them. Steps:
+
+1. `examine` looks up what the service lists of each connect that was left open, and finds the doubles. It writes
+   nothing.
+2. `choose` makes the decisions: what is clear needs nobody; the rest is as `--keep` and `--forget` say.
+3. `carry_out` disconnects what is not to stay, then closes the connect in its journal.
 """
 
 import asyncio
@@ -19,7 +25,7 @@ from reconciler.model.source import Fault
 from reconciler.planning.doubles import Doubles, doubles, still_standing, unread
 from reconciler.planning.planner import schedule_lookups
 from reconciler.workflow.plans import declared_by_site
-from reconciler.workflow.service import Sessions, in_turn
+from reconciler.workflow.service import Sessions, run_bounded
 
 Open = Settled | Doubles
 """What may be left to a person: a connect that was left open, or connections that stand twice."""
@@ -55,7 +61,7 @@ class Examined:
 
     @property
     def open(self) -> tuple[Open, ...]:
-        """All of it; doubles that one connect has made are told with it."""
+        """All of it; doubles that one connect has made are part of it."""
         unseen = {each.pending.intent.address for each in self.settled if isinstance(each.finding, Unlisted)}
         # By their ids, too: the manifests may have given it another name since.
         made = {key for each in self.settled if isinstance(each.finding, Several) for key in _ids(each.finding)}
@@ -66,7 +72,7 @@ class Examined:
 async def examine(
     desired: Desired, sites: Sequence[Site], opened: Sessions, machine: Machine, window: Window | None = None
 ) -> Examined:
-    """Look what there is of each connect that was left open, and what stands twice; nothing is closed."""
+    """Look up what there is of each connect that was left open, and find doubles; nothing is closed."""
 
     async def left_open(site: Site) -> tuple[Settled, ...] | Fault:
         try:
@@ -85,7 +91,7 @@ async def examine(
 
     answers = await asyncio.gather(*(left_open(site) for site in sites))
     declaring = [site for site in sites if by_site[site.name]]
-    seen = dict(zip(declaring, await in_turn(read, declaring, opened.at_once), strict=True))
+    seen = dict(zip(declaring, await run_bounded(read, declaring, opened.at_once), strict=True))
     lives = {site: live for site, live in seen.items() if isinstance(live, LiveSite)}
     return Examined(
         settled=tuple(each for answer in answers if not isinstance(answer, Fault) for each in answer),
@@ -123,15 +129,15 @@ def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) 
             continue
         left = ", ".join(sorted(connects | standing)) or "none"
         raise UsageError(f"{address}: no connect of it was left open, nor does it stand twice; to settle: {left}")
-    choices = []
+    decisions = []
     for each in found:
         if isinstance(each, Doubles):
-            choices.append(_stays(each, keep.get(each.address)))
+            decisions.append(_stays(each, keep.get(each.address)))
         else:
             address = each.pending.intent.address
             # Of what stands twice any may stay, whichever the connect has made.
-            choices.append(_choice(each, None if address in standing else keep.get(address), forget))
-    return tuple(choice for choice in choices if choice is not None)
+            decisions.append(_decision(each, None if address in standing else keep.get(address), forget))
+    return tuple(decision for decision in decisions if decision is not None)
 
 
 def _may_stand(address: str, standing: Collection[str], examined: Examined) -> bool:
@@ -147,7 +153,7 @@ def _stays(doubled: Doubles, keep: str | None) -> Decision | None:
     return Decision(doubled, Fate.ADOPTED, keep, tuple(each for each in doubled.ids if each != keep))
 
 
-def _choice(settled: Settled, keep: str | None, forget: frozenset[str]) -> Decision | None:
+def _decision(settled: Settled, keep: str | None, forget: frozenset[str]) -> Decision | None:
     address = settled.pending.intent.address
     if address in forget:
         return Decision(settled, Fate.FORGOTTEN)
@@ -179,28 +185,28 @@ def _ids(finding: Finding) -> list[str]:
             return []
 
 
-async def carry_out(choice: Decision, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
-    """Give up what is not to stay, then close the connect, if it is one; raises ExtcalError, and leaves it open."""
-    about = choice.about
+async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
+    """Disconnect what is not to stay, then close the connect, if it is one; raises ExtcalError, and leaves it open."""
+    about = decision.about
     # By its id: the manifests may have given it another name since.
     site_id = (about.site_id if isinstance(about, Doubles) else about.pending.intent.site_id).lower()
     site = next(site for site in sites if site.site_id.lower() == site_id)
     writer = opened[site.name].writer()
     if isinstance(about, Doubles):
-        await _keep(choice, about, writer)
+        await _keep(decision, about, writer)
     else:
-        for connection_id in choice.give_up:
+        for connection_id in decision.give_up:
             await disconnect(writer, connection_id)
-        machine.site(site.site_id).journal.end(about.pending.intent, choice.fate, choice.keep)
+        machine.site(site.site_id).journal.end(about.pending.intent, decision.fate, decision.keep)
 
 
-async def _keep(choice: Decision, doubled: Doubles, writer: Writer) -> None:
-    """Disconnect the others; a person may have thought it over for long, so it is looked again what stands."""
+async def _keep(decision: Decision, doubled: Doubles, writer: Writer) -> None:
+    """Disconnect the others; a person may have thought it over for long, so what stands is looked up again."""
     listed = await writer.list_connections((doubled.schedule_id,))
     standing = still_standing(doubled, listed.connections)
-    if choice.keep not in standing:
-        raise ChangedSinceError(f"{choice.keep} does not stand any more, so nothing was disconnected; call it again")
-    for connection_id in choice.give_up:
+    if decision.keep not in standing:
+        raise ChangedSinceError(f"{decision.keep} does not stand any more, so nothing was disconnected; call it again")
+    for connection_id in decision.give_up:
         if connection_id in standing:
             await disconnect(writer, connection_id)
 

@@ -1,4 +1,11 @@
-"""One round of reconciling: settle what was left open, plan, carry it out, look again; and looking without writing."""
+"""Runs a plan from beginning to end, and makes the checks that write nothing.
+
+Steps of a run:
+
+1. `prepare` settles the connects that earlier runs left open, plans, and holds back what must not be written to.
+2. Whoever calls shows the plan, and may ask whether to go on.
+3. `carry_out` applies it, and verifies where anything was done: what still differs is in the result.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -28,7 +35,7 @@ _T = TypeVar("_T")
 
 
 class Work(Protocol):
-    """What is to be carried out."""
+    """What a run is about: manifests, or a saved plan."""
 
     @property
     def sites(self) -> Sequence[Site]:
@@ -36,11 +43,11 @@ class Work(Protocol):
         ...
 
     async def plan(self, opened: Sessions, allowed: frozenset[Allowance]) -> Plan:
-        """The plan to carry out."""
+        """Make the plan."""
         ...
 
     async def verify(self, result: Result, opened: Sessions, allowed: frozenset[Allowance]) -> Result:
-        """The result with what still differs."""
+        """Add to a result what still differs."""
         ...
 
 
@@ -54,8 +61,8 @@ async def prepare(
 ) -> Plan:
     """Settle what earlier runs left open, and plan, with what must not be written to held back.
 
-    Whoever calls this holds the locks; `taken` says why some sites are not to be had. `settled` hears what became of
-    each connect that was left open.
+    Whoever calls this holds the locks; `taken` says why some sites are not to be had. `settled` is called with what
+    became of each connect that was left open.
     """
     recovered = await recover(work.sites, opened, machine, taken)
     for each in recovered.settled:
@@ -64,7 +71,7 @@ async def prepare(
 
 
 async def carry_out(
-    made: Plan,
+    plan: Plan,
     work: Work,
     opened: Sessions,
     machine: Machine,
@@ -75,28 +82,28 @@ async def carry_out(
     stop: Stop,
     told: Callable[[Outcome], None],
 ) -> Result:
-    """Carry out what `prepare` made, and look again where there was anything to do and nobody interrupted it."""
-    result = await apply(made, opened, machine, consent=consent, prompt=prompt, stop=stop, told=told)
-    if not to_do(made) or result.interrupted:
+    """Apply a plan, and verify where there was anything to do and nobody interrupted it."""
+    result = await apply(plan, opened, machine, consent=consent, prompt=prompt, stop=stop, told=told)
+    if not to_do(plan) or result.interrupted:
         return result
     verified = await unless_stopped(work.verify(result, opened, allowed), stop)
     return verified or replace(result, interrupted=True)
 
 
-def to_do(made: Plan) -> list[Action]:
-    """What will be carried out of a plan."""
+def to_do(plan: Plan) -> list[Action]:
+    """The actions of a plan that will be applied."""
     return [
         action
-        for site in made.sites
+        for site in plan.sites
         if site.applyable
         for action in site.actions
         if action.kind.writes and not site.holds_back(action)
     ]
 
 
-async def unless_stopped(looking: Coroutine[object, object, _T], stop: Stop) -> _T | None:
-    """What looking gives, or None where it is stopped before; looking may be given up at any moment."""
-    tasks = asyncio.create_task(looking), asyncio.create_task(stop.gently.wait())
+async def unless_stopped(reading: Coroutine[object, object, _T], stop: Stop) -> _T | None:
+    """What reading gives, or None where it is stopped before; reading may be given up at any moment."""
+    tasks = asyncio.create_task(reading), asyncio.create_task(stop.gently.wait())
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return None if stop.gently.is_set() else await tasks[0]
@@ -128,18 +135,20 @@ async def check_sites(
         seen[site.name] = live
         return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
 
-    def judged(made: SitePlan) -> SiteCheck:
-        name = made.site.name
+    def checked(site_plan: SitePlan) -> SiteCheck:
+        name = site_plan.site.name
         chosen = [c for c in by_site[name] if selection.connections is None or c.address in selection.connections]
-        return SiteCheck(made, status_of(made, chosen, seen[name]) if name in seen else unread_status(made, chosen))
+        known = name in seen
+        status = status_of(site_plan, chosen, seen[name]) if known else unread_status(site_plan, chosen)
+        return SiteCheck(site_plan, status)
 
     sites = selected_sites(desired, selection)
     plans = await each_site(sites, opened, by_site, planned, selection.connections)
-    return {made.site.name: judged(made) for made in ordered(Plan(tuple(plans))).sites}
+    return {each.site.name: checked(each) for each in ordered(Plan(tuple(plans))).sites}
 
 
 async def status(desired: Desired, opened: Sessions, selection: Selection) -> FleetStatus:
-    """Read the live state of every selected site and say how each declared connection is; only reads are sent.
+    """Observe every selected site and say how each declared connection is; only reads are sent.
 
     A site that can't be read has a status that says so.
     """

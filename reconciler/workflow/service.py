@@ -1,4 +1,4 @@
-"""How sites are reached, and which of them a run is about."""
+"""Opens sessions with the sites of a run, and selects which sites it is about."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -23,8 +23,8 @@ OnRead = Callable[[str, int], None]
 class Sessions(dict[str, SiteSession]):
     """The sessions of a run by the names of their sites, of which at most `at_once` are read or written at a time.
 
-    `on_read` hears of each site that was read, or could not be: its name, and how many sites there are. `machine` is
-    where the runs on this machine meet, where there is one.
+    `on_read` is called for each site that was read, or could not be: its name, and how many sites there are.
+    `machine` is where the runs on this machine meet, where there is one.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Service:
     """How the API is reached.
 
     `machine` is where the runs on this machine meet. `auth` stands in for every site's own, where the endpoint has a
-    key for all; `on_wait` hears of every wait (seconds, why) that a person may wonder about; `budget` is what the run
-    may spend on trying again, `limits` are those of each session; `parallelism` is how many sites are read or written
-    at once; `on_read` hears of each site that was read, and how many there are.
+    key for all; `on_wait` is called for every wait (seconds, why) that a person may wonder about; `budget` is what the
+    run may spend on trying again, `limits` are those of each session; `parallelism` is how many sites are read or
+    written at once; `on_read` is called for each site that was read, with how many there are.
     """
 
     endpoint: str
@@ -124,7 +124,7 @@ _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 
 
-async def in_turn(work: Callable[[_Item], Awaitable[_Done]], items: Iterable[_Item], at_once: int) -> list[_Done]:
+async def run_bounded(work: Callable[[_Item], Awaitable[_Done]], items: Iterable[_Item], at_once: int) -> list[_Done]:
     """What `work` makes of each item, in their order, with at most `at_once` under way."""
     slots = asyncio.Semaphore(at_once)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.execution.slots import Slots
-from reconciler.workflow.service import in_turn
+from reconciler.workflow.service import run_bounded
 from tests.fleet.counting_proxy import Traffic, proxy
 from tests.support.cli.command import Extcal
 
@@ -58,7 +58,7 @@ def test_order_is_kept_and_the_bound_too() -> None:
         under_way.remove(number)
         return number * 10
 
-    assert asyncio.run(in_turn(work, range(5), 3)) == [0, 10, 20, 30, 40]
+    assert asyncio.run(run_bounded(work, range(5), 3)) == [0, 10, 20, 30, 40]
     assert max(counts) == 3
 
 
