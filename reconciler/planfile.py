@@ -86,7 +86,7 @@ def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) ->
         raise PlanFileError(f"{path}: another plan than asked for: its digest is {document['digest']}, not {wanted}")
     try:
         plan = decoded(Plan, content)
-        TopologicalSorter({action.address: action.after for action in plan.actions}).prepare()
+        TopologicalSorter({action.address: action.depends_on for action in plan.actions}).prepare()
     except CycleError as error:
         raise PlanFileError(f"{path}: not a plan: its actions wait for each other; plan again") from error
     # Values of the right types may still not go together.

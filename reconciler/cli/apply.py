@@ -42,7 +42,8 @@ from reconciler.cli.signals import ENDING, Ending, run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits, load
-from reconciler.model.plan import Action, Plan
+from reconciler.model.action import Action
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
 from reconciler.render.plan_json import result_json

@@ -17,8 +17,9 @@ from reconciler.cli.console import Console
 from reconciler.cli.link_file import LinkFile
 from reconciler.consent.callback_server import serve_callbacks
 from reconciler.errors import ExtcalError, UsageError
+from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, overruled
 from reconciler.render.plan_text import headline

@@ -13,7 +13,7 @@ from reconciler.cli.consent_options import ConsentOptions
 from reconciler.cli.console import Console
 from reconciler.consent.pending import PendingConsent, PendingConsents
 from reconciler.model.account import shown
-from reconciler.model.plan import Action
+from reconciler.model.action import Action
 
 _TICK = 1.0
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from reconciler.cli.border import redacted
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.model.plan import Action
+from reconciler.model.action import Action
 from reconciler.safe_paths import MisplacedError, check_folder
 
 

@@ -35,8 +35,9 @@ from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
+from reconciler.model.action import Attribution
 from reconciler.model.desired import Desired
-from reconciler.model.plan import Origin, Plan
+from reconciler.model.plan import Plan
 from reconciler.planning.guards import Allowance
 
 FAILED = 1
@@ -134,7 +135,7 @@ def _save(made: Plan, out: str) -> None:
 
 def pending(blamed: Plan) -> bool:
     """Whether there is anything to do that was not drifting already."""
-    return any(action.kind.writes and action.origin is not Origin.DRIFT for action in blamed.actions)
+    return any(action.kind.writes and action.attribution is not Attribution.DRIFT for action in blamed.actions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from reconciler.consent.pending import StaleCallback
 from reconciler.model.account import shown
+from reconciler.model.action import Action
 from reconciler.model.consent import CallbackResult, CallbackStatus
-from reconciler.model.plan import Action
 from reconciler.text import inert
 
 _STYLE = """

@@ -12,8 +12,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 
+from reconciler.model.action import Action
 from reconciler.model.consent import Callback, CallbackResult, CallbackStatus
-from reconciler.model.plan import Action
 
 _NONCE_BYTES = 32
 

@@ -13,9 +13,9 @@ from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
 from reconciler.model.account import folded, shown
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection, Status
-from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.preconditions import intent_of
 

@@ -21,9 +21,9 @@ from reconciler.execution.connect import disconnect
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
 from reconciler.model.account import folded, shown
+from reconciler.model.action import Action
 from reconciler.model.consent import Callback, CallbackResult, CallbackStatus, ConsentRefusal
 from reconciler.model.live import LiveConnection, Status
-from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.preconditions import same_account, same_key, same_provider
 

@@ -11,9 +11,10 @@ from reconciler.execution.settle import may_hide
 from reconciler.execution.slots import Slots
 from reconciler.execution.steps import carry_out, come_about, ending, finish, link, note_begun
 from reconciler.execution.trust import SiteTrust
+from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.preconditions import come_since, connected, holds, taken_away, taken_away_since
 
@@ -95,7 +96,7 @@ class Executor:
             return _skipped(action, _why_held_back(action))
         # Every task is created before the first one runs, so those waited for are known by now.
         await asyncio.sleep(0)
-        for address in action.after:
+        for address in action.depends_on:
             if address not in self._planned:
                 return _skipped(action, f"{address}, which must go first, is in another part of the plan; {_WHOLE}")
             if (before := self._tasks.get(address)) is None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from reconciler.errors import ApiError, ExtcalError, PreconditionFailedError
 from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import CalendarLister, Port
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
-from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning import calendars, diff
@@ -125,7 +125,8 @@ async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
 async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -> Outcome:
     if consent is not ConsentMode.LINK:
         return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked (--consent skip)")
-    if action.redirect_url is None:
+    redirect_url = action.connect.redirect_url if action.connect is not None else None
+    if redirect_url is None:
         error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"
         return Outcome(action, OutcomeStatus.FAILED, error=error)
     try:
@@ -133,7 +134,7 @@ async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -
         lacking = None
     except ExtcalError as error:
         lacking = f"{error}; what ignoreChanges names will not be set"
-    url = await link(action, reach.port, action.redirect_url)
+    url = await link(action, reach.port, redirect_url)
     if isinstance(url, Outcome):
         return url
     return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=lacking, consent_url=url)
@@ -171,7 +172,7 @@ async def _heal(action: Action, port: Port) -> Outcome:
     except PreconditionFailedError:
         if action.sync is None or not calendars_by_name(action.sync):
             raise
-    live = action.before.imports if action.before is not None else None
+    live = action.live_sync.imports if action.live_sync is not None else None
     known = replace(action, sync=replace(action.sync, imports=diff.sendable(live)))
     return replace(await _configure(known, port, action.connection_id), action=action)
 

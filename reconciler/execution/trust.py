@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.connect import Reach
-from reconciler.model.plan import Action
+from reconciler.model.action import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from reconciler.model.plan import Action, Plan
+from reconciler.model.action import Action
+from reconciler.model.plan import Plan
 from reconciler.model.source import Fault
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.model.action import Action
 from reconciler.model.desired import Site
-from reconciler.model.plan import Action
 from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.account import folded, lookalikes, shown
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, ActionKind
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import providers

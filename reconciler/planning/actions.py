@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from reconciler.model.account import folded
+from reconciler.model.action import Action, ActionKind, Change, ConnectSpec, Reason, Recovery
 from reconciler.model.desired import Site, State
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import Calendar, ConnectMethod, ErrorReason, LiveConnection, Provider, Status
-from reconciler.model.plan import Action, ActionKind, Change, Reason, Recovery
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import calendars, diff, providers
@@ -47,15 +48,15 @@ def _base(site: Site, item: Resolved, live: LiveConnection | None, kind: ActionK
         address=item.declared.address,
         site=site.name,
         site_id=site.site_id,
-        schedule_id=item.schedule.id,
+        key=ConnectionKey(
+            item.schedule.id, providers.label(item.provider, item.provider.calendar_type), item.declared.account
+        ),
         schedule_name=item.schedule.name or None,
-        provider=providers.label(item.provider, item.provider.calendar_type),
         provider_id=item.provider.id,
-        account=item.declared.account,
         connection_id=live.id if live else None,
         reason=reason,
         recovery=Recovery.AUTOMATIC,
-        before=live.sync if live else None,
+        live_sync=live.sync if live else None,
         prevent_disconnect=item.declared.lifecycle.prevent_disconnect,
         source=item.declared.sources.root,
     )
@@ -75,8 +76,8 @@ def connect(site: Site, item: Resolved, reason: Reason) -> Action | Fault:
 
 def _with_method(action: Action, site: Site, item: Resolved, method: ConnectMethod) -> Action:
     if method is ConnectMethod.OAUTH:
-        return replace(action, method=method, redirect_url=site.redirect_url)
-    return replace(action, method=method, password=item.declared.password)
+        return replace(action, connect=ConnectSpec(method, redirect_url=site.redirect_url))
+    return replace(action, connect=ConnectSpec(method, item.declared.password))
 
 
 def _whole(wanted: SyncConfig) -> SyncConfig | None:
@@ -91,8 +92,7 @@ def _remove(site: Site, item: Resolved, live: LiveConnection | None) -> Action:
     return replace(
         action,
         recovery=providers.recovery(item.provider),
-        password=item.declared.password,
-        redirect_url=site.redirect_url,
+        connect=ConnectSpec(None, item.declared.password, site.redirect_url),
         changes=diff.given_up(live.sync),
     )
 
@@ -172,7 +172,8 @@ def replacing(site: Site, item: Resolved, live: LiveConnection, provider: Provid
         connection_id=live.id,
         recovery=providers.recovery(provider),
         changes=(*changes, *action.changes),
-        before=live.sync,
+        superseded=ConnectionKey(live.schedule_id, before, live.account),
+        live_sync=live.sync,
     )
 
 
@@ -183,14 +184,12 @@ def undeclared(site: Site, live: LiveConnection, provider: Provider | None, reas
         address=f"{site.name}/id:{live.id}",
         site=site.name,
         site_id=site.site_id,
-        schedule_id=live.schedule_id,
-        provider=providers.label(provider, live.calendar_type),
+        key=ConnectionKey(live.schedule_id, providers.label(provider, live.calendar_type), live.account),
         provider_id=live.provider_id,
-        account=live.account,
         connection_id=live.id,
         reason=reason,
         recovery=providers.recovery(provider) if prune else Recovery.AUTOMATIC,
-        redirect_url=site.redirect_url,
+        connect=ConnectSpec(None, redirect_url=site.redirect_url),
         changes=diff.given_up(live.sync) if prune else (),
-        before=live.sync,
+        live_sync=live.sync,
     )

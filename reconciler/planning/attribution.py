@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.model.account import folded, shown
-from reconciler.model.plan import Action, Origin, SitePlan
+from reconciler.model.action import Action, Attribution
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault
 
 
@@ -31,25 +32,25 @@ def _account(action: Action) -> tuple[str, str, str]:
     return (action.schedule_id.lower(), action.provider, folded(action.account or ""))
 
 
-def told_apart(head: SitePlan, base: SitePlan) -> SitePlan:
-    """The head's plan with the origin of every action that writes."""
+def attributed(head: SitePlan, base: SitePlan) -> SitePlan:
+    """The head's plan with the attribution of every action that writes."""
     known = _Base(base)
-    return replace(head, actions=tuple(_with_origin(action, known.counterpart(action)) for action in head.actions))
+    return replace(head, actions=tuple(_attributed(action, known.counterpart(action)) for action in head.actions))
 
 
-def _with_origin(action: Action, before: Action | None) -> Action:
+def _attributed(action: Action, before: Action | None) -> Action:
     if not action.kind.writes:
         return action
     if before is None or not before.kind.writes:
-        origin = Origin.THIS_CHANGE
+        attribution = Attribution.THIS_CHANGE
     else:
         same = (action.kind, action.changes, action.connection_id) == (
             before.kind,
             before.changes,
             before.connection_id,
         )
-        origin = Origin.DRIFT if same else Origin.BOTH
-    return replace(action, origin=origin)
+        attribution = Attribution.DRIFT if same else Attribution.BOTH
+    return replace(action, attribution=attribution)
 
 
 def out_of_scope(head: SitePlan, base: SitePlan) -> tuple[str, ...]:

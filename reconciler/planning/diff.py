@@ -6,7 +6,7 @@ at, and which calendars a direction would use does not matter while it is switch
 
 from dataclasses import replace
 
-from reconciler.model.plan import Change, Chosen, FieldValue
+from reconciler.model.action import Change, Chosen, FieldValue
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
 _ARMS = {IMPORTS: (Arm.PRIMARY, Arm.CALENDARS), EXPORTS: (Arm.PRIMARY, Arm.DEDICATED)}

@@ -4,15 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.account import shown
+from reconciler.model.action import Action, Reason, Recovery
 from reconciler.model.desired import Site
-from reconciler.model.plan import (
-    Action,
-    Plan,
-    Reason,
-    Recovery,
-    Violation,
-    account_given_up,
-)
+from reconciler.model.plan import Plan, Violation
 
 MAX_DISCONNECTS = "max-disconnects"
 PREVENT_DISCONNECT = "prevent-disconnect"
@@ -72,7 +66,7 @@ def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) 
 def _prevented(actions: Sequence[Action]) -> Iterable[Violation]:
     for action in actions:
         if action.kind.disconnects and action.prevent_disconnect:
-            lost = shown(account_given_up(action), "an account not shown")
+            lost = shown(action.disconnected_account, "an account not shown")
             message = f"{action.kind} of {lost}: its manifest says lifecycle.preventDisconnect"
             yield Violation(PREVENT_DISCONNECT, action.address, message)
 
@@ -90,7 +84,7 @@ def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
 
 def _consents_lost(actions: Iterable[Action]) -> Iterator[Violation]:
     for action in consent_losses(actions):
-        lost = shown(account_given_up(action), "an account not shown")
+        lost = shown(action.disconnected_account, "an account not shown")
         message = (
             f"{action.kind} of {lost}: only its owner can connect it again, by consent; "
             "a manifest with state: absent would name it"

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.model.account import folded
-from reconciler.model.plan import Action, ActionKind, Plan, Reason
+from reconciler.model.action import Action, ActionKind, Reason
+from reconciler.model.plan import Plan
 
 _Account = tuple[str, str]
 
 
 def ordered(plan: Plan) -> Plan:
-    """The plan with `after` filled in, across sites.
+    """The plan with `depends_on` filled in, across sites.
 
     Two replaces that swap accounts can't both wait; the later one by address then goes first.
     """
@@ -52,17 +53,13 @@ def _add_prunes(actions: Sequence[Action], waits: dict[str, tuple[str, ...]]) ->
             waits[action.address] = tuple(other for other in beside if not _leads_to(other, action.address, waits))
 
 
-def _waiting(action: Action, after: tuple[str, ...]) -> Action:
-    return action if action.after == after else replace(action, after=after)
+def _waiting(action: Action, depends_on: tuple[str, ...]) -> Action:
+    return action if action.depends_on == depends_on else replace(action, depends_on=depends_on)
 
 
 def _freed_account(action: Action) -> _Account | None:
-    if action.kind is ActionKind.DISCONNECT:
-        return (action.provider, folded(action.account)) if action.account else None
-    before = {change.path: change.before for change in action.changes}
-    account = before.get("account", action.account)
-    provider = before.get("provider", action.provider)
-    return (str(provider), folded(str(account))) if account else None
+    freed = action.superseded or action.key
+    return (freed.provider, folded(freed.account)) if freed.account else None
 
 
 def _leads_to(start: str, goal: str, waits: dict[str, tuple[str, ...]]) -> bool:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
-from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, guards, preconditions, providers
@@ -88,7 +89,7 @@ def plan_site(
     lookalikes = account_warnings(one for one in declared if only is None or one.address in only)
     return SitePlan(
         site=site,
-        actions=tuple(sorted(_grounded(planned, live), key=lambda action: action.address)),
+        actions=tuple(sorted(_with_preconditions(planned, live), key=lambda action: action.address)),
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, in_scope, allowed),
         unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
@@ -139,7 +140,7 @@ def _declared_actions(site: Site, reading: Reading, live: LiveSite) -> tuple[lis
     return planned, faults, unlisted
 
 
-def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
+def _with_preconditions(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     """The actions, each one that writes with the fingerprint of what it rests on."""
     by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in live.connections:
@@ -147,7 +148,7 @@ def _grounded(planned: Sequence[Action], live: LiveSite) -> Iterator[Action]:
     for action in planned:
         if action.kind.writes:
             nearby = by_schedule[action.schedule_id.lower()]
-            yield preconditions.grounded(action, nearby)
+            yield preconditions.with_precondition(action, nearby)
         else:
             yield action
 

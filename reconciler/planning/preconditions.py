@@ -4,20 +4,20 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.account import folded
+from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.encoding import Json, digest
 from reconciler.model.intent import Intent
 from reconciler.model.live import LiveConnection, Status
-from reconciler.model.plan import Action, ActionKind, Reason
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
 
 
-def grounded(action: Action, connections: Sequence[LiveConnection]) -> Action:
+def with_precondition(action: Action, connections: Sequence[LiveConnection]) -> Action:
     """The action with what it rests on; `connections` are those of its schedule."""
     gone = {*action.disconnected, *_disconnected(action, connections)}
     return replace(
         action,
-        ground=fingerprint(action, connections),
+        precondition=fingerprint(action, connections),
         disconnected=tuple(sorted(gone)),
         standing=tuple(_standing(action, connections)),
     )
@@ -40,16 +40,16 @@ def holds(
     if action.reason is Reason.DUPLICATE and not same_account(action, connections):
         return False
     moved = taken_away_since(action, connections, leaving) or come_since(action, connections, made)
-    return fingerprint(action, connections) == action.ground and not moved
+    return fingerprint(action, connections) == action.precondition and not moved
 
 
 def fingerprint(action: Action, connections: Sequence[LiveConnection]) -> str:
     """`sha256:…` over the fields of the live connection that the action is about; `connections` are as for `holds`."""
-    ground: dict[str, Json] = {}
+    resting_on: dict[str, Json] = {}
     if action.connection_id is not None:
         target = _by_id(action.connection_id, connections)
-        ground["target"] = None if target is None else _target(action, target)
-    return digest(ground)
+        resting_on["target"] = None if target is None else _target(action, target)
+    return digest(resting_on)
 
 
 def come_since(action: Action, connections: Sequence[LiveConnection], made: Collection[str] = ()) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from reconciler.model.account import folded, shown
+from reconciler.model.action import Action, Reason
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
-from reconciler.model.plan import Action, Reason, SitePlan, Violation, account_given_up
+from reconciler.model.plan import SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
 from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
@@ -75,7 +76,7 @@ def _drifting(before: SitePlan | None) -> frozenset[str | None]:
 
 
 def _loss(action: Action) -> str:
-    return f"{action.kind} of {shown(account_given_up(action), 'an account not shown')}"
+    return f"{action.kind} of {shown(action.disconnected_account, 'an account not shown')}"
 
 
 def _why_protected(fits: Sequence[tuple[_Fit, DeclaredConnection]], *, base_is_whole: bool) -> str | None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+from reconciler.model.action import Recovery
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Support
-from reconciler.model.plan import Recovery
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.text import did_you_mean, listed

@@ -8,8 +8,8 @@ service may replace what it is sent, so a direction that is not to change goes a
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from reconciler.model.action import Change, Chosen, FieldValue
 from reconciler.model.live import Features, Support
-from reconciler.model.plan import Change, Chosen, FieldValue
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, Direction, SyncConfig
 
 _NOT_OFFERED = {Support.NONE.value, "UNDEFINED"}

@@ -10,15 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import DeclaredConnection, SecretRef, Site
 from reconciler.model.encoding import Json, canonical, encoded
 from reconciler.model.live import LiveSite, Status
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.planning.preconditions import already_done, holds, taken_away
 
-_SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "origin", "impact"}
+_SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "attribution", "impact"}
 # More to wait for, more that was known to be taken away, and less that stood there, hold an action back all the more.
-_ONE_WAY = {"after", "disconnected", "standing"}
+_ONE_WAY = {"depends_on", "disconnected", "standing"}
+# Named by their own fields, which no other part has.
+_PARTS = ("key", "connect")
 _WHO = ("site", "site_id", "schedule_id", "provider_id", "account")
 _LONGEST_VALUE = 100
 
@@ -120,7 +123,10 @@ def _is_done(action: Action, yielded: Action | None, live: LiveSite | None, leav
 
 def _sends_its_own(action: Action, site: Site, passwords: Mapping[str, SecretRef | None]) -> bool:
     """Whether what an action would send of secrets and addresses is what the manifests say."""
-    return action.password in {None, passwords.get(action.address)} and action.redirect_url in {None, site.redirect_url}
+    if action.connect is None:
+        return True
+    own_password = action.connect.password in {None, passwords.get(action.address)}
+    return own_password and action.connect.redirect_url in {None, site.redirect_url}
 
 
 def _acts_on_its_own(action: Action, yielded: Action | None, live: LiveSite) -> bool:
@@ -145,7 +151,7 @@ def _unlike(action: Action, yielded: Action | None, planned: Mapping[str, int]) 
         return "these manifests plan nothing for it now"
     if yielded.kind is not action.kind:
         return f"these manifests now plan: {yielded.kind} ({yielded.reason})"
-    missing = [address for address in yielded.after if address in planned and address not in action.after]
+    missing = [address for address in yielded.depends_on if address in planned and address not in action.depends_on]
     if missing:
         return f"these manifests make it wait for {', '.join(missing)}"
     if set(yielded.disconnected) - set(action.disconnected):
@@ -159,16 +165,22 @@ def _differing(saved: object, fresh: object, but: set[str] | None = None) -> str
     """The fields in which two values differ, with both of what they hold."""
     before, now = _fields(saved), _fields(fresh)
     names = [name for name in sorted({*before, *now} - (but or set())) if before.get(name) != now.get(name)]
-    if names == ["ground"]:
+    if names == ["precondition"]:
         return "the live state that it rests on has changed since it was planned; plan again"
     return "; ".join(
-        f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names if name != "ground"
+        f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names if name != "precondition"
     )
 
 
 def _fields(value: object) -> dict[str, Json]:
     fields = encoded(value)
-    return fields if isinstance(fields, dict) else {}
+    if not isinstance(fields, dict):
+        return {}
+    flat = {name: field for name, field in fields.items() if name not in _PARTS}
+    for part in _PARTS:
+        inner = fields.get(part)
+        flat |= inner if isinstance(inner, dict) else {}
+    return flat
 
 
 def _shown(value: Json) -> str:

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site
 from reconciler.model.live import ConnectMethod, LiveSite, Status
-from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.status import ConnectionStatus, Health, SiteStatus
 from reconciler.planning.account_warnings import other_accounts

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.model.action import Action, Reason
 from reconciler.model.desired import Site, State
 from reconciler.model.live import LiveConnection, LiveSite
-from reconciler.model.plan import Action, Reason
 from reconciler.planning import actions
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import Reading

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model.account import folded, shown
+from reconciler.model.action import Action, ActionKind, ConnectSpec, Reason, Recovery
 from reconciler.model.desired import Scope
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
-from reconciler.model.plan import Action, ActionKind, Plan, Reason, Recovery, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning import diff, guards, restoration
 from reconciler.planning.order import ordered
-from reconciler.planning.preconditions import grounded, same_account, taken_away
+from reconciler.planning.preconditions import same_account, taken_away, with_precondition
 
 _NOT_KNOWN = (
     "whether it was connected is not known, so it is not undone: plan again, and disconnect it by state: absent"
@@ -57,7 +58,7 @@ def undo(result: Result, live: Mapping[str, LiveSite]) -> Undo:
         for outcome in outcomes:
             address = outcome.action.address
             remarks += (f"{address}: {remark}" for remark in inverses[address].remarks)
-        actions = tuple(_grounded([i.action for i in inverses.values() if i.action is not None], there))
+        actions = tuple(_with_preconditions([i.action for i in inverses.values() if i.action is not None], there))
         found = guards.violations(made.site, actions, _in_scope(made, there), frozenset())
         sites.append(SitePlan(made.site, actions, violations=found))
     return Undo(ordered(Plan(tuple(site for site in sites if site.actions))), tuple(remarks))
@@ -109,10 +110,10 @@ def _in_scope(made: SitePlan, there: _There) -> int:
     return sum(connection.schedule_id.lower() in named for connection in there.standing.values())
 
 
-def _grounded(actions: Sequence[Action], there: _There) -> Iterator[Action]:
+def _with_preconditions(actions: Sequence[Action], there: _There) -> Iterator[Action]:
     for action in actions:
         nearby = [c for c in there.listed if c.schedule_id.lower() == action.schedule_id.lower()]
-        yield grounded(action, nearby)
+        yield with_precondition(action, nearby)
 
 
 def _inverses(outcomes: Sequence[Outcome], there: _There) -> dict[str, _Inverse]:
@@ -176,10 +177,28 @@ def _inverse(outcome: Outcome, there: _There) -> _Inverse:
 
 def _back(action: Action, standing: LiveConnection | None) -> Action:
     """What every inverse has in common; it records what stands now, so that it can be undone in turn."""
-    before = None if standing is None else standing.sync
     return replace(
-        action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=before, disconnected=(), ground=""
+        action,
+        reason=Reason.UNDO,
+        depends_on=(),
+        attribution=None,
+        impact=None,
+        superseded=None,
+        live_sync=None if standing is None else standing.sync,
+        disconnected=(),
+        precondition="",
     )
+
+
+def _for_later(action: Action) -> ConnectSpec | None:
+    """How the account was connected, for an action that does not connect it."""
+    return None if action.connect is None else replace(action.connect, method=None)
+
+
+def _by(method: ConnectMethod, known: ConnectSpec | None) -> ConnectSpec:
+    """How the account is connected again, by what is known of how it was."""
+    spec = replace(known or ConnectSpec(None), method=method)
+    return spec if method is ConnectMethod.CREDENTIALS else replace(spec, password=None)
 
 
 def _not_there(connection_id: str | None, there: _There) -> _Inverse:
@@ -202,9 +221,9 @@ def _disconnected(outcome: Outcome, there: _There) -> _Inverse:
         kind=ActionKind.DISCONNECT,
         connection_id=standing.id,
         # An owner may have consented with another account than was asked for.
-        account=standing.account or outcome.action.account,
+        key=replace(outcome.action.key, account=standing.account or outcome.action.account),
         recovery=Recovery.PASSWORD if by_password else Recovery.CONSENT,
-        method=None,
+        connect=_for_later(outcome.action),
         changes=diff.given_up(standing.sync),
         sync=None,
     )
@@ -218,9 +237,9 @@ def _configured_back(
     standing = there.standing.get(connection_id or "")
     if standing is None:
         return _not_there(connection_id, there)
-    if action.before is None:
+    if action.live_sync is None:
         return _Inverse(None, (_NOT_RECORDED,))
-    back = restoration.restored(action.before, standing.sync, sent)
+    back = restoration.restored(action.live_sync, standing.sync, sent)
     if back.sync is None:
         return _Inverse(None, back.remarks)
     update = replace(
@@ -228,7 +247,7 @@ def _configured_back(
         kind=ActionKind.UPDATE,
         connection_id=standing.id,
         recovery=Recovery.AUTOMATIC,
-        method=None,
+        connect=_for_later(action),
         changes=back.changes,
         sync=back.sync,
     )
@@ -268,18 +287,17 @@ def _connected_again(action: Action, there: _There, same: Sequence[Action]) -> _
         return _Inverse(None, (f"connecting {account} again takes its password, which no manifest refers to",))
     else:
         return _Inverse(None, (f"its provider {provider.name} offers no way to connect that extcal knows",))
-    if action.before is None:
+    if action.live_sync is None:
         back = restoration.Restoration(None, (), (_NOT_RECORDED,))
     else:
-        back = restoration.anew(action.before, provider.features)
+        back = restoration.anew(action.live_sync, provider.features)
     connect = replace(
         _back(action, None),
         kind=ActionKind.CONNECT,
         connection_id=None,
         disconnected=tuple(sorted(other.connection_id for other in same if other.connection_id is not None)),
         recovery=Recovery.AUTOMATIC,
-        method=method,
-        password=action.password if method is ConnectMethod.CREDENTIALS else None,
+        connect=_by(method, action.connect),
         changes=back.changes,
         sync=back.sync,
     )

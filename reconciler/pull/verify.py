@@ -12,9 +12,10 @@ from reconciler.errors import ExtcalError, LimitError, ManifestError
 from reconciler.manifests.faults import harmless
 from reconciler.manifests.loader import load
 from reconciler.model.account import folded
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.live import Status
-from reconciler.model.plan import Action, ActionKind, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site

@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind, Origin, Plan
+from reconciler.model.plan import Plan
 from reconciler.render import words
 from reconciler.render import words as plan_errors
 from reconciler.text import clipped
@@ -87,12 +88,12 @@ def fold(action: Action, counts: Counts) -> str:
     """The summary of the fold that an action lies in: one for each site, and one for what was drifting there."""
     found = counts[_fold_key(action)]
     parts = [f"{found[kind]:,} to {kind}" for kind in ActionKind if found.get(kind)]
-    drift = ", already drifting before this change" if action.origin is Origin.DRIFT else ""
+    drift = ", already drifting before this change" if action.attribution is Attribution.DRIFT else ""
     return f"{code_tag(action.site)}: {', '.join(parts)}{drift}"
 
 
 def _fold_key(action: Action) -> tuple[str, bool]:
-    return (action.site, action.origin is Origin.DRIFT)
+    return (action.site, action.attribution is Attribution.DRIFT)
 
 
 def errors(plan: Plan, longest: int) -> Iterator[Entry]:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from reconciler.model.action import Action, ActionKind, Chosen, FieldValue
 from reconciler.model.encoding import Json, encoded
-from reconciler.model.plan import Action, ActionKind, Chosen, FieldValue, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.model.source import Fault
 from reconciler.render import words
@@ -98,8 +99,8 @@ def _action(action: Action, held_back: AbstractSet[str] = frozenset()) -> dict[s
     }
     if action.address in held_back:
         found["held_back"] = True
-    if action.origin is not None:
-        found["origin"] = action.origin.value
+    if action.attribution is not None:
+        found["origin"] = action.attribution.value
     if action.impact is not None:
         found["impact"] = {"busy_blocks": action.impact.busy_blocks, "days": action.impact.days}
     return found

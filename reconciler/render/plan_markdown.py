@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from reconciler.model.plan import Action, Origin, Plan
+from reconciler.model.action import Action, Attribution
+from reconciler.model.plan import Plan
 from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.fitting import Part, fitted, size
@@ -123,7 +124,7 @@ def _sections(plan: Plan) -> list[_Section]:
 
 def _own_first(actions: Iterable[Action]) -> list[Action]:
     """What the change does comes before what was drifting anyway."""
-    return sorted(actions, key=lambda action: action.origin is Origin.DRIFT)
+    return sorted(actions, key=lambda action: action.attribution is Attribution.DRIFT)
 
 
 def _connections(count: int) -> str:

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from reconciler.model.plan import Action, ActionKind, Origin, Plan, SitePlan
+from reconciler.model.action import Action, ActionKind, Attribution
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.plan_json import summary
 from reconciler.render.tone import Paint, Tone, plain
@@ -103,8 +104,8 @@ def _details(action: Action) -> Iterator[str]:
             yield f"    {path}: {after}"
         else:
             yield f"    {path}: {before} -> {after}"
-    if action.after:
-        yield f"    after {', '.join(inert(shortened(address)) for address in action.after)}"
+    if action.depends_on:
+        yield f"    after {', '.join(inert(shortened(address)) for address in action.depends_on)}"
 
 
 def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
@@ -138,8 +139,8 @@ def _tally(plan: Plan) -> str:
 
 def _whose(plan: Plan) -> str:
     """` (2 by this change, 1 drifting already)`, where that was asked."""
-    origins = [action.origin for action in plan.actions if action.origin is not None]
+    origins = [action.attribution for action in plan.actions if action.attribution is not None]
     if not origins:
         return ""
-    drifting = origins.count(Origin.DRIFT)
+    drifting = origins.count(Attribution.DRIFT)
     return f" ({len(origins) - drifting} by this change, {drifting} drifting already)"

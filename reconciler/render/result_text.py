@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from reconciler.model.plan import Action
+from reconciler.model.action import Action
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render import words
 from reconciler.render.plan_text import shortened

@@ -1,7 +1,7 @@
 """Why a connection is as it is and what would mend it, in words; what came from the service is inert."""
 
+from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind, Reason
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, counted
 from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words

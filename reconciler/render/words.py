@@ -4,20 +4,9 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from reconciler.model.account import shown
+from reconciler.model.action import Action, ActionKind, Attribution, Change, Chosen, FieldValue, Reason, Recovery
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import (
-    Action,
-    ActionKind,
-    Change,
-    Chosen,
-    FieldValue,
-    Origin,
-    Reason,
-    Recovery,
-    SitePlan,
-    Violation,
-    account_given_up,
-)
+from reconciler.model.plan import SitePlan, Violation
 from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
 from reconciler.model.sync import CalendarRef
@@ -78,16 +67,16 @@ def reason(action: Action) -> str:
     return _REASON[action.reason]
 
 
-_ORIGIN = {
-    Origin.THIS_CHANGE: "this change",
-    Origin.DRIFT: "already drifting",
-    Origin.BOTH: "this change, and drifting before",
+_ATTRIBUTION = {
+    Attribution.THIS_CHANGE: "this change",
+    Attribution.DRIFT: "already drifting",
+    Attribution.BOTH: "this change, and drifting before",
 }
 
 
 def origin(action: Action) -> str | None:
     """Whose doing the action is, where that was asked."""
-    return None if action.origin is None else _ORIGIN[action.origin]
+    return None if action.attribution is None else _ATTRIBUTION[action.attribution]
 
 
 def loss(action: Action) -> str | None:
@@ -102,7 +91,7 @@ def taken(action: Action) -> str:
 
     The service deletes what the site has exported there; a connection whose live sync config is not known may export.
     """
-    live = action.before.exports if action.before is not None else None
+    live = action.live_sync.exports if action.live_sync is not None else None
     exports_nothing = live is not None and live.enabled is False
     return "exports nothing to" if exports_nothing else "deletes the site's events from"
 
@@ -122,7 +111,7 @@ def impact(action: Action) -> str | None:
 
 def account(action: Action) -> str:
     """The account whose calendars are meant; for a replace, the one that is given up."""
-    return inert(shown(account_given_up(action), "an account not shown"))
+    return inert(shown(action.disconnected_account, "an account not shown"))
 
 
 def who(account: str | None) -> str:

@@ -16,10 +16,11 @@ from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
 from reconciler.execution.steps import come_about
 from reconciler.machine import Machine
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, SecretRef, Site
 from reconciler.model.live import Calendar, ConnectionList, ConnectMethod, LiveConnection, LiveSite
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.planning import undo as undoing

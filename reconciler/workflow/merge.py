@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator
 
 from reconciler.errors import ExtcalError
 from reconciler.manifests import schema_text
+from reconciler.model.action import ActionKind, Attribution
 from reconciler.model.encoding import Json, digest, encoded
-from reconciler.model.plan import ActionKind, Origin, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.shards import Shards, spans
 from reconciler.model.status import Health
 from reconciler.planning.order import ordered
@@ -200,7 +201,7 @@ def missing_of(merged: Document) -> str | None:
 def document_pending(document: Document) -> bool:
     """Whether a plan's document has changes that are not drift from before."""
     return any(
-        ActionKind(str(action["action"])).writes and action.get("origin") != Origin.DRIFT
+        ActionKind(str(action["action"])).writes and action.get("origin") != Attribution.DRIFT
         for action in _rows(document, "actions")
     )
 

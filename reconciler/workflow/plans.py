@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from reconciler.api.client import Reader
 from reconciler.api.events import EventQuery
 from reconciler.errors import ExtcalError
+from reconciler.model.action import Action, ActionKind, Impact
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveSite
-from reconciler.model.plan import Action, ActionKind, Impact, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning import attribution
 from reconciler.planning.former import FormerManifests
@@ -95,7 +96,7 @@ async def plan_against_base(
         read[site.name] = live
         now = plan_site(site, heads[site.name], live, allowed=allowed, only=selection.connections)
         before = plan_site(*bases[site.name], live)
-        now = attribution.told_apart(now, before)
+        now = attribution.attributed(now, before)
         protected = still_protected(
             now,
             before if former.kept(site) else None,
@@ -191,9 +192,9 @@ async def _site_impact(site: SitePlan, opened: Sessions, now: datetime) -> SiteP
 def _stops_protecting(action: Action) -> bool:
     """Whether external events would no longer keep the schedule busy."""
     if action.kind.disconnects:
-        return action.before is None or action.before.imports is None or bool(action.before.imports.enabled)
+        return action.live_sync is None or action.live_sync.imports is None or bool(action.live_sync.imports.enabled)
     sent = action.sync.imports if action.kind is ActionKind.UPDATE and action.sync else None
-    was_on = action.before is not None and action.before.imports is not None and action.before.imports.enabled
+    was_on = action.live_sync is not None and action.live_sync.imports is not None and action.live_sync.imports.enabled
     return sent is not None and sent.enabled is False and bool(was_on)
 
 

@@ -16,10 +16,11 @@ from reconciler.execution.settle import Window, settle
 from reconciler.machine import LockedError, Machine, Owner, make_room
 from reconciler.machine.journal import FileJournal
 from reconciler.model.account import folded
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import Site
 from reconciler.model.intent import Intent, Pending, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import ConnectMethod, LiveConnection
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning.preconditions import intent_of, taken_away
 from reconciler.workflow.service import Sessions, run_bounded

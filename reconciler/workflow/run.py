@@ -15,11 +15,12 @@ from typing import Protocol, TypeVar
 from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
+from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.live import LiveSite
-from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, Result
 from reconciler.model.status import FleetStatus, SiteStatus
 from reconciler.planning.guards import Allowance

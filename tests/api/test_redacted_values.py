@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from reconciler.api.secrets import Secrets
+from reconciler.model.action import Change
 from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.model.live import Calendar
-from reconciler.model.plan import Change, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.source import Fault, Source
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.support.builders.api import key_site

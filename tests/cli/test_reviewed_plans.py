@@ -78,25 +78,28 @@ def test_a_plan_that_the_manifests_yield_stands_and_is_named_by_its_digest(armed
 
 def test_whose_doing_an_action_was_is_no_part_of_it(armed: Extcal) -> None:
     """A plan that was made against a base, its losses counted, stands without one."""
-    forge(armed, lambda c: action(c, 0).update(origin="this-change"))
+    forge(armed, lambda c: action(c, 0).update(attribution="this-change"))
     forge(armed, lambda c: action(c, 2).update(impact={"busy_blocks": 4, "days": 30}))
     assert reviewed(armed).code == 0
 
 
 EDITS: dict[str, tuple[str, Callable[[Content], object]]] = {
-    "another account": ("staff-0: connect: account was", lambda c: action(c, 0).update(account="eve@evil.example")),
-    "another schedule": ("staff-0: connect: schedule_id was", lambda c: action(c, 0).update(schedule_id="s-9")),
+    "another account": (
+        "staff-0: connect: account was",
+        lambda c: action(c, 0)["key"].update(account="eve@evil.example"),
+    ),
+    "another schedule": ("staff-0: connect: schedule_id was", lambda c: action(c, 0)["key"].update(schedule_id="s-9")),
     "another provider": ("staff-0: connect: provider_id was", lambda c: action(c, 0).update(provider_id="p-9")),
     "another connection": ("staff-1: update: connection_id was", lambda c: action(c, 1).update(connection_id="live-2")),
     "another config": ("staff-0: connect: sync was", lambda c: action(c, 0)["sync"].update(exports={"enabled": True})),
     "another password": (
         "staff-0: connect: password was",
-        lambda c: action(c, 0).update(password={"kind": "env", "name": "EXTCAL_API_KEY"}),
+        lambda c: action(c, 0)["connect"].update(password={"kind": "env", "name": "EXTCAL_API_KEY"}),
     ),
-    "another method": ("staff-0: connect: method was", lambda c: action(c, 0).update(method="OAUTH")),
+    "another method": ("staff-0: connect: method was", lambda c: action(c, 0)["connect"].update(method="OAUTH")),
     "another landing": (
         "staff-2: disconnect: redirect_url was",
-        lambda c: action(c, 2).update(redirect_url="https://evil.example/"),
+        lambda c: action(c, 2)["connect"].update(redirect_url="https://evil.example/"),
     ),
     "a protection left out": (
         "staff-1: update: prevent_disconnect was",
@@ -108,7 +111,7 @@ EDITS: dict[str, tuple[str, Callable[[Content], object]]] = {
     ),
     "another precondition": (
         "staff-1: update: the live state that it rests on has changed",
-        lambda c: action(c, 1).update(ground=digest({})),
+        lambda c: action(c, 1).update(precondition=digest({})),
     ),
     "another address": (
         "staff-9: disconnect: these manifests plan nothing for it",
@@ -148,13 +151,13 @@ def test_an_action_that_looks_done_where_it_does_not_belong_is_refused(armed: Ex
     armed.write(site(), connection(1, more=BUSY), connection(2, more=BUSY), connection(3, more=BUSY))
     assert armed("plan", "manifests", "--out", "plan.json").code == 0
     unseen = digest({"target": None})
-    forged = {"kind": "disconnect", "reason": "pruned", "ground": unseen, "connection_id": "live-3"}
+    forged = {"kind": "disconnect", "reason": "pruned", "precondition": unseen, "connection_id": "live-3"}
     forge(armed, lambda c: action(c, 1).update(forged | {"address": "harbor/id:x"}))
     assert refused(reviewed(armed)) == ["harbor/id:x: disconnect: these manifests plan nothing for it now"]
     armed("apply", "--plan", "plan.json", "--auto-approve", env=PASSWORD_ENV)
     assert armed.writes == []
-    taking = {"kind": "replace", "ground": digest({"target": None, "present": []}), "address": "harbor/staff-1"}
-    forge(armed, lambda c: c["sites"][0]["actions"][0].update(taking | {"method": "CREDENTIALS"}))
+    taking = {"kind": "replace", "precondition": digest({"target": None, "present": []}), "address": "harbor/staff-1"}
+    forge(armed, lambda c: c["sites"][0]["actions"][0].update(taking | {"connect": {"method": "CREDENTIALS"}}))
     assert refused(reviewed(armed)) == ["harbor/staff-1: replace: these manifests now plan: noop (in-sync)"]
     # The account that it would connect is gone: nothing but what the replace says that it rests on stands in its way.
     armed.on(world(harbor(2, 3)))
@@ -225,11 +228,11 @@ def test_a_connect_that_would_be_sent_once_more_is_refused(armed: Extcal) -> Non
 
     def doubled(content: Content) -> None:
         changed = action(content, 1)
-        for name in ("sync", "changes", "before"):
+        for name in ("sync", "changes", "live_sync"):
             changed.pop(name, None)
         password = {"kind": "env", "name": "EXTCAL_APP_PASSWORD"}
-        changed.update(kind="connect", connection_id=None, method="CREDENTIALS", password=password)
-        changed.update(ground=digest({}), standing=["live-1"])
+        changed.update(kind="connect", connection_id=None, connect={"method": "CREDENTIALS", "password": password})
+        changed.update(precondition=digest({}), standing=["live-1"])
 
     forge(armed, doubled)
     armed.write(site(), connection(0, more=BUSY), connection(1), connection(2, more=TOMBSTONE))
@@ -291,7 +294,7 @@ def test_the_order_of_actions_holds(armed: Extcal) -> None:
 
     def hurried(content: Content) -> None:
         for each in content["sites"][0]["actions"]:
-            each.pop("after", None)
+            each.pop("depends_on", None)
 
     forge(armed, hurried)
     assert refused(reviewed(armed)) == ["harbor/moved: connect: these manifests make it wait for harbor/staff-2"]

@@ -11,10 +11,10 @@ from reconciler.api.secrets import Secrets
 from reconciler.consent.callback_server import serve_callbacks
 from reconciler.consent.pending import PendingConsent, PendingConsents
 from reconciler.machine import Machine
+from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS, Allowance
 from reconciler.sandbox.server import RunningSandbox

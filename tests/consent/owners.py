@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from reconciler.model.plan import Action
+from reconciler.model.action import Action
 from tests.support import web
 from tests.support.builders.plans import declared, planned, site_with, the_action
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import State
 from reconciler.model.live import Provider
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.planning.guards import CONSENT_LOSS, Allowance
 from reconciler.render.plan_text import plan_text
 from reconciler.sandbox.world import ExistingConnection

@@ -121,5 +121,5 @@ _ANSWERS: dict[str, Callable[[str], object]] = {
     "nothing": lambda _: "{}",
     "another version": lambda answer: answer.replace("{", '{"more":1,', 1),
     "another site": lambda answer: answer.replace('"site":"harbor"', '"site":"quay"'),
-    "circle": lambda answer: answer.replace('"actions":[{', '"actions":[{"after":["harbor/staff-0"],', 1),
+    "circle": lambda answer: answer.replace('"actions":[{', '"actions":[{"depends_on":["harbor/staff-0"],', 1),
 }

@@ -6,7 +6,8 @@ from pathlib import Path
 from reconciler.cli.dask.driver import joined, together
 from reconciler.cli.dask.worker import Answer, Errand, packed, unpacked
 from reconciler.manifests import load
-from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.action import Action
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
 from reconciler.workflow import Selection
@@ -23,7 +24,7 @@ def part(name: str, *after: str) -> SitePlan:
 
 def action(name: str, *after: str) -> Action:
     """The action of a site."""
-    return replace(_ACTION, site=name, address=f"{name}/lee", after=tuple(f"{other}/lee" for other in after))
+    return replace(_ACTION, site=name, address=f"{name}/lee", depends_on=tuple(f"{other}/lee" for other in after))
 
 
 def test_sites_that_wait_for_each_other_go_together() -> None:

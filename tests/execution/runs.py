@@ -7,13 +7,14 @@ from reconciler.execution.connect import Reach
 from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Scope, Site
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome
 from reconciler.planning.order import ordered
-from reconciler.planning.preconditions import grounded
+from reconciler.planning.preconditions import with_precondition
 from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort, now, passing
 from tests.support.builders.plans import PRUNING, SITE, live, planned, site_with
 
@@ -73,7 +74,7 @@ def plan_of(declared: Sequence[DeclaredConnection], live: Sequence[LiveConnectio
 
 def plan_with(*actions: Action, live: Sequence[LiveConnection] = ()) -> Plan:
     """A plan of these very actions, resting on `live`."""
-    return Plan((SitePlan(SITE, tuple(grounded(a, live) for a in actions)),))
+    return Plan((SitePlan(SITE, tuple(with_precondition(a, live) for a in actions)),))
 
 
 def carried_out(plan: Plan, port: ScriptedPort, consent: ConsentMode = ConsentMode.LINK) -> tuple[Outcome, ...]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from reconciler.model.action import Action
 from reconciler.model.consent import Callback, CallbackResult, ConsentRefusal
-from reconciler.model.plan import Action
 
 TIMEOUT = 60.0
 

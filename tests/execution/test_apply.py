@@ -5,9 +5,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from reconciler.model.action import ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, State
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, World

@@ -7,9 +7,15 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ApiError, ExtcalError, InvalidRequestError
-from reconciler.model.consent import CallbackResult, CallbackStatus, ConsentMode, ConsentRefusal
+from reconciler.model.action import ActionKind
+from reconciler.model.consent import (
+    CallbackResult,
+    CallbackStatus,
+    ConsentMode,
+    ConsentRefusal,
+)
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.runs import Run, plan_of

@@ -1,16 +1,15 @@
 """Connecting by credentials: what is written down, how often it is sent, and how each doubt ends."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from reconciler.errors import ExtcalError, SecretError
 from reconciler.execution.connect import Reach, connect
 from reconciler.execution.settle import Window
+from reconciler.model.action import Action
 from reconciler.model.intent import Fate
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action
 from reconciler.model.result import Outcome, OutcomeStatus
 from tests.execution.scripted import (
     BAD_PASSWORD,
@@ -26,6 +25,7 @@ from tests.execution.scripted import (
     passing,
     scripted,
 )
+from tests.support.actions import altered
 from tests.support.builders.plans import OTHER_SCHEDULE, PASSWORD, SCHEDULE, declared, live, planned, the_action
 
 SENT = ("p-apple", SCHEDULE, "lee@harbor.example", str(PASSWORD))
@@ -236,7 +236,7 @@ def test_a_second_answer_is_believed_where_the_look_after_it_fails() -> None:
 def test_a_plan_without_credentials_connects_nothing(lacking: str) -> None:
     """Nothing is written down, nothing sent, and the message says what to do."""
     story = Story()
-    given = replace(action(), **{lacking: None})  # type: ignore[arg-type] # a field by its name
+    given = altered(action(), **{lacking: None})
     outcome = Outcome(given, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
     assert story.ended(given) == outcome
     assert (story.port.calls, story.journal.lines) == ([], [])

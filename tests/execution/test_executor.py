@@ -7,10 +7,11 @@ import pytest
 
 from reconciler.errors import PreconditionFailedError
 from reconciler.execution.executor import Stop
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
@@ -113,7 +114,7 @@ def test_what_waits_holds_no_slot() -> None:
     standing = [live(f"l{n}", account=f"c{n}@harbor.example") for n in range(5)]
     moving = [replace(connection, schedule=ELSEWHERE) for connection in many(5)]
     plan = plan_of([*moving, *freeing], standing)
-    assert sum(len(action.after) for action in plan.actions) == 5
+    assert sum(len(action.depends_on) for action in plan.actions) == 5
     outcomes = carried_out(plan, ScriptedPort([*standing], pace=1.0))
     assert {outcome.status for outcome in outcomes} == {DONE}
 
@@ -132,7 +133,7 @@ def chain() -> tuple[Plan, list[LiveConnection]]:
         declared("c", account=third, schedule=schedules[2], provider="google"),
     ]
     plan = plan_of(wanted, standing)
-    assert [action.after for action in plan.actions] == [("harbor/b",), ("harbor/c",), ()]
+    assert [action.depends_on for action in plan.actions] == [("harbor/b",), ("harbor/c",), ()]
     return plan, standing
 
 
@@ -162,7 +163,7 @@ def resting(*after: str) -> tuple[Plan, ScriptedPort]:
     plan = plan_of([declared("a"), declared("b", account=KIM)], [standing])
     connect, noop = plan.actions
     assert noop.kind is ActionKind.NOOP
-    actions = (replace(connect, after=after), noop)
+    actions = (replace(connect, depends_on=after), noop)
     return Plan((replace(plan.sites[0], actions=actions),)), ScriptedPort([standing])
 
 
@@ -188,7 +189,8 @@ def test_a_dependent_of_several_waits_for_all_of_them() -> None:
     """The second one of those that must go first counts as much as the first."""
     plan = plan_of(many(3))
     actions = [
-        replace(action, after=("harbor/c0", "harbor/c1") if n == 2 else ()) for n, action in enumerate(plan.actions)
+        replace(action, depends_on=("harbor/c0", "harbor/c1") if n == 2 else ())
+        for n, action in enumerate(plan.actions)
     ]
     port = ScriptedPort([], scripted(connect_by_credentials=[None, DENIED]))
     outcomes = carried_out(Plan((replace(plan.sites[0], actions=tuple(actions)),)), port)

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.action import Action, ActionKind
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.workflow.recovery import as_agreed
 from tests.support.builders.plans import SITE, declared, live, planned, site_with, the_action
 

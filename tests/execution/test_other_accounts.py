@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ApiError
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import SecretRef
 from reconciler.model.intent import Fate, Made, Pending
 from reconciler.model.live import ConnectionList, LiveConnection
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import intent_of

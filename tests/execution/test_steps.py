@@ -15,10 +15,11 @@ from reconciler.errors import (
 from reconciler.execution.connect import Reach
 from reconciler.execution.settle import Window
 from reconciler.execution.steps import carry_out
+from reconciler.model.action import ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.execution.runs import carried_out, plan_of, plan_with, the_outcome

@@ -57,7 +57,7 @@ def test_the_whole_does_not_depend_on_the_cut(count: int, order: list[int]) -> N
     ]
     joined = merged_plan(parts)
     assert joined == ordered(Plan(sites))
-    assert sum(bool(action.after) for action in joined.actions) == count // 2
+    assert sum(bool(action.depends_on) for action in joined.actions) == count // 2
 
 
 FILES = [f"plan-{number}.json" for number in range(1, SHARDS + 1)]

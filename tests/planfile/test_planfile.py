@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.model.action import Attribution
 from reconciler.model.desired import AppAuth, SecretKind, SecretRef, State
-from reconciler.model.plan import Origin, Plan, Violation
+from reconciler.model.plan import Plan, Violation
 from reconciler.model.source import Fault, Source
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planfile import PlanFileError, load, read, save
@@ -61,7 +62,11 @@ def without_sources(plan: Plan) -> Plan:
 def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     """A saved plan is the plan, down to the last field."""
     plan = telling_plan()
-    plan = Plan(tuple(replace(s, actions=tuple(replace(a, origin=Origin.BOTH) for a in s.actions)) for s in plan.sites))
+    plan = Plan(
+        tuple(
+            replace(s, actions=tuple(replace(a, attribution=Attribution.BOTH) for a in s.actions)) for s in plan.sites
+        )
+    )
     save(plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json").with_ids({}) == without_sources(plan)
 
@@ -159,12 +164,13 @@ def resealed(path: Path, **changes: object) -> None:
     ("changes", "message"),
     [
         ({"kind": "format-disk"}, r"sites\[0\].actions\[0\].kind is not one of connect, update"),
-        ({"account": 7}, r"actions\[0\].account is not of type"),
-        ({"schedule_id": None}, r"actions\[0\].schedule_id is not of type str"),
+        ({"key": {"schedule_id": "s", "provider": "apple", "account": 7}}, r"actions\[0\].key.account is not of type"),
+        ({"key": {"schedule_id": None}}, r"actions\[0\].key.schedule_id is not of type str"),
+        ({"connect": {"password": None}}, r"actions\[0\].connect"),
         ({"surprise": 1}, r"actions\[0\].surprise is not known"),
         ({"changes": {}}, r"actions\[0\].changes is not a list"),
         ({"sync": []}, r"actions\[0\].sync"),
-        ({"address": "harbor/x", "after": ["harbor/x"]}, "its actions wait for each other"),
+        ({"address": "harbor/x", "depends_on": ["harbor/x"]}, "its actions wait for each other"),
     ],
 )
 def test_a_plan_of_the_wrong_shape_is_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:

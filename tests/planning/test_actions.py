@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind, Change, Chosen, ConnectSpec, Reason, Recovery
 from reconciler.model.desired import Lifecycle, State
 from reconciler.model.live import Calendar, ConnectMethod, Provider
-from reconciler.model.plan import ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import calendar_lookups
 from tests.support.builders.plans import (
@@ -49,7 +49,7 @@ def test_connect_by_credentials_carries_all_that_it_needs() -> None:
 def test_connect_by_oauth_carries_where_the_owner_lands() -> None:
     """An OAuth connect carries the site's redirect URL and no password."""
     action = the_action(planned(declared(provider="google")))
-    assert (action.method, action.redirect_url, action.password) == (ConnectMethod.OAUTH, SITE.redirect_url, None)
+    assert action.connect == ConnectSpec(ConnectMethod.OAUTH, redirect_url=SITE.redirect_url)
 
 
 def test_credentials_are_missing_or_not_wanted() -> None:

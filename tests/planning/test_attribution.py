@@ -1,10 +1,10 @@
 """Whose change is it: the head's plan held against the base's."""
 
+from reconciler.model.action import Attribution
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef
 from reconciler.model.live import LiveSite
-from reconciler.model.plan import Origin
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.attribution import new_faults, out_of_scope, told_apart
+from reconciler.planning.attribution import attributed, new_faults, out_of_scope
 from tests.support.builders.plans import (
     DEDICATED,
     OFF,
@@ -19,28 +19,30 @@ from tests.support.builders.plans import (
 )
 
 
-def origins(head: list[DeclaredConnection], base: list[DeclaredConnection], on: LiveSite) -> dict[str, Origin | None]:
+def origins(
+    head: list[DeclaredConnection], base: list[DeclaredConnection], on: LiveSite
+) -> dict[str, Attribution | None]:
     """The origin of each action by address."""
-    plan = told_apart(planned(*head, on=on), planned(*base, on=on))
-    return {action.address: action.origin for action in plan.actions}
+    plan = attributed(planned(*head, on=on), planned(*base, on=on))
+    return {action.address: action.attribution for action in plan.actions}
 
 
 def test_what_only_the_head_would_do_is_this_change() -> None:
     """An edit of a manifest that agreed with the live state is this change's."""
     edited = declared(sync=SyncConfig(PRIMARY, DEDICATED))
-    assert origins([edited], [declared()], site_with(live())) == {"harbor/lee": Origin.THIS_CHANGE}
+    assert origins([edited], [declared()], site_with(live())) == {"harbor/lee": Attribution.THIS_CHANGE}
 
 
 def test_what_both_would_do_was_drifting_already() -> None:
     """A difference that the base has too is drift."""
     same = declared(sync=SyncConfig(OFF))
-    assert origins([same], [same], site_with(live())) == {"harbor/lee": Origin.DRIFT}
+    assert origins([same], [same], site_with(live())) == {"harbor/lee": Attribution.DRIFT}
 
 
 def test_what_both_would_do_differently_is_both() -> None:
     """An edit of a manifest that was drifting is both."""
     head, base = declared(sync=SyncConfig(OFF, DEDICATED)), declared(sync=SyncConfig(OFF))
-    assert origins([head], [base], site_with(live())) == {"harbor/lee": Origin.BOTH}
+    assert origins([head], [base], site_with(live())) == {"harbor/lee": Attribution.BOTH}
 
 
 def test_what_needs_nothing_has_no_origin() -> None:
@@ -51,8 +53,8 @@ def test_what_needs_nothing_has_no_origin() -> None:
 def test_a_rename_is_found_by_its_connection() -> None:
     """A manifest with a new name is held against the old one."""
     head, base = declared("renamed", sync=SyncConfig(OFF)), declared("former", sync=SyncConfig(OFF))
-    assert origins([head], [base], site_with(live())) == {"harbor/renamed": Origin.DRIFT}
-    assert origins([head], [base], site_with()) == {"harbor/renamed": Origin.DRIFT}
+    assert origins([head], [base], site_with(live())) == {"harbor/renamed": Attribution.DRIFT}
+    assert origins([head], [base], site_with()) == {"harbor/renamed": Attribution.DRIFT}
 
 
 def test_what_falls_out_of_scope_is_told() -> None:

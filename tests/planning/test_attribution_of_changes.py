@@ -2,29 +2,31 @@
 
 from dataclasses import replace
 
+from reconciler.model.action import ActionKind, Attribution
 from reconciler.model.desired import ScheduleKey, ScheduleRef
-from reconciler.model.plan import ActionKind, Origin, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.attribution import new_faults, out_of_scope, told_apart
+from reconciler.planning.attribution import attributed, new_faults, out_of_scope
+from tests.support.actions import altered
 from tests.support.builders.plans import OFF, OTHER_SCHEDULE, SCHEDULE, declared, live, planned, site_with
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 ELSEWHERE = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)
 
 
-def origin(head: SitePlan, base: SitePlan) -> Origin | None:
+def origin(head: SitePlan, base: SitePlan) -> Attribution | None:
     """The origin of the head's only action."""
-    (action,) = told_apart(head, base).actions
-    return action.origin
+    (action,) = attributed(head, base).actions
+    return action.attribution
 
 
 def test_the_same_manifest_on_another_account_is_the_same_one() -> None:
     """Found by its name where neither connection nor account is common to both: it was drifting, and differently."""
     head, base = planned(declared(account=KIM)), planned(declared())
-    assert origin(head, base) is Origin.DRIFT
+    assert origin(head, base) is Attribution.DRIFT
     head = planned(declared(account=KIM, sync=SyncConfig(OFF)))
-    assert origin(head, base) is Origin.BOTH
-    assert origin(planned(declared("other", account=KIM)), base) is Origin.THIS_CHANGE
+    assert origin(head, base) is Attribution.BOTH
+    assert origin(planned(declared("other", account=KIM)), base) is Attribution.THIS_CHANGE
 
 
 def test_a_rename_without_a_connection_is_found_by_its_account() -> None:
@@ -32,11 +34,11 @@ def test_a_rename_without_a_connection_is_found_by_its_account() -> None:
     base = planned(declared("former"))
     upper = ScheduleRef(ScheduleKey.ID, SCHEDULE.upper())
     head = planned(declared("renamed", account=LEE.upper(), schedule=upper))
-    head = replace(head, actions=tuple(replace(a, schedule_id=SCHEDULE.upper()) for a in head.actions))
-    assert origin(head, base) is Origin.DRIFT
-    assert origin(planned(declared("renamed", schedule=ELSEWHERE)), base) is Origin.THIS_CHANGE
-    assert origin(planned(declared("renamed", "google")), base) is Origin.THIS_CHANGE
-    assert origin(planned(declared("renamed", account=KIM)), base) is Origin.THIS_CHANGE
+    head = replace(head, actions=tuple(altered(a, schedule_id=SCHEDULE.upper()) for a in head.actions))
+    assert origin(head, base) is Attribution.DRIFT
+    assert origin(planned(declared("renamed", schedule=ELSEWHERE)), base) is Attribution.THIS_CHANGE
+    assert origin(planned(declared("renamed", "google")), base) is Attribution.THIS_CHANGE
+    assert origin(planned(declared("renamed", account=KIM)), base) is Attribution.THIS_CHANGE
 
 
 def test_a_connection_counts_for_more_than_an_account() -> None:
@@ -46,7 +48,7 @@ def test_a_connection_counts_for_more_than_an_account() -> None:
     (former,) = drifting.actions
     decoy = replace(former, address="harbor/z", connection_id=None, kind=ActionKind.NOOP)
     base = replace(drifting, actions=(former, decoy))
-    assert origin(planned(declared("renamed", sync=SyncConfig(OFF)), on=on), base) is Origin.DRIFT
+    assert origin(planned(declared("renamed", sync=SyncConfig(OFF)), on=on), base) is Attribution.DRIFT
 
 
 def test_what_falls_out_of_scope_says_what_to_do() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.plan import Change, Chosen
+from reconciler.model.action import Change, Chosen
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.diff import described, diff, given_up, managed, sendable, to_send
 from tests.support.builders.plans import DEDICATED, OFF, PRIMARY, chosen

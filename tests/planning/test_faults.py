@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,
@@ -15,7 +16,7 @@ from reconciler.model.desired import (
     State,
 )
 from reconciler.model.live import Calendar, LiveConnection, LiveSite, Provider, Schedule
-from reconciler.model.plan import ActionKind, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import EXPORTS, CalendarRef, Direction, SyncConfig
 from tests.support.builders.plans import (

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Action
 from reconciler.model.desired import ProviderKey, ProviderRef, State
 from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.preconditions import already_done, fingerprint, holds, taken_away
 from tests.support.builders.plans import (
@@ -66,23 +66,23 @@ def test_an_update_rests_on_its_connection_and_the_directions_that_it_changes(
 ) -> None:
     """Who it is, that it works, and what stood in each direction that is sent: a plan saved before holds after."""
     expected = digest({"target": {**WHO, "sync": ground}})
-    assert update(sync, have).ground == expected
+    assert update(sync, have).precondition == expected
 
 
 def test_other_actions_rest_on_who_it_is() -> None:
     """A disconnect on its connection; a reconnect also on how it fails; what connects on nobody being there."""
     gone = the_action(planned(declared(state=State.ABSENT), on=site_with(live(account=" LEE@harbor.example"))))
-    assert gone.ground == digest({"target": {**WHO}})
+    assert gone.precondition == digest({"target": {**WHO}})
     broken = live(status="ERROR", error_reason="TOKEN_REVOKED", schedule_id=SCHEDULE.upper())
     reconnect = the_action(planned(declared(), on=site_with(broken)))
-    assert reconnect.ground == digest({"target": {**WHO, "failing": ["ERROR", "TOKEN_REVOKED"]}})
+    assert reconnect.precondition == digest({"target": {**WHO, "failing": ["ERROR", "TOKEN_REVOKED"]}})
     assert reconnect.standing == ("c1",)
     healed = the_action(planned(declared(), on=site_with(replace(broken, error_reason="EXTERNAL_CALENDAR_DELETED"))))
-    assert healed.ground == digest({"target": {**WHO, "failing": ["ERROR", "EXTERNAL_CALENDAR_DELETED"]}})
-    assert connect().ground == digest({})
+    assert healed.precondition == digest({"target": {**WHO, "failing": ["ERROR", "EXTERNAL_CALENDAR_DELETED"]}})
+    assert connect().precondition == digest({})
     old = live("old", account=KIM)
     replace_ = the_action(planned(declared(), on=site_with(old), site=PRUNING))
-    assert replace_.ground == digest({"target": {**WHO, "account": KIM}})
+    assert replace_.precondition == digest({"target": {**WHO, "account": KIM}})
     assert fingerprint(replace_, [live("b"), live("a")]) == digest({"target": None})
 
 
@@ -91,7 +91,7 @@ def test_an_account_that_is_not_shown_is_no_account() -> None:
     stray = planned(declared(), on=site_with(live(), live("stray", TIDE, account=None)), site=PRUNING)
     (pruned,) = [action for action in stray.actions if action.connection_id == "stray"]
     ground: dict[str, Json] = {**WHO, "provider": "p-tide", "account": ""}
-    assert pruned.ground == digest({"target": ground})
+    assert pruned.precondition == digest({"target": ground})
     assert not holds(connect(), [live(account=None)])
 
 
@@ -172,7 +172,7 @@ def test_a_connection_that_is_listed_twice_is_there_while_one_of_them_is() -> No
     """Its former self, DISCONNECTED under the same id, does not hide it."""
     action = the_action(planned(declared(state=State.ABSENT), on=site_with(live())))
     assert not already_done(action, [live(status="DISCONNECTED"), live()])
-    assert fingerprint(action, [live(status="DISCONNECTED"), live()]) == action.ground
+    assert fingerprint(action, [live(status="DISCONNECTED"), live()]) == action.precondition
 
 
 def test_what_a_plan_takes_away() -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Action
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.shards import Shards
 from reconciler.planning.order import ordered
+from tests.support.actions import altered
 from tests.support.builders.plans import (
     GOOGLE,
     OTHER_SCHEDULE,
@@ -31,7 +33,7 @@ LOOSE = replace(PRUNING, max_disconnects=100)
 def waits(*connections: DeclaredConnection, have: tuple[LiveConnection, ...]) -> dict[str, tuple[str, ...]]:
     """What each action of a pruning site waits for, where it waits."""
     plan = ordered(Plan((planned(*connections, on=site_with(*have), site=LOOSE),)))
-    return {action.address: action.after for action in plan.actions if action.after}
+    return {action.address: action.depends_on for action in plan.actions if action.depends_on}
 
 
 def here(name: str, account: str, provider: str = "apple") -> DeclaredConnection:
@@ -136,8 +138,8 @@ def test_order_replaces_what_was_there_before(stale: tuple[str, ...]) -> None:
         replace(here("old", FIRST), state=State.ABSENT), there("new", FIRST), on=site_with(live(account=FIRST))
     )
     new, old = made.actions
-    plan = saved(replace(new, after=stale), replace(old, after=stale))
-    assert ordered(plan) == saved(replace(new, after=("harbor/old",)), old)
+    plan = saved(replace(new, depends_on=stale), replace(old, depends_on=stale))
+    assert ordered(plan) == saved(replace(new, depends_on=("harbor/old",)), old)
     assert ordered(ordered(plan)) == ordered(plan)
 
 
@@ -147,5 +149,5 @@ def test_an_account_that_nobody_names_waits_for_nothing() -> None:
         replace(here("old", FIRST), state=State.ABSENT), there("new", FIRST), on=site_with(live(account=FIRST))
     )
     new, old = made.actions
-    plan = saved(replace(new, account=None), replace(old, account=None))
-    assert [action.after for action in ordered(plan).actions] == [(), ()]
+    plan = saved(altered(new, account=None), altered(old, account=None))
+    assert [action.depends_on for action in ordered(plan).actions] == [(), ()]

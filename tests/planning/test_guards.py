@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Reason
 from reconciler.model.desired import Lifecycle, Scope, State
-from reconciler.model.plan import Plan, Reason, Violation
+from reconciler.model.plan import Plan, Violation
 from reconciler.model.shards import Shards
 from reconciler.planning.guards import GUARDS, Allowance, consent_losses, overruled
 from tests.support.builders.plans import GOOGLE, OTHER_SCHEDULE, PRUNING, SITE, TIDE, declared, live, planned, site_with

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveSite, Schedule
-from reconciler.model.plan import ActionKind, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault, Source
 from reconciler.model.status import ConnectionStatus, Health, SiteStatus
 from reconciler.model.sync import SyncConfig

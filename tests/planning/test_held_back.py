@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind, Reason
 from reconciler.model.desired import ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
-from reconciler.model.plan import ActionKind, Reason
 from reconciler.planning.planner import plan_site
 from tests.support.builders.plans import OTHER_SCHEDULE, PASSWORD, SCHEDULE, SITE, declared, live, planned, site_with
 

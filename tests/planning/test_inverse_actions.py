@@ -2,13 +2,25 @@
 
 from dataclasses import replace
 
+from reconciler.model.action import (
+    Action,
+    ActionKind,
+    Attribution,
+    Change,
+    Chosen,
+    ConnectSpec,
+    Impact,
+    Reason,
+    Recovery,
+)
 from reconciler.model.desired import State
 from reconciler.model.live import ConnectMethod, LiveConnection
-from reconciler.model.plan import Action, ActionKind, Change, Chosen, Impact, Origin, Plan, Reason, Recovery, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import fingerprint, holds
 from reconciler.planning.undo import Undo, undo
+from tests.support.actions import altered
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -46,19 +58,29 @@ def inverse(action: Action, *after: LiveConnection, connection_id: str | None = 
     (site,) = found.plan.sites
     assert site.site == SITE
     (back,) = site.actions
-    assert back.ground == fingerprint(back, after)
-    return replace(back, ground="")
+    assert back.precondition == fingerprint(back, after)
+    return replace(back, precondition="")
 
 
 def seasoned(action: Action) -> Action:
     """An action as it is after ordering, telling origins apart and weighing impacts."""
-    return replace(action, after=("harbor/x",), origin=Origin.BOTH, impact=Impact(3, 7), disconnected=("x",))
+    return replace(
+        action, depends_on=("harbor/x",), attribution=Attribution.BOTH, impact=Impact(3, 7), disconnected=("x",)
+    )
 
 
 def plain(action: Action, **fields: object) -> Action:
     """What an inverse keeps of its action, with these fields."""
-    kept = replace(action, reason=Reason.UNDO, after=(), origin=None, impact=None, before=None, ground="")
-    return replace(kept, **fields)  # type: ignore[arg-type] # fields of the value, given by name
+    kept = replace(
+        action,
+        reason=Reason.UNDO,
+        depends_on=(),
+        attribution=None,
+        impact=None,
+        live_sync=None,
+        precondition="",
+    )
+    return altered(kept, **fields)
 
 
 def test_back_from_an_update() -> None:
@@ -74,7 +96,7 @@ def test_back_from_an_update() -> None:
             Change(f"{EXPORTS}.enabled", before=True, after=False),
         ),
         sync=SyncConfig(PRIMARY, replace(DEDICATED, enabled=False)),
-        before=SyncConfig(OFF, DEDICATED),
+        live_sync=SyncConfig(OFF, DEDICATED),
     )
 
 
@@ -95,7 +117,7 @@ def test_back_from_a_connect() -> None:
                 Change(f"{EXPORTS}.enabled", before=True, after=None),
             ),
             sync=None,
-            before=wanted,
+            live_sync=wanted,
             disconnected=(),
         )
 
@@ -132,9 +154,9 @@ def test_back_from_a_disconnect_by_consent() -> None:
     was = live(provider=GOOGLE, sync=SyncConfig(PRIMARY, OFF_BUT_CHOSEN))
     action = the_action(planned(tombstone, on=site_with(was)))
     back = inverse(action)
-    assert (back.method, back.password, back.redirect_url) == (ConnectMethod.OAUTH, None, SITE.redirect_url)
+    assert back.connect == ConnectSpec(ConnectMethod.OAUTH, redirect_url=SITE.redirect_url)
     assert (back.kind, back.connection_id, back.changes) == (ActionKind.CONNECT, None, CHANGES)
-    unknown = inverse(replace(action, before=None))
+    unknown = inverse(replace(action, live_sync=None))
     assert (unknown.changes, unknown.sync) == ((), None)
 
 
@@ -176,8 +198,8 @@ def test_each_site_goes_back_by_itself() -> None:
         (bay, ["b1"]),
         (SITE, ["h1"]),
     ]
-    assert found.plan.actions[0].ground == fingerprint(found.plan.actions[0], [live("b1")])
-    assert found.plan.actions[1].ground == fingerprint(found.plan.actions[1], [live("h1")])
+    assert found.plan.actions[0].precondition == fingerprint(found.plan.actions[0], [live("b1")])
+    assert found.plan.actions[1].precondition == fingerprint(found.plan.actions[1], [live("h1")])
 
 
 def test_a_way_back_rests_on_its_own_schedule_and_its_own_doing() -> None:
@@ -192,7 +214,7 @@ def test_a_way_back_rests_on_its_own_schedule_and_its_own_doing() -> None:
     assert holds(connect, ())
     upper = live("new", schedule_id=after[0].schedule_id.upper())
     (back,) = undone(done(moved, "new"), after=(upper,)).plan.actions
-    assert back.ground == fingerprint(back, [upper])
+    assert back.precondition == fingerprint(back, [upper])
 
 
 def test_a_way_back_counts_its_disconnects_against_what_is_there() -> None:

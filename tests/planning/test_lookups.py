@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Calendar, Schedule
-from reconciler.model.plan import ActionKind
 from reconciler.model.sync import IMPORTS, SyncConfig
 from reconciler.planning.planner import calendar_lookups, schedule_lookups
 from reconciler.planning.select import narrowable, needs_schedules, schedule_ids

@@ -7,6 +7,7 @@ import pytest
 from reconciler.model.intent import Intent
 from reconciler.model.live import LiveConnection
 from reconciler.planning.preconditions import Appeared, appeared, intent_of
+from tests.support.actions import altered
 from tests.support.builders.plans import OTHER_SCHEDULE, SCHEDULE, SITE, TIDE, declared, live, planned, the_action
 
 KIM, LEE = "kim@harbor.example", "lee@harbor.example"
@@ -53,7 +54,7 @@ def test_an_intent_says_what_is_meant() -> None:
 
 def test_an_intent_without_an_account() -> None:
     """What a plan does not say is empty, and no other account is taken for it."""
-    nameless = intent_of(replace(the_action(planned(declared())), account=None), "i-1", ())
+    nameless = intent_of(altered(the_action(planned(declared())), account=None), "i-1", ())
     assert nameless.account == ""
     assert appeared(nameless, [live("x", account=KIM)]).own == ()
 

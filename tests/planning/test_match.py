@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.model.action import ActionKind, Reason
 from reconciler.model.desired import ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Features, Provider, Schedule
-from reconciler.model.plan import ActionKind, Reason
 from tests.support.builders.plans import (
     GOOGLE,
     MICROSOFT,

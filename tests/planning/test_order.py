@@ -3,9 +3,10 @@
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection, Provider
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import fingerprint
 from tests.support.builders.plans import (
@@ -26,7 +27,7 @@ KIM = "kim@harbor.example"
 
 def waits(plan: Plan) -> dict[str, tuple[str, ...]]:
     """What each action waits for, where it waits."""
-    return {action.address: action.after for action in ordered(plan).actions if action.after}
+    return {action.address: action.depends_on for action in ordered(plan).actions if action.depends_on}
 
 
 def test_connect_waits_for_the_disconnect_that_frees_its_account() -> None:
@@ -97,5 +98,5 @@ def test_a_connect_is_not_hindered_by_what_its_own_plan_takes_away() -> None:
     site = replace(PRUNING, max_disconnects=100)
     plan = planned(by_id, beside, on=site_with(*before, providers=(*PROVIDERS, old)), site=site)
     connect = next(action for action in ordered(Plan((plan,))).actions if action.address == "harbor/new")
-    assert (connect.kind, connect.after) == (ActionKind.CONNECT, ("harbor/id:c1",))
-    assert fingerprint(connect, before[1:]) == connect.ground
+    assert (connect.kind, connect.depends_on) == (ActionKind.CONNECT, ("harbor/id:c1",))
+    assert fingerprint(connect, before[1:]) == connect.precondition

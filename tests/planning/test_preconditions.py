@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, ActionKind
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.preconditions import already_done, come_since, connected, fingerprint, holds, taken_away_since
 from tests.support.builders.plans import (
@@ -63,7 +63,7 @@ def test_unrelated_drift_does_not_void_an_action(drift: dict[str, object]) -> No
     """What an update does not touch may change without a word."""
     action = update()
     moved = replace(live(), **drift)  # type: ignore[arg-type] # fields of the value, given by name
-    assert fingerprint(action, [moved, live("other", account="x@harbor.example")]) == action.ground
+    assert fingerprint(action, [moved, live("other", account="x@harbor.example")]) == action.precondition
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_unrelated_drift_does_not_void_an_action(drift: dict[str, object]) -> No
 def test_related_drift_voids_an_action(drift: dict[str, object]) -> None:
     """What an update rests on must be as it was."""
     action = update()
-    assert fingerprint(action, [replace(live(), **drift)]) != action.ground  # type: ignore[arg-type] # fields by name
-    assert fingerprint(action, []) != action.ground
+    assert fingerprint(action, [replace(live(), **drift)]) != action.precondition  # type: ignore[arg-type] # fields by name
+    assert fingerprint(action, []) != action.precondition
 
 
 def test_calendars_are_compared_as_a_set() -> None:
@@ -88,9 +88,9 @@ def test_calendars_are_compared_as_a_set() -> None:
     have = live(sync=SyncConfig(chosen(WORK, CalendarRef("h1", "Home")), OFF))
     action = the_action(planned(declared(sync=SyncConfig(chosen(WORK))), on=site_with(have)))
     again = live(sync=SyncConfig(chosen(CalendarRef("h1"), CalendarRef("w1")), OFF))
-    assert fingerprint(action, [again]) == action.ground
+    assert fingerprint(action, [again]) == action.precondition
     fewer = live(sync=SyncConfig(chosen(CalendarRef("h1")), OFF))
-    assert fingerprint(action, [fewer]) != action.ground
+    assert fingerprint(action, [fewer]) != action.precondition
 
 
 def test_a_connect_rests_on_nobody_being_there() -> None:

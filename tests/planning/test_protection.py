@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,
@@ -15,7 +16,7 @@ from reconciler.model.desired import (
     State,
 )
 from reconciler.model.live import LiveSite, Schedule
-from reconciler.model.plan import ActionKind, SitePlan, Violation
+from reconciler.model.plan import SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import ScheduleKey, ScheduleRef, Scope, State
 from reconciler.model.live import Schedule
-from reconciler.model.plan import Action, ActionKind, Reason, SitePlan
+from reconciler.model.plan import SitePlan
 from tests.support.builders.plans import OTHER_SCHEDULE, PRUNING, SCHEDULE, TIDE, declared, live, planned, site_with
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"

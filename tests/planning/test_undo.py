@@ -1,8 +1,9 @@
 """Undoing what was applied: the inverse of every action, or why there is none."""
 
+from reconciler.model.action import Action, ActionKind, Change, Reason
 from reconciler.model.desired import Lifecycle, State
 from reconciler.model.live import ConnectMethod, LiveConnection
-from reconciler.model.plan import Action, ActionKind, Change, Plan, Reason, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.guards import Allowance, overruled
@@ -37,7 +38,7 @@ def test_an_update_goes_back_to_what_was() -> None:
     (action,) = found.plan.actions
     assert (action.kind, action.reason, action.sync) == (ActionKind.UPDATE, Reason.UNDO, SyncConfig(PRIMARY, OFF))
     assert action.changes == (Change("syncConfig.syncToCalendar.enabled", before=True, after=False),)
-    assert action.ground == fingerprint(action, [now])
+    assert action.precondition == fingerprint(action, [now])
 
 
 def test_a_connect_is_disconnected() -> None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import Scope, Site
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan, Violation
+from reconciler.model.plan import Plan, SitePlan, Violation
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.undo import undo
+from tests.support.actions import altered
 from tests.support.builders.plans import OTHER_SCHEDULE, SITE, declared, live, planned, site_with, the_action
 
 KIM = "kim@harbor.example"
@@ -65,5 +67,5 @@ def test_a_schedule_is_named_by_what_is_declared_on_it_alone() -> None:
     unmanaged = [action for action in stray.actions if action.kind is ActionKind.UNMANAGED]
     assert len(unmanaged) == 40
     assert violations(*outcomes, after=[*made, *ELSEWHERE], beside=unmanaged)
-    noop = replace(stray.actions[-1], kind=ActionKind.NOOP, address="harbor/else", schedule_id=OTHER_SCHEDULE)
+    noop = altered(stray.actions[-1], kind=ActionKind.NOOP, address="harbor/else", schedule_id=OTHER_SCHEDULE)
     assert violations(*outcomes, after=[*made, *ELSEWHERE], beside=[noop]) == ()

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Action, ActionKind, Change, Chosen
 from reconciler.model.desired import Site, State
 from reconciler.model.live import ConnectMethod, LiveConnection
-from reconciler.model.plan import Action, ActionKind, Change, Chosen, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.undo import Undo, undo
+from tests.support.actions import altered
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -160,7 +162,7 @@ def test_an_undo_can_be_undone() -> None:
 def test_what_was_not_recorded_is_not_made_up() -> None:
     """A plan that does not say what was there before gives no reason to switch anything off."""
     action = the_action(planned(declared(sync=SyncConfig(OFF)), on=site_with(live())))
-    found = undone(done(replace(action, before=None)), after=[live(sync=SyncConfig(OFF))])
+    found = undone(done(replace(action, live_sync=None)), after=[live(sync=SyncConfig(OFF))])
     remark = "harbor/lee: what its sync config was is not recorded, so it is not brought back"
     assert found == Undo(Plan(()), (remark,))
 
@@ -172,7 +174,7 @@ def tombstone(was: LiveConnection | None = None) -> Action:
 
 def test_a_fixed_config_is_not_sent() -> None:
     """Where a provider lets no config be set, the connect sends none, and says what may differ."""
-    found = undone(done(replace(tombstone(), provider=TIDE.name, provider_id=TIDE.id)))
+    found = undone(done(altered(tombstone(), provider=TIDE.name, provider_id=TIDE.id)))
     (action,) = found.plan.actions
     assert (action.kind, action.sync, action.changes) == (ActionKind.CONNECT, None, ())
     assert found.remarks == (
@@ -201,7 +203,7 @@ def test_a_choice_that_was_not_made_can_not_be_sent() -> None:
 
 def test_what_nobody_can_connect_again_is_said() -> None:
     """One whose account was never shown; one whose provider the site does not offer any more."""
-    nameless = replace(tombstone(), account=None)
+    nameless = altered(tombstone(), account=None)
     assert undone(done(nameless)) == Undo(
         Plan(()), ("harbor/lee: its account was not shown, so it can't be connected again",)
     )
@@ -302,7 +304,7 @@ def test_a_link_that_is_out_is_said() -> None:
 def test_of_doubles_one_is_connected_again() -> None:
     """What a tombstone took of one key is brought back once, under the manifest's address, and the others are said."""
     first = tombstone(live(sync=SyncConfig(PRIMARY, DEDICATED)))
-    second = replace(first, address="harbor/id:b2", connection_id="b2", password=None)
+    second = altered(first, address="harbor/id:b2", connection_id="b2", password=None)
     found = undone(done(second, "b2"), done(first))
     (back,) = found.plan.actions
     assert (back.address, back.disconnected, back.method) == ("harbor/lee", ("b2", "c1"), ConnectMethod.CREDENTIALS)
@@ -316,14 +318,14 @@ def test_an_account_is_freed_before_it_is_connected_again() -> None:
     moved = the_action(planned(replace(declared("to"), schedule=replace(declared().schedule, value=OTHER_SCHEDULE))))
     left = replace(tombstone(), address="harbor/from")
     found = undone(done(left), done(moved, "new"), after=[live("new", schedule_id=OTHER_SCHEDULE)])
-    after = {action.address: action.after for action in found.plan.actions}
+    after = {action.address: action.depends_on for action in found.plan.actions}
     assert after == {"harbor/from": ("harbor/to",), "harbor/to": ()}
 
 
 def test_an_owner_is_asked_where_no_password_is_referred_to() -> None:
     """A provider that connects either way takes the one that is possible."""
     both = replace(GOOGLE, features=replace(GOOGLE.features, connect_methods=("CREDENTIALS", "OAUTH")))
-    action = replace(tombstone(), provider="google", provider_id=both.id, password=None)
+    action = altered(tombstone(), provider="google", provider_id=both.id, password=None)
     result = Result(Plan((SitePlan(SITE, (action,)),)), (done(action),))
     (back,) = undo(result, {"harbor": replace(site_with(), providers=(both,))}).plan.actions
     assert back.method is ConnectMethod.OAUTH

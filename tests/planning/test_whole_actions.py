@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.action import Action, ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.desired import Lifecycle, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import ConnectMethod, Provider, Schedule
-from reconciler.model.plan import Action, ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import calendar_lookups
+from tests.support.actions import altered
 from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
@@ -41,22 +43,20 @@ def action(kind: ActionKind, reason: Reason, **fields: object) -> Action:
         address="harbor/lee",
         site="harbor",
         site_id=SITE.site_id,
-        schedule_id=SCHEDULE,
-        provider="apple",
+        key=ConnectionKey(SCHEDULE, "apple", LEE),
         provider_id="p-apple",
-        account=LEE,
         connection_id=None,
         reason=reason,
         recovery=Recovery.AUTOMATIC,
         source=declared().sources.root,
     )
-    return replace(plain, **fields)  # type: ignore[arg-type] # fields of the value, given by name
+    return altered(plain, **fields)
 
 
 def shown(found: Action) -> Action:
     """The action without its fingerprint, which has tests of its own; what writes has one."""
-    assert (found.ground.startswith("sha256:")) is found.kind.writes
-    return replace(found, ground="")
+    assert (found.precondition.startswith("sha256:")) is found.kind.writes
+    return replace(found, precondition="")
 
 
 def test_a_connect_by_credentials() -> None:
@@ -95,13 +95,13 @@ def test_a_connect_of_what_was_disconnected_and_manages_nothing() -> None:
 def test_a_noop_and_an_update_name_what_is_live() -> None:
     """Both name the connection and its config; only the update says what it changes and sends."""
     noop = the_action(planned(declared(), on=site_with(live())))
-    assert shown(noop) == action(ActionKind.NOOP, Reason.IN_SYNC, connection_id="c1", before=live().sync)
+    assert shown(noop) == action(ActionKind.NOOP, Reason.IN_SYNC, connection_id="c1", live_sync=live().sync)
     update = the_action(planned(declared(sync=SyncConfig(OFF)), on=site_with(live())))
     assert shown(update) == action(
         ActionKind.UPDATE,
         Reason.CONFIG_DRIFT,
         connection_id="c1",
-        before=live().sync,
+        live_sync=live().sync,
         changes=(Change(f"{IMPORTS}.enabled", before=True, after=False),),
         sync=SyncConfig(OFF),
     )
@@ -119,7 +119,7 @@ def test_a_tombstone_of_nothing_and_of_something() -> None:
         recovery=Recovery.PASSWORD,
         password=PASSWORD,
         redirect_url=SITE.redirect_url,
-        before=have,
+        live_sync=have,
         changes=(
             Change(f"{EXPORTS}.dedicatedCalendar", Chosen.CHOSEN, None),
             Change(f"{EXPORTS}.enabled", before=True, after=None),
@@ -140,7 +140,7 @@ def test_a_reconnect_by_consent(reason: str | None) -> None:
         connection_id="c1",
         method=ConnectMethod.OAUTH,
         redirect_url=SITE.redirect_url,
-        before=broken.sync,
+        live_sync=broken.sync,
         standing=("c1",),
         changes=(Change("status", "ERROR", "CONNECTED"),),
         sync=SyncConfig(PRIMARY),
@@ -178,7 +178,7 @@ def test_what_heals_a_lost_calendar(managed: SyncConfig, have: SyncConfig, sent:
         ActionKind.RECONNECT,
         Reason.CALENDAR_DELETED,
         connection_id="c1",
-        before=have,
+        live_sync=have,
         changes=(Change("status", "ERROR", "CONNECTED"),),
         sync=sent,
     )
@@ -199,11 +199,12 @@ def test_a_replace_of_another_providers_connection(account: str | None) -> None:
     assert shown(found) == action(
         ActionKind.REPLACE,
         Reason.PROVIDER_CHANGED,
+        superseded=ConnectionKey(SCHEDULE, "Tide", account),
         connection_id="old",
         recovery=Recovery.PASSWORD,
         method=ConnectMethod.CREDENTIALS,
         password=PASSWORD,
-        before=old.sync,
+        live_sync=old.sync,
         changes=(
             Change("provider", "Tide", "apple"),
             Change("account", account, LEE),
@@ -224,7 +225,7 @@ def undeclared(kind: ActionKind, reason: Reason, **fields: object) -> Action:
         account=KIM,
         connection_id="stray",
         redirect_url=SITE.redirect_url,
-        before=live().sync,
+        live_sync=live().sync,
         source=None,
         **fields,
     )

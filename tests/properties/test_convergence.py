@@ -20,7 +20,7 @@ def waiting(result: Result) -> set[str]:
         more := {
             outcome.action.address
             for outcome in result.outcomes
-            if outcome.status is OutcomeStatus.SKIPPED and found & set(outcome.action.after)
+            if outcome.status is OutcomeStatus.SKIPPED and found & set(outcome.action.depends_on)
         }
         - found
     ):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.apply import exit_code
+from reconciler.model.action import ActionKind
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import ActionKind
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.sandbox.contract import Status
 from tests.support.profiles import examples
@@ -70,7 +70,7 @@ def test_the_right_password_makes_it_good(sandboxes: Sandboxes, scenario: Scenar
 def _waits_for(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
     """Whether it was skipped since one that must go first was not done."""
     undone = {other.action.address for other in outcomes if other.status is not OutcomeStatus.DONE}
-    return outcome.status is OutcomeStatus.SKIPPED and bool(undone & set(outcome.action.after))
+    return outcome.status is OutcomeStatus.SKIPPED and bool(undone & set(outcome.action.depends_on))
 
 
 @examples(7)

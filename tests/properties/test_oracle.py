@@ -13,8 +13,9 @@ from reconciler.api.secrets import Secrets
 from reconciler.api.session import SiteSession
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
+from reconciler.model.action import ActionKind, Change
 from reconciler.model.desired import Desired
-from reconciler.model.plan import ActionKind, Change, Plan, SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from tests.properties.plain_worlds import PlainWorld, plain_world
 from tests.support.json_fields import inner, text
 from tests.support.oracle import judge

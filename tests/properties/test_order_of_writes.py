@@ -8,8 +8,8 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, ActionKind
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World

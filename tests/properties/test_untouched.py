@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from reconciler.model.plan import ActionKind
+from reconciler.model.action import ActionKind
 from reconciler.sandbox.contract import Status
 from tests.support.profiles import examples
 from tests.support.scenarios.stage import Live, Sandboxes

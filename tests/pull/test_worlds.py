@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from reconciler import workflow
 from reconciler.api.secrets import Secrets
 from reconciler.manifests import load
+from reconciler.model.action import ActionKind
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
-from reconciler.model.plan import ActionKind, Plan
+from reconciler.model.plan import Plan
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.sandbox.world import World

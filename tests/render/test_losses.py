@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.plan import Action, Plan, SitePlan
+from reconciler.model.action import Action
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_text
@@ -35,6 +36,6 @@ def shown(action: Action) -> str:
 )
 def test_events_are_said_to_go_where_they_may(action: Action, live: SyncConfig | None, *, deletes: bool) -> None:
     """Only a connection whose live export is off is said to export nothing; what is not known may export."""
-    text = shown(replace(action, before=live))
+    text = shown(replace(action, live_sync=live))
     assert text.count(_DELETES) == (2 if deletes else 0)
     assert text.count("exports nothing to ") == (0 if deletes else 2)

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 
+from reconciler.model.action import Action, Impact
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import Action, Impact, Plan
+from reconciler.model.plan import Plan
 from reconciler.render.markdown import code
 from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
 from tests.render.hostile import HOSTILE, texts
@@ -113,7 +114,10 @@ def test_a_plan_without_changes_is_short() -> None:
 
 def test_where_the_owner_lands_is_not_told() -> None:
     """No address of the web is in a comment: neither a link to consent nor where it leads back to."""
-    assert any(action.method is ConnectMethod.OAUTH and action.redirect_url for action in telling().actions)
+    assert any(
+        action.method is ConnectMethod.OAUTH and action.connect and action.connect.redirect_url
+        for action in telling().actions
+    )
     assert "://" not in plan_markdown(telling())
 
 

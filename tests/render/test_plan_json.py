@@ -7,11 +7,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from reconciler.model.plan import Plan, Reason, Recovery, SitePlan
+from reconciler.model.action import Reason, Recovery
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.render.plan_json import failure_json, plan_json, result_json
 from tests.render import values
+from tests.support.actions import altered
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 
@@ -115,7 +117,7 @@ def test_the_digest_is_of_the_plan_alone() -> None:
 def test_nothing_harmful_comes_through() -> None:
     """Accounts, errors and links are without controls and bidirectional overrides."""
     evil = "\x1b[31m\u202e\n\x9b"
-    action = replace(values.ASK, account=f"a{evil}@x.example", provider=f"p{evil}")
+    action = altered(values.ASK, account=f"a{evil}@x.example", provider=f"p{evil}")
     outcome = replace(
         values.ENDED.outcomes[1], action=action, error=f"no{evil}", consent_url=f"https://x.example/{evil}"
     )

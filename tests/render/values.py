@@ -2,22 +2,15 @@
 
 from dataclasses import replace
 
+from reconciler.model.action import Action, ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import ConnectMethod
-from reconciler.model.plan import (
-    Action,
-    ActionKind,
-    Change,
-    Chosen,
-    Plan,
-    Reason,
-    Recovery,
-    SitePlan,
-    Violation,
-)
+from reconciler.model.plan import Plan, SitePlan, Violation
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault, Source
 from reconciler.model.sync import CalendarRef
+from tests.support.actions import altered
 
 SITE = Site(
     name="harbor-dental",
@@ -36,17 +29,15 @@ _NOOP = Action(
     address="harbor-dental/kim",
     site=SITE.name,
     site_id=SITE.site_id,
-    schedule_id="09562353-67fd-474c-9aa7-0881abec1d3a",
-    provider="apple",
+    key=ConnectionKey("09562353-67fd-474c-9aa7-0881abec1d3a", "apple", "kim@harbor-dental.example"),
     provider_id="p-apple",
-    account="kim@harbor-dental.example",
     connection_id="c-kim",
     reason=Reason.IN_SYNC,
     recovery=Recovery.AUTOMATIC,
 )
-_LEE = replace(_NOOP, schedule_id="3e47ec65-2975-447c-a7ed-75041e850d5e", schedule_name="Dr. Lee")
+_LEE = altered(_NOOP, schedule_id="3e47ec65-2975-447c-a7ed-75041e850d5e", schedule_name="Dr. Lee")
 
-CONNECT = replace(
+CONNECT = altered(
     _LEE,
     kind=ActionKind.CONNECT,
     address="harbor-dental/lee-apple",
@@ -63,18 +54,18 @@ CONNECT = replace(
         ),
         Change("syncConfig.listEventFromCalendars.enabled", None, after=True),
     ),
-    after=("harbor-dental/old",),
+    depends_on=("harbor-dental/old",),
 )
-ASK = replace(
+ASK = altered(
     CONNECT,
     address="harbor-dental/lee-google",
     provider="google",
     method=ConnectMethod.OAUTH,
     password=None,
     changes=(),
-    after=(),
+    depends_on=(),
 )
-UPDATE = replace(
+UPDATE = altered(
     _LEE,
     kind=ActionKind.UPDATE,
     address="harbor-dental/lee-work",
@@ -87,7 +78,7 @@ UPDATE = replace(
         Change("syncConfig.syncToCalendar.primaryCalendar", Chosen.CHOSEN, None),
     ),
 )
-RECONNECT = replace(
+RECONNECT = altered(
     _NOOP,
     kind=ActionKind.RECONNECT,
     address="harbor-dental/kim-google",
@@ -96,7 +87,7 @@ RECONNECT = replace(
     method=ConnectMethod.OAUTH,
     changes=(Change("status", "ERROR", "CONNECTED"),),
 )
-DISCONNECT = replace(
+DISCONNECT = altered(
     _NOOP,
     kind=ActionKind.DISCONNECT,
     address="harbor-dental/old",
@@ -105,7 +96,7 @@ DISCONNECT = replace(
     recovery=Recovery.PASSWORD,
     changes=(Change("syncConfig.syncToCalendar.enabled", before=True, after=None),),
 )
-REPLACE = replace(
+REPLACE = altered(
     CONNECT,
     kind=ActionKind.REPLACE,
     address="harbor-dental/robin",
@@ -113,14 +104,15 @@ REPLACE = replace(
     connection_id="c-robin",
     reason=Reason.PROVIDER_CHANGED,
     recovery=Recovery.CONSENT,
+    superseded=ConnectionKey(_LEE.schedule_id, "google", "robin@gmail.example"),
     changes=(
         Change("provider", "google", "apple"),
         Change("account", "robin@gmail.example", "robin@harbor-dental.example"),
         Change("syncConfig.syncToCalendar.enabled", None, after=False),
     ),
-    after=(),
+    depends_on=(),
 )
-UNMANAGED = replace(
+UNMANAGED = altered(
     _NOOP,
     kind=ActionKind.UNMANAGED,
     address=f"harbor-dental/id:{'x' * 200}-end",

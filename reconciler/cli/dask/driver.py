@@ -166,7 +166,7 @@ def _about(plan: Plan, sites: Sequence[Site]) -> bool:
         for action in each.actions
     )
     try:
-        TopologicalSorter({action.address: action.after for action in plan.actions}).prepare()
+        TopologicalSorter({action.address: action.depends_on for action in plan.actions}).prepare()
     except CycleError:
         return False
     return theirs and [each.site for each in plan.sites] == list(sites)
@@ -194,7 +194,7 @@ def together(made: Plan) -> Iterator[Plan]:
         return name
 
     for action in made.actions:
-        for address in action.after:
+        for address in action.depends_on:
             if address in by_address:
                 leader[find(action.site)] = find(by_address[address])
     for name in sorted({find(site.site.name) for site in made.sites}):

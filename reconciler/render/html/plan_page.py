@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.model.plan import Action, ActionKind, Plan, SitePlan
+from reconciler.model.action import Action, ActionKind
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render import words as plan_errors
 from reconciler.render.html.page import made_at, page

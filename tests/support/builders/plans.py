@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from reconciler.model.action import Action
 from reconciler.model.desired import (
     ApiKeyAuth,
     DeclaredConnection,
@@ -18,7 +19,7 @@ from reconciler.model.desired import (
     State,
 )
 from reconciler.model.live import Features, LiveConnection, LiveSite, Provider
-from reconciler.model.plan import Action, SitePlan
+from reconciler.model.plan import SitePlan
 from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import plan_site

@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.model.action import Attribution, Impact
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Site, State
 from reconciler.model.live import LiveSite, Schedule
-from reconciler.model.plan import Impact, Origin, Plan, SitePlan, Violation
+from reconciler.model.plan import Plan, SitePlan, Violation
 from reconciler.model.source import Fault, Source
 from reconciler.model.status import FleetStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of, unread_status
+from tests.support.actions import altered
 from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
@@ -88,7 +90,7 @@ def telling() -> Plan:
     actions = tuple(
         replace(
             action,
-            origin=Origin.DRIFT if action.address.endswith("/kim") else Origin.THIS_CHANGE,
+            attribution=Attribution.DRIFT if action.address.endswith("/kim") else Attribution.THIS_CHANGE,
             impact=Impact(42, 30) if action.kind.disconnects else None,
         )
         if action.kind.writes
@@ -142,10 +144,10 @@ def renamed(plan: Plan, names: Sequence[str]) -> Plan:
     def site(made: SitePlan) -> SitePlan:
         there = replace(made.site, name=name(), site_id=name())
         actions = tuple(
-            replace(a, address=f"{there.name}/{name()}", site=there.name, schedule_id=name(), schedule_name=name())
+            altered(a, address=f"{there.name}/{name()}", site=there.name, schedule_id=name(), schedule_name=name())
             for a in made.actions
         )
-        actions = tuple(replace(a, provider=name(), account=name(), connection_id=name()) for a in actions)
+        actions = tuple(altered(a, provider=name(), account=name(), connection_id=name()) for a in actions)
         return replace(
             made,
             site=there,

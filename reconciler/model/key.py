@@ -1,0 +1,20 @@
+"""Which connection is meant, whoever speaks of it: a manifest, the service, a plan or a journal."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionKey:
+    """One account of one provider on one schedule of a site."""
+
+    schedule_id: str
+    """The id of the schedule."""
+
+    provider: str
+    """The word for the provider (`apple`, or the name that ListProviders gives).
+
+    Its id would tell two installations of one provider apart, and differs between sites.
+    """
+
+    account: str | None
+    """The account's address; None where the service does not show it."""
