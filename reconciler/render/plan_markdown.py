@@ -12,9 +12,9 @@ from reconciler.model.action import Action, Attribution
 from reconciler.model.plan import Plan
 from reconciler.render import markdown as entries
 from reconciler.render import words
-from reconciler.render.fitting import Part, fitted, size
 from reconciler.render.markdown import Entry, code
 from reconciler.render.plan_text import summary_line
+from reconciler.render.size_limit import Part, fitted, size
 
 MARKER = "<!-- extcal-plan -->"
 LIMIT = 65_000
