@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from reconciler.sandbox.local import LocalSandbox, opened
+from reconciler.sandbox.local import LocalSandbox
 from tests.support import web
 from tests.support.sandbox.api import Api
 from tests.support.sandbox.clock import NOON
 from tests.support.sandbox.ics import event, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 TO_DEDICATED = {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}}
@@ -22,13 +19,6 @@ TO_PRIMARY = {"syncToCalendar": {"enabled": True, "primaryCalendar": {}}}
 PATEL_EMAIL = "patel@harbor-dental.example"
 OFF = {"syncToCalendar": {"enabled": False}}
 OTHER_OWNER = "a51ca53a-0b35-4c70-ad28-5c6f6f198edb"
-
-
-@pytest.fixture
-def site(data: Path) -> Iterator[LocalSandbox]:
-    """The site's side of the sandbox that runs."""
-    with opened(data) as local:
-        yield local
 
 
 def connected_google(api: Api) -> str:
