@@ -23,7 +23,8 @@ from reconciler.safe_paths import opened
 _T = TypeVar("_T")
 _FORMAT = 1
 _LARGEST = 16 * 1024 * 1024
-_COMPACT = 64 * 1024
+COMPACT_SIZE = 64 * 1024
+"""Bytes beyond which a journal in which nothing is pending starts anew."""
 _LATEST = 1 << 53
 # The folders of the site, of the service and of the machine, and where that stands.
 _AS_NEW = 4
@@ -99,7 +100,7 @@ class FileJournal:
         became = " ".join(filter(None, (intent.address, ending, connection_id)))
         lost = f"so what became of a connect was not written down ({became}); apply again: it is looked for first"
         self._guarded(functools.partial(self._append, line), lost)
-        if self._size() > _COMPACT and not self.pending():
+        if self._size() > COMPACT_SIZE and not self.pending():
             # What can't be made smaller now is made smaller another time.
             with suppress(OSError, JournalError):
                 self._compact()

@@ -19,7 +19,8 @@ _TIME = struct.Struct("<d")
 # Longer than any wait that the service asks for and that is obeyed: what says more is no ledger's word.
 _LONGEST_HOLD = 120.0
 # A process that was suspended in the middle of a count must not hold the others up for ever.
-_PATIENCE = 2.0
+LOCK_SECONDS = 2.0
+"""Seconds for which another process may hold the ledger."""
 _NAP = 0.001
 
 
@@ -88,7 +89,7 @@ class Ledger:
 
 def _lock(descriptor: int) -> None:
     """Wait for the others, who count in no time; raises OSError where one does not let go."""
-    patient_until = time.monotonic() + _PATIENCE
+    patient_until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

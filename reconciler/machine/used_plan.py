@@ -15,7 +15,8 @@ from reconciler.errors import ExtcalError
 from reconciler.machine.journal import sync_folder
 from reconciler.safe_paths import opened
 
-_MOST_PLANS = 500
+MOST_PLANS = 500
+"""How many plans are remembered as used; the oldest are forgotten."""
 _LARGEST = 64 * 1024 * 1024
 
 
@@ -108,5 +109,5 @@ class UsedPlan:
         with suppress(OSError):
             others = [path for path in self._folder.iterdir() if path.name != self.plan_id]
             others.sort(key=lambda path: path.lstat().st_mtime_ns, reverse=True)
-            for path in others[_MOST_PLANS - 1 :]:
+            for path in others[MOST_PLANS - 1 :]:
                 path.unlink()

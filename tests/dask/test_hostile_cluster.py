@@ -103,7 +103,7 @@ def test_a_scheduler_that_sends_no_data_is_refused(client: Extcal, ill: Cluster,
 
 def test_an_answer_is_bounded(client: Extcal, ill: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that is larger than any plan is not read."""
-    monkeypatch.setattr(driver, "_LARGEST", 100)
+    monkeypatch.setattr(driver, "LARGEST_ANSWER", 100)
     code, _, err = attacked(client, ill, "none")
     assert code == 1
     assert "its worker's answer is no text of at most" in err

@@ -206,7 +206,7 @@ NOBODY = ("tcp://127.0.0.1:1", "tcp://127.0.0.1:99999")
 @pytest.mark.parametrize("where", NOBODY)
 def test_no_scheduler(client: Extcal, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """An error in one line that says where nobody answered, once it has been waited for."""
-    monkeypatch.setattr(dask_client, "_CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(dask_client, "CONNECT_SECONDS", 0.2)
     ran = client("plan", "manifests", "--runner", "dask", "--scheduler", where)
     assert ran.code == 1
     assert where in ran.err

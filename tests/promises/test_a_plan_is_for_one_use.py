@@ -315,7 +315,7 @@ def test_where_its_use_can_not_be_told_a_plan_is_refused(listing: Extcal) -> Non
 
 def test_only_the_plans_that_were_used_last_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered is bounded; a line that a crash cut off is passed over and spoils no other."""
-    monkeypatch.setattr("reconciler.machine.used_plan._MOST_PLANS", 3)
+    monkeypatch.setattr("reconciler.machine.used_plan.MOST_PLANS", 3)
     folder = tmp_path / "plans"
 
     def used(number: int) -> UsedPlan:

@@ -243,7 +243,7 @@ def test_nobody_else_may_read_it(armed: Extcal) -> None:
 
 def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is settled is dropped once there is much of it; while anything is open, nothing is."""
-    monkeypatch.setattr(journal_module, "_COMPACT", 4096)
+    monkeypatch.setattr(journal_module, "COMPACT_SIZE", 4096)
     place = Machine(tmp_path, "a service").site(HARBOR)
     book, path = place.journal, place.path / "journal"
 

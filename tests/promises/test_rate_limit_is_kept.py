@@ -176,7 +176,7 @@ def test_a_process_that_was_suspended_while_it_counted_does_not_hold_others_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ledger that is not let go of is given up, and the process counts for itself."""
-    monkeypatch.setattr(ledger, "_PATIENCE", 0.1)
+    monkeypatch.setattr(ledger, "LOCK_SECONDS", 0.1)
     path = tmp_path / "requests"
     clock = FakeClock()
     limiter = RateLimiter(Rate(2, _WINDOW), clock, nobody, Ledger(path, lambda: None))

@@ -185,7 +185,7 @@ def test_a_journal_is_emptied_through_no_link(tmp_path: Path, monkeypatch: pytes
     """Not even through one that is put in its place at the last moment."""
     mine, path = tmp_path / "mine", tmp_path / "journal"
     mine.write_bytes(_MINE)
-    monkeypatch.setattr(journal_module, "_COMPACT", 1)
+    monkeypatch.setattr(journal_module, "COMPACT_SIZE", 1)
 
     def swapped(_: FileJournal) -> tuple[()]:
         path.unlink()

@@ -132,7 +132,7 @@ def test_an_event_that_stops_each_run_starves_nobody(practice: Office) -> None:
 
 def test_many_refusals_starve_nobody(practice: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run ends after so many, with the rest named; those that were not tried yet are the first of the next one."""
-    monkeypatch.setattr("reconciler.sandbox.exports.export_sync._MAX_REFUSALS", 3)
+    monkeypatch.setattr("reconciler.sandbox.exports.export_sync.MAX_REFUSALS", 3)
     practice.drawer.refusals["PUT", "SUMMARY:Bad"] = 403
     for number in range(5):
         practice.add(f"Bad {number}", hours=number)

@@ -23,7 +23,8 @@ from distributed.versions import VersionMismatchWarning
 
 from reconciler.errors import ExtcalError
 
-_CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10
+"""Seconds within which a scheduler must answer."""
 _DATA = ["msgpack"]
 _LOGGERS = ("distributed", "tornado")
 
@@ -43,7 +44,7 @@ class DataClient(Client):
             self,
             scheduler,
             asynchronous=True,
-            timeout=_CONNECT_SECONDS,
+            timeout=CONNECT_SECONDS,
             set_as_default=False,
             direct_to_workers=False,
             serializers=_DATA,

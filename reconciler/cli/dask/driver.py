@@ -28,7 +28,8 @@ from reconciler.planning.guards import Allowance
 from reconciler.planning.order import ordered
 from reconciler.workflow import Stop
 
-_LARGEST = 256 * 1024 * 1024
+LARGEST_ANSWER = 256 * 1024 * 1024
+"""Characters that a worker's answer may have."""
 _STRANGE = "its worker's answer is about something else"
 _FAILED = "its workers failed, or were lost too often; their logs say why"
 _GIVEN_UP = "it was given up: the Dask scheduler is gone, or sent what is no data"
@@ -130,8 +131,8 @@ async def _answer(future: "Future[Any]") -> worker.Answer:
         text = await future.result()
     except Exception as error:  # noqa: BLE001 - what came is no data, or the scheduler is gone
         return worker.Answer(error=f"its worker's answer can't be had: {type(error).__name__}")
-    if not isinstance(text, str) or len(text) > _LARGEST:
-        return worker.Answer(error=f"its worker's answer is no text of at most {_LARGEST // 1024 // 1024} MiB")
+    if not isinstance(text, str) or len(text) > LARGEST_ANSWER:
+        return worker.Answer(error=f"its worker's answer is no text of at most {LARGEST_ANSWER // 1024 // 1024} MiB")
     try:
         return worker.unpacked(worker.Answer, text)
     except ExtcalError as error:

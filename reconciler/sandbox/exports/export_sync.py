@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.site_context import Desk
 
 _TRIES = 3
-_MAX_REFUSALS = 50
+MAX_REFUSALS = 50
 """How many events a provider may refuse in one run: each costs it several requests, and whoever waits for us time."""
 
 
@@ -127,7 +127,7 @@ class _Settler:
             return
         refusals = 0
         for task in sorted(self._tasks(wanted, target), key=lambda task: task.attempts):
-            if refusals == _MAX_REFUSALS:
+            if refusals == MAX_REFUSALS:
                 raise WriteRefusedError(f"{refusals} events were refused; the rest has to wait for the next occasion")
             refusals += not self._done(task)
         if is_left_over(self._connection) and not self._ledger.entries():
