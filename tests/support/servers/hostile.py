@@ -1,14 +1,13 @@
 """A service that answers as the contract says, with a hostile text wherever it may choose one."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.support.cli.worlds import APPLE, GOOGLE, email, schedule_id
 from tests.support.hostile_texts import PAYLOADS, whole
+from tests.support.servers.http import Handler, served
 
 LINK = "https://provider.example/<script>alert(1)</script>\"'`=1+1,=2+2 [x](y) @everyone"
 """A link to consent, in as hostile a form as is taken for one."""
@@ -179,18 +178,9 @@ def serving() -> Iterator[HostileService]:
     """The service, on loopback, for the length of the block."""
     service = HostileService()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:
-                self.close_connection = True
-
+    class Script(Handler):
         def respond(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", "0")))
+            self.content()
             status, document = service.answer(self.command, self.path.partition("?")[0])
             body = json.dumps(document).replace(f'"{_HUGE}"', "1e999").encode()
             # What HTTP lets into a head: 8-bit controls, and no others.
@@ -200,19 +190,5 @@ def serving() -> Iterator[HostileService]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with served(Script) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,10 +4,10 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.support.servers.http import Handler, served
 from tests.support.timeouts import TIMEOUT
 
 Passing = Callable[[str, str], tuple[str, str]]
@@ -82,17 +82,9 @@ def stand_in(
     # A connection that is kept may have been closed on the other side meanwhile.
     with httpx.Client(trust_env=False, timeout=TIMEOUT, limits=httpx.Limits(max_keepalive_connections=0)) as client:
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_one_request(self) -> None:
-                try:
-                    super().handle_one_request()
-                except ConnectionError:
-                    self.close_connection = True
-
+        class Script(Handler):
             def respond(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                body = self.content()
                 method, path = passing(self.command, self.path)
                 kept = {name: self.headers[name] for name in ("authorization", "wix-site-id") if name in self.headers}
                 answer = client.request(method, endpoint + path, content=body, headers=kept)
@@ -103,18 +95,5 @@ def stand_in(
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with served(Script) as url:
+            yield url

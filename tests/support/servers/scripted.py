@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qsl
+
+from tests.support.servers.http import Handler, served
 
 _LONGEST = 120.0
 """Seconds after which a test that hangs is over."""
@@ -91,20 +92,12 @@ def serving() -> Iterator[Scripted]:
     """A scripted server that runs for the length of a block."""
     scripted = Scripted()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Script(Handler):
         timeout: ClassVar[float | None] = _LONGEST
-        disable_nagle_algorithm = True
-
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:
-                self.close_connection = True
 
         def respond(self) -> None:
             path, _, query = self.path.partition("?")
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            body = self.content()
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = scripted.answer(Asked(self.command, path, tuple(parse_qsl(query)), headers, body))
             if reply.held is not None:
@@ -125,19 +118,5 @@ def serving() -> Iterator[Scripted]:
                 raw = raw[: len(raw) // 2]
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_CONNECT = respond  # noqa: N815 - http.server's names
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False
-    scripted.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(Script) as scripted.url:
         yield scripted
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
