@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.support.servers.http import Handler, served
 from tests.support.timeouts import TIMEOUT
 
 PAUSE = 0.02
@@ -60,11 +60,9 @@ def proxy(endpoint: str) -> Iterator[Traffic]:
     traffic = Traffic()
     with httpx.Client(base_url=endpoint, timeout=TIMEOUT) as client:
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _pass_on(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        class Script(Handler):
+            def respond(self) -> None:
+                body = self.content()
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
                 with traffic.passing(self.headers["wix-site-id"], writes=self.command != "GET"):
                     time.sleep(PAUSE)
@@ -75,18 +73,5 @@ def proxy(endpoint: str) -> Iterator[Traffic]:
                 self.end_headers()
                 self.wfile.write(answer.content)
 
-            do_GET = do_POST = do_PATCH = _pass_on  # noqa: N815 - the names that http.server looks for
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own name
-                """Say nothing."""
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            traffic.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
-            server.daemon_threads = False
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
-                yield traffic
-            finally:
-                server.shutdown()
-                thread.join()
+        with served(Script) as traffic.endpoint:
+            yield traffic

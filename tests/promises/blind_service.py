@@ -1,15 +1,14 @@
 """A service that hides connections: it lists fewer than there are, as one does to a key that may not see them."""
 
 import json
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
 from tests.promises.rehearsal import NO_TLS
+from tests.support.servers.http import Handler, served
 
 _LIST = "/bookings/v2/external-calendars/connections"
 _PASSED = ("authorization", "wix-site-id", "content-type")
@@ -41,18 +40,9 @@ def blinding(endpoint: str) -> Iterator[Blind]:
     blind = Blind()
     client = httpx.Client(trust_env=False, verify=NO_TLS)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:
-                self.close_connection = True
-
+    class Script(Handler):
         def respond(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            body = self.content()
             kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
             path = self.path.partition("?")[0]
             blind.arriving(path)
@@ -67,20 +57,5 @@ def blinding(endpoint: str) -> Iterator[Blind]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = respond  # noqa: N815 - http.server's names
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False
-    blind.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with client, served(Script) as blind.url:
         yield blind
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        client.close()
