@@ -16,7 +16,6 @@ import ssl
 import statistics
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +26,13 @@ import icalendar
 
 from reconciler.sandbox.seed import SITE_ID
 from reconciler.sandbox.server import running
+from tests.benchmarks.clock import timed
 from tests.support.caldav.environments import make
 from tests.support.caldav.paper import EMAIL, PASSWORD, event
 from tests.support.caldav.real import RealServer, radicale, xandikos
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 _EVENTS = 1000
 _PROMISE = 1.5
@@ -149,13 +149,6 @@ def choose(api: httpx.Client, connection: str, name: str) -> None:
     imports = {"enabled": True, "calendars": {"calendars": [{"id": chosen}]}}
     wanted = {"syncConfig": {"listEventFromCalendars": imports}}
     api.patch(f"{connection}/sync-config", json=wanted).raise_for_status()
-
-
-def timed(what: Callable[[], object]) -> float:
-    """How many seconds `what` takes."""
-    start = time.perf_counter()
-    what()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

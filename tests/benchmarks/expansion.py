@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import statistics
 import sys
-import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,10 +25,11 @@ from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
 from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.settings import Settings
+from tests.benchmarks.clock import timed
 from tests.support.sandbox.ics import calendar, event, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 _SERIES = 100
 _WORKDAYS = 522
@@ -126,13 +126,6 @@ def bounded(what: str, contents: list[bytes]) -> None:
             print(f"{what}, {label} question: {seconds:.2f} s")  # noqa: T201 -- as above
     finally:
         expander.close()
-
-
-def timed(what: Callable[[], object]) -> float:
-    """How many seconds `what` takes."""
-    start = time.perf_counter()
-    what()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
