@@ -49,6 +49,7 @@ def test_a_reader_can_follow_the_page(page: Path, clone: Path) -> None:
         "```yaml\napiVersion: extcal/v1\nkind: Site\nmetadata: {name: harbor-dental}\nspec: {}\n```\n",
         "```text\nPlan: … to connect\n```\n",
     ],
+    ids=["command", "exit-code", "target", "manifest", "output"],
 )
 def test_a_page_that_is_wrong_is_noticed(wrong: str, clone: Path, tmp_path: Path) -> None:
     """A command that ends otherwise, a target that is gone, an invalid manifest, and a line that nothing printed."""
