@@ -118,6 +118,7 @@ def _text(text: str) -> str:
 
 
 _CLOSE = "You may close this window."
+_NOTHING_TO_DO = f"You have nothing more to do. {_CLOSE}"
 _NEW_LINK = "ask whoever sent you here for a new link"
 
 
@@ -137,7 +138,7 @@ _WORDS = {
     CallbackStatus.CONNECTED: _Words(
         "Connected",
         PageTone.GOOD,
-        ("{connected} is now connected.", f"Nothing more is to be done. {_CLOSE}"),
+        ("{connected} is now connected.", _NOTHING_TO_DO),
         facts=(("Account", "{connected}"), *_ABOUT),
     ),
     CallbackStatus.REJECTED: _Words(
@@ -145,17 +146,17 @@ _WORDS = {
         PageTone.CALM,
         (
             "Access was not allowed, so no calendar of {account} was connected. Nothing has changed.",
-            f"If you meant to allow it, {_NEW_LINK}. Otherwise nothing is to be done. {_CLOSE}",
+            f"If you meant to allow it, {_NEW_LINK}. Otherwise you have nothing to do. {_CLOSE}",
         ),
     ),
     CallbackStatus.UNSUPPORTED: _Words(
         "This account can't be connected",
         PageTone.BAD,
         (
-            "{provider} does not let this kind of account be connected. Nothing has changed.",
+            "{provider} does not allow this kind of account to be connected. Nothing has changed.",
             (
-                "A work or school account may need its administrator's permission: ask them, or agree on another "
-                f"account with whoever sent you here. {_CLOSE}"
+                "If it is a work or school account, ask its administrator for permission, or agree on another account "
+                f"with whoever sent you here. {_CLOSE}"
             ),
         ),
     ),
@@ -163,8 +164,8 @@ _WORDS = {
         "Something went wrong",
         PageTone.BAD,
         (
-            "The connection could not be made at {provider}. It is not your fault, and nothing has changed.",
-            f"To try once more, {_NEW_LINK}. {_CLOSE}",
+            "{provider} could not make the connection. This is not your fault, and nothing has changed.",
+            f"To try again, {_NEW_LINK}. {_CLOSE}",
         ),
     ),
     CallbackStatus.WRONG_ACCOUNT: _Words(
@@ -182,21 +183,21 @@ _WORDS = {
     CallbackStatus.NO_ACCOUNT_YET: _Words(
         "Almost there",
         PageTone.CALM,
-        ("You have agreed, and {provider} is still working on it. It is looked at again later.", _CLOSE),
+        ("You have agreed, and {provider} is still working on it. The connection is checked later.", _NOTHING_TO_DO),
     ),
     CallbackStatus.BROKEN: _Words(
         "Connected, but not working",
         PageTone.BAD,
         (
-            "You have agreed, but {provider} reports a fault with this connection.",
-            f"To try once more, {_NEW_LINK}. {_CLOSE}",
+            "You have agreed, but {provider} reports an error with this connection.",
+            f"To try again, {_NEW_LINK}. {_CLOSE}",
         ),
     ),
     CallbackStatus.FOREIGN: _Words(
-        "Not what was asked for",
+        "Another connection was expected",
         PageTone.BAD,
         (
-            "This is not the connection that was asked for. Nothing was changed by this visit.",
+            "Your browser came back with another connection than the one that was asked for. Nothing has changed.",
             f"Open the link that was sent to you again, or {_NEW_LINK}.",
         ),
         status=HTTPStatus.BAD_REQUEST,
@@ -204,7 +205,10 @@ _WORDS = {
     CallbackStatus.UNREAD: _Words(
         "Not checked yet",
         PageTone.CALM,
-        ("You have agreed, but what you connected could not be checked just now. It is looked at again later.", _CLOSE),
+        (
+            "You have agreed, but the connection could not be checked just now. It is checked again later.",
+            _NOTHING_TO_DO,
+        ),
     ),
 }
 _PROVIDERS = {"google": "Google", "microsoft": "Microsoft", "apple": "Apple"}
@@ -226,25 +230,25 @@ def result_page(result: CallbackResult, action: Action) -> HtmlPage:
 def stale_page(stale: StaleCallback, *, agreed: bool) -> HtmlPage:
     """For a browser that comes a second time, or too late; `agreed`: it says it connected."""
     if stale is StaleCallback.USED:
-        text = "This page was opened before, and its answer was taken then. Opening it again changes nothing."
+        text = "This page was opened before, and your answer was received then. Opening it again changes nothing."
         return page(HTTPStatus.GONE, "Already answered", PageTone.CALM, (text, _CLOSE))
-    late = "This answer came after the wait for it had ended."
-    found = " If you have just connected your account, it will be found: you need not do it again." if agreed else ""
-    again = f"If you are asked again, use the new link. {_CLOSE}"
-    return page(HTTPStatus.GONE, "Nobody is waiting any more", PageTone.CALM, (late + found, again))
+    late = "Your answer came after the time for it had ended."
+    found = " If you have just connected your account, that will be found: you need not do it again." if agreed else ""
+    again = f"If you are sent a new link, open that one. {_CLOSE}"
+    return page(HTTPStatus.GONE, "Too late", PageTone.CALM, (late + found, again))
 
 
 def checking_page() -> HtmlPage:
     """Where the service takes long to say what was connected."""
-    text = "You have answered. Checking what was connected takes longer than usual; nothing more is asked of you."
-    return page(HTTPStatus.OK, "Being checked", PageTone.CALM, (text, _CLOSE))
+    text = "You have answered. Checking the connection takes longer than usual."
+    return page(HTTPStatus.OK, "Still being checked", PageTone.CALM, (text, _NOTHING_TO_DO))
 
 
 def unreadable_page() -> HtmlPage:
     """For a true address without an answer that could be read."""
-    text = "Your browser came here without an answer that could be read. Nothing was changed."
+    text = "Your browser came here without an answer that could be read. Nothing has changed."
     again = f"Open the link that was sent to you again, or {_NEW_LINK}."
-    return page(HTTPStatus.BAD_REQUEST, "The answer could not be read", PageTone.BAD, (text, again))
+    return page(HTTPStatus.BAD_REQUEST, "Your answer could not be read", PageTone.BAD, (text, again))
 
 
 def not_found_page() -> HtmlPage:

@@ -34,15 +34,15 @@ _ACCOUNT_PAUSE = 1.0
 _REFUSED = {
     ConsentRefusal.REJECT: (
         CallbackStatus.REJECTED,
-        "its owner said no; agree with them and apply again, or remove its manifest",
+        "its owner refused access; ask them and apply again, or remove its manifest",
     ),
     ConsentRefusal.UNSUPPORTED: (
         CallbackStatus.UNSUPPORTED,
-        "the provider can't connect this kind of account; declare another one, or ask the account's administrator",
+        "the provider does not connect this kind of account; declare another account, or ask its administrator",
     ),
     ConsentRefusal.INTERNAL: (
         CallbackStatus.INTERNAL,
-        "something went wrong at the provider; apply again for a new link",
+        "the provider failed; apply again for a new link",
     ),
 }
 
@@ -116,7 +116,7 @@ async def await_callback(
             return await _unless_double(connection, port, slots, earlier)
         if connection is not None:
             return connection
-    why = "what came back was not the connection that was asked for, again and again; apply again for a new link"
+    why = f"{_MOST_TRIES} callbacks named other connections; apply again for a new link"
     return Outcome(action, OutcomeStatus.FAILED, error=why)
 
 
@@ -132,8 +132,8 @@ async def _unless_double(outcome: Outcome, port: Port, slots: Slots, earlier: Se
                 return outcome
             await disconnect(port, connection_id)
     except ExtcalError as error:
-        return replace(outcome, error=f"{outcome.error}; a second connection may stand: {error}")
-    why = f"{outcome.error}; it was connected before, so the second connection was disconnected again"
+        return replace(outcome, error=f"{outcome.error}; a second connection may be left: {error}")
+    why = f"{outcome.error}; the account was connected before, so the second connection was disconnected"
     return replace(outcome, error=why, connection_id=None)
 
 
@@ -153,12 +153,12 @@ async def _next_callback(channel: CallbackChannel, deadline: Deadline) -> Callba
 async def _without_callback(action: Action, port: Port, slots: Slots, deadline: Deadline) -> LiveConnection | Outcome:
     """Look up whether the owner has agreed all the same, in a browser that could not come back here."""
     if deadline.stop.is_set():
-        return _awaiting(action, "interrupted before its owner came back")
+        return _awaiting(action, "interrupted before its owner answered")
     async with slots:
         found = same_account(action, (await port.list_connections((action.schedule_id,))).connections)
     if len(found) == 1:
         return found[0]
-    return _awaiting(action, f"its owner did not come back within {deadline.timeout:.0f} s; apply again for a new link")
+    return _awaiting(action, f"its owner did not answer within {deadline.timeout:.0f} s; apply again for a new link")
 
 
 def _awaiting(action: Action, why: str) -> Outcome:
@@ -177,7 +177,7 @@ async def _looked_up(
         return None
     except ExtcalError as error:
         channel.reply(CallbackResult(CallbackStatus.UNREAD))
-        why = f"its owner came back, but what they connected could not be read; apply again to see: {error}"
+        why = f"its owner answered, but the connection could not be read; apply again to check it: {error}"
         return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
     if connection.schedule_id.lower() != action.schedule_id.lower() or not same_provider(action, connection):
         channel.reply(CallbackResult(CallbackStatus.FOREIGN))
@@ -207,7 +207,7 @@ def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResu
             action, OutcomeStatus.FAILED, error=why
         )
     if not connection.account:
-        why = "its owner agreed, but the service does not show yet with which account; apply again later to finish it"
+        why = "its owner agreed, but the service does not show the account yet; apply again later to finish"
         return CallbackResult(CallbackStatus.NO_ACCOUNT_YET), _awaiting(action, why)
     if folded(connection.account) != folded(action.account or ""):
         outcome = _wrong_account(action, connection.account)
@@ -220,8 +220,8 @@ def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResu
 def _wrong_account(action: Action, account: str) -> Outcome:
     found = shown(account)
     why = (
-        f"connected with {found}, but its manifest says {shown(action.account)}: not adopted, its sync config "
-        f"not set; declare account: {account} if that is right, else disconnect {found} (a manifest for it with "
-        "state: absent, or the site's dashboard) and apply again for a new link"
+        f"{found} was connected, but its manifest says {shown(action.account)}: not adopted, no sync config set. If "
+        f"{found} is right, declare account: {account}. If not, disconnect it in the site's dashboard, or with a "
+        "manifest that has state: absent, and apply again for a new link"
     )
     return Outcome(action, OutcomeStatus.FAILED, error=why)

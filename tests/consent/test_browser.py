@@ -129,7 +129,7 @@ def test_two_owners_one_allows_and_one_denies(extcal: Extcal, person: Person) ->
         assert f"no calendar of {email(2)} was connected" in person.sees("Not connected")
         assert at.ended() == 1
     assert "harbor/staff-1" in at.seen
-    assert "its owner said no; agree with them and apply again, or remove its manifest" in at.seen
+    assert "its owner refused access; ask them and apply again, or remove its manifest" in at.seen
     assert at.seen.endswith("Applied: 1 done, 1 FAILED.\n")
     rows = extcal("connections", "manifests", "--format", "json").rows
     assert [row["externalAccountEmail"] for row in rows] == [email(1)]
@@ -173,7 +173,7 @@ def test_the_wrong_account_is_told_with_both_addresses(extcal: Extcal, person: P
         shown = person.sees("Another account was expected")
         assert f"You have connected {email(3)}, but {email(1)} was asked for." in shown
         assert at.ended() == 1
-    assert f"connected with {email(3)}, but its manifest says {email(1)}: not adopted" in at.seen
+    assert f"{email(3)} was connected, but its manifest says {email(1)}: not adopted" in at.seen
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_a_foreign_callback_leaves_the_true_one_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"), [(f"connectionId={_ID}", "you need not do it again"), ("error=reject", "Nobody is waiting")]
+    ("query", "said"), [(f"connectionId={_ID}", "you need not do it again"), ("error=reject", "Too late")]
 )
 def test_a_browser_that_comes_back_too_late_is_told_so(query: str, said: str) -> None:
     """After the wait, and while the listener still stands, the page says that nobody waits, and changes nothing."""
@@ -223,7 +223,7 @@ def test_a_verdict_that_takes_long_does_not_keep_the_browser() -> None:
     with serve_callbacks(page_timeout=0.05) as pending:
         page = asyncio.run(slow(pending))
     assert page.status_code == 200
-    assert "nothing more is asked of you" in page.text
+    assert "You have nothing more to do" in page.text
 
 
 def test_nobody_elses_address_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:

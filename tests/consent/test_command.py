@@ -52,7 +52,7 @@ def test_waiting_is_the_default_on_a_terminal(two: Extcal) -> None:
         assert at.ended() == 1
     report = at.seen.rpartition("\x1b[K")[2]
     assert "FAILED" in report
-    assert "its owner said no" in report
+    assert "its owner refused access" in report
     assert report.endswith("Applied: 2 done, 1 FAILED.\n")
     assert _LINK not in report
     again = two("plan", "manifests", "--format", "json")
@@ -71,7 +71,7 @@ def test_ctrl_c_while_waiting_leaves_a_true_report(two: Extcal) -> None:
         at.expect("done            connect harbor/staff-1")
         at.type("\x03")
         assert at.ended() == 130
-    assert "interrupted before its owner came back" in at.seen
+    assert "interrupted before its owner answered" in at.seen
     assert at.seen.endswith("Interrupted: 2 done, 1 awaiting consent.\n")
     assert "Traceback" not in at.seen
 
@@ -81,7 +81,7 @@ def test_the_timeout_ends_the_wait_with_3(two: Extcal) -> None:
     with terminal(two, "apply", "manifests", "--auto-approve", "--consent-timeout", "1") as at:
         found = asked(at, email(1), email(2))
         assert at.ended() == 3
-    assert "its owner did not come back within 1 s; apply again for a new link" in at.seen
+    assert "its owner did not answer within 1 s; apply again for a new link" in at.seen
     assert at.seen.endswith("Applied: 1 done, 2 awaiting consent.\n")
     landing = allow_only(found[email(1)], email(1))
     with pytest.raises(httpx.ConnectError):

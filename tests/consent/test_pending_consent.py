@@ -104,9 +104,9 @@ def test_several_owners_are_waited_for_at_once_and_nothing_else_waits(applying: 
 @pytest.mark.parametrize(
     ("outcome", "why"),
     [
-        ("deny", "its owner said no; agree with them and apply again, or remove its manifest"),
-        ("unsupported", "the provider can't connect this kind of account"),
-        ("internal", "something went wrong at the provider; apply again for a new link"),
+        ("deny", "its owner refused access; ask them and apply again, or remove its manifest"),
+        ("unsupported", "the provider does not connect this kind of account"),
+        ("internal", "the provider failed; apply again for a new link"),
     ],
 )
 def test_a_refusal_fails_alone_and_connects_nothing(applying: Applying, outcome: str, why: str) -> None:
@@ -133,9 +133,9 @@ def test_another_account_is_not_adopted(applying: Applying) -> None:
     status, error = ended(result)["lee"]
     assert status is OutcomeStatus.FAILED
     assert error == (
-        f"connected with {KIM}, but its manifest says {LEE}: not adopted, its sync config not set; declare account: "
-        f"{KIM} if that is right, else disconnect {KIM} (a manifest for it with state: absent, or the site's "
-        "dashboard) and apply again for a new link"
+        f"{KIM} was connected, but its manifest says {LEE}: not adopted, no sync config set. If {KIM} is right, "
+        f"declare account: {KIM}. If not, disconnect it in the site's dashboard, or with a manifest that has state: "
+        "absent, and apply again for a new link"
     )
     assert "Another account was expected" in pages[0].text
     assert KIM in pages[0].text
@@ -176,7 +176,7 @@ def test_a_flood_of_forged_callbacks_ends_the_wait(applying: Applying) -> None:
     result = applying(SITE, [_MINE], lee=flood)
     status, error = ended(result)["lee"]
     assert status is OutcomeStatus.FAILED
-    assert "not the connection that was asked for" in (error or "")
+    assert "callbacks named other connections" in (error or "")
     asked = [r.path for r in applying.sandbox.requests if "/connections/forged-" in r.path]
     assert len(asked) == 5
 
@@ -246,7 +246,7 @@ def test_interrupted_while_waiting(applying: Applying) -> None:
     result = applying(SITE, [_MINE, _KIMS], kim=agree)
     assert result.interrupted
     assert ended(result) == {
-        "lee": (OutcomeStatus.AWAITING_CONSENT, "interrupted before its owner came back"),
+        "lee": (OutcomeStatus.AWAITING_CONSENT, "interrupted before its owner answered"),
         "kim": (OutcomeStatus.DONE, None),
     }
 
@@ -306,7 +306,7 @@ def test_an_account_that_is_not_shown_is_not_believed(applying: Applying, sandbo
     result = applying(SITE, [_MINE], lee=agree)
     status, error = ended(result)["lee"]
     assert status is OutcomeStatus.AWAITING_CONSENT
-    assert "does not show yet with which account" in (error or "")
+    assert "does not show the account yet" in (error or "")
     assert "Almost there" in pages[0].text
 
 
@@ -322,7 +322,7 @@ def test_what_can_not_be_read_is_not_believed(applying: Applying, sandbox: Runni
     result = applying(SITE, [_MINE], lee=agree)
     status, error = ended(result)["lee"]
     assert status is OutcomeStatus.UNKNOWN
-    assert "could not be read; apply again to see" in (error or "")
+    assert "could not be read; apply again to check it" in (error or "")
     assert "Not checked yet" in pages[0].text
 
 

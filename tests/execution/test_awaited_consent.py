@@ -116,17 +116,17 @@ def test_what_an_owner_made_is_read_configured_and_told() -> None:
         (
             ConsentRefusal.REJECT,
             CallbackStatus.REJECTED,
-            "its owner said no; agree with them and apply again, or remove its manifest",
+            "its owner refused access; ask them and apply again, or remove its manifest",
         ),
         (
             ConsentRefusal.UNSUPPORTED,
             CallbackStatus.UNSUPPORTED,
-            "the provider can't connect this kind of account; declare another one, or ask the account's administrator",
+            "the provider does not connect this kind of account; declare another account, or ask its administrator",
         ),
         (
             ConsentRefusal.INTERNAL,
             CallbackStatus.INTERNAL,
-            "something went wrong at the provider; apply again for a new link",
+            "the provider failed; apply again for a new link",
         ),
     ],
 )
@@ -174,9 +174,7 @@ def test_only_so_many_forged_answers_are_looked_at(count: int) -> None:
         assert outcome.status is DONE
     else:
         assert outcome.status is FAILED
-        assert outcome.error == (
-            "what came back was not the connection that was asked for, again and again; apply again for a new link"
-        )
+        assert outcome.error == "5 callbacks named other connections; apply again for a new link"
 
 
 def test_its_schedule_in_another_case_and_its_provider_by_type_are_its_own() -> None:
@@ -195,9 +193,9 @@ def test_another_account_is_named_and_left_alone() -> None:
     """Both addresses and the way out are told; its sync config is not set."""
     owners = agreed("made", connection=made(account=KIM))
     assert owners.failure() == (
-        f"connected with {KIM}, but its manifest says {LEE}: not adopted, its sync config not set; "
-        f"declare account: {KIM} if that is right, else disconnect {KIM} (a manifest for it with "
-        "state: absent, or the site's dashboard) and apply again for a new link"
+        f"{KIM} was connected, but its manifest says {LEE}: not adopted, no sync config set. If {KIM} is right, "
+        f"declare account: {KIM}. If not, disconnect it in the site's dashboard, or with a manifest that has state: "
+        "absent, and apply again for a new link"
     )
     assert owners.consent.results == [CallbackResult(CallbackStatus.WRONG_ACCOUNT, KIM)]
     assert owners.port.called("update_sync_config") == []
@@ -211,8 +209,8 @@ def test_another_account_that_was_connected_before_is_not_connected_twice(
     owners = agreed("made", connection=made(account=KIM), script=scripted(disconnect=refused))
     owners.port.connections.append(live("before", GOOGLE, account="Kim@harbor.example"))
     error = owners.failure()
-    assert f"connected with {KIM}, but its manifest says {LEE}" in error
-    ending = f"a second connection may stand: {refused}" if refused else "the second connection was disconnected again"
+    assert f"{KIM} was connected, but its manifest says {LEE}" in error
+    ending = f"a second connection may be left: {refused}" if refused else "the second connection was disconnected"
     assert error.endswith(ending)
     assert sorted(c.id for c in owners.port.connections if c.status != "DISCONNECTED") == left
 
@@ -248,7 +246,7 @@ def test_an_account_that_does_not_show_is_not_believed(account: str | None) -> N
     outcome = owners.ended()
     assert outcome.status is AWAITING
     assert outcome.error == (
-        "its owner agreed, but the service does not show yet with which account; apply again later to finish it"
+        "its owner agreed, but the service does not show the account yet; apply again later to finish"
     )
     assert owners.consent.results == [CallbackResult(CallbackStatus.NO_ACCOUNT_YET)]
     assert (owners.over, len(owners.port.called("get_connection"))) == (4.0, 4)
@@ -262,7 +260,7 @@ def test_what_can_not_be_read_is_unknown(error: ExtcalError) -> None:
     outcome = owners.ended()
     assert outcome.status is OutcomeStatus.UNKNOWN
     assert outcome.error == (
-        f"its owner came back, but what they connected could not be read; apply again to see: {error}"
+        f"its owner answered, but the connection could not be read; apply again to check it: {error}"
     )
     assert owners.consent.results == [CallbackResult(CallbackStatus.UNREAD)]
 
@@ -272,7 +270,7 @@ def test_nobody_came_back() -> None:
     owners = Owners(asking())
     outcome = owners.ended()
     assert outcome.status is AWAITING
-    assert outcome.error == "its owner did not come back within 60 s; apply again for a new link"
+    assert outcome.error == "its owner did not answer within 60 s; apply again for a new link"
     assert owners.over == TIMEOUT
     assert owners.port.calls[-1] == ("list_connections", SCHEDULE)
 
@@ -319,7 +317,7 @@ def test_interrupted_while_waiting() -> None:
     """The wait ends at once, nothing more is asked, and the report says so."""
     owners = Owners(asking())
     outcome = owners.ended(interrupted_after=10.0)
-    assert (outcome.status, outcome.error) == (AWAITING, "interrupted before its owner came back")
+    assert (outcome.status, outcome.error) == (AWAITING, "interrupted before its owner answered")
     assert owners.over == 10.0
     assert [call[0] for call in owners.port.calls] == ["list_connections", "connect_by_oauth"]
 
