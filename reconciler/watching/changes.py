@@ -136,7 +136,7 @@ class ChangeReporter:
         """Report errors of the watch itself that were not there in the round before."""
         self._tell([Line(error, bad=True) for error in errors if error not in self._errors])
         if self._errors and not errors:
-            self._reporter.line(Line("manifests, repository and machine are in order again"))
+            self._reporter.line(Line("manifests, repository and this machine have no errors now"))
         self._errors = frozenset(errors)
 
     def report_warnings(self, warnings: Sequence[str]) -> None:
@@ -155,4 +155,4 @@ class ChangeReporter:
             self._reporter.line(line)
         if len(lines) > _MOST_LINES:
             bad = any(line.bad for line in lines[_MOST_LINES:])
-            self._reporter.line(Line(f"and {len(lines) - _MOST_LINES} more like these; extcal status shows all", bad))
+            self._reporter.line(Line(f"and {len(lines) - _MOST_LINES} more; extcal status shows all", bad))

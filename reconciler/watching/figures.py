@@ -105,7 +105,7 @@ class Readiness:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._beat = now()
-        self._ready = ProbeResult(yes=False, why="no round has gone well yet")
+        self._ready = ProbeResult(yes=False, why="no round has succeeded yet")
         self._failures = 0
 
     def beat(self) -> None:
@@ -115,14 +115,14 @@ class Readiness:
     def went_well(self) -> None:
         """A round has reconciled at least one site."""
         self._failures = 0
-        self._ready = ProbeResult(yes=True, why="the last round reconciled a site at least")
+        self._ready = ProbeResult(yes=True, why="the last round reconciled at least one site")
 
     def failed(self, why: str) -> None:
         """A round has reconciled nothing; a few of them in a row are too many."""
         self._failures += 1
         count = "the last round" if self._failures == 1 else f"the last {self._failures} rounds"
         yes = self._ready.yes and self._failures < _FAILURES
-        until = f"; ready until {_FAILURES} in a row have" if yes else ""
+        until = f"; not ready after {_FAILURES} in a row" if yes else ""
         self._ready = ProbeResult(yes=yes, why=f"{count} failed: {why}{until}")
 
     def ready(self) -> ProbeResult:
@@ -132,4 +132,4 @@ class Readiness:
     def alive(self) -> ProbeResult:
         """Whether the loop turns."""
         still = self._now() - self._beat
-        return ProbeResult(yes=still <= _STILL_ALIVE, why="alive" if still <= _STILL_ALIVE else "the loop stands still")
+        return ProbeResult(yes=still <= _STILL_ALIVE, why="alive" if still <= _STILL_ALIVE else "the loop has stopped")

@@ -46,7 +46,7 @@ def _loop(figures: Figures) -> Iterator[Metric]:
     yield build
     rounds = CounterMetricFamily(
         "extcal_rounds",
-        "Rounds by how the sites that were due fared: all went well (good), some failed (partial), all did (failed).",
+        "Rounds by the result of the sites that were due: none failed (good), some did (partial), all did (failed).",
         labels=["result"],
     )
     for result, count in figures.rounds.items():
@@ -58,7 +58,7 @@ def _loop(figures: Figures) -> Iterator[Metric]:
     yield from _moment("extcal_last_round_timestamp_seconds", "When the last round ended.", figures.last_round)
     yield from _moment(
         "extcal_last_success_timestamp_seconds",
-        "When the last round ended in which at least one site went well.",
+        "When the last round ended in which at least one site succeeded.",
         figures.last_success,
     )
     yield GaugeMetricFamily(
@@ -68,7 +68,7 @@ def _loop(figures: Figures) -> Iterator[Metric]:
     pulls.add_metric(["good"], figures.pulls)
     pulls.add_metric(["failed"], figures.failed_pulls)
     yield pulls
-    yield from _moment("extcal_git_pull_last_success_timestamp_seconds", "When a pull went well.", figures.last_pull)
+    yield from _moment("extcal_git_pull_last_success_timestamp_seconds", "When a pull succeeded.", figures.last_pull)
     yield CounterMetricFamily(
         "extcal_throttled_requests",
         "Waits of requests: for the rate limit, because the service asked for one, or before trying again.",
@@ -93,15 +93,15 @@ def _sites(figures: Figures) -> Iterator[Metric]:
         for health, count in site.connections.items():
             connections.add_metric([name, health.value], count)
     yield connections
-    yield _gauge("drift_actions", "Actions that would make it what its manifests say; 0 is no drift.", sites, _pending)
+    yield _gauge("drift_actions", "Actions still to do; 0 is no drift.", sites, _pending)
     yield _gauge("consents_awaited", "Connections that only their owners can approve.", sites, _consents)
     yield _gauge("guard_violations", "Guards that hold its plan back.", sites, lambda site: site.held_back)
-    yield _gauge("site_up", "Whether it could be read when it was visited last.", sites, lambda site: int(site.up))
-    yield _gauge("site_failures", "How often it has failed in a row.", sites, lambda site: site.failures)
+    yield _gauge("site_up", "Whether it could be read in its last round.", sites, lambda site: int(site.up))
+    yield _gauge("site_failures", "How many rounds have failed in a row.", sites, lambda site: site.failures)
     success = {name: site for name, site in sites.items() if site.last_success is not None}
     yield _gauge(
         "site_last_success_timestamp_seconds",
-        "When it was read in full, and made so where that is asked.",
+        "When its last round without an error ended.",
         success,
         lambda site: site.last_success or 0.0,
     )

@@ -78,22 +78,21 @@ class Rounds:
             await self._load()
             site_rounds = await self._reconcile(began)
             failure = (
-                "every site failed; the log says why"
-                if site_rounds and all(each.failed for each in site_rounds)
-                else ""
+                "every site failed; see the log" if site_rounds and all(each.failed for each in site_rounds) else ""
             )
         except ManifestError as error:
             self.figures = replace(self.figures, manifests_valid=False)
             errors += [str(fault) for fault in error.faults]
-            failure = f"the manifests have {len(error.faults)} faults; the log names them"
+            count = len(error.faults)
+            failure = f"the manifests have {count} error{'' if count == 1 else 's'}; see the log"
         except UsageError as error:
             if self._first:
                 raise
             errors.append(str(error))
-            failure = "what is to be watched is no longer declared; the log says what"
+            failure = "a selected site or connection is no longer declared; see the log"
         except (ExtcalError, OSError) as error:
             errors.append(str(error))
-            failure = "this machine is in the way; the log says why"
+            failure = "an error on this machine; see the log"
         self._first = False
         self._changes.report_errors(errors)
         if site_rounds is not None:

@@ -61,7 +61,7 @@ def serve_pages(address: Address, pages: MonitoringPages) -> Iterator[Address]:
         server = _MonitoringServer(address, pages)
     except OSError as error:
         why = error.strerror or error
-        raise ExtcalError(f"can't listen on {address}: {why}; name another address: --listen HOST:PORT") from error
+        raise ExtcalError(f"can't listen on {address}: {why}; choose another address: --listen HOST:PORT") from error
     with in_thread(server, "extcal-watch"):
         yield server.at
 

@@ -29,7 +29,7 @@ from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions, run_bounded
 
-_HIDDEN = "the service could not reach its provider when it was read again"
+_HIDDEN = "not verified: the service could not reach the provider"
 
 
 async def apply(

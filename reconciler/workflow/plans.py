@@ -213,8 +213,8 @@ def _family(provider: str) -> str:
     return provider if provider in {"google", "microsoft", "apple"} else ""
 
 
-_WHY = "the service's answers repeat a secret in what this rests on"
-_HINT = "find out who runs that service, and change the secret; a plan that holds [secret] can't be carried out"
+_WHY = "the service's answers contain a secret in what this action rests on"
+_HINT = "find out who runs that service, and change the secret; a plan with [secret] in it can't be applied"
 
 
 def leaving(plan: Plan, redacted: Callable[[Plan], Plan]) -> Plan:

@@ -162,13 +162,13 @@ def _left_open(settled: Settled) -> LeftOpen | None:
             ids = ", ".join(connection.id for connection in connections)
             return LeftOpen(
                 intent,
-                f"an earlier connect has {len(connections)} connections where one was meant: {ids}; say which one "
-                f"stays: extcal resolve PATH --keep {intent.address}=ID",
+                f"an earlier connect has made {len(connections)} connections instead of one: {ids}; choose the one "
+                f"to keep: extcal resolve PATH --keep {intent.address}=ID",
             )
         case Unclear(connections):
             return LeftOpen(intent, f"an earlier connect was left open: {unclear(connections)}", connections)
         case Unlisted(reason):
-            why = f"an earlier connect was left open, and what became of it can't be seen: {reason}"
+            why = f"an earlier connect was left open, and what it has made can't be seen: {reason}"
             return LeftOpen(intent, why)
         case _:
             return None

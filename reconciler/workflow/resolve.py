@@ -99,7 +99,7 @@ async def examine(
         faults={s.name: answer for s, answer in zip(sites, answers, strict=True) if isinstance(answer, Fault)},
         unread={site.name: live for site, live in seen.items() if isinstance(live, Fault)},
         warnings=tuple(
-            f"{site.name}: the service could not read the connections of provider {name}: what stands twice there "
+            f"{site.name}: the service could not read the connections of provider {name}: which of them stand twice "
             "is not known"
             for site, live in lives.items()
             for name in unread(by_site[site.name], live)
@@ -128,7 +128,7 @@ def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) 
         if address in connects or (address in keep and _may_stand(address, standing, examined)):
             continue
         left = ", ".join(sorted(connects | standing)) or "none"
-        raise UsageError(f"{address}: no connect of it was left open, nor does it stand twice; to settle: {left}")
+        raise UsageError(f"{address}: nothing to resolve there; open are: {left}")
     decisions = []
     for each in found:
         if isinstance(each, Doubles):
@@ -149,7 +149,8 @@ def _stays(doubled: Doubles, keep: str | None) -> Decision | None:
     if keep is None:
         return None
     if keep not in doubled.ids:
-        raise UsageError(f"--keep {doubled.address}={keep}: what stands of it is {', '.join(doubled.ids)}")
+        ids = ", ".join(doubled.ids)
+        raise UsageError(f"--keep {doubled.address}={keep}: not one of its connections, which are {ids}")
     return Decision(doubled, Fate.ADOPTED, keep, tuple(each for each in doubled.ids if each != keep))
 
 
@@ -205,7 +206,8 @@ async def _keep(decision: Decision, doubled: Doubles, writer: Writer) -> None:
     listed = await writer.list_connections((doubled.schedule_id,))
     standing = still_standing(doubled, listed.connections)
     if decision.keep not in standing:
-        raise ChangedSinceError(f"{decision.keep} does not stand any more, so nothing was disconnected; call it again")
+        why = "is no longer connected, so nothing was disconnected; run extcal resolve again"
+        raise ChangedSinceError(f"{decision.keep} {why}")
     for connection_id in decision.give_up:
         if connection_id in standing:
             await disconnect(writer, connection_id)

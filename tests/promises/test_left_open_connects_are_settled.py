@@ -16,7 +16,7 @@ from tests.support.cli.worlds import APPLE, HARBOR, PASSWORD_ENV, QUAY, connecte
 _RESOLVE = ("resolve", "manifests")
 _APPLY = ("apply", "manifests", "--auto-approve")
 _KEEP = ("--keep", "harbor/staff-0=live-0")
-_NOTHING = "no connect of it was left open, nor does it stand twice; to settle: harbor/staff-0"
+_NOTHING = "nothing to resolve there; open are: harbor/staff-0"
 _CLEAN = "No connect was left open, and no connection stands twice.\n"
 _QUAY_KEY = "key-of-quay-optics-77"
 

@@ -290,7 +290,7 @@ def test_a_mask_is_never_acted_upon(stage: Stage) -> None:
     )
     ran = stage.searched("plan", "manifests", "--out", "plan.json", "--connection", "harbor/staff-1")
     assert ran.code == 1
-    assert "the service's answers repeat a secret in what this rests on, at harbor/staff-1" in ran.err
+    assert "the service's answers contain a secret in what this action rests on, at harbor/staff-1" in ran.err
     ran = stage.searched("apply", "--plan", "plan.json", "--auto-approve")
     assert ran.code == 1
     assert not any(asked.writes and asked.method != "GET" and "/query" not in asked.path for asked in stage.front.asked)

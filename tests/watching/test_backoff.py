@@ -35,7 +35,7 @@ def test_rests_grow_to_a_cap(interval: float, chance: float, failures: int) -> N
 
 
 def test_a_success_forgives_and_waking_does_not() -> None:
-    """A site that is woken is tried at once, and backoff longer if it fails again; one that went well begins anew."""
+    """A site whose backoff is ended is tried at once, and later if it fails again; one that succeeded begins anew."""
     now = 0.0
     backoff = Backoff(60.0, lambda: now, lambda: 1.0)
     for _ in range(3):
@@ -53,18 +53,18 @@ def test_ready_after_a_good_round_until_three_have_failed() -> None:
     """One bad round is no reason to be replaced; several are, with a reason; a good one mends it."""
     readiness = Readiness(lambda: 0.0)
     assert not readiness.ready().yes
-    readiness.failed("the manifests have 2 faults; the log names them")
-    assert readiness.ready().why == "the last round failed: the manifests have 2 faults; the log names them"
+    readiness.failed("the manifests have 2 errors; see the log")
+    assert readiness.ready().why == "the last round failed: the manifests have 2 errors; see the log"
     readiness.went_well()
     for count in ("the last round", "the last 2 rounds"):
         readiness.failed("every site failed")
         assert readiness.ready().yes
-        assert readiness.ready().why == f"{count} failed: every site failed; ready until 3 in a row have"
+        assert readiness.ready().why == f"{count} failed: every site failed; not ready after 3 in a row"
     readiness.failed("every site failed")
     assert not readiness.ready().yes
     assert readiness.ready().why == "the last 3 rounds failed: every site failed"
     readiness.went_well()
-    assert (readiness.ready().yes, readiness.ready().why) == (True, "the last round reconciled a site at least")
+    assert (readiness.ready().yes, readiness.ready().why) == (True, "the last round reconciled at least one site")
 
 
 def test_a_loop_that_stands_still_is_not_alive() -> None:
@@ -74,6 +74,6 @@ def test_a_loop_that_stands_still_is_not_alive() -> None:
     now = 129.0
     assert readiness.alive().yes
     now = 131.0
-    assert (readiness.alive().yes, readiness.alive().why) == (False, "the loop stands still")
+    assert (readiness.alive().yes, readiness.alive().why) == (False, "the loop has stopped")
     readiness.beat()
     assert readiness.alive().yes

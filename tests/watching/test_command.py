@@ -180,7 +180,7 @@ def test_an_address_that_is_taken_is_told(extcal: Extcal) -> None:
         ran = extcal("watch", "manifests", "--listen", f"127.0.0.1:{port}")
     assert ran.code == 1
     assert f"can't listen on 127.0.0.1:{port}" in ran.err
-    assert "name another address: --listen HOST:PORT" in ran.err
+    assert "choose another address: --listen HOST:PORT" in ran.err
 
 
 def test_a_missing_extra_is_named(extcal: Extcal, monkeypatch: pytest.MonkeyPatch) -> None:

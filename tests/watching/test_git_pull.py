@@ -50,7 +50,7 @@ def test_a_pull_that_fails_stops_nothing(inside: Inside, repositories: Repositor
     inside.run(lose, lambda: None, find, git_pull=True)
     lines, bad = inside.reports.take()
     assert ["git pull failed: " in line for line in bad] == [True]
-    assert lines == ["manifests, repository and machine are in order again"]
+    assert lines == ["manifests, repository and this machine have no errors now"]
     assert (inside.figures.pulls, inside.figures.failed_pulls) == (2, 2)
     assert inside.reports.site_names == [["harbor"]] * 4
 

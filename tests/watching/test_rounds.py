@@ -188,7 +188,7 @@ def test_broken_manifests_stop_nothing_but_the_round(inside: Inside) -> None:
     assert first[0] == []
     assert ["nowhere" in line for line in first[1]] == [True]
     assert again == ([], [])
-    assert inside.reports.take() == (["manifests, repository and machine are in order again"], [])
+    assert inside.reports.take() == (["manifests, repository and this machine have no errors now"], [])
     assert inside.reports.rounds == [RoundResult.GOOD, *[RoundResult.FAILED] * 3, RoundResult.GOOD]
 
 
@@ -266,7 +266,7 @@ def test_a_round_that_changes_much_is_told_in_few_lines(inside: Inside) -> None:
     inside.run()
     lines, _ = inside.reports.take()
     assert len(lines) == 51
-    assert lines[-1] == "and 3 more like these; extcal status shows all"
+    assert lines[-1] == "and 3 more; extcal status shows all"
 
 
 def test_a_broken_connection_is_a_bad_line(inside: Inside) -> None:
@@ -293,7 +293,7 @@ def test_a_machine_that_is_in_the_way_is_told(inside: Inside) -> None:
     inside.run(mend, applies=True)
     lines, bad = inside.reports.take()
     assert ["set EXTCAL_STATE_DIR to a folder that can be written to" in line for line in bad] == [True]
-    assert lines == ["done connect harbor/staff-0", "manifests, repository and machine are in order again"]
+    assert lines == ["done connect harbor/staff-0", "manifests, repository and this machine have no errors now"]
     assert inside.reports.rounds == [RoundResult.FAILED, RoundResult.GOOD]
 
 

@@ -17,7 +17,7 @@ def address() -> Iterator[Address]:
     """Where a page, and one whose verdict is no, are served."""
     pages = {
         "/metrics": lambda: MonitoringPage(b"extcal_up 1\n"),
-        "/readyz": lambda: MonitoringPage.of(ProbeResult(yes=False, why="no round has gone well yet")),
+        "/readyz": lambda: MonitoringPage.of(ProbeResult(yes=False, why="no round has succeeded yet")),
     }
     with serve_pages(Address("127.0.0.1", 0), pages) as at:
         yield at
@@ -43,7 +43,7 @@ def answer(address: Address, request: bytes) -> bytes:
         (b"GET /metrics HTTP/1.1\r\nHost: HERE\r\n\r\n", 200, b"extcal_up 1\n"),
         (b"GET /metrics?name=up HTTP/1.0\r\n\r\n", 200, b"extcal_up 1\n"),
         (b"HEAD /metrics HTTP/1.1\r\nHost: HERE\r\n\r\n", 200, b""),
-        (b"GET /readyz HTTP/1.1\r\nHost: HERE\r\n\r\n", 503, b"no round has gone well yet\n"),
+        (b"GET /readyz HTTP/1.1\r\nHost: HERE\r\n\r\n", 503, b"no round has succeeded yet\n"),
         (b"GET / HTTP/1.1\r\nHost: HERE\r\n\r\n", 404, b"Not Found\n"),
         (b"GET /../etc/passwd HTTP/1.1\r\nHost: HERE\r\n\r\n", 404, b"Not Found\n"),
         (
