@@ -23,7 +23,7 @@ class Interval:
         return max(0.0, planned - took)
 
 
-class Backoff:
+class SiteBackoff:
     """Sites that failed and are not tried for a while: an interval, then two, four, and so on.
 
     Never over an hour, or an interval where that is longer; half of each backoff is random. `now` is the

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.api.clock import Clock
-from reconciler.watching.backoff import Backoff, Chance, Interval
+from reconciler.watching.backoff import Chance, Interval, SiteBackoff
 from reconciler.watching.changes import Reporter
 from reconciler.watching.figures import BEAT_SECONDS, Figures, Readiness
 from reconciler.watching.round import Rounds, WatchOptions
@@ -24,7 +24,7 @@ class Watch:
         self._stop = stop
         self._clock = clock
         self._interval = Interval(options.interval, chance)
-        self._backoff = Backoff(options.interval, clock.monotonic, chance)
+        self._backoff = SiteBackoff(options.interval, clock.monotonic, chance)
         self._rounds = Rounds(options, reporter, self._backoff, self.readiness, stop=stop, clock=clock)
         self._hurried = asyncio.Event()
 

@@ -15,7 +15,7 @@ from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
-from reconciler.watching.backoff import Backoff
+from reconciler.watching.backoff import SiteBackoff
 from reconciler.watching.changes import ChangeReporter, Line, Reporter
 from reconciler.watching.figures import Figures, Readiness, RoundResult, SiteFigures
 from reconciler.watching.reconcile import RoundListener, WatchScope, reconcile
@@ -51,7 +51,7 @@ class Rounds:
         self,
         options: WatchOptions,
         reporter: Reporter,
-        backoff: Backoff,
+        backoff: SiteBackoff,
         readiness: Readiness,
         *,
         stop: Stop,

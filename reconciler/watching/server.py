@@ -44,10 +44,10 @@ class MonitoringPage:
     status: HTTPStatus = HTTPStatus.OK
 
     @classmethod
-    def of(cls, verdict: ProbeResult) -> "MonitoringPage":
+    def of(cls, result: ProbeResult) -> "MonitoringPage":
         """The answer to a probe."""
-        status = HTTPStatus.OK if verdict.yes else HTTPStatus.SERVICE_UNAVAILABLE
-        return cls(f"{verdict.why}\n".encode(), status=status)
+        status = HTTPStatus.OK if result.yes else HTTPStatus.SERVICE_UNAVAILABLE
+        return cls(f"{result.why}\n".encode(), status=status)
 
 
 MonitoringPages = Mapping[str, Callable[[], MonitoringPage]]

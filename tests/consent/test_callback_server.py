@@ -74,7 +74,7 @@ def test_no_page_shows_a_secret() -> None:
     assert "lantern" not in pages[0]
 
 
-def test_a_browser_brings_a_connection_and_is_told_the_verdict() -> None:
+def test_a_browser_brings_a_connection_and_is_shown_the_result() -> None:
     """What the browser says is handed over as it is, and the page follows from the result."""
 
     def browse(consent: PendingConsent) -> None:
@@ -137,7 +137,7 @@ def test_hostile_names_stay_text() -> None:
     assert "&lt;b onclick=x&gt;gnp.&quot;&#x27;&amp;amp;{account}" in pages[0]
 
 
-def test_a_second_visit_changes_nothing() -> None:
+def test_a_second_callback_changes_nothing() -> None:
     """A replayed callback, the same or another, is told that the answer was taken; nothing more is handed over."""
 
     def browse(consent: PendingConsent) -> None:
@@ -151,7 +151,7 @@ def test_a_second_visit_changes_nothing() -> None:
 
 
 def test_two_at_once_are_one_answer() -> None:
-    """Of two browsers at the same moment one is heard."""
+    """Of two browsers at the same moment one counts."""
     codes: list[int] = []
 
     def browse(consent: PendingConsent) -> None:
@@ -209,7 +209,7 @@ def test_a_wait_that_ends_while_a_browser_is_there_tells_it_so() -> None:
         assert asyncio.run(cut_short(pending)).status_code == 410
 
 
-def test_a_verdict_that_takes_long_does_not_keep_the_browser() -> None:
+def test_a_result_that_takes_long_does_not_keep_the_browser() -> None:
     """Where the service is slow, the page says that nothing more is asked; the answer counts all the same."""
 
     async def slow(pending: PendingConsents) -> httpx.Response:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.watching.backoff import Backoff, Interval
+from reconciler.watching.backoff import Interval, SiteBackoff
 from reconciler.watching.figures import Readiness
 
 _CHANCES = st.floats(0, 1)
@@ -23,7 +23,7 @@ def test_a_pause_ends_within_a_tenth_of_the_interval(interval: float, chance: fl
 def test_rests_grow_to_a_cap(interval: float, chance: float, failures: int) -> None:
     """However often a site has failed, it backoff no longer than an hour, or an interval; and half of that at least."""
     now = 0.0
-    backoff = Backoff(interval, lambda: now, lambda: chance)
+    backoff = SiteBackoff(interval, lambda: now, lambda: chance)
     for _ in range(failures):
         backoff.failed("harbor", began=0.0)
     assert backoff.failures("harbor") == failures
@@ -37,7 +37,7 @@ def test_rests_grow_to_a_cap(interval: float, chance: float, failures: int) -> N
 def test_a_success_forgives_and_waking_does_not() -> None:
     """A site whose backoff is ended is tried at once, and later if it fails again; one that succeeded begins anew."""
     now = 0.0
-    backoff = Backoff(60.0, lambda: now, lambda: 1.0)
+    backoff = SiteBackoff(60.0, lambda: now, lambda: 1.0)
     for _ in range(3):
         backoff.failed("harbor", began=0.0)
     backoff.end()

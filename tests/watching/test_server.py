@@ -14,7 +14,7 @@ from reconciler.watching.server import Address, MonitoringPage, serve_pages
 
 @pytest.fixture
 def address() -> Iterator[Address]:
-    """Where a page, and one whose verdict is no, are served."""
+    """Where a page, and one whose result is no, are served."""
     pages = {
         "/metrics": lambda: MonitoringPage(b"extcal_up 1\n"),
         "/readyz": lambda: MonitoringPage.of(ProbeResult(yes=False, why="no round has succeeded yet")),
