@@ -86,27 +86,29 @@ def _sites(figures: Figures) -> Iterator[Metric]:
     sites = figures.sites
     connections = GaugeMetricFamily(
         "extcal_connections",
-        "Connections by how they are: declared ones, and live ones in scope that no manifest declares (unmanaged).",
+        "Connections by status: declared ones, and live ones in scope that no manifest declares (unmanaged).",
         labels=["site", "status"],
     )
     for name, site in sites.items():
         for health, count in site.connections.items():
             connections.add_metric([name, health.value], count)
     yield connections
-    yield _gauge("drift_actions", "Actions still to do; 0 is no drift.", sites, _pending)
+    yield _gauge("drift_actions", "Actions still to do on the site; 0 is no drift.", sites, _pending)
     yield _gauge("consents_awaited", "Connections that only their owners can approve.", sites, _consents)
-    yield _gauge("guard_violations", "Guards that hold its plan back.", sites, lambda site: site.held_back)
-    yield _gauge("site_up", "Whether it could be read in its last round.", sites, lambda site: int(site.up))
-    yield _gauge("site_failures", "How many rounds have failed in a row.", sites, lambda site: site.failures)
+    yield _gauge("guard_violations", "Guards that hold the site's plan back.", sites, lambda site: site.held_back)
+    yield _gauge("site_up", "Whether the site could be read in its last round.", sites, lambda site: int(site.up))
+    yield _gauge(
+        "site_failures", "How many rounds of the site have failed in a row.", sites, lambda site: site.failures
+    )
     success = {name: site for name, site in sites.items() if site.last_success is not None}
     yield _gauge(
         "site_last_success_timestamp_seconds",
-        "When its last round without an error ended.",
+        "When the site's last round without an error ended.",
         success,
         lambda site: site.last_success or 0.0,
     )
     requests = CounterMetricFamily("extcal_requests", "Requests sent, tries and tokens included.", labels=["site"])
-    actions = CounterMetricFamily("extcal_actions", "Actions by how they ended.", labels=["site", "status"])
+    actions = CounterMetricFamily("extcal_actions", "Actions by their outcome.", labels=["site", "status"])
     for name, site in sites.items():
         requests.add_metric([name], site.requests)
         for status, count in site.outcomes.items():
