@@ -15,19 +15,18 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from reconciler.sandbox.auth import caller, issue_token, require_write
-from reconciler.sandbox.bodies import bounded_body, json_object
-from reconciler.sandbox.calendars.deadline import Deadline
-from reconciler.sandbox.call import Call
+from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.consent import consent_routes
+from reconciler.sandbox.context import Call
+from reconciler.sandbox.contract import WRITES, Operation
 from reconciler.sandbox.envelope import CONSISTENT, Envelope
+from reconciler.sandbox.errors import RefusedError
 from reconciler.sandbox.faults.effects import STALE_ROWS
 from reconciler.sandbox.faults.layer import FaultLayer
-from reconciler.sandbox.faults.stale import stale_answer
-from reconciler.sandbox.fields import Fields
+from reconciler.sandbox.faults.stale_reads import stale_answer
 from reconciler.sandbox.methods import connect, connections, events, providers, schedules, sync_config
-from reconciler.sandbox.operations import WRITES, Operation
 from reconciler.sandbox.query import Query
-from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.request_body import Fields, bounded_body, json_object
 from reconciler.sandbox.store import unusable
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from reconciler.sandbox.backend import Backend
-    from reconciler.sandbox.faults.history import Rows
     from reconciler.sandbox.faults.injector import Injector
+    from reconciler.sandbox.faults.stale_reads import Rows
     from reconciler.sandbox.request_log import RequestLog
 
 _BASE = "/bookings/v2/external-calendars"

@@ -1,4 +1,4 @@
-"""Who calls, and on which site: by an API key and a site id, or by an app's token (contract page, "Transport")."""
+"""Tells who calls, and on which site: by an API key and a site id, or by an app's token; and what that site may do."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.errors import RefusedError, Rule, application_error
 from reconciler.sandbox.records import SiteRecord
-from reconciler.sandbox.refusal import RefusedError, Rule
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from reconciler.sandbox.fields import Fields
-    from reconciler.sandbox.settings import Settings
+    from reconciler.sandbox.backend import Settings
+    from reconciler.sandbox.context import Call
+    from reconciler.sandbox.request_body import Fields
 
 
 def caller(database: sqlite3.Connection, headers: Mapping[str, str], now: float) -> SiteRecord:
@@ -72,3 +73,9 @@ def issue_token(database: sqlite3.Connection, body: Fields, settings: Settings) 
 def _site(database: sqlite3.Connection, site_id: str, *, may_write: bool) -> SiteRecord:
     row = database.execute("SELECT * FROM site WHERE id = ?", (site_id,)).fetchone()
     return SiteRecord(str(row["id"]), str(row["name"]), premium=bool(row["premium"]), may_write=may_write)
+
+
+def require_premium(call: Call) -> None:
+    """A refusal (403) where the site has no premium plan."""
+    if not call.site.premium:
+        raise application_error(403, "PREMIUM_FEATURE_NOT_ENABLED", "The site's plan has no external calendars")

@@ -14,16 +14,15 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from reconciler.sandbox import records
-from reconciler.sandbox.bodies import bounded_body
-from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.calendars.errors import CalendarError
-from reconciler.sandbox.calendars.protocol import Login
+from reconciler.sandbox.calendars.protocol import Deadline, Login
 from reconciler.sandbox.consent_page import STYLE_SOURCE, Consent, consent_html, notice_html
+from reconciler.sandbox.context import Desk
+from reconciler.sandbox.contract import web_origin
 from reconciler.sandbox.exports.export_sync import settle
-from reconciler.sandbox.formats import web_origin
 from reconciler.sandbox.methods.connect import CONSENT_PATH
 from reconciler.sandbox.new_connection import connect, used_calendars
-from reconciler.sandbox.site_context import Desk
+from reconciler.sandbox.request_body import bounded_body
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.refusal import RefusedError, Rule, Violation, invalid
+from reconciler.sandbox.errors import RefusedError, Rule, Violation, invalid
 
 if TYPE_CHECKING:
     import sqlite3

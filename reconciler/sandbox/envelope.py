@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.errors import RefusedError
 from reconciler.sandbox.request_log import logged
 
 if TYPE_CHECKING:

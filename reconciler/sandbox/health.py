@@ -1,4 +1,4 @@
-"""Looks whether the connected accounts still open: what is wrong becomes a connection's state, or a provider's."""
+"""Checks whether the connected accounts still open, and whether the calendars that connections use are still there."""
 
 from __future__ import annotations
 
@@ -6,22 +6,54 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, UnreachableError
-from reconciler.sandbox.contract import ErrorReason
+from reconciler.sandbox.contract import ErrorReason, ExportTarget
 from reconciler.sandbox.exports.export_record import Ledger
-from reconciler.sandbox.lost_calendars import is_export_lost, losses
-from reconciler.sandbox.reasons import reason
-from reconciler.sandbox.side_by_side import Task, side_by_side
+from reconciler.sandbox.messages import reason
+from reconciler.sandbox.provider_tasks import Task, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.protocol import CalendarRef, Login
+    from reconciler.sandbox.context import Desk
     from reconciler.sandbox.records import ConnectionRecord
-    from reconciler.sandbox.site_context import Desk
+    from reconciler.sandbox.sync_config import Export, Import
 
 _SHARE = 2 / 3
 """The part of an operation's time for looking, where nothing is read afterwards."""
+
+
+def lost_imports(imports: Import, there: Sequence[CalendarRef]) -> tuple[str, ...]:
+    """The calendars that are imported from and aren't `there`, by id; the primary one, which has none, as such."""
+    if not imports.enabled:
+        return ()
+    if imports.calendars is None:
+        return () if there else ("primary",)
+    ids = {calendar.id for calendar in there}
+    return tuple(calendar for calendar in imports.calendars if calendar not in ids)
+
+
+def is_export_lost(exports: Export, dedicated: str | None, there: Sequence[CalendarRef]) -> bool:
+    """Whether events are exported to the calendar `dedicated`, which was made for them and isn't `there`."""
+    apart = exports.enabled and exports.target != ExportTarget.PRIMARY and dedicated is not None
+    return apart and dedicated not in {calendar.id for calendar in there}
+
+
+def import_losses(connection: ConnectionRecord, there: Sequence[CalendarRef]) -> list[str]:
+    """The calendars that can't be imported from, in words."""
+    account = f"{connection.provider.slug}/{connection.login.email}"
+    lost = lost_imports(connection.sync_config.imports, there)
+    return [f"{account}/{calendar}: imported from, and not in the account any more" for calendar in lost]
+
+
+def losses(connection: ConnectionRecord, there: Sequence[CalendarRef]) -> list[str]:
+    """All that is lost of a connection's calendars, in words; none where all is well."""
+    found = import_losses(connection, there)
+    if is_export_lost(connection.sync_config.exports, connection.dedicated_calendar, there):
+        account = f"{connection.provider.slug}/{connection.login.email}"
+        found.append(f"{account}/{connection.dedicated_calendar}: exported to, and not in the account any more")
+    return found
 
 
 def look(desk: Desk, connections: Iterable[ConnectionRecord], *, fresh: bool, share: float = _SHARE) -> set[str]:

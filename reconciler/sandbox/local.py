@@ -11,21 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox import owners, records
-from reconciler.sandbox.assembly import assemble
-from reconciler.sandbox.calendars.deadline import Deadline
+from reconciler.sandbox import records
+from reconciler.sandbox.backend import Settings, assemble
 from reconciler.sandbox.calendars.errors import NoAnswerError
+from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.contents import instance_of
+from reconciler.sandbox.context import Desk
+from reconciler.sandbox.contract import Status, is_guid
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.exports import site_events
-from reconciler.sandbox.exports.export_sync import settle_site
+from reconciler.sandbox.exports.export_sync import settle, settle_site
 from reconciler.sandbox.exports.marks import marks_of
 from reconciler.sandbox.exports.pending_events import waiting
-from reconciler.sandbox.formats import is_guid
-from reconciler.sandbox.import_events import around, first_parts, imported
-from reconciler.sandbox.reasons import reason
-from reconciler.sandbox.settings import Settings
-from reconciler.sandbox.site_context import Desk
+from reconciler.sandbox.imports import around, first_parts, imported
+from reconciler.sandbox.messages import reason
 from reconciler.sandbox.store import DATABASE, explained
 
 if TYPE_CHECKING:
@@ -36,8 +35,9 @@ if TYPE_CHECKING:
     from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.exports.pending_events import Waiting
     from reconciler.sandbox.exports.site_events import SiteEvent
-    from reconciler.sandbox.import_events import Source
+    from reconciler.sandbox.imports import Source
     from reconciler.sandbox.records import ScheduleRecord
+
 
 MAX_TITLE = 500
 
@@ -99,7 +99,7 @@ class LocalSandbox:
             raise SandboxError(f"the owner {owner_id!r} is not a GUID")
         found = self._schedule(schedule)
         with self._desk(found.site_id, found.site_name) as desk:
-            return owners.set_owner(desk, found.schedule.id, owner_id.lower(), owner_name)
+            return _set_owner(desk, found.schedule.id, owner_id.lower(), owner_name)
 
     def add_event(self, schedule: str, title: str, start: datetime, end: datetime) -> str:
         """A new event on a schedule, by id or name, and into the calendars it is exported to; answers its id."""
@@ -223,3 +223,29 @@ def _span(start: datetime, end: datetime) -> tuple[int, int]:
     if begins >= ends:
         raise SandboxError(f"the end {end.isoformat()} is not after the start {start.isoformat()}")
     return begins, ends
+
+
+def _set_owner(desk: Desk, schedule_id: str, owner_id: str, owner_name: str | None) -> int:
+    """Give a schedule another owner; answers how many connections that disconnected.
+
+    What was exported over them is taken back. For the owner that it has already only a name that is given is new.
+    """
+    schedule = records.schedule(desk.database, desk.site_id, schedule_id)
+    changes = schedule.owner_id != owner_id
+    standing = [
+        connection
+        for connection in records.connections(desk.database, desk.site_id)
+        if connection.schedule.id == schedule_id and connection.status != Status.DISCONNECTED and changes
+    ]
+    with desk.session.writing():
+        desk.database.execute(
+            "UPDATE schedule SET owner_id = ?, owner_name = ? WHERE site_id = ? AND id = ?",
+            (owner_id, owner_name or (None if changes else schedule.owner_name), desk.site_id, schedule_id),
+        )
+        desk.database.executemany(
+            "UPDATE connection SET status = ?, error_reason = NULL WHERE seq = ?",
+            [(Status.DISCONNECTED, connection.seq) for connection in standing],
+        )
+    for connection in standing:
+        settle(desk, records.connection(desk.database, desk.site_id, connection.id), prepare=False)
+    return len(standing)

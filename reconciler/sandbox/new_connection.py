@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.contract import Status
-from reconciler.sandbox.lost_calendars import lost_imports
+from reconciler.sandbox.health import lost_imports
 from reconciler.sandbox.sync_config import from_stored, starting_config, to_stored
 from reconciler.sandbox.world_loader import new_connection_id
 

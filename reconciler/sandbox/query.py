@@ -1,6 +1,6 @@
 """Reads a query string as the contract encodes it ("Transport"): repeated arrays, dotted objects, `true` and `false`.
 
-As with `reconciler.sandbox.fields`, faults are collected and `check` refuses the request with all of them.
+As with `reconciler.sandbox.request_body`, faults are collected and `check` refuses the request with all of them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from reconciler.sandbox.formats import instant, is_guid
-from reconciler.sandbox.refusal import RefusedError, Rule, Violation, invalid
+from reconciler.sandbox.contract import instant, is_guid
+from reconciler.sandbox.errors import RefusedError, Rule, Violation, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, Status
-from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.errors import RefusedError
 from reconciler.sandbox.sync_config import SyncConfig, from_stored
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.assembly import assemble
+from reconciler.sandbox.backend import Settings, assemble
 from reconciler.sandbox.calendars.folder.account_folders import remove_accounts
 from reconciler.sandbox.contents import first_instance, set_provider_down, summary
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.faults.injector import Injector
 from reconciler.sandbox.request_log import RequestLog
-from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import explained
 from reconciler.sandbox.world_loader import load_world
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import schema
-from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.refusal import RefusedError
+from reconciler.sandbox.errors import RefusedError, SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from reconciler.api.fields import Fields, ShapeError
 from reconciler.api.wire import read_connection, read_connections
 from reconciler.api.wire_fast import quick_connection
 from reconciler.model.live import ConnectionList, LiveConnection
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.server import running
-from reconciler.sandbox.settings import Settings
 from tests.api import strategies as some
 from tests.support.builders.api import SITE_ID
 from tests.support.profiles import examples

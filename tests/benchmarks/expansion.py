@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 from dateutil.rrule import rrulestr
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
-from reconciler.sandbox.settings import Settings
 from tests.benchmarks.clock import timed
 from tests.support.sandbox.ics import calendar, event, text
 

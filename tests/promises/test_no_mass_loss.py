@@ -23,9 +23,9 @@ from reconciler.manifests import load
 from reconciler.model.consent import ConsentMode
 from reconciler.model.result import Result
 from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT, Allowance
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
-from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.world import ExistingConnection, Site
 from reconciler.workflow import Stop
 from tests.promises.blind_service import Blind, blinding

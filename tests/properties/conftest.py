@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.server import RunningSandbox, running
-from reconciler.sandbox.settings import Settings
 from tests.support.scenarios.stage import Sandboxes
 
 # Longer than any test: a new connection stays CONNECTED, so that no status moves between two looks.

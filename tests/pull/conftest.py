@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.server import RunningSandbox, running
-from reconciler.sandbox.settings import Settings
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import KEY, world
 from tests.support.folders import in_memory

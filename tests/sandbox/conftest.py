@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
-from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import DATABASE
 from tests.support.sandbox.api import APPLE_EMAIL, Api, client
 from tests.support.sandbox.clock import NOON, Clock

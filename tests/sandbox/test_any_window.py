@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.support.profiles import examples
 from tests.support.sandbox.ics import calendar, event

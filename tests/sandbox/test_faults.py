@@ -255,7 +255,7 @@ def test_a_body_that_never_ends_is_refused_in_time(
     api: Api, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Waiting for the whole request has the same bound as without faults."""
-    monkeypatch.setattr("reconciler.sandbox.bodies.BODY_SECONDS", 0.1)
+    monkeypatch.setattr("reconciler.sandbox.request_body.BODY_SECONDS", 0.1)
 
     def slow() -> Iterator[bytes]:
         yield b"{"

@@ -19,7 +19,7 @@ from reconciler.sandbox.calendars.folder.account_folders import write_accounts
 from reconciler.sandbox.calendars.folder.files import replace_file
 from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.support.sandbox.ics import calendar, event
 

@@ -164,7 +164,7 @@ def test_a_broken_chunk(sandbox: RunningSandbox, api: Api, caplog: pytest.LogCap
 
 def test_a_slow_body_is_not_waited_for(sandbox: RunningSandbox, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """408 once the time for a body is over; bodies that come in time are unharmed."""
-    monkeypatch.setattr("reconciler.sandbox.bodies.BODY_SECONDS", 0.3)
+    monkeypatch.setattr("reconciler.sandbox.request_body.BODY_SECONDS", 0.3)
     with connected(sandbox) as plain:
         plain.sendall(_head(sandbox, "content-length: 100") + b"{")
         assert _status(plain) == 408

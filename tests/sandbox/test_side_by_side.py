@@ -6,7 +6,7 @@ import threading
 from functools import partial
 
 from reconciler.sandbox.calendars.errors import CalendarError, NoAnswerError, UnreachableError
-from reconciler.sandbox.side_by_side import Task, side_by_side
+from reconciler.sandbox.provider_tasks import Task, side_by_side
 
 _PATIENCE = 60.0
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.contract import ExportSupport, ImportSupport
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import running
-from reconciler.sandbox.settings import Settings
 from tests.support.sandbox.api import Api, client, code_of, connection_of, faults_of
 from tests.support.sandbox.clock import NOON
 

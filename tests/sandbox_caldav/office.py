@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.server import running
-from reconciler.sandbox.settings import Settings
 from tests.sandbox_caldav.drawer import Drawer
 from tests.support.caldav.paper import EMAIL, PASSWORD
 from tests.support.caldav.scripted import scripted

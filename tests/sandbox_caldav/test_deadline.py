@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.calendars.caldav import open_caldav
-from reconciler.sandbox.calendars.deadline import Deadline
 from reconciler.sandbox.calendars.directory import FOLDER, CalendarDirectory
 from reconciler.sandbox.calendars.errors import NoAnswerError, UnreachableError
+from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
-from reconciler.sandbox.settings import Settings
 from tests.sandbox_caldav.desk import END, LOGIN, START
 from tests.sandbox_caldav.drawer import Drawer
 from tests.support.caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper, event

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from reconciler.sandbox.calendars.deadline import Deadline
-    from reconciler.sandbox.calendars.protocol import CalendarBackend, Login
+    from reconciler.sandbox.calendars.protocol import CalendarBackend, Deadline, Login
 
 FOLDER = "calendars"
 """Where the folders of the providers lie in the data folder."""

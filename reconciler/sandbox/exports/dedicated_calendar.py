@@ -11,8 +11,8 @@ from reconciler.sandbox.contract import ExportTarget, Status
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarRef
+    from reconciler.sandbox.context import Desk
     from reconciler.sandbox.records import ConnectionRecord
-    from reconciler.sandbox.site_context import Desk
 
 
 def is_left_over(connection: ConnectionRecord) -> bool:

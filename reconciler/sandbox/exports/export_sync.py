@@ -28,12 +28,12 @@ from reconciler.sandbox.exports.dedicated_calendar import is_left_over, remove_i
 from reconciler.sandbox.exports.export_record import TAKING_BACK, Ledger
 from reconciler.sandbox.exports.marks import exported_mark, exported_uid, is_ours
 from reconciler.sandbox.exports.site_events import SiteEvent, events
-from reconciler.sandbox.reasons import reason
+from reconciler.sandbox.messages import reason
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarBackend
+    from reconciler.sandbox.context import Desk
     from reconciler.sandbox.records import ConnectionRecord
-    from reconciler.sandbox.site_context import Desk
 
 _TRIES = 3
 MAX_REFUSALS = 50

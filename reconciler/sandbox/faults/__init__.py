@@ -6,6 +6,7 @@ decides; delays add to what follows them. Entries behind the one that decided do
 never touched.
 """
 
+from reconciler.sandbox.contract import READS, WRITES, Operation
 from reconciler.sandbox.faults.model import (
     Answer,
     Body,
@@ -21,7 +22,6 @@ from reconciler.sandbox.faults.model import (
     When,
 )
 from reconciler.sandbox.faults.reader import read_faults
-from reconciler.sandbox.operations import READS, WRITES, Operation
 
 __all__ = [
     "READS",

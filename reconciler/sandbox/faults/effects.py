@@ -1,31 +1,72 @@
-"""Carries a fault out on one request."""
+"""Applies a fault to one request, and makes the answers that faults give."""
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.responses import Response
 
+from reconciler.sandbox.contract import WRITES
 from reconciler.sandbox.envelope import CONSISTENT
-from reconciler.sandbox.faults.answers import limited, played
-from reconciler.sandbox.faults.model import Answer, Cut, Effect, Later, Rate, Reset, Stale
+from reconciler.sandbox.errors import RefusedError
+from reconciler.sandbox.faults.model import Answer, Body, Cut, Effect, Later, Rate, Reset, Stale
 from reconciler.sandbox.faults.wire import WIRE
-from reconciler.sandbox.operations import WRITES
 from reconciler.sandbox.request_log import logged
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from reconciler.sandbox.faults.history import History
+    from reconciler.sandbox.contract import Operation
     from reconciler.sandbox.faults.injector import Injector
     from reconciler.sandbox.faults.selection import Chosen
+    from reconciler.sandbox.faults.stale_reads import History
     from reconciler.sandbox.faults.wire import Wire
-    from reconciler.sandbox.operations import Operation
     from reconciler.sandbox.request_log import RequestLog
     from reconciler.sandbox.store import Store
+
+
+_JSON = "application/json"
+
+
+def played(answer: Answer) -> Response:
+    """The answer as it goes out."""
+    content, media_type = _content(answer)
+    return Response(content, answer.status, dict(answer.headers), media_type)
+
+
+def limited(rate: Rate) -> Response:
+    """429, as the API answers it (contract page, "Transport")."""
+    headers = () if rate.retry_after is None else (("retry-after", rate.retry_after),)
+    return played(Answer(429, headers=headers))
+
+
+def _content(answer: Answer) -> tuple[bytes, str | None]:
+    error = json.dumps(RefusedError(answer.status, f"The sandbox was told to answer {answer.status}").body()).encode()
+    match answer.body:
+        case Body.JSON:
+            return error, _JSON
+        case Body.BROKEN:
+            return error[: len(error) // 2], _JSON
+        case Body.HTML:
+            title = f"{answer.status} {_phrase(answer.status)}".strip()
+            page = f"<html>\n<head><title>{title}</title></head>\n<body><h1>{title}</h1></body>\n</html>\n"
+            return page.encode(), "text/html"
+        case Body.EMPTY:
+            return b"", None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
 
 STALE_ROWS = "stale_rows"
 """Where a request's `scope["state"]` holds the rows that it is to be answered from."""

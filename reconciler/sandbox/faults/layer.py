@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 
-from reconciler.sandbox import bodies
+from reconciler.sandbox import request_body
 from reconciler.sandbox.auth import caller
+from reconciler.sandbox.errors import RefusedError
 from reconciler.sandbox.faults.effects import Carrier
-from reconciler.sandbox.refusal import RefusedError
 from reconciler.sandbox.request_log import FAULT
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.contract import Operation
     from reconciler.sandbox.faults.injector import Injector
     from reconciler.sandbox.faults.selection import Play
-    from reconciler.sandbox.operations import Operation
     from reconciler.sandbox.request_log import RequestLog
 
 _log = logging.getLogger(__name__)
@@ -92,8 +92,8 @@ async def _read_ahead(receive: Receive) -> tuple[list[Message], bool]:
     messages: list[Message] = []
     length = 0
     with suppress(TimeoutError):
-        async with asyncio.timeout(bodies.BODY_SECONDS):
-            while length <= bodies.MAX_BODY:
+        async with asyncio.timeout(request_body.BODY_SECONDS):
+            while length <= request_body.MAX_BODY:
                 message = await receive()
                 messages.append(message)
                 length += len(message.get("body", b""))

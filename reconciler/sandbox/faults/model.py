@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from reconciler.sandbox.operations import Operation
+from reconciler.sandbox.contract import Operation
 
 MAX_SECONDS = 3600.0
 MAX_COUNT = 10**9

@@ -9,14 +9,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.faults.history import History
 from reconciler.sandbox.faults.model import Delay, Rate, Stale, When
+from reconciler.sandbox.faults.stale_reads import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconciler.sandbox.contract import Operation
     from reconciler.sandbox.faults.model import Answer, Cut, Fault, Faults, Reset
-    from reconciler.sandbox.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.auth import require_premium
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarError,
@@ -15,16 +16,15 @@ from reconciler.sandbox.calendars.errors import (
 )
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.contract import ConnectMethod
+from reconciler.sandbox.errors import application_error, not_supported, unreachable_because
 from reconciler.sandbox.exports.export_sync import settle
+from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.connections import answer
-from reconciler.sandbox.methods.premium import require_premium
 from reconciler.sandbox.new_connection import connect, used_calendars
-from reconciler.sandbox.reasons import reason
-from reconciler.sandbox.refusal import application_error, not_supported, unreachable_because
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarRef
-    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.context import Call
     from reconciler.sandbox.records import ProviderRecord, ScheduleRecord
 
 CONSENT_PATH = "/consent"

@@ -1,26 +1,66 @@
-"""ListConnections, GetConnection, Disconnect and ListCalendars."""
+"""ListConnections, GetConnection, Disconnect and ListCalendars, and a connection as the API answers it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.auth import require_premium
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
-from reconciler.sandbox.connection_view import connection_json
-from reconciler.sandbox.contract import ErrorReason, ExportSupport, ImportSupport, Status
+from reconciler.sandbox.contract import BOOKINGS_APP_ID, ErrorReason, ExportSupport, ImportSupport, Status
+from reconciler.sandbox.errors import application_error, not_supported, unreachable_because
 from reconciler.sandbox.exports.export_sync import settle
 from reconciler.sandbox.health import look
-from reconciler.sandbox.methods.premium import require_premium
+from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.providers import refuse_failed
-from reconciler.sandbox.reasons import reason
-from reconciler.sandbox.refusal import application_error, not_supported, unreachable_because
+from reconciler.sandbox.sync_config import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from reconciler.sandbox.backend import Settings
     from reconciler.sandbox.calendars.protocol import CalendarRef
-    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.context import Call
     from reconciler.sandbox.records import ConnectionRecord, ProviderRecord
+
+
+def status_at(connection: ConnectionRecord, settings: Settings, now: float) -> str:
+    """The status at the time `now` (seconds since the epoch): what is `CONNECTED` goes on to `SYNCED` by itself."""
+    if connection.status != Status.CONNECTED:
+        return connection.status
+    age = now - connection.connected_at
+    if age < settings.sync_starts_after:
+        return Status.CONNECTED
+    return Status.SYNC_IN_PROGRESS if age < settings.sync_done_after else Status.SYNCED
+
+
+def connection_json(call: Call, connection: ConnectionRecord) -> dict[str, object]:
+    """The contract's Connection; fields that have no value are left out."""
+    status = status_at(connection, call.settings, call.now)
+    fields: dict[str, object | None] = {
+        "id": connection.id,
+        "providerId": connection.provider.id,
+        "calendarType": connection.provider.calendar_type,
+        "scheduleId": connection.schedule.id,
+        "userId": connection.schedule.owner_id,
+        "appId": BOOKINGS_APP_ID,
+        "externalAccountEmail": connection.login.email if connection.email_shown else None,
+        "status": status,
+        "errorReason": connection.error_reason if status == Status.ERROR else None,
+        "syncConfig": to_wire(connection.sync_config, _names(call, connection)),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _names(call: Call, connection: ConnectionRecord) -> dict[str, str]:
+    """The names of the account's calendars by their ids; none where nobody asks for them, or they can't be had."""
+    if not (call.settings.calendar_names and connection.sync_config.imports.calendars):
+        return {}
+    try:
+        calendars = call.calendars.calendars(connection.provider.slug, connection.login, fresh=False)
+    except CalendarError:
+        return {}
+    return {calendar.id: calendar.name for calendar in calendars}
 
 
 def addressed(call: Call) -> ConnectionRecord:

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.contents import instance_of
+from reconciler.sandbox.contract import rfc3339
 from reconciler.sandbox.cursors import make_cursor, read_cursor
+from reconciler.sandbox.errors import Rule
 from reconciler.sandbox.exports.export_sync import settle_site
 from reconciler.sandbox.exports.marks import marks_of
-from reconciler.sandbox.formats import rfc3339
 from reconciler.sandbox.health import look
-from reconciler.sandbox.import_events import Range, Source, first_parts, imported, instances_of
+from reconciler.sandbox.imports import Range, Source, first_parts, imported, instances_of
+from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
-from reconciler.sandbox.reasons import reason
-from reconciler.sandbox.refusal import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.sandbox.calendars.icalendar.expander import Answered
     from reconciler.sandbox.calendars.icalendar.instances import Instance
-    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.context import Call
     from reconciler.sandbox.exports.marks import Marks
     from reconciler.sandbox.records import ConnectionRecord
 

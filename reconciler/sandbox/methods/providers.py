@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
-from reconciler.sandbox.refusal import unreachable
+from reconciler.sandbox.errors import unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.context import Call
     from reconciler.sandbox.records import ProviderRecord
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.cursors import MAX_CURSOR, make_cursor, read_cursor
-from reconciler.sandbox.fields import Fields
-from reconciler.sandbox.refusal import Rule
+from reconciler.sandbox.errors import Rule
+from reconciler.sandbox.request_body import Fields
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.call import Call
+    from reconciler.sandbox.context import Call
     from reconciler.sandbox.records import ScheduleRecord
 
 DEFAULT_LIMIT = 50

@@ -11,19 +11,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
+from reconciler.sandbox.errors import Rule, not_supported
 from reconciler.sandbox.exports.export_sync import settle
-from reconciler.sandbox.lost_calendars import is_export_lost, lost_imports
+from reconciler.sandbox.health import is_export_lost, lost_imports
 from reconciler.sandbox.methods.connections import addressed, answer, calendars_of, require_connected
-from reconciler.sandbox.refusal import Rule, not_supported
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig, to_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.sandbox.calendars.protocol import CalendarRef
-    from reconciler.sandbox.call import Call
-    from reconciler.sandbox.fields import Fields
+    from reconciler.sandbox.context import Call
     from reconciler.sandbox.records import ConnectionRecord, ProviderRecord
+    from reconciler.sandbox.request_body import Fields
 
 
 def update_sync_config(call: Call) -> dict[str, object]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.seed import SITE_ID
-from reconciler.sandbox.settings import Settings
 from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:

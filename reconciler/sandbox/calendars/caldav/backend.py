@@ -24,9 +24,9 @@ from reconciler.sandbox.calendars.caldav.exchange import (
 )
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
+from reconciler.sandbox.calendars.caldav.queries import Span
+from reconciler.sandbox.calendars.caldav.session import Kept, OperationState, Resolver
 from reconciler.sandbox.calendars.caldav.snapshot import brought_up_to_date
-from reconciler.sandbox.calendars.caldav.span import Span
-from reconciler.sandbox.calendars.caldav.state import Kept, OperationState, Resolver
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarGoneError,
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calendars.caldav.exchange import Answer
     from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
     from reconciler.sandbox.calendars.caldav.snapshot import Snapshot
-    from reconciler.sandbox.calendars.deadline import Deadline
-    from reconciler.sandbox.calendars.protocol import Login
+    from reconciler.sandbox.calendars.protocol import Deadline, Login
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,200}")

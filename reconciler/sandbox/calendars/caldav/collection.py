@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.calendars.caldav.exchange import Exchange
     from reconciler.sandbox.calendars.caldav.multistatus import Multistatus, Response
-    from reconciler.sandbox.calendars.caldav.span import Span
+    from reconciler.sandbox.calendars.caldav.queries import Span
 
 GONE = frozenset({404, 410})
 MAX_OBJECTS = 50_000

@@ -1,8 +1,9 @@
-"""What is asked of a CalDAV server: the bodies of its requests (RFC 4791, 6578)."""
+"""What is asked of a CalDAV server: the bodies of its requests (RFC 4791, 6578), and the spans of time in them."""
 
 from __future__ import annotations
 
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -12,7 +13,34 @@ from reconciler.sandbox.calendars.ics_text import carried
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.sandbox.calendars.caldav.span import Span
+
+_MARGIN = timedelta(days=1)
+_FIRST = datetime(1970, 1, 2, tzinfo=UTC)
+_LAST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` to `end`, aware, `end` exclusive."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def around(cls, start: datetime, end: datetime) -> Span | None:
+        """A span a day wider at both ends, None where no server should be asked about so long a time.
+
+        Servers take floating and all-day times for UTC, which is up to 14 hours off; and many count the instances of an
+        endless rule one by one up to the end of the span.
+        """
+        if start < _FIRST or end > _LAST or start > end:
+            return None
+        return cls(start - _MARGIN, end + _MARGIN)
+
+    def covers(self, other: Span) -> bool:
+        """Whether all of `other` lies in it."""
+        return self.start <= other.start and other.end <= self.end
+
 
 PRINCIPAL = f"{DAV}current-user-principal"
 HOME_SET = f"{CALDAV}calendar-home-set"

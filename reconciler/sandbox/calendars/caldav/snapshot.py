@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.sandbox.calendars.caldav.collection import Collection, Objects
-    from reconciler.sandbox.calendars.caldav.span import Span
+    from reconciler.sandbox.calendars.caldav.queries import Span
 
 _CANT_SYNC = frozenset({400, 405, 415, 501})
 _REREAD_ABOVE = 500

@@ -48,8 +48,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from reconciler.sandbox.calendars.deadline import Deadline
-    from reconciler.sandbox.calendars.protocol import Login
+    from reconciler.sandbox.calendars.protocol import Deadline, Login
 
 MAX_CALENDARS = 200
 """The most calendars that an account can hold."""

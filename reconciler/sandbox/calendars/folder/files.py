@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 MAX_FILE = 10 * 1024 * 1024
 """The most bytes of a calendar's file."""
 
+SUFFIX = ".ics"
+MAX_NAME = 200
+"""The most bytes of an encoded name: file systems take 255, and the suffix and a temporary name must fit."""
+
 _TEMPORARY = ".extcal-writing-"
+_READABLE = "@+ ,'()=-_.~"
 
 
 def is_real_folder(path: Path) -> bool:
@@ -97,13 +102,6 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-SUFFIX = ".ics"
-MAX_NAME = 200
-"""The most bytes of an encoded name: file systems take 255, and the suffix and a temporary name must fit."""
-
-_READABLE = "@+ ,'()=-_.~"
 
 
 def file_name(name: str) -> str | None:

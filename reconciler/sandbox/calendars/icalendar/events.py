@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.icalendar.properties import parse_property, parse_times, unescape
+from reconciler.sandbox.calendars.icalendar.properties import (
+    parse_duration,
+    parse_property,
+    parse_stamp,
+    parse_times,
+    unescape,
+)
 from reconciler.sandbox.calendars.icalendar.rules import RuleError, parse_rule
 from reconciler.sandbox.calendars.icalendar.times import DAY, Length, Time, exact_length
-from reconciler.sandbox.calendars.icalendar.values import parse_duration, parse_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.reader import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.calendars.recent import Recent
 

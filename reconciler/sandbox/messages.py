@@ -1,8 +1,10 @@
-"""Why the external calendars can't be had, as people may read it: inert, not long, and without a password."""
+"""Messages about the external calendars, for people: inert, not long, without a password, and each warning once."""
 
 from __future__ import annotations
 
 import base64
+import logging
+import threading
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import Login
 
 _MAX_REASON = 500
+_MAX_TOLD = 10_000
+
+_log = logging.getLogger(__name__)
 
 
 def inert(text: str) -> str:
@@ -37,3 +42,21 @@ def _spellings(login: Login) -> set[str]:
     basic = base64.b64encode(f"{login.email}:{password}".encode("utf-8", "replace")).decode()
     quoted = {quote(password, safe="", errors="replace"), quote_plus(password, errors="replace")}
     return {password, repr(password)[1:-1], escape(password), basic, quote(basic, safe=""), *quoted}
+
+
+class Told:
+    """Which warnings were logged already: each is said once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: set[str] = set()
+
+    def warn(self, warning: str) -> None:
+        """Log a warning that wasn't logged yet, with nothing in it that could move a terminal's cursor."""
+        with self._lock:
+            if warning in self._told:
+                return
+            if len(self._told) >= _MAX_TOLD:
+                self._told.clear()
+            self._told.add(warning)
+        _log.warning("%s", inert(warning))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.calendars.caldav.discovery import Account
     from reconciler.sandbox.calendars.caldav.snapshot import Snapshot
-    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.errors import NoAnswerError
+    from reconciler.sandbox.calendars.protocol import Deadline
 
 _MAX_ACCOUNTS = 256
 _MAX_KEPT = 128 * 1024 * 1024

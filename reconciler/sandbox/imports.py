@@ -16,22 +16,21 @@ from reconciler.sandbox.calendars.errors import (
 )
 from reconciler.sandbox.calendars.icalendar.expander import Asked
 from reconciler.sandbox.contract import ErrorReason
-from reconciler.sandbox.lost_calendars import import_losses
-from reconciler.sandbox.reasons import reason
-from reconciler.sandbox.side_by_side import Task, side_by_side
+from reconciler.sandbox.health import import_losses
+from reconciler.sandbox.messages import reason
+from reconciler.sandbox.provider_tasks import Task, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.sandbox.calendars.deadline import Deadline
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.icalendar.expander import Answered, Expander
     from reconciler.sandbox.calendars.icalendar.instances import Instance
-    from reconciler.sandbox.calendars.protocol import CalendarRef, Login
+    from reconciler.sandbox.calendars.protocol import CalendarRef, Deadline, Login
+    from reconciler.sandbox.context import Desk
     from reconciler.sandbox.exports.marks import Marks
+    from reconciler.sandbox.messages import Told
     from reconciler.sandbox.records import ConnectionRecord
-    from reconciler.sandbox.site_context import Desk
-    from reconciler.sandbox.warnings_log import Told
 
 _YEAR = 366 * 86_400.0
 _ENOUGH, _FEW = 2000, 50
