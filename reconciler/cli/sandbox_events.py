@@ -14,7 +14,7 @@ from reconciler.render.table import table
 from reconciler.text import inert
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.exports.pending_events import Waiting
+    from reconciler.sandbox.exports.pending_events import PendingEvent
     from reconciler.sandbox.local import LocalEvent
 
 format_option = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")
@@ -84,8 +84,8 @@ def list_events(output: str, data: Path) -> None:
             "end": _shown(each.event.end),
             "status": "CANCELLED" if each.event.cancelled else "CONFIRMED",
             "exportedTo": [inert(place) for place in each.exported_to],
-            "notExported": _waiting_json(each, taking_back=False),
-            "notTakenBack": _waiting_json(each, taking_back=True),
+            "notExported": _pending_json(each, removal=False),
+            "notTakenBack": _pending_json(each, removal=True),
         }
         for each in found
     ]
@@ -107,24 +107,24 @@ def list_events(output: str, data: Path) -> None:
         ]
         console.result(table(headings, cells))
         for each in found:
-            for wait in each.waiting:
-                console.result(_waiting_text(each, wait))
+            for pending in each.pending:
+                console.result(_pending_text(each, pending))
     for warning in warnings:
         console.warning(warning)
 
 
-def _waiting_json(event: "LocalEvent", *, taking_back: bool) -> list[dict[str, str]]:
+def _pending_json(event: "LocalEvent", *, removal: bool) -> list[dict[str, str]]:
     return [
-        {"calendar": inert(wait.calendar), "reason": inert(wait.reason)}
-        for wait in event.waiting
-        if wait.taking_back == taking_back
+        {"calendar": inert(pending.calendar), "reason": inert(pending.reason)}
+        for pending in event.pending
+        if pending.removal == removal
     ]
 
 
-def _waiting_text(event: "LocalEvent", wait: "Waiting") -> str:
-    what = "taken back from" if wait.taking_back else "exported to"
+def _pending_text(event: "LocalEvent", pending: "PendingEvent") -> str:
+    what = "taken back from" if pending.removal else "exported to"
     title = f"{event.event.id} {event.event.title}"
-    return f"\n{inert(title)}\n  still to be {what} {inert(wait.calendar)}:\n  {inert(wait.reason)}"
+    return f"\n{inert(title)}\n  still to be {what} {inert(pending.calendar)}:\n  {inert(pending.reason)}"
 
 
 def _time(option: str, text: str) -> datetime:

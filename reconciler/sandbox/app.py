@@ -118,7 +118,7 @@ def _answer(backend: Backend, method: Method, request: Request, body: bytes, dea
             session=session,
             calendars=backend.calendars.within(deadline),
             expander=backend.expander,
-            told=backend.told,
+            warnings=backend.warnings,
             site=site,
             path=request.path_params,
             query=Query(request.url.query),

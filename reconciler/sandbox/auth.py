@@ -6,7 +6,7 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.errors import RefusedError, Rule, application_error
+from reconciler.sandbox.errors import RefusedError, ViolatedRule, application_error
 from reconciler.sandbox.records import SiteRecord
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def issue_token(database: sqlite3.Connection, body: Fields, settings: Settings) 
     client_id, client_secret = body.text("client_id"), body.text("client_secret")
     instance_id = body.text("instance_id")
     if grant_type and grant_type != "client_credentials":
-        body.reject("grant_type", "must be client_credentials", Rule.INVALID_ENUM_VALUE)
+        body.reject("grant_type", "must be client_credentials", ViolatedRule.INVALID_ENUM_VALUE)
     body.check()
     app = {
         str(row["name"]): str(row["value"])

@@ -16,7 +16,7 @@ from reconciler.sandbox.config import read_config, refuse_unnamed
 from reconciler.sandbox.contents import prepare
 from reconciler.sandbox.contract import ConnectMethod
 from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.messages import Told
+from reconciler.sandbox.messages import WarningLog
 from reconciler.sandbox.store import Store, explained
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Backend:
     store: Store
     calendars: CalendarDirectory
     expander: Expander
-    told: Told
+    warnings: WarningLog
     settings: Settings
     endpoint: str
 
@@ -96,7 +96,7 @@ def assemble(
             keys = prepare(database, calendars, world=world, api_key=api_key, now=settings.clock())
             _check_assigned(database, config, servers)
         directory = CalendarDirectory(calendars, _backends(config, servers))
-        return Backend(store, directory, Expander(settings.operation_seconds), Told(), settings, endpoint), keys
+        return Backend(store, directory, Expander(settings.operation_seconds), WarningLog(), settings, endpoint), keys
     except BaseException:
         store.close()
         raise

@@ -17,9 +17,9 @@ from reconciler.sandbox import records
 from reconciler.sandbox.calendars.errors import CalendarError
 from reconciler.sandbox.calendars.protocol import Deadline, Login
 from reconciler.sandbox.consent_page import STYLE_SOURCE, Consent, consent_html, notice_html
-from reconciler.sandbox.context import Desk
+from reconciler.sandbox.context import SiteContext
 from reconciler.sandbox.contract import web_origin
-from reconciler.sandbox.exports.export_sync import settle
+from reconciler.sandbox.exports.export_sync import sync_connection
 from reconciler.sandbox.methods.connect import CONSENT_PATH
 from reconciler.sandbox.new_connection import connect, used_calendars
 from reconciler.sandbox.request_body import bounded_body
@@ -120,15 +120,15 @@ def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Respo
         if not answered.rowcount:
             return _used()
         if "connectionId" in outcome:
-            _settle(backend, session, asked, outcome["connectionId"], deadline)
+            _sync_exports(backend, session, asked, outcome["connectionId"], deadline)
         return RedirectResponse(_returning(asked.redirect_url, outcome), 303, _headers(asked.redirect_url))
 
 
-def _settle(backend: Backend, session: Session, asked: _Asked, connection_id: str, deadline: Deadline) -> None:
+def _sync_exports(backend: Backend, session: Session, asked: _Asked, connection_id: str, deadline: Deadline) -> None:
     """Export over the connection what is to be, where it was healed."""
     now = backend.settings.clock()
-    desk = Desk(session, backend.calendars, backend.told, asked.site_id, asked.site_name, now, deadline)
-    settle(desk, records.connection(session.database, asked.site_id, connection_id), prepare=True)
+    context = SiteContext(session, backend.calendars, backend.warnings, asked.site_id, asked.site_name, now, deadline)
+    sync_connection(context, records.connection(session.database, asked.site_id, connection_id), prepare=True)
 
 
 def _account(

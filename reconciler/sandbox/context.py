@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.icalendar.expander import Expander
     from reconciler.sandbox.calendars.protocol import Deadline
-    from reconciler.sandbox.messages import Told
+    from reconciler.sandbox.messages import WarningLog
     from reconciler.sandbox.query import Query
     from reconciler.sandbox.records import SiteRecord
     from reconciler.sandbox.request_body import Fields
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SiteContext:
     """`now` is in seconds since the epoch; `calendars` are those within `deadline`."""
 
     session: Session
     calendars: CalendarDirectory
-    told: Told
+    warnings: WarningLog
     site_id: str
     site_name: str
     now: float
@@ -66,7 +66,7 @@ class Call:
     session: Session
     calendars: CalendarDirectory
     expander: Expander
-    told: Told
+    warnings: WarningLog
     site: SiteRecord
     path: Mapping[str, str]
     query: Query
@@ -82,6 +82,8 @@ class Call:
         return self.session.database
 
     @property
-    def desk(self) -> Desk:
+    def context(self) -> SiteContext:
         """The site's work on the external calendars."""
-        return Desk(self.session, self.calendars, self.told, self.site.id, self.site.name, self.now, self.deadline)
+        return SiteContext(
+            self.session, self.calendars, self.warnings, self.site.id, self.site.name, self.now, self.deadline
+        )

@@ -10,7 +10,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.errors import RefusedError, Rule, Violation, invalid
+from reconciler.sandbox.errors import RefusedError, ViolatedRule, Violation, invalid
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,7 +40,7 @@ def read_cursor(database: sqlite3.Connection, site_id: str, kind: str, cursor: s
 
 
 def _bad_cursor() -> RefusedError:
-    return invalid(Violation("cursorPaging.cursor", "must be a cursor from an earlier answer", Rule.FORMAT))
+    return invalid(Violation("cursorPaging.cursor", "must be a cursor from an earlier answer", ViolatedRule.FORMAT))
 
 
 def _signature(database: sqlite3.Connection, site_id: str, kind: str, packed: bytes) -> bytes:

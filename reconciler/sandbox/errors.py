@@ -13,7 +13,7 @@ class SandboxError(Exception):
     """
 
 
-class Rule(StrEnum):
+class ViolatedRule(StrEnum):
     """The rule that a field breaks (`violatedRule`)."""
 
     REQUIRED_FIELD = "REQUIRED_FIELD"
@@ -32,7 +32,7 @@ class Violation:
 
     field: str
     description: str
-    rule: Rule
+    rule: ViolatedRule
 
 
 class RefusedError(Exception):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError, UnreachableError
 from reconciler.sandbox.contract import ErrorReason, ExportTarget
-from reconciler.sandbox.exports.export_record import Ledger
+from reconciler.sandbox.exports.export_record import ExportRecord
 from reconciler.sandbox.messages import reason
-from reconciler.sandbox.provider_tasks import Task, side_by_side
+from reconciler.sandbox.provider_tasks import Task, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.protocol import CalendarRef, Login
-    from reconciler.sandbox.context import Desk
+    from reconciler.sandbox.context import SiteContext
     from reconciler.sandbox.records import ConnectionRecord
     from reconciler.sandbox.sync_config import Export, Import
 
@@ -56,7 +56,9 @@ def losses(connection: ConnectionRecord, there: Sequence[CalendarRef]) -> list[s
     return found
 
 
-def look(desk: Desk, connections: Iterable[ConnectionRecord], *, fresh: bool, share: float = _SHARE) -> set[str]:
+def check_accounts(
+    context: SiteContext, connections: Iterable[ConnectionRecord], *, fresh: bool, share: float = _SHARE
+) -> set[str]:
     """The ids of the providers that can't be reached.
 
     A connection whose account doesn't open any more becomes `ERROR`/`TOKEN_REVOKED`, one that imports from or
@@ -65,24 +67,24 @@ def look(desk: Desk, connections: Iterable[ConnectionRecord], *, fresh: bool, sh
     """
     asked = [each for each in connections if each.opens and not each.provider.down]
     failed: set[str] = set()
-    for connection, seen in zip(asked, _seen(desk.first(share), asked, fresh=fresh), strict=True):
+    for connection, seen in zip(asked, _seen(context.first(share), asked, fresh=fresh), strict=True):
         provider = connection.provider
         if provider.id in failed:
             continue
         if isinstance(seen, BadCredentialsError):
             why = reason(seen, connection.login)
-            desk.told.warn(f"{provider.slug}/{connection.login.email}: access was revoked: {why}")
-            desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
+            context.warnings.warn(f"{provider.slug}/{connection.login.email}: access was revoked: {why}")
+            context.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
         elif isinstance(seen, CalendarError):
-            desk.told.warn(f"{provider.slug} can't be reached: {reason(seen, connection.login)}")
+            context.warnings.warn(f"{provider.slug} can't be reached: {reason(seen, connection.login)}")
             failed.add(provider.id)
         else:
             for loss in losses(connection, seen):
-                desk.told.warn(loss)
-                desk.break_connection(connection.seq, ErrorReason.EXTERNAL_CALENDAR_DELETED)
+                context.warnings.warn(loss)
+                context.break_connection(connection.seq, ErrorReason.EXTERNAL_CALENDAR_DELETED)
             dedicated = connection.dedicated_calendar
             if dedicated is not None and is_export_lost(connection.sync_config.exports, dedicated, seen):
-                Ledger(desk.session, connection.seq).note_lost(dedicated)
+                ExportRecord(context.session, connection.seq).note_lost(dedicated)
     return failed
 
 
@@ -97,6 +99,6 @@ def _seen(
         Task(slug, reading.of(slug).at_once, partial(reading.calendars, slug, login, fresh=fresh, used=used))
         for (slug, login), used in accounts.items()
     ]
-    outcomes = side_by_side(tasks, until=UnreachableError)
+    outcomes = run_tasks(tasks, until=UnreachableError)
     seen = dict(zip(accounts, outcomes, strict=True))
     return [seen[each.provider.slug, each.login] for each in connections]

@@ -14,22 +14,22 @@ from reconciler.sandbox.calendars.errors import (
     UnreachableError,
     UnreadableError,
 )
-from reconciler.sandbox.calendars.icalendar.expander import Asked
+from reconciler.sandbox.calendars.icalendar.expander import ExpansionRequest
 from reconciler.sandbox.contract import ErrorReason
 from reconciler.sandbox.health import import_losses
 from reconciler.sandbox.messages import reason
-from reconciler.sandbox.provider_tasks import Task, side_by_side
+from reconciler.sandbox.provider_tasks import Task, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.sandbox.calendars.directory import CalendarDirectory
-    from reconciler.sandbox.calendars.icalendar.expander import Answered, Expander
+    from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionAnswer
     from reconciler.sandbox.calendars.icalendar.instances import Instance
     from reconciler.sandbox.calendars.protocol import CalendarRef, Deadline, Login
-    from reconciler.sandbox.context import Desk
-    from reconciler.sandbox.exports.marks import Marks
-    from reconciler.sandbox.messages import Told
+    from reconciler.sandbox.context import SiteContext
+    from reconciler.sandbox.exports.marks import ExportMarks
+    from reconciler.sandbox.messages import WarningLog
     from reconciler.sandbox.records import ConnectionRecord
 
 _YEAR = 366 * 86_400.0
@@ -40,7 +40,7 @@ _SHARE = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImportedCalendar:
     """A calendar that a connection imports from, as it was read: one stream with all of its objects."""
 
     connection: ConnectionRecord
@@ -63,32 +63,32 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Imports:
+class ConnectionImport:
     """The calendars that a connection imports from, as they were read; what of them can't be, in words.
 
     `failure` is why none of them can be had, where the provider is out of reach.
     """
 
     connection: ConnectionRecord
-    sources: tuple[Source, ...] = ()
+    sources: tuple[ImportedCalendar, ...] = ()
     faults: tuple[str, ...] = ()
     failure: CalendarError | None = None
 
 
-def imported(
-    desk: Desk,
+def import_calendars(
+    context: SiteContext,
     connections: Sequence[ConnectionRecord],
     wanted: Range,
-    marks: Marks,
+    marks: ExportMarks,
     *,
     until: type[CalendarError] = UnreachableError,
-) -> Iterator[Imports]:
+) -> Iterator[ConnectionImport]:
     """What each connection imports from, in their order.
 
     A calendar that is gone or damaged takes no other one down. After an error of the kind `until` its provider is asked
     for nothing more. A connection whose account doesn't open any more becomes `ERROR`/`TOKEN_REVOKED` and has none.
     """
-    reading = desk.first(_SHARE)
+    reading = context.first(_SHARE)
     accounts: dict[tuple[str, Login], list[ConnectionRecord]] = {}
     for connection in connections:
         accounts.setdefault((connection.provider.slug, connection.login), []).append(connection)
@@ -96,28 +96,30 @@ def imported(
         Task(slug, reading.of(slug).at_once, partial(_read_all, reading, of_account, wanted, marks))
         for (slug, _), of_account in accounts.items()
     ]
-    read = side_by_side(tasks, until=until)
+    read = run_tasks(tasks, until=until)
     outcomes = dict(zip(accounts, read, strict=True))
     for connection in connections:
         outcome = outcomes[connection.provider.slug, connection.login]
         if isinstance(outcome, BadCredentialsError):
-            desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
-            yield Imports(connection)
+            context.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
+            yield ConnectionImport(connection)
         elif isinstance(outcome, CalendarError):
-            yield Imports(connection, failure=outcome)
+            yield ConnectionImport(connection, failure=outcome)
         else:
             yield outcome[connection.seq]
 
 
 def _read_all(
-    reading: CalendarDirectory, connections: Sequence[ConnectionRecord], wanted: Range, marks: Marks
-) -> dict[int, Imports]:
+    reading: CalendarDirectory, connections: Sequence[ConnectionRecord], wanted: Range, marks: ExportMarks
+) -> dict[int, ConnectionImport]:
     """What the connections of one account import from, by their numbers; raises `CalendarError`."""
     return {connection.seq: _read(reading, connection, wanted, marks) for connection in connections}
 
 
-def _read(reading: CalendarDirectory, connection: ConnectionRecord, wanted: Range, marks: Marks) -> Imports:
-    found: list[Source] = []
+def _read(
+    reading: CalendarDirectory, connection: ConnectionRecord, wanted: Range, marks: ExportMarks
+) -> ConnectionImport:
+    found: list[ImportedCalendar] = []
     faults: list[str] = []
     provider, login = connection.provider.slug, connection.login
     backend = reading.of(provider)
@@ -127,29 +129,39 @@ def _read(reading: CalendarDirectory, connection: ConnectionRecord, wanted: Rang
         try:
             read = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))
         except (CalendarGoneError, UnreadableError) as error:
-            faults.append(Source(connection, calendar, b"").warning(reason(error, login)))
+            faults.append(ImportedCalendar(connection, calendar, b"").warning(reason(error, login)))
         else:
-            faults += [Source(connection, calendar, b"").warning(reason(fault, login)) for fault in read.faults]
+            faults += [
+                ImportedCalendar(connection, calendar, b"").warning(reason(fault, login)) for fault in read.faults
+            ]
             content = b"\r\n".join(each.content for each in read.objects if each.name not in marks.names)
             if content:
-                found.append(Source(connection, calendar, content))
-    return Imports(connection, tuple(found), tuple(faults))
+                found.append(ImportedCalendar(connection, calendar, content))
+    return ConnectionImport(connection, tuple(found), tuple(faults))
 
 
-def first_parts(expander: Expander, every: Sequence[Source], wanted: Range, seconds: float) -> list[Answered]:
+def first_parts(
+    expander: Expander, every: Sequence[ImportedCalendar], wanted: Range, seconds: float
+) -> list[ExpansionAnswer]:
     """What calendars come to in the first part of a range; a shorter one where they are many, since all are merged."""
     enough = max(_FEW, _ENOUGH // (len(every) or 1))
     return expander.expand_all([_asked(source, wanted, enough) for source in every], seconds)
 
 
-def _asked(source: Source, wanted: Range, enough: int) -> Asked:
+def _asked(source: ImportedCalendar, wanted: Range, enough: int) -> ExpansionRequest:
     connection = source.connection
     zone, owner = connection.schedule.time_zone, connection.login.email
-    return Asked(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner, enough)
+    return ExpansionRequest(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner, enough)
 
 
 def instances_of(
-    expander: Expander, source: Source, first: Answered, wanted: Range, marks: Marks, deadline: Deadline, told: Told
+    expander: Expander,
+    source: ImportedCalendar,
+    first: ExpansionAnswer,
+    wanted: Range,
+    marks: ExportMarks,
+    deadline: Deadline,
+    warnings: WarningLog,
 ) -> Iterator[Instance]:
     """What a calendar comes to, ordered by start, then key.
 
@@ -158,7 +170,7 @@ def instances_of(
     answered, begun = first, wanted.start
     while True:
         for fault in answered.faults:
-            told.warn(source.warning(fault))
+            warnings.warn(source.warning(fault))
         for instance in answered.instances:
             known = begun > wanted.start and instance.start < begun
             if not known and not marks.recognise(uid=instance.uid, mark=instance.mark):
@@ -169,7 +181,7 @@ def instances_of(
         answered = expander.expand(_asked(source, replace(wanted, start=begun), _ENOUGH), deadline.left())
 
 
-def around(now: float) -> Range:
+def year_around(now: float) -> Range:
     """The year before and the year after `now`."""
     return Range(now - _YEAR, now + _YEAR)
 

@@ -16,14 +16,14 @@ from reconciler.sandbox.backend import Settings, assemble
 from reconciler.sandbox.calendars.errors import NoAnswerError
 from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.contents import instance_of
-from reconciler.sandbox.context import Desk
+from reconciler.sandbox.context import SiteContext
 from reconciler.sandbox.contract import Status, is_guid
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.exports import site_events
-from reconciler.sandbox.exports.export_sync import settle, settle_site
+from reconciler.sandbox.exports.export_sync import sync_connection, sync_site
 from reconciler.sandbox.exports.marks import marks_of
-from reconciler.sandbox.exports.pending_events import waiting
-from reconciler.sandbox.imports import around, first_parts, imported
+from reconciler.sandbox.exports.pending_events import pending_events
+from reconciler.sandbox.imports import first_parts, import_calendars, year_around
 from reconciler.sandbox.messages import reason
 from reconciler.sandbox.store import DATABASE, explained
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.sandbox.backend import Backend
-    from reconciler.sandbox.exports.pending_events import Waiting
+    from reconciler.sandbox.exports.pending_events import PendingEvent
     from reconciler.sandbox.exports.site_events import SiteEvent
-    from reconciler.sandbox.imports import Source
+    from reconciler.sandbox.imports import ImportedCalendar
     from reconciler.sandbox.records import ScheduleRecord
 
 
@@ -58,7 +58,7 @@ class LocalEvent:
     event: SiteEvent
     schedule_name: str
     exported_to: tuple[str, ...]
-    waiting: tuple[Waiting, ...]
+    pending: tuple[PendingEvent, ...]
 
 
 @contextmanager
@@ -98,8 +98,8 @@ class LocalSandbox:
         if not is_guid(owner_id):
             raise SandboxError(f"the owner {owner_id!r} is not a GUID")
         found = self._schedule(schedule)
-        with self._desk(found.site_id, found.site_name) as desk:
-            return _set_owner(desk, found.schedule.id, owner_id.lower(), owner_name)
+        with self._site_context(found.site_id, found.site_name) as context:
+            return _set_owner(context, found.schedule.id, owner_id.lower(), owner_name)
 
     def add_event(self, schedule: str, title: str, start: datetime, end: datetime) -> str:
         """A new event on a schedule, by id or name, and into the calendars it is exported to; answers its id."""
@@ -107,22 +107,24 @@ class LocalSandbox:
             raise SandboxError(f"a title has from 1 to {MAX_TITLE} characters")
         found = self._schedule(schedule)
         begins, ends = _span(start, end)
-        with self._desk(found.site_id, found.site_name) as desk:
-            with desk.session.writing():
-                event = site_events.add(desk.database, found.site_id, found.schedule.id, title, begins, ends, desk.now)
-            settle_site(desk)
+        with self._site_context(found.site_id, found.site_name) as context:
+            with context.session.writing():
+                event = site_events.add(
+                    context.database, found.site_id, found.schedule.id, title, begins, ends, context.now
+                )
+            sync_site(context)
             return event.id
 
     def move_event(self, event_id: str, start: datetime, end: datetime) -> None:
         """Give an event other times."""
         begins, ends = _span(start, end)
-        with self._changing(event_id) as desk, desk.session.writing():
-            site_events.move(desk.database, event_id, begins, ends, desk.now)
+        with self._changing(event_id) as context, context.session.writing():
+            site_events.move(context.database, event_id, begins, ends, context.now)
 
     def cancel_event(self, event_id: str) -> None:
         """Cancel an event: it stays listed, and leaves the calendars."""
-        with self._changing(event_id) as desk, desk.session.writing():
-            site_events.cancel(desk.database, event_id, desk.now)
+        with self._changing(event_id) as context, context.session.writing():
+            site_events.cancel(context.database, event_id, context.now)
 
     def events(self) -> list[LocalEvent]:
         """Every event of every site, cancelled ones among them, by site and start."""
@@ -138,16 +140,16 @@ class LocalSandbox:
             for event_id, *place in rows:
                 places[event_id].append("/".join(place))
             sites = list(dict.fromkeys(site for site, _ in names))
-            waits: dict[str, list[Waiting]] = defaultdict(list)
+            pending: dict[str, list[PendingEvent]] = defaultdict(list)
             for site_id in sites:
-                for each in waiting(session.database, site_id):
-                    waits[each.event_id].append(each)
+                for each in pending_events(session.database, site_id):
+                    pending[each.event_id].append(each)
             return [
                 LocalEvent(
                     event,
                     names[event.site_id, event.schedule_id],
                     tuple(places[event.id]),
-                    tuple(waits[event.id]),
+                    tuple(pending[event.id]),
                 )
                 for site_id in sites
                 for event in site_events.events(session.database, site_id)
@@ -158,25 +160,25 @@ class LocalSandbox:
         found: list[str] = []
         deadline = self._deadline()
         for site_id, site_name in dict.fromkeys((each.site_id, each.site_name) for each in self.schedules()):
-            with self._desk(site_id, site_name, deadline) as desk:
-                found += self._warnings_of(desk)
+            with self._site_context(site_id, site_name, deadline) as context:
+                found += self._warnings_of(context)
         return list(dict.fromkeys(found))
 
-    def _warnings_of(self, desk: Desk) -> Iterator[str]:
-        marks = marks_of(desk.database, instance_of(desk.database))
+    def _warnings_of(self, context: SiteContext) -> Iterator[str]:
+        marks = marks_of(context.database, instance_of(context.database))
         asked = [
             connection
-            for connection in records.connections(desk.database, desk.site_id)
+            for connection in records.connections(context.database, context.site_id)
             if connection.opens and connection.sync_config.imports.enabled
         ]
-        read: list[Source] = []
-        for imports in imported(desk, asked, around(desk.now), marks, until=NoAnswerError):
+        read: list[ImportedCalendar] = []
+        for imports in import_calendars(context, asked, year_around(context.now), marks, until=NoAnswerError):
             if imports.failure is not None:
                 why = reason(imports.failure, imports.connection.login)
                 yield f"{imports.connection.provider.slug} can't be reached: {why}"
             yield from imports.faults
             read += imports.sources
-        answers = first_parts(self._backend.expander, read, around(desk.now), desk.deadline.left())
+        answers = first_parts(self._backend.expander, read, year_around(context.now), context.deadline.left())
         for source, answered in zip(read, answers, strict=True):
             yield from (source.warning(fault) for fault in answered.faults)
 
@@ -184,15 +186,17 @@ class LocalSandbox:
         return Deadline(self._backend.settings.operation_seconds)
 
     @contextmanager
-    def _desk(self, site_id: str, site_name: str, deadline: Deadline | None = None) -> Iterator[Desk]:
+    def _site_context(self, site_id: str, site_name: str, deadline: Deadline | None = None) -> Iterator[SiteContext]:
         backend = self._backend
         deadline = deadline or self._deadline()
         calendars = backend.calendars.within(deadline)
         with backend.store.session() as session:
-            yield Desk(session, calendars, backend.told, site_id, site_name, backend.settings.clock(), deadline)
+            yield SiteContext(
+                session, calendars, backend.warnings, site_id, site_name, backend.settings.clock(), deadline
+            )
 
     @contextmanager
-    def _changing(self, event_id: str) -> Iterator[Desk]:
+    def _changing(self, event_id: str) -> Iterator[SiteContext]:
         """The desk of an event's site; afterwards the calendars are brought in line."""
         with self._backend.store.session() as session:
             event = site_events.find(session.database, event_id)
@@ -201,9 +205,9 @@ class LocalSandbox:
         if event.cancelled:
             raise SandboxError(f"the event {event_id} is cancelled; add a new one")
         name = next(each.site_name for each in self.schedules() if each.site_id == event.site_id)
-        with self._desk(event.site_id, name) as desk:
-            yield desk
-            settle_site(desk)
+        with self._site_context(event.site_id, name) as context:
+            yield context
+            sync_site(context)
 
     def _schedule(self, wanted: str) -> LocalSchedule:
         every = self.schedules()
@@ -225,27 +229,27 @@ def _span(start: datetime, end: datetime) -> tuple[int, int]:
     return begins, ends
 
 
-def _set_owner(desk: Desk, schedule_id: str, owner_id: str, owner_name: str | None) -> int:
+def _set_owner(context: SiteContext, schedule_id: str, owner_id: str, owner_name: str | None) -> int:
     """Give a schedule another owner; answers how many connections that disconnected.
 
     What was exported over them is taken back. For the owner that it has already only a name that is given is new.
     """
-    schedule = records.schedule(desk.database, desk.site_id, schedule_id)
+    schedule = records.schedule(context.database, context.site_id, schedule_id)
     changes = schedule.owner_id != owner_id
     standing = [
         connection
-        for connection in records.connections(desk.database, desk.site_id)
+        for connection in records.connections(context.database, context.site_id)
         if connection.schedule.id == schedule_id and connection.status != Status.DISCONNECTED and changes
     ]
-    with desk.session.writing():
-        desk.database.execute(
+    with context.session.writing():
+        context.database.execute(
             "UPDATE schedule SET owner_id = ?, owner_name = ? WHERE site_id = ? AND id = ?",
-            (owner_id, owner_name or (None if changes else schedule.owner_name), desk.site_id, schedule_id),
+            (owner_id, owner_name or (None if changes else schedule.owner_name), context.site_id, schedule_id),
         )
-        desk.database.executemany(
+        context.database.executemany(
             "UPDATE connection SET status = ?, error_reason = NULL WHERE seq = ?",
             [(Status.DISCONNECTED, connection.seq) for connection in standing],
         )
     for connection in standing:
-        settle(desk, records.connection(desk.database, desk.site_id, connection.id), prepare=False)
+        sync_connection(context, records.connection(context.database, context.site_id, connection.id), prepare=False)
     return len(standing)

@@ -44,7 +44,7 @@ def _spellings(login: Login) -> set[str]:
     return {password, repr(password)[1:-1], escape(password), basic, quote(basic, safe=""), *quoted}
 
 
-class Told:
+class WarningLog:
     """Which warnings were logged already: each is said once."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ class Task(Generic[_T]):
     work: Callable[[], _T]
 
 
-def side_by_side(tasks: Sequence[Task[_T]], *, until: type[CalendarError]) -> list[_T | CalendarError]:
+def run_tasks(tasks: Sequence[Task[_T]], *, until: type[CalendarError]) -> list[_T | CalendarError]:
     """What each task comes to, or the error that ended it: in the order of the tasks, whichever is done first.
 
     After an error of the kind `until` nothing more is asked of that provider: its later tasks come to the same error,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from reconciler.sandbox.contract import instant, is_guid
-from reconciler.sandbox.errors import RefusedError, Rule, Violation, invalid
+from reconciler.sandbox.errors import RefusedError, ViolatedRule, Violation, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,7 +37,7 @@ class Query:
         if self._violations:
             raise invalid(*self._violations)
 
-    def reject(self, name: str, description: str, rule: Rule) -> None:
+    def reject(self, name: str, description: str, rule: ViolatedRule) -> None:
         """Say that the parameter `name` is at fault."""
         self._violations.append(Violation(name, description, rule))
 
@@ -50,7 +50,7 @@ class Query:
         value = self._last(name)
         if value is None or value in {"true", "false"}:
             return None if value is None else value == "true"
-        self.reject(name, "must be true or false", Rule.FORMAT)
+        self.reject(name, "must be true or false", ViolatedRule.FORMAT)
         return None
 
     def integer(self, name: str, *, default: int, maximum: int) -> int:
@@ -59,11 +59,11 @@ class Query:
         if value is None:
             return default
         if not _WHOLE_NUMBER.fullmatch(value):
-            self.reject(name, "must be a whole number", Rule.FORMAT)
+            self.reject(name, "must be a whole number", ViolatedRule.FORMAT)
         elif int(value) < 1:
-            self.reject(name, "must be at least 1", Rule.MIN)
+            self.reject(name, "must be at least 1", ViolatedRule.MIN)
         elif int(value) > maximum:
-            self.reject(name, f"must be at most {maximum}", Rule.MAX)
+            self.reject(name, f"must be at most {maximum}", ViolatedRule.MAX)
         else:
             return int(value)
         return default
@@ -72,11 +72,11 @@ class Query:
         """A required RFC 3339 time, as seconds since the epoch."""
         value = self.text(name)
         if value is None:
-            self.reject(name, "must be given, unless cursorPaging.cursor is", Rule.REQUIRED_FIELD)
+            self.reject(name, "must be given, unless cursorPaging.cursor is", ViolatedRule.REQUIRED_FIELD)
             return 0.0
         seconds = instant(value)
         if seconds is None:
-            self.reject(name, "must be a time as RFC 3339 writes it", Rule.FORMAT)
+            self.reject(name, "must be a time as RFC 3339 writes it", ViolatedRule.FORMAT)
             return 0.0
         return seconds
 
@@ -84,10 +84,10 @@ class Query:
         """The GUIDs of a repeated parameter, in lower case."""
         values = self._values.get(name, [])
         if max_size is not None and len(values) > max_size:
-            self.reject(name, f"must have at most {max_size} items", Rule.MAX_SIZE)
+            self.reject(name, f"must have at most {max_size} items", ViolatedRule.MAX_SIZE)
         for index, value in enumerate(values):
             if not is_guid(value):
-                self.reject(f"{name}[{index}]", "must be a GUID", Rule.FORMAT)
+                self.reject(f"{name}[{index}]", "must be a GUID", ViolatedRule.FORMAT)
         return tuple(value.lower() for value in values)
 
     def choices(self, name: str, allowed: Collection[str]) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class Query:
         values = tuple(self._values.get(name, ()))
         for index, value in enumerate(values):
             if value not in allowed:
-                self.reject(f"{name}[{index}]", f"must be one of {', '.join(allowed)}", Rule.INVALID_ENUM_VALUE)
+                self.reject(f"{name}[{index}]", f"must be one of {', '.join(allowed)}", ViolatedRule.INVALID_ENUM_VALUE)
         return values
 
     def _last(self, name: str) -> str | None:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.contract import is_guid, web_origin
-from reconciler.sandbox.errors import RefusedError, Rule, Violation, invalid
+from reconciler.sandbox.errors import RefusedError, ViolatedRule, Violation, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,9 +52,9 @@ def json_object(body: bytes) -> dict[str, object]:
         content = json.loads(body, parse_constant=_no_constant)
         json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise invalid(Violation("body", "must be JSON", Rule.FORMAT)) from None
+        raise invalid(Violation("body", "must be JSON", ViolatedRule.FORMAT)) from None
     if not isinstance(content, dict):
-        raise invalid(Violation("body", "must be a JSON object", Rule.FORMAT))
+        raise invalid(Violation("body", "must be a JSON object", ViolatedRule.FORMAT))
     return content
 
 
@@ -78,7 +78,7 @@ class Fields:
         if self._violations:
             raise invalid(*self._violations)
 
-    def reject(self, name: str, description: str, rule: Rule = Rule.OTHER) -> None:
+    def reject(self, name: str, description: str, rule: ViolatedRule = ViolatedRule.OTHER) -> None:
         """Say that the field `name` is at fault."""
         self._violations.append(Violation(self._at(name), description, rule))
 
@@ -96,11 +96,11 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.reject(name, "must be a string", Rule.FORMAT)
+            self.reject(name, "must be a string", ViolatedRule.FORMAT)
         elif not value:
-            self.reject(name, "must not be empty", Rule.REQUIRED_FIELD)
+            self.reject(name, "must not be empty", ViolatedRule.REQUIRED_FIELD)
         elif len(value) > max_length:
-            self.reject(name, f"must have at most {max_length} characters", Rule.MAX_LENGTH)
+            self.reject(name, f"must have at most {max_length} characters", ViolatedRule.MAX_LENGTH)
         else:
             return value
         return ""
@@ -113,14 +113,14 @@ class Fields:
         """A required GUID, in lower case."""
         value = self.text(name)
         if value and not is_guid(value):
-            self.reject(name, "must be a GUID", Rule.FORMAT)
+            self.reject(name, "must be a GUID", ViolatedRule.FORMAT)
         return value.lower()
 
     def web_url(self, name: str) -> str:
         """A required http(s) URL."""
         value = self.text(name)
         if value and web_origin(value) is None:
-            self.reject(name, "must be an http or https URL", Rule.FORMAT)
+            self.reject(name, "must be an http or https URL", ViolatedRule.FORMAT)
         return value
 
     def boolean(self, name: str) -> bool | None:
@@ -128,7 +128,7 @@ class Fields:
         value = self._source.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.reject(name, "must be a boolean", Rule.FORMAT)
+        self.reject(name, "must be a boolean", ViolatedRule.FORMAT)
         return None
 
     def integer(self, name: str, *, default: int, maximum: int) -> int:
@@ -137,11 +137,11 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int):
-            self.reject(name, "must be a whole number", Rule.FORMAT)
+            self.reject(name, "must be a whole number", ViolatedRule.FORMAT)
         elif value < 1:
-            self.reject(name, "must be at least 1", Rule.MIN)
+            self.reject(name, "must be at least 1", ViolatedRule.MIN)
         elif value > maximum:
-            self.reject(name, f"must be at most {maximum}", Rule.MAX)
+            self.reject(name, f"must be at most {maximum}", ViolatedRule.MAX)
         else:
             return value
         return default
@@ -152,7 +152,7 @@ class Fields:
         if isinstance(value, dict):
             return Fields(value, self._at(name), self._violations)
         if value is not None:
-            self.reject(name, "must be an object", Rule.FORMAT)
+            self.reject(name, "must be an object", ViolatedRule.FORMAT)
         return None
 
     def required_child(self, name: str) -> Fields:
@@ -167,7 +167,7 @@ class Fields:
             if isinstance(value, dict):
                 objects.append(Fields(value, f"{self._at(name)}[{index}]", self._violations))
             else:
-                self.reject(f"{name}[{index}]", "must be an object", Rule.FORMAT)
+                self.reject(f"{name}[{index}]", "must be an object", ViolatedRule.FORMAT)
         return tuple(objects)
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -177,7 +177,7 @@ class Fields:
             if isinstance(value, str):
                 texts.append(value)
             else:
-                self.reject(f"{name}[{index}]", "must be a string", Rule.FORMAT)
+                self.reject(f"{name}[{index}]", "must be a string", ViolatedRule.FORMAT)
         return tuple(texts)
 
     def _list(self, name: str) -> Sequence[object]:
@@ -185,13 +185,13 @@ class Fields:
         if isinstance(value, list):
             return value
         if value is not None:
-            self.reject(name, "must be a list", Rule.FORMAT)
+            self.reject(name, "must be a list", ViolatedRule.FORMAT)
         return ()
 
     def _required(self, name: str) -> object:
         value = self._source.get(name)
         if value is None:
-            self.reject(name, "must not be empty", Rule.REQUIRED_FIELD)
+            self.reject(name, "must not be empty", ViolatedRule.REQUIRED_FIELD)
         return value
 
     def _at(self, name: str) -> str:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from dateutil.rrule import rrulestr
 
 from reconciler.sandbox.backend import Settings
-from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
+from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionRequest
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.benchmarks.clock import timed
 from tests.support.sandbox.ics import calendar, event, text
@@ -87,7 +87,7 @@ def series(number: int) -> str:
 
 def expanded(content: bytes) -> None:
     """All instances of the series in both years."""
-    reader = CalendarReader(content, "UTC", "")
+    reader = CalendarParser(content, "UTC", "")
     reader.go_on(math.inf)
     limits = Limits(enough=sys.maxsize)
     done = expand(reader.contents.series, _WINDOW, over_at=math.inf, limits=limits)
@@ -121,7 +121,7 @@ def bounded(what: str, contents: list[bytes]) -> None:
     expander = Expander(Settings().operation_seconds)
     try:
         for label, start in (("first", _WINDOW.start), ("second", _WINDOW.start + 60)):
-            every = [Asked(each, "Europe/Berlin", start, _WINDOW.end, None, enough=50) for each in contents]
+            every = [ExpansionRequest(each, "Europe/Berlin", start, _WINDOW.end, None, enough=50) for each in contents]
             seconds = timed(partial(expander.expand_all, every, 60.0))
             print(f"{what}, {label} question: {seconds:.2f} s")  # noqa: T201 -- as above
     finally:

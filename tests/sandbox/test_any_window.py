@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.support.profiles import examples
 from tests.support.sandbox.ics import calendar, event
@@ -94,7 +94,7 @@ def shown(every: Sequence[Series], start: float, end: float, enough: int = 10**9
 @given(text=series(), start=st.integers(0, 8000), length=st.integers(1, 1500), enough=st.integers(1, 20))
 def test_a_range_shows_what_a_larger_one_shows_there(text: str, start: int, length: int, enough: int) -> None:
     """Nothing appears, vanishes, moves or is named otherwise with the range, or the parts, that it is asked for in."""
-    reader = CalendarReader(text.encode(), "Europe/Berlin", "")
+    reader = CalendarParser(text.encode(), "Europe/Berlin", "")
     assert reader.go_on(math.inf)
     every = reader.contents.series
     begun = FROM + start * HOUR
@@ -111,7 +111,7 @@ def test_a_night_of_change_between_what_lasts_and_the_range() -> None:
     text = calendar(
         event("long", "DTSTART;TZID=Europe/Berlin:20260328T000000", "DURATION:PT26H", "RRULE:FREQ=HOURLY;COUNT=30")
     )
-    reading = CalendarReader(text.encode(), "UTC", "")
+    reading = CalendarParser(text.encode(), "UTC", "")
     assert reading.go_on(math.inf)
     # 29 March 2026, 02:58 in Berlin, which is 01:58 UTC: what began at or after midnight of the day before still is on.
     begun = 1_774_749_480
@@ -130,7 +130,7 @@ def test_instances_that_are_moved_to_another_zone_come_in_order_and_once() -> No
             "DURATION:PT10M",
         ),
     )
-    reading = CalendarReader(text.encode(), "UTC", "")
+    reading = CalendarParser(text.encode(), "UTC", "")
     assert reading.go_on(math.inf)
     # 01:00 and 01:30 are in UTC+1; 02:00 and 02:30, which no clock shows, are 03:00 and 03:30 in UTC+2.
     midnight = 1_774_742_400

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
+from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionRequest
 from tests.sandbox.corpus_cases import NAMES, Case, case, shown
 from tests.support.sandbox.api import APPLE_EMAIL
 from tests.support.timeouts import TIMEOUT
@@ -49,7 +49,9 @@ def test_a_calendar_comes_to_what_the_rfc_says(expander: Expander, name: str) ->
     """Its instances are those of the answer, what could not be read is reported, and nothing else is."""
     asked = case(name)
     answered = expander.expand(
-        Asked(asked.content, asked.zone, asked.start.timestamp(), asked.end.timestamp(), None, owner=asked.owner)
+        ExpansionRequest(
+            asked.content, asked.zone, asked.start.timestamp(), asked.end.timestamp(), None, owner=asked.owner
+        )
     )
     found = sorted(shown(each.start, each.end, all_day=each.all_day, title=each.title) for each in answered.instances)
     assert found == asked.instances

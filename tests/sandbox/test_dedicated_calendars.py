@@ -205,7 +205,7 @@ def test_an_event_on_its_way_to_another_calendar_waits(api: Api, data: Path, sit
         account.write_bytes(b"{")
         assert api.update(connection_id, config).status_code == 200
         (listed,) = [each for each in site.events() if each.exported_to]
-        assert [each.taking_back for each in listed.waiting] == [True, False]
+        assert [each.removal for each in listed.pending] == [True, False]
         account.write_bytes(kept)
         imported(api)
-        assert [each.waiting for each in site.events() if each.exported_to] == [()]
+        assert [each.pending for each in site.events() if each.exported_to] == [()]

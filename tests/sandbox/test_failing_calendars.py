@@ -163,11 +163,11 @@ def test_nothing_is_written_into_a_read_only_file(api: Api, lee: Path, data: Pat
         local.add_event("Dr. Lee", "Second", NOON, NOON + timedelta(hours=1))
         local.cancel_event(gone)
         why = "Harbor Dental.ics: is read-only; make it writable"
-        waits = [(wait.taking_back, wait.reason) for each in local.events() for wait in each.waiting]
+        waits = [(wait.removal, wait.reason) for each in local.events() for wait in each.pending]
         assert sorted(waits) == [(False, why), (True, why)]
         assert ours.read_bytes() == before
         ours.chmod(0o600)
         imported(api)
-        assert [each.waiting for each in local.events()] == [(), ()]
+        assert [each.pending for each in local.events()] == [(), ()]
     assert b"First" not in ours.read_bytes()
     assert b"Second" in ours.read_bytes()

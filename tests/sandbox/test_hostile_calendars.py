@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.folder.account_folders import write_accounts
 from reconciler.sandbox.calendars.folder.files import replace_file
-from reconciler.sandbox.calendars.icalendar.expander import Asked, Expander
+from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionRequest
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
@@ -87,9 +87,9 @@ def expander() -> Iterator[Expander]:
     found.close()
 
 
-def asked(content: bytes) -> Asked:
+def asked(content: bytes) -> ExpansionRequest:
     """2026 of a calendar."""
-    return Asked(content, "America/New_York", FROM, TO, None)
+    return ExpansionRequest(content, "America/New_York", FROM, TO, None)
 
 
 _SERVED = {"every second", "no start"}
@@ -137,7 +137,7 @@ def test_what_takes_too_many_steps_does_so_for_its_range_alone(expander: Expande
     """A series that is given up where thousands of years are asked for is imported where one is."""
     seeking = event("leap", *HARMLESS["30 February, sought each second"][0])
     content = calendar(seeking, event("early", "DTSTART:00300101T000000Z")).encode()
-    ages = expander.expand(Asked(content, "UTC", -62_000_000_000.0, 250_000_000_000.0, None))
+    ages = expander.expand(ExpansionRequest(content, "UTC", -62_000_000_000.0, 250_000_000_000.0, None))
     assert [each.uid for each in ages.instances] == ["early"]
     assert ages.faults == ("event 'leap' is left out: finding its recurrences takes too many steps",)
     year = expander.expand(asked(content))
@@ -179,7 +179,7 @@ def test_thousands_of_events_and_changes_of_one_uid(expander: Expander) -> None:
 def test_a_range_begins_with_what_there_is_time_for() -> None:
     """Where not all series can be begun in time, that is said, and what happens once is there."""
     once = event("once", "DTSTART:20260302T090000Z")
-    reading = CalendarReader(calendar(GOOD, GOOD.replace("UID:good", "UID:too"), once).encode(), "UTC", "")
+    reading = CalendarParser(calendar(GOOD, GOOD.replace("UID:good", "UID:too"), once).encode(), "UTC", "")
     assert reading.go_on(math.inf)
     late = time.monotonic() - 1.0
     done = expand(reading.contents.series, Window(FROM, TO), over_at=late, limits=Limits())
@@ -239,7 +239,7 @@ def test_a_question_whose_time_is_over_says_so_and_is_asked_again(expander: Expa
 def test_reading_goes_on_where_time_was_over() -> None:
     """However little time there is for one question, a large calendar is read in the end; so much for expanding it."""
     events = [event(f"e{n}", "DTSTART:20260302T090000Z") for n in range(50)]
-    reader = CalendarReader(calendar(*events).encode(), "UTC", "")
+    reader = CalendarParser(calendar(*events).encode(), "UTC", "")
     tries = 1
     while not reader.go_on(over_at=0.0):
         tries += 1
@@ -366,11 +366,11 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
         with monkeypatch.context() as patched:
             patched.setattr("reconciler.sandbox.calendars.icalendar.expander.GRACE_SECONDS", -1.0)
             assert "all of it is left out" in found.expand(asked(calendar(GOOD).encode()), 1.0).faults[0]
-        answered = found.expand(Asked(calendar(GOOD).encode(), "UTC", FROM, TO, None))
+        answered = found.expand(ExpansionRequest(calendar(GOOD).encode(), "UTC", FROM, TO, None))
         assert len(answered.instances) == 2
     finally:
         found.close()
-    assert "all of it is left out" in found.expand(Asked(b"", "UTC", FROM, TO, None)).faults[0]
+    assert "all of it is left out" in found.expand(ExpansionRequest(b"", "UTC", FROM, TO, None)).faults[0]
 
 
 def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_a_lost_import_is_seen_and_the_rest_goes_on(
     with opened(data, settings=UNHURRIED) as site:
         assert loss in site.warnings()
         site.add_event("Dr. Lee", "Check-up", NOON, NOON + timedelta(hours=1))
-        assert [each.waiting for each in site.events()] == [()]
+        assert [each.pending for each in site.events()] == [()]
     assert b"SUMMARY:Check-up" in (lee / "Harbor Dental.ics").read_bytes()
 
 
@@ -131,11 +131,11 @@ def test_what_a_lost_calendar_held_is_not_exported(
     assert states(api) == [DELETED]
     with opened(data) as site:
         (listed,) = site.events()
-    assert (listed.exported_to, len(listed.waiting)) == ((), 1)
+    assert (listed.exported_to, len(listed.pending)) == ((), 1)
     api.update(connection["id"], TO_DEDICATED)
     with opened(data) as site:
         (listed,) = site.events()
-    assert (listed.exported_to, listed.waiting) == ((f"apple/{APPLE_EMAIL}/Harbor Dental",), ())
+    assert (listed.exported_to, listed.pending) == ((f"apple/{APPLE_EMAIL}/Harbor Dental",), ())
 
 
 def test_the_lost_import_and_the_lost_export(api: Api, lee: Path, data: Path, connection: Json) -> None:
@@ -147,7 +147,7 @@ def test_the_lost_import_and_the_lost_export(api: Api, lee: Path, data: Path, co
     assert [each["title"] for each in imported(api)] == ["morning"]
     imported(api)
     with opened(data) as site:
-        ((waits,), exported) = next((each.waiting, each.exported_to) for each in site.events())
+        ((waits,), exported) = next((each.pending, each.exported_to) for each in site.events())
     why = "the connection is in error (EXTERNAL_CALENDAR_DELETED); extcal status says what helps"
     assert (waits.reason, exported) == (why, ())
     assert not (lee / "Harbor Dental.ics").exists()
@@ -157,7 +157,7 @@ def test_the_lost_import_and_the_lost_export(api: Api, lee: Path, data: Path, co
     assert states(api) == [("CONNECTED", None)]
     assert b"SUMMARY:Check-up" in (lee / "Harbor Dental.ics").read_bytes()
     with opened(data) as site:
-        assert [each.waiting for each in site.events()] == [()]
+        assert [each.pending for each in site.events()] == [()]
 
 
 def test_the_primary_calendar_where_none_is_left(api: Api, data: Path) -> None:

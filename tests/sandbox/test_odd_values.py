@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.support.sandbox.ics import calendar, event
 
@@ -22,7 +22,7 @@ def shown(seconds: int) -> str:
 
 def come_to(content: bytes) -> tuple[list[str], list[str]]:
     """What is in 2026, from when until when, and the faults; floating times are Berlin's."""
-    reader = CalendarReader(content, "Europe/Berlin", "")
+    reader = CalendarParser(content, "Europe/Berlin", "")
     assert reader.go_on(math.inf)
     done = expand(reader.contents.series, YEAR, over_at=math.inf, limits=Limits())
     instances = [f"{shown(each.start)} {shown(each.end)}" for each in done.instances]

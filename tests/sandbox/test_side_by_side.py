@@ -6,7 +6,7 @@ import threading
 from functools import partial
 
 from reconciler.sandbox.calendars.errors import CalendarError, NoAnswerError, UnreachableError
-from reconciler.sandbox.provider_tasks import Task, side_by_side
+from reconciler.sandbox.provider_tasks import Task, run_tasks
 
 _PATIENCE = 60.0
 
@@ -25,7 +25,7 @@ def test_providers_are_worked_for_at_the_same_time() -> None:
         return name
 
     tasks = [Task(name[0], 2, partial(meet, name)) for name in ("a1", "b1", "a2", "c1", "c2", "b2")]
-    assert side_by_side(tasks, until=CalendarError) == ["a1", "b1", "a2", "c1", "c2", "b2"]
+    assert run_tasks(tasks, until=CalendarError) == ["a1", "b1", "a2", "c1", "c2", "b2"]
 
 
 def test_a_provider_is_asked_for_a_few_accounts_at_a_time() -> None:
@@ -42,14 +42,14 @@ def test_a_provider_is_asked_for_a_few_accounts_at_a_time() -> None:
         with lock:
             at_work -= 1
 
-    side_by_side([Task("a", 2, work)] * 10, until=CalendarError)
+    run_tasks([Task("a", 2, work)] * 10, until=CalendarError)
     assert most == 2
 
 
 def test_one_that_is_cheap_is_worked_for_here() -> None:
     """No thread is made for one provider's accounts one after the other."""
-    assert side_by_side([Task("a", 1, threading.get_ident)] * 3, until=CalendarError) == [threading.get_ident()] * 3
-    assert side_by_side([], until=CalendarError) == []
+    assert run_tasks([Task("a", 1, threading.get_ident)] * 3, until=CalendarError) == [threading.get_ident()] * 3
+    assert run_tasks([], until=CalendarError) == []
 
 
 def test_after_an_error_nothing_more_is_asked_of_a_provider() -> None:
@@ -71,8 +71,8 @@ def test_after_an_error_nothing_more_is_asked_of_a_provider() -> None:
         return fail(down)
 
     tasks = [Task("a", 2, fail_late), Task("a", 2, finish), Task("b", 1, lambda: "b")]
-    assert side_by_side(tasks, until=UnreachableError) == [down, down, "b"]
-    assert side_by_side([Task("a", 1, partial(begin, n)) for n in range(3)], until=UnreachableError) == [down] * 3
+    assert run_tasks(tasks, until=UnreachableError) == [down, down, "b"]
+    assert run_tasks([Task("a", 1, partial(begin, n)) for n in range(3)], until=UnreachableError) == [down] * 3
     assert begun == [0]
 
 
@@ -80,4 +80,4 @@ def test_other_errors_end_their_own_task_alone() -> None:
     """What is wrong with one account says nothing about the next."""
     wrong = UnreachableError("wrong")
     tasks = [Task("a", 1, partial(fail, wrong)), Task("a", 1, lambda: "fine")]
-    assert side_by_side(tasks, until=NoAnswerError) == [wrong, "fine"]
+    assert run_tasks(tasks, until=NoAnswerError) == [wrong, "fine"]

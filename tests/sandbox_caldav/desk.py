@@ -15,7 +15,7 @@ from tests.support.caldav.scripted import Scripted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.sandbox.calendars.protocol import Reading
+    from reconciler.sandbox.calendars.protocol import CalendarContents
 
 LOGIN = Login(EMAIL, PASSWORD)
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Desk:
         """The contents of the calendar by name, as the backend reads them in March 2026."""
         return {found.name: found.content for found in self.reading().objects}
 
-    def reading(self) -> Reading:
+    def reading(self) -> CalendarContents:
         """What the backend reads of the calendar in March 2026."""
         return self.backend.read(LOGIN, CALENDAR, START, END)
 

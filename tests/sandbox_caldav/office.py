@@ -72,10 +72,10 @@ class Office:
         found: list[dict[str, Any]] = answer.json().get("events", [])
         return found
 
-    def waiting(self) -> dict[str, list[tuple[bool, str]]]:
+    def pending(self) -> dict[str, list[tuple[bool, str]]]:
         """Which events wait, by title: whether to be taken back, and why."""
-        listed = [(each.event.title, each.waiting) for each in self.site.events()]
-        return {title: [(each.taking_back, each.reason) for each in waits] for title, waits in listed if waits}
+        listed = [(each.event.title, each.pending) for each in self.site.events()]
+        return {title: [(each.removal, each.reason) for each in waits] for title, waits in listed if waits}
 
     def states(self) -> list[tuple[str, str | None]]:
         """The connections' statuses and reasons."""

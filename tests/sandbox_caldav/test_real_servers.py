@@ -15,7 +15,7 @@ from reconciler.sandbox.calendars.errors import (
     ConflictError,
     UnreachableError,
 )
-from reconciler.sandbox.calendars.protocol import Login, Reading
+from reconciler.sandbox.calendars.protocol import CalendarContents, Login
 from tests.sandbox_caldav.desk import END, LOGIN, START
 from tests.support.caldav.paper import EMAIL, event
 
@@ -73,7 +73,7 @@ def test_events_of_others_are_read_and_followed(backend: CalendarBackend, witnes
     """What another client writes, changes and removes is there at the next reading, though only changes are fetched."""
     witness.make_calendar("Surgery")
     (calendar,) = [each.id for each in backend.calendars(LOGIN) if each.name == "Surgery"]
-    assert backend.read(LOGIN, calendar, START, END) == Reading(())
+    assert backend.read(LOGIN, calendar, START, END) == CalendarContents(())
     witness.add("Surgery", event("a", "Crown"))
     witness.add("Surgery", event("b", "Bridge"))
     assert summaries(backend, calendar) == {"Crown", "Bridge"}

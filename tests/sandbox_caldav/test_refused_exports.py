@@ -40,14 +40,14 @@ def test_a_refused_event_blocks_no_other(practice: Office, status: int) -> None:
     for title in ("First", "Second", "Third"):
         practice.add(title)
     assert practice.titles() == ["First", "Third"]
-    ((taking_back, reason),) = practice.waiting()["Second"]
+    ((taking_back, reason),) = practice.pending()["Second"]
     assert not taking_back
     assert f"answered {status}" in reason
     assert practice.states() == [("CONNECTED", None)]
     practice.drawer.refusals.clear()
     practice.look()
     assert practice.titles() == ["First", "Second", "Third"]
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
 
 
 @pytest.mark.parametrize("status", ALONE)
@@ -60,14 +60,14 @@ def test_a_refused_deletion_blocks_no_other(practice: Office, status: int) -> No
     practice.site.cancel_event(second)
     practice.add("Third")
     assert practice.titles() == ["First", "Third"]
-    ((taking_back, reason),) = practice.waiting()["First"]
+    ((taking_back, reason),) = practice.pending()["First"]
     assert taking_back
     assert f"answered {status}" in reason
     assert practice.api.disconnect(connection_id).status_code == 200
     assert practice.titles() == ["First"]
     practice.drawer.refusals.clear()
     practice.look()
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
     assert practice.drawer.calendars == {}
 
 
@@ -80,11 +80,11 @@ def test_an_object_that_can_not_be_read_before_it_is_written(practice: Office, s
     practice.move(first, 5)
     practice.add("Second")
     assert practice.titles() == ["First", "Second"]
-    assert f"answered {status}" in practice.waiting()["First"][0][1]
+    assert f"answered {status}" in practice.pending()["First"][0][1]
     practice.site.cancel_event(first)
     practice.add("Third")
     assert practice.titles() == ["First", "Second", "Third"]
-    assert practice.waiting()["First"][0][0]
+    assert practice.pending()["First"][0][0]
     practice.drawer.refusals.clear()
     practice.look()
     assert practice.titles() == ["Second", "Third"]
@@ -101,7 +101,7 @@ def test_a_server_that_is_away_stops_at_once(practice: Office, status: int) -> N
     practice.add("First")
     practice.add("Second")
     assert len([asked for asked in practice.script.asked if asked.method in {"GET", "PUT", "DELETE"}]) == 3
-    waits = practice.waiting()
+    waits = practice.pending()
     assert {title: [each for each, _ in found] for title, found in waits.items()} == {
         "Gone": [True],
         "First": [False],
@@ -111,7 +111,7 @@ def test_a_server_that_is_away_stops_at_once(practice: Office, status: int) -> N
     practice.drawer.refusals.clear()
     practice.look()
     assert practice.titles() == ["First", "Second"]
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
 
 
 def test_an_event_that_stops_each_run_starves_nobody(practice: Office) -> None:
@@ -127,7 +127,7 @@ def test_an_event_that_stops_each_run_starves_nobody(practice: Office) -> None:
     practice.look()
     practice.look()
     assert practice.titles() == ["Fine", "Refused"]
-    assert list(practice.waiting()) == ["Poison"]
+    assert list(practice.pending()) == ["Poison"]
 
 
 def test_many_refusals_starve_nobody(practice: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,10 +139,10 @@ def test_many_refusals_starve_nobody(practice: Office, monkeypatch: pytest.Monke
     practice.add("Good", hours=9)
     practice.export()
     assert practice.titles() == []
-    assert "3 events were refused" in practice.waiting()["Good"][0][1]
+    assert "3 events were refused" in practice.pending()["Good"][0][1]
     practice.look()
     assert practice.titles() == ["Good"]
-    assert len(practice.waiting()) == 5
+    assert len(practice.pending()) == 5
 
 
 def test_a_changed_event_is_a_new_question(practice: Office) -> None:
@@ -152,12 +152,12 @@ def test_a_changed_event_is_a_new_question(practice: Office) -> None:
     moved, cancelled = practice.add("Check-up"), practice.add("Check-up 2")
     practice.move(moved, 7)
     practice.site.cancel_event(cancelled)
-    assert list(practice.waiting()) == ["Check-up"]
+    assert list(practice.pending()) == ["Check-up"]
     practice.drawer.refusals.clear()
     practice.look()
     (content,) = practice.drawer.calendar(OURS).values()
     assert "DTSTART:20260302T190000Z" in content
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
 
 
 def test_another_event_in_its_place_is_left_alone_and_told(practice: Office) -> None:
@@ -170,7 +170,7 @@ def test_another_event_in_its_place_is_left_alone_and_told(practice: Office) -> 
     practice.move(event_id, 4)
     practice.add("Later", hours=5)
     assert practice.titles() == ["Later", "Theirs"]
-    assert "another event stands where" in practice.waiting()["Ours"][0][1]
+    assert "another event stands where" in practice.pending()["Ours"][0][1]
     del practice.drawer.calendar(OURS)[name]
     practice.look()
     assert practice.titles() == ["Later", "Ours"]
@@ -184,13 +184,13 @@ def test_interrupted_between_the_write_and_the_note(practice: Office, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("reconciler.sandbox.exports.export_record.Ledger.note_exported", die)
+        patched.setattr("reconciler.sandbox.exports.export_record.ExportRecord.note_exported", die)
         for title in ("First", "Second"):
             with pytest.raises(KeyboardInterrupt):
                 practice.add(title)
     practice.look()
     assert practice.titles() == ["First", "Second"]
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
 
 
 def test_a_connection_that_is_broken_says_so(practice: Office) -> None:
@@ -199,11 +199,11 @@ def test_a_connection_that_is_broken_says_so(practice: Office) -> None:
     practice.drawer.down = 401
     practice.add("First")
     why = "the connection is in error (TOKEN_REVOKED); extcal status says what helps"
-    assert practice.waiting() == {"First": [(False, why)]}
+    assert practice.pending() == {"First": [(False, why)]}
     practice.drawer.down = None
     practice.connect()
     assert practice.titles() == ["First"]
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_server_that_repeats_the_password(practice: Office, caplog: pytest.Log
     practice.export()
     practice.script.answer = lambda asked: reply if asked.method == "GET" else practice.drawer(asked)
     practice.add("Check-up")
-    ((_, reason),) = practice.waiting()["Check-up"]
+    ((_, reason),) = practice.pending()["Check-up"]
     assert "repeats the password" in reason
     assert PASSWORD not in (reason + caplog.text).lower()
 
@@ -311,7 +311,7 @@ def test_whatever_is_refused_the_calendar_comes_right(
     practice.drawer.refusals.clear()
     practice.look()
     assert hours(practice) == wanted
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
     for event_id in wanted:
         practice.site.cancel_event(event_id)
 

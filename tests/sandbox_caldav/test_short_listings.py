@@ -52,7 +52,7 @@ def test_what_is_there_all_the_same_is_not_lost(practice: Office, look: object) 
     assert practice.titles() == ["Check-up"]
     assert [each["title"] for each in practice.look()] == ["Crown"]
     assert practice.site.warnings() == []
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
     assert practice.api.update(connection_id, importing(practice)).status_code == 200
     assert practice.states() == _WELL
 

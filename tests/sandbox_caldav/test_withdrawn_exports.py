@@ -26,11 +26,11 @@ def test_what_could_not_be_taken_back_and_is_wanted_again(practice: Office) -> N
     practice.add("First")
     practice.drawer.refusals["DELETE", ""] = 403
     practice.api.update(connection_id, {"syncToCalendar": {"enabled": False}})
-    ((taking_back, _),) = practice.waiting()["First"]
+    ((taking_back, _),) = practice.pending()["First"]
     assert taking_back
     practice.script.asked.clear()
     practice.api.update(connection_id, {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}})
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
     assert practice.titles() == ["First"]
     assert {asked.method for asked in practice.script.asked} <= {"PROPFIND"}
 
@@ -43,8 +43,8 @@ def test_access_that_is_revoked_before_the_end(practice: Office) -> None:
     practice.api.disconnect(connection_id)
     practice.look()
     assert practice.states() == [("DISCONNECTED", None)]
-    assert practice.waiting() == {}
+    assert practice.pending() == {}
     practice.drawer.down = None
     practice.look()
     assert [content.count("SUMMARY:First") for content in practice.drawer.calendar(OURS).values()] == [1]
-    assert practice.waiting() == {}
+    assert practice.pending() == {}

@@ -72,7 +72,7 @@ class CalendarObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CalendarContents:
     """What a calendar holds, and what of it can't be read as its server tells it, in words."""
 
     objects: tuple[CalendarObject, ...]
@@ -125,7 +125,7 @@ class CalendarBackend(Protocol):
         One that holds anything, be it unreadable, can't be deleted, or may be another's stays as it is.
         """
 
-    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> Reading:
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> CalendarContents:
         """The objects that may have an event, or an instance of one, between two aware times; more is fine.
 
         A fault is told at each reading for as long as it lasts. Raises `CalendarGoneError`, and `UnreadableError` where

@@ -1,4 +1,4 @@
-"""What the sandbox knows of each event that it exported over one connection, or tried to: the rows of `exported`."""
+"""Records each event that the sandbox exported over a connection, or tried to: the rows of `exported`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.store import Session
 
-TAKING_BACK = "taking back"
-"""What was attempted, where it was not to export a version of the event."""
+REMOVAL = "removal"
+"""The attempt to remove an event, in the place of a version of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ExportedEvent:
     """An event that was put, or was about to be put, into a calendar under a name.
 
     `version` is the one that stands there, empty while that isn't known. `attempted` is what was tried last, a version
-    or `TAKING_BACK`; `attempts` counts how often, and `refusal` says why the provider refused it, if it did.
+    or `REMOVAL`; `attempts` counts how often, and `refusal` says why the provider refused it, if it did.
     """
 
     event_id: str
@@ -35,16 +35,16 @@ class Entry:
         return self.attempts if self.attempted == attempt else 0
 
 
-class Ledger:
-    """The entries of one connection; each change is a transaction of its own."""
+class ExportRecord:
+    """The events exported over one connection; each change is a transaction of its own."""
 
     def __init__(self, session: Session, connection_seq: int) -> None:
         self._session = session
         self._seq = connection_seq
 
-    def entries(self) -> list[Entry]:
+    def events(self) -> list[ExportedEvent]:
         """All of them, oldest first."""
-        return entries(self._session.database, self._seq)
+        return exported_events(self._session.database, self._seq)
 
     def begin(self, event_id: str, calendar_id: str, name: str, attempt: str) -> None:
         """Note what is about to be tried: whatever happens then, the event is known for ours.
@@ -58,7 +58,7 @@ class Ledger:
                 " version = CASE excluded.attempted WHEN ? THEN version ELSE '' END, attempted = excluded.attempted,"
                 " attempts = CASE attempted WHEN excluded.attempted THEN attempts ELSE 0 END + 1,"
                 " refusal = CASE attempted WHEN excluded.attempted THEN refusal END",
-                (self._seq, event_id, calendar_id, name, attempt, TAKING_BACK),
+                (self._seq, event_id, calendar_id, name, attempt, REMOVAL),
             )
 
     def note_exported(self, event_id: str, calendar_id: str, name: str, version: str) -> None:
@@ -108,11 +108,11 @@ class Ledger:
             self._session.database.execute("UPDATE connection SET export_error = ? WHERE seq = ?", (reason, self._seq))
 
 
-def entries(database: sqlite3.Connection, connection_seq: int) -> list[Entry]:
+def exported_events(database: sqlite3.Connection, connection_seq: int) -> list[ExportedEvent]:
     """What the table holds of one connection, oldest first."""
     rows = database.execute("SELECT * FROM exported WHERE connection_seq = ? ORDER BY rowid", (connection_seq,))
     return [
-        Entry(
+        ExportedEvent(
             event_id=str(row["event_id"]),
             calendar_id=str(row["calendar_id"]),
             name=str(row["name"]),

@@ -21,7 +21,7 @@ _ENOUGH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ExportMarks:
     """The marks of one sandbox: `instance` names it, `names` are the UIDs that its table holds."""
 
     instance: str
@@ -35,10 +35,10 @@ class Marks:
 _PREFIX = "extcal-"
 
 
-def marks_of(database: sqlite3.Connection, instance: str) -> Marks:
+def marks_of(database: sqlite3.Connection, instance: str) -> ExportMarks:
     """The marks as they are now."""
     rows = database.execute("SELECT name FROM exported")
-    return Marks(instance, frozenset(str(row["name"]) for row in rows))
+    return ExportMarks(instance, frozenset(str(row["name"]) for row in rows))
 
 
 def exported_uid(instance: str, connection_seq: int, event_id: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.contract import Operation
     from reconciler.sandbox.faults.injector import Injector
-    from reconciler.sandbox.faults.selection import Chosen
+    from reconciler.sandbox.faults.selection import ChosenFault
     from reconciler.sandbox.faults.stale_reads import History
     from reconciler.sandbox.faults.wire import Wire
     from reconciler.sandbox.request_log import RequestLog
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 
 
-def played(answer: Answer) -> Response:
+def fault_response(answer: Answer) -> Response:
     """The answer as it goes out."""
     content, media_type = _content(answer)
     return Response(content, answer.status, dict(answer.headers), media_type)
 
 
-def limited(rate: Rate) -> Response:
+def rate_limit_response(rate: Rate) -> Response:
     """429, as the API answers it (contract page, "Transport")."""
     headers = () if rate.retry_after is None else (("retry-after", rate.retry_after),)
-    return played(Answer(429, headers=headers))
+    return fault_response(Answer(429, headers=headers))
 
 
 def _content(answer: Answer) -> tuple[bytes, str | None]:
@@ -75,7 +75,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class FaultyRequest:
     """One request (ASGI), its operation's `app`, and the `history` where stale reads need one."""
 
     app: ASGIApp
@@ -87,7 +87,7 @@ class Carrier:
     store: Store
     history: History | None
 
-    async def carry_out(self, chosen: Chosen, send: Send) -> None:
+    async def carry_out(self, chosen: ChosenFault, send: Send) -> None:
         """Wait, and let happen to the request what was chosen for it."""
         await self.injector.pause(chosen.before)
         fault = chosen.fault
@@ -99,10 +99,10 @@ class Carrier:
                 await self.effect(send, chosen.after)
             case Rate():
                 await self.injector.pause(chosen.after)
-                await limited(fault)(self.scope, self.receive, send)
+                await rate_limit_response(fault)(self.scope, self.receive, send)
             case Answer():
                 await self._effect_in_time(fault.effect, chosen.after)
-                await played(fault)(self.scope, self.receive, send)
+                await fault_response(fault)(self.scope, self.receive, send)
                 await self._effect_later(fault.effect)
             case Reset():
                 await self._reset(fault.effect, chosen.after)
@@ -116,14 +116,14 @@ class Carrier:
     async def effect(self, send: Send, after: float = 0.0) -> None:
         """Let the request have its effect, and its answer `after` seconds later."""
 
-        async def waiting(message: Message) -> None:
+        async def delayed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if self.operation in WRITES:
                     await self.observe(Headers(raw=message["headers"]).get(CONSISTENT))
                 await self.injector.pause(after)
             await send(message)
 
-        await self.app(self.scope, self.receive, waiting)
+        await self.app(self.scope, self.receive, delayed)
 
     async def observe(self, token: str | None = None) -> None:
         """Take the connections down for stale reads, behind the write that has the consistency token."""

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.faults.selection import Play
+from reconciler.sandbox.faults.selection import Injection
 
 if TYPE_CHECKING:
     from reconciler.sandbox.faults.model import Faults
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 class Injector:
     """Shared by the sandbox's owner, in whatever thread, and its event loop.
 
-    `play` is None while nothing goes wrong; `entries` tells how many entries there are.
+    `injection` is None while nothing goes wrong; `entries` tells how many entries there are.
     """
 
     def __init__(self, faults: Faults | None) -> None:
         self.entries = 0
-        self.play: Play | None = None
+        self.injection: Injection | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -29,13 +29,13 @@ class Injector:
     def inject(self, faults: Faults | None) -> None:
         """Put `faults` in the place of what was injected; requests under way keep what they got."""
         self.entries = 0 if faults is None else len(faults.entries)
-        self.play = None if faults is None or not faults.entries else Play(faults)
+        self.injection = None if faults is None or not faults.entries else Injection(faults)
 
     def forget(self) -> None:
         """Let stale reads know nothing of what was before."""
-        play = self.play
-        if play is not None and play.history is not None:
-            play.history.forget()
+        injection = self.injection
+        if injection is not None and injection.history is not None:
+            injection.history.forget()
 
     async def pause(self, seconds: float) -> None:
         """Wait; not any longer than the sandbox serves."""

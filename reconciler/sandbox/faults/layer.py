@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from reconciler.sandbox import request_body
 from reconciler.sandbox.auth import caller
 from reconciler.sandbox.errors import RefusedError
-from reconciler.sandbox.faults.effects import Carrier
+from reconciler.sandbox.faults.effects import FaultyRequest
 from reconciler.sandbox.request_log import FAULT
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.backend import Backend
     from reconciler.sandbox.contract import Operation
     from reconciler.sandbox.faults.injector import Injector
-    from reconciler.sandbox.faults.selection import Play
+    from reconciler.sandbox.faults.selection import Injection
     from reconciler.sandbox.request_log import RequestLog
 
 _log = logging.getLogger(__name__)
@@ -46,16 +46,16 @@ class FaultLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI), or don't."""
-        play = self._injector.play
-        if play is None:
+        injection = self._injector.injection
+        if injection is None:
             await self._app(scope, receive, send)
             return
         messages, whole = await _read_ahead(receive)
         if not whole:
             await self._app(scope, _again(messages, receive), send)
             return
-        chosen = play.choose(self._operation, await self._site(play, scope))
-        carrier = Carrier(
+        chosen = injection.choose(self._operation, await self._site(injection, scope))
+        carrier = FaultyRequest(
             app=self._app,
             operation=self._operation,
             injector=self._injector,
@@ -63,7 +63,7 @@ class FaultLayer:
             scope=scope,
             receive=_again(messages, receive),
             store=self._backend.store,
-            history=play.history,
+            history=injection.history,
         )
         await carrier.observe()
         if chosen is None:
@@ -74,7 +74,7 @@ class FaultLayer:
         scope["state"][FAULT] = chosen.label
         await carrier.carry_out(chosen, send)
 
-    async def _site(self, play: Play, scope: Scope) -> str | None:
+    async def _site(self, injection: Injection, scope: Scope) -> str | None:
         """The site that asks, where that matters and there is one."""
 
         def opened() -> str | None:
@@ -84,7 +84,7 @@ class FaultLayer:
                 except RefusedError:
                     return None
 
-        return await run_in_threadpool(opened) if play.needs_site(self._operation) else None
+        return await run_in_threadpool(opened) if injection.needs_site(self._operation) else None
 
 
 async def _read_ahead(receive: Receive) -> tuple[list[Message], bool]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenFault:
     """What one request gets: the seconds to wait on either side of its effect, and one fault, or none.
 
     `label` names all of it for the log; `entries` are the numbers of the entries that fired, from 1.
@@ -68,7 +68,7 @@ class _Entry:
         return False
 
 
-class Play:
+class Injection:
     """Some faults, being injected; safe to use from several threads.
 
     `clock` tells seconds that never go back. `history` is there where some faults are stale reads.
@@ -89,7 +89,7 @@ class Play:
         """Whether it matters for `operation` which site asks."""
         return any(isinstance(each.fault.kind, Rate) and each.fault.concerns(operation) for each in self._entries)
 
-    def choose(self, operation: Operation, site: str | None) -> Chosen | None:
+    def choose(self, operation: Operation, site: str | None) -> ChosenFault | None:
         """What the next request for `operation` gets, None where nothing is to go wrong; counts the request."""
         waits = {When.BEFORE: 0.0, When.AFTER: 0.0}
         labels: list[str] = []
@@ -109,4 +109,4 @@ class Play:
                 waits[kind.when] += kind.seconds
         if not numbers:
             return None
-        return Chosen(waits[When.BEFORE], waits[When.AFTER], decided, ", ".join(labels), tuple(numbers))
+        return ChosenFault(waits[When.BEFORE], waits[When.AFTER], decided, ", ".join(labels), tuple(numbers))

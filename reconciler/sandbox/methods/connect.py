@@ -17,7 +17,7 @@ from reconciler.sandbox.calendars.errors import (
 from reconciler.sandbox.calendars.protocol import Login
 from reconciler.sandbox.contract import ConnectMethod
 from reconciler.sandbox.errors import application_error, not_supported, unreachable_because
-from reconciler.sandbox.exports.export_sync import settle
+from reconciler.sandbox.exports.export_sync import sync_connection
 from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.connections import answer
 from reconciler.sandbox.new_connection import connect, used_calendars
@@ -39,7 +39,7 @@ def connect_by_credentials(call: Call) -> dict[str, object]:
     login, calendars = _signed_in(call, schedule, provider, Login(email, password))
     with call.session.writing():
         connection_id = connect(call.database, calendars, call.site.id, schedule, provider, login, call.now)
-    settle(call.desk, records.connection(call.database, call.site.id, connection_id), prepare=True)
+    sync_connection(call.context, records.connection(call.database, call.site.id, connection_id), prepare=True)
     return answer(call, connection_id)
 
 
@@ -77,7 +77,7 @@ def _signed_in(
         return replace(login, email=email), call.calendars.calendars(provider.slug, login, fresh=True, used=used)
     except CalendarError as error:
         why = reason(error, login)
-        call.told.warn(f"{provider.slug}/{login.email}: not connected: {why}")
+        call.warnings.warn(f"{provider.slug}/{login.email}: not connected: {why}")
         if isinstance(error, BadCredentialsError):
             description = f"{provider.name} doesn't accept this email and password"
             raise application_error(401, "BAD_CREDENTIALS", description) from None

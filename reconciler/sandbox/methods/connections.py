@@ -9,8 +9,8 @@ from reconciler.sandbox.auth import require_premium
 from reconciler.sandbox.calendars.errors import BadCredentialsError, CalendarError
 from reconciler.sandbox.contract import BOOKINGS_APP_ID, ErrorReason, ExportSupport, ImportSupport, Status
 from reconciler.sandbox.errors import application_error, not_supported, unreachable_because
-from reconciler.sandbox.exports.export_sync import settle
-from reconciler.sandbox.health import look
+from reconciler.sandbox.exports.export_sync import sync_connection
+from reconciler.sandbox.health import check_accounts
 from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.providers import refuse_failed
 from reconciler.sandbox.sync_config import to_wire
@@ -79,7 +79,9 @@ def list_connections(call: Call) -> dict[str, object]:
     schedule_ids = call.query.guids("scheduleIds")
     partial = call.query.boolean("partialFailure") or False
     call.query.check()
-    failed = failed_providers(call, look(call.desk, records.connections(call.database, call.site.id), fresh=False))
+    failed = failed_providers(
+        call, check_accounts(call.context, records.connections(call.database, call.site.id), fresh=False)
+    )
     if not partial:
         refuse_failed(call, failed)
     return {
@@ -101,8 +103,8 @@ def failed_providers(call: Call, unreachable: Collection[str]) -> list[str]:
 def get_connection(call: Call) -> dict[str, object]:
     """GetConnection: looks whether the account still opens; while that can't be told, it answers what is known."""
     connection = addressed(call)
-    look(call.desk, [connection], fresh=True)
-    settle(call.desk, addressed(call), prepare=False)
+    check_accounts(call.context, [connection], fresh=True)
+    sync_connection(call.context, addressed(call), prepare=False)
     return answer(call, connection.id)
 
 
@@ -119,7 +121,7 @@ def disconnect(call: Call) -> dict[str, object]:
         )
     if not changed.rowcount:
         raise application_error(428, "CONNECTION_ALREADY_DISCONNECTED", "The connection is disconnected already")
-    settle(call.desk, addressed(call), prepare=False)
+    sync_connection(call.context, addressed(call), prepare=False)
     return answer(call, connection.id)
 
 
@@ -141,7 +143,7 @@ def calendars_of(call: Call, connection: ConnectionRecord, used: Collection[str]
     try:
         return call.calendars.calendars(connection.provider.slug, connection.login, fresh=True, used=used)
     except BadCredentialsError:
-        call.desk.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
+        call.context.break_connection(connection.seq, ErrorReason.TOKEN_REVOKED)
         description = "The account's owner has to connect it again"
         raise application_error(428, "CONNECTION_NOT_CONNECTED", description) from None
     except CalendarError as error:

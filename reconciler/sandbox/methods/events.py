@@ -11,11 +11,11 @@ from reconciler.sandbox import records
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.contract import rfc3339
 from reconciler.sandbox.cursors import make_cursor, read_cursor
-from reconciler.sandbox.errors import Rule
-from reconciler.sandbox.exports.export_sync import settle_site
+from reconciler.sandbox.errors import ViolatedRule
+from reconciler.sandbox.exports.export_sync import sync_site
 from reconciler.sandbox.exports.marks import marks_of
-from reconciler.sandbox.health import look
-from reconciler.sandbox.imports import Range, Source, first_parts, imported, instances_of
+from reconciler.sandbox.health import check_accounts
+from reconciler.sandbox.imports import ImportedCalendar, Range, first_parts, import_calendars, instances_of
 from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
@@ -23,10 +23,10 @@ from reconciler.sandbox.methods.providers import refuse_failed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.sandbox.calendars.icalendar.expander import Answered
+    from reconciler.sandbox.calendars.icalendar.expander import ExpansionAnswer
     from reconciler.sandbox.calendars.icalendar.instances import Instance
     from reconciler.sandbox.context import Call
-    from reconciler.sandbox.exports.marks import Marks
+    from reconciler.sandbox.exports.marks import ExportMarks
     from reconciler.sandbox.records import ConnectionRecord
 
 MAX_IDS = 100
@@ -62,7 +62,7 @@ class _Position:
 @dataclass(frozen=True, slots=True)
 class _Found:
     position: _Position
-    source: Source
+    source: ImportedCalendar
     instance: Instance
 
 
@@ -74,13 +74,13 @@ def list_events(call: Call) -> dict[str, object]:
     wanted, after = _from_query(call) if cursor is None else _from_cursor(call, cursor)
     call.query.check()
     every = records.connections(call.database, call.site.id)
-    failed = failed_providers(call, look(call.desk, every, fresh=True, share=_LOOKING))
+    failed = failed_providers(call, check_accounts(call.context, every, fresh=True, share=_LOOKING))
     found = _events(call, wanted, after, failed)
     refused = bool(failed) and not partial
     page = [] if refused else list(islice(found, limit))
     following = None if refused else next(found, None)
     # In what time is left: what can't be exported now is at the next occasion.
-    settle_site(call.desk)
+    sync_site(call.context)
     if refused:
         refuse_failed(call, failed)
     cursors: dict[str, object] = {}
@@ -106,7 +106,7 @@ def _from_query(call: Call) -> tuple[_Filter, None]:
     )
     query.check()
     if wanted.start >= wanted.end:
-        query.reject("to", "must be later than from", Rule.OTHER)
+        query.reject("to", "must be later than from", ViolatedRule.OTHER)
     return wanted, None
 
 
@@ -129,15 +129,17 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
         for connection in records.connections(call.database, call.site.id)
         if _is_asked_for(connection, wanted) and connection.provider.id not in failed
     ]
-    read: list[Source] = []
-    for imports in imported(call.desk, asked, within, marks):
+    read: list[ImportedCalendar] = []
+    for imports in import_calendars(call.context, asked, within, marks):
         connection = imports.connection
         if imports.failure is not None and connection.provider.id not in failed:
-            call.told.warn(f"{connection.provider.slug} can't be reached: {reason(imports.failure, connection.login)}")
+            call.warnings.warn(
+                f"{connection.provider.slug} can't be reached: {reason(imports.failure, connection.login)}"
+            )
             failed.append(connection.provider.id)
         read += imports.sources
         for fault in imports.faults:
-            call.told.warn(fault)
+            call.warnings.warn(fault)
     read = [source for source in read if source.connection.provider.id not in failed]
     firsts = first_parts(call.expander, read, within, call.deadline.left())
     streams = [_found(call, source, first, within, marks) for source, first in zip(read, firsts, strict=True)]
@@ -147,8 +149,10 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
     return dropwhile(lambda found: found.position <= after, merged)
 
 
-def _found(call: Call, source: Source, first: Answered, within: Range, marks: Marks) -> Iterator[_Found]:
-    for instance in instances_of(call.expander, source, first, within, marks, call.deadline, call.told):
+def _found(
+    call: Call, source: ImportedCalendar, first: ExpansionAnswer, within: Range, marks: ExportMarks
+) -> Iterator[_Found]:
+    for instance in instances_of(call.expander, source, first, within, marks, call.deadline, call.warnings):
         position = _Position(instance.start, source.connection.seq, f"{source.calendar.id}/{instance.key}")
         yield _Found(position, source, instance)
 

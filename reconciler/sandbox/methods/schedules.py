@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.cursors import MAX_CURSOR, make_cursor, read_cursor
-from reconciler.sandbox.errors import Rule
+from reconciler.sandbox.errors import ViolatedRule
 from reconciler.sandbox.request_body import Fields
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def _wanted(body: Fields) -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {"status": ["ACTIVE"]}
     for name in body.names():
         if name not in _FIELDS:
-            body.reject(name, f"must be one of {', '.join(_FIELDS)}", Rule.INVALID_ENUM_VALUE)
+            body.reject(name, f"must be one of {', '.join(_FIELDS)}", ViolatedRule.INVALID_ENUM_VALUE)
             continue
         condition = body.child(name)
         if condition is None:
             continue
         for operator in condition.names():
             if operator not in _OPERATORS:
-                condition.reject(operator, f"must be one of {', '.join(_OPERATORS)}", Rule.INVALID_ENUM_VALUE)
+                condition.reject(operator, f"must be one of {', '.join(_OPERATORS)}", ViolatedRule.INVALID_ENUM_VALUE)
         equal = [condition.text("$eq")] if condition.has("$eq") else None
         among = list(condition.texts("$in")) if condition.has("$in") else None
         if equal is not None and among is not None:

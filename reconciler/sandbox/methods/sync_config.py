@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
-from reconciler.sandbox.errors import Rule, not_supported
-from reconciler.sandbox.exports.export_sync import settle
+from reconciler.sandbox.errors import ViolatedRule, not_supported
+from reconciler.sandbox.exports.export_sync import sync_connection
 from reconciler.sandbox.health import is_export_lost, lost_imports
 from reconciler.sandbox.methods.connections import addressed, answer, calendars_of, require_connected
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig, to_stored
@@ -56,7 +56,7 @@ def update_sync_config(call: Call) -> dict[str, object]:
             "UPDATE connection SET sync_config = ? WHERE seq = ?",
             (to_stored(SyncConfig(imports, exports)), connection.seq),
         )
-    settle(call.desk, addressed(call), prepare=True)
+    sync_connection(call.context, addressed(call), prepare=True)
     return answer(call, connection.id)
 
 
@@ -102,7 +102,7 @@ def _calendar_ids(body: Fields, known: set[str]) -> tuple[str, ...]:
     for calendar in body.children("calendars"):
         calendar_id = calendar.text("id")
         if calendar_id and calendar_id not in known:
-            calendar.reject("id", "must be the id of a calendar of the connected account", Rule.OTHER)
+            calendar.reject("id", "must be the id of a calendar of the connected account", ViolatedRule.OTHER)
         ids.append(calendar_id)
     return tuple(dict.fromkeys(ids))
 

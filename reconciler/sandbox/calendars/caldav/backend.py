@@ -11,7 +11,7 @@ import httpx
 from reconciler.sandbox.calendars.caldav import queries
 from reconciler.sandbox.calendars.caldav.authentication import Credentials
 from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
-from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Account, find_account, list_calendars, name_of
+from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Principal, find_principal, list_calendars, name_of
 from reconciler.sandbox.calendars.caldav.exchange import (
     OK,
     Bounds,
@@ -25,8 +25,8 @@ from reconciler.sandbox.calendars.caldav.exchange import (
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
 from reconciler.sandbox.calendars.caldav.queries import Span
-from reconciler.sandbox.calendars.caldav.session import Kept, OperationState, Resolver
-from reconciler.sandbox.calendars.caldav.snapshot import brought_up_to_date
+from reconciler.sandbox.calendars.caldav.session import OperationState, Resolver, ServerCache
+from reconciler.sandbox.calendars.caldav.snapshot import update_snapshot
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarGoneError,
@@ -37,13 +37,13 @@ from reconciler.sandbox.calendars.errors import (
     UnreadableError,
     WriteRefusedError,
 )
-from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef, Reading
+from reconciler.sandbox.calendars.protocol import CalendarContents, CalendarObject, CalendarRef
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from reconciler.sandbox.calendars.caldav.exchange import Answer
+    from reconciler.sandbox.calendars.caldav.exchange import DavAnswer
     from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
     from reconciler.sandbox.calendars.caldav.snapshot import Snapshot
     from reconciler.sandbox.calendars.protocol import Deadline, Login
@@ -68,12 +68,12 @@ class CalDavBackend:
         self,
         origins: AllowedOrigins,
         bounds: Bounds | None = None,
-        kept: Kept | None = None,
+        kept: ServerCache | None = None,
         operation: OperationState | None = None,
     ) -> None:
         self._origins = origins
         self._bounds = bounds or Bounds()
-        self._kept = kept or Kept()
+        self._kept = kept or ServerCache()
         self._operation = operation
 
     def within(self, deadline: Deadline) -> CalDavBackend:
@@ -124,7 +124,7 @@ class CalDavBackend:
 
         async def found(exchange: Exchange) -> CalendarRef | None:
             try:
-                await Collection(exchange, url).marks()
+                await Collection(exchange, url).change_tags()
             except (CalendarGoneError, UnreadableError):
                 return None
             return CalendarRef(calendar_id, await name_of(exchange, url))
@@ -142,7 +142,7 @@ class CalDavBackend:
             )
             if answer.status != _CREATED:
                 try:
-                    await Collection(exchange, url).marks()
+                    await Collection(exchange, url).change_tags()
                 except (CalendarGoneError, UnreadableError) as error:
                     what = f"MKCALENDAR {url}: answered {answer.status}: no calendar can be made there"
                     raise CreationRefusedError(what) from error
@@ -178,13 +178,13 @@ class CalDavBackend:
         is_of_ours = url.path.rstrip("/").rpartition("/")[2].startswith(OWN_PREFIX)
         return is_of_ours and self._run(login, deleted)
 
-    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> Reading:
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> CalendarContents:
         """What may have an event between two times; a second time only what has changed is asked for."""
         url = self._url(calendar_id)
         key = (login, url.path)
 
         async def known(exchange: Exchange) -> Snapshot:
-            return await brought_up_to_date(
+            return await update_snapshot(
                 Collection(exchange, url),
                 self._kept.snapshots.get(key),
                 Span.around(start, end),
@@ -201,7 +201,7 @@ class CalDavBackend:
             raise UnreadableError(f"{error}: the calendar can't be read") from error
         self._kept.snapshots.put(key, snapshot)
         found = sorted(snapshot.objects.items())
-        return Reading(
+        return CalendarContents(
             tuple(
                 CalendarObject(_name_of(segment), stored.etag, stored.content)
                 for segment, stored in found
@@ -223,7 +223,7 @@ class CalDavBackend:
                 await _require_well(Collection(exchange, url), error)
                 raise UnreadableError(str(error)) from error
             if answer.status in GONE:
-                await Collection(exchange, url).marks()
+                await Collection(exchange, url).change_tags()
                 return None
             etag = answer.headers.get("etag")
             if answer.status != OK or answer.media_type != "text/calendar" or not etag:
@@ -261,15 +261,15 @@ class CalDavBackend:
                 raise WriteRefusedError(str(error)) from error
             if not 200 <= answer.status < 300:  # noqa: PLR2004 -- what HTTP calls success
                 # Servers say the same of an object and of the calendar around it: ask for the calendar.
-                await Collection(exchange, url).marks()
+                await Collection(exchange, url).change_tags()
                 raise _refusal(method, answer)
 
         self._run(login, written)
 
-    async def _account(self, exchange: Exchange, login: Login, *, anew: bool = False) -> Account:
+    async def _account(self, exchange: Exchange, login: Login, *, anew: bool = False) -> Principal:
         account = None if anew else self._kept.accounts.get(login)
         if account is None:
-            account = await find_account(exchange, login.email)
+            account = await find_principal(exchange, login.email)
             self._kept.accounts.put(login, account)
         return account
 
@@ -323,7 +323,7 @@ async def _require_well(collection: Collection, fault: ServerFaultError) -> None
     """
     if not fault.may_be_one:
         raise fault
-    await collection.marks()
+    await collection.change_tags()
 
 
 def _object(calendar: httpx.URL, name: str) -> httpx.URL:
@@ -337,7 +337,7 @@ def _name_of(segment: str) -> str:
     return segment.removesuffix(_SUFFIX) if segment.endswith(_SUFFIX) else f"/{segment}"
 
 
-def _refusal(method: str, answer: Answer) -> ConflictError | WriteRefusedError:
+def _refusal(method: str, answer: DavAnswer) -> ConflictError | WriteRefusedError:
     said = f"{method} {answer.url}: answered {answer.status}"
     if answer.status == _PRECONDITION_FAILED or answer.status in GONE or _UID_TAKEN in answer.conditions():
         return ConflictError(f"{said}: it is not in the version that was known")

@@ -37,7 +37,7 @@ _MAX_ROUNDS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ChangeTags:
     """What tells whether a calendar has changed: a sync token (RFC 6578), a ctag; None where the server has none."""
 
     token: str | None
@@ -45,7 +45,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredObject:
     """An object on the server. `href` is its path as the server spells it, `etag` empty where the server gives none.
 
     `fault` says what is wrong with it, in words, or is empty.
@@ -57,7 +57,7 @@ class Stored:
     fault: str = ""
 
 
-Objects = Mapping[str, Stored]
+Objects = Mapping[str, StoredObject]
 """Objects by the last part of their path, decoded."""
 
 
@@ -77,7 +77,7 @@ class Collection:
         self.url = url
         self._exchange = exchange
 
-    async def marks(self) -> Marks:
+    async def change_tags(self) -> ChangeTags:
         """Raises `CalendarGoneError`, and `UnreadableError` where the account may not see it."""
         try:
             _, answer = await self._exchange.query(
@@ -88,7 +88,7 @@ class Collection:
         found = answer.responses[0] if answer.responses else None
         if found is None or not found.is_calendar():
             raise CalendarGoneError(f"{self.url}: the server has no calendar there")
-        return Marks(found.text(queries.SYNC_TOKEN), found.text(queries.CTAG))
+        return ChangeTags(found.text(queries.SYNC_TOKEN), found.text(queries.CTAG))
 
     async def whole(self) -> Objects:
         """All events with their contents, at once.
@@ -135,7 +135,7 @@ class Collection:
         Where an answer is broken, or none can be made, the objects are asked for by halves, until the one that is to
         blame is alone.
         """
-        fetched: dict[str, Stored] = {}
+        fetched: dict[str, StoredObject] = {}
         names = list(objects)
         batches = [names[first : first + _BATCH] for first in range(0, len(names), _BATCH)]
         while batches:
@@ -155,7 +155,7 @@ class Collection:
             self._check_size(fetched)
         return fetched
 
-    async def _get(self, stored: Stored, broken: UnreachableError) -> Stored | None:
+    async def _get(self, stored: StoredObject, broken: UnreachableError) -> StoredObject | None:
         """An object that can't be told with others, as it is itself, and what is wrong; None where it is gone."""
         url = self._exchange.origins.resolve(self.url, stored.href)
         where = unquote(stored.href)[:_MAX_SHOWN]
@@ -173,7 +173,7 @@ class Collection:
 
     async def changes(self, token: str) -> Changes:
         """What has changed since `token`; raises `NotAnsweredError` where the server refuses it or can't tell."""
-        changed: dict[str, Stored] = {}
+        changed: dict[str, StoredObject] = {}
         removed: set[str] = set()
         for _ in range(_MAX_ROUNDS):
             base, answer = await self._query("REPORT", queries.sync_collection(token), depth=0)
@@ -205,7 +205,7 @@ class Collection:
         self._check_size(objects)
         return objects
 
-    def _each(self, base: httpx.URL, responses: Iterable[Response]) -> Iterator[tuple[str, Stored]]:
+    def _each(self, base: httpx.URL, responses: Iterable[Response]) -> Iterator[tuple[str, StoredObject]]:
         """The objects that are spoken of, by name; not the calendar itself, nor what lies deeper in it.
 
         What has an address that can't be followed is left out and named, by that address.
@@ -215,7 +215,7 @@ class Collection:
                 name, href = self._placed(base, response.href)
             except ForeignReferenceError as error:
                 where = response.href[:_MAX_SHOWN]
-                yield where, Stored(response.href, "", None, f"{where} is left out: {error}")
+                yield where, StoredObject(response.href, "", None, f"{where} is left out: {error}")
             else:
                 if name and "/" not in name:
                     yield name, _stored(href, response)
@@ -243,7 +243,7 @@ class Collection:
         return UnreadableError(f"{error}: the calendar can't be read")
 
 
-def _stored(href: str, response: Response) -> Stored:
+def _stored(href: str, response: Response) -> StoredObject:
     data = response.properties.get(queries.DATA)
     content = None if data is None or data.text is None else data.text.encode()
-    return Stored(href, response.text(queries.ETAG) or "", content)
+    return StoredObject(href, response.text(queries.ETAG) or "", content)

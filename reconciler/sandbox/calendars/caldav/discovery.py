@@ -33,7 +33,7 @@ _FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Principal:
     """Where an account's calendars are; `email` is as the server spells it."""
 
     email: str
@@ -41,7 +41,7 @@ class Account:
     inbox: httpx.URL | None
 
 
-async def find_account(exchange: Exchange, email: str) -> Account:
+async def find_principal(exchange: Exchange, email: str) -> Principal:
     """Sign in and find the calendars' home; raises `BadCredentialsError` and `UnreachableError`."""
     principal = await _principal(exchange)
     try:
@@ -55,14 +55,14 @@ async def find_account(exchange: Exchange, email: str) -> Account:
     if found is None or not homes:
         raise UnreachableError(f"{principal}: names no home of calendars (calendar-home-set); is it a CalDAV server?")
     inboxes = found.hrefs(queries.INBOX)
-    return Account(
+    return Principal(
         _spelled(email, found.hrefs(queries.ADDRESSES)),
         tuple(_folder(exchange.origins.resolve(base, home)) for home in homes[:_MAX_HOMES]),
         exchange.origins.resolve(base, inboxes[0]) if inboxes else None,
     )
 
 
-async def list_calendars(exchange: Exchange, account: Account) -> tuple[CalendarRef, ...]:
+async def list_calendars(exchange: Exchange, account: Principal) -> tuple[CalendarRef, ...]:
     """The calendars that can hold events, the primary one first.
 
     That is the one where the server puts invitations (`schedule-default-calendar-URL`), or the first by its address;
@@ -145,7 +145,7 @@ async def _principal(exchange: Exchange) -> httpx.URL:
     raise kind(f"{root}: no CalDAV server found there: {'; '.join(said)}")
 
 
-async def _default_calendar(exchange: Exchange, account: Account) -> httpx.URL | None:
+async def _default_calendar(exchange: Exchange, account: Principal) -> httpx.URL | None:
     if account.inbox is None:
         return None
     try:

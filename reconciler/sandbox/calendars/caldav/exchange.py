@@ -90,7 +90,7 @@ class NotAnsweredError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DavAnswer:
     """An answer that is neither a refusal of the password nor a fault of the server; `url` is what gave it."""
 
     url: httpx.URL
@@ -165,7 +165,7 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         *,
         limit: int | None = None,
-    ) -> Answer:
+    ) -> DavAnswer:
         """Send a request, and follow redirections as far as the password may go.
 
         Raises `BadCredentialsError`; `UnreachableError` where no whole answer comes, or the server says that it is its
@@ -214,7 +214,9 @@ class Exchange:
         if fault is not None and not met:
             raise fault
 
-    async def _once(self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str], limit: int) -> Answer:
+    async def _once(
+        self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str], limit: int
+    ) -> DavAnswer:
         if not self._credentials.knows(url):
             await self.introduce(url)
         lessons = 0
@@ -234,7 +236,7 @@ class Exchange:
         encoded = {name.encode(): value.encode() for name, value in headers.items()}
         return self._client.build_request(method, url, content=body, headers=encoded)
 
-    async def _sent(self, request: httpx.Request, limit: int) -> Answer:
+    async def _sent(self, request: httpx.Request, limit: int) -> DavAnswer:
         asked = f"{request.method} {request.url}"
         try:
             # Credentials are in the request: httpx would read the whole of an answer that asks for them.
@@ -249,7 +251,7 @@ class Exchange:
             raise UnreachableError(f"{asked}: can't be asked ({error})") from error
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{asked}: no answer ({str(error) or type(error).__name__})") from error
-        return Answer(request.url, response.status_code, response.headers, received)
+        return DavAnswer(request.url, response.status_code, response.headers, received)
 
 
 async def _received(asked: str, response: httpx.Response, limit: int) -> bytes:
@@ -268,7 +270,7 @@ async def _received(asked: str, response: httpx.Response, limit: int) -> bytes:
     return bytes(received)
 
 
-def _checked(method: str, answer: Answer) -> Answer:
+def _checked(method: str, answer: DavAnswer) -> DavAnswer:
     asked = f"{method} {answer.url}"
     if answer.status == UNAUTHORIZED:
         raise BadCredentialsError(f"{asked}: the server doesn't accept this login and password")
@@ -277,7 +279,7 @@ def _checked(method: str, answer: Answer) -> Answer:
     return answer
 
 
-def _fault(asked: str, answer: Answer) -> ServerFaultError | None:
+def _fault(asked: str, answer: DavAnswer) -> ServerFaultError | None:
     """What is raised where the server says that it can't answer; None where it has answered."""
     fault = answer.status >= _SERVER_FAULT and answer.status not in _SAYS_NO
     if not fault and answer.status != _TOO_MANY_REQUESTS:

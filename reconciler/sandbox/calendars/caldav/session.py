@@ -15,7 +15,7 @@ from reconciler.sandbox.calendars.recent import Recent
 if TYPE_CHECKING:
     import ssl
 
-    from reconciler.sandbox.calendars.caldav.discovery import Account
+    from reconciler.sandbox.calendars.caldav.discovery import Principal
     from reconciler.sandbox.calendars.caldav.snapshot import Snapshot
     from reconciler.sandbox.calendars.errors import NoAnswerError
     from reconciler.sandbox.calendars.protocol import Deadline
@@ -24,11 +24,11 @@ _MAX_ACCOUNTS = 256
 _MAX_KEPT = 128 * 1024 * 1024
 
 
-class Kept:
+class ServerCache:
     """What is kept of a server from one call to the next."""
 
     def __init__(self) -> None:
-        self.accounts: Recent[Account] = Recent(_MAX_ACCOUNTS, lambda _: 1)
+        self.accounts: Recent[Principal] = Recent(_MAX_ACCOUNTS, lambda _: 1)
         self.challenges = known_challenges()
         # An empty calendar weighs something too.
         self.snapshots: Recent[Snapshot] = Recent(_MAX_KEPT, lambda snapshot: snapshot.size + 1024)

@@ -65,7 +65,7 @@ class Snapshot:
         return sum(len(stored.content or b"") for stored in self.objects.values())
 
 
-async def brought_up_to_date(
+async def update_snapshot(
     collection: Collection, known: Snapshot | None, span: Span | None, *, patience: Callable[[], float]
 ) -> Snapshot:
     """A snapshot of now that covers `span`; one search of the server may take `patience()` seconds."""
@@ -111,7 +111,7 @@ async def _read(
             found = None
     if found is None:
         # A folder that is no calendar can be listed too.
-        await collection.marks()
+        await collection.change_tags()
         found = await collection.listing()
     return Snapshot(covered, await _merged(collection, {}, found), None, None, syncs, large)
 
@@ -125,12 +125,12 @@ async def _in_span(collection: Collection, span: Span) -> Objects:
 
 async def _compared(collection: Collection, known: Snapshot) -> Snapshot:
     # Before the listing: what changes in between is told once more, and nothing is missed.
-    marks = await collection.marks()
-    if marks.ctag and marks.ctag == known.ctag and not known.missing():
+    tags = await collection.change_tags()
+    if tags.ctag and tags.ctag == known.ctag and not known.missing():
         return known
     listed = await collection.listing() if known.span is None else await collection.in_span(known.span, contents=False)
     kept = {name: stored for name, stored in known.objects.items() if name in listed}
-    return replace(known, objects=await _merged(collection, kept, listed), token=marks.token, ctag=marks.ctag)
+    return replace(known, objects=await _merged(collection, kept, listed), token=tags.token, ctag=tags.ctag)
 
 
 async def _merged(collection: Collection, known: Objects, found: Objects) -> Objects:

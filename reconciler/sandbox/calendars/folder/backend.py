@@ -41,7 +41,7 @@ from reconciler.sandbox.calendars.folder.files import (
 )
 from reconciler.sandbox.calendars.folder.objects import find, is_untouched, with_event, without_event
 from reconciler.sandbox.calendars.ics_text import calendar_text, text_line, unescaped
-from reconciler.sandbox.calendars.protocol import CalendarObject, CalendarRef, Reading
+from reconciler.sandbox.calendars.protocol import CalendarContents, CalendarObject, CalendarRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,11 +140,11 @@ class FolderCalendars:
             return False
         return True
 
-    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> Reading:
+    def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> CalendarContents:
         """The whole file as one object, whatever the range."""
         del start, end
         path = self._path(login, calendar_id)
-        return Reading((CalendarObject(path.stem, "", _content(path)),))
+        return CalendarContents((CalendarObject(path.stem, "", _content(path)),))
 
     def get(self, login: Login, calendar_id: str, name: str) -> CalendarObject | None:
         """The event with this UID, as a stream of its own."""

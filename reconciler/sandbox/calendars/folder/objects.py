@@ -13,20 +13,20 @@ _OPENING, _CLOSING = calendar_text().rsplit(b"END:", 1)[0], b"END:VCALENDAR\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredEvent:
     """The components of one event: as a stream of its own, and a mark that changes when any of them does."""
 
     content: bytes
     etag: str
 
 
-def find(content: bytes, uid: str) -> Found | None:
+def find(content: bytes, uid: str) -> StoredEvent | None:
     """The event with this UID; None where the file doesn't hold it."""
     parts = [content[each.start : each.end] for each in _components(cut(content), uid)]
     if not parts:
         return None
     body = b"".join(parts)
-    return Found(_OPENING + body + _CLOSING, hashlib.sha256(body).hexdigest())
+    return StoredEvent(_OPENING + body + _CLOSING, hashlib.sha256(body).hexdigest())
 
 
 def with_event(content: bytes, uid: str, event: bytes) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.calendars.icalendar.calendar_zones import CalendarZones
     from reconciler.sandbox.calendars.icalendar.properties import Property
-    from reconciler.sandbox.calendars.icalendar.rules import Rule
+    from reconciler.sandbox.calendars.icalendar.rules import RecurrenceRule
 
 EXPORT_MARK = "X-EXTCAL-EXPORT"
 """The property of an event that a sandbox exported."""
@@ -74,7 +74,7 @@ class Event:
     start: Time
     length: Length
     end: int
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[RecurrenceRule, ...] = ()
     additions: tuple[Addition, ...] = ()
     exceptions: tuple[Time, ...] = ()
     identity: Time | None = None
@@ -205,7 +205,7 @@ def _length(found: _Lines, start: Time, zones: CalendarZones) -> Length:
     return Length(duration.days, duration.seconds)
 
 
-def _rules(found: _Lines, start: Time, zones: CalendarZones, faults: list[str]) -> Iterator[Rule]:
+def _rules(found: _Lines, start: Time, zones: CalendarZones, faults: list[str]) -> Iterator[RecurrenceRule]:
     def wall_clock(moment: datetime) -> datetime:
         zone = zones.of_days if start.is_day else start.zone
         return zone.wall_clock(round(moment.timestamp()))

@@ -37,7 +37,7 @@ _CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExpansionRequest:
     """A calendar and a range: times in seconds since the epoch, `zone` the one of floating times.
 
     `owner` is the address of the account: what it has declined keeps nobody busy. `enough` instances answer it; the
@@ -54,7 +54,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ExpansionAnswer:
     """The instances that start before `until`, in order, and what could not be read, in words."""
 
     until: float
@@ -182,9 +182,9 @@ class Expander:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._slots = [_Slot() for _ in range(WORKERS)]
-        self._answers: Recent[tuple[Answered, int]] = Recent(_MAX_KEPT, lambda kept: kept[1] + 1024)
+        self._answers: Recent[tuple[ExpansionAnswer, int]] = Recent(_MAX_KEPT, lambda kept: kept[1] + 1024)
 
-    def expand(self, asked: Asked, seconds: float | None = None) -> Answered:
+    def expand(self, asked: ExpansionRequest, seconds: float | None = None) -> ExpansionAnswer:
         """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults.
 
         Unless they are given, it may take those of a whole operation.
@@ -196,28 +196,28 @@ class Expander:
         if kept is not None:
             return kept[0]
         if seconds <= 0:
-            return Answered(asked.end, (), ("there was no time to read it; all of it is left out",))
+            return ExpansionAnswer(asked.end, (), ("there was no time to read it; all of it is left out",))
         line = self._said(asked, digest, seconds)
         if line is None:
             fault = f"reading it takes more than {seconds:.1f} s or too much memory; all of it is left out"
-            return Answered(asked.end, (), (fault,))
+            return ExpansionAnswer(asked.end, (), (fault,))
         said = json.loads(line)
         instances = tuple(Instance(*fields) for fields in said["instances"])
-        answered = Answered(float(said["until"]), instances, tuple(said["faults"]))
+        answered = ExpansionAnswer(float(said["until"]), instances, tuple(said["faults"]))
         if said["complete"]:
             self._answers.put(key, (answered, len(line)))
             return answered
         # What there was no time for would be asked for again and again.
-        return Answered(asked.end, instances, answered.faults)
+        return ExpansionAnswer(asked.end, instances, answered.faults)
 
-    def expand_all(self, every: Sequence[Asked], seconds: float) -> list[Answered]:
+    def expand_all(self, every: Sequence[ExpansionRequest], seconds: float) -> list[ExpansionAnswer]:
         """What each calendar comes to, in this order; all of them in that many seconds, none in most of them.
 
         The smallest are read first, so that a large one costs no others their time.
         """
         over_at = time.monotonic() + seconds
         at_most = self._seconds * _CALENDAR_SHARE
-        answers: dict[int, Answered] = {}
+        answers: dict[int, ExpansionAnswer] = {}
 
         def work(slot: int) -> None:
             numbers = [number for number, asked in enumerate(every) if _digest(asked)[0] % WORKERS == slot]
@@ -236,7 +236,7 @@ class Expander:
         for slot in self._slots:
             slot.close()
 
-    def _said(self, asked: Asked, digest: bytes, seconds: float) -> bytes | None:
+    def _said(self, asked: ExpansionRequest, digest: bytes, seconds: float) -> bytes | None:
         """The worker's answer, a line of JSON; None where there is none in time."""
         head = {
             "digest": digest.hex(),
@@ -250,5 +250,5 @@ class Expander:
         return self._slots[digest[0] % WORKERS].ask(head, asked.content, seconds)
 
 
-def _digest(asked: Asked) -> bytes:
+def _digest(asked: ExpansionRequest) -> bytes:
     return hashlib.sha256(asked.content).digest()

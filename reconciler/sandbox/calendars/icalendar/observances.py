@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.icalendar.rules import Rule, RuleError, Steps, TooManyStepsError, parse_rule, starts
+from reconciler.sandbox.calendars.icalendar.rules import (
+    RecurrenceRule,
+    RuleError,
+    Steps,
+    TooManyStepsError,
+    parse_rule,
+    starts,
+)
 from reconciler.sandbox.calendars.icalendar.zones import LAST, ZoneError
 from reconciler.sandbox.calendars.ics_lines import cut, line_name, line_value
 
@@ -59,7 +66,7 @@ class Observance:
     before: int
     after: int
     dates: tuple[datetime, ...]
-    rules: tuple[tuple[datetime, Rule], ...]
+    rules: tuple[tuple[datetime, RecurrenceRule], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,7 @@ def _before(written: _Written, others: list[_Written], start: datetime) -> int:
     return min(other, key=lambda each: abs((each.start or start) - start), default=written).after
 
 
-def _rule(text: str, before: int) -> Rule:
+def _rule(text: str, before: int) -> RecurrenceRule:
     rule = parse_rule(text, all_day=False, wall_clock=_shifted(before))
     if rule.frequency > rule.frequency.DAILY or max(map(len, (rule.hours, rule.minutes, rule.seconds))) > 1:
         raise ZoneError("its RRULE comes more than once a day")
@@ -191,7 +198,7 @@ def _shifted(offset: int) -> Callable[[datetime], datetime]:
     return lambda utc: utc.replace(tzinfo=None) + timedelta(seconds=offset)
 
 
-def _first(rule: Rule, start: datetime, steps: Steps) -> datetime:
+def _first(rule: RecurrenceRule, start: datetime, steps: Steps) -> datetime:
     """The first onset of a rule.
 
     A DTSTART that its own rule doesn't hit says only when the rule begins: else both kinds of time would begin on the

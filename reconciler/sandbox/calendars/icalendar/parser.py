@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Contents:
+class ParsedCalendar:
     """What could be read of a calendar, and what is wrong with it."""
 
     series: list[Series] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
-class CalendarReader:
+class CalendarParser:
     """Reads a stream, and may leave off and go on; floating times are in `zone`.
 
     `owner` is the address of the account. `contents` are whole once `go_on` says so.
     """
 
     def __init__(self, content: bytes, zone: str, owner: str) -> None:
-        self.contents = Contents()
+        self.contents = ParsedCalendar()
         self._events = self._read(content, known_zone(zone) or UTC, owner.lower())
 
     def go_on(self, over_at: float) -> bool:

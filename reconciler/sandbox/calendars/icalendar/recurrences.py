@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.sandbox.calendars.icalendar.events import Event
-    from reconciler.sandbox.calendars.icalendar.rules import Rule, Steps
+    from reconciler.sandbox.calendars.icalendar.rules import RecurrenceRule, Steps
     from reconciler.sandbox.calendars.icalendar.series import Series
     from reconciler.sandbox.calendars.icalendar.zones import Zone
 
@@ -244,7 +244,7 @@ def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
         last = base[0]
 
 
-def _by_rule(rule: Rule, event: Event, after: datetime, before: datetime, steps: Steps) -> Iterator[_Base]:
+def _by_rule(rule: RecurrenceRule, event: Event, after: datetime, before: datetime, steps: Steps) -> Iterator[_Base]:
     zone = event.start.zone
     held: list[tuple[int, datetime]] = []
     for wall_clock in starts(rule, event.start.wall_clock, after, before, steps):

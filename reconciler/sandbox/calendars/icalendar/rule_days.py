@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.icalendar.rule_text import Frequency, Rule
+from reconciler.sandbox.calendars.icalendar.rule_text import RecurrenceFrequency, RecurrenceRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,15 +154,17 @@ class Days:
         return fourth - (fourth - 1 - self.week_start) % 7
 
 
-def days_of(rule: Rule, first: date) -> Days:
+def days_of(rule: RecurrenceRule, first: date) -> Days:
     """The limits of a rule's days; what it leaves open is taken from the first day of the series."""
     months, month_days, weekdays = rule.months, rule.month_days, rule.weekdays
     if not (weekdays or month_days or rule.year_days):
-        if rule.frequency is Frequency.WEEKLY or (rule.week_numbers and rule.frequency < Frequency.WEEKLY):
+        if rule.frequency is RecurrenceFrequency.WEEKLY or (
+            rule.week_numbers and rule.frequency < RecurrenceFrequency.WEEKLY
+        ):
             weekdays = frozenset({(first.weekday(), 0)})
-        elif rule.frequency in {Frequency.YEARLY, Frequency.MONTHLY}:
+        elif rule.frequency in {RecurrenceFrequency.YEARLY, RecurrenceFrequency.MONTHLY}:
             month_days = frozenset({first.day})
-            if rule.frequency is Frequency.YEARLY:
+            if rule.frequency is RecurrenceFrequency.YEARLY:
                 months = months or frozenset({first.month})
     ordinals: defaultdict[int, set[int]] = defaultdict(set)
     for weekday, ordinal in weekdays:
@@ -173,6 +175,6 @@ def days_of(rule: Rule, first: date) -> Days:
         year_days=rule.year_days,
         week_numbers=rule.week_numbers,
         ordinals={weekday: frozenset(counted) for weekday, counted in ordinals.items()},
-        in_year=rule.frequency is Frequency.YEARLY and not months,
+        in_year=rule.frequency is RecurrenceFrequency.YEARLY and not months,
         week_start=rule.week_start,
     )

@@ -1,4 +1,4 @@
-"""The text of an RRULE (RFC 5545, 3.3.10), read into a `Rule`.
+"""The text of an RRULE (RFC 5545, 3.3.10), read into a `RecurrenceRule`.
 
 Case, blanks, a `;` or `,` too many, X-parts and a part that is stated twice alike don't matter. What has a clear
 meaning is taken, although the RFC forbids it: COUNT beside UNTIL (both limit); BYWEEKNO, BYYEARDAY and BYMONTHDAY
@@ -46,7 +46,7 @@ class RuleError(Exception):
     """A rule that can't be read; the message says what is wrong with it."""
 
 
-class Frequency(IntEnum):
+class RecurrenceFrequency(IntEnum):
     """The FREQ of a rule, the longest first."""
 
     YEARLY = 0
@@ -59,14 +59,14 @@ class Frequency(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RecurrenceRule:
     """An RRULE as it is written; a part that is not there is empty or None.
 
     `until` is inclusive and in the wall-clock time of the series. Weekdays count from 0, a Monday; one of `weekdays` is
     a weekday and its ordinal, 0 where each counts.
     """
 
-    frequency: Frequency
+    frequency: RecurrenceFrequency
     interval: int = 1
     count: int | None = None
     until: datetime | None = None
@@ -82,7 +82,7 @@ class Rule:
     positions: frozenset[int] = frozenset()
 
 
-def parse_rule(value: str, *, all_day: bool, wall_clock: Callable[[datetime], datetime]) -> Rule:
+def parse_rule(value: str, *, all_day: bool, wall_clock: Callable[[datetime], datetime]) -> RecurrenceRule:
     """Read what stands after `RRULE:`; raises `RuleError` for what has no clear meaning.
 
     `wall_clock` turns a time in UTC into the wall-clock time of the series.
@@ -93,14 +93,14 @@ def parse_rule(value: str, *, all_day: bool, wall_clock: Callable[[datetime], da
     frequency = _frequency(parts, all_day=all_day)
     numbers = {name: _numbers(name, parts[name]) if name in parts else frozenset[int]() for name in _RANGES}
     weekdays = _weekdays(parts["BYDAY"]) if "BYDAY" in parts else frozenset[tuple[int, int]]()
-    if frequency > Frequency.MONTHLY or numbers["BYWEEKNO"]:
+    if frequency > RecurrenceFrequency.MONTHLY or numbers["BYWEEKNO"]:
         weekdays = frozenset((weekday, 0) for weekday, _ in weekdays)
     chosen_from = {"BYDAY", *_RANGES} - {"BYSETPOS"}
     if numbers["BYSETPOS"] and not numbers["BYSETPOS"] & {1, -1} and not parts.keys() & chosen_from:
         raise RuleError("the BYSETPOS of its RRULE has nothing to choose from")
     if parts.get("WKST", "MO") not in _WEEKDAYS:
         raise RuleError("the WKST of its RRULE is no weekday")
-    return Rule(
+    return RecurrenceRule(
         frequency=frequency,
         interval=_positive("INTERVAL", parts["INTERVAL"]) if "INTERVAL" in parts else 1,
         # Some programs write -1 for no COUNT.
@@ -141,13 +141,13 @@ def _parts(value: str) -> dict[str, str]:
     return parts
 
 
-def _frequency(parts: dict[str, str], *, all_day: bool) -> Frequency:
+def _frequency(parts: dict[str, str], *, all_day: bool) -> RecurrenceFrequency:
     if "FREQ" not in parts:
         raise RuleError("its RRULE has no FREQ")
-    if parts["FREQ"] not in Frequency.__members__:
+    if parts["FREQ"] not in RecurrenceFrequency.__members__:
         raise RuleError(f"the FREQ of its RRULE is unknown, {parts['FREQ'][:_MAX_SHOWN]!r}")
-    frequency = Frequency[parts["FREQ"]]
-    if all_day and frequency > Frequency.DAILY:
+    frequency = RecurrenceFrequency[parts["FREQ"]]
+    if all_day and frequency > RecurrenceFrequency.DAILY:
         raise RuleError(f"the FREQ of its RRULE is {frequency.name}, and it is an all-day event")
     return frequency
 

@@ -23,15 +23,20 @@ from math import gcd, inf
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.icalendar.rule_days import days_of, month_start
-from reconciler.sandbox.calendars.icalendar.rule_text import Frequency, Rule, RuleError, parse_rule
+from reconciler.sandbox.calendars.icalendar.rule_text import RecurrenceFrequency, RecurrenceRule, RuleError, parse_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Rule", "RuleError", "Steps", "TooManyStepsError", "parse_rule", "starts"]
+__all__ = ["RecurrenceRule", "RuleError", "Steps", "TooManyStepsError", "parse_rule", "starts"]
 
 _DAY = 86_400
-_LENGTHS = {Frequency.DAILY: _DAY, Frequency.HOURLY: 3600, Frequency.MINUTELY: 60, Frequency.SECONDLY: 1}
+_LENGTHS = {
+    RecurrenceFrequency.DAILY: _DAY,
+    RecurrenceFrequency.HOURLY: 3600,
+    RecurrenceFrequency.MINUTELY: 60,
+    RecurrenceFrequency.SECONDLY: 1,
+}
 _NUMBERS_A_STEP = 20
 """How many times of a day are listed, or positions are looked up, at the price of one step."""
 
@@ -54,7 +59,9 @@ class Steps:
         self.left -= n
 
 
-def starts(rule: Rule, first: datetime, after: datetime, before: datetime, steps: Steps) -> Iterator[datetime]:
+def starts(
+    rule: RecurrenceRule, first: datetime, after: datetime, before: datetime, steps: Steps
+) -> Iterator[datetime]:
     """The starts from `after` until before `before`, in order, of the series that begins at `first`.
 
     `first` is one of them and counts, also where the rule doesn't hit it.
@@ -107,16 +114,16 @@ class _Block:
 class _Pattern:
     """A rule with what it takes from the first start, as blocks."""
 
-    def __init__(self, rule: Rule, first: datetime, begun: int, steps: Steps) -> None:
+    def __init__(self, rule: RecurrenceRule, first: datetime, begun: int, steps: Steps) -> None:
         self._rule = rule
         self._begun = begun
         self._steps = steps
         self._days = days_of(rule, first)
         # The times within a period: of a day, an hour, a minute or a second.
         self._times = self._product(
-            sorted(rule.hours or {first.hour}) if rule.frequency < Frequency.HOURLY else [0],
-            sorted(rule.minutes or {first.minute}) if rule.frequency < Frequency.MINUTELY else [0],
-            sorted(rule.seconds or {first.second}) if rule.frequency < Frequency.SECONDLY else [0],
+            sorted(rule.hours or {first.hour}) if rule.frequency < RecurrenceFrequency.HOURLY else [0],
+            sorted(rule.minutes or {first.minute}) if rule.frequency < RecurrenceFrequency.MINUTELY else [0],
+            sorted(rule.seconds or {first.second}) if rule.frequency < RecurrenceFrequency.SECONDLY else [0],
         )
         self._listed = self._listed_periods()
 
@@ -127,7 +134,7 @@ class _Pattern:
             floor = self._begun
         if (steady := self._steady_periods()) is not None:
             return self._at_once(*steady, last)
-        if rule.frequency >= Frequency.DAILY:
+        if rule.frequency >= RecurrenceFrequency.DAILY:
             return self._in_days(max(floor, self._begun) // _DAY, last)
         begun = self._period(self._begun // _DAY)
         ahead = (self._period(floor // _DAY) - begun) // rule.interval
@@ -136,14 +143,14 @@ class _Pattern:
     def _steady_periods(self) -> tuple[int, int, list[int]] | None:
         """When the first period begins, how long one is, and the times in it, where these are the same in each."""
         rule, days = self._rule, self._days
-        each_day = rule.frequency is Frequency.DAILY and rule.interval == 1 and not rule.positions
-        if days.ordinals and days.only_weekdays and (rule.frequency is Frequency.WEEKLY or each_day):
+        each_day = rule.frequency is RecurrenceFrequency.DAILY and rule.interval == 1 and not rule.positions
+        if days.ordinals and days.only_weekdays and (rule.frequency is RecurrenceFrequency.WEEKLY or each_day):
             offsets = [day * _DAY for day in range(7) if (rule.week_start + day) % 7 in days.ordinals]
             self._steps.take(len(offsets) * len(self._times) // _NUMBERS_A_STEP)
             times = [offset + time for offset in offsets for time in self._times]
             day = self._begun // _DAY
             return (day - (day - 1 - rule.week_start) % 7) * _DAY, 7 * _DAY, times
-        if rule.frequency >= Frequency.DAILY and not days.limited and self._listed is None:
+        if rule.frequency >= RecurrenceFrequency.DAILY and not days.limited and self._listed is None:
             length = _LENGTHS[rule.frequency]
             return self._begun // length * length, length, self._times
         return None
@@ -162,20 +169,20 @@ class _Pattern:
 
     def _period(self, day: int) -> int:
         """The number of the period that a day is in."""
-        if self._rule.frequency is Frequency.WEEKLY:
+        if self._rule.frequency is RecurrenceFrequency.WEEKLY:
             return (day - 1 - self._rule.week_start) // 7
         when = datetime.fromordinal(day)
-        return when.year if self._rule.frequency is Frequency.YEARLY else 12 * when.year + when.month - 1
+        return when.year if self._rule.frequency is RecurrenceFrequency.YEARLY else 12 * when.year + when.month - 1
 
     def _first_day(self, period: int) -> int:
-        if self._rule.frequency is Frequency.WEEKLY:
+        if self._rule.frequency is RecurrenceFrequency.WEEKLY:
             return 7 * period + 1 + self._rule.week_start
-        return month_start(period if self._rule.frequency is Frequency.MONTHLY else 12 * period)
+        return month_start(period if self._rule.frequency is RecurrenceFrequency.MONTHLY else 12 * period)
 
     def _block(self, period: int) -> _Block | None:
-        if self._rule.frequency is Frequency.WEEKLY:
+        if self._rule.frequency is RecurrenceFrequency.WEEKLY:
             days = self._days.of_week(self._first_day(period))
-        elif self._rule.frequency is Frequency.MONTHLY:
+        elif self._rule.frequency is RecurrenceFrequency.MONTHLY:
             days = self._days.of_month(period)
         else:
             days = self._days.of_year(period)
@@ -215,8 +222,9 @@ class _Pattern:
         Those that the interval meets on no day are left out.
         """
         rule, length = self._rule, _LENGTHS.get(self._rule.frequency, _DAY)
-        limits = ((rule.hours, 24), (rule.minutes, 60), (rule.seconds, 60))[: rule.frequency - Frequency.DAILY]
-        if rule.frequency <= Frequency.DAILY or not any(limit for limit, _ in limits):
+        levels = rule.frequency - RecurrenceFrequency.DAILY
+        limits = ((rule.hours, 24), (rule.minutes, 60), (rule.seconds, 60))[:levels]
+        if rule.frequency <= RecurrenceFrequency.DAILY or not any(limit for limit, _ in limits):
             return None
         common = gcd(rule.interval, _DAY // length)
         listed: defaultdict[int, list[int]] = defaultdict(list)

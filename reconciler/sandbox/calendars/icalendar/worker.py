@@ -15,7 +15,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
-from reconciler.sandbox.calendars.icalendar.parser import CalendarReader
+from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
 from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.calendars.recent import Recent
 
@@ -37,7 +37,7 @@ class _Responder:
     """Answers requests; keeps the latest calendars, since they are mostly asked about again."""
 
     def __init__(self) -> None:
-        self._kept: Recent[tuple[CalendarReader, int]] = Recent(_MAX_KEPT, lambda kept: kept[1])
+        self._kept: Recent[tuple[CalendarParser, int]] = Recent(_MAX_KEPT, lambda kept: kept[1])
 
     def answer(self, asked: Mapping[str, Any], content: bytes) -> dict[str, object]:
         """What a calendar comes to in the range that is asked about."""
@@ -61,10 +61,10 @@ class _Responder:
             "complete": done.complete,
         }
 
-    def _reader(self, key: tuple[str, str, str], content: bytes) -> CalendarReader:
+    def _reader(self, key: tuple[str, str, str], content: bytes) -> CalendarParser:
         kept = self._kept.get(key)
         if kept is None:
-            kept = CalendarReader(content, key[1], key[2]), len(content) + 1024
+            kept = CalendarParser(content, key[1], key[2]), len(content) + 1024
             self._kept.put(key, kept)
         return kept[0]
 
