@@ -15,6 +15,7 @@ from reconciler.sandbox.calendars.errors import (
     UnreadableError,
 )
 from reconciler.sandbox.calendars.icalendar.expander import ExpansionRequest
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.contract import ErrorReason
 from reconciler.sandbox.health import import_losses
 from reconciler.sandbox.messages import reason
@@ -49,17 +50,7 @@ class ImportedCalendar:
 
     def warning(self, fault: str) -> str:
         """A fault, and where it is."""
-        where = f"{self.connection.provider.slug}/{self.connection.login.email}/{self.calendar.name}"
-        return f"{where}: {fault}"
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """From `start` to `end`, in seconds since the epoch; `all_day` events only, the others only, or both (None)."""
-
-    start: float
-    end: float
-    all_day: bool | None = None
+        return _warning(self.connection, self.calendar, fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +69,7 @@ class ConnectionImport:
 def import_calendars(
     context: SiteContext,
     connections: Sequence[ConnectionRecord],
-    wanted: Range,
+    wanted: TimeRange,
     marks: ExportMarks,
     *,
     until: type[CalendarError] = UnreachableError,
@@ -88,12 +79,12 @@ def import_calendars(
     A calendar that is gone or damaged takes no other one down. After an error of the kind `until` its provider is asked
     for nothing more. A connection whose account doesn't open any more becomes `ERROR`/`TOKEN_REVOKED` and has none.
     """
-    reading = context.first(_SHARE)
+    calendars = context.first(_SHARE)
     accounts: dict[tuple[str, Login], list[ConnectionRecord]] = {}
     for connection in connections:
         accounts.setdefault((connection.provider.slug, connection.login), []).append(connection)
     tasks = [
-        Task(slug, reading.of(slug).at_once, partial(_read_all, reading, of_account, wanted, marks))
+        Task(slug, calendars.of(slug).at_once, partial(_read_all, calendars, of_account, wanted, marks))
         for (slug, _), of_account in accounts.items()
     ]
     read = run_tasks(tasks, until=until)
@@ -110,30 +101,28 @@ def import_calendars(
 
 
 def _read_all(
-    reading: CalendarDirectory, connections: Sequence[ConnectionRecord], wanted: Range, marks: ExportMarks
+    calendars: CalendarDirectory, connections: Sequence[ConnectionRecord], wanted: TimeRange, marks: ExportMarks
 ) -> dict[int, ConnectionImport]:
     """What the connections of one account import from, by their numbers; raises `CalendarError`."""
-    return {connection.seq: _read(reading, connection, wanted, marks) for connection in connections}
+    return {connection.seq: _read(calendars, connection, wanted, marks) for connection in connections}
 
 
 def _read(
-    reading: CalendarDirectory, connection: ConnectionRecord, wanted: Range, marks: ExportMarks
+    calendars: CalendarDirectory, connection: ConnectionRecord, wanted: TimeRange, marks: ExportMarks
 ) -> ConnectionImport:
     found: list[ImportedCalendar] = []
     faults: list[str] = []
     provider, login = connection.provider.slug, connection.login
-    backend = reading.of(provider)
-    calendars = reading.calendars(provider, login, fresh=False, used=connection.used_calendars)
-    faults += import_losses(connection, calendars)
-    for calendar in _chosen(connection, calendars):
+    backend = calendars.of(provider)
+    listed = calendars.calendars(provider, login, fresh=False, used=connection.used_calendars)
+    faults += import_losses(connection, listed)
+    for calendar in _chosen(connection, listed):
         try:
             read = backend.read(login, calendar.id, _moment(wanted.start), _moment(wanted.end))
         except (CalendarGoneError, UnreadableError) as error:
-            faults.append(ImportedCalendar(connection, calendar, b"").warning(reason(error, login)))
+            faults.append(_warning(connection, calendar, reason(error, login)))
         else:
-            faults += [
-                ImportedCalendar(connection, calendar, b"").warning(reason(fault, login)) for fault in read.faults
-            ]
+            faults += [_warning(connection, calendar, reason(fault, login)) for fault in read.faults]
             content = b"\r\n".join(each.content for each in read.objects if each.name not in marks.names)
             if content:
                 found.append(ImportedCalendar(connection, calendar, content))
@@ -141,24 +130,24 @@ def _read(
 
 
 def first_parts(
-    expander: Expander, every: Sequence[ImportedCalendar], wanted: Range, seconds: float
+    expander: Expander, every: Sequence[ImportedCalendar], wanted: TimeRange, seconds: float
 ) -> list[ExpansionAnswer]:
     """What calendars come to in the first part of a range; a shorter one where they are many, since all are merged."""
     enough = max(_FEW, _ENOUGH // (len(every) or 1))
-    return expander.expand_all([_asked(source, wanted, enough) for source in every], seconds)
+    return expander.expand_all([_request(source, wanted, enough) for source in every], seconds)
 
 
-def _asked(source: ImportedCalendar, wanted: Range, enough: int) -> ExpansionRequest:
+def _request(source: ImportedCalendar, wanted: TimeRange, enough: int) -> ExpansionRequest:
     connection = source.connection
     zone, owner = connection.schedule.time_zone, connection.login.email
-    return ExpansionRequest(source.content, zone, wanted.start, wanted.end, wanted.all_day, owner, enough)
+    return ExpansionRequest(source.content, zone, wanted, owner, enough)
 
 
 def instances_of(
     expander: Expander,
     source: ImportedCalendar,
     first: ExpansionAnswer,
-    wanted: Range,
+    wanted: TimeRange,
     marks: ExportMarks,
     deadline: Deadline,
     warnings: WarningLog,
@@ -178,12 +167,16 @@ def instances_of(
         begun = answered.until
         if begun >= wanted.end:
             return
-        answered = expander.expand(_asked(source, replace(wanted, start=begun), _ENOUGH), deadline.left())
+        answered = expander.expand(_request(source, replace(wanted, start=begun), _ENOUGH), deadline.left())
 
 
-def year_around(now: float) -> Range:
+def year_around(now: float) -> TimeRange:
     """The year before and the year after `now`."""
-    return Range(now - _YEAR, now + _YEAR)
+    return TimeRange(now - _YEAR, now + _YEAR)
+
+
+def _warning(connection: ConnectionRecord, calendar: CalendarRef, fault: str) -> str:
+    return f"{connection.provider.slug}/{connection.login.email}/{calendar.name}: {fault}"
 
 
 def _chosen(connection: ConnectionRecord, calendars: tuple[CalendarRef, ...]) -> list[CalendarRef]:

@@ -23,8 +23,8 @@ from dateutil.rrule import rrulestr
 from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionRequest
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
-from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.benchmarks.clock import timed
 from tests.support.sandbox.ics import calendar, event, text
 
@@ -36,7 +36,7 @@ _WORKDAYS = 522
 _PROMISE = 2.0
 _ROUNDS = 7
 _START, _END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
-_WINDOW = Window(_START.timestamp(), _END.timestamp())
+_RANGE = TimeRange(_START.timestamp(), _END.timestamp())
 _RULE = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
 _ZONE = text(
     """
@@ -90,7 +90,7 @@ def expanded(content: bytes) -> None:
     reader = CalendarParser(content, "UTC", "")
     reader.go_on(math.inf)
     limits = Limits(enough=sys.maxsize)
-    done = expand(reader.contents.series, _WINDOW, over_at=math.inf, limits=limits)
+    done = expand(reader.contents.series, _RANGE, over_at=math.inf, limits=limits)
     assert len(done.instances) == _SERIES * _WORKDAYS
 
 
@@ -120,8 +120,10 @@ def bounded(what: str, contents: list[bytes]) -> None:
     """Print how long the first instances of calendars take, and how long it takes to be asked for another range."""
     expander = Expander(Settings().operation_seconds)
     try:
-        for label, start in (("first", _WINDOW.start), ("second", _WINDOW.start + 60)):
-            every = [ExpansionRequest(each, "Europe/Berlin", start, _WINDOW.end, None, enough=50) for each in contents]
+        for label, start in (("first", _RANGE.start), ("second", _RANGE.start + 60)):
+            every = [
+                ExpansionRequest(each, "Europe/Berlin", TimeRange(start, _RANGE.end), enough=50) for each in contents
+            ]
             seconds = timed(partial(expander.expand_all, every, 60.0))
             print(f"{what}, {label} question: {seconds:.2f} s")  # noqa: T201 -- as above
     finally:

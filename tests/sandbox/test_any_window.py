@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
-from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.support.profiles import examples
 from tests.support.sandbox.ics import calendar, event
 
@@ -81,7 +81,7 @@ def shown(every: Sequence[Series], start: float, end: float, enough: int = 10**9
     found: list[Instance] = []
     begun = start
     while begun < end:
-        window = Window(begun, end)
+        window = TimeRange(begun, end)
         part = expand(every, window, over_at=math.inf, limits=Limits(enough=enough))
         assert part.faults == []
         found += [each for each in part.instances if begun == start or each.start >= begun]
@@ -98,7 +98,7 @@ def test_a_range_shows_what_a_larger_one_shows_there(text: str, start: int, leng
     assert reader.go_on(math.inf)
     every = reader.contents.series
     begun = FROM + start * HOUR
-    window = Window(begun, begun + length * HOUR)
+    window = TimeRange(begun, begun + length * HOUR)
     year = [each for each in shown(every, FROM - 90 * 24 * HOUR, TO) if window.holds(each.start, each.end)]
     at_once = shown(every, window.start, window.end)
     assert at_once == sorted(at_once, key=lambda each: (each.start, each.key))

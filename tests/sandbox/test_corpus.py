@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionRequest
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from tests.sandbox.corpus_cases import NAMES, Case, case, shown
 from tests.support.sandbox.api import APPLE_EMAIL
 from tests.support.timeouts import TIMEOUT
@@ -50,7 +51,7 @@ def test_a_calendar_comes_to_what_the_rfc_says(expander: Expander, name: str) ->
     asked = case(name)
     answered = expander.expand(
         ExpansionRequest(
-            asked.content, asked.zone, asked.start.timestamp(), asked.end.timestamp(), None, owner=asked.owner
+            asked.content, asked.zone, TimeRange(asked.start.timestamp(), asked.end.timestamp()), asked.owner
         )
     )
     found = sorted(shown(each.start, each.end, all_day=each.all_day, title=each.title) for each in answered.instances)

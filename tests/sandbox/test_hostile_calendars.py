@@ -19,8 +19,8 @@ from reconciler.sandbox.calendars.folder.account_folders import write_accounts
 from reconciler.sandbox.calendars.folder.files import replace_file
 from reconciler.sandbox.calendars.icalendar.expander import Expander, ExpansionRequest
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
-from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.world import Account, Calendar
 from tests.sandbox import talkative_worker
@@ -89,7 +89,7 @@ def expander() -> Iterator[Expander]:
 
 def asked(content: bytes) -> ExpansionRequest:
     """2026 of a calendar."""
-    return ExpansionRequest(content, "America/New_York", FROM, TO, None)
+    return ExpansionRequest(content, "America/New_York", TimeRange(FROM, TO))
 
 
 _SERVED = {"every second", "no start"}
@@ -137,7 +137,7 @@ def test_what_takes_too_many_steps_does_so_for_its_range_alone(expander: Expande
     """A series that is given up where thousands of years are asked for is imported where one is."""
     seeking = event("leap", *HARMLESS["30 February, sought each second"][0])
     content = calendar(seeking, event("early", "DTSTART:00300101T000000Z")).encode()
-    ages = expander.expand(ExpansionRequest(content, "UTC", -62_000_000_000.0, 250_000_000_000.0, None))
+    ages = expander.expand(ExpansionRequest(content, "UTC", TimeRange(-62_000_000_000.0, 250_000_000_000.0)))
     assert [each.uid for each in ages.instances] == ["early"]
     assert ages.faults == ("event 'leap' is left out: finding its recurrences takes too many steps",)
     year = expander.expand(asked(content))
@@ -182,10 +182,10 @@ def test_a_range_begins_with_what_there_is_time_for() -> None:
     reading = CalendarParser(calendar(GOOD, GOOD.replace("UID:good", "UID:too"), once).encode(), "UTC", "")
     assert reading.go_on(math.inf)
     late = time.monotonic() - 1.0
-    done = expand(reading.contents.series, Window(FROM, TO), over_at=late, limits=Limits())
+    done = expand(reading.contents.series, TimeRange(FROM, TO), over_at=late, limits=Limits())
     assert "there was no time for 2 of its series; they are left out" in done.faults
     assert not done.complete
-    whole = expand(reading.contents.series, Window(FROM, TO), over_at=late + 3600.0, limits=Limits())
+    whole = expand(reading.contents.series, TimeRange(FROM, TO), over_at=late + 3600.0, limits=Limits())
     assert (len(whole.instances), whole.complete, whole.faults) == (5, True, [])
 
 
@@ -244,7 +244,7 @@ def test_reading_goes_on_where_time_was_over() -> None:
     while not reader.go_on(over_at=0.0):
         tries += 1
     assert tries > len(events)
-    window = Window(FROM, TO)
+    window = TimeRange(FROM, TO)
     done = expand(reader.contents.series, window, over_at=0.0, limits=Limits())
     assert (done.instances, done.complete) == ([], False)
     assert done.faults == ["there was no time for all of its events; those from 2026-03-02 on are left out"]
@@ -366,11 +366,11 @@ def test_a_worker_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPat
         with monkeypatch.context() as patched:
             patched.setattr("reconciler.sandbox.calendars.icalendar.expander.GRACE_SECONDS", -1.0)
             assert "all of it is left out" in found.expand(asked(calendar(GOOD).encode()), 1.0).faults[0]
-        answered = found.expand(ExpansionRequest(calendar(GOOD).encode(), "UTC", FROM, TO, None))
+        answered = found.expand(ExpansionRequest(calendar(GOOD).encode(), "UTC", TimeRange(FROM, TO)))
         assert len(answered.instances) == 2
     finally:
         found.close()
-    assert "all of it is left out" in found.expand(ExpansionRequest(b"", "UTC", FROM, TO, None)).faults[0]
+    assert "all of it is left out" in found.expand(ExpansionRequest(b"", "UTC", TimeRange(FROM, TO))).faults[0]
 
 
 def test_a_worker_that_was_killed_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,7 +391,7 @@ def test_a_question_that_waits_for_another_keeps_its_deadline(monkeypatch: pytes
     monkeypatch.setattr("reconciler.sandbox.calendars.icalendar.expander.WORKER", "tests.sandbox.talkative_worker")
     found = Expander(TIMEOUT)
     content = calendar(GOOD).encode()
-    every = [replace(asked(content), start=FROM + n) for n in range(3)]
+    every = [replace(asked(content), time_range=TimeRange(FROM + n, TO)) for n in range(3)]
     try:
         with ThreadPoolExecutor(3) as threads:
             told = sorted(float(each.faults[0]) for each in threads.map(lambda each: found.expand(each, 60.0), every))

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
-from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from tests.support.sandbox.ics import calendar, event
 
-YEAR = Window(datetime(2026, 1, 1, tzinfo=UTC).timestamp(), datetime(2027, 1, 1, tzinfo=UTC).timestamp())
+YEAR = TimeRange(datetime(2026, 1, 1, tzinfo=UTC).timestamp(), datetime(2027, 1, 1, tzinfo=UTC).timestamp())
 
 
 def shown(seconds: int) -> str:

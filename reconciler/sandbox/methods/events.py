@@ -8,6 +8,7 @@ from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.contract import rfc3339
 from reconciler.sandbox.cursors import make_cursor, read_cursor
@@ -15,7 +16,7 @@ from reconciler.sandbox.errors import ViolatedRule
 from reconciler.sandbox.exports.export_sync import sync_site
 from reconciler.sandbox.exports.marks import marks_of
 from reconciler.sandbox.health import check_accounts
-from reconciler.sandbox.imports import ImportedCalendar, Range, first_parts, import_calendars, instances_of
+from reconciler.sandbox.imports import ImportedCalendar, first_parts, import_calendars, instances_of
 from reconciler.sandbox.messages import reason
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
@@ -123,7 +124,7 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
     """The events from `after` on; providers that turn out to be out of reach are added to `failed`."""
     marks = marks_of(call.database, instance_of(call.database))
     # What started before the last page's end is known; what is asked for begins there.
-    within = Range(wanted.start if after is None else max(wanted.start, after.start), wanted.end, wanted.all_day)
+    within = TimeRange(wanted.start if after is None else max(wanted.start, after.start), wanted.end, wanted.all_day)
     asked = [
         connection
         for connection in records.connections(call.database, call.site.id)
@@ -150,7 +151,7 @@ def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[s
 
 
 def _found(
-    call: Call, source: ImportedCalendar, first: ExpansionAnswer, within: Range, marks: ExportMarks
+    call: Call, source: ImportedCalendar, first: ExpansionAnswer, within: TimeRange, marks: ExportMarks
 ) -> Iterator[_Found]:
     for instance in instances_of(call.expander, source, first, within, marks, call.deadline, call.warnings):
         position = _Position(instance.start, source.connection.seq, f"{source.calendar.id}/{instance.key}")

@@ -22,6 +22,8 @@ from reconciler.sandbox.calendars.recent import Recent
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reconciler.sandbox.calendars.icalendar.instances import TimeRange
+
 WORKER = "reconciler.sandbox.calendars.icalendar.worker"
 WORKERS = 2
 GRACE_SECONDS = 2.0
@@ -38,17 +40,15 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ExpansionRequest:
-    """A calendar and a range: times in seconds since the epoch, `zone` the one of floating times.
+    """A calendar and the range of time that is asked about; `zone` is the one of floating times.
 
     `owner` is the address of the account: what it has declined keeps nobody busy. `enough` instances answer it; the
-    rest of the range is asked for in another question.
+    rest of the range is asked for in another request.
     """
 
     content: bytes
     zone: str
-    start: float
-    end: float
-    all_day: bool | None
+    time_range: TimeRange
     owner: str = ""
     enough: int = 2000
 
@@ -184,31 +184,31 @@ class Expander:
         self._slots = [_Slot() for _ in range(WORKERS)]
         self._answers: Recent[tuple[ExpansionAnswer, int]] = Recent(_MAX_KEPT, lambda kept: kept[1] + 1024)
 
-    def expand(self, asked: ExpansionRequest, seconds: float | None = None) -> ExpansionAnswer:
+    def expand(self, request: ExpansionRequest, seconds: float | None = None) -> ExpansionAnswer:
         """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults.
 
         Unless they are given, it may take those of a whole operation.
         """
         seconds = self._seconds if seconds is None else seconds
-        digest = _digest(asked)
-        key = (digest, asked.zone, asked.start, asked.end, asked.all_day, asked.owner, asked.enough)
+        digest = _digest(request)
+        key = (digest, request.zone, request.time_range, request.owner, request.enough)
         kept = self._answers.get(key)
         if kept is not None:
             return kept[0]
         if seconds <= 0:
-            return ExpansionAnswer(asked.end, (), ("there was no time to read it; all of it is left out",))
-        line = self._said(asked, digest, seconds)
+            return ExpansionAnswer(request.time_range.end, (), ("there was no time to read it; all of it is left out",))
+        line = self._answer_line(request, digest, seconds)
         if line is None:
             fault = f"reading it takes more than {seconds:.1f} s or too much memory; all of it is left out"
-            return ExpansionAnswer(asked.end, (), (fault,))
-        said = json.loads(line)
-        instances = tuple(Instance(*fields) for fields in said["instances"])
-        answered = ExpansionAnswer(float(said["until"]), instances, tuple(said["faults"]))
-        if said["complete"]:
-            self._answers.put(key, (answered, len(line)))
-            return answered
+            return ExpansionAnswer(request.time_range.end, (), (fault,))
+        answered = json.loads(line)
+        instances = tuple(Instance(*fields) for fields in answered["instances"])
+        answer = ExpansionAnswer(float(answered["until"]), instances, tuple(answered["faults"]))
+        if answered["complete"]:
+            self._answers.put(key, (answer, len(line)))
+            return answer
         # What there was no time for would be asked for again and again.
-        return ExpansionAnswer(asked.end, instances, answered.faults)
+        return ExpansionAnswer(request.time_range.end, instances, answer.faults)
 
     def expand_all(self, every: Sequence[ExpansionRequest], seconds: float) -> list[ExpansionAnswer]:
         """What each calendar comes to, in this order; all of them in that many seconds, none in most of them.
@@ -220,7 +220,7 @@ class Expander:
         answers: dict[int, ExpansionAnswer] = {}
 
         def work(slot: int) -> None:
-            numbers = [number for number, asked in enumerate(every) if _digest(asked)[0] % WORKERS == slot]
+            numbers = [number for number, request in enumerate(every) if _digest(request)[0] % WORKERS == slot]
             numbers.sort(key=lambda number: len(every[number].content))
             for number in numbers:
                 left = over_at - time.monotonic()
@@ -236,19 +236,19 @@ class Expander:
         for slot in self._slots:
             slot.close()
 
-    def _said(self, asked: ExpansionRequest, digest: bytes, seconds: float) -> bytes | None:
+    def _answer_line(self, request: ExpansionRequest, digest: bytes, seconds: float) -> bytes | None:
         """The worker's answer, a line of JSON; None where there is none in time."""
         head = {
             "digest": digest.hex(),
-            "zone": asked.zone,
-            "owner": asked.owner,
-            "start": asked.start,
-            "end": asked.end,
-            "all_day": asked.all_day,
-            "enough": asked.enough,
+            "zone": request.zone,
+            "owner": request.owner,
+            "start": request.time_range.start,
+            "end": request.time_range.end,
+            "all_day": request.time_range.all_day,
+            "enough": request.enough,
         }
-        return self._slots[digest[0] % WORKERS].ask(head, asked.content, seconds)
+        return self._slots[digest[0] % WORKERS].ask(head, request.content, seconds)
 
 
-def _digest(asked: ExpansionRequest) -> bytes:
-    return hashlib.sha256(asked.content).digest()
+def _digest(request: ExpansionRequest) -> bytes:
+    return hashlib.sha256(request.content).digest()

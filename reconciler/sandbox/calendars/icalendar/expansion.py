@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.calendars.icalendar.instances import Instance
-from reconciler.sandbox.calendars.icalendar.recurrences import Window, occurrences
+from reconciler.sandbox.calendars.icalendar.recurrences import occurrences
 from reconciler.sandbox.calendars.icalendar.rules import Steps, TooManyStepsError
 from reconciler.sandbox.calendars.icalendar.series import shown_uid
 from reconciler.sandbox.calendars.icalendar.zones import ZoneError, clock_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.sandbox.calendars.icalendar.events import Event
+    from reconciler.sandbox.calendars.icalendar.instances import TimeRange
     from reconciler.sandbox.calendars.icalendar.recurrences import Occurrence
     from reconciler.sandbox.calendars.icalendar.series import Series
 
@@ -59,28 +60,28 @@ class Expansion:
     complete: bool = True
 
 
-def expand(all_series: Sequence[Series], window: Window, *, over_at: float, limits: Limits) -> Expansion:
-    """What overlaps the window, or begins in it; what began before it comes first.
+def expand(all_series: Sequence[Series], time_range: TimeRange, *, over_at: float, limits: Limits) -> Expansion:
+    """What overlaps the range, or begins in it; what began before it comes first.
 
     It ends once it is `over_at` (monotonic).
     """
-    done = Expansion(until=window.end)
-    streams: list[Iterable[Instance]] = [sorted(_singles(all_series, window))]
+    done = Expansion(until=time_range.end)
+    streams: list[Iterable[Instance]] = [sorted(_singles(all_series, time_range))]
     recurring = [series for series in all_series if series.single is None]
     # Where the beginnings of all series take too long, the time left is for what is there.
     begun_by = over_at - _LEFT * (over_at - time.monotonic())
     too_late: list[Series] = []
     for series in recurring:
         steps = Steps(limits.series_steps)
-        streams.append(_begun(_instances(series, window, steps, done.faults), series, begun_by, too_late))
+        streams.append(_begun(_instances(series, time_range, steps, done.faults), series, begun_by, too_late))
     merged = heapq.merge(*streams, key=lambda each: (each.start, each.key))
     for number, instance in enumerate(merged):
-        # What began before the window comes all at once: there is no moment to go on from.
-        if len(done.instances) >= limits.enough and instance.start > max(done.instances[-1].start, window.start):
+        # What began before the range comes all at once: there is no moment to go on from.
+        if len(done.instances) >= limits.enough and instance.start > max(done.instances[-1].start, time_range.start):
             done.until = instance.start
             break
         if number % _LOOKED_AT_CLOCK_EVERY == 0 and time.monotonic() > over_at:
-            since = _day(max(instance.start, window.start))
+            since = _day(max(instance.start, time_range.start))
             done.faults.append(f"there was no time for all of its events; those from {since} on are left out")
             done.complete = False
             break
@@ -99,20 +100,20 @@ def _begun(found: Iterator[Instance], series: Series, begun_by: float, too_late:
         yield from found
 
 
-def _singles(all_series: Iterable[Series], window: Window) -> Iterator[Instance]:
+def _singles(all_series: Iterable[Series], time_range: TimeRange) -> Iterator[Instance]:
     for series in all_series:
         event = series.single
-        if event is not None and window.wants(event) and window.holds(event.start.seconds, end := event.end):
+        if event is not None and time_range.wants(event) and time_range.holds(event.start.seconds, end := event.end):
             yield _instance(series, event, event.start.seconds, end, 0)
 
 
-def _instances(series: Series, window: Window, steps: Steps, faults: list[str]) -> Iterator[Instance]:
+def _instances(series: Series, time_range: TimeRange, steps: Steps, faults: list[str]) -> Iterator[Instance]:
     """The instances of a series, ordered by start and key; what it costs too much to find is a fault."""
     at_once = 0
     last: int | None = None
     left_out = f"event {shown_uid(series.uid)} is left out"
     try:
-        for start, end, event in _not_too_often(occurrences(series, window, steps)):
+        for start, end, event in _not_too_often(occurrences(series, time_range, steps)):
             at_once = at_once + 1 if start == last else 0
             last = start
             yield _instance(series, event, start, end, at_once)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.sandbox.calendars.icalendar.events import Event
+    from reconciler.sandbox.calendars.icalendar.instances import TimeRange
     from reconciler.sandbox.calendars.icalendar.rules import RecurrenceRule, Steps
     from reconciler.sandbox.calendars.icalendar.series import Series
     from reconciler.sandbox.calendars.icalendar.zones import Zone
@@ -47,27 +48,7 @@ _Base = tuple[int, datetime, "Length | None"]
 """Start in seconds since the epoch and on the clock of the event's zone, and the length where it is its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From `start` to `end`, in seconds since the epoch: what overlaps it or begins in it.
-
-    `all_day` events only, the others only, or both (None).
-    """
-
-    start: float
-    end: float
-    all_day: bool | None = None
-
-    def holds(self, start: int, end: int) -> bool:
-        """Whether an event from `start` to `end` has to do with it."""
-        return start < self.end and (end > self.start or start >= self.start)
-
-    def wants(self, event: Event) -> bool:
-        """Whether its instances are asked for, and keep somebody busy."""
-        return event.busy and self.all_day in {None, event.start.is_day}
-
-
-def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurrence]:
+def occurrences(series: Series, time_range: TimeRange, steps: Steps) -> Iterator[Occurrence]:
     """The instances that keep somebody busy, ordered by start; raises `TooManyStepsError`."""
     # Each change has to do with each master.
     steps.take(len(series.masters) * len(series.changes) // _COMPARED_A_STEP)
@@ -76,8 +57,8 @@ def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurr
         (
             (event.start.seconds, event.end, event)
             for event in series.changes
-            if window.wants(event)
-            and window.holds(event.start.seconds, event.end)
+            if time_range.wants(event)
+            and time_range.holds(event.start.seconds, event.end)
             and not _is_taken_out(event, taken_out)
         ),
         key=_start,
@@ -85,7 +66,7 @@ def occurrences(series: Series, window: Window, steps: Steps) -> Iterator[Occurr
     streams: list[Iterable[Occurrence]] = [changed] if changed or not series.masters else []
     for master in series.masters:
         stretches = _stretches(master, series.changes)
-        streams += [_moved(stretch, window, steps) for stretch in stretches if window.wants(stretch.event)]
+        streams += [_moved(stretch, time_range, steps) for stretch in stretches if time_range.wants(stretch.event)]
     return _merged(streams, _start)
 
 
@@ -175,17 +156,17 @@ def _beside(identity: Time, start: Time) -> Time:
     return Time.at(start.zone.wall_clock(time.seconds), start.zone)
 
 
-def _moved(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurrence]:
-    found = _shown(stretch, window, steps)
+def _moved(stretch: _Stretch, time_range: TimeRange, steps: Steps) -> Iterator[Occurrence]:
+    found = _shown(stretch, time_range, steps)
     return found if stretch.event is stretch.master else _in_order(found)
 
 
-def _shown(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurrence]:
+def _shown(stretch: _Stretch, time_range: TimeRange, steps: Steps) -> Iterator[Occurrence]:
     event, by = stretch.event, stretch.by
     zone, without = event.start.zone, stretch.without
     seen: set[date] = set()
-    for seconds, wall_clock, own_length in _near(stretch, window, steps):
-        # Each costs work, though finding it may have cost none: thousands that last for years overlap any window.
+    for seconds, wall_clock, own_length in _near(stretch, time_range, steps):
+        # Each costs work, though finding it may have cost none: thousands that last for years overlap any range.
         steps.take()
         day = wall_clock.date()
         if day in without.first_of and day not in seen:
@@ -197,10 +178,10 @@ def _shown(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[Occurren
         if event is not stretch.master:
             clock = shifted(wall_clock, by)
             start = zone.moment(clock)[0]
-        elif start >= window.end:
+        elif start >= time_range.end:
             return
         end = (own_length or event.length).end(clock, zone, start)
-        if window.holds(start, end):
+        if time_range.holds(start, end):
             yield start, end, event
 
 
@@ -218,18 +199,18 @@ def _in_order(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
         yield held.pop(heapq.heappop(starts))
 
 
-def _near(stretch: _Stretch, window: Window, steps: Steps) -> Iterator[_Base]:
-    """The base instances that, moved, may have to do with the window; none twice, ordered by start."""
+def _near(stretch: _Stretch, time_range: TimeRange, steps: Steps) -> Iterator[_Base]:
+    """The base instances that, moved, may have to do with the range; none twice, ordered by start."""
     master, zone = stretch.master, stretch.master.start.zone
     lengths = [stretch.event.length.at_most, *(length.at_most for _, _, length in stretch.additions if length)]
-    begin = _clock(zone, window.start)
+    begin = _clock(zone, time_range.start)
     after = shifted(begin, -max(lengths) - stretch.by)
     after = max(after, _clock(zone, stretch.low))
     # Clocks may have been set between, or be another zone's; the first instance of a day counts from midnight.
     offsets = {seconds_of(each) - zone.moment(each)[0] for each in (begin, after, shifted(after, -2 * _DAY))}
     if stretch.without.first_of or stretch.event is not master or len(offsets) > 1:
         after = shifted(after, -2 * _DAY).replace(hour=0, minute=0, second=0)
-    until = shifted(_clock(zone, window.end), 2 * _DAY - stretch.by)
+    until = shifted(_clock(zone, time_range.end), 2 * _DAY - stretch.by)
     until = min(until, shifted(_clock(zone, stretch.high), 2 * _DAY))
     streams: list[Iterable[_Base]] = [_by_rule(rule, master, after, until, steps) for rule in master.rules]
     if not streams:

@@ -15,8 +15,8 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, BinaryIO
 
 from reconciler.sandbox.calendars.icalendar.expansion import Limits, expand
+from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
-from reconciler.sandbox.calendars.icalendar.recurrences import Window
 from reconciler.sandbox.calendars.recent import Recent
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Responder:
         contents = reader.contents
         done = expand(
             contents.series,
-            Window(asked["start"], asked["end"], asked["all_day"]),
+            TimeRange(asked["start"], asked["end"], asked["all_day"]),
             over_at=over_at,
             limits=Limits(enough=asked["enough"]),
         )
