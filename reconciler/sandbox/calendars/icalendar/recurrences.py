@@ -19,8 +19,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.sandbox.calendars.icalendar.rules import starts
-from reconciler.sandbox.calendars.icalendar.times import DAY, FIRST, LAST, Length, Time, shifted
-from reconciler.sandbox.calendars.icalendar.zones import UTC, seconds_of
+from reconciler.sandbox.calendars.icalendar.times import DAY, Length, Time, shifted
+from reconciler.sandbox.calendars.icalendar.zones import FIRST, LAST, UTC, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

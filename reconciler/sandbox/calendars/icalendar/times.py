@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.calendars.icalendar.zones import UTC
+from reconciler.sandbox.calendars.icalendar.zones import FIRST, LAST, UTC
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.icalendar.zones import Zone
 
 DAY = 86_400
-FIRST, LAST = datetime(1, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001 -- wall clocks'
-"""The wall-clock times between which is reckoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Length:
 def exact_length(start: Time, end: Time) -> Length | None:
     """The length from `start` to `end`; None where it ends before it starts."""
     if start.is_day and not end.is_day:
-        midnight = datetime(end.wall_clock.year, end.wall_clock.month, end.wall_clock.day)  # noqa: DTZ001 -- as above
+        midnight = datetime(end.wall_clock.year, end.wall_clock.month, end.wall_clock.day)  # noqa: DTZ001 -- a wall clock
         days = Time.on(midnight if midnight == end.wall_clock else shifted(midnight, timedelta(days=1)))
         return exact_length(start, days)
     if end.is_day and not start.is_day:

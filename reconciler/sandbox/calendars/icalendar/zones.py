@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from reconciler.sandbox.calendars.icalendar.zone_names import MAX_NAME, meant
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- wall clocks have no zone of their own
-LAST = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 -- likewise
-"""The last wall clock there is; what would lie after it is taken as this, and likewise at the beginning."""
+FIRST, LAST = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 -- likewise
+"""The first and the last wall clock there is; what would lie before or after them is taken as they are."""
 
 _NO_OFFSET = timedelta()
 
@@ -46,7 +46,7 @@ def clock_of(seconds: int) -> datetime:
     try:
         return EPOCH + timedelta(seconds=seconds)
     except OverflowError:
-        return datetime.min if seconds < 0 else LAST  # noqa: DTZ901 -- a wall clock
+        return FIRST if seconds < 0 else LAST
 
 
 class FixedZone:
@@ -85,7 +85,7 @@ class IanaZone:
         try:
             return datetime.fromtimestamp(seconds, self._data).replace(tzinfo=None, fold=0)
         except (ValueError, OverflowError, OSError):
-            return datetime.min if seconds < 0 else LAST  # noqa: DTZ901 -- a wall clock
+            return FIRST if seconds < 0 else LAST
 
 
 UTC: Zone = FixedZone("UTC", 0)
