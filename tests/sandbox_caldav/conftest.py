@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+from reconciler.sandbox.calendars.caldav.session import ServerSession
 from tests.sandbox_caldav.desk import PATIENT, Desk
 from tests.sandbox_caldav.witness import Client, Witness
 from tests.sandbox_caldav.witness import client as independent_client
@@ -30,7 +31,7 @@ def desk() -> Iterator[Desk]:
     """A server of paper with an account and an empty calendar."""
     paper = Paper()
     with scripted(paper) as script:
-        backend = CalDavBackend(AllowedOrigins.of(script.url, ()), PATIENT)
+        backend = CalDavBackend(ServerSession(AllowedOrigins.of(script.url, ()), PATIENT))
         yield Desk(paper, script, backend)
         backend.close()
 

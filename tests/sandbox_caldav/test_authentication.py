@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+from reconciler.sandbox.calendars.caldav.session import ServerSession
 from reconciler.sandbox.calendars.errors import BadCredentialsError, PasswordsNotTakenError, UnreachableError
 from reconciler.sandbox.calendars.protocol import Login
 from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START
@@ -23,7 +24,7 @@ _WRONG = Login(EMAIL, "guess")
 
 def backend_at(script: Scripted, *hosts: str) -> CalDavBackend:
     """A backend that knows nothing of the server yet."""
-    return CalDavBackend(AllowedOrigins.of(script.url, hosts), PATIENT)
+    return CalDavBackend(ServerSession(AllowedOrigins.of(script.url, hosts), PATIENT))
 
 
 def schemes(script: Scripted) -> set[str]:

@@ -14,6 +14,7 @@ import pytest
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEMENTS, read_multistatus
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+from reconciler.sandbox.calendars.caldav.session import ServerSession
 from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
 from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START
 from tests.support.caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
@@ -116,7 +117,11 @@ def test_objects_that_lie_elsewhere(desk: Desk, href: str) -> None:
     for kind in ("sync", "whole"):
         odd = found(href, "<getetag>x</getetag>", f"<C:calendar-data>{event('b')}</C:calendar-data>")
         desk.paper.replies = {kind: Reply(body=multistatus(there, odd, token="t9"))}
-        backend = desk.backend if kind == "sync" else CalDavBackend(AllowedOrigins.of(desk.script.url, ()), PATIENT)
+        backend = (
+            desk.backend
+            if kind == "sync"
+            else CalDavBackend(ServerSession(AllowedOrigins.of(desk.script.url, ()), PATIENT))
+        )
         desk.paper.calls.clear()
         reading = backend.read(LOGIN, CALENDAR, START, END)
         assert [each.name for each in reading.objects] == ["a"]
@@ -153,7 +158,9 @@ def test_answers_without_end(desk: Desk) -> None:
         while True:
             yield b" " * 65536
 
-    desk.backend = CalDavBackend(AllowedOrigins.of(desk.script.url, ()), replace(PATIENT, body=1_000_000))
+    desk.backend = CalDavBackend(
+        ServerSession(AllowedOrigins.of(desk.script.url, ()), replace(PATIENT, body=1_000_000))
+    )
     desk.paper.replies["elsewhere"] = Reply(404, "", {})
     desk.paper.replies["root"] = Reply(raw=flood())
     with pytest.raises(UnreachableError, match="more than 1000000 bytes"):
@@ -179,7 +186,7 @@ def test_answers_that_drip(desk: Desk, part: str) -> None:
             if left.wait(0.05):
                 return
 
-    desk.backend = CalDavBackend(AllowedOrigins.of(desk.script.url, ()), replace(PATIENT, whole=0.6))
+    desk.backend = CalDavBackend(ServerSession(AllowedOrigins.of(desk.script.url, ()), replace(PATIENT, whole=0.6)))
     desk.paper.replies["elsewhere"] = Reply(404, "", {})
     desk.paper.replies["root"] = Reply(raw=drip())
     try:

@@ -13,6 +13,7 @@ from reconciler.sandbox.calendars.caldav import snapshot
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.exchange import Bounds
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+from reconciler.sandbox.calendars.caldav.session import ServerSession
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError, UnreadableError
 from reconciler.sandbox.calendars.protocol import Login
 from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START, fill
@@ -29,7 +30,7 @@ _NO = Reply(403, "", {})
 
 def small(desk: Desk, bounds: Bounds) -> None:
     """Let the backend be content with less."""
-    desk.backend = CalDavBackend(AllowedOrigins.of(desk.script.url, ()), bounds)
+    desk.backend = CalDavBackend(ServerSession(AllowedOrigins.of(desk.script.url, ()), bounds))
 
 
 def test_a_second_reading_fetches_changes_alone(desk: Desk) -> None:

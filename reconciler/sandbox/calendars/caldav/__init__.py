@@ -17,5 +17,6 @@ def open_caldav(url: str, hosts: tuple[str, ...]) -> CalendarBackend:
     # The rest is loaded where an operator has asked for CalDAV, and nowhere else.
     from reconciler.sandbox.calendars.caldav.backend import CalDavBackend  # noqa: PLC0415 -- as said above
     from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins  # noqa: PLC0415 -- as said above
+    from reconciler.sandbox.calendars.caldav.session import ServerSession  # noqa: PLC0415 -- as said above
 
-    return CalDavBackend(AllowedOrigins.of(url, hosts))
+    return CalDavBackend(ServerSession(AllowedOrigins.of(url, hosts)))

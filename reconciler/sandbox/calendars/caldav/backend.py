@@ -1,38 +1,31 @@
-"""The accounts at one CalDAV server, as the sandbox asks for them."""
+"""Answers what the sandbox asks of accounts, when they are on a CalDAV server (RFC 4791)."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import httpx
 
 from reconciler.sandbox.calendars.caldav import queries
-from reconciler.sandbox.calendars.caldav.authentication import Credentials
 from reconciler.sandbox.calendars.caldav.collection import GONE, Collection
-from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, Principal, find_principal, list_calendars, name_of
+from reconciler.sandbox.calendars.caldav.discovery import OWN_PREFIX, list_calendars, name_of
 from reconciler.sandbox.calendars.caldav.exchange import (
     OK,
-    Bounds,
     BrokenAnswerError,
     Exchange,
     NotAnsweredError,
     OversizedAnswerError,
     ServerFaultError,
-    make_client,
 )
 from reconciler.sandbox.calendars.caldav.multistatus import CALDAV
 from reconciler.sandbox.calendars.caldav.origins import ForeignReferenceError
 from reconciler.sandbox.calendars.caldav.queries import Span
-from reconciler.sandbox.calendars.caldav.session import OperationState, Resolver, ServerCache
 from reconciler.sandbox.calendars.caldav.snapshot import update_snapshot
 from reconciler.sandbox.calendars.errors import (
-    BadCredentialsError,
     CalendarGoneError,
     ConflictError,
     CreationRefusedError,
-    NoAnswerError,
     UnreachableError,
     UnreadableError,
     WriteRefusedError,
@@ -40,15 +33,13 @@ from reconciler.sandbox.calendars.errors import (
 from reconciler.sandbox.calendars.protocol import CalendarContents, CalendarObject, CalendarRef
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from reconciler.sandbox.calendars.caldav.exchange import DavAnswer
-    from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
+    from reconciler.sandbox.calendars.caldav.session import ServerSession
     from reconciler.sandbox.calendars.caldav.snapshot import Snapshot
     from reconciler.sandbox.calendars.protocol import Deadline, Login
 
-_T = TypeVar("_T")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,200}")
 _SUFFIX = ".ics"
 _CREATED = 201
@@ -64,22 +55,12 @@ class CalDavBackend:
     calendar saves bytes, never the question whether the password still opens it.
     """
 
-    def __init__(
-        self,
-        origins: AllowedOrigins,
-        bounds: Bounds | None = None,
-        kept: ServerCache | None = None,
-        operation: OperationState | None = None,
-    ) -> None:
-        self._origins = origins
-        self._bounds = bounds or Bounds()
-        self._kept = kept or ServerCache()
-        self._operation = operation
+    def __init__(self, session: ServerSession) -> None:
+        self._session = session
 
     def within(self, deadline: Deadline) -> CalDavBackend:
-        """The same server for one operation; what is kept is shared, and within the operation also that it failed."""
-        failures = [] if self._operation is None else self._operation.failures
-        return CalDavBackend(self._origins, self._bounds, self._kept, OperationState(deadline, failures))
+        """The same server for one operation."""
+        return CalDavBackend(self._session.within(deadline))
 
     @property
     def at_once(self) -> int:
@@ -97,23 +78,23 @@ class CalDavBackend:
 
     def sign_in(self, login: Login) -> str:
         """Open the account; answers its email as the server spells it."""
-        return self._run(login, lambda exchange: self._account(exchange, login, anew=True)).email
+        return self._session.run(login, lambda exchange: self._session.principal(exchange, login, anew=True)).email
 
     def calendars(self, login: Login) -> tuple[CalendarRef, ...]:
         """The calendars that can hold events, the primary one first."""
 
         async def listed(exchange: Exchange) -> tuple[CalendarRef, ...]:
             try:
-                return await list_calendars(exchange, await self._account(exchange, login))
+                return await list_calendars(exchange, await self._session.principal(exchange, login))
             except NotAnsweredError:
                 # The server may have moved the account since it was last asked.
-                account = await self._account(exchange, login, anew=True)
+                account = await self._session.principal(exchange, login, anew=True)
             try:
                 return await list_calendars(exchange, account)
             except NotAnsweredError as error:
                 raise UnreachableError(f"{error}: the home of the calendars can't be read") from error
 
-        return self._run(login, listed)
+        return self._session.run(login, listed)
 
     def find_calendar(self, login: Login, calendar_id: str) -> CalendarRef | None:
         """What the calendar says of itself; one that the account may not see isn't there."""
@@ -129,13 +110,13 @@ class CalDavBackend:
                 return None
             return CalendarRef(calendar_id, await name_of(exchange, url))
 
-        return self._run(login, found)
+        return self._session.run(login, found)
 
     def create_calendar(self, login: Login, name: str, *, key: str) -> CalendarRef:
         """Make a calendar at an address of its own (MKCALENDAR), if it isn't there since an earlier try."""
 
         async def created(exchange: Exchange) -> CalendarRef:
-            account = await self._account(exchange, login)
+            account = await self._session.principal(exchange, login)
             url = account.homes[0].join(f"{OWN_PREFIX}{key}/")
             answer = await exchange.send(
                 "MKCALENDAR", url, queries.mkcalendar(name), {"Content-Type": "application/xml; charset=utf-8"}
@@ -146,9 +127,9 @@ class CalDavBackend:
                 except (CalendarGoneError, UnreadableError) as error:
                     what = f"MKCALENDAR {url}: answered {answer.status}: no calendar can be made there"
                     raise CreationRefusedError(what) from error
-            return CalendarRef(self._origins.relative(url), name)
+            return CalendarRef(self._session.origins.relative(url), name)
 
-        return self._run(login, created)
+        return self._session.run(login, created)
 
     def delete_calendar_if_empty(self, login: Login, calendar_id: str) -> bool:
         """Ask what is in it, and delete it right away if that is nothing (DELETE)."""
@@ -176,7 +157,7 @@ class CalDavBackend:
             return answer.status in {OK, _NO_CONTENT} or answer.status in GONE
 
         is_of_ours = url.path.rstrip("/").rpartition("/")[2].startswith(OWN_PREFIX)
-        return is_of_ours and self._run(login, deleted)
+        return is_of_ours and self._session.run(login, deleted)
 
     def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> CalendarContents:
         """What may have an event between two times; a second time only what has changed is asked for."""
@@ -186,20 +167,20 @@ class CalDavBackend:
         async def known(exchange: Exchange) -> Snapshot:
             return await update_snapshot(
                 Collection(exchange, url),
-                self._kept.snapshots.get(key),
+                self._session.cache.snapshots.get(key),
                 Span.around(start, end),
-                patience=self._patience,
+                patience=self._session.search_seconds,
             )
 
         try:
-            snapshot = self._run(login, known)
+            snapshot = self._session.run(login, known)
         except (NotAnsweredError, BrokenAnswerError) as error:
             raise UnreadableError(f"{error}: the calendar can't be read") from error
         except ServerFaultError as error:
             if not error.may_be_one:
                 raise
             raise UnreadableError(f"{error}: the calendar can't be read") from error
-        self._kept.snapshots.put(key, snapshot)
+        self._session.cache.snapshots.put(key, snapshot)
         found = sorted(snapshot.objects.items())
         return CalendarContents(
             tuple(
@@ -233,7 +214,7 @@ class CalDavBackend:
                 )
             return CalendarObject(name, etag, answer.body)
 
-        return self._run(login, got)
+        return self._session.run(login, got)
 
     def put(self, login: Login, calendar_id: str, name: str, content: bytes, *, etag: str | None) -> None:
         """Write an object where it isn't yet (`If-None-Match`), or in the place of a known version (`If-Match`)."""
@@ -264,53 +245,11 @@ class CalDavBackend:
                 await Collection(exchange, url).change_tags()
                 raise _refusal(method, answer)
 
-        self._run(login, written)
-
-    async def _account(self, exchange: Exchange, login: Login, *, anew: bool = False) -> Principal:
-        account = None if anew else self._kept.accounts.get(login)
-        if account is None:
-            account = await find_principal(exchange, login.email)
-            self._kept.accounts.put(login, account)
-        return account
-
-    def _run(self, login: Login, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
-        if login.password is None:
-            raise BadCredentialsError(f"{login.email}: a CalDAV server asks for a password; connect by credentials")
-        if ":" in login.email:
-            raise BadCredentialsError(f"{login.email!r}: a login can't hold a colon (RFC 7617, 2)")
-        failures = [] if self._operation is None else self._operation.failures
-        if failures:
-            raise NoAnswerError(str(failures[0])) from failures[0]
-        credentials = Credentials(login, login.password, self._kept.challenges)
-        try:
-            # A loop for each call: only so can what a server drags out be cut off at any point.
-            return asyncio.run(self._bounded(credentials, work))
-        except NoAnswerError as error:
-            failures.append(error)
-            raise
-
-    async def _bounded(self, credentials: Credentials, work: Callable[[Exchange], Awaitable[_T]]) -> _T:
-        asyncio.get_running_loop().set_default_executor(Resolver(1))
-        seconds, late = self._bounds.whole, None
-        if self._operation is not None and self._operation.deadline.left() < seconds:
-            seconds = self._operation.deadline.left()
-            late = self._operation.deadline.missed(str(self._origins.root))
-        try:
-            async with asyncio.timeout(seconds), make_client(self._kept.trusted, self._bounds) as client:
-                return await work(Exchange(client, self._origins, credentials, self._bounds))
-        except TimeoutError as error:
-            raise late or NoAnswerError(
-                f"{self._origins.root}: not done within {seconds:g} s; is the server overloaded?"
-            ) from error
-
-    def _patience(self) -> float:
-        """How long one search may take: what else can be tried needs time too."""
-        search = self._bounds.search
-        return search if self._operation is None else min(search, self._operation.deadline.left() / 2)
+        self._session.run(login, written)
 
     def _url(self, calendar_id: str) -> httpx.URL:
         try:
-            url = self._origins.resolve(self._origins.root, calendar_id)
+            url = self._session.origins.resolve(self._session.origins.root, calendar_id)
         except ForeignReferenceError as error:
             raise CalendarGoneError(f"{calendar_id[:200]!r}: no calendar of this server ({error})") from error
         return url if url.path.endswith("/") else url.copy_with(raw_path=url.raw_path + b"/")
