@@ -1,4 +1,6 @@
-"""The External Calendars API on one machine: a server for development, demos and tests. It listens on loopback only.
+"""Serves the External Calendars API on one machine, for development, demos and tests.
+
+It listens on loopback only.
 
 A tower of its own: it shares the HTTP contract with the rest of the package, and no code. Start it with
 `reconciler.sandbox.server.running` or `serve`; those need the extra `extcal[sandbox]`, this module doesn't.

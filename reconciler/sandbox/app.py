@@ -1,4 +1,4 @@
-"""The API as an ASGI application: its routes, and how a request becomes the call of a method."""
+"""Builds the API as an ASGI application: routes, and how requests become method calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tells who calls, and on which site: by an API key and a site id, or by an app's token; and what that site may do."""
+"""Tells who calls, on which site, and what they may do there.
+
+A caller shows an API key and a site id, or an app's token.
+"""
 
 from __future__ import annotations
 

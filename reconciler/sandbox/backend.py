@@ -1,4 +1,4 @@
-"""Opens a data folder, and holds what all requests share: its database, its calendars, and the settings."""
+"""Opens a data folder, and holds what all requests share."""
 
 from __future__ import annotations
 

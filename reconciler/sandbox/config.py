@@ -1,4 +1,6 @@
-"""The sandbox's config file: which provider's calendars are on a CalDAV server instead of in folders.
+"""Reads the sandbox's config file: which provider's calendars are on a CalDAV server.
+
+The calendars of all others are in folders.
 
 Passwords go where it says, so it is read only where whoever starts the sandbox names it.
 

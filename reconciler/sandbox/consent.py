@@ -1,4 +1,4 @@
-"""The consent page: where an account's owner agrees to an OAuth connect, or doesn't (contract page, "OAuth connect").
+"""Serves the consent page, where an account's owner allows or denies an OAuth connect.
 
 A link works until it was answered once; looking at it changes nothing.
 """

@@ -1,4 +1,4 @@
-"""The consent page's HTML. Every text that comes from outside is escaped here."""
+"""Writes the HTML of the consent page. Every text that comes from outside is escaped here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data folder holds beside the methods' reach: its keys, its world, and the summary that is shown at start."""
+"""Prepares what a data folder holds: its keys, its world, and the summary shown at start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What work on a site's calendars needs, and one call of a method: who calls, with what, and how long it may take."""
+"""Defines what work on a site's calendars may use, and one call of an API method."""
 
 from __future__ import annotations
 

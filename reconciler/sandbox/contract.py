@@ -1,4 +1,4 @@
-"""What the External Calendars API fixes: its closed sets, ids, operations and text formats.
+"""Defines what the External Calendars API fixes: its sets, ids, operations and formats.
 
 The contract itself is `schemas/external-calendars-v2.openapi.yaml`.
 """

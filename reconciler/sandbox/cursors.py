@@ -1,4 +1,4 @@
-"""Paging cursors: opaque, signed, and good for as long as the data folder lives."""
+"""Makes and reads paging cursors: opaque, signed, and good while the data folder lives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request gets, whatever becomes of it: bounds, an id, an entry in the log."""
+"""Wraps every request, whatever comes of it: bounds, an id, an entry in the log."""
 
 from __future__ import annotations
 

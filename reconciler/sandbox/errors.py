@@ -1,4 +1,4 @@
-"""The errors of the sandbox: one for whoever starts it, and one for whoever calls its API."""
+"""Defines the errors of the sandbox: for whoever starts it, and for whoever calls its API."""
 
 from __future__ import annotations
 

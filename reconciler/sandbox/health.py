@@ -1,4 +1,4 @@
-"""Checks whether the connected accounts still open, and whether the calendars that connections use are still there."""
+"""Checks whether connected accounts still open, and have the calendars that are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the accounts' calendars hold in a range of time: read, expanded, and without what was exported there."""
+"""Imports what the accounts' calendars hold in a range of time, without what was exported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data folder worked on from this machine, whether a sandbox is running on it or not: the site's side of things.
+"""Works on a data folder from this machine, whether a sandbox is running on it or not.
 
 The API has no methods for a site's own events, nor for the owners of schedules; a running sandbox sees what is done
 here at once, since all of it lies in the data folder.

@@ -1,4 +1,7 @@
-"""Messages about the external calendars, for people: inert, not long, without a password, and each warning once."""
+"""Makes messages about external calendars fit for people, and logs each warning once.
+
+They are inert, not long, and hold no password.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def connect(
     A connection of the three whose status is `ERROR` is healed in place: it keeps its id and its sync config, but what
     is imported from calendars that are gone: it would break again at once. If none of those that it names is left, it
     imports as a new connection does. A dedicated calendar that was lost will be made anew. Otherwise a new one is made,
-    even where another stands already: connecting is not idempotent ("What writes do").
+    even where another stands already: connecting is not idempotent.
     """
     broken = _broken(database, site_id, schedule, provider, login.email)
     config = starting_config(

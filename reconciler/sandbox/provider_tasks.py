@@ -1,4 +1,4 @@
-"""Work for several providers at the same time, so that a slow one keeps none of the others waiting."""
+"""Runs tasks for several providers at once, so that a slow one delays none of the others."""
 
 from __future__ import annotations
 

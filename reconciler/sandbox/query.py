@@ -1,4 +1,4 @@
-"""Reads a query string as the contract encodes it ("Transport"): repeated arrays, dotted objects, `true` and `false`.
+"""Reads a query string: repeated arrays, dotted objects, `true` and `false`.
 
 As with `reconciler.sandbox.request_body`, faults are collected and `check` refuses the request with all of them.
 """

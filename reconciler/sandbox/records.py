@@ -1,4 +1,4 @@
-"""Rows of the database as values, and the questions that several methods ask."""
+"""Reads rows of the database as values, for the questions that several methods ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked of a running sandbox, kept in memory for whoever started it."""
+"""Logs what was asked of a running sandbox, in memory, for whoever started it."""
 
 from __future__ import annotations
 

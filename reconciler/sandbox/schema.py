@@ -1,4 +1,4 @@
-"""The tables of the sandbox's database."""
+"""Defines the tables of the sandbox's database."""
 
 APPLICATION_ID = 0x45435342
 """Marks a SQLite file as the sandbox's own (`PRAGMA application_id`)."""

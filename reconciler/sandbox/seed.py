@@ -1,4 +1,4 @@
-"""The world of a fresh data folder: Harbor Dental, its staff, and their calendar accounts.
+"""Describes the world of a fresh data folder: Harbor Dental, its staff, and their accounts.
 
 Ids are the same each time, so that manifests can name them; events lie around the day on which the folder is made.
 """

@@ -1,4 +1,4 @@
-"""Runs the sandbox: beside a program, or in the foreground."""
+"""Runs the sandbox, in the background of a program or in the foreground."""
 
 from __future__ import annotations
 

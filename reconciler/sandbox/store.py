@@ -1,4 +1,4 @@
-"""The data folder and its SQLite database: opened, checked, and handed out one transaction at a time.
+"""Opens and checks the data folder's SQLite database, and hands out transactions.
 
 Several processes may serve one data folder at once: the database is in WAL mode and writers wait for each other.
 """

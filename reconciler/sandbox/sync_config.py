@@ -1,4 +1,4 @@
-"""A connection's sync config as a value: its default, its stored form and its wire form (contract page, "Objects")."""
+"""Defines a connection's sync config: its default, its stored form and its wire form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world: everything that a fresh sandbox holds, described as values.
+"""Defines a world: everything that a fresh sandbox holds, described as values.
 
 `reconciler.sandbox.seed` describes the world of a fresh data folder; tests describe their own and hand them to
 `reconciler.sandbox.server.running` or `RunningSandbox.replace_world`.

@@ -1,1 +1,1 @@
-"""The providers' side of the sandbox: the accounts, their calendars and the events in them."""
+"""Holds the providers' side: the accounts, their calendars and the events in them."""

@@ -1,4 +1,4 @@
-"""Which backend holds the calendars of which provider, and what was seen there a moment ago."""
+"""Finds the backend that holds a provider's calendars, and caches its listings briefly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong between the sandbox and whoever holds the calendars.
+"""Defines what can go wrong between the sandbox and whoever holds the calendars.
 
     CalendarError
     ├── BadCredentialsError     the account doesn't open with these credentials, now or any more

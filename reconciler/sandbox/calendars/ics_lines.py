@@ -1,4 +1,6 @@
-"""Cuts an iCalendar stream (RFC 5545, 3.1 and 3.4) into calendars, components and lines, without reading what they say.
+"""Cuts an iCalendar stream into calendars, components and lines (RFC 5545, 3.1 and 3.4).
+
+What they say is not read.
 
 It takes any bytes: what doesn't fit is told as a fault and stepped over, so that the rest can be used. Places are byte
 offsets, so that one component can be replaced and every other byte of a file stays as its owner wrote it.

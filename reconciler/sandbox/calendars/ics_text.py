@@ -1,4 +1,4 @@
-"""Writes iCalendar text (RFC 5545): lines escaped and folded, times in UTC, days as dates; and unescapes it."""
+"""Writes iCalendar text (RFC 5545): escaped and folded lines, times in UTC, days as dates."""
 
 from __future__ import annotations
 

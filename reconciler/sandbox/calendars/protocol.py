@@ -1,4 +1,4 @@
-"""What the sandbox asks of whoever holds the accounts' calendars: iCalendar folders, CalDAV servers.
+"""Defines what the sandbox asks of whoever holds calendars: folders and CalDAV servers.
 
 A backend knows accounts, calendars and iCalendar objects (RFC 5545) as bytes; what is in them, what of it is imported
 and what is exported is none of its business. All of it is blocking and called from several threads at once, never

@@ -1,4 +1,4 @@
-"""Keeps what was used last."""
+"""Caches the values that were used last."""
 
 from __future__ import annotations
 

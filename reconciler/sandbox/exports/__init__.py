@@ -1,1 +1,1 @@
-"""The site's events on their way into the external calendars, and out of them again."""
+"""Puts the site's events into external calendars, and removes them again."""

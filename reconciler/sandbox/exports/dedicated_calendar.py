@@ -1,4 +1,4 @@
-"""Creates the calendar for a connection's events, and removes it once the connection is over and nothing is in it."""
+"""Creates the dedicated calendar of a connection, and removes it when it is no longer used."""
 
 from __future__ import annotations
 

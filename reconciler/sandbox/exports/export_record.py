@@ -1,4 +1,4 @@
-"""Records each event that the sandbox exported over a connection, or tried to: the rows of `exported`."""
+"""Records each event that was exported over a connection, or tried: the rows of `exported`."""
 
 from __future__ import annotations
 

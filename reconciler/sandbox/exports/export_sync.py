@@ -1,4 +1,4 @@
-"""Synchronises the site's events with the external calendars: level-triggered, and safe to run again.
+"""Synchronises external calendars with the site's events; running it again is safe.
 
 Terms: a task exports one event to a calendar, or removes it from one. The export record of a connection says what each
 task came to. A task is pending as long as it isn't done; it is tried again at the next occasion.

@@ -1,4 +1,4 @@
-"""How an exported event is told from the owner's own events.
+"""Tells an exported event from the owner's own events.
 
 It bears three marks: its UID, a property of ours, and a row in our table. Any one of them is enough to recognise it, so
 that it is not imported back. No single one is enough to delete or overwrite it: an owner may have copied the event with

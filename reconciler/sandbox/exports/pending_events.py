@@ -1,4 +1,7 @@
-"""Lists the events of a site that aren't in the external calendars as they should be, from the export records alone."""
+"""Lists the events of a site that aren't in the external calendars as they should be.
+
+It reads the export records alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site's own events: kept, moved, cancelled, and as iCalendar objects."""
+"""Keeps the site's own events: adds, moves and cancels them, and writes them as iCalendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on purpose: what a network and a service do to a client on a bad day, for tests and rehearsals.
+"""Lets requests fail on purpose, for tests and rehearsals of bad days.
 
 `Faults` says what shall go wrong; `read_faults` reads it from a file. Give it to `reconciler.sandbox.server.running`,
 or to `RunningSandbox.inject` while it serves. Of a request that several entries are about, the first one that fires

@@ -41,7 +41,7 @@ def fault_response(answer: Answer) -> Response:
 
 
 def rate_limit_response(rate: Rate) -> Response:
-    """429, as the API answers it (contract page, "Transport")."""
+    """429, as the API answers it."""
     headers = () if rate.retry_after is None else (("retry-after", rate.retry_after),)
     return fault_response(Answer(429, headers=headers))
 

@@ -1,4 +1,4 @@
-"""Which faults a running sandbox injects at the moment, and its waiting, which ends when it stops."""
+"""Holds the faults that a running sandbox injects, and ends their delays when it stops."""
 
 from __future__ import annotations
 

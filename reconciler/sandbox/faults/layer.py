@@ -1,4 +1,4 @@
-"""What stands between the server and an operation, and lets its requests go wrong."""
+"""Stands between the server and an operation, and lets its requests go wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shall go wrong, as values; one that can't be is refused with a `ValueError` that says what would be right."""
+"""Defines faults as values; an impossible one is refused with a `ValueError`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers ListConnections and GetConnection from the rows of a moment ago, which a history keeps.
+"""Answers ListConnections and GetConnection from rows of a moment ago, kept in a history.
 
 Such an answer only repeats what was known then. It neither checks the accounts nor exports anything: what is long over
 must not be acted on.

@@ -1,4 +1,4 @@
-"""The connection under an answer: how it is broken off after a number of bytes, and reset."""
+"""Breaks off the connection under an answer after a number of bytes, and resets it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The methods of the API, a file for each thing they are about."""
+"""Holds the methods of the API, a file for each thing they are about."""

@@ -1,4 +1,4 @@
-"""ConnectByCredentials and ConnectByOAuth."""
+"""Answers ConnectByCredentials and ConnectByOAuth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ListConnections, GetConnection, Disconnect and ListCalendars, and a connection as the API answers it."""
+"""Answers ListConnections, GetConnection, Disconnect and ListCalendars."""
 
 from __future__ import annotations
 

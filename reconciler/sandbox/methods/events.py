@@ -1,4 +1,4 @@
-"""ListEvents: what the connected accounts' calendars hold in a range of time."""
+"""Answers ListEvents: what the connected accounts' calendars hold in a range of time."""
 
 from __future__ import annotations
 

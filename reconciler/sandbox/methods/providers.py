@@ -1,4 +1,4 @@
-"""ListProviders, and what is said where some can't be reached."""
+"""Answers ListProviders, and refuses a request for want of providers."""
 
 from __future__ import annotations
 

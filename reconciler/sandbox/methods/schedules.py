@@ -1,4 +1,4 @@
-"""Query Schedules of the Calendar API, as far as the contract page describes it."""
+"""Answers Query Schedules of the Calendar API, as far as the OpenAPI file describes it."""
 
 from __future__ import annotations
 

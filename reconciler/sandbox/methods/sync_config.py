@@ -1,4 +1,4 @@
-"""UpdateSyncConfig: merges what is sent into what stands, as far as the provider can do it.
+"""Answers UpdateSyncConfig: merges what is sent into what stands, if the provider can.
 
 What is left out stays: a missing direction, a missing field of a direction. Choosing one arm of a one-of replaces the
 other. A connection that lost a calendar is healed by a config all of whose imported calendars are there; for a lost

@@ -1,4 +1,4 @@
-"""Accounts at a CalDAV server (RFC 4791) as one of the sandbox's calendar backends."""
+"""Holds the calendars of accounts at a CalDAV server (RFC 4791)."""
 
 from __future__ import annotations
 

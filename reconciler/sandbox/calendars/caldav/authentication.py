@@ -1,4 +1,4 @@
-"""How an account shows who it is: a password goes out in no other way than the server asks for it (RFC 9110, 11).
+"""Signs requests in the way that the server asks for, and in no other (RFC 9110, 11).
 
 A server at an origin that isn't known yet is first asked without credentials, and its challenge decides: Basic (RFC
 7617) where that is offered or nothing is, Digest (RFC 7616) where that is all there is. What was learned is kept for

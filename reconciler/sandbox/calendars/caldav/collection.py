@@ -1,4 +1,4 @@
-"""One calendar on a CalDAV server: what is in it, and what has changed in it."""
+"""Reads one calendar on a CalDAV server: what is in it, and what has changed in it."""
 
 from __future__ import annotations
 

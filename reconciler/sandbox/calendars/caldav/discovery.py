@@ -1,4 +1,7 @@
-"""Finds an account's calendars from nothing but the server's URL (RFC 6764, 6; RFC 4791, 6.2; RFC 6638, 9.2)."""
+"""Finds an account's calendars from nothing but the server's URL.
+
+The steps are those of RFC 6764, 6; RFC 4791, 6.2; and RFC 6638, 9.2.
+"""
 
 from __future__ import annotations
 

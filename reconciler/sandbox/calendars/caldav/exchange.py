@@ -1,4 +1,4 @@
-"""One question to a CalDAV server at a time, with an account's password, within bounds of size and time."""
+"""Sends one request at a time to a CalDAV server, within bounds of size and time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What WebDAV answers (RFC 4918, 13), read from XML that may mean harm.
+"""Reads what WebDAV answers (RFC 4918, 13) from XML that may be hostile.
 
 No document type is accepted, so there are no entities to expand or to fetch; depth and number of elements are bounded.
 The parser is the standard library's own, whose `doctype` hook is called before any declaration is read.

@@ -1,4 +1,6 @@
-"""Where an account's password may go: the operator's server, the hosts named beside it, and nowhere else.
+"""Decides where an account's password may go.
+
+That is the operator's server and the hosts named beside it, and nowhere else.
 
 A CalDAV server names other places all the time: in redirects, in the home set, in every `href` (RFC 4918, 8.3). Each
 such reference becomes a URL here or is refused, so that no request can be made to a place nobody has allowed.

@@ -1,4 +1,4 @@
-"""What is asked of a CalDAV server: the bodies of its requests (RFC 4791, 6578), and the spans of time in them."""
+"""Writes the bodies of requests to a CalDAV server (RFC 4791, 6578)."""
 
 from __future__ import annotations
 

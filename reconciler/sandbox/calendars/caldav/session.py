@@ -1,4 +1,4 @@
-"""Runs calls to one CalDAV server: each within its time, with an account's credentials and what earlier calls found.
+"""Runs calls to one CalDAV server, each within its time and with an account's credentials.
 
 Terms: a call is what the sandbox asks of one account, and sends any number of requests. An operation is a request to
 the sandbox's own API, whose calls share a deadline, and also that the server once gave no answer.

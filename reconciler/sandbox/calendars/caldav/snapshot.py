@@ -1,4 +1,4 @@
-"""What is known of a calendar, and how it is brought up to date with the fewest bytes.
+"""Keeps what is known of a calendar, and brings it up to date with the fewest bytes.
 
 A sync token is best (RFC 6578): the server tells what changed since. Without one a ctag tells whether anything did, and
 etags tell what. Where the server refuses a token, all is read anew (RFC 6578, 3.2). A first reading asks for no token:

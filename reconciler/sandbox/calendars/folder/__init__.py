@@ -1,1 +1,1 @@
-"""Accounts as folders on this machine: their calendars are `.ics` files that anybody may edit."""
+"""Holds accounts as folders; their calendars are `.ics` files that anybody may edit."""

@@ -1,4 +1,7 @@
-"""An account's file, which holds its password and the order of its calendars, and the order of the accounts."""
+"""Reads and writes an account's file, and the order of a provider's accounts.
+
+The account's file holds its password and the order of its calendars.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the folders of a world's accounts, and takes them away again."""
+"""Creates the folders of a world's accounts, and removes them again."""
 
 from __future__ import annotations
 

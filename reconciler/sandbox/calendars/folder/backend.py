@@ -1,4 +1,6 @@
-"""Accounts as folders, calendars as `.ics` files in them, which anybody may edit while the sandbox runs.
+"""Answers what the sandbox asks of accounts, when they are folders.
+
+Anybody may edit the files while the sandbox runs:
 
     calendars/<provider>/order.json                 the accounts in the order in which they are offered
     calendars/<provider>/<account>/account.json     its password and the order of its calendars, the primary one first

@@ -1,4 +1,7 @@
-"""Names, reads and writes files of an account's folder: bounded, without following links, never half written."""
+"""Names, reads and writes the files of an account's folder.
+
+Reading is bounded and follows no links; a file is never half written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One event within a calendar's file: found by its UID, put in, replaced, taken out; every other byte stays."""
+"""Finds, puts, replaces and removes one event in a calendar's file.
+
+An event is known by its UID. Every other byte of the file stays.
+"""
 
 from __future__ import annotations
 

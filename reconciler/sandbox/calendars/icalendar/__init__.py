@@ -1,1 +1,4 @@
-"""From the bytes of a calendar to what happens in a range of time, whatever the bytes are, within bounds."""
+"""Turns the bytes of a calendar into what happens in a range of time.
+
+That is done within bounds, whatever the bytes are.
+"""

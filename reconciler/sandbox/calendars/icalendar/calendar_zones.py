@@ -1,4 +1,7 @@
-"""The time zones that the times of one calendar are in: its own, those that everybody knows, and the default one."""
+"""Finds the time zones that the times of one calendar are in.
+
+They are its own, those that everybody knows, and the default one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads one event (RFC 5545, 3.6.1): when it happens, how often, and whether it keeps its owner busy."""
+"""Reads one event (RFC 5545, 3.6.1): when, how often, and whether it keeps its owner busy."""
 
 from __future__ import annotations
 

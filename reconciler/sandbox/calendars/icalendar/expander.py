@@ -1,4 +1,4 @@
-"""Asks worker processes what calendars come to, and does without one that doesn't answer in time."""
+"""Has worker processes expand calendars, and does without one that doesn't answer in time."""
 
 from __future__ import annotations
 

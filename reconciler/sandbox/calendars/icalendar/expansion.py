@@ -1,4 +1,4 @@
-"""What a calendar comes to in a range of time: all of its series side by side, in order, within bounds of work.
+"""Expands a calendar in a range of time: all of its series side by side, in order.
 
 Instances are made one by one as they are wanted, so that a range of any length costs no more than what is answered of
 it. What is bounded is counted in steps, which are the same on every machine; the seconds of a question are not.

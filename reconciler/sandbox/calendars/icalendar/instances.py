@@ -1,4 +1,4 @@
-"""A range of time that calendars are asked about, and the instances that answer it."""
+"""Defines the range of time that is asked about, and the instances that answer it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The observances of a VTIMEZONE (RFC 5545, 3.6.5): its standard and daylight times, as they are written.
+"""Reads the observances of a VTIMEZONE (RFC 5545, 3.6.5): its standard and daylight times.
 
 Many are written sloppily: offsets as `+1:00`, a DTSTART with a `Z`, no TZOFFSETFROM. What has one clear meaning is
 read; a zone of which any observance has none can't be read at all, since half a zone is another zone.

@@ -1,4 +1,4 @@
-"""The time zones that calendars bring themselves as VTIMEZONE (RFC 5545, 3.6.5).
+"""Computes the time zones that calendars bring themselves, as VTIMEZONE (RFC 5545).
 
 Terms: an onset is the moment at which another offset begins to count. A stretch lies between two onsets that change the
 offset; it begins and ends on the wall clock, too, where a gap may precede it, or times that were shown before.

@@ -1,4 +1,4 @@
-"""From the bytes of a calendar to its series, and to what is wrong with it, in words."""
+"""Parses the bytes of a calendar into its series, and says what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties and their values (RFC 5545, 3.1 to 3.3), read as the programs that write calendars mean them."""
+"""Parses properties and their values (RFC 5545, 3.1 to 3.3) as programs mean them."""
 
 from __future__ import annotations
 

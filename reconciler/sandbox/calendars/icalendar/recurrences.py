@@ -1,4 +1,4 @@
-"""What a series comes to in a range of time, instance by instance, in the order of their starts.
+"""Makes the instances of a series in a range of time, one by one, ordered by start.
 
 Terms: a *base* instance is one that DTSTART, the rules and the RDATEs of an event make; an EXDATE takes one out; a
 change (RECURRENCE-ID) stands in the place of one. A *stretch* are the base instances from one change with

@@ -1,4 +1,6 @@
-"""The days of a rule: what its BYMONTH, BYWEEKNO, BYYEARDAY, BYMONTHDAY and BYDAY leave of a year, month, week or day.
+"""Finds the days of a rule: what its BY parts leave of a year, month, week or day.
+
+Those parts are BYMONTH, BYWEEKNO, BYYEARDAY, BYMONTHDAY and BYDAY.
 
 A day is its ordinal (`date.toordinal`), a month 12 times its year and the months before it in the year. The days of a
 year are those of its months, also where one of its weeks begins in the year before.

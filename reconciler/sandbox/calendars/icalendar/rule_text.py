@@ -1,4 +1,4 @@
-"""The text of an RRULE (RFC 5545, 3.3.10), read into a `RecurrenceRule`.
+"""Parses the text of an RRULE (RFC 5545, 3.3.10) into a `RecurrenceRule`.
 
 Case, blanks, a `;` or `,` too many, X-parts and a part that is stated twice alike don't matter. What has a clear
 meaning is taken, although the RFC forbids it: COUNT beside UNTIL (both limit); BYWEEKNO, BYYEARDAY and BYMONTHDAY

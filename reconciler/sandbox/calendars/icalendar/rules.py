@@ -1,4 +1,6 @@
-"""The starts of a series with an RRULE (RFC 5545, 3.3.10), in wall-clock time, from any time on.
+"""Makes the starts of a series with an RRULE, in wall-clock time, from any time on.
+
+RFC 5545, 3.3.10 defines them.
 
 dateutil walks every series from its first start, without a count of its work, seeks what never comes until the year
 9999, takes whole weeks for a BYWEEKNO without BYDAY, and BYSETPOS in the first week from the first start on.

@@ -1,4 +1,4 @@
-"""The events of a calendar by their UIDs: what recurs, with what was changed of it (RFC 5545, 3.8.4.7 and 3.8.5)."""
+"""Groups the events of a calendar by UID: what recurs, with its changes (RFC 5545, 3.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A time as a property states it, with the zone that it is in, and the length of an event."""
+"""Defines a time as a property states it, in its zone, and the length of an event."""
 
 from __future__ import annotations
 

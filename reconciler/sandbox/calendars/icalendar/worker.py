@@ -1,4 +1,4 @@
-"""The process in which calendars are read and expanded: whatever they hold, it can be killed, and others go on.
+"""Reads and expands calendars in a process that can be killed, whatever they hold.
 
 A request is a line of JSON and then as many bytes of a calendar as it says; the answer is a line of JSON. The process
 ends when its input does. Started by `reconciler.sandbox.calendars.icalendar.expander`.

@@ -1,4 +1,4 @@
-"""What people and programs call time zones, and the zones of the IANA database that they mean.
+"""Finds the zone of the IANA database that people and programs mean by a name.
 
 Only names that the database lists are ever looked up in it, so that no name leads to a file elsewhere.
 """

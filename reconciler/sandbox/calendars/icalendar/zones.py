@@ -1,4 +1,4 @@
-"""Time zones as events need them: from a wall clock to a moment and back, for the zones that have a known name."""
+"""Turns a wall clock into a moment and back, in the time zones that have a known name."""
 
 from __future__ import annotations
 
