@@ -122,7 +122,7 @@ def _pending_json(event: "LocalEvent", *, removal: bool) -> list[dict[str, str]]
 
 
 def _pending_text(event: "LocalEvent", pending: "PendingEvent") -> str:
-    what = "taken back from" if pending.removal else "exported to"
+    what = "removed from" if pending.removal else "exported to"
     title = f"{event.event.id} {event.event.title}"
     return f"\n{inert(title)}\n  still to be {what} {inert(pending.calendar)}:\n  {inert(pending.reason)}"
 

@@ -33,7 +33,8 @@ def caller(database: sqlite3.Connection, headers: Mapping[str, str], now: float)
         return _site(database, str(token["site_id"]), may_write=True)
     keys = database.execute("SELECT site_id, may_write FROM api_key WHERE key = ?", (credential,)).fetchall()
     if not keys:
-        raise RefusedError(401, "The Authorization header holds no valid key or token; send it without `Bearer`")
+        advice = "; send it without `Bearer`" if credential.lower().startswith("bearer ") else ""
+        raise RefusedError(401, f"The Authorization header holds no valid key or token{advice}")
     site_id = headers.get("wix-site-id")
     if not site_id:
         raise RefusedError(401, "The wix-site-id header is missing; an API key needs it")

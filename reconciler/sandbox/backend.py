@@ -85,7 +85,7 @@ def assemble(
     """
     for name in _NEEDED:
         if importlib.util.find_spec(name) is None:
-            raise SandboxError(f"the sandbox needs {name}; install it: pip install 'extcal[sandbox]'")
+            raise SandboxError(f"the sandbox needs {name}. Install it: pip install 'extcal[sandbox]'")
     if config is None:
         refuse_unnamed(data)
     servers = {} if config is None else read_config(config)
@@ -111,18 +111,18 @@ def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: 
     forgotten = set() if known is None else set(json.loads(known["value"])) - servers.keys()
     if forgotten:
         raise SandboxError(
-            f"the calendars of {', '.join(sorted(forgotten))} are on a server; name the file that says so with "
-            "--sandbox-config (EXTCAL_SANDBOX_CONFIG), or reset the data folder to do without"
+            f"the calendars of {', '.join(sorted(forgotten))} are on a CalDAV server, and no config file names it. "
+            "Pass --sandbox-config FILE (EXTCAL_SANDBOX_CONFIG), or reset the data folder."
         )
     sites = [str(row["id"]) for row in database.execute("SELECT id FROM site")]
     providers = {each.slug: each for site in sites for each in records.providers(database, site)}
     for slug in servers:
         if slug not in providers:
             known = ", ".join(sorted(providers)) or "none"
-            raise SandboxError(f"{config}: there is no provider {slug!r}; there are {known}")
+            raise SandboxError(f"{config}: unknown provider {slug!r}. Known providers: {known}")
         if ConnectMethod.CREDENTIALS not in providers[slug].connect_methods:
             raise SandboxError(
-                f"{config}: {slug} connects by OAuth, a CalDAV server by email and password; choose a provider "
+                f"{config}: {slug} connects by OAuth, and a CalDAV server takes passwords. Choose a provider "
                 "that connects by credentials"
             )
     database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_SERVERS, json.dumps(sorted(servers))))

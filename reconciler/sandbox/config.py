@@ -28,7 +28,7 @@ CONFIG = "sandbox.yaml"
 """The name in a data folder under which a config file may lie, but is not read by itself."""
 
 _MAX_CONFIG = 64 * 1024
-_SHAPE = "write it as `apple: {caldav: {url: https://…, hosts: […]}}`"
+_SHAPE = "Write it as `apple: {caldav: {url: https://…, hosts: […]}}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def refuse_unnamed(data: Path) -> None:
     path = data / CONFIG
     if os.path.lexists(path):
         raise SandboxError(
-            f"{path}: passwords would go to the servers that this file names, so it is used only on request. Where it "
-            f"is yours: --sandbox-config {path}. Where it isn't: delete it."
+            f"{path}: not used, because passwords would go to the servers that it names. If it is yours, pass "
+            f"--sandbox-config {path}; if not, delete it."
         )
 
 
@@ -64,7 +64,7 @@ def read_config(path: Path) -> dict[str, CalDavServer]:
     except OSError as error:
         raise SandboxError(f"{path}: can't be read ({error.strerror})") from error
     if len(text) > _MAX_CONFIG:
-        raise SandboxError(f"{path}: larger than {_MAX_CONFIG} bytes; {_SHAPE}")
+        raise SandboxError(f"{path}: larger than {_MAX_CONFIG} bytes. {_SHAPE}")
     try:
         said = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -91,9 +91,9 @@ def _mapping(path: Path, where: str, value: object, *, only: tuple[str, ...] | N
         raise _fault(path, where, "must be a mapping")
     unknown = [] if only is None else [name for name in value if name not in only]
     if unknown and only is not None:
-        raise _fault(path, f"{where}.{unknown[0]}", f"is unknown, there is only {' and '.join(only)}")
+        raise _fault(path, f"{where}.{unknown[0]}", f"is an unknown key. Known keys: {', '.join(only)}")
     return value
 
 
 def _fault(path: Path, where: str, what: str) -> SandboxError:
-    return SandboxError(f"{path}: {where or 'the whole file'} {what}; {_SHAPE}")
+    return SandboxError(f"{path}: {where or 'the file'} {what}. {_SHAPE}")

@@ -53,9 +53,9 @@ def prepare(
         load_world(database, filling, calendars, api_key=keys.api_key, now=now)
         return keys
     if world is not None:
-        raise SandboxError("the data folder holds a world already; reset it, or choose another folder")
+        raise SandboxError("the data folder already holds a world. Reset it, or choose another folder.")
     if api_key is not None and api_key != keys.api_key:
-        raise SandboxError("the data folder was made with another API key; leave the key out, or reset the folder")
+        raise SandboxError("the data folder has another API key. Leave the key out, or reset the folder.")
     return keys
 
 

@@ -44,7 +44,9 @@ def import_losses(connection: ConnectionRecord, there: Sequence[CalendarRef]) ->
     """The calendars that can't be imported from, in words."""
     account = f"{connection.provider.slug}/{connection.login.email}"
     lost = lost_imports(connection.sync_config.imports, there)
-    return [f"{account}/{calendar}: imported from, and not in the account any more" for calendar in lost]
+    return [
+        f"{account}/{calendar}: the connection imports from it, and the account no longer has it" for calendar in lost
+    ]
 
 
 def losses(connection: ConnectionRecord, there: Sequence[CalendarRef]) -> list[str]:
@@ -52,7 +54,9 @@ def losses(connection: ConnectionRecord, there: Sequence[CalendarRef]) -> list[s
     found = import_losses(connection, there)
     if is_export_lost(connection.sync_config.exports, connection.dedicated_calendar, there):
         account = f"{connection.provider.slug}/{connection.login.email}"
-        found.append(f"{account}/{connection.dedicated_calendar}: exported to, and not in the account any more")
+        found.append(
+            f"{account}/{connection.dedicated_calendar}: the connection exports to it, and the account no longer has it"
+        )
     return found
 
 

@@ -68,7 +68,7 @@ def opened(data: Path, config: Path | None = None, settings: Settings | None = N
     `config` is the file that assigns providers to servers.
     """
     if not (data / DATABASE).is_file():
-        raise SandboxError(f"{data}: there is no sandbox; begin one with: extcal sandbox serve --data {data}")
+        raise SandboxError(f"{data}: no sandbox data there. Start a sandbox with: extcal sandbox serve --data {data}")
     backend, _ = assemble(data, settings or Settings(), endpoint="", config=config)
     try:
         with explained(backend.store.path):
@@ -104,7 +104,7 @@ class LocalSandbox:
     def add_event(self, schedule: str, title: str, start: datetime, end: datetime) -> str:
         """A new event on a schedule, by id or name, and into the calendars it is exported to; answers its id."""
         if not 0 < len(title) <= MAX_TITLE:
-            raise SandboxError(f"a title has from 1 to {MAX_TITLE} characters")
+            raise SandboxError(f"the title must have 1 to {MAX_TITLE} characters")
         found = self._schedule(schedule)
         begins, ends = _span(start, end)
         with self._site_context(found.site_id, found.site_name) as context:
@@ -201,9 +201,9 @@ class LocalSandbox:
         with self._backend.store.session() as session:
             event = site_events.find(session.database, event_id)
         if event is None:
-            raise SandboxError(f"there is no event {event_id!r}; list them with: extcal sandbox events list")
+            raise SandboxError(f"unknown event {event_id!r}. List events with: extcal sandbox events list")
         if event.cancelled:
-            raise SandboxError(f"the event {event_id} is cancelled; add a new one")
+            raise SandboxError(f"the event {event_id} is cancelled. Add a new one.")
         name = next(each.site_name for each in self.schedules() if each.site_id == event.site_id)
         with self._site_context(event.site_id, name) as context:
             yield context
@@ -217,9 +217,9 @@ class LocalSandbox:
             return found[0]
         if found:
             ids = ", ".join(each.schedule.id for each in found)
-            raise SandboxError(f"several schedules are named {wanted!r}; name one by its id: {ids}")
+            raise SandboxError(f"several schedules are named {wanted!r}. Use an id: {ids}")
         names = ", ".join(dict.fromkeys(each.schedule.name for each in every)) or "none"
-        raise SandboxError(f"there is no schedule {wanted!r}; there are {names}")
+        raise SandboxError(f"unknown schedule {wanted!r}. Known schedules: {names}")
 
 
 def _span(start: datetime, end: datetime) -> tuple[int, int]:

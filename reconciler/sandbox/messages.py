@@ -32,7 +32,7 @@ def reason(error: CalendarError | str, login: Login) -> str:
     said = str(error)
     # Servers, and we too, change the case of what is a name rather than a text.
     if any(spelling.casefold() in said.casefold() for spelling in _spellings(login)):
-        said = "the server's answer repeats the password, and is not shown"
+        said = "the server's answer contains the password, so it is not shown"
     said = inert(said)
     return said if len(said) <= _MAX_REASON else f"{said[: _MAX_REASON - 1]}…"
 

@@ -30,7 +30,7 @@ def reset(data: Path) -> bool:
     try:
         if not path.is_file():
             if data.exists() and (not data.is_dir() or any(each.name != CONFIG for each in data.iterdir())):
-                raise SandboxError(f"{data}: not a data folder of the sandbox, nothing removed")
+                raise SandboxError(f"{data}: not a sandbox data folder. Nothing was removed.")
             return False
         _require_free(path)
         remove_accounts(data / FOLDER)
@@ -50,6 +50,6 @@ def _require_free(path: Path) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise SandboxError(f"{path}: can't be reset ({error})") from error
-            raise SandboxError(f"{path}: a sandbox is running on this data; stop it first") from error
+            raise SandboxError(f"{path}: a sandbox is running on this data. Stop it first.") from error
         except sqlite3.DatabaseError:
             return

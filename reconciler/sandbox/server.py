@@ -124,7 +124,7 @@ class RunningSandbox:
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > deadline:
-                raise SandboxError("the sandbox's server didn't start; see what it wrote to the log")
+                raise SandboxError("the sandbox's server didn't start. See its log.")
             time.sleep(_POLL_SECONDS)
 
 
@@ -198,7 +198,7 @@ def _listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SandboxError(f"{HOST}:{port}: can't listen there ({reason}); choose another port") from error
+        raise SandboxError(f"can't listen on {HOST}:{port} ({reason}). Choose another port.") from error
     return listener
 
 
@@ -217,7 +217,7 @@ def _assemble(
         from reconciler.sandbox.app import build_app  # noqa: PLC0415 -- needs starlette, of the same extra
         from reconciler.sandbox.faults.wire import WiredProtocol  # noqa: PLC0415 -- needs uvicorn
     except ImportError as error:
-        raise SandboxError(f"the sandbox needs {error.name}; install it: pip install 'extcal[sandbox]'") from error
+        raise SandboxError(f"the sandbox needs {error.name}. Install it: pip install 'extcal[sandbox]'") from error
     endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
     backend, keys = assemble(data, settings, endpoint=endpoint, world=world, api_key=api_key, config=config)
     try:

@@ -36,7 +36,7 @@ class Store:
             self.path.touch(mode=0o600)
         except OSError as error:
             raise SandboxError(
-                f"{folder}: can't keep the sandbox's data there ({error.strerror}); name a folder that can be written"
+                f"{folder}: can't write the sandbox's data ({error.strerror}). Choose a writable folder."
             ) from error
         _require_header(self.path)
         with explained(self.path):
@@ -93,15 +93,13 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise SandboxError(
-                f"{path}: another program holds the sandbox's database; stop it, or choose another data folder"
+                f"{path}: another program is using the sandbox's database. Stop it, or choose another data folder."
             ) from error
         raise SandboxError(
-            f"{path}: the sandbox's database can't be used ({error}); check that it can be written"
+            f"{path}: the sandbox's database can't be used ({error}). Check that it is writable."
         ) from error
     except sqlite3.DatabaseError as error:
-        raise SandboxError(
-            f"{path}: the sandbox's database is damaged ({error}); reset the sandbox to start afresh"
-        ) from error
+        raise SandboxError(f"{path}: the sandbox's database is damaged ({error}). Reset the sandbox.") from error
 
 
 def unusable(error: Exception) -> RefusedError | None:
@@ -116,8 +114,7 @@ def unusable(error: Exception) -> RefusedError | None:
         return None
     return RefusedError(
         503,
-        f"The sandbox's database can't be used ({error}); stop the sandbox and look at its data folder, "
-        "a reset starts afresh",
+        f"The sandbox's database can't be used ({error}); stop the sandbox and check its data folder, or reset it",
     )
 
 
@@ -129,7 +126,7 @@ def check_ours(database: sqlite3.Connection, path: Path) -> int:
     if application == schema.APPLICATION_ID:
         return int(database.execute("PRAGMA user_version").fetchone()[0])
     if application or tables:
-        raise SandboxError(f"{path}: not a database of the sandbox; choose another data folder")
+        raise SandboxError(f"{path}: not a sandbox database. Choose another data folder.")
     return 0
 
 
@@ -165,9 +162,7 @@ def _transaction(database: sqlite3.Connection, *, write: bool) -> Iterator[None]
 def _require_header(path: Path) -> None:
     """SQLite takes a file of a few bytes for an empty database, and would write over it."""
     if 0 < path.stat().st_size < _HEADER_BYTES and path.is_file():
-        raise SandboxError(
-            f"{path}: the sandbox's database is damaged (shorter than a header); reset the sandbox to start afresh"
-        )
+        raise SandboxError(f"{path}: the sandbox's database is damaged (shorter than a header). Reset the sandbox.")
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
@@ -190,13 +185,13 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
 def _require_known(version: int, path: Path) -> None:
     if 0 < version < schema.VERSION:
         raise SandboxError(
-            f"{path}: made by an older version of the sandbox (tables {version}, known {schema.VERSION}); "
-            "reset the sandbox to start afresh, or choose another data folder"
+            f"{path}: made by an older version of the sandbox (tables {version}, known {schema.VERSION}). "
+            "Reset the sandbox, or choose another data folder."
         )
     if version > schema.VERSION:
         raise SandboxError(
-            f"{path}: made by a newer version of the sandbox (tables {version}, known {schema.VERSION}); "
-            "upgrade, or choose another data folder"
+            f"{path}: made by a newer version of the sandbox (tables {version}, known {schema.VERSION}). "
+            "Upgrade, or choose another data folder."
         )
 
 

@@ -40,7 +40,7 @@ def load_world(database: sqlite3.Connection, world: World, calendars: Path, *, a
             for connection in site.connections:
                 _insert_connection(database, site, connection, accounts, now)
     except sqlite3.IntegrityError as error:
-        raise SandboxError(f"the world holds one thing twice ({error})") from error
+        raise SandboxError(f"the world has a duplicate ({error})") from error
     write_accounts(calendars, world.accounts)
 
 
@@ -103,7 +103,7 @@ def _insert_connection(
     if provider is None or not known_schedule or account is None:
         raise SandboxError(
             f"site {site.name}: a connection names provider {connection.provider_id}, schedule "
-            f"{connection.schedule_id} and account {connection.account}, which the world doesn't hold all"
+            f"{connection.schedule_id} and account {connection.account}, and not all of them are in the world"
         )
     config = connection.sync_config or starting_config(
         provider.import_support,

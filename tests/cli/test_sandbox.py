@@ -130,7 +130,7 @@ def test_a_data_folder_that_cannot_be_used_is_told(bare: Extcal) -> None:
     for args in (("schedules", "--sandbox=taken"), ("sandbox", "serve", "--data", "taken")):
         ran = bare(*args)
         assert (ran.code, ran.out) == (1, "")
-        assert ran.err.startswith("error: sandbox: taken: can't keep the sandbox's data there")
+        assert ran.err.startswith("error: sandbox: taken: can't write the sandbox's data")
     document = bare("plan", "manifests", "--sandbox=taken", "--format", "json").document
     assert document["actions"] == []
     assert "taken: can't keep" in json.dumps(document["errors"])

@@ -70,7 +70,7 @@ def test_an_event_s_life(api: Api, lee: Path, site: Site) -> None:
     assert table[0].split("  ")[0] == "ID"
     assert "cancelled" in table[1]
     code, _, err = site("events", "cancel", event_id)
-    assert (code, err) == (1, f"error: sandbox: the event {event_id} is cancelled; add a new one\n")
+    assert (code, err) == (1, f"error: sandbox: the event {event_id} is cancelled. Add a new one.\n")
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_an_event_s_life(api: Api, lee: Path, site: Site) -> None:
         (
             ("add", "--schedule", "Dr. Who", "--title", "x", *TIMES),
             1,
-            "there is no schedule 'Dr. Who'; there are Dr. Lee",
+            "unknown schedule 'Dr. Who'. Known schedules: Dr. Lee",
         ),
-        (("add", "--schedule", PATEL, "--title", "", *TIMES), 1, "a title has from 1 to 500 characters"),
+        (("add", "--schedule", PATEL, "--title", "", *TIMES), 1, "the title must have 1 to 500 characters"),
         (
             ("add", "--schedule", PATEL, "--title", "x", "--start", TIMES[3], "--end", TIMES[1]),
             1,
@@ -97,7 +97,7 @@ def test_an_event_s_life(api: Api, lee: Path, site: Site) -> None:
             64,
             "not a time",
         ),
-        (("move", "nothing", *TIMES), 1, "there is no event 'nothing'"),
+        (("move", "nothing", *TIMES), 1, "unknown event 'nothing'"),
     ],
 )
 def test_what_an_event_cannot_be(api: Api, site: Site, args: tuple[str, ...], code: int, message: str) -> None:
@@ -114,7 +114,9 @@ def test_without_a_sandbox(tmp_path: Path) -> None:
     for args in (("events", "list"), ("schedules", "list")):
         code, _, err = Site(tmp_path)(*args)
         assert code == 1
-        assert err.startswith(f"error: sandbox: {tmp_path}: there is no sandbox; begin one with: extcal sandbox serve")
+        assert err.startswith(
+            f"error: sandbox: {tmp_path}: no sandbox data there. Start a sandbox with: extcal sandbox serve"
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -28,17 +28,17 @@ def test_a_server_and_its_hosts(tmp_path: Path) -> None:
     [
         ("[", "is not YAML"),
         ("\x00", "is not YAML"),
-        ("- apple", "the whole file must be a mapping"),
+        ("- apple", "the file must be a mapping"),
         ("apple: caldav", "apple must be a mapping"),
-        ("apple: {caldab: {}}", "apple.caldab is unknown, there is only caldav"),
+        ("apple: {caldab: {}}", "apple.caldab is an unknown key. Known keys: caldav"),
         ("apple: {}", "apple.caldav must be a mapping"),
-        ("apple: {caldav: {uri: x}}", "apple.caldav.uri is unknown, there is only url and hosts"),
+        ("apple: {caldav: {uri: x}}", "apple.caldav.uri is an unknown key. Known keys: url, hosts"),
         ("apple: {caldav: {}}", "apple.caldav.url must be the address"),
         ("apple: {caldav: {url: 5}}", "apple.caldav.url must be the address"),
         ("apple: {caldav: {url: 'https://a.example', hosts: b.example}}", "apple.caldav.hosts must be a list"),
         ("apple: {caldav: {url: 'https://a.example', hosts: [1]}}", "apple.caldav.hosts must be a list"),
         ("apple: !!python/object:os.system {}", "is not YAML"),
-        ("nobody: {caldav: {url: 'https://a.example'}}", "there is no provider 'nobody'; there are apple, google"),
+        ("nobody: {caldav: {url: 'https://a.example'}}", "unknown provider 'nobody'. Known providers: apple, google"),
         ("google: {caldav: {url: 'https://a.example'}}", "google connects by OAuth"),
         ("apple: {caldav: {url: 'ftp://a.example'}}", "apple.caldav: "),
         ("a: " + "x" * 70_000, "larger than"),
@@ -80,7 +80,9 @@ def test_a_file_that_is_forgotten(tmp_path: Path) -> None:
     config.write_text("apple: {caldav: {url: 'http://127.0.0.1:1/'}}\n")
     with running(data, config=config):
         pass
-    with pytest.raises(SandboxError, match=r"the calendars of apple are on a server; name the file .* reset"):
+    with pytest.raises(
+        SandboxError, match=r"the calendars of apple are on a CalDAV server, and no config file names it.* reset"
+    ):
         running(data).__enter__()
     with running(data, config=config):
         pass

@@ -45,7 +45,7 @@ def test_an_error_as_the_contract_has_it(api: Api, sandbox: RunningSandbox) -> N
     with injecting(sandbox, Fault(Answer(503, headers=headers))):
         answer = api.get("/providers")
     assert answer.status_code == 503
-    assert answer.json() == {"message": "The sandbox was told to answer 503", "details": {}}
+    assert answer.json() == {"message": "An injected fault answers 503", "details": {}}
     assert (answer.headers["retry-after"], answer.headers["x-odd"]) == ("-5", "Wed, 31 Feb, perhaps\t\xe9")
     assert answer.headers["x-wix-request-id"]
 
@@ -287,7 +287,7 @@ def test_a_fault_that_cannot_be() -> None:
         (lambda: Answer(204), "body must be empty"),
         (lambda: Answer(503, headers=(("a b", "x"),)), "can't be the name of a header"),
         (lambda: Answer(503, headers=(("a", "x\r\ny: z"),)), "can't be the value of a header"),
-        (lambda: Answer(503, headers=(("Content-Length", "9"),)), "to break an answer off, use cut"),
+        (lambda: Answer(503, headers=(("Content-Length", "9"),)), "To break an answer off, use cut"),
         (lambda: Cut(-1), "bytes must be a whole number from 0"),
         (lambda: Delay(float("nan")), "seconds must be from 0 to 3600"),
         (lambda: Later(4000), "seconds must be from 0 to 3600"),

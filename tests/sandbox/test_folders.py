@@ -223,8 +223,8 @@ def test_new_calendars_have_names_of_their_own(folders: FolderCalendars, account
 @pytest.mark.parametrize(
     ("accounts", "message"),
     [
-        ((Account("apple", "a@x.example"), Account("apple", "A@X.example")), "holds one thing twice"),
-        ((Account("apple", "a@x.example", None, (Calendar("a", "A"), Calendar("a", "B"))),), "holds one thing twice"),
+        ((Account("apple", "a@x.example"), Account("apple", "A@X.example")), "has a duplicate"),
+        ((Account("apple", "a@x.example", None, (Calendar("a", "A"), Calendar("a", "B"))),), "has a duplicate"),
         ((Account("apple", "a" * 300),), "too long"),
         ((Account("apple", "a@x.example", None, (Calendar("", "A"),)),), "empty"),
     ],

@@ -58,7 +58,7 @@ def test_a_lost_import_is_seen_and_the_rest_goes_on(
     look(api, connection["id"])
     assert states(api) == [DELETED]
     assert [each["title"] for each in imported(api)] == ["morning"]
-    loss = f"apple/{APPLE_EMAIL}/work: imported from, and not in the account any more"
+    loss = f"apple/{APPLE_EMAIL}/work: the connection imports from it, and the account no longer has it"
     with opened(data, settings=UNHURRIED) as site:
         assert loss in site.warnings()
         site.add_event("Dr. Lee", "Check-up", NOON, NOON + timedelta(hours=1))
@@ -148,7 +148,7 @@ def test_the_lost_import_and_the_lost_export(api: Api, lee: Path, data: Path, co
     imported(api)
     with opened(data) as site:
         ((waits,), exported) = next((each.pending, each.exported_to) for each in site.events())
-    why = "the connection is in error (EXTERNAL_CALENDAR_DELETED); extcal status says what helps"
+    why = "the connection is in error (EXTERNAL_CALENDAR_DELETED). See: extcal status"
     assert (waits.reason, exported) == (why, ())
     assert not (lee / "Harbor Dental.ics").exists()
     api.update(connection["id"], importing("home"))

@@ -133,4 +133,4 @@ def test_a_zone_that_takes_too_many_steps_in_a_later_year() -> None:
     good = event("good", "DTSTART:20260303T090000Z")
     instances, faults = come_to(calendar(zone, odd, good).encode())
     assert instances == ["03-03T09:00 03-03T09:00"]
-    assert faults == ["event 'odd' is left out: its time zone can't be reckoned (its RRULEs take too many steps)"]
+    assert faults == ["event 'odd' is left out: its time zone can't be computed (its RRULEs take too many steps)"]

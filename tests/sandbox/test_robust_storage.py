@@ -188,7 +188,7 @@ def _header_kept(path: Path) -> None:
         (_cut(1), "damaged"),
         (_cut(99), "damaged"),
         (_cut(4096), "damaged"),
-        (_marked_by_another, "not a database of the sandbox"),
+        (_marked_by_another, "not a sandbox database"),
         (_newer, "made by a newer version"),
         (_older, "made by an older version"),
     ],
@@ -205,7 +205,7 @@ def test_a_spoilt_database_is_told_and_left_alone(tmp_path: Path, spoil: Callabl
     assert code == 1
     assert f"{path}: " in said
     assert message in said
-    assert "reset" in said or "choose another data folder" in said
+    assert "Reset the sandbox" in said or "hoose another data folder" in said
     assert "Traceback" not in said
     assert path.read_bytes() == before
 
@@ -220,7 +220,7 @@ def test_another_programs_database_keeps_its_content(tmp_path: Path, other: str)
         owner.execute("CREATE TABLE precious (x)")
         owner.execute("INSERT INTO precious VALUES ('pearl')")
         code, said = _serve(tmp_path)
-        assert (code, "not a database of the sandbox" in said) == (1, True)
+        assert (code, "not a sandbox database" in said) == (1, True)
         assert owner.execute("SELECT x FROM precious").fetchall() == [("pearl",)]
     _assert_sound(path)
 
@@ -298,7 +298,7 @@ def test_what_cannot_be_written_is_told(closed: str) -> None:
         told = as_anybody(data)
         data.chmod(0o700)
         assert told.startswith(str(data))
-        assert "can be written" in told
+        assert "writable folder" in told
         assert path.read_bytes() == before
 
 
@@ -329,7 +329,7 @@ sys.stdin.read()
             assert {answer.json()["message"] for answer in refused} == {"The sandbox's database is busy; try again"}
             assert [each["id"] for each in api.connections()] == [connection]
             code, said = _serve(tmp_path)
-            assert (code, "another program holds the sandbox's database" in said) == (1, True)
+            assert (code, "another program is using the sandbox's database" in said) == (1, True)
             holder.communicate()
         assert api.disconnect(connection).status_code == 200
 

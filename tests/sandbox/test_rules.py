@@ -160,8 +160,8 @@ REFUSED = {
     "FREQ=DAILY;COUNT=0": "the COUNT of its RRULE is not a positive number",
     "FREQ=DAILY;COUNT=1e9": "the COUNT of its RRULE is not a positive number",
     "FREQ=DAILY;COUNT=٣": "the COUNT of its RRULE is not a positive number",
-    "FREQ=DAILY;UNTIL=20261399T090000": "the UNTIL of its RRULE is no time",
-    "FREQ=DAILY;UNTIL=soon": "the UNTIL of its RRULE is no time",
+    "FREQ=DAILY;UNTIL=20261399T090000": "the UNTIL of its RRULE is not a time",
+    "FREQ=DAILY;UNTIL=soon": "the UNTIL of its RRULE is not a time",
     "FREQ=DAILY;BYDAY=": "the BYDAY of its RRULE is empty",
     "FREQ=DAILY;BYDAY=XX": "the BYDAY of its RRULE can't be 'XX'",
     "FREQ=MONTHLY;BYDAY=0MO": "the BYDAY of its RRULE can't be '0MO'",
@@ -175,8 +175,8 @@ REFUSED = {
     "FREQ=DAILY;BYHOUR=24": "the BYHOUR of its RRULE can't be '24'",
     "FREQ=DAILY;BYHOUR=-1": "the BYHOUR of its RRULE can't be '-1'",
     "FREQ=YEARLY;BYMONTH=1;BYSETPOS=0": "the BYSETPOS of its RRULE can't be '0'",
-    "FREQ=YEARLY;BYSETPOS=2": "the BYSETPOS of its RRULE has nothing to choose from",
-    "FREQ=WEEKLY;WKST=XX": "the WKST of its RRULE is no weekday",
+    "FREQ=YEARLY;BYSETPOS=2": "the BYSETPOS of its RRULE has no set to choose from",
+    "FREQ=WEEKLY;WKST=XX": "the WKST of its RRULE is not a weekday",
     "FREQ=DAILY;BYEASTER=1": "its RRULE has an unknown part, 'BYEASTER'",
     "FREQ=DAILY;RSCALE=CHINESE": "the RSCALE of its RRULE is not GREGORIAN",
     "FREQ=DAILY;SKIP=FORWARD": "the SKIP of its RRULE is not OMIT",
@@ -196,7 +196,7 @@ def test_rules_without_a_clear_meaning_are_refused(rule: str) -> None:
 
 def test_days_do_not_recur_by_hours() -> None:
     """RFC 5545, 3.3.10, forbids it, and nobody knows what it would mean."""
-    with pytest.raises(RuleError, match="the FREQ of its RRULE is HOURLY, and it is an all-day event"):
+    with pytest.raises(RuleError, match="the FREQ of its RRULE is HOURLY, but it is an all-day event"):
         parse_rule("FREQ=HOURLY", all_day=True, wall_clock=in_new_york)
 
 

@@ -107,7 +107,7 @@ def sync_connection(context: SiteContext, connection: ConnectionRecord, *, prepa
             record.forget_calendar()
     except CalendarError as error:
         stopped = reason(error, connection.login)
-        context.warnings.warn(f"{connection.provider.slug}/{connection.login.email}: exporting has to wait: {stopped}")
+        context.warnings.warn(f"{connection.provider.slug}/{connection.login.email}: export is pending: {stopped}")
     if stopped != connection.export_error:
         record.note_stopped(stopped)
 
@@ -177,7 +177,7 @@ class _ConnectionSync:
         refusals = 0
         for task in sorted(tasks, key=lambda task: task.attempts):
             if refusals == MAX_REFUSALS:
-                raise WriteRefusedError(f"{refusals} events were refused; the rest has to wait for the next occasion")
+                raise WriteRefusedError(f"{refusals} events were refused; the rest is tried later")
             refusals += not self._done(task)
         if is_left_over(self._connection) and not self._record.events():
             remove_if_unused(self._context, self._connection)
@@ -214,7 +214,7 @@ class _ConnectionSync:
         try:
             self._persist(task)
         except (ConflictError, UnreadableError, WriteRefusedError) as error:
-            what, why = "taken back" if task.event is None else "exported", reason(error, self._login)
+            what, why = "removed" if task.event is None else "exported", reason(error, self._login)
             self._warn(f"the event {task.event_id} can't be {what}: {why}")
             self._record.note_refused(task.event_id, task.calendar_id, why)
             return False
@@ -251,7 +251,7 @@ class _ConnectionSync:
         mark = exported_mark(self._instance, event.id)
         found = self._backend.get(self._login, task.calendar_id, task.name)
         if found is not None and not is_ours(found.content, uid=task.name, mark=mark):
-            raise WriteRefusedError(f"another event stands where {task.name} belongs; it is left alone")
+            raise WriteRefusedError(f"another event has the name {task.name}, and is left alone")
         content = event.as_object(uid=task.name, mark=mark)
         etag = None if found is None else found.etag
         self._backend.put(self._login, task.calendar_id, task.name, content, etag=etag)

@@ -80,7 +80,7 @@ def _blocker(connection: ConnectionRecord) -> str | None:
     if connection.provider.down:
         return f"{connection.provider.name} is down"
     broken = (
-        f"the connection is in error ({connection.error_reason}); extcal status says what helps"
+        f"the connection is in error ({connection.error_reason}). See: extcal status"
         if connection.status == Status.ERROR
         else None
     )

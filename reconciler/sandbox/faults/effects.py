@@ -47,7 +47,7 @@ def rate_limit_response(rate: Rate) -> Response:
 
 
 def _content(answer: Answer) -> tuple[bytes, str | None]:
-    error = json.dumps(RefusedError(answer.status, f"The sandbox was told to answer {answer.status}").body()).encode()
+    error = json.dumps(RefusedError(answer.status, f"An injected fault answers {answer.status}").body()).encode()
     match answer.body:
         case Body.JSON:
             return error, _JSON

@@ -66,12 +66,12 @@ class Answer:
         if not 200 <= self.status <= 599:  # noqa: PLR2004 -- RFC 9110, 15: what a final answer may say
             raise ValueError("status must be from 200 to 599")
         if self.status in _WITHOUT_BODY and self.body is not Body.EMPTY:
-            raise ValueError(f"body must be empty, an answer {self.status} has none")
+            raise ValueError(f"body must be empty: an answer {self.status} has none")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name):
                 raise ValueError(f"headers: {name!r} can't be the name of a header")
             if name.lower() in _FRAMING:
-                raise ValueError(f"headers: {name} is the sandbox's own; to break an answer off, use cut")
+                raise ValueError(f"headers: the sandbox sets {name} itself. To break an answer off, use cut")
             _require_field_value("headers", value)
 
     def __str__(self) -> str:
@@ -178,7 +178,7 @@ class Fault:
         if unknown or not self.on:
             raise ValueError(f"on must be reads, writes, or some of {', '.join(Operation)}")
         if isinstance(self.kind, Stale) and not _STALE & set(self.on):
-            raise ValueError(f"on must have one of {', '.join(sorted(_STALE))}, only they can be stale")
+            raise ValueError(f"on must have one of {', '.join(sorted(_STALE))}, as only they can be stale")
         _require_count("skip", self.skip, least=0)
         _require_count("times", 1 if self.times is None else self.times, least=1)
         if not 0 <= self.probability <= 1:

@@ -48,7 +48,7 @@ _SHOWN = 60
 
 MAX_FILE = 64 * 1024
 _KINDS = ("answer", "reset", "cut", "delay", "stale", "rate")
-_SHAPE = "write it as `faults: [{on: writes, times: 1, answer: {status: 503}}, …]`"
+_SHAPE = "Write it as `faults: [{on: writes, times: 1, answer: {status: 503}}, …]`"
 _GROUPS = {"reads": READS, "writes": WRITES}
 _SEED = re.compile(r"-?[0-9]{1,18}")
 
@@ -66,7 +66,7 @@ class Node:
 
     def wrong(self, what: str) -> WrongError:
         """That something else must stand here."""
-        return WrongError(f"{self.place or 'the whole file'} {what}")
+        return WrongError(f"{self.place or 'the file'} {what}")
 
     @property
     def given(self) -> bool:
@@ -81,14 +81,14 @@ class Node:
         at = f"{self.place}." if self.place else ""
         for name in value:
             if name not in names:
-                raise WrongError(f"{at}{str(name)[:_SHOWN]} is unknown, there is only {', '.join(names)}")
+                raise WrongError(f"{at}{str(name)[:_SHOWN]} is an unknown key. Known keys: {', '.join(names)}")
         return {name: Node(f"{at}{name}", value.get(name)) for name in names}
 
     def texts(self) -> tuple[tuple[str, str], ...]:
         """The pairs of a mapping of texts."""
         value = {} if self.value in (None, "") else self.value
         if not isinstance(value, dict) or not all(isinstance(each, str) for pair in value.items() for each in pair):
-            raise self.wrong("must be a mapping of texts")
+            raise self.wrong("must be a mapping of strings")
         return tuple(value.items())
 
     def items(self, right: str) -> tuple[Node, ...]:
@@ -102,7 +102,7 @@ class Node:
         if self.value is None:
             return default
         if not isinstance(self.value, str):
-            raise self.wrong("must be a text")
+            raise self.wrong("must be a string")
         return self.value
 
     def whole(self, default: int | None = None) -> int:
@@ -184,14 +184,14 @@ def read_faults(path: Path) -> Faults:
             text = file.read(MAX_FILE + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SandboxError(f"{path}: can't be read ({reason}); name a file of faults") from error
+        raise SandboxError(f"{path}: can't be read ({reason}). Name a file of faults.") from error
     if len(text) > MAX_FILE:
-        raise SandboxError(f"{path}: larger than {MAX_FILE} bytes; {_SHAPE}")
+        raise SandboxError(f"{path}: larger than {MAX_FILE} bytes. {_SHAPE}")
     try:
         said = yaml.load(text, _Texts)  # noqa: S506 -- makes nothing but texts, lists and mappings
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = " ".join(str(error).split()) or type(error).__name__
-        raise SandboxError(f"{path}: is not YAML ({problem[:300]}); {_SHAPE}") from error
+        raise SandboxError(f"{path}: is not YAML ({problem[:300]}). {_SHAPE}") from error
     try:
         return _faults(Node("", said))
     except WrongError as error:
@@ -204,18 +204,18 @@ class _Texts(yaml.BaseLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 -- as yaml calls it
         made = super().construct_mapping(node, deep=deep)
         if len(made) < len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key stands twice in one mapping", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "a key is there twice in one mapping", node.start_mark)
         return made
 
 
 def _faults(whole: Node) -> Faults:
     if not isinstance(whole.value, dict):
-        raise whole.wrong(f"must be a mapping; {_SHAPE}")
+        raise whole.wrong(f"must be a mapping. {_SHAPE}")
     fields = whole.fields("seed", "faults")
     seed = fields["seed"].text("0")
     if not _SEED.fullmatch(seed):
         raise fields["seed"].wrong("must be a whole number of at most 18 digits")
-    return Faults(tuple(_fault(entry) for entry in fields["faults"].items(f"must be a list; {_SHAPE}")), int(seed))
+    return Faults(tuple(_fault(entry) for entry in fields["faults"].items(f"must be a list. {_SHAPE}")), int(seed))
 
 
 def _fault(entry: Node) -> Fault:

@@ -92,7 +92,7 @@ class CalDavBackend:
             try:
                 return await list_calendars(exchange, account)
             except NotAnsweredError as error:
-                raise UnreachableError(f"{error}: the home of the calendars can't be read") from error
+                raise UnreachableError(f"{error}: the calendar home can't be read") from error
 
         return self._session.run(login, listed)
 
@@ -279,5 +279,5 @@ def _name_of(segment: str) -> str:
 def _refusal(method: str, answer: DavAnswer) -> ConflictError | WriteRefusedError:
     said = f"{method} {answer.url}: answered {answer.status}"
     if answer.status == _PRECONDITION_FAILED or answer.status in GONE or _UID_TAKEN in answer.conditions():
-        return ConflictError(f"{said}: it is not in the version that was known")
+        return ConflictError(f"{said}: it has changed since it was read")
     return WriteRefusedError(f"{said}: it can't be written there")

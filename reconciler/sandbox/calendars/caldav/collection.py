@@ -186,7 +186,7 @@ class Collection:
             if not answer.is_cut_short():
                 return Changes(changed, frozenset(removed), answer.sync_token)
             token = answer.sync_token
-        raise NotAnsweredError(f"{self.url}: the server doesn't come to an end of its changes", _NO_ROOM, frozenset())
+        raise NotAnsweredError(f"{self.url}: the server's list of changes doesn't end", _NO_ROOM, frozenset())
 
     async def _query(self, method: str, body: bytes, *, depth: int) -> tuple[httpx.URL, Multistatus]:
         try:
@@ -200,7 +200,7 @@ class Collection:
 
     def _objects(self, base: httpx.URL, answer: Multistatus) -> Objects:
         if answer.is_cut_short():
-            raise NotAnsweredError(f"{self.url}: the server tells a part of what is in it", _NO_ROOM, frozenset())
+            raise NotAnsweredError(f"{self.url}: the server lists only a part of it", _NO_ROOM, frozenset())
         objects = dict(self._each(base, (response for response in answer.responses if response.status is None)))
         self._check_size(objects)
         return objects
@@ -235,7 +235,7 @@ class Collection:
         if len(objects) > MAX_OBJECTS or sum(len(stored.content or b"") for stored in objects.values()) > bound:
             raise UnreadableError(f"{self.url}: more than {MAX_OBJECTS} objects or {bound} bytes in one calendar")
         if sum(bool(stored.fault) for stored in objects.values()) > _MAX_FAULTY:
-            raise UnreadableError(f"{self.url}: more than {_MAX_FAULTY} objects are at fault; is the server in order?")
+            raise UnreadableError(f"{self.url}: more than {_MAX_FAULTY} objects are damaged; is the server in order?")
 
     def _closed(self, error: NotAnsweredError) -> CalendarGoneError | UnreadableError | UnreachableError:
         if error.status in GONE:

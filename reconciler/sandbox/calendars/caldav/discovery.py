@@ -52,11 +52,13 @@ async def find_principal(exchange: Exchange, email: str) -> Principal:
             "PROPFIND", principal, queries.propfind(queries.HOME_SET, queries.INBOX, queries.ADDRESSES)
         )
     except NotAnsweredError as error:
-        raise UnreachableError(f"{error}; the server names it as this account's own, yet says nothing of it") from error
+        raise UnreachableError(
+            f"{error}; the server names it as this account's principal, but says nothing about it"
+        ) from error
     found = _first(answer)
     homes = () if found is None else found.hrefs(queries.HOME_SET)
     if found is None or not homes:
-        raise UnreachableError(f"{principal}: names no home of calendars (calendar-home-set); is it a CalDAV server?")
+        raise UnreachableError(f"{principal}: has no calendar-home-set; is it a CalDAV server?")
     inboxes = found.hrefs(queries.INBOX)
     return Principal(
         _spelled(email, found.hrefs(queries.ADDRESSES)),
@@ -100,7 +102,7 @@ async def _listed(exchange: Exchange, home: httpx.URL) -> tuple[httpx.URL, Multi
         named = False
     if answer.is_cut_short() or not answer.responses:
         # Not even the home itself (RFC 4918, 9.1): what is missing may be there all the same.
-        raise NotAnsweredError(f"PROPFIND {base}: a part of what is in it was told", MULTISTATUS, frozenset())
+        raise NotAnsweredError(f"PROPFIND {base}: the listing is incomplete", MULTISTATUS, frozenset())
     return base, answer, named
 
 
@@ -140,12 +142,12 @@ async def _principal(exchange: Exchange) -> httpx.URL:
             return exchange.origins.resolve(base, principals[0])
         element = None if found is None else found.properties.get(queries.PRINCIPAL)
         if element is not None and element.find(f"{DAV}unauthenticated") is not None:
-            raise BadCredentialsError(f"PROPFIND {base}: the server takes this login for nobody")
+            raise BadCredentialsError(f"PROPFIND {base}: the server doesn't know this login")
         said.append(f"PROPFIND {base}: names no principal")
     if _FORBIDDEN in statuses:
         raise BadCredentialsError("; ".join(said))
     kind = UnreachableError if away else MisconfiguredError
-    raise kind(f"{root}: no CalDAV server found there: {'; '.join(said)}")
+    raise kind(f"{root}: no CalDAV server found: {'; '.join(said)}")
 
 
 async def _default_calendar(exchange: Exchange, account: Principal) -> httpx.URL | None:

@@ -178,7 +178,7 @@ class Exchange:
             if answer.status not in redirects or not location:
                 return _checked(method, answer)
             url = self.origins.resolve(answer.url, location)
-        raise UnreachableError(f"{method} {url}: sent from place to place more than {_MAX_REDIRECTS} times")
+        raise UnreachableError(f"{method} {url}: redirected more than {_MAX_REDIRECTS} times")
 
     async def introduce(self, *places: httpx.URL) -> None:
         """Find out how the server takes a password, by asking without one; the first place that asks for it decides.
@@ -248,7 +248,7 @@ class Exchange:
         except httpx.TimeoutException as error:
             raise NoAnswerError(f"{asked}: no answer in time ({type(error).__name__})") from error
         except httpx.LocalProtocolError as error:
-            raise UnreachableError(f"{asked}: can't be asked ({error})") from error
+            raise UnreachableError(f"{asked}: can't be sent ({error})") from error
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{asked}: no answer ({str(error) or type(error).__name__})") from error
         return DavAnswer(request.url, response.status_code, response.headers, received)
@@ -260,7 +260,7 @@ async def _received(asked: str, response: httpx.Response, limit: int) -> bytes:
         if not response.is_success:
             return b""
         raise UnreachableError(
-            f"{asked}: answered {packed[:80]!r} though it was asked not to pack; turn compression off for this server"
+            f"{asked}: answered with compression ({packed[:80]!r}), which nobody asked for; turn it off there"
         )
     received = bytearray()
     async for chunk in response.aiter_bytes():

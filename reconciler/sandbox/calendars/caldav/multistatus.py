@@ -142,7 +142,7 @@ def _found(response: Element) -> Iterator[tuple[str, Element]]:
 def _code(status: Element) -> int:
     found = _STATUS.match(_line(status))
     if found is None:
-        raise MalformedAnswerError(f"{_line(status)[:80]!r} is no status")
+        raise MalformedAnswerError(f"{_line(status)[:80]!r} is not a status")
     return int(found[1])
 
 

@@ -55,11 +55,13 @@ class AllowedOrigins:
     def resolve(self, base: httpx.URL, reference: str) -> httpx.URL:
         """The URL that `reference` means where `base` answered; raises `ForeignReferenceError`."""
         if len(reference) > _MAX_REFERENCE or _UNSAFE.search(reference):
-            raise ForeignReferenceError(f"{_site(base)}: names {reference[:80]!r}, which is no URL; not followed")
+            raise ForeignReferenceError(f"{_site(base)}: names {reference[:80]!r}, which is not a URL; not followed")
         try:
             url = base.join(reference)
         except (httpx.InvalidURL, ValueError) as error:
-            raise ForeignReferenceError(f"{_site(base)}: names {reference[:80]!r}, which is no URL: {error}") from error
+            raise ForeignReferenceError(
+                f"{_site(base)}: names {reference[:80]!r}, which is not a URL: {error}"
+            ) from error
         # As it was sent, since joining takes the dots away.
         if not _is_straight(unquote(reference)) or url.userinfo or url.query:
             raise ForeignReferenceError(

@@ -41,7 +41,7 @@ def write_accounts(folder: Path, accounts: Iterable[Account]) -> None:
         path = folder / _named(account.provider) / _named(account.email)
         known_by = (account.provider, account.email.casefold())
         if known_by in made:
-            raise SandboxError(f"the world holds one thing twice (the account {account.email} at {account.provider})")
+            raise SandboxError(f"the world has a duplicate (the account {account.email} at {account.provider})")
         made.add(known_by)
         order.setdefault(path.parent, []).append(account.email)
         try:
@@ -81,9 +81,7 @@ def _remove_if_empty(folder: Path) -> None:
 def _named(name: str) -> str:
     encoded = file_name(name)
     if encoded is None:
-        raise SandboxError(
-            f"the world holds the name {name[:100]!r}, which is empty or too long for a folder or a file"
-        )
+        raise SandboxError(f"the world has the name {name[:100]!r}, which is empty or too long for a file")
     return encoded
 
 
@@ -102,7 +100,7 @@ def _write_account(path: Path, account: Account, filling: Path) -> None:
             try:
                 write_new(made / f"{_named(calendar.id)}{SUFFIX}", _calendar(calendar))
             except FileExistsError as error:
-                raise SandboxError(f"the world holds one thing twice (the calendar {calendar.id})") from error
+                raise SandboxError(f"the world has a duplicate (the calendar {calendar.id})") from error
         write_account(made, AccountFile(account.password, tuple(calendar.id for calendar in account.calendars)))
         made.rename(path)
     finally:

@@ -175,7 +175,7 @@ class FolderCalendars:
                     raise WriteRefusedError(f"{path.name}: is read-only; make it writable")
                 found = find(content, name)
                 if (None if found is None else found.etag) != etag:
-                    raise ConflictError(f"{path.name}: {name} is not as it was")
+                    raise ConflictError(f"{path.name}: {name} has changed")
                 changed = change(content)
                 if len(changed) > MAX_FILE:
                     raise WriteRefusedError(f"{path.name}: would become larger than {MAX_FILE} bytes")
@@ -195,10 +195,10 @@ class FolderCalendars:
             self._deadline.check(f"{self._folder.name}/{login.email}")
         folder = self._account_folder(login.email)
         if folder is None:
-            raise BadCredentialsError("there is no such account")
+            raise BadCredentialsError("no such account")
         account = read_account(folder)
         if login.password is not None and not _same(account.password, login.password):
-            raise BadCredentialsError("the password is another one")
+            raise BadCredentialsError("the password is wrong")
         return folder, account
 
     def _account_folder(self, email: str) -> Path | None:

@@ -43,7 +43,7 @@ def with_event(content: bytes, uid: str, event: bytes) -> bytes:
     rest = without_event(content, uid)
     calendars = cut(rest).calendars
     if not calendars or calendars[-1].end_line is None:
-        raise UnreadableError("the file has no END:VCALENDAR before which an event could be put")
+        raise UnreadableError("the file has no END:VCALENDAR, so no event can be added")
     end = calendars[-1].end_line
     return rest[:end] + added + rest[end:]
 

@@ -214,7 +214,7 @@ def _rules(found: _Lines, start: Time, zones: CalendarZones, faults: list[str]) 
         if not stated.value:
             continue
         if stated.name == "EXRULE":
-            faults.append("its EXRULE is not supported; what it would take out is imported")
+            faults.append("its EXRULE is not supported; what it excludes is imported")
             continue
         try:
             yield parse_rule(stated.value, all_day=start.is_day, wall_clock=wall_clock)

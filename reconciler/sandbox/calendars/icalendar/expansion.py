@@ -120,7 +120,7 @@ def _instances(series: Series, time_range: TimeRange, steps: Steps, faults: list
     except _TooOftenError:
         faults.append(f"{left_out}: it recurs more often than once a minute")
     except ZoneError as error:
-        faults.append(f"{left_out}: its time zone can't be reckoned ({error})")
+        faults.append(f"{left_out}: its time zone can't be computed ({error})")
     except TooManyStepsError:
         since = "" if last is None else f" from {_day(last)} on"
         faults.append(f"{left_out}{since}: finding its recurrences takes too many steps")

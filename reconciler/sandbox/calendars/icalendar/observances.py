@@ -142,10 +142,10 @@ def _text(value: bytes) -> str:
 def _offset(text: str) -> int:
     found = _OFFSET.fullmatch(text)
     if found is None:
-        raise ZoneError(f"{text[:_MAX_SHOWN]!r} is no offset")
+        raise ZoneError(f"{text[:_MAX_SHOWN]!r} is not an offset")
     hours, minutes, seconds = int(found[2]), int(found[3] or 0), int(found[4] or 0)
     if hours >= 24 or minutes >= 60 or seconds >= 60:  # noqa: PLR2004 -- of a day, an hour and a minute
-        raise ZoneError(f"{text[:_MAX_SHOWN]!r} is no offset within a day")
+        raise ZoneError(f"{text[:_MAX_SHOWN]!r} is not an offset within a day")
     total = hours * 3600 + minutes * 60 + seconds
     return -total if found[1] == "-" else total
 
@@ -159,7 +159,7 @@ def _time(text: str, day_time: str = "000000") -> datetime:
             return datetime.strptime(found[1] + time, "%Y%m%d%H%M%S")  # noqa: DTZ007 -- a wall clock
         except ValueError:
             pass
-    raise ZoneError(f"{text[:_MAX_SHOWN]!r} is no time")
+    raise ZoneError(f"{text[:_MAX_SHOWN]!r} is not a time")
 
 
 def _observance(written: _Written, others: list[_Written], steps: Steps) -> Observance:
@@ -190,7 +190,7 @@ def _before(written: _Written, others: list[_Written], start: datetime) -> int:
 def _rule(text: str, before: int) -> RecurrenceRule:
     rule = parse_rule(text, all_day=False, wall_clock=_shifted(before))
     if rule.frequency > rule.frequency.DAILY or max(map(len, (rule.hours, rule.minutes, rule.seconds))) > 1:
-        raise ZoneError("its RRULE comes more than once a day")
+        raise ZoneError("its RRULE recurs more than once a day")
     return rule
 
 
@@ -211,5 +211,5 @@ def _first(rule: RecurrenceRule, start: datetime, steps: Steps) -> datetime:
         return start
     first = next(iter(starts(rule, start, start + _SECOND, start + _CENTURY, steps)), None)
     if first is None and rule.until is None:
-        raise ZoneError("its RRULE never comes")
+        raise ZoneError("its RRULE never recurs")
     return first or start

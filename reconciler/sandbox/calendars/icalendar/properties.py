@@ -101,7 +101,7 @@ def parse_stamp(value: str) -> Stamp:
     hour, minute, second = int(found[4]), int(found[5]), int(found[6] or 0)
     # A day may end at 24:00, and 60 is a leap second (3.3.12), which is counted as the second before.
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):  # noqa: PLR2004 -- as said
-        raise ValueError(f"{value[:40]!r} is no time of a day")
+        raise ValueError(f"{value[:40]!r} is not a time of day")
     try:
         wall_clock = day + timedelta(hours=hour, minutes=minute, seconds=min(second, 59))
     except OverflowError as error:
@@ -113,11 +113,11 @@ def parse_duration(value: str) -> Duration:
     """A duration that is not negative; raises `ValueError`."""
     found = _DURATION.fullmatch(value.strip())
     if found is None or not any(found.groups()[1:]) or any(len(each or "") > _MAX_DIGITS for each in found.groups()):
-        raise ValueError(f"{value[:40]!r} is no duration")
+        raise ValueError(f"{value[:40]!r} is not a duration")
     weeks, days, hours, minutes, seconds = (int(each or 0) for each in found.groups()[1:])
     duration = Duration(7 * weeks + days, 3600 * hours + 60 * minutes + seconds)
     if duration.days > MAX_DAYS or duration.seconds > MAX_DAYS * 86_400:
-        raise ValueError(f"{value[:40]!r} is longer than time")
+        raise ValueError(f"{value[:40]!r} is longer than the calendar")
     if found[1] == "-" and duration != Duration(0, 0):
         raise ValueError(f"{value[:40]!r} is negative: the event ends before it starts")
     return duration

@@ -97,9 +97,9 @@ def parse_rule(value: str, *, all_day: bool, wall_clock: Callable[[datetime], da
         weekdays = frozenset((weekday, 0) for weekday, _ in weekdays)
     chosen_from = {"BYDAY", *_RANGES} - {"BYSETPOS"}
     if numbers["BYSETPOS"] and not numbers["BYSETPOS"] & {1, -1} and not parts.keys() & chosen_from:
-        raise RuleError("the BYSETPOS of its RRULE has nothing to choose from")
+        raise RuleError("the BYSETPOS of its RRULE has no set to choose from")
     if parts.get("WKST", "MO") not in _WEEKDAYS:
-        raise RuleError("the WKST of its RRULE is no weekday")
+        raise RuleError("the WKST of its RRULE is not a weekday")
     return RecurrenceRule(
         frequency=frequency,
         interval=_positive("INTERVAL", parts["INTERVAL"]) if "INTERVAL" in parts else 1,
@@ -148,7 +148,7 @@ def _frequency(parts: dict[str, str], *, all_day: bool) -> RecurrenceFrequency:
         raise RuleError(f"the FREQ of its RRULE is unknown, {parts['FREQ'][:_MAX_SHOWN]!r}")
     frequency = RecurrenceFrequency[parts["FREQ"]]
     if all_day and frequency > RecurrenceFrequency.DAILY:
-        raise RuleError(f"the FREQ of its RRULE is {frequency.name}, and it is an all-day event")
+        raise RuleError(f"the FREQ of its RRULE is {frequency.name}, but it is an all-day event")
     return frequency
 
 
@@ -190,7 +190,7 @@ def _weekdays(text: str) -> frozenset[tuple[int, int]]:
 def _until(text: str, *, all_day: bool, wall_clock: Callable[[datetime], datetime]) -> datetime:
     match = _UNTIL.fullmatch(text)
     if match is None:
-        raise RuleError("the UNTIL of its RRULE is no time")
+        raise RuleError("the UNTIL of its RRULE is not a time")
     day, time, utc = match.groups()
     if all_day and utc and time != "000000":  # some write the day's midnight, or its end, in UTC
         return _until(
@@ -201,7 +201,7 @@ def _until(text: str, *, all_day: bool, wall_clock: Callable[[datetime], datetim
     try:
         until = datetime.strptime(day + time[:4] + ("59" if time[4:] == "60" else time[4:]), "%Y%m%d%H%M%S")  # noqa: DTZ007
     except ValueError as error:
-        raise RuleError("the UNTIL of its RRULE is no time") from error
+        raise RuleError("the UNTIL of its RRULE is not a time") from error
     if not utc:
         return until
     try:
