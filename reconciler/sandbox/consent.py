@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 20
-_PLAYED_ERRORS = ("unsupported", "internal")
+_SIMULATED_ERRORS = ("unsupported", "internal")
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ConsentRequest:
     """What a link asks for."""
 
     id: str
@@ -62,12 +62,12 @@ def consent_routes(backend: Backend) -> list[Route]:
 
     async def answer(request: Request) -> Response:
         if not _is_own_form(request):
-            return _notice(403, "Not from this page", "The answer must come from the consent page's own form.")
+            return _notice(403, "Request refused", "Answer on the consent page itself. Open the link again.")
         body = await bounded_body(request)
         try:
             form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
         except ValueError:
-            return _notice(400, "Not readable", "The form could not be read. Open the link again.")
+            return _notice(400, "Form not readable", "The form could not be read. Open the link again.")
         first = {name: values[0] for name, values in form.items()}
         return await run_in_threadpool(_answer, backend, request.path_params["consent_id"], first)
 
@@ -86,7 +86,7 @@ def _is_own_form(request: Request) -> bool:
 def _show(backend: Backend, consent_id: str) -> Response:
     with backend.store.session() as session:
         asked = _find(session.database, consent_id)
-        return asked if not isinstance(asked, _Asked) else _form(backend, asked)
+        return asked if not isinstance(asked, _ConsentRequest) else _form(backend, asked)
 
 
 def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Response:
@@ -95,19 +95,19 @@ def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Respo
     backend = replace(backend, calendars=backend.calendars.within(deadline))
     with backend.store.session() as session:
         asked = _find(session.database, consent_id)
-        if not isinstance(asked, _Asked):
+        if not isinstance(asked, _ConsentRequest):
             return asked
         account: tuple[Login, tuple[CalendarRef, ...]] | None = None
         if decision == "deny":
             outcome = {"error": "reject"}
         elif decision != "allow":
-            return _form(backend, asked, problem="Choose whether to allow or to deny.")
-        elif form.get("outcome") in _PLAYED_ERRORS:
+            return _form(backend, asked, problem="Choose Allow or Deny.")
+        elif form.get("outcome") in _SIMULATED_ERRORS:
             outcome = {"error": form["outcome"]}
         else:
             account = _account(backend, session.database, asked, form.get("account", ""))
             if account is None:
-                return _form(backend, asked, problem="Choose one of the accounts.")
+                return _form(backend, asked, problem="Choose an account.")
             outcome = {}
         with session.writing():
             answered = session.database.execute("UPDATE consent SET used = 1 WHERE id = ? AND used = 0", (asked.id,))
@@ -124,7 +124,9 @@ def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Respo
         return RedirectResponse(_returning(asked.redirect_url, outcome), 303, _headers(asked.redirect_url))
 
 
-def _sync_exports(backend: Backend, session: Session, asked: _Asked, connection_id: str, deadline: Deadline) -> None:
+def _sync_exports(
+    backend: Backend, session: Session, asked: _ConsentRequest, connection_id: str, deadline: Deadline
+) -> None:
     """Export over the connection what is to be, where it was healed."""
     now = backend.settings.clock()
     context = SiteContext(session, backend.calendars, backend.warnings, asked.site_id, asked.site_name, now, deadline)
@@ -132,7 +134,7 @@ def _sync_exports(backend: Backend, session: Session, asked: _Asked, connection_
 
 
 def _account(
-    backend: Backend, database: sqlite3.Connection, asked: _Asked, email: str
+    backend: Backend, database: sqlite3.Connection, asked: _ConsentRequest, email: str
 ) -> tuple[Login, tuple[CalendarRef, ...]] | None:
     """The account that its owner chose, and its calendars; None where it isn't offered, or doesn't open."""
     provider = asked.provider.slug
@@ -146,7 +148,7 @@ def _account(
         return None
 
 
-def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
+def _find(database: sqlite3.Connection, consent_id: str) -> _ConsentRequest | Response:
     """What the link asks for, or the page that says why it is of no use."""
     row = database.execute(
         "SELECT consent.*, site.name AS site_name FROM consent JOIN site ON site.id = consent.site_id"
@@ -154,11 +156,11 @@ def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
         (consent_id,),
     ).fetchone()
     if row is None:
-        return _notice(404, "Unknown link", "There is no such consent link here. Ask for a new one.")
+        return _notice(404, "Unknown link", "This sandbox has no such consent link. Ask for a new one.")
     if row["used"]:
         return _used()
     site_id = str(row["site_id"])
-    return _Asked(
+    return _ConsentRequest(
         id=str(row["id"]),
         site_id=site_id,
         site_name=str(row["site_name"]),
@@ -169,10 +171,10 @@ def _find(database: sqlite3.Connection, consent_id: str) -> _Asked | Response:
 
 
 def _used() -> Response:
-    return _notice(410, "Link already used", "This consent link was answered before. Ask for a new one.")
+    return _notice(410, "Link already used", "This consent link was already used. Ask for a new one.")
 
 
-def _form(backend: Backend, asked: _Asked, *, problem: str | None = None) -> Response:
+def _form(backend: Backend, asked: _ConsentRequest, *, problem: str | None = None) -> Response:
     consent = Consent(
         site=asked.site_name,
         schedule=asked.schedule.name,
@@ -184,7 +186,7 @@ def _form(backend: Backend, asked: _Asked, *, problem: str | None = None) -> Res
     return HTMLResponse(consent_html(consent), 400 if problem else 200, _headers(asked.redirect_url))
 
 
-def _accounts(backend: Backend, asked: _Asked) -> tuple[str, ...]:
+def _accounts(backend: Backend, asked: _ConsentRequest) -> tuple[str, ...]:
     try:
         return backend.calendars.of(asked.provider.slug).accounts()
     except CalendarError:

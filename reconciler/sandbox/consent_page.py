@@ -42,17 +42,20 @@ footer { max-width: 34rem; margin: 0 auto 2rem; padding: 0 2rem; }
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 """What a Content-Security-Policy must name for the page's style to apply."""
 
-_NOTE = "<footer>This is a sandbox for development: no real account is touched.</footer>"
-_PLAYED = (
+_NOTE = "<footer>This is a development sandbox. No real account is used.</footer>"
+_OUTCOMES = (
     ("connected", "The account is connected"),
-    ("unsupported", "This kind of account can't be connected"),
-    ("internal", "Something went wrong at the provider"),
+    ("unsupported", "This type of account is not supported"),
+    ("internal", "The provider has an internal error"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the page shows. `returns_to` is the origin to which the browser goes on, `problem` what was wrong before."""
+    """What the page shows.
+
+    `returns_to` is the origin to which the browser returns, `problem` what was wrong with the answer before.
+    """
 
     site: str
     schedule: str
@@ -70,29 +73,29 @@ def consent_html(consent: Consent) -> str:
         f"Connect a calendar of {consent.provider}",
         f"""<h1>Allow access to your calendar?</h1>
 {problem}
-<p><strong>{site}</strong> asks to connect an account at <strong>{provider}</strong> to its schedule
-<strong>{schedule}</strong>. If you allow it, the site may</p>
+<p><strong>{site}</strong> wants to connect an account at <strong>{provider}</strong> to its schedule
+<strong>{schedule}</strong>. If you allow it, the site can:</p>
 <ul>
-<li>see when you are busy, so that nobody books you then;</li>
-<li>write its own bookings into your calendar.</li>
+<li>see when you are busy, so that nobody books you at those times</li>
+<li>add its own bookings to your calendar</li>
 </ul>
 <form method="post">
 {_accounts(consent.accounts)}
-{_switches() if consent.accounts else ""}
+{_outcomes() if consent.accounts else ""}
 <p class="choice">{_allow(consent.accounts)}<button name="decision" value="deny" formnovalidate>Deny</button></p>
 </form>
-<p class="note">Either way you go on to {_named(consent.returns_to)}.</p>""",
+<p class="note">Whether you allow or deny, you return to {_named(consent.returns_to)}.</p>""",
     )
 
 
 def notice_html(title: str, text: str) -> str:
-    """A page that says one thing."""
+    """A page with a title and one text."""
     return _page(title, f"<h1>{escape(title)}</h1>\n<p>{escape(text)}</p>")
 
 
 def _accounts(accounts: tuple[str, ...]) -> str:
     if not accounts:
-        return "<p>There is no account at this provider that could be connected.</p>"
+        return "<p>This provider has no account that can be connected.</p>"
     choices = "\n".join(
         f'<label><input type="radio" name="account" value="{escape(email)}" required> {_named(email)}</label>'
         for email in accounts
@@ -100,16 +103,16 @@ def _accounts(accounts: tuple[str, ...]) -> str:
     return f"<fieldset><legend>Which account?</legend>\n{choices}\n</fieldset>"
 
 
-def _switches() -> str:
-    """What the provider answers to an owner who allows: the way it should go, and the failures to play."""
+def _outcomes() -> str:
+    """The outcomes that a tester can simulate: success, and what a provider may report instead."""
     choices = "\n".join(
         f'<label><input type="radio" name="outcome" value="{value}"{" checked" if value == "connected" else ""}>'
         f" {escape(text)}</label>"
-        for value, text in _PLAYED
+        for value, text in _OUTCOMES
     )
     return f"""<details>
-<summary>For testers: play a failure</summary>
-<fieldset><legend>When access is allowed, the provider answers</legend>
+<summary>For testers: simulate a failure</summary>
+<fieldset><legend>If you allow access, the provider reports</legend>
 {choices}
 </fieldset>
 </details>"""
