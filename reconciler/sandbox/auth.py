@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def caller(database: sqlite3.Connection, headers: Mapping[str, str], now: float) -> SiteRecord:
-    """The site that the headers open; a refusal, 401 without valid credentials, 403 where they don't open that site."""
+    """The site that the headers open.
+
+    A refusal, 401 without valid credentials, 403 where they don't open that site.
+    """
     credential = headers.get("authorization")
     if not credential:
         raise RefusedError(401, "The Authorization header is missing; send an API key or an app's token")
@@ -51,7 +54,10 @@ def require_write(site: SiteRecord) -> None:
 
 
 def issue_token(database: sqlite3.Connection, body: Fields, settings: Settings) -> dict[str, object]:
-    """`POST /oauth2/token`: a token for one app instance; a refusal (401) where the app or the instance is unknown."""
+    """`POST /oauth2/token`: a token for one app instance.
+
+    A refusal (401) where the app or the instance is unknown.
+    """
     grant_type = body.text("grant_type")
     client_id, client_secret = body.text("client_id"), body.text("client_secret")
     instance_id = body.text("instance_id")

@@ -79,7 +79,9 @@ def assemble(
     api_key: str | None = None,
     config: Path | None = None,
 ) -> tuple[Backend, Keys]:
-    """What all requests share, and the keys; a fresh folder is filled first. Close the backend in the end.
+    """What all requests share, and the keys.
+
+    A fresh folder is filled first. Close the backend in the end.
 
     `config` is the file that assigns providers to servers. Raises `SandboxError` where it or the folder can't be used.
     """
@@ -103,7 +105,9 @@ def assemble(
 
 
 def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: Mapping[str, CalDavServer]) -> None:
-    """A server needs a provider, and one that connects by credentials; a provider that had a server still has one.
+    """A server needs a provider, and one that connects by credentials.
+
+    A provider that had a server still has one.
 
     Without it passwords would be compared with folders, and healthy connections be taken for broken.
     """

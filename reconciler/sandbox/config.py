@@ -40,7 +40,7 @@ class CalDavServer:
 
 
 def refuse_unnamed(data: Path) -> None:
-    """Raise `SandboxError` where a config file lies in the folder `data`, and nobody has named one.
+    """Raise `SandboxError` where the folder `data` has a config file, and nobody named one.
 
     It may have come with whatever brought the folder here. Without it passwords would be compared with the folders of
     accounts, and connections to a server be taken for broken.
@@ -54,7 +54,9 @@ def refuse_unnamed(data: Path) -> None:
 
 
 def read_config(path: Path) -> dict[str, CalDavServer]:
-    """The servers that the config file assigns, by the providers' slugs; an error says what is wrong, and where.
+    """The servers that the config file assigns, by the providers' slugs.
+
+    An error says what is wrong, and where.
 
     Raises `SandboxError`.
     """

@@ -75,7 +75,10 @@ def consent_routes(backend: Backend) -> list[Route]:
 
 
 def _is_own_form(request: Request) -> bool:
-    """Whether the request is what this page's form sends: browsers tell where it came from, other programs needn't."""
+    """Whether the request is what this page's form sends.
+
+    Browsers say where a request came from, other programs needn't.
+    """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
@@ -136,7 +139,10 @@ def _sync_exports(
 def _account(
     backend: Backend, database: sqlite3.Connection, asked: _ConsentRequest, email: str
 ) -> tuple[Login, tuple[CalendarRef, ...]] | None:
-    """The account that its owner chose, and its calendars; None where it isn't offered, or doesn't open."""
+    """The account that its owner chose, and its calendars.
+
+    None where it isn't offered, or doesn't open.
+    """
     provider = asked.provider.slug
     try:
         if email not in backend.calendars.of(provider).accounts():
@@ -198,7 +204,10 @@ def _notice(status: int, title: str, text: str) -> Response:
 
 
 def _headers(redirect_url: str | None) -> dict[str, str]:
-    """Nothing but the page's own style and form; browsers hold a form's redirect to the same rule as its action."""
+    """Nothing but the page's own style and form.
+
+    Browsers hold a form's redirect to the same rule as its action.
+    """
     targets = "'none'" if redirect_url is None else f"'self' {web_origin(redirect_url) or ''}".strip()
     return {
         "content-security-policy": (

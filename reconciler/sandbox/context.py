@@ -35,7 +35,7 @@ class SiteContext:
     deadline: Deadline
 
     def first(self, share: float) -> CalendarDirectory:
-        """The calendars, for what must have been answered in the first part of the time, so that more can be done."""
+        """The calendars within the first part of the time, so that there is time for more."""
         return self.calendars.within(self.deadline.first(share))
 
     @property
@@ -44,7 +44,10 @@ class SiteContext:
         return self.session.database
 
     def break_connection(self, seq: int, reason: ErrorReason) -> None:
-        """Turn a connection that works into one that doesn't, for a reason; that its access is revoked comes first."""
+        """Turn a connection that works into one that doesn't, for a reason.
+
+        That its access is revoked comes first.
+        """
         with self.session.writing():
             self.database.execute(
                 "UPDATE connection SET status = ?, error_reason = ? WHERE seq = ? AND status != ?"
@@ -58,7 +61,9 @@ class SiteContext:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """All that a method may use. `endpoint` is the sandbox's own base URL, `now` seconds since the epoch.
+    """All that a method may use.
+
+    `endpoint` is the sandbox's own base URL, `now` seconds since the epoch.
 
     All of it is to be done before `deadline`; `calendars` are those within it.
     """

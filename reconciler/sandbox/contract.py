@@ -33,7 +33,7 @@ class ConnectMethod(StrEnum):
 
 
 class ImportSupport(StrEnum):
-    """`features.listEventFromCalendars`: from which calendars a provider lets events be imported."""
+    """`features.listEventFromCalendars`: the calendars that events can be imported from."""
 
     NOT_SUPPORTED = "NOT_SUPPORTED"
     PRIMARY_CALENDAR_ONLY = "PRIMARY_CALENDAR_ONLY"
@@ -76,7 +76,7 @@ class ErrorReason(StrEnum):
 
 
 class Operation(StrEnum):
-    """The contract's nine methods, and the two beside them: Query Schedules and the app's token."""
+    """The API's nine methods, and two more: Query Schedules and the app's token."""
 
     LIST_PROVIDERS = "ListProviders"
     LIST_CONNECTIONS = "ListConnections"
@@ -120,7 +120,7 @@ def is_guid(text: str) -> bool:
 
 
 def instant(text: str) -> float | None:
-    """Seconds since the epoch of an RFC 3339 date-time (section 5.6), None where `text` isn't one."""
+    """Seconds since the epoch of an RFC 3339 date-time, None where `text` isn't one."""
     if _INSTANT.fullmatch(text) is None:
         return None
     try:
@@ -130,12 +130,15 @@ def instant(text: str) -> float | None:
 
 
 def rfc3339(seconds: int) -> str:
-    """The RFC 3339 text, in UTC, of seconds since the epoch; of the first or last moment that has one, at most."""
+    """The RFC 3339 text, in UTC, of seconds since the epoch.
+
+    Of the first or last moment that has one, at most.
+    """
     return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC).isoformat().replace("+00:00", "Z")
 
 
 def web_origin(text: str) -> str | None:
-    """`scheme://host[:port]` of an http(s) URL, None where `text` isn't one (RFC 3986; already percent-encoded)."""
+    """`scheme://host[:port]` of an http(s) URL (RFC 3986), None where `text` isn't one."""
     if _WEB_TEXT.fullmatch(text) is None:
         return None
     try:

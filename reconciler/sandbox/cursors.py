@@ -21,13 +21,16 @@ _DIGEST_BYTES = 16
 
 
 def make_cursor(database: sqlite3.Connection, site_id: str, kind: str, content: Mapping[str, object]) -> str:
-    """A cursor that carries `content` (JSON) to the next call of the same method on the same site."""
+    """A cursor that carries `content` (JSON) to the next call of a method on a site."""
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode())
     return base64.urlsafe_b64encode(_signature(database, site_id, kind, packed) + packed).decode().rstrip("=")
 
 
 def read_cursor(database: sqlite3.Connection, site_id: str, kind: str, cursor: str) -> dict[str, object]:
-    """The content of a cursor; a refusal (400) where it isn't one that this method gave for this site."""
+    """The content of a cursor.
+
+    A refusal (400) where it isn't one that this method gave for this site.
+    """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

@@ -36,7 +36,10 @@ class Violation:
 
 
 class RefusedError(Exception):
-    """Ends a request with an error. `status` is the HTTP status, `message` and `details` make the body."""
+    """Ends a request with an error.
+
+    `status` is the HTTP status, `message` and `details` make the body.
+    """
 
     def __init__(self, status: int, message: str, details: dict[str, object] | None = None) -> None:
         super().__init__(message)

@@ -25,7 +25,10 @@ _SHARE = 2 / 3
 
 
 def lost_imports(imports: Import, there: Sequence[CalendarRef]) -> tuple[str, ...]:
-    """The calendars that are imported from and aren't `there`, by id; the primary one, which has none, as such."""
+    """The calendars that are imported from and aren't `there`, by id.
+
+    The primary one, which has none, as such.
+    """
     if not imports.enabled:
         return ()
     if imports.calendars is None:
@@ -35,7 +38,7 @@ def lost_imports(imports: Import, there: Sequence[CalendarRef]) -> tuple[str, ..
 
 
 def is_export_lost(exports: Export, dedicated: str | None, there: Sequence[CalendarRef]) -> bool:
-    """Whether events are exported to the calendar `dedicated`, which was made for them and isn't `there`."""
+    """Whether events are exported to the calendar `dedicated`, and it isn't `there`."""
     apart = exports.enabled and exports.target != ExportTarget.PRIMARY and dedicated is not None
     return apart and dedicated not in {calendar.id for calendar in there}
 

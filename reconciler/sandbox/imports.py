@@ -42,7 +42,7 @@ _SHARE = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class ImportedCalendar:
-    """A calendar that a connection imports from, as it was read: one stream with all of its objects."""
+    """A calendar that a connection imports from, read as one stream of all its objects."""
 
     connection: ConnectionRecord
     calendar: CalendarRef
@@ -55,7 +55,9 @@ class ImportedCalendar:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionImport:
-    """The calendars that a connection imports from, as they were read; what of them can't be, in words.
+    """The calendars that a connection imports from, as they were read.
+
+    What of them can't be, in words.
 
     `failure` is why none of them can be had, where the provider is out of reach.
     """
@@ -103,7 +105,10 @@ def import_calendars(
 def _read_all(
     calendars: CalendarDirectory, connections: Sequence[ConnectionRecord], wanted: TimeRange, marks: ExportMarks
 ) -> dict[int, ConnectionImport]:
-    """What the connections of one account import from, by their numbers; raises `CalendarError`."""
+    """What the connections of one account import from, by their numbers.
+
+    Raises `CalendarError`.
+    """
     return {connection.seq: _read(calendars, connection, wanted, marks) for connection in connections}
 
 
@@ -132,7 +137,10 @@ def _read(
 def first_parts(
     expander: Expander, every: Sequence[ImportedCalendar], wanted: TimeRange, seconds: float
 ) -> list[ExpansionAnswer]:
-    """What calendars come to in the first part of a range; a shorter one where they are many, since all are merged."""
+    """What calendars come to in the first part of a range.
+
+    A shorter one where they are many, since all are merged.
+    """
     enough = max(_FEW, _ENOUGH // (len(every) or 1))
     return expander.expand_all([_request(source, wanted, enough) for source in every], seconds)
 

@@ -53,7 +53,7 @@ class LocalSchedule:
 
 @dataclass(frozen=True, slots=True)
 class LocalEvent:
-    """A site's event, the name of its schedule, the calendars that it was exported to, and where it has to wait."""
+    """A site's event, its schedule's name, where it was exported to, and what is pending."""
 
     event: SiteEvent
     schedule_name: str
@@ -63,7 +63,9 @@ class LocalEvent:
 
 @contextmanager
 def opened(data: Path, config: Path | None = None, settings: Settings | None = None) -> Iterator[LocalSandbox]:
-    """The sandbox in the folder `data`; raises `SandboxError` where there is none, or it can't be used.
+    """The sandbox in the folder `data`.
+
+    Raises `SandboxError` where there is none, or it can't be used.
 
     `config` is the file that assigns providers to servers.
     """
@@ -78,7 +80,10 @@ def opened(data: Path, config: Path | None = None, settings: Settings | None = N
 
 
 class LocalSandbox:
-    """The site's side of an open sandbox. Raises `SandboxError` for what isn't there, or can't be."""
+    """The site's side of an open sandbox.
+
+    Raises `SandboxError` for what isn't there, or can't be.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -94,7 +99,10 @@ class LocalSandbox:
             ]
 
     def set_owner(self, schedule: str, owner_id: str, owner_name: str | None) -> int:
-        """Give a schedule, by id or name, another owner; answers how many connections that disconnected."""
+        """Give a schedule, by id or name, another owner.
+
+        Answers how many connections that disconnected.
+        """
         if not is_guid(owner_id):
             raise SandboxError(f"the owner {owner_id!r} is not a GUID")
         found = self._schedule(schedule)
@@ -102,7 +110,10 @@ class LocalSandbox:
             return _set_owner(context, found.schedule.id, owner_id.lower(), owner_name)
 
     def add_event(self, schedule: str, title: str, start: datetime, end: datetime) -> str:
-        """A new event on a schedule, by id or name, and into the calendars it is exported to; answers its id."""
+        """A new event on a schedule, by id or name, and into the calendars it is exported to.
+
+        Answers its id.
+        """
         if not 0 < len(title) <= MAX_TITLE:
             raise SandboxError(f"the title must have 1 to {MAX_TITLE} characters")
         found = self._schedule(schedule)
@@ -156,7 +167,7 @@ class LocalSandbox:
             ]
 
     def warnings(self) -> list[str]:
-        """What of the calendars that connections import from can't be read, in the year before now and the next."""
+        """What can't be read of imported calendars, in the year before now and the next."""
         found: list[str] = []
         deadline = self._deadline()
         for site_id, site_name in dict.fromkeys((each.site_id, each.site_name) for each in self.schedules()):

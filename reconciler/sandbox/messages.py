@@ -28,7 +28,10 @@ def inert(text: str) -> str:
 
 
 def reason(error: CalendarError | str, login: Login) -> str:
-    """What an error says, or a fault in words; a server may have put into its answer whatever it was sent."""
+    """What an error says, or a fault in words.
+
+    A server may have put into its answer whatever it was sent.
+    """
     said = str(error)
     # Servers, and we too, change the case of what is a name rather than a text.
     if any(spelling.casefold() in said.casefold() for spelling in _spellings(login)):
@@ -55,7 +58,7 @@ class WarningLog:
         self._told: set[str] = set()
 
     def warn(self, warning: str) -> None:
-        """Log a warning that wasn't logged yet, with nothing in it that could move a terminal's cursor."""
+        """Log a warning that wasn't logged yet, made inert."""
         with self._lock:
             if warning in self._told:
                 return

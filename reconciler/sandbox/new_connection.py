@@ -29,7 +29,9 @@ def connect(
     login: Login,
     now: float,
 ) -> str:
-    """The id of the connection of an account, which has `calendars`, to `schedule`; in a transaction that writes.
+    """The id of the connection of an account, which has `calendars`, to `schedule`.
+
+    In a transaction that writes.
 
     A connection of the three whose status is `ERROR` is healed in place: it keeps its id and its sync config, but what
     is imported from calendars that are gone: it would break again at once. If none of those that it names is left, it
@@ -77,7 +79,10 @@ def connect(
 def used_calendars(
     database: sqlite3.Connection, site_id: str, schedule: ScheduleRecord, provider: ProviderRecord, email: str
 ) -> tuple[str, ...]:
-    """The calendars of the connection that connecting the account would heal; none where it would make a new one."""
+    """The calendars of the connection that connecting the account would heal.
+
+    None where it would make a new one.
+    """
     broken = _broken(database, site_id, schedule, provider, email)
     return () if broken is None else records.connection(database, site_id, str(broken["id"])).used_calendars
 

@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[_T]):
-    """Work for one account of a provider, which is asked for at most `at_once` of them at the same time.
+    """Work for one account of a provider, of which at most `at_once` run at a time.
 
     It may run in another thread: it doesn't touch the database.
     """
@@ -28,7 +28,7 @@ class Task(Generic[_T]):
 
 
 def run_tasks(tasks: Sequence[Task[_T]], *, until: type[CalendarError]) -> list[_T | CalendarError]:
-    """What each task comes to, or the error that ended it: in the order of the tasks, whichever is done first.
+    """The result of each task, or the error that ended it, in the order of the tasks.
 
     After an error of the kind `until` nothing more is asked of that provider: its later tasks come to the same error,
     even one that was done by then.

@@ -20,7 +20,9 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 class Query:
-    """The parameters of one request; unknown ones are ignored, of one that is given twice the last counts.
+    """The parameters of one request.
+
+    Unknown ones are ignored, of one that is given twice the last counts.
 
     Blank text counts as left out. A blank number, GUID or word is at fault: that a filter is ignored would be worse.
     """

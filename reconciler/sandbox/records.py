@@ -96,7 +96,7 @@ class ConnectionRecord:
 
     @property
     def opens(self) -> bool:
-        """Whether its account opens, as far as is known, so that events can be imported and exported.
+        """Whether its account opens, as far as known, so that events can be synchronised.
 
         They are even where a calendar is lost, as far as the others go: a staff member who seems free is booked twice.
         """

@@ -42,7 +42,9 @@ async def bounded_body(request: Request) -> bytes:
 
 
 def json_object(body: bytes) -> dict[str, object]:
-    """The object that a JSON body holds, whatever its content type; an empty body holds an empty one.
+    """The object that a JSON body holds, whatever its content type.
+
+    An empty body holds an empty one.
 
     A refusal (400) where it is not JSON (RFC 8259), not an object, too deep, or holds text that isn't Unicode.
     """
@@ -66,7 +68,10 @@ MAX_TEXT = 2048
 
 
 class Fields:
-    """The fields of one JSON object. `path` is where it stands in the body, `""` for the body itself."""
+    """The fields of one JSON object.
+
+    `path` is where it stands in the body, `""` for the body itself.
+    """
 
     def __init__(self, source: Mapping[str, object], path: str = "", violations: list[Violation] | None = None) -> None:
         self._source = source

@@ -38,7 +38,10 @@ def logged(scope: Mapping[str, Any], status: int) -> LoggedRequest:
 
 
 class RequestLog:
-    """The requests in the order in which they were answered, or refused an answer; the latest 100 000 at most."""
+    """The requests in the order in which they were answered, or refused an answer.
+
+    The latest 100 000 at most.
+    """
 
     def __init__(self) -> None:
         self._entries: deque[LoggedRequest] = deque(maxlen=_KEPT)

@@ -19,7 +19,7 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 def reset(data: Path) -> bool:
-    """Remove the sandbox's database and its accounts' calendars from the folder `data`, and nothing else.
+    """Remove the sandbox's database and calendars from the folder `data`, and nothing else.
 
     It tells whether there was any: a folder that is absent or empty is fine. The config file is the operator's and
     stays.

@@ -62,7 +62,7 @@ class RunningSandbox:
         self._thread: threading.Thread | None = None
 
     def ready(self) -> dict[str, object]:
-        """The ready line: endpoint and key, the app, and the sites with their schedules and accounts.
+        """The ready line: endpoint, key, app, and the sites with schedules and accounts.
 
         `faults` is the number of entries that are injected.
         """
@@ -80,7 +80,10 @@ class RunningSandbox:
             }
 
     def replace_world(self, world: World) -> None:
-        """Put `world` in the place of all sites, accounts and connections; the keys stay. Forgets no logged request."""
+        """Put `world` in the place of all sites, accounts and connections.
+
+        The keys stay. Forgets no logged request.
+        """
         backend = self._backend
         with explained(backend.store.path), backend.store.transaction(write=True) as database:
             remove_accounts(backend.calendars.folder)
@@ -88,7 +91,9 @@ class RunningSandbox:
         self._injector.forget()
 
     def inject(self, faults: Faults | None) -> None:
-        """Let `faults` go wrong from the next request on, in the place of what did; their counts begin anew.
+        """Let `faults` go wrong from the next request on, in the place of what did.
+
+        Their counts begin anew.
 
         None lets all go well. What requests under way got, late effects among it, they keep.
         """
@@ -139,7 +144,9 @@ def running(
     faults: Faults | None = None,
     config: Path | None = None,
 ) -> Iterator[RunningSandbox]:
-    """A sandbox on 127.0.0.1 for the length of the block, in a thread of its own; port 0 takes a free one.
+    """A sandbox on 127.0.0.1 for the length of the block, in a thread of its own.
+
+    Port 0 takes a free one.
 
     A fresh folder `data` is filled with `world`, or Harbor Dental without one; `api_key` is its key, or one is made.
     Several may run on one folder at once. `faults` go wrong until others are injected. `config` is the file that
@@ -168,7 +175,9 @@ def serve(
     faults: Faults | None = None,
     config: Path | None = None,
 ) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM, then stop in good order; only from the main thread.
+    """Serve in the foreground until SIGINT or SIGTERM, then stop in good order.
+
+    Only from the main thread.
 
     `ready` is called once requests are answered. `faults` and `config` are as for `running`. Raises `SandboxError`.
     """

@@ -24,7 +24,9 @@ _HEADER_BYTES = 100  # https://sqlite.org/fileformat2.html#the_database_header
 
 
 class Store:
-    """An open database. One connection stays open as long as the store does, so that the WAL outlives a request.
+    """An open database.
+
+    One connection stays open as long as the store does, so that the WAL outlives a request.
 
     Raises `SandboxError` where the folder can't be written, or the database is locked, damaged, foreign or newer.
     """
@@ -49,13 +51,13 @@ class Store:
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[sqlite3.Connection]:
-        """One transaction on a connection of its own: committed at the end, rolled back where the block raises."""
+        """One transaction on a connection of its own, rolled back where the block raises."""
         with closing(_connect(self.path)) as database, _transaction(database, write=write):
             yield database
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A connection for one request, which sees the data as they are now and writes in transactions of its own."""
+        """A connection for one request, which reads a snapshot and writes in transactions."""
         with closing(_connect(self.path)) as database:
             database.execute("BEGIN")
             try:
@@ -70,13 +72,19 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Reads `database` in one transaction. What is slow, the calendars above all, is asked between writes only."""
+    """Reads `database` in one transaction.
+
+    What is slow, the calendars above all, is asked between writes only.
+    """
 
     database: sqlite3.Connection
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction that writes, all or nothing; from then on the session reads the data as they are then."""
+        """A transaction that writes, all or nothing.
+
+        From then on the session reads the data as they are then.
+        """
         self.database.execute("ROLLBACK")
         try:
             with _transaction(self.database, write=True):
@@ -87,7 +95,7 @@ class Session:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite says about the database at `path` into a `SandboxError` that says what to do."""
+    """Turn an error of SQLite about `path` into a `SandboxError` that says what to do."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -103,7 +111,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def unusable(error: Exception) -> RefusedError | None:
-    """The refusal (503) that tells a caller of a database that is locked, full, damaged or gone; None for other errors.
+    """The refusal (503) for a database that is locked, full, damaged or gone, else None.
 
     What else SQLite raises, a broken constraint say, is a fault of the sandbox and not of its file.
     """
@@ -119,7 +127,10 @@ def unusable(error: Exception) -> RefusedError | None:
 
 
 def check_ours(database: sqlite3.Connection, path: Path) -> int:
-    """The version of the tables in `database`, 0 where it is empty; a `SandboxError` where it is another program's."""
+    """The version of the tables in `database`, 0 where it is empty.
+
+    A `SandboxError` where it is another program's.
+    """
     # In this order: another process may make the tables, and the mark with them, between the two.
     tables = int(database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     application = int(database.execute("PRAGMA application_id").fetchone()[0])

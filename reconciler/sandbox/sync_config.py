@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`listEventFromCalendars`: `primary` and `calendars` (ids) are the two arms of its one-of; at most one is set."""
+    """`listEventFromCalendars`: `primary` and `calendars` (ids) are the two arms of its one-of.
+
+    At most one is set.
+    """
 
     enabled: bool = False
     primary: bool = False

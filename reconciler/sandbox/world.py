@@ -35,7 +35,7 @@ class Frequency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A simple recurrence, in steps of fixed length in UTC: every `interval` days or weeks, at most until `until`.
+    """A recurrence in UTC: every `interval` days or weeks, at most until `until`.
 
     `until` is the latest start of an instance; without it the event recurs for ever.
     """
@@ -47,7 +47,10 @@ class Recurrence:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """An event in a calendar. `start` and `end` (exclusive) are aware; an all-day one begins at 00:00 UTC."""
+    """An event in a calendar.
+
+    `start` and `end` (exclusive) are aware; an all-day one begins at 00:00 UTC.
+    """
 
     title: str
     start: datetime
@@ -67,7 +70,9 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account at the provider with the slug `provider`; its first calendar is its primary one.
+    """An account at the provider with the slug `provider`.
+
+    Its first calendar is its primary one.
 
     `password` is None where the provider connects by OAuth alone.
     """
@@ -80,7 +85,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider as one site has it installed. `slug` ties it to its accounts; ids differ from site to site.
+    """A provider as one site has it installed.
+
+    `slug` ties it to its accounts; ids differ from site to site.
 
     The features are plain strings so that a world can hold values that no reader knows yet. `has_primary` says whether
     a new connection starts with the primary calendar; `down` that the provider can't be reached.
@@ -134,7 +141,9 @@ class ExistingConnection:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site. With an `api_key` of its own the world's key doesn't open it; its `read_only_key` may not write.
+    """A site. With an `api_key` of its own the world's key doesn't open it.
+
+    Its `read_only_key` may not write.
 
     `premium=False` makes the methods that need it answer `PREMIUM_FEATURE_NOT_ENABLED`.
     """
@@ -152,7 +161,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that a sandbox holds: its sites, and the accounts that can be connected to them.
+    """Everything that a sandbox holds: its sites, and the accounts to connect to them.
 
     GUIDs are in lower case throughout.
     """

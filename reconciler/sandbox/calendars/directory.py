@@ -46,7 +46,7 @@ class _Memory:
 
 
 class CalendarDirectory:
-    """The providers' calendars: those in `assigned` on a server, all others in folders below `folder`."""
+    """The providers' calendars: those `assigned` to a server, all others in folders."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class CalendarDirectory:
         return self._assigned.get(provider) or FolderCalendars(folder, self._deadline)
 
     def passwords(self, provider: str) -> tuple[tuple[str, str | None], ...]:
-        """The accounts of a provider whose accounts are folders, each with its password if it has one."""
+        """The accounts of a provider in folders, each with its password if it has one."""
         backend = self.of(provider)
         return backend.passwords() if isinstance(backend, FolderCalendars) else ()
 

@@ -21,11 +21,14 @@ class CalendarError(Exception):
 
 
 class BadCredentialsError(CalendarError):
-    """The account doesn't exist, or doesn't open with this password: wrong when connecting, revoked afterwards."""
+    """The account doesn't exist, or doesn't open with this password.
+
+    When connecting the password is wrong, afterwards access was revoked.
+    """
 
 
 class UnreachableError(CalendarError):
-    """No answer, an answer cut short or out of bounds, a server's own fault: what a later try may mend."""
+    """No usable answer came. A later try may succeed."""
 
 
 class NoAnswerError(UnreachableError):
@@ -33,11 +36,11 @@ class NoAnswerError(UnreachableError):
 
 
 class MisconfiguredError(UnreachableError):
-    """No later try mends it: whoever told the sandbox where the calendars are has to say it right."""
+    """The configured address is wrong. No later try succeeds until it is corrected."""
 
 
 class PasswordsNotTakenError(UnreachableError):
-    """The server wants to be shown something else than a password, which says nothing about the password."""
+    """The server takes no passwords, which says nothing about the password."""
 
 
 class CalendarGoneError(CalendarError):
@@ -57,4 +60,4 @@ class WriteRefusedError(CalendarError):
 
 
 class UnreadableError(CalendarError):
-    """There is something, but it can't be read as a calendar: too large, damaged, not text, not permitted."""
+    """What is there can't be read as a calendar: too large, damaged, not text, not permitted."""

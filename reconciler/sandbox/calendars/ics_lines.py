@@ -37,7 +37,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class IcsComponent:
-    """A component right in a calendar, `VEVENT` say: `content[start:end]`, the ends of lines included.
+    """A component right in a calendar, say a VEVENT: `content[start:end]`.
 
     `lines` are its own properties, unfolded; those of components within it are left out.
     """
@@ -54,7 +54,7 @@ class IcsComponent:
 
 @dataclass(slots=True)
 class IcsCalendar:
-    """A VCALENDAR: its own properties, its components, and where its END line begins (None: it was cut off)."""
+    """A VCALENDAR: its properties, its components, and where its END line begins, if any."""
 
     lines: list[bytes] = field(default_factory=list)
     components: list[IcsComponent] = field(default_factory=list)
@@ -87,7 +87,10 @@ def line_value(line: bytes) -> bytes:
 
 
 def _kind(line: bytes) -> str:
-    """Which component a line begins or ends; none that is known has a name half as long as what is kept."""
+    """Which component a line begins or ends.
+
+    None that is known has a name half as long as what is kept.
+    """
     return line_value(line[:_MAX_KIND]).strip().decode("ascii", "replace").upper()
 
 
@@ -113,7 +116,10 @@ def cutting(content: bytes) -> Generator[None, None, IcsStream]:
 
 
 def _logical_lines(content: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Each line with its place, folds undone; lines may end as RFC 5545 says, or with a line feed alone."""
+    """Each line with its place, folds undone.
+
+    Lines may end as RFC 5545 says, or with a line feed alone.
+    """
     position = 0
     while position < len(content):
         if content.startswith(_BYTE_ORDER_MARK, position):  # each of the files that a stream was put together from

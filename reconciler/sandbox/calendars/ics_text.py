@@ -18,7 +18,10 @@ _NOT_CARRIED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uf
 
 
 def carried(text: str) -> str:
-    """`text` without what iCalendar (RFC 5545, 3.3.11) or XML forbids: a server's answer that quotes it would break."""
+    """`text` without what iCalendar (RFC 5545, 3.3.11) or XML forbids.
+
+    A server's answer that quotes it would break.
+    """
     return _NOT_CARRIED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -53,7 +56,7 @@ def calendar_text(*lines: str) -> bytes:
 
 
 def folded(line: str) -> bytes:
-    """A line with its end, no part of it longer than RFC 5545 lets it be, and no character torn apart."""
+    """A line folded as RFC 5545 wants, with its end, and no character torn apart."""
     rest = line.encode("utf-8", "replace")
     parts = []
     while len(rest) > _MAX_OCTETS:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """`seconds` from when it was made; it is handed on, and all that is done for an operation shares it."""
+    """`seconds` from when it was made.
+
+    It is handed on, and all that is done for an operation shares it.
+    """
 
     seconds: float
     _begun: float = field(default_factory=time.monotonic)
@@ -29,7 +32,7 @@ class Deadline:
         return max(0.0, self._begun + self.seconds - time.monotonic())
 
     def first(self, share: float) -> Deadline:
-        """The deadline of work that may take a share of the operation's time, counted from its beginning."""
+        """The deadline of work that may take a share of the time, counted from its beginning."""
         return Deadline(self.seconds * share, self._begun)
 
     def missed(self, where: str) -> NoAnswerError:
@@ -52,7 +55,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class CalendarRef:
-    """A calendar of an account. `id` is opaque, unique in its account and the same each time; `name` need not be."""
+    """A calendar of an account.
+
+    `id` is opaque, unique in its account and the same each time; `name` need not be.
+    """
 
     id: str
     name: str
@@ -87,7 +93,10 @@ class CalendarBackend(Protocol):
 
     @property
     def look_again_after(self) -> float:
-        """For how many seconds it would cost too much to ask again whether an account works; 0 where it is cheap."""
+        """For how many seconds it would cost too much to ask again whether an account works.
+
+        0 where it is cheap.
+        """
 
     @property
     def at_once(self) -> int:
@@ -101,7 +110,10 @@ class CalendarBackend(Protocol):
         """
 
     def accounts(self) -> tuple[str, ...]:
-        """The emails of the accounts that are known without signing in, for the consent page; may be none."""
+        """The emails of the accounts that are known without signing in, for the consent page.
+
+        May be none.
+        """
 
     def sign_in(self, login: Login) -> str:
         """Open the account; answers its email as the provider spells it."""
@@ -110,7 +122,10 @@ class CalendarBackend(Protocol):
         """The calendars that can hold events (VEVENT), the primary one first."""
 
     def find_calendar(self, login: Login, calendar_id: str) -> CalendarRef | None:
-        """A calendar by its id, asked for by itself: a listing may lack one for a moment; None where it isn't there."""
+        """A calendar by its id, asked for by itself: a listing may lack one for a moment.
+
+        None where it isn't there.
+        """
 
     def create_calendar(self, login: Login, name: str, *, key: str) -> CalendarRef:
         """Make a calendar with this name; raises `CreationRefusedError`.
@@ -120,13 +135,17 @@ class CalendarBackend(Protocol):
         """
 
     def delete_calendar_if_empty(self, login: Login, calendar_id: str) -> bool:
-        """Delete a calendar that `create_calendar` made, if nothing at all is in it; whether it is gone now.
+        """Delete a calendar that `create_calendar` made, if nothing at all is in it.
+
+        Whether it is gone now.
 
         One that holds anything, be it unreadable, can't be deleted, or may be another's stays as it is.
         """
 
     def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> CalendarContents:
-        """The objects that may have an event, or an instance of one, between two aware times; more is fine.
+        """The objects that may have an event, or an instance of one, between two aware times.
+
+        More is fine.
 
         A fault is told at each reading for as long as it lasts. Raises `CalendarGoneError`, and `UnreadableError` where
         the calendar is there and can't be read.
@@ -139,7 +158,7 @@ class CalendarBackend(Protocol):
         """
 
     def put(self, login: Login, calendar_id: str, name: str, content: bytes, *, etag: str | None) -> None:
-        """Write an object: a VCALENDAR with one VEVENT, whose UID is `name` (letters, digits and `-` alone).
+        """Write a VCALENDAR with one VEVENT, whose UID is `name` (letters, digits and `-`).
 
         With `etag` it replaces that version; with None there must be nothing under this name. Raises `ConflictError`,
         `CalendarGoneError` and `WriteRefusedError`.

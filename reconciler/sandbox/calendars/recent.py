@@ -13,7 +13,10 @@ _Value = TypeVar("_Value")
 
 
 class Recent(Generic[_Value]):
-    """Values by key, for several threads; what wasn't used for longest goes when all weigh more than `capacity`."""
+    """Values by key, for several threads.
+
+    What wasn't used for longest goes when all weigh more than `capacity`.
+    """
 
     def __init__(self, capacity: int, weight: Callable[[_Value], int]) -> None:
         self._capacity = capacity

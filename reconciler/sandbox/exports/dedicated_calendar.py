@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def create_dedicated(context: SiteContext, connection: ConnectionRecord, instance: str) -> str | None:
-    """Create the calendar and note it; answers its id, or that of the one that another run created meanwhile.
+    """Create the calendar and note it.
+
+    Answers its id, or that of the one that another run created meanwhile.
 
     Raises `CalendarError`, `CreationRefusedError` among them.
     """
@@ -50,7 +52,7 @@ def is_left_over(connection: ConnectionRecord) -> bool:
 
 
 def remove_if_unused(context: SiteContext, connection: ConnectionRecord) -> None:
-    """Remove the calendar of a connection that is over, unless somebody has put something into it, or uses it.
+    """Remove the calendar of a connection that is over, unless it is used or has content.
 
     It is tried once: a calendar that stays is its owner's from then on. Raises `CalendarError` where it can't be told;
     then there will be another occasion.
@@ -90,7 +92,7 @@ def _replace(context: SiteContext, connection: ConnectionRecord, known: str | No
 def _is_used_elsewhere(
     context: SiteContext, connection: ConnectionRecord, calendar_id: str, there: tuple[CalendarRef, ...]
 ) -> bool:
-    """Whether another connection of the account, of any site, imports from the calendar or exports to it."""
+    """Whether another connection, of any site, imports from the calendar or exports to it."""
     is_primary = bool(there) and there[0].id == calendar_id
     sites = context.database.execute("SELECT id FROM site").fetchall()
     return any(

@@ -82,7 +82,9 @@ def sync_site(context: SiteContext) -> None:
 
 
 def sync_connection(context: SiteContext, connection: ConnectionRecord, *, prepare: bool) -> None:
-    """Synchronise one connection's calendar; `prepare` creates its dedicated calendar before there is any event.
+    """Synchronise one connection's calendar.
+
+    `prepare` creates its dedicated calendar before there is any event.
 
     A connection that works may become `ERROR`: its account revoked, its calendar deleted, or not to be created. While
     it lacks a calendar none is created, but what can be exported to one that is there is.
@@ -136,7 +138,7 @@ def _removals(exported: Sequence[ExportedEvent], in_place: Mapping[str, Exported
 def _exports(
     wanted: Mapping[str, SiteEvent], in_place: Mapping[str, ExportedEvent], target: str, names: Mapping[str, str]
 ) -> list[_Task]:
-    """The events to be exported to the calendar `target`: those that aren't there in their version of now."""
+    """The events that aren't in the calendar `target` in their current version."""
     tasks = []
     for event in wanted.values():
         known = in_place.get(event.id)
@@ -183,7 +185,10 @@ class _ConnectionSync:
             remove_if_unused(self._context, self._connection)
 
     def _target(self) -> str | None:
-        """The calendar to export to, created if it must be; None where the connection broke for want of it."""
+        """The calendar to export to, created if it must be.
+
+        None where the connection broke for want of it.
+        """
         connection = self._connection
         slug, used = connection.provider.slug, connection.used_calendars
         calendars = self._context.calendars.calendars(slug, self._login, fresh=False, used=used)
@@ -208,7 +213,10 @@ class _ConnectionSync:
             return None
 
     def _done(self, task: _Task) -> bool:
-        """Do one task, or note why the provider refuses it; raises what concerns more than one event."""
+        """Do one task, or note why the provider refuses it.
+
+        Raises what concerns more than one event.
+        """
         # The record comes first, so that the event is known for ours whatever happens after it was put.
         self._record.begin(task.event_id, task.calendar_id, task.name, task.attempt)
         try:

@@ -52,7 +52,7 @@ def exported_mark(instance: str, event_id: str) -> str:
 
 
 def is_ours(content: bytes, *, uid: str, mark: str) -> bool:
-    """Whether the object that stands where our table says may be changed: a second mark has to agree with the table."""
+    """Whether an object that our table names may be changed: a second mark has to agree."""
     events = [
         component
         for calendar in cut(content).calendars

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SiteEvent:
-    """A session or an appointment on a schedule; times are in seconds since the epoch, `end` exclusive."""
+    """A session or an appointment on a schedule.
+
+    Times are in seconds since the epoch, `end` exclusive.
+    """
 
     id: str
     site_id: str

@@ -126,7 +126,7 @@ class FaultyRequest:
         await self.app(self.scope, self.receive, delayed)
 
     async def observe(self, token: str | None = None) -> None:
-        """Take the connections down for stale reads, behind the write that has the consistency token."""
+        """Record the connections for stale reads, behind the write with the consistency token."""
         if self.history is not None:
             await run_in_threadpool(self.history.observe, self.store, token)
 

@@ -88,7 +88,10 @@ class FaultLayer:
 
 
 async def _read_ahead(receive: Receive) -> tuple[list[Message], bool]:
-    """The body's messages, and whether they are all: not if the client left, nor if the body is refused anyway."""
+    """The body's messages, and whether they are all.
+
+    They are not if the client left, or the body is refused anyway.
+    """
     messages: list[Message] = []
     length = 0
     with suppress(TimeoutError):

@@ -21,7 +21,7 @@ _STALE = frozenset({Operation.LIST_CONNECTIONS, Operation.GET_CONNECTION})
 
 
 class Effect(Enum):
-    """Whether a request that gets a fault for an answer takes effect all the same, before the fault."""
+    """Whether a request takes effect before its fault, all the same."""
 
     NONE = "none"
     DONE = "done"
@@ -29,7 +29,10 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The request takes effect `seconds` after its client got the fault; at once when the sandbox stops before that."""
+    """The request takes effect `seconds` after its client got the fault.
+
+    At once when the sandbox stops before that.
+    """
 
     seconds: float
 
@@ -38,7 +41,7 @@ class Later:
 
 
 class Body(StrEnum):
-    """The body of an answer: an error as the contract has it, a gateway's page, nothing, or JSON that breaks off."""
+    """The body of an answer: an API error, a gateway's page, nothing, or broken JSON."""
 
     JSON = "json"
     HTML = "html"
@@ -55,7 +58,10 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Another answer than the sandbox's own, which needn't be an error. `headers` are pairs of name and value."""
+    """Another answer than the sandbox's own, which needn't be an error.
+
+    `headers` are pairs of name and value.
+    """
 
     status: int
     body: Body = Body.JSON
@@ -90,7 +96,9 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """After the first `length` bytes of the whole raw answer, status line and headers counted, the connection is reset.
+    """The connection is reset after the first `length` bytes of the raw answer.
+
+    The status line and headers count.
 
     The request takes effect. An answer that isn't longer arrives whole, and the reset comes behind it.
     """
@@ -137,7 +145,7 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Over `requests` in any `seconds`, a site is answered 429, with `retry_after` as it stands where it is given.
+    """Over `requests` in any `seconds`, a site is answered 429, with `retry_after` if given.
 
     Only what was let through counts; what opens no site is never limited.
     """
@@ -191,7 +199,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """All that shall go wrong, in order. The same seed and sequence of requests bring the same faults."""
+    """All that shall go wrong, in order.
+
+    The same seed and sequence of requests bring the same faults.
+    """
 
     entries: tuple[Fault, ...]
     seed: int = 0

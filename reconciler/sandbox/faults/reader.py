@@ -74,7 +74,10 @@ class Node:
         return self.value is not None
 
     def fields(self, *names: str) -> dict[str, Node]:
-        """The fields of a mapping that may have these; a key without anything behind it is an empty mapping."""
+        """The fields of a mapping that may have these.
+
+        A key without anything behind it is an empty mapping.
+        """
         value = {} if self.value == "" else self.value
         if not isinstance(value, dict):
             raise self.wrong("must be a mapping")

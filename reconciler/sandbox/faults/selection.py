@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChosenFault:
-    """What one request gets: the seconds to wait on either side of its effect, and one fault, or none.
+    """What one request gets: the delays before and after its effect, and at most one fault.
 
     `label` names all of it for the log; `entries` are the numbers of the entries that fired, from 1.
     """
@@ -35,7 +35,10 @@ class ChosenFault:
 
 @dataclass(slots=True)
 class _Entry:
-    """An entry and how far it has come; `let_through` are the times of a site's requests that count for its rate."""
+    """An entry and how far it has come.
+
+    `let_through` are the times of a site's requests that count for its rate.
+    """
 
     fault: Fault
     random: random.Random
@@ -90,7 +93,10 @@ class Injection:
         return any(isinstance(each.fault.kind, Rate) and each.fault.concerns(operation) for each in self._entries)
 
     def choose(self, operation: Operation, site: str | None) -> ChosenFault | None:
-        """What the next request for `operation` gets, None where nothing is to go wrong; counts the request."""
+        """What the next request for `operation` gets, None where nothing is to go wrong.
+
+        Counts the request.
+        """
         waits = {When.BEFORE: 0.0, When.AFTER: 0.0}
         labels: list[str] = []
         numbers: list[int] = []

@@ -36,7 +36,9 @@ class _Sample:
 
 
 class History:
-    """The table of connections, all sites', as it was in the last `seconds`; safe to use from several threads.
+    """The table of connections, all sites', as it was in the last `seconds`.
+
+    Safe to use from several threads.
 
     It learns of a write when it observes the table: behind every write of the API, and in front of every request, which
     catches what the consent page and other programs wrote. The first observation is taken for what always was.
@@ -50,7 +52,7 @@ class History:
         self._tokens: OrderedDict[str, float] = OrderedDict()
 
     def observe(self, store: Store, token: str | None = None) -> None:
-        """Look at the table as it is now, behind the write whose consistency token is `token` where one is given."""
+        """Record the table as it is now, behind the write with the consistency token, if given."""
         # Read under the lock, so that a later sample never holds older rows.
         with self._lock, store.transaction(write=False) as database:
             rows = tuple(database.execute("SELECT * FROM connection ORDER BY seq"))
@@ -70,7 +72,7 @@ class History:
             self._samples.clear()
 
     def rows(self, seconds: float, token: str | None) -> Rows | None:
-        """The rows of `seconds` ago, or of the write with the consistency token `token` where that came later.
+        """The rows of `seconds` ago, or of the write with this token where that is later.
 
         None where nothing was written since, or nothing is known yet.
         """
@@ -81,7 +83,7 @@ class History:
 
 
 def stale_answer(call: Call, operation: Operation, rows: Rows) -> dict[str, object]:
-    """What `operation`, one of the two, answers where `rows` are all connections that there are."""
+    """What `operation`, one of the two, answers if `rows` are all connections."""
     _put_in_place(call.database, rows)
     if operation is Operation.LIST_CONNECTIONS:
         return _list(call)
@@ -106,7 +108,7 @@ def _list(call: Call) -> dict[str, object]:
 
 
 def _put_in_place(database: sqlite3.Connection, rows: Rows) -> None:
-    """Let `connection` mean the rows for the rest of the session: SQLite finds a temporary table first.
+    """Let `connection` mean the rows from here on: SQLite finds a temporary table first.
 
     What hangs on schedules or providers that aren't any more is left out: another program may have replaced the world.
     """

@@ -27,7 +27,9 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Wire(asyncio.Transport):
-    """The transport of one connection, as the server sees it; nothing more until it is told to break.
+    """The transport of one connection, as the server sees it.
+
+    Nothing more until it is told to break.
 
     From then on it looks closed to the server, which therefore neither closes it nor answers another request on it.
     """
@@ -55,7 +57,7 @@ class Wire(asyncio.Transport):
         await self.lost.wait()
 
     def _undelivered(self) -> int:
-        """The bytes that a reset would take with it: those that are still here, and those not acknowledged yet."""
+        """The bytes that a reset would lose: those still here, and those not acknowledged."""
         pending = self._transport.get_write_buffer_size()
         with suppress(OSError):  # not every system tells; what it has is on loopback, and as good as there
             answer = fcntl.ioctl(self.get_extra_info("socket"), termios.TIOCOUTQ, b"\0" * 4)
@@ -120,7 +122,10 @@ class WiredProtocol(H11Protocol):
         super().connection_made(self._wire)
 
     def send_400_response(self, msg: str) -> None:
-        """Say that what came is not HTTP; once an answer went out there is nothing left but to close."""
+        """Say that what came is not HTTP.
+
+        Once an answer went out there is nothing left but to close.
+        """
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             super().send_400_response(msg)
         else:

@@ -44,7 +44,10 @@ def connect_by_credentials(call: Call) -> dict[str, object]:
 
 
 def connect_by_oauth(call: Call) -> dict[str, object]:
-    """ConnectByOAuth: a link to the consent page. No connection exists until the owner agrees there."""
+    """ConnectByOAuth: a link to the consent page.
+
+    No connection exists until the owner agrees there.
+    """
     redirect_url = call.body.web_url("redirectUrl")
     provider, schedule = _parties(call)
     _require_method(provider, ConnectMethod.OAUTH)
@@ -58,7 +61,7 @@ def connect_by_oauth(call: Call) -> dict[str, object]:
 
 
 def _parties(call: Call) -> tuple[ProviderRecord, ScheduleRecord]:
-    """The provider and the schedule that the body names, once the whole body is known to be sound."""
+    """The provider and the schedule that the body names, once the whole body is valid."""
     provider_id, schedule_id = call.body.guid("providerId"), call.body.guid("scheduleId")
     call.body.check()
     return (
@@ -70,7 +73,10 @@ def _parties(call: Call) -> tuple[ProviderRecord, ScheduleRecord]:
 def _signed_in(
     call: Call, schedule: ScheduleRecord, provider: ProviderRecord, login: Login
 ) -> tuple[Login, tuple[CalendarRef, ...]]:
-    """The account as the provider spells it, and its calendars; a refusal where it can't be opened."""
+    """The account as the provider spells it, and its calendars.
+
+    A refusal where it can't be opened.
+    """
     try:
         email = call.calendars.of(provider.slug).sign_in(login)
         used = used_calendars(call.database, call.site.id, schedule, provider, email)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def status_at(connection: ConnectionRecord, settings: Settings, now: float) -> str:
-    """The status at the time `now` (seconds since the epoch): what is `CONNECTED` goes on to `SYNCED` by itself."""
+    """The status at the time `now`: what is `CONNECTED` goes on to `SYNCED` by itself."""
     if connection.status != Status.CONNECTED:
         return connection.status
     age = now - connection.connected_at
@@ -53,7 +53,10 @@ def connection_json(call: Call, connection: ConnectionRecord) -> dict[str, objec
 
 
 def _names(call: Call, connection: ConnectionRecord) -> dict[str, str]:
-    """The names of the account's calendars by their ids; none where nobody asks for them, or they can't be had."""
+    """The names of the account's calendars by their ids.
+
+    None where nobody asks for them, or they can't be had.
+    """
     if not (call.settings.calendar_names and connection.sync_config.imports.calendars):
         return {}
     try:
@@ -95,13 +98,16 @@ def list_connections(call: Call) -> dict[str, object]:
 
 
 def failed_providers(call: Call, unreachable: Collection[str]) -> list[str]:
-    """The ids of the site's providers that can't be reached, in their order, those among them that are down."""
+    """The ids of the site's providers that are down or can't be reached, in their order."""
     providers = records.providers(call.database, call.site.id)
     return [provider.id for provider in providers if provider.down or provider.id in unreachable]
 
 
 def get_connection(call: Call) -> dict[str, object]:
-    """GetConnection: looks whether the account still opens; while that can't be told, it answers what is known."""
+    """GetConnection: looks whether the account still opens.
+
+    While that can't be told, it answers what is known.
+    """
     connection = addressed(call)
     check_accounts(call.context, [connection], fresh=True)
     sync_connection(call.context, addressed(call), prepare=False)
@@ -109,7 +115,7 @@ def get_connection(call: Call) -> dict[str, object]:
 
 
 def disconnect(call: Call) -> dict[str, object]:
-    """Disconnect: the connection stays listed as `DISCONNECTED`, and what was exported over it is taken back.
+    """Disconnect: the connection stays listed, and what was exported over it is removed.
 
     While its provider can't be reached the events stay; they are taken back when it can be.
     """
@@ -136,7 +142,7 @@ def list_calendars(call: Call) -> dict[str, object]:
 
 
 def calendars_of(call: Call, connection: ConnectionRecord, used: Collection[str] = ()) -> tuple[CalendarRef, ...]:
-    """The calendars of a connected account, the primary one first, and those that are `used` in any case.
+    """The calendars of a connected account, the primary one first, and those `used`.
 
     A refusal where they can't be had: 428 where the account doesn't open any more, 503 where it can't be reached.
     """

@@ -41,7 +41,10 @@ _LOOKING = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
-    """What is asked for. `start` and `end` are the range in seconds since the epoch, `own_pi` personal fields too."""
+    """What is asked for.
+
+    `start` and `end` are the range in seconds since the epoch, `own_pi` personal fields too.
+    """
 
     start: float
     end: float
@@ -53,7 +56,7 @@ class _Filter:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Position:
-    """Where an event stands in the order of the answer: by start, then by a key that never changes."""
+    """An event's place in the order of the answer: by start, then by a constant key."""
 
     start: int
     connection: int
@@ -112,7 +115,10 @@ def _from_query(call: Call) -> tuple[_Filter, None]:
 
 
 def _from_cursor(call: Call, cursor: str) -> tuple[_Filter, _Position]:
-    """The cursor keeps the filters of the first call; only the page's size and what to do on failure may be new."""
+    """The cursor keeps the filters of the first call.
+
+    Only the page's size and what to do on failure may be new.
+    """
     content = read_cursor(call.database, call.site.id, _CURSOR, cursor)
     stored, after = content["filter"], content["after"]
     if not isinstance(stored, dict) or not isinstance(after, dict):
@@ -121,7 +127,10 @@ def _from_cursor(call: Call, cursor: str) -> tuple[_Filter, _Position]:
 
 
 def _events(call: Call, wanted: _Filter, after: _Position | None, failed: list[str]) -> Iterator[_Found]:
-    """The events from `after` on; providers that turn out to be out of reach are added to `failed`."""
+    """The events from `after` on.
+
+    Providers that turn out to be out of reach are added to `failed`.
+    """
     marks = marks_of(call.database, instance_of(call.database))
     # What started before the last page's end is known; what is asked for begins there.
     within = TimeRange(wanted.start if after is None else max(wanted.start, after.start), wanted.end, wanted.all_day)

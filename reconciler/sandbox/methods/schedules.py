@@ -21,7 +21,10 @@ _CURSOR = "schedules"
 
 
 def query_schedules(call: Call) -> dict[str, object]:
-    """`POST /calendar/v3/schedules/query`: filtered by `$eq` and `$in`; without `status` only the `ACTIVE` ones."""
+    """`POST /calendar/v3/schedules/query`: filtered by `$eq` and `$in`.
+
+    Without `status` only the `ACTIVE` ones.
+    """
     query = call.body.child("query") or Fields({})
     paging = query.child("cursorPaging") or Fields({})
     limit = paging.integer("limit", default=DEFAULT_LIMIT, maximum=MAX_LIMIT)

@@ -63,7 +63,7 @@ def update_sync_config(call: Call) -> dict[str, object]:
 def _heal(
     call: Call, connection: ConnectionRecord, config: SyncConfig, there: Sequence[CalendarRef], *, exports_sent: bool
 ) -> None:
-    """Let a connection that lost a calendar work again, if with `config` it doesn't miss one that it can't make."""
+    """Heal a connection that lost a calendar, if `config` needs none that can't be made."""
     if connection.status != Status.ERROR or not connection.opens:
         return
     dedicated = connection.dedicated_calendar

@@ -29,7 +29,7 @@ _STALE = re.compile(r"\bstale\s*=\s*\"?true", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A scheme, in lower case, that a server offers, and its parameters as the server wrote them."""
+    """A scheme (lower case) that a server offers, with its parameters as the server wrote them."""
 
     scheme: str
     parameters: str = ""
@@ -87,7 +87,7 @@ class Credentials:
         return self._known.get(_origin(url)) is not None
 
     def assume(self, url: httpx.URL) -> None:
-        """Take the server there for one that takes passwords in the usual way, since it challenges nobody."""
+        """Assume that the server there takes passwords in the usual way, as it challenges nobody."""
         self._known.put(_origin(url), _BASIC)
 
     def sign(self, request: httpx.Request) -> None:
@@ -118,7 +118,10 @@ class Credentials:
         return not refused
 
     def accept(self, url: httpx.URL) -> None:
-        """Note that the server there took what was shown: its challenge may be too old when it is answered again."""
+        """Note that the server there accepted the credentials.
+
+        Its challenge may be too old when it is answered again.
+        """
         digest = self._digests.get(_origin(url))
         if digest is not None:
             digest.fresh = False

@@ -113,7 +113,7 @@ class CalDavBackend:
         return self._session.run(login, found)
 
     def create_calendar(self, login: Login, name: str, *, key: str) -> CalendarRef:
-        """Make a calendar at an address of its own (MKCALENDAR), if it isn't there since an earlier try."""
+        """Create a calendar at an address of its own (MKCALENDAR), unless an earlier try did."""
 
         async def created(exchange: Exchange) -> CalendarRef:
             account = await self._session.principal(exchange, login)
@@ -160,7 +160,10 @@ class CalDavBackend:
         return is_of_ours and self._session.run(login, deleted)
 
     def read(self, login: Login, calendar_id: str, start: datetime, end: datetime) -> CalendarContents:
-        """What may have an event between two times; a second time only what has changed is asked for."""
+        """What may have an event between two times.
+
+        A second time only what has changed is asked for.
+        """
         url = self._url(calendar_id)
         key = (login, url.path)
 
@@ -217,7 +220,7 @@ class CalDavBackend:
         return self._session.run(login, got)
 
     def put(self, login: Login, calendar_id: str, name: str, content: bytes, *, etag: str | None) -> None:
-        """Write an object where it isn't yet (`If-None-Match`), or in the place of a known version (`If-Match`)."""
+        """Write a new object (`If-None-Match`), or replace a known version of it (`If-Match`)."""
         condition = {"If-None-Match": "*"} if etag is None else {"If-Match": etag}
         headers = {"Content-Type": "text/calendar; charset=utf-8", **condition}
         self._write(login, calendar_id, name, "PUT", content, headers)
@@ -256,7 +259,7 @@ class CalDavBackend:
 
 
 async def _require_well(collection: Collection, fault: ServerFaultError) -> None:
-    """Tell a server that fails at one object, and answers for the calendar around it, from one that fails altogether.
+    """Raise the fault of a server that fails altogether, and not at one object alone.
 
     Raises the fault, or what the calendar says, where it is more than the object's.
     """
@@ -272,7 +275,10 @@ def _object(calendar: httpx.URL, name: str) -> httpx.URL:
 
 
 def _name_of(segment: str) -> str:
-    """The name that `get` knows an object by; what can't be a name of ours keeps a slash, which no name has."""
+    """The name that `get` knows an object by.
+
+    What can't be a name of ours keeps a slash, which no name has.
+    """
     return segment.removesuffix(_SUFFIX) if segment.endswith(_SUFFIX) else f"/{segment}"
 
 

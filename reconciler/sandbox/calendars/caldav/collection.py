@@ -38,7 +38,10 @@ _MAX_ROUNDS = 50
 
 @dataclass(frozen=True, slots=True)
 class ChangeTags:
-    """What tells whether a calendar has changed: a sync token (RFC 6578), a ctag; None where the server has none."""
+    """What tells whether a calendar has changed: a sync token (RFC 6578), a ctag.
+
+    None where the server has none.
+    """
 
     token: str | None
     ctag: str | None
@@ -46,7 +49,9 @@ class ChangeTags:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object on the server. `href` is its path as the server spells it, `etag` empty where the server gives none.
+    """An object on the server.
+
+    `href` is its path as the server spells it, `etag` empty where the server gives none.
 
     `fault` says what is wrong with it, in words, or is empty.
     """
@@ -63,7 +68,10 @@ Objects = Mapping[str, StoredObject]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has changed up to `token`: the objects that are new or different, without their contents, and those gone."""
+    """What has changed up to `token`: new or different objects, and those that are gone.
+
+    Their contents are not among it.
+    """
 
     changed: Objects
     removed: frozenset[str]
@@ -100,7 +108,10 @@ class Collection:
         return self._objects(*await self._exchange.query("REPORT", self.url, body, depth=1, limit=small))
 
     async def in_span(self, span: Span, *, contents: bool) -> Objects:
-        """What the server finds in a span of time; raises `NotAnsweredError` where it doesn't search."""
+        """What the server finds in a span of time.
+
+        Raises `NotAnsweredError` where it doesn't search.
+        """
         asked = (queries.ETAG, queries.DATA) if contents else (queries.ETAG,)
         return self._objects(*await self._query("REPORT", queries.calendar_query(span, *asked), depth=1))
 
@@ -112,7 +123,7 @@ class Collection:
             raise self._closed(error) from error
 
     async def etag_if_empty(self) -> str | None:
-        """The calendar's own etag where the server lists nothing whatsoever in it, or nothing where it has no etag.
+        """The calendar's own etag where it is empty, or `""` where it has none.
 
         None where there is something. Raises `CalendarGoneError` and `UnreadableError`.
         """
@@ -130,7 +141,9 @@ class Collection:
         return (only.text(queries.ETAG) or "") if is_itself else None
 
     async def fetch(self, objects: Objects) -> Objects:
-        """These objects with their contents, as they are now; those that are gone by now are missing.
+        """These objects with their contents, as they are now.
+
+        Those that are gone by now are missing.
 
         Where an answer is broken, or none can be made, the objects are asked for by halves, until the one that is to
         blame is alone.
@@ -156,7 +169,10 @@ class Collection:
         return fetched
 
     async def _get(self, stored: StoredObject, broken: UnreachableError) -> StoredObject | None:
-        """An object that can't be told with others, as it is itself, and what is wrong; None where it is gone."""
+        """An object that can't be told with others, as it is itself, and what is wrong.
+
+        None where it is gone.
+        """
         url = self._exchange.origins.resolve(self.url, stored.href)
         where = unquote(stored.href)[:_MAX_SHOWN]
         try:
@@ -172,7 +188,10 @@ class Collection:
         return replace(stored, content=answer.body, fault=fault)
 
     async def changes(self, token: str) -> Changes:
-        """What has changed since `token`; raises `NotAnsweredError` where the server refuses it or can't tell."""
+        """What has changed since `token`.
+
+        Raises `NotAnsweredError` where the server refuses it or can't tell.
+        """
         changed: dict[str, StoredObject] = {}
         removed: set[str] = set()
         for _ in range(_MAX_ROUNDS):
@@ -206,7 +225,9 @@ class Collection:
         return objects
 
     def _each(self, base: httpx.URL, responses: Iterable[Response]) -> Iterator[tuple[str, StoredObject]]:
-        """The objects that are spoken of, by name; not the calendar itself, nor what lies deeper in it.
+        """The objects that are spoken of, by name.
+
+        Not the calendar itself, nor what lies deeper in it.
 
         What has an address that can't be followed is left out and named, by that address.
         """

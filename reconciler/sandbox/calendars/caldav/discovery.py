@@ -45,7 +45,10 @@ class Principal:
 
 
 async def find_principal(exchange: Exchange, email: str) -> Principal:
-    """Sign in and find the calendars' home; raises `BadCredentialsError` and `UnreachableError`."""
+    """Sign in and find the calendars' home.
+
+    Raises `BadCredentialsError` and `UnreachableError`.
+    """
     principal = await _principal(exchange)
     try:
         base, answer = await exchange.query(
@@ -107,7 +110,10 @@ async def _listed(exchange: Exchange, home: httpx.URL) -> tuple[httpx.URL, Multi
 
 
 async def name_of(exchange: Exchange, calendar: httpx.URL) -> str:
-    """The name of one calendar, asked for by itself; a part of its address where it has none that can be read."""
+    """The name of one calendar, asked for by itself.
+
+    A part of its address where it has none that can be read.
+    """
     try:
         _, answer = await exchange.query("PROPFIND", calendar, queries.propfind(queries.DISPLAY_NAME))
     except (BrokenAnswerError, NotAnsweredError):

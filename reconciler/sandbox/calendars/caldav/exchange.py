@@ -62,7 +62,7 @@ class Bounds:
 
 
 class ServerFaultError(UnreachableError):
-    """The server answers, and says that it can't: for nobody, or, where `may_be_one` holds, for this request alone."""
+    """The server says that it fails: for this request alone where `may_be_one` holds."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -70,7 +70,7 @@ class ServerFaultError(UnreachableError):
 
 
 class BrokenAnswerError(UnreachableError):
-    """The answer should be a multistatus and isn't: perhaps because of something that it quotes."""
+    """The answer is no readable multistatus, perhaps because of something that it quotes."""
 
 
 class OversizedAnswerError(UnreachableError):
@@ -91,7 +91,10 @@ class NotAnsweredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DavAnswer:
-    """An answer that is neither a refusal of the password nor a fault of the server; `url` is what gave it."""
+    """An answer that is neither a refusal of the password nor a fault of the server.
+
+    `url` is what gave it.
+    """
 
     url: httpx.URL
     status: int
@@ -114,7 +117,7 @@ class DavAnswer:
 
 
 def make_client(verify: ssl.SSLContext, bounds: Bounds) -> httpx.AsyncClient:
-    """A client that knows no cookies, no proxies and no `.netrc`: two accounts must have nothing in common."""
+    """A client without cookies, proxies and `.netrc`: accounts must have nothing in common."""
     return httpx.AsyncClient(
         verify=verify,
         timeout=httpx.Timeout(bounds.silence, connect=bounds.connect),
@@ -140,7 +143,7 @@ class Exchange:
     async def query(
         self, method: str, url: httpx.URL, body: bytes, *, depth: int = 0, limit: int | None = None
     ) -> tuple[httpx.URL, Multistatus]:
-        """The multistatus that answers, and the URL that gave it, which its references are relative to.
+        """The URL that answered, which references are relative to, and the multistatus.
 
         `limit` bounds this answer more narrowly than others. Raises `NotAnsweredError`, and what `send` raises.
         """
@@ -181,7 +184,9 @@ class Exchange:
         raise UnreachableError(f"{method} {url}: redirected more than {_MAX_REDIRECTS} times")
 
     async def introduce(self, *places: httpx.URL) -> None:
-        """Find out how the server takes a password, by asking without one; the first place that asks for it decides.
+        """Find out how the server takes a password, by asking without one.
+
+        The first place that asks for it decides.
 
         Redirections are followed as far as a password may go. Where nothing asks for a password, it is taken for the
         usual kind of server, which wants one all the same: it may tell strangers nothing. One that can't say, for it

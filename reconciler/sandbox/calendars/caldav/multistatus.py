@@ -33,7 +33,7 @@ class MalformedAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is said of one resource: its `status` where it has one of its own, and the properties that were found."""
+    """What the answer says of one resource: its own `status`, if any, and its properties."""
 
     href: str
     status: int | None
@@ -57,18 +57,21 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Multistatus:
-    """A whole answer; `sync_token` only where a sync-collection report was asked for (RFC 6578, 6.4)."""
+    """A whole answer; only that to a sync-collection report has a `sync_token` (RFC 6578, 6.4)."""
 
     responses: tuple[Response, ...]
     sync_token: str | None
 
     def is_cut_short(self) -> bool:
-        """Whether the server gave a part of what was asked for: it says 507 of the rest (RFC 6578, 3.6)."""
+        """Whether the server gave a part only, and says 507 of the rest (RFC 6578, 3.6)."""
         return any(response.status == _NO_ROOM for response in self.responses)
 
 
 async def read_multistatus(body: bytes) -> Multistatus:
-    """Raises `MalformedAnswerError`; a long answer, which takes seconds, can be given up on the way."""
+    """Raises `MalformedAnswerError`.
+
+    A long answer, which takes seconds, can be given up on the way.
+    """
     with _readable():
         parser = _parser()
         for start in range(0, len(body), _PIECE):

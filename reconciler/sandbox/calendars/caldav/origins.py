@@ -33,7 +33,10 @@ class ForeignReferenceError(MisconfiguredError):
 
 @dataclass(frozen=True, slots=True)
 class AllowedOrigins:
-    """`root` is the server's URL; `exact` holds hosts with ports, `suffixes` domains (`.icloud.com`) on port 443."""
+    """`root` is the server's URL.
+
+    `exact` holds hosts with ports, `suffixes` domains (`.icloud.com`) on port 443.
+    """
 
     root: httpx.URL
     exact: frozenset[tuple[str, int]]
@@ -41,7 +44,7 @@ class AllowedOrigins:
 
     @classmethod
     def of(cls, url: str, hosts: tuple[str, ...]) -> AllowedOrigins:
-        """Raises `ValueError`, with a message to be shown, where `url` or one of `hosts` can't be used."""
+        """The origins of a server. Raises `ValueError` for a `url` or a host that can't be used."""
         root = _server(url)
         exact = {_origin(root)}
         suffixes: list[str] = []
@@ -81,7 +84,10 @@ class AllowedOrigins:
         return url.copy_with(fragment=None)
 
     def path(self, base: httpx.URL, reference: str) -> tuple[str, str]:
-        """A reference to the same host: its path decoded, and as it is sent; raises `ForeignReferenceError`."""
+        """A reference to the same host: its path decoded, and as it is sent.
+
+        Raises `ForeignReferenceError`.
+        """
         # Most are plain; making a URL of each takes longer than all else that is done with an answer.
         if len(reference) <= _MAX_REFERENCE and _PLAIN_PATH.fullmatch(reference):
             decoded = unquote(reference)
@@ -102,7 +108,10 @@ class AllowedOrigins:
         return port == _PORTS["https"] and any(host.endswith(suffix) for suffix in self.suffixes)
 
     def relative(self, url: httpx.URL) -> str:
-        """`url` as short as `resolve` against the root still understands: a path, where it is the server's own."""
+        """The shortest form of `url` that `resolve` understands against the root.
+
+        A path, where it is on the server itself.
+        """
         return url.raw_path.decode("ascii") if _origin(url) == _origin(self.root) else str(url)
 
 

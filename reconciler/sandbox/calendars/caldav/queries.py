@@ -28,7 +28,7 @@ class Span:
 
     @classmethod
     def around(cls, start: datetime, end: datetime) -> Span | None:
-        """A span a day wider at both ends, None where no server should be asked about so long a time.
+        """A span a day wider at both ends, None where that is too long for any server.
 
         Servers take floating and all-day times for UTC, which is up to 14 hours off; and many count the instances of an
         endless rule one by one up to the end of the span.
@@ -64,7 +64,7 @@ def propfind(*properties: str) -> bytes:
 
 
 def calendar_query(span: Span | None, *properties: str) -> bytes:
-    """The objects with an event, or an instance of one, in a span of time, or at any time (RFC 4791, 7.8)."""
+    """The objects with an instance of an event in a span, or at any time (RFC 4791, 7.8)."""
     root = Element(f"{CALDAV}calendar-query")
     _ask(root, properties)
     calendar = SubElement(SubElement(root, f"{CALDAV}filter"), f"{CALDAV}comp-filter", name="VCALENDAR")

@@ -45,7 +45,7 @@ class ServerCache:
 
     @cached_property
     def trusted(self) -> ssl.SSLContext:
-        """The public authorities, and those that this machine trusts: people run CalDAV servers at home."""
+        """The public authorities, and those of this machine, for CalDAV servers at home."""
         context = httpx.create_ssl_context(trust_env=False)
         context.load_default_certs()
         return context
@@ -53,7 +53,10 @@ class ServerCache:
 
 @dataclass(frozen=True, slots=True)
 class OperationState:
-    """What the calls of one operation share; `failures` is empty until the server has once given no answer."""
+    """What the calls of one operation share.
+
+    `failures` is empty until the server has once given no answer.
+    """
 
     deadline: Deadline
     failures: list[NoAnswerError]
@@ -75,7 +78,10 @@ class ServerSession:
         self._operation = operation
 
     def within(self, deadline: Deadline) -> ServerSession:
-        """The same server for one operation; what is kept is shared, and within the operation also that it failed."""
+        """The same server for one operation.
+
+        What is kept is shared, and within the operation also that it failed.
+        """
         failures = [] if self._operation is None else self._operation.failures
         return ServerSession(self.origins, self._bounds, self.cache, OperationState(deadline, failures))
 
@@ -129,7 +135,7 @@ class ServerSession:
 
 
 class _NameResolver(ThreadPoolExecutor):
-    """Looks names up, and isn't waited for: that can't be cut off, and may take longer than anybody has time."""
+    """Looks names up, and isn't waited for, as a look-up can't be cut off."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 -- the base class's
         """Let go of it."""

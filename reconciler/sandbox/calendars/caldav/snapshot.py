@@ -68,7 +68,10 @@ class Snapshot:
 async def update_snapshot(
     collection: Collection, known: Snapshot | None, span: Span | None, *, patience: Callable[[], float]
 ) -> Snapshot:
-    """A snapshot of now that covers `span`; one search of the server may take `patience()` seconds."""
+    """A snapshot of now that covers `span`.
+
+    One search of the server may take `patience()` seconds.
+    """
     if known is None:
         return await _read(collection, span, patience, syncs=True, large=False)
     if not known.covers(span):
@@ -134,7 +137,10 @@ async def _compared(collection: Collection, known: Snapshot) -> Snapshot:
 
 
 async def _merged(collection: Collection, known: Objects, found: Objects) -> Objects:
-    """`known` and what was `found`; the contents of what is new or different are fetched where they did not come."""
+    """`known` and what was `found`.
+
+    The contents of what is new or different are fetched where they did not come.
+    """
     wanted, merged = {}, dict(known)
     for name, stored in found.items():
         before = known.get(name)

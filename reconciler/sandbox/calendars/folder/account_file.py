@@ -31,7 +31,10 @@ class AccountFile:
 
 
 def read_account(folder: Path) -> AccountFile:
-    """What an account's file says; raises `BadCredentialsError` without one, `UnreachableError` where it is damaged."""
+    """What an account's file says.
+
+    Raises `BadCredentialsError` without one, `UnreachableError` where it is damaged.
+    """
     try:
         said = json.loads(read_file(folder / ACCOUNT_FILE, limit=_MAX_ACCOUNT_FILE))
     except FileNotFoundError:

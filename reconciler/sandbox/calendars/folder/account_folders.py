@@ -29,7 +29,9 @@ _FILLING = ".filling"
 
 
 def write_accounts(folder: Path, accounts: Iterable[Account]) -> None:
-    """Make each account's folder with its calendars below `folder`; one that is there stays as it is.
+    """Make each account's folder with its calendars below `folder`.
+
+    One that is there stays as it is.
 
     Only one process may do that to a folder at a time.
 
@@ -53,7 +55,7 @@ def write_accounts(folder: Path, accounts: Iterable[Account]) -> None:
 
 
 def remove_accounts(folder: Path) -> None:
-    """Remove the accounts' files and calendars below `folder`, and the folders that are empty then; all else stays.
+    """Remove the accounts' files and calendars below `folder`, and folders that are empty then.
 
     Raises `OSError`.
     """

@@ -95,7 +95,7 @@ class FolderCalendars:
         return plain_name(self._opened(login)[0].name)
 
     def calendars(self, login: Login) -> tuple[CalendarRef, ...]:
-        """Each `.ics` file that is there, in the account file's order, those that it doesn't name last."""
+        """Each `.ics` file, in the account file's order; those that it doesn't name come last."""
         folder, account = self._opened(login)
         files = _calendar_files(folder)
         order = [name for name in account.calendars if name in files]
@@ -202,7 +202,10 @@ class FolderCalendars:
         return folder, account
 
     def _account_folder(self, email: str) -> Path | None:
-        """The folder of an account; all of them are listed only where the address is spelled in another way."""
+        """The folder of an account.
+
+        All of them are listed only where the address is spelled in another way.
+        """
         if is_real_folder(self._folder):
             for name in _spellings(email):
                 if is_real_folder(folder := self._folder / name):
@@ -215,7 +218,10 @@ class FolderCalendars:
         return next((path for path in every if plain_name(path.name).casefold() == wanted), None)
 
     def _path(self, login: Login, calendar_id: str) -> Path:
-        """The file of a calendar; the folder, which may hold thousands, is listed only where it isn't found."""
+        """The file of a calendar.
+
+        The folder, which may hold thousands, is listed only where it isn't found.
+        """
         folder, _ = self._opened(login)
         for name in _spellings(calendar_id):
             if is_real_file(path := folder / f"{name}{SUFFIX}"):
@@ -227,7 +233,7 @@ class FolderCalendars:
 
 
 def _spellings(name: str) -> list[str]:
-    """How a file may be called that means `name`: as it is, where a person called it so, or encoded."""
+    """The file names that mean `name`: as a person writes it, or encoded."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -47,12 +47,15 @@ def is_real_file(path: Path) -> bool:
 
 
 def is_read_only(path: Path) -> bool:
-    """Whether nobody may write a file: replacing it needs no such permission, but its owner means it."""
+    """Whether nobody may write a file. Replacing it would work, but its owner means it."""
     return not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
 
 
 def read_file(path: Path, *, limit: int = MAX_FILE) -> bytes:
-    """The bytes of a file; raises `FileNotFoundError`, and `UnreadableError` for what can't or may not be read."""
+    """The bytes of a file.
+
+    Raises `FileNotFoundError`, and `UnreadableError` for what can't or may not be read.
+    """
     content = read_head(path, limit + 1)
     if len(content) > limit:
         raise UnreadableError(f"{path.name}: larger than {limit} bytes, the most that is read")
@@ -82,7 +85,10 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` in the place of a file in one step, with the permissions that it had; raises `OSError`."""
+    """Put `content` in the place of a file in one step, with the permissions that it had.
+
+    Raises `OSError`.
+    """
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
     try:
         # One that a crash has left, or somebody has put there to have another file written to.

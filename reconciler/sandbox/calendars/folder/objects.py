@@ -17,7 +17,7 @@ _OPENING, _CLOSING = calendar_text().rsplit(b"END:", 1)[0], b"END:VCALENDAR\r\n"
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """The components of one event: as a stream of its own, and a mark that changes when any of them does."""
+    """The components of one event as a stream, and an etag that changes when any of them does."""
 
     content: bytes
     etag: str
@@ -33,7 +33,7 @@ def find(content: bytes, uid: str) -> StoredEvent | None:
 
 
 def with_event(content: bytes, uid: str, event: bytes) -> bytes:
-    """The file with `event`, a VCALENDAR that holds one, in the place of the event with this UID, or added at the end.
+    """The file with `event` (a VCALENDAR) in the place of the one with this UID, or at the end.
 
     Raises `UnreadableError` where the file has no end to add it at: nothing is written into a damaged file.
     """
@@ -56,7 +56,10 @@ def without_event(content: bytes, uid: str) -> bytes:
 
 
 def is_untouched(content: bytes) -> bool:
-    """Whether a file is as we made it: without a component, a property of others, or anything that can't be read."""
+    """Whether a file is as the sandbox made it.
+
+    It then has no component, no property of others, and nothing that can't be read.
+    """
     stream = cut(content)
     if stream.faults or len(stream.calendars) != 1:
         return False

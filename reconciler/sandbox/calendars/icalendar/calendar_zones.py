@@ -23,7 +23,9 @@ _MAX_SHOWN = 200
 
 @dataclass(slots=True)
 class CalendarZones:
-    """`written` are a calendar's VTIMEZONEs by id, of which those that a time is in are read into `own`.
+    """The zones of one calendar.
+
+    `written` are its VTIMEZONEs by id; those that a time is in are read into `own`.
 
     `faults` say which of those can't be read, or are known to nobody. `only` is the id where there is one alone.
     """
@@ -37,7 +39,10 @@ class CalendarZones:
 
     @classmethod
     def of(cls, content: bytes, calendar: IcsCalendar, default: Zone) -> CalendarZones:
-        """The zones of a calendar in the stream `content`; floating times are in `default`, or in X-WR-TIMEZONE."""
+        """The zones of a calendar in the stream `content`.
+
+        Floating times are in `default`, or in X-WR-TIMEZONE.
+        """
         zones = cls(default)
         for component in calendar.components:
             if component.kind == "VTIMEZONE":
@@ -54,11 +59,11 @@ class CalendarZones:
 
     @property
     def of_days(self) -> Zone:
-        """The zone of whoever wrote the calendar, as far as can be told: some write days as their midnight in UTC."""
+        """The zone of the calendar's author, as far as known: some write days as midnight in UTC."""
         return (None if self.only is None else self._own(self.only)) or self.default
 
     def named(self, name: str) -> Zone:
-        """The zone with this id (RFC 5545, 3.2.19): the calendar's own wins over any other of its name (3.6.5)."""
+        """The zone with this id (RFC 5545, 3.2.19), the calendar's own before others (3.6.5)."""
         return self._named(name, "the time zone")
 
     def _named(self, name: str, what: str) -> Zone:

@@ -59,7 +59,9 @@ class Addition:
 
 @dataclass(slots=True)
 class Event:
-    """A VEVENT. `identity` tells apart what shares a UID: None for the event itself, the time that one replaces.
+    """A VEVENT.
+
+    `identity` tells apart what shares a UID: None for the event itself, the time that one replaces.
 
     `end` is when the first instance ends, in seconds since the epoch; `onward` changes all instances from there on.
     `faults` say what of it could not be read, though it is imported.
@@ -94,7 +96,10 @@ class Event:
 
 @dataclass(slots=True)
 class _Lines:
-    """The properties of an event that matter; those that stand once by name, the others in lists."""
+    """The properties of an event that matter.
+
+    Those that stand once by name, the others in lists.
+    """
 
     texts: dict[str, str] = field(default_factory=dict)
     times: dict[str, list[Property]] = field(default_factory=dict)
@@ -131,7 +136,9 @@ class _Lines:
 
 
 def read_event(lines: Iterable[bytes], place: int, zones: CalendarZones, owner: str) -> Event:
-    """The event on these lines, which stand at byte `place`; raises `UnusableError` and `ZoneError`.
+    """The event on these lines, which stand at byte `place`.
+
+    Raises `UnusableError` and `ZoneError`.
 
     `owner` is the address of the account, in lower case: what its owner has declined keeps nobody busy.
     """
@@ -251,7 +258,10 @@ def _period_length(start: Time, ends: str, stated: Property, zones: CalendarZone
 
 
 def _matching(time: Time, start: Time, zones: CalendarZones) -> Time:
-    """The time of an instance; of an all-day event it is a day, also where its midnight is written in UTC."""
+    """The time of an instance.
+
+    Of an all-day event it is a day, also where its midnight is written in UTC.
+    """
     if time.is_day or not start.is_day:
         return time
     clock = time.wall_clock
@@ -261,7 +271,10 @@ def _matching(time: Time, start: Time, zones: CalendarZones) -> Time:
 
 
 def _listed(found: _Lines, name: str) -> list[tuple[str, Property]]:
-    """The values that properties of a name list; raises `UnusableError` where they are too many."""
+    """The values that properties of a name list.
+
+    Raises `UnusableError` where they are too many.
+    """
     every = found.times.get(name, ())
     if sum(stated.value.count(",") + 1 for stated in every) > MAX_DATES:
         raise UnusableError(f"it lists more than {MAX_DATES} dates")
@@ -289,7 +302,7 @@ def _is_busy(found: _Lines, owner: str) -> bool:
 
 
 def _addresses(attendee: Property) -> set[str]:
-    """The addresses of an attendee: its own, and the one beside it that some programs write (RFC 7986, 6.2)."""
+    """The addresses of an attendee: its own, and its EMAIL parameter (RFC 7986, 6.2)."""
     address = attendee.value.lower().strip()
     return {address.removeprefix("mailto:").strip(), attendee.parameters.get("EMAIL", "").lower()}
 

@@ -40,7 +40,9 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ExpansionRequest:
-    """A calendar and the range of time that is asked about; `zone` is the one of floating times.
+    """A calendar and the range of time that is asked about.
+
+    `zone` is the one of floating times.
 
     `owner` is the address of the account: what it has declined keeps nobody busy. `enough` instances answer it; the
     rest of the range is asked for in another request.
@@ -123,7 +125,10 @@ class _Worker:
 
 
 class _Slot:
-    """A worker that is started when it is needed, and started anew after it was killed; for one thread at a time."""
+    """A worker that is started when it is needed, and started anew after it was killed.
+
+    For one thread at a time.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -185,7 +190,9 @@ class Expander:
         self._answers: Recent[tuple[ExpansionAnswer, int]] = Recent(_MAX_KEPT, lambda kept: kept[1] + 1024)
 
     def expand(self, request: ExpansionRequest, seconds: float | None = None) -> ExpansionAnswer:
-        """What the calendar comes to; what can't be read of it in that many seconds is among the answer's faults.
+        """What the calendar comes to.
+
+        What can't be read of it in that many seconds is among the answer's faults.
 
         Unless they are given, it may take those of a whole operation.
         """
@@ -211,7 +218,9 @@ class Expander:
         return ExpansionAnswer(request.time_range.end, instances, answer.faults)
 
     def expand_all(self, every: Sequence[ExpansionRequest], seconds: float) -> list[ExpansionAnswer]:
-        """What each calendar comes to, in this order; all of them in that many seconds, none in most of them.
+        """What each calendar comes to, in this order.
+
+        All of them in that many seconds, none in most of them.
 
         The smallest are read first, so that a large one costs no others their time.
         """

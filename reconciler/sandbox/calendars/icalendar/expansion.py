@@ -36,12 +36,15 @@ _OFTEN, _OFTEN_SECONDS = 1000, 60
 
 
 class _TooOftenError(Exception):
-    """A series begins with more instances in a row, less than a minute apart, than anybody means."""
+    """A series begins with too many instances in a row that are less than a minute apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`enough` instances end the search early; `series_steps` bound the work for one series of a question."""
+    """`enough` instances end the search early.
+
+    `series_steps` bound the work for one series of a question.
+    """
 
     enough: int = 2000
     series_steps: int = 100_000
@@ -49,7 +52,9 @@ class Limits:
 
 @dataclass(slots=True)
 class Expansion:
-    """The instances that start before `until` (seconds since the epoch), in order; `faults` say what is missing.
+    """The instances that start before `until` (seconds since the epoch), in order.
+
+    `faults` say what is missing.
 
     Not `complete` where the time was over: another time there may be more.
     """
@@ -108,7 +113,10 @@ def _singles(all_series: Iterable[Series], time_range: TimeRange) -> Iterator[In
 
 
 def _instances(series: Series, time_range: TimeRange, steps: Steps, faults: list[str]) -> Iterator[Instance]:
-    """The instances of a series, ordered by start and key; what it costs too much to find is a fault."""
+    """The instances of a series, ordered by start and key.
+
+    What it costs too much to find is a fault.
+    """
     at_once = 0
     last: int | None = None
     left_out = f"event {shown_uid(series.uid)} is left out"
@@ -127,7 +135,7 @@ def _instances(series: Series, time_range: TimeRange, steps: Steps, faults: list
 
 
 def _not_too_often(found: Iterator[Occurrence]) -> Iterator[Occurrence]:
-    """`found`; raises `_TooOftenError` first where it begins with a thousand instances less than a minute apart."""
+    """`found`, unless it begins with a thousand instances less than a minute apart (`_TooOftenError`)."""
     head: list[Occurrence] = []
     for each in found:
         head.append(each)

@@ -31,7 +31,9 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Instance:
-    """An event, or one instance of a recurring one; `start` and `end` (exclusive) are in seconds since the epoch.
+    """An event, or one instance of a recurring one.
+
+    `start` and `end` (exclusive) are in seconds since the epoch.
 
     `key` tells apart what starts at the same moment in one calendar. `mark` is what a sandbox that exported the event
     says of itself in it, or empty.

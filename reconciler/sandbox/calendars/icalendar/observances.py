@@ -55,7 +55,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Observance:
-    """A standard or a daylight time, with its onsets by a clock that still has the offset before.
+    """A standard or a daylight time; its onsets are on a clock with the offset before.
 
     `before` and `after` are TZOFFSETFROM and TZOFFSETTO in seconds; `dates` are the onsets that are listed, and
     `rules` those that recur, each from its own first onset on.
@@ -180,7 +180,7 @@ def _observance(written: _Written, others: list[_Written], steps: Steps) -> Obse
 
 
 def _before(written: _Written, others: list[_Written], start: datetime) -> int:
-    """The offset before: where it is missing, the one that the other kind of time leaves, or its own."""
+    """The offset before; where it is missing, that of the other kind of time, or its own."""
     if written.before is not None:
         return written.before
     other = [each for each in others if each.standard != written.standard and each.start is not None]

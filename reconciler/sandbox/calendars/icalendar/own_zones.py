@@ -29,7 +29,9 @@ _MARGIN = 2 * _DAY
 
 
 def own_zone(name: str, component: bytes) -> Zone:
-    """The zone of a VTIMEZONE, from its BEGIN line to its END line; raises `ZoneError` where it can't be read.
+    """The zone of a VTIMEZONE, from its BEGIN line to its END line.
+
+    Raises `ZoneError` where it can't be read.
 
     So does a question to it where the rules take too many steps; that zone is of no more use.
     """
@@ -44,7 +46,7 @@ def _kept(name: str, component: bytes) -> Zone:
 
 
 def _lists_some_of(observances: list[Observance], known: Zone) -> bool:
-    """Whether a VTIMEZONE does no more than list some onsets of daylight and standard time, which `known` has, too.
+    """Whether a VTIMEZONE only lists some onsets, all of which `known` has, too.
 
     Programs write those of the years that they care for; before and after them it says nothing that is of use.
     """
@@ -67,7 +69,10 @@ def _lists_some_of(observances: list[Observance], known: Zone) -> bool:
 
 @dataclass(slots=True)
 class _Year:
-    """Stretches by their onsets, and parts of the wall clock's time; the first of both has no beginning."""
+    """Stretches by their onsets, and parts of the wall clock's time.
+
+    The first of both has no beginning.
+    """
 
     onsets: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -143,7 +148,10 @@ class _OwnZone:
 
 
 def _year(offset: int, onsets: list[tuple[int, int]]) -> _Year:
-    """The stretches of a year, of which the first has this offset; of onsets at one moment the last counts."""
+    """The stretches of a year, of which the first has this offset.
+
+    Of onsets at one moment the last counts.
+    """
     stretches: list[tuple[int, int]] = []
     latest = offset
     for moment, after in dict(onsets).items():

@@ -43,7 +43,10 @@ class CalendarParser:
         self._events = self._read(content, known_zone(zone) or UTC, owner.lower())
 
     def go_on(self, over_at: float) -> bool:
-        """Read until all of it is, or until it is `over_at` (monotonic); answers whether all of it is."""
+        """Read until all of it is, or until it is `over_at` (monotonic).
+
+        Answers whether all of it is.
+        """
         return all(time.monotonic() <= over_at for _ in self._events)
 
     def _read(self, content: bytes, zone: Zone, owner: str) -> Iterator[None]:
@@ -83,7 +86,7 @@ def _read_event(component: IcsComponent, zones: CalendarZones, owner: str, fault
 
 
 def _in_utf_8(content: bytes) -> bytes:
-    """A stream as RFC 5545, 3.1 wants it, where it was written in UTF-16, or with the line ends of old Macs."""
+    """The stream in UTF-8 with line feeds, also where it is UTF-16 or has old Mac line ends."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16", "replace").encode("utf-8", "replace")
     return content if b"\n" in content else content.replace(b"\r", b"\n")

@@ -31,7 +31,10 @@ _MAX_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """`name` and the names of `parameters` are in upper case; quotes around parameters are taken off."""
+    """`name` and the names of `parameters` are in upper case.
+
+    Quotes around parameters are taken off.
+    """
 
     name: str
     value: str
@@ -56,7 +59,7 @@ def parse_property(line: bytes) -> Property:
 
 
 def parse_times(line: bytes) -> Property:
-    """A property whose value is a time, or several: where a zone's name isn't quoted, as it should be, it still is one.
+    """The property on a line whose value are times, also where its TZID isn't quoted.
 
     `DTSTART;TZID=(UTC+01:00) Amsterdam, Berlin:20260302T090000` has a colon and commas in its parameter.
     """
@@ -75,7 +78,7 @@ def unescape(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a value says: a day (`wall_clock` is its midnight) or a time, in UTC or on the clock of some zone."""
+    """A day (`wall_clock` is its midnight), or a time in UTC or on the clock of some zone."""
 
     wall_clock: datetime
     is_day: bool = False

@@ -77,7 +77,7 @@ def _merged(streams: list[Iterable[_T]], key: Callable[[_T], Any]) -> Iterator[_
 
 @dataclass(slots=True)
 class _Hits:
-    """Which base instances of an event are meant: by their moment, by their day, or as the first of their day."""
+    """Base instances of an event, by their moment, by their day, or as the first of a day."""
 
     moments: set[int] = field(default_factory=set)
     days: set[date] = field(default_factory=set)
@@ -100,14 +100,14 @@ def _moments(master: Event) -> set[int]:
 
 
 def _is_taken_out(change: Event, taken_out: Iterable[tuple[Time, set[int]]]) -> bool:
-    """Whether an EXDATE takes out what was changed: programs leave the change behind when an instance is deleted."""
+    """Whether an EXDATE takes out what was changed; programs leave such changes behind."""
     at = change.identity
     return at is not None and any(at.beside(start).seconds in moments for start, moments in taken_out)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """The base instances of `master` that start after `low` and not after `high`, moved `by` and as `event` says."""
+    """The base instances of `master` in `(low, high]`, moved `by` and as `event` says."""
 
     master: Event
     event: Event
@@ -144,7 +144,10 @@ def _stretches(master: Event, changes: Iterable[Event]) -> list[_Stretch]:
 
 
 def _between(bases: Sequence[_Base], low: float, high: float) -> Sequence[_Base]:
-    """Those that start after `low` and not after `high`, with the day before them: the first of a day is another."""
+    """The bases that start in `(low, high]`, and those of the day before.
+
+    Without them another one would be the first of its day.
+    """
     return bases[bisect_left(bases, low - DAY, key=_start) : bisect_right(bases, high, key=_start)]
 
 
@@ -186,7 +189,10 @@ def _shown(stretch: _Stretch, time_range: TimeRange, steps: Steps) -> Iterator[O
 
 
 def _in_order(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
-    """Instances by their starts, each once: where clocks are set, those that are moved pass, or meet, each other."""
+    """The instances by their starts, each once.
+
+    Where clocks are set, those that are moved pass, or meet, each other.
+    """
     held: dict[int, Occurrence] = {}
     starts: list[int] = []
     for each in found:
@@ -200,7 +206,10 @@ def _in_order(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
 
 
 def _near(stretch: _Stretch, time_range: TimeRange, steps: Steps) -> Iterator[_Base]:
-    """The base instances that, moved, may have to do with the range; none twice, ordered by start."""
+    """The base instances that, moved, may have to do with the range.
+
+    None twice, ordered by start.
+    """
     master, zone = stretch.master, stretch.master.start.zone
     lengths = [stretch.event.length.at_most, *(length.at_most for _, _, length in stretch.additions if length)]
     begin = _clock(zone, time_range.start)

@@ -110,7 +110,10 @@ class Days:
         return list(range(max(start, 1), min(start + 7, LAST_DAY + 1)))
 
     def _between(self, start: int, end: int) -> Iterator[int]:
-        """Days from `start` until before `end`, a month or a year, that the tightest limit allows; and some around."""
+        """Days from `start` until before `end`, a month or a year, that the tightest limit allows.
+
+        And some around.
+        """
         if self.month_days:
             yield from (start + number - 1 if number > 0 else end + number for number in self.month_days)
         elif self.ordinals:
@@ -145,7 +148,10 @@ class Days:
         return (day - start) // 7 + 1 in ordinals or (day - end) // 7 in ordinals
 
     def _week_holds(self, day: int) -> bool:
-        """Whether the number of the day's week is one of those wanted; a week is of the year that has its 4th day."""
+        """Whether the number of the day's week is one of those wanted.
+
+        A week is of the year that has its 4th day.
+        """
         week = day - (day - 1 - self.week_start) % 7
         year = date.fromordinal(min(max(week + 3, 1), LAST_DAY)).year
         start, end = self._first_week(year), self._first_week(year + 1)
@@ -157,7 +163,10 @@ class Days:
 
 
 def days_of(rule: RecurrenceRule, first: date) -> Days:
-    """The limits of a rule's days; what it leaves open is taken from the first day of the series."""
+    """The limits of a rule's days.
+
+    What it leaves open is taken from the first day of the series.
+    """
     months, month_days, weekdays = rule.months, rule.month_days, rule.weekdays
     if not (weekdays or month_days or rule.year_days):
         if rule.frequency is RecurrenceFrequency.WEEKLY or (

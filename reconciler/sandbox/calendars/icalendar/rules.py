@@ -49,7 +49,10 @@ class TooManyStepsError(Exception):
 
 @dataclass(slots=True)
 class Steps:
-    """A budget of work; a step is a period, day or start that is looked at. `left` are those not yet taken."""
+    """A budget of work.
+
+    A step is a period, day or start that is looked at. `left` are those not yet taken.
+    """
 
     left: int
 
@@ -64,7 +67,7 @@ class Steps:
 def starts(
     rule: RecurrenceRule, first: datetime, after: datetime, before: datetime, steps: Steps
 ) -> Iterator[datetime]:
-    """The starts from `after` until before `before`, in order, of the series that begins at `first`.
+    """The starts in `[after, before)`, in order, of the series that begins at `first`.
 
     `first` is one of them and counts, also where the rule doesn't hit it.
     """
@@ -143,7 +146,7 @@ class _Pattern:
         return self._in_periods(begun + ahead * rule.interval, last)
 
     def _steady_periods(self) -> tuple[int, int, list[int]] | None:
-        """When the first period begins, how long one is, and the times in it, where these are the same in each."""
+        """The first period's start, the length, and the times in it, if they are the same in each."""
         rule, days = self._rule, self._days
         each_day = rule.frequency is RecurrenceFrequency.DAILY and rule.interval == 1 and not rule.positions
         if days.ordinals and days.only_weekdays and (rule.frequency is RecurrenceFrequency.WEEKLY or each_day):
@@ -219,7 +222,9 @@ class _Pattern:
                 day = self._days.next(day)
 
     def _listed_periods(self) -> dict[int, list[int]] | None:
-        """The times of a day when a period may begin, by the remainder of its number; None where each may.
+        """The times of a day when a period may begin, by the remainder of its number.
+
+        None where each may.
 
         Those that the interval meets on no day are left out.
         """

@@ -15,7 +15,7 @@ _MAX_SHOWN = 200
 
 @dataclass(slots=True)
 class Series:
-    """The events that share a UID: mostly one `master`, and the `changes` of single instances of it.
+    """The events that share a UID: mostly one `master` and `changes` of its instances.
 
     Where a file holds several events of one UID that are not versions of each other, each is a master. `number` tells
     apart the series of a stream that have one UID, each in a calendar of its own.
@@ -34,7 +34,10 @@ class Series:
 
 
 def group(events: Iterable[Event], faults: list[str]) -> list[Series]:
-    """The series that the events of one calendar make; what an event of a later version replaces is a fault."""
+    """The series that the events of one calendar make.
+
+    What an event of a later version replaces is a fault.
+    """
     by_uid: dict[str, list[Event]] = {}
     for event in events:
         # What has no UID has nothing to do with any other.
@@ -66,7 +69,10 @@ def _series(every: list[Event], faults: list[str]) -> Series:
 
 
 def _latest(alike: list[Event], faults: list[str]) -> list[Event]:
-    """The events of the highest SEQUENCE (RFC 5545, 3.8.7.4); those that happen at the same times count once."""
+    """The events of the highest SEQUENCE (RFC 5545, 3.8.7.4).
+
+    Those that happen at the same times count once.
+    """
     highest = max(event.sequence for event in alike)
     latest: dict[tuple[object, ...], Event] = {}
     for event in alike:

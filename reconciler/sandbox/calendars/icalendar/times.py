@@ -16,7 +16,9 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """`wall_clock` in `zone`, which is `seconds` since the epoch; a day is its midnight in UTC, as the API writes it.
+    """`wall_clock` in `zone`, which is `seconds` since the epoch.
+
+    A day is its midnight in UTC, as the API writes it.
 
     A `floating` time states no zone of its own (RFC 5545, 3.3.5).
     """
@@ -40,11 +42,14 @@ class Time:
         return cls(midnight, UTC, UTC.moment(midnight)[0], is_day=True)
 
     def beside(self, other: Time) -> Time:
-        """The time as it is compared with `other`'s recurrences: a floating one is on the same clock."""
+        """The time on the clock of `other`'s recurrences, if it floats; else itself."""
         return Time.at(self.wall_clock, other.zone) if self.floating and not other.is_day else self
 
     def day_beside(self, other: Time) -> date | None:
-        """The day that this time hits as a whole among `other`'s recurrences; None where it hits a moment."""
+        """The day that this time hits as a whole among `other`'s recurrences.
+
+        None where it hits a moment.
+        """
         return self.wall_clock.date() if self.is_day or other.is_day else None
 
 

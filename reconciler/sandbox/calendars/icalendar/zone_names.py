@@ -109,7 +109,10 @@ _FORMER_WINDOWS_NAMES = {
 
 
 def meant(name: str) -> str | int | None:
-    """The IANA zone that a name means, or the seconds of a fixed offset; None for a name that nobody knows."""
+    """The IANA zone that a name means, or the seconds of a fixed offset.
+
+    None for a name that nobody knows.
+    """
     name = name.strip().strip('"').strip()
     folded = name.lower()
     if folded == _MICROSOFT_UTC:
@@ -131,7 +134,7 @@ def meant(name: str) -> str | int | None:
 
 @cache
 def _zones() -> dict[str, str]:
-    """Each name in lower case that stands for one zone, the database's own before those of Windows."""
+    """The zones by lower-case names, the database's own before those of Windows."""
     windows = {**_FORMER_WINDOWS_NAMES, **win_tz}
     names = {name.lower(): name for name in available_timezones() if name.lower() not in _NO_PLACES}
     return {name.lower(): zone for name, zone in windows.items() if zone.lower() in names} | names
@@ -165,7 +168,7 @@ def _offset(sign: str | None, hours: str | None, minutes: str | None) -> int | N
 
 
 def _displayed(text: str, offset: int) -> str | int | None:
-    """The zone of a display name of Windows: that of the first place in it which has, or had, this standard time."""
+    """The zone of a Windows display name: of its first place with this standard time."""
     decomposed = unicodedata.normalize("NFKD", text)
     folded = "".join(char for char in decomposed if not unicodedata.combining(char)).lower().replace("&amp;", "&")
     folded = folded.replace("us and canada", "us & canada")
@@ -204,7 +207,7 @@ def _cities() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _standard(zone: str, year: int) -> int:
-    """The standard offset of a zone: the lesser one of January and July, since summer time moves clocks forward."""
+    """The standard offset of a zone: the lesser one of January and July."""
     data = ZoneInfo(zone)
     noons = (datetime(year, month, 1, 12, tzinfo=UTC) for month in (1, 7))
     return min(int((noon.astimezone(data).replace(tzinfo=UTC) - noon).total_seconds()) for noon in noons)

@@ -73,7 +73,10 @@ class IanaZone:
         self._data = ZoneInfo(name)
 
     def moment(self, wall_clock: datetime) -> tuple[int, int]:
-        """The moment of a wall-clock time; it lies in a gap where the offset after the change is the greater one."""
+        """The moment of a wall-clock time.
+
+        It lies in a gap where the offset after the change is the greater one.
+        """
         first = self._data.utcoffset(wall_clock.replace(fold=0) if wall_clock.fold else wall_clock) or _NO_OFFSET
         again = self._data.utcoffset(wall_clock.replace(fold=1)) or _NO_OFFSET
         since = wall_clock - EPOCH - first
