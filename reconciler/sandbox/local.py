@@ -208,7 +208,7 @@ class LocalSandbox:
 
     @contextmanager
     def _changing(self, event_id: str) -> Iterator[SiteContext]:
-        """The desk of an event's site; afterwards the calendars are brought in line."""
+        """The context of an event's site; afterwards the calendars are synchronised."""
         with self._backend.store.session() as session:
             event = site_events.find(session.database, event_id)
         if event is None:

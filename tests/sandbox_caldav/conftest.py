@@ -11,7 +11,7 @@ import pytest
 from reconciler.sandbox.calendars.caldav.backend import CalDavBackend
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.caldav.session import ServerSession
-from tests.sandbox_caldav.desk import PATIENT, Desk
+from tests.sandbox_caldav.stub import PATIENT, CalDavStub
 from tests.sandbox_caldav.witness import Client, Witness
 from tests.sandbox_caldav.witness import client as independent_client
 from tests.support.caldav.environments import environment
@@ -27,12 +27,12 @@ SERVERS = {"radicale": radicale, "xandikos": xandikos}
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def stub() -> Iterator[CalDavStub]:
     """A server of paper with an account and an empty calendar."""
     paper = Paper()
     with scripted(paper) as script:
         backend = CalDavBackend(ServerSession(AllowedOrigins.of(script.url, ()), PATIENT))
-        yield Desk(paper, script, backend)
+        yield CalDavStub(paper, script, backend)
         backend.close()
 
 

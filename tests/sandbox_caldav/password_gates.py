@@ -1,4 +1,4 @@
-"""Doors before a server of paper that take a password in one way only."""
+"""Gates before a server of paper that take a password in one way only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 
 
 @dataclass(slots=True)
-class BasicDoor:
+class BasicGate:
     """Opens to Basic (RFC 7617)."""
 
     inside: Callable[[Asked], Reply]
@@ -35,7 +35,7 @@ class BasicDoor:
 
 
 @dataclass(slots=True)
-class DigestDoor:
+class DigestGate:
     """Opens to Digest with `qop=auth` (RFC 7616), each nonce good for `uses` requests whose counts go up one by one.
 
     `says_stale` is whether it says that a nonce has grown old, as it should.

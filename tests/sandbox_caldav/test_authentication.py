@@ -11,8 +11,8 @@ from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.caldav.session import ServerSession
 from reconciler.sandbox.calendars.errors import BadCredentialsError, PasswordsNotTakenError, UnreachableError
 from reconciler.sandbox.calendars.protocol import Login
-from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START
-from tests.sandbox_caldav.password_gates import BASIC, BasicDoor, DigestDoor
+from tests.sandbox_caldav.password_gates import BASIC, BasicGate, DigestGate
+from tests.sandbox_caldav.stub import END, LOGIN, PATIENT, START
 from tests.support.caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, Paper, event, found, multistatus
 from tests.support.caldav.scripted import Reply, scripted
 
@@ -52,8 +52,8 @@ def paper() -> Paper:
 @pytest.mark.parametrize("uses", [1, 2, 1000])
 def test_digest(*, uses: int, says_stale: bool) -> None:
     """A server that wants digests gets them, however soon a nonce grows old; no password is ever sent."""
-    door = DigestDoor(paper(), uses, says_stale=says_stale)
-    with scripted(door) as script:
+    gate = DigestGate(paper(), uses, says_stale=says_stale)
+    with scripted(gate) as script:
         backend = backend_at(script)
         use(backend)
         use(backend)
@@ -63,14 +63,14 @@ def test_digest(*, uses: int, says_stale: bool) -> None:
             backend.read(_WRONG, CALENDAR, START, END)
         use(backend)
         assert schemes(script) == {"Digest"}
-        door.password = "another"
+        gate.password = "another"
         with pytest.raises(BadCredentialsError):
             backend.read(LOGIN, CALENDAR, START, END)
 
 
 def test_a_nonce_that_is_always_too_old() -> None:
     """A server that never takes an answer is given up after a few."""
-    with scripted(DigestDoor(paper(), uses=0)) as script:
+    with scripted(DigestGate(paper(), uses=0)) as script:
         with pytest.raises(BadCredentialsError):
             backend_at(script).sign_in(LOGIN)
         assert len(script.asked) < 10
@@ -78,7 +78,7 @@ def test_a_nonce_that_is_always_too_old() -> None:
 
 def test_a_write_shows_nothing_to_a_server_that_is_not_known() -> None:
     """Nor is it done without credentials, where everybody may write."""
-    with scripted(DigestDoor(paper())) as script:
+    with scripted(DigestGate(paper())) as script:
         backend_at(script).put(LOGIN, CALENDAR, "extcal-1", b"x", etag=None)
         assert [asked.method for asked in script.asked] == ["PROPFIND", "PUT"]
         assert "authorization" not in script.asked[0].headers
@@ -149,10 +149,10 @@ def test_basic_where_it_is_offered_or_nothing_is(offered: str) -> None:
 
 def test_the_second_of_two_digests() -> None:
     """A server may offer a stronger algorithm before the one that is known here (RFC 7616, 3.7)."""
-    door = DigestDoor(paper())
+    gate = DigestGate(paper())
 
     def answer(asked: Asked) -> Reply:
-        reply = door(asked)
+        reply = gate(asked)
         if reply.status != 401:
             return reply
         first = 'Digest realm="x", nonce="m", algorithm=SHA-512-256-sess, qop="auth"'
@@ -165,12 +165,12 @@ def test_the_second_of_two_digests() -> None:
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_server_that_is_away_when_it_is_first_asked(status: int) -> None:
     """It can't say that it wants digests, and is shown nothing until it can."""
-    door = DigestDoor(paper())
+    gate = DigestGate(paper())
     with scripted(lambda _: Reply(status, "", {})) as script:
         backend = backend_at(script)
         with pytest.raises(UnreachableError, match=f"answered {status}"):
             backend.sign_in(LOGIN)
-        script.answer = door
+        script.answer = gate
         use(backend)
         assert schemes(script) == {"Digest"}
 
@@ -197,9 +197,9 @@ def test_servers_that_challenge_nobody(status: int) -> None:
 
 def test_the_place_that_asks_decides() -> None:
     """An address that is open to all says nothing about the one behind it: no password goes there in another way."""
-    door = DigestDoor(paper())
+    gate = DigestGate(paper())
     answers = {"/.well-known/caldav": Reply(404, "", {})}
-    with scripted(lambda asked: answers.get(asked.path) or door(asked)) as script:
+    with scripted(lambda asked: answers.get(asked.path) or gate(asked)) as script:
         use(backend_at(script))
         assert schemes(script) == {"Digest"}
 
@@ -207,15 +207,15 @@ def test_the_place_that_asks_decides() -> None:
 def test_a_server_that_changes_its_mind() -> None:
     """Its new challenge is learned, once for all accounts, whichever way it goes."""
     inside = paper()
-    with scripted(BasicDoor(inside)) as script:
+    with scripted(BasicGate(inside)) as script:
         backend = backend_at(script)
         use(backend)
-        script.answer = DigestDoor(inside)
+        script.answer = DigestGate(inside)
         use(backend)
         script.asked.clear()
         use(backend)
         assert schemes(script) == {"Digest"}
-        script.answer = BasicDoor(inside)
+        script.answer = BasicGate(inside)
         use(backend)
         script.asked.clear()
         use(backend)
@@ -228,10 +228,10 @@ def test_a_server_that_changes_its_mind() -> None:
 def test_each_host_is_asked_in_its_own_way() -> None:
     """What one of them takes says nothing about another, though a redirection or a home leads there."""
     inside = paper()
-    with scripted(DigestDoor(inside)) as other:
+    with scripted(DigestGate(inside)) as other:
         home = f"<C:calendar-home-set><href>{other.url.rstrip('/')}{HOME}</href></C:calendar-home-set>"
         front = Paper(replies={"principal": Reply(body=multistatus(found("/me/", home)))})
-        with scripted(BasicDoor(front)) as script:
+        with scripted(BasicGate(front)) as script:
             with pytest.raises(UnreachableError, match=f"add {other.origin} to its `hosts`"):
                 backend_at(script).calendars(LOGIN)
             assert other.asked == []

@@ -10,8 +10,8 @@ from reconciler.sandbox.calendars.errors import UnreadableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
-from tests.sandbox_caldav.desk import LOGIN, fill
 from tests.sandbox_caldav.office import office
+from tests.sandbox_caldav.stub import LOGIN, fill
 from tests.support.caldav.paper import CALENDAR, EMAIL, HOME, IS_CALENDAR, PASSWORD, event, found, multistatus
 from tests.support.caldav.scripted import Reply
 from tests.support.sandbox.api import UNHURRIED, Api, client
@@ -19,7 +19,7 @@ from tests.support.sandbox.api import UNHURRIED, Api, client
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox_caldav.desk import Desk
+    from tests.sandbox_caldav.stub import CalDavStub
     from tests.sandbox_caldav.witness import Witness
     from tests.support.caldav.real import RealServer
     from tests.support.caldav.scripted import Asked
@@ -37,107 +37,107 @@ def titles(api: Api, **params: str) -> set[str]:
 
 
 @pytest.mark.parametrize("character", _ODD)
-def test_what_stands_around_it_is_read(desk: Desk, character: str) -> None:
+def test_what_stands_around_it_is_read(stub: CalDavStub, character: str) -> None:
     """The one that is to blame is found by halves, read by itself, and named at each reading until it is mended."""
-    fill(desk, 40)
-    desk.paper.put("odd one.ics", event("odd", f"Crown{character}"))
+    fill(stub, 40)
+    stub.paper.put("odd one.ics", event("odd", f"Crown{character}"))
     for _ in range(4):
-        reading = desk.reading()
+        reading = stub.reading()
         assert len(reading.objects) == 41
         assert character in b"".join(each.content for each in reading.objects).decode()
         (fault,) = reading.faults
         assert f"{CALENDAR}odd one.ics" in fault
         assert "not well-formed" in fault
-    assert desk.paper.calls.count("GET") == 1
-    desk.paper.put("odd one.ics", event("odd", "Crown"))
-    assert desk.reading().faults == ()
-    assert len(desk.reading().objects) == 41
+    assert stub.paper.calls.count("GET") == 1
+    stub.paper.put("odd one.ics", event("odd", "Crown"))
+    assert stub.reading().faults == ()
+    assert len(stub.reading().objects) == 41
 
 
-def test_one_that_comes_later(desk: Desk) -> None:
+def test_one_that_comes_later(stub: CalDavStub) -> None:
     """Where the calendar is followed by its changes, the new one is reported too, and what is gone no more."""
-    fill(desk)
-    desk.settle()
-    desk.paper.put("e1.ics", event("e1", "\ufffe"))
-    assert desk.asked_for(desk.read) == ["sync", "multiget", "GET"]
-    assert len(desk.reading().faults) == 1
-    desk.paper.put("e1.ics", "")
-    assert desk.reading().faults == ()
-    assert set(desk.read()) == {"e0", "e2"}
+    fill(stub)
+    stub.warm_up()
+    stub.paper.put("e1.ics", event("e1", "\ufffe"))
+    assert stub.asked_for(stub.read) == ["sync", "multiget", "GET"]
+    assert len(stub.reading().faults) == 1
+    stub.paper.put("e1.ics", "")
+    assert stub.reading().faults == ()
+    assert set(stub.read()) == {"e0", "e2"}
 
 
 @pytest.mark.parametrize("reply", [Reply(500, "", {}), Reply(403, "", {}), Reply(200, "<html/>", {})])
-def test_one_that_can_not_be_had_at_all(desk: Desk, reply: Reply) -> None:
+def test_one_that_can_not_be_had_at_all(stub: CalDavStub, reply: Reply) -> None:
     """It is left out and named; the others are there."""
-    fill(desk)
-    desk.paper.put("odd.ics", event("odd", "\ufffe"))
-    desk.paper.replies["GET"] = reply
+    fill(stub)
+    stub.paper.put("odd.ics", event("odd", "\ufffe"))
+    stub.paper.replies["GET"] = reply
     for _ in range(3):
-        reading = desk.reading()
+        reading = stub.reading()
         assert {each.name for each in reading.objects} == {"e0", "e1", "e2"}
         (fault,) = reading.faults
         assert f"{CALENDAR}odd.ics is left out" in fault
 
 
 @pytest.mark.parametrize("tokens", [True, False])
-def test_one_at_which_the_server_breaks_down(desk: Desk, *, tokens: bool) -> None:
+def test_one_at_which_the_server_breaks_down(stub: CalDavStub, *, tokens: bool) -> None:
     """A damaged object that no search survives is left out and named; the others are there, and it too once mended."""
-    fill(desk)
-    desk.paper.tokens = tokens
-    desk.paper.put("odd.ics", event("odd"))
-    paper = desk.paper
+    fill(stub)
+    stub.paper.tokens = tokens
+    stub.paper.put("odd.ics", event("odd"))
+    paper = stub.paper
 
     def answer(asked: Asked) -> Reply:
         told = asked.path.endswith("odd.ics") or b"odd.ics" in asked.body
         searched = b"calendar-query" in asked.body
         return Reply(500, "", {}) if told or searched else paper(asked)
 
-    desk.script.answer = answer
+    stub.script.answer = answer
     for _ in range(3):
-        reading = desk.reading()
+        reading = stub.reading()
         assert {each.name for each in reading.objects} == {"e0", "e1", "e2"}
         (fault,) = reading.faults
         assert f"{CALENDAR}odd.ics is left out" in fault
         assert "answered 500" in fault
-    desk.script.answer = paper
-    assert desk.reading().faults == ()
-    assert set(desk.read()) == {"e0", "e1", "e2", "odd"}
+    stub.script.answer = paper
+    assert stub.reading().faults == ()
+    assert set(stub.read()) == {"e0", "e1", "e2", "odd"}
 
 
-def test_answers_that_lack_what_they_should_have(desk: Desk) -> None:
+def test_answers_that_lack_what_they_should_have(stub: CalDavStub) -> None:
     """An answer about contents that is no multistatus is not believed: each object is asked for what it is."""
-    fill(desk)
+    fill(stub)
     nameless = Reply(body=multistatus("<response><status>HTTP/1.1 200 OK</status></response>"))
-    desk.paper.replies = dict.fromkeys(("whole", "multiget"), nameless)
-    reading = desk.reading()
+    stub.paper.replies = dict.fromkeys(("whole", "multiget"), nameless)
+    reading = stub.reading()
     assert {each.name for each in reading.objects} == {"e0", "e1", "e2"}
     assert len(reading.faults) == 3
 
 
-def test_one_that_is_gone_meanwhile(desk: Desk) -> None:
+def test_one_that_is_gone_meanwhile(stub: CalDavStub) -> None:
     """Nothing is said of what isn't there any more."""
-    fill(desk)
-    desk.paper.put("odd.ics", event("odd", "\ufffe"))
-    desk.paper.replies["GET"] = Reply(404, "", {})
-    assert desk.reading().faults == ()
+    fill(stub)
+    stub.paper.put("odd.ics", event("odd", "\ufffe"))
+    stub.paper.replies["GET"] = Reply(404, "", {})
+    assert stub.reading().faults == ()
 
 
-def test_a_server_whose_xml_is_always_broken(desk: Desk) -> None:
+def test_a_server_whose_xml_is_always_broken(stub: CalDavStub) -> None:
     """Where the list of objects is broken too, that calendar can't be read: new or known, and no other one."""
     broken = Reply(body=multistatus(found(CALENDAR))[:-5])
     for kinds in (("whole", "listing"), ("sync",)):
-        desk.paper.replies = dict.fromkeys(kinds, broken)
+        stub.paper.replies = dict.fromkeys(kinds, broken)
         with pytest.raises(UnreadableError, match="can't be read"):
-            desk.read()
-        desk.paper.replies = {}
-        fill(desk)
-        desk.settle()
+            stub.read()
+        stub.paper.replies = {}
+        fill(stub)
+        stub.warm_up()
 
 
-def test_a_name_that_xml_can_not_carry(desk: Desk) -> None:
+def test_a_name_that_xml_can_not_carry(stub: CalDavStub) -> None:
     """The calendars are listed without names, and each is asked for its own; the odd one is called by its address."""
     names = {f"{HOME}odd/": "\ufffe", CALENDAR: "Work"}
-    paper = desk.paper
+    paper = stub.paper
 
     def answer(asked: Asked) -> Reply:
         if asked.method != "PROPFIND" or not asked.path.startswith(HOME):
@@ -153,8 +153,8 @@ def test_a_name_that_xml_can_not_carry(desk: Desk) -> None:
             )
         )
 
-    desk.script.answer = answer
-    assert desk.backend.calendars(LOGIN) == (CalendarRef(f"{HOME}odd/", "odd"), CalendarRef(CALENDAR, "Work"))
+    stub.script.answer = answer
+    assert stub.backend.calendars(LOGIN) == (CalendarRef(f"{HOME}odd/", "odd"), CalendarRef(CALENDAR, "Work"))
 
 
 def test_what_we_write_breaks_nobody_s_answers(tmp_path: Path) -> None:

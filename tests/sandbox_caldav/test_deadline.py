@@ -17,8 +17,8 @@ from reconciler.sandbox.calendars.errors import NoAnswerError, UnreachableError
 from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.local import opened
 from reconciler.sandbox.server import running
-from tests.sandbox_caldav.desk import END, LOGIN, START
 from tests.sandbox_caldav.drawer import Drawer
+from tests.sandbox_caldav.stub import END, LOGIN, START
 from tests.support.caldav.paper import CALENDAR, EMAIL, PASSWORD, Paper, event
 from tests.support.caldav.scripted import Reply, Scripted, scripted
 from tests.support.sandbox.api import APPLE_EMAIL, Api, client, code_of

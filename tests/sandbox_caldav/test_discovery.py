@@ -10,7 +10,7 @@ import pytest
 from reconciler.sandbox.calendars.caldav import open_caldav
 from reconciler.sandbox.calendars.errors import BadCredentialsError, UnreachableError
 from reconciler.sandbox.calendars.protocol import CalendarRef
-from tests.sandbox_caldav.desk import LOGIN
+from tests.sandbox_caldav.stub import LOGIN
 from tests.support.caldav.paper import (
     CALENDAR,
     EMAIL,
@@ -25,7 +25,7 @@ from tests.support.caldav.paper import (
 from tests.support.caldav.scripted import Reply, scripted
 
 if TYPE_CHECKING:
-    from tests.sandbox_caldav.desk import Desk
+    from tests.sandbox_caldav.stub import CalDavStub
     from tests.support.caldav.scripted import Asked
 
 _HTML = {"Content-Type": "text/html"}
@@ -39,37 +39,37 @@ def homes(*hrefs: str) -> str:
     )
 
 
-def test_an_account_is_found(desk: Desk) -> None:
+def test_an_account_is_found(stub: CalDavStub) -> None:
     """From the bare URL, by principal and home set; every request but the first carries the account's own password."""
-    assert desk.backend.sign_in(LOGIN) == EMAIL
-    assert desk.backend.calendars(LOGIN) == (CalendarRef(CALENDAR, "Work"),)
+    assert stub.backend.sign_in(LOGIN) == EMAIL
+    assert stub.backend.calendars(LOGIN) == (CalendarRef(CALENDAR, "Work"),)
     expected = "Basic " + base64.b64encode(f"{EMAIL}:{PASSWORD}".encode()).decode()
-    first, *others = desk.script.asked
+    first, *others = stub.script.asked
     assert "authorization" not in first.headers
     assert {asked.headers["authorization"] for asked in others} == {expected}
-    assert desk.backend.accounts() == ()
-    assert desk.backend.look_again_after > 0
+    assert stub.backend.accounts() == ()
+    assert stub.backend.look_again_after > 0
 
 
-def test_where_the_account_is_is_remembered(desk: Desk) -> None:
+def test_where_the_account_is_is_remembered(stub: CalDavStub) -> None:
     """Listing again asks the home alone; when that has moved, the account is looked up anew."""
-    desk.backend.calendars(LOGIN)
-    assert desk.asked_for(lambda: desk.backend.calendars(LOGIN)) == ["home"]
-    desk.paper.replies["home"] = Reply(404, "", {})
-    desk.paper.replies["principal"] = Reply(body=homes("/moved/"))
-    desk.paper.replies["elsewhere"] = Reply(body=multistatus(found("/moved/new/", IS_CALENDAR)))
-    assert desk.backend.calendars(LOGIN) == (CalendarRef("/moved/new/", "new"),)
-    desk.paper.replies["elsewhere"] = Reply(404, "", {})
+    stub.backend.calendars(LOGIN)
+    assert stub.asked_for(lambda: stub.backend.calendars(LOGIN)) == ["home"]
+    stub.paper.replies["home"] = Reply(404, "", {})
+    stub.paper.replies["principal"] = Reply(body=homes("/moved/"))
+    stub.paper.replies["elsewhere"] = Reply(body=multistatus(found("/moved/new/", IS_CALENDAR)))
+    assert stub.backend.calendars(LOGIN) == (CalendarRef("/moved/new/", "new"),)
+    stub.paper.replies["elsewhere"] = Reply(404, "", {})
     with pytest.raises(UnreachableError, match="can't be read"):
-        desk.backend.calendars(LOGIN)
+        stub.backend.calendars(LOGIN)
 
 
 @pytest.mark.parametrize("said", [(), (found(HOME), whole_status(HOME, 507))])
-def test_a_home_that_is_listed_in_part(desk: Desk, said: tuple[str, ...]) -> None:
+def test_a_home_that_is_listed_in_part(stub: CalDavStub, said: tuple[str, ...]) -> None:
     """What is missing may be there: nobody is told that the account has lost a calendar."""
-    desk.paper.replies["home"] = Reply(body=multistatus(*said))
+    stub.paper.replies["home"] = Reply(body=multistatus(*said))
     with pytest.raises(UnreachableError, match="the listing is incomplete"):
-        desk.backend.calendars(LOGIN)
+        stub.backend.calendars(LOGIN)
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -130,12 +130,12 @@ def test_a_password_goes_to_allowed_hosts_alone(by: str) -> None:
             assert bool(other.asked) == (by != "listing")
 
 
-def test_a_redirection_without_end(desk: Desk) -> None:
+def test_a_redirection_without_end(stub: CalDavStub) -> None:
     """It is given up after a few rounds."""
-    desk.paper.replies["home"] = Reply(302, "", {"Location": HOME})
+    stub.paper.replies["home"] = Reply(302, "", {"Location": HOME})
     with pytest.raises(UnreachableError, match="redirected more than 5 times"):
-        desk.backend.calendars(LOGIN)
-    assert len(desk.script.asked) < 15
+        stub.backend.calendars(LOGIN)
+    assert len(stub.script.asked) < 15
 
 
 @pytest.mark.parametrize(
@@ -161,29 +161,29 @@ def test_a_redirection_without_end(desk: Desk) -> None:
         (Reply(302, "", {}), UnreachableError),
     ],
 )
-def test_what_signing_in_may_meet(desk: Desk, reply: Reply, error: type[Exception]) -> None:
+def test_what_signing_in_may_meet(stub: CalDavStub, reply: Reply, error: type[Exception]) -> None:
     """A refused password is told from a server that is down, and from one that speaks no CalDAV."""
-    desk.paper.replies["root"] = desk.paper.replies["elsewhere"] = reply
+    stub.paper.replies["root"] = stub.paper.replies["elsewhere"] = reply
     with pytest.raises(error) as caught:
-        desk.backend.sign_in(LOGIN)
+        stub.backend.sign_in(LOGIN)
     assert PASSWORD not in str(caught.value)
-    assert desk.script.origin in str(caught.value)
+    assert stub.script.origin in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "reply", [Reply(404, "", {}), Reply(403, "", {}), Reply(body=multistatus()), Reply(body=multistatus(found("/me/")))]
 )
-def test_a_principal_without_calendars(desk: Desk, reply: Reply) -> None:
+def test_a_principal_without_calendars(stub: CalDavStub, reply: Reply) -> None:
     """The account opens and has no home: said, and not taken for a wrong password."""
-    desk.paper.replies["principal"] = reply
+    stub.paper.replies["principal"] = reply
     with pytest.raises(UnreachableError, match="/me/"):
-        desk.backend.sign_in(LOGIN)
+        stub.backend.sign_in(LOGIN)
 
 
-def test_the_email_is_the_servers_spelling(desk: Desk) -> None:
+def test_the_email_is_the_servers_spelling(stub: CalDavStub) -> None:
     """Where the server lists the account's addresses, the one that was given is taken from there."""
     addresses = f"<href>/me/</href><href>mailto:{EMAIL.title()}</href>"
-    desk.paper.replies["principal"] = Reply(
+    stub.paper.replies["principal"] = Reply(
         body=multistatus(
             found(
                 "/me/",
@@ -192,16 +192,16 @@ def test_the_email_is_the_servers_spelling(desk: Desk) -> None:
             )
         )
     )
-    assert desk.backend.sign_in(LOGIN) == EMAIL.title()
+    assert stub.backend.sign_in(LOGIN) == EMAIL.title()
 
 
-def test_which_calendars_count_and_in_what_order(desk: Desk) -> None:
+def test_which_calendars_count_and_in_what_order(stub: CalDavStub) -> None:
     """Those for events; the one for invitations first, then by address, the sandbox's own last."""
 
     def components(name: str) -> str:
         return f'<C:supported-calendar-component-set><C:comp name="{name}"/></C:supported-calendar-component-set>'
 
-    desk.paper.replies["principal"] = Reply(
+    stub.paper.replies["principal"] = Reply(
         body=multistatus(
             found(
                 "/me/",
@@ -210,7 +210,7 @@ def test_which_calendars_count_and_in_what_order(desk: Desk) -> None:
             )
         )
     )
-    desk.paper.replies["home"] = Reply(
+    stub.paper.replies["home"] = Reply(
         body=multistatus(
             found(HOME, "<resourcetype><collection/></resourcetype>"),
             found(f"{HOME}extcal-1/", IS_CALENDAR, components("VEVENT")),
@@ -221,27 +221,27 @@ def test_which_calendars_count_and_in_what_order(desk: Desk) -> None:
         )
     )
     inbox = "<C:schedule-default-calendar-URL><href>{}</href></C:schedule-default-calendar-URL>"
-    desk.paper.replies["elsewhere"] = Reply(body=multistatus(found("/inbox/", inbox.format(f"{HOME}private"))))
-    calendars = desk.backend.calendars(LOGIN)
+    stub.paper.replies["elsewhere"] = Reply(body=multistatus(found("/inbox/", inbox.format(f"{HOME}private"))))
+    calendars = stub.backend.calendars(LOGIN)
     assert [each.id.removeprefix(HOME) for each in calendars] == ["private/", "anna/", "family/", "extcal-1/"]
     assert [len(each.name) for each in calendars] == [250, 4, 6, 8]
     for silent in (Reply(403, "", {}), Reply(body=multistatus(found("/inbox/")))):
-        desk.paper.replies["elsewhere"] = silent
-        assert desk.backend.calendars(LOGIN)[0].id == f"{HOME}anna/"
+        stub.paper.replies["elsewhere"] = silent
+        assert stub.backend.calendars(LOGIN)[0].id == f"{HOME}anna/"
 
 
-def test_too_many_calendars(desk: Desk) -> None:
+def test_too_many_calendars(stub: CalDavStub) -> None:
     """A list without end is refused."""
     many = (found(f"{HOME}{number}/", IS_CALENDAR) for number in range(1001))
-    desk.paper.replies["home"] = Reply(body=multistatus(*many))
+    stub.paper.replies["home"] = Reply(body=multistatus(*many))
     with pytest.raises(UnreachableError, match="more than 1000"):
-        desk.backend.calendars(LOGIN)
+        stub.backend.calendars(LOGIN)
 
 
-def test_cookies_are_not_kept(desk: Desk) -> None:
+def test_cookies_are_not_kept(stub: CalDavStub) -> None:
     """One account's session never becomes another's."""
     headers = {"Set-Cookie": "session=lee", "Content-Type": "application/xml"}
-    desk.paper.replies["root"] = Reply(207, multistatus(found("/", _PRINCIPAL)), headers)
-    desk.backend.sign_in(LOGIN)
-    desk.backend.sign_in(LOGIN)
-    assert not [asked for asked in desk.script.asked if "cookie" in asked.headers]
+    stub.paper.replies["root"] = Reply(207, multistatus(found("/", _PRINCIPAL)), headers)
+    stub.backend.sign_in(LOGIN)
+    stub.backend.sign_in(LOGIN)
+    assert not [asked for asked in stub.script.asked if "cookie" in asked.headers]

@@ -16,14 +16,14 @@ from reconciler.sandbox.calendars.caldav.multistatus import MAX_DEPTH, MAX_ELEME
 from reconciler.sandbox.calendars.caldav.origins import AllowedOrigins
 from reconciler.sandbox.calendars.caldav.session import ServerSession
 from reconciler.sandbox.calendars.errors import CalendarGoneError, UnreachableError, UnreadableError
-from tests.sandbox_caldav.desk import END, LOGIN, PATIENT, START
+from tests.sandbox_caldav.stub import END, LOGIN, PATIENT, START
 from tests.support.caldav.paper import CALENDAR, IS_CALENDAR, NAMESPACES, event, found, multistatus, whole_status
 from tests.support.caldav.scripted import XML, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox_caldav.desk import Desk
+    from tests.sandbox_caldav.stub import CalDavStub
 
 _LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 _BODIES: dict[str, str | bytes] = {
@@ -49,32 +49,32 @@ _LONG = {"wide"}
 @pytest.mark.parametrize(
     "name", [pytest.param(each, marks=pytest.mark.soak if each in _LONG else ()) for each in _BODIES]
 )
-def test_xml_that_can_not_be_read(desk: Desk, name: str) -> None:
+def test_xml_that_can_not_be_read(stub: CalDavStub, name: str) -> None:
     """It is refused as it is, whoever asks; nothing is expanded or fetched."""
-    desk.paper.replies = dict.fromkeys(("root", "elsewhere"), Reply(body=_BODIES[name]))
+    stub.paper.replies = dict.fromkeys(("root", "elsewhere"), Reply(body=_BODIES[name]))
     with pytest.raises(UnreachableError, match="the answer can't be read"):
-        desk.backend.sign_in(LOGIN)
-    assert set(desk.paper.calls) <= {"root", "elsewhere"}
+        stub.backend.sign_in(LOGIN)
+    assert set(stub.paper.calls) <= {"root", "elsewhere"}
 
 
-def test_xml_as_deep_as_it_may_be(desk: Desk) -> None:
+def test_xml_as_deep_as_it_may_be(stub: CalDavStub) -> None:
     """The bound on depth leaves room for what servers really send."""
     deep = "<x>" * (MAX_DEPTH - 4) + "</x>" * (MAX_DEPTH - 4)
-    desk.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, deep)))
-    assert len(desk.backend.calendars(LOGIN)) == 1
+    stub.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, deep)))
+    assert len(stub.backend.calendars(LOGIN)) == 1
 
 
-def test_xml_of_many_elements(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_xml_of_many_elements(stub: CalDavStub, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as there may be are read, and not one more."""
     most = 40
     monkeypatch.setattr("reconciler.sandbox.calendars.caldav.multistatus.MAX_ELEMENTS", most)
     listed = multistatus(found(CALENDAR, IS_CALENDAR))
     room = most - listed.count("<") + listed.count("</")
-    desk.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, "<x/>" * room)))
-    assert len(desk.backend.calendars(LOGIN)) == 1
-    desk.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, "<x/>" * (room + 1))))
+    stub.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, "<x/>" * room)))
+    assert len(stub.backend.calendars(LOGIN)) == 1
+    stub.paper.replies["home"] = Reply(body=multistatus(found(CALENDAR, IS_CALENDAR, "<x/>" * (room + 1))))
     with pytest.raises(UnreachableError, match="more than 40 elements"):
-        desk.backend.calendars(LOGIN)
+        stub.backend.calendars(LOGIN)
 
 
 def test_a_long_answer_is_given_up_on_the_way() -> None:
@@ -109,48 +109,48 @@ def test_a_long_answer_is_given_up_on_the_way() -> None:
         "/" + "a" * 10_000,
     ],
 )
-def test_objects_that_lie_elsewhere(desk: Desk, href: str) -> None:
+def test_objects_that_lie_elsewhere(stub: CalDavStub, href: str) -> None:
     """A calendar lists what is in it; anything else is left out before it is asked for, and named beside the rest."""
-    desk.paper.put("a.ics", event("a"))
-    desk.settle()
+    stub.paper.put("a.ics", event("a"))
+    stub.warm_up()
     there = found(f"{CALENDAR}a.ics", f"<C:calendar-data>{event('a')}</C:calendar-data>")
     for kind in ("sync", "whole"):
         odd = found(href, "<getetag>x</getetag>", f"<C:calendar-data>{event('b')}</C:calendar-data>")
-        desk.paper.replies = {kind: Reply(body=multistatus(there, odd, token="t9"))}
+        stub.paper.replies = {kind: Reply(body=multistatus(there, odd, token="t9"))}
         backend = (
-            desk.backend
+            stub.backend
             if kind == "sync"
-            else CalDavBackend(ServerSession(AllowedOrigins.of(desk.script.url, ()), PATIENT))
+            else CalDavBackend(ServerSession(AllowedOrigins.of(stub.script.url, ()), PATIENT))
         )
-        desk.paper.calls.clear()
+        stub.paper.calls.clear()
         reading = backend.read(LOGIN, CALENDAR, START, END)
         assert [each.name for each in reading.objects] == ["a"]
         (fault,) = reading.faults
         assert f"{href[:200]} is left out" in fault
-        assert not {"GET", "elsewhere"} & set(desk.paper.calls)
-    desk.paper.replies = {"sync": Reply(body=multistatus(whole_status(href, 404), token="t9"))}
-    assert desk.reading().faults == ()
+        assert not {"GET", "elsewhere"} & set(stub.paper.calls)
+    stub.paper.replies = {"sync": Reply(body=multistatus(whole_status(href, 404), token="t9"))}
+    assert stub.reading().faults == ()
 
 
-def test_a_calendar_most_of_which_lies_elsewhere(desk: Desk) -> None:
+def test_a_calendar_most_of_which_lies_elsewhere(stub: CalDavStub) -> None:
     """It can't be read; a log of thousands of addresses would help nobody."""
     elsewhere = (found(f"/home/lee/private/{number}.ics", "<getetag>x</getetag>") for number in range(501))
-    desk.paper.replies["whole"] = Reply(body=multistatus(*elsewhere))
+    stub.paper.replies["whole"] = Reply(body=multistatus(*elsewhere))
     with pytest.raises(UnreadableError, match="more than 500 objects are at fault"):
-        desk.read()
+        stub.read()
 
 
 @pytest.mark.parametrize(
     "calendar",
     ["http://evil.example/", "//evil.example/", "/a/../b/", "/a\n/", "x:y", "", "/home/lee/", "/" + "a" * 9999],
 )
-def test_a_calendar_that_is_none(desk: Desk, calendar: str) -> None:
+def test_a_calendar_that_is_none(stub: CalDavStub, calendar: str) -> None:
     """An id that a caller makes up leads to no other host, and to no folder that isn't a calendar."""
     with pytest.raises(CalendarGoneError):
-        desk.backend.read(LOGIN, calendar, START, END)
+        stub.backend.read(LOGIN, calendar, START, END)
 
 
-def test_answers_without_end(desk: Desk) -> None:
+def test_answers_without_end(stub: CalDavStub) -> None:
     """What is longer than any answer is cut off, and so is what was packed."""
 
     def flood() -> Iterator[bytes]:
@@ -158,21 +158,21 @@ def test_answers_without_end(desk: Desk) -> None:
         while True:
             yield b" " * 65536
 
-    desk.backend = CalDavBackend(
-        ServerSession(AllowedOrigins.of(desk.script.url, ()), replace(PATIENT, body=1_000_000))
+    stub.backend = CalDavBackend(
+        ServerSession(AllowedOrigins.of(stub.script.url, ()), replace(PATIENT, body=1_000_000))
     )
-    desk.paper.replies["elsewhere"] = Reply(404, "", {})
-    desk.paper.replies["root"] = Reply(raw=flood())
+    stub.paper.replies["elsewhere"] = Reply(404, "", {})
+    stub.paper.replies["root"] = Reply(raw=flood())
     with pytest.raises(UnreachableError, match="more than 1000000 bytes"):
-        desk.backend.sign_in(LOGIN)
+        stub.backend.sign_in(LOGIN)
     packed = gzip.compress(b" " * 10_000_000)
-    desk.paper.replies["root"] = Reply(207, packed, {"Content-Type": XML, "Content-Encoding": "gzip"})
+    stub.paper.replies["root"] = Reply(207, packed, {"Content-Type": XML, "Content-Encoding": "gzip"})
     with pytest.raises(UnreachableError, match="not to pack"):
-        desk.backend.sign_in(LOGIN)
+        stub.backend.sign_in(LOGIN)
 
 
 @pytest.mark.parametrize("part", ["silence", "head", "body"])
-def test_answers_that_drip(desk: Desk, part: str) -> None:
+def test_answers_that_drip(stub: CalDavStub, part: str) -> None:
     """A server that says a little now and then is left after the time for one call, whatever it is saying."""
     left = threading.Event()
 
@@ -186,12 +186,12 @@ def test_answers_that_drip(desk: Desk, part: str) -> None:
             if left.wait(0.05):
                 return
 
-    desk.backend = CalDavBackend(ServerSession(AllowedOrigins.of(desk.script.url, ()), replace(PATIENT, whole=0.6)))
-    desk.paper.replies["elsewhere"] = Reply(404, "", {})
-    desk.paper.replies["root"] = Reply(raw=drip())
+    stub.backend = CalDavBackend(ServerSession(AllowedOrigins.of(stub.script.url, ()), replace(PATIENT, whole=0.6)))
+    stub.paper.replies["elsewhere"] = Reply(404, "", {})
+    stub.paper.replies["root"] = Reply(raw=drip())
     try:
         with pytest.raises(UnreachableError, match=r"not done within 0\.6 s"):
-            desk.backend.sign_in(LOGIN)
+            stub.backend.sign_in(LOGIN)
     finally:
         left.set()
 
@@ -199,40 +199,40 @@ def test_answers_that_drip(desk: Desk, part: str) -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"HTTP/1.1 207 Mu", b"\x16\x03\x01\x02\x00nonsense\r\n\r\n", b"HTTP/1.1 207 M\r\n\r\n<mul"]
 )
-def test_answers_that_break_off(desk: Desk, raw: bytes) -> None:
+def test_answers_that_break_off(stub: CalDavStub, raw: bytes) -> None:
     """Nothing, half a line, another protocol: out of reach."""
-    desk.paper.replies = dict.fromkeys(("root", "elsewhere"), Reply(raw=[raw]))
+    stub.paper.replies = dict.fromkeys(("root", "elsewhere"), Reply(raw=[raw]))
     with pytest.raises(UnreachableError):
-        desk.backend.sign_in(LOGIN)
+        stub.backend.sign_in(LOGIN)
 
 
-def test_half_a_body(desk: Desk) -> None:
+def test_half_a_body(stub: CalDavStub) -> None:
     """A body shorter than it was said to be is no answer, though what came is whole XML."""
-    desk.paper.put("a.ics", event("a"))
-    desk.settle()
+    stub.paper.put("a.ics", event("a"))
+    stub.warm_up()
     body = multistatus(token="t9")
-    desk.paper.replies["sync"] = Reply(body=body, length=len(body) + 10)
+    stub.paper.replies["sync"] = Reply(body=body, length=len(body) + 10)
     with pytest.raises(UnreachableError):
-        desk.read()
-    desk.paper.replies.clear()
-    assert set(desk.read()) == {"a"}
+        stub.read()
+    stub.paper.replies.clear()
+    assert set(stub.read()) == {"a"}
 
 
-def test_odd_etags(desk: Desk) -> None:
+def test_odd_etags(stub: CalDavStub) -> None:
     """An etag comes from elsewhere: letters of any script are sent back, line breaks end nothing but the call."""
-    desk.paper.replies["PUT"] = Reply(204, "", {})
-    desk.backend.put(LOGIN, CALENDAR, "extcal-1", b"x", etag='"ümlaut"')
+    stub.paper.replies["PUT"] = Reply(204, "", {})
+    stub.backend.put(LOGIN, CALENDAR, "extcal-1", b"x", etag='"ümlaut"')
     with pytest.raises(UnreachableError):
-        desk.backend.put(LOGIN, CALENDAR, "extcal-1", b"x", etag='"a"\r\nX-Other: yes')
-    assert len([asked for asked in desk.script.asked if asked.method == "PUT"]) == 1
+        stub.backend.put(LOGIN, CALENDAR, "extcal-1", b"x", etag='"a"\r\nX-Other: yes')
+    assert len([asked for asked in stub.script.asked if asked.method == "PUT"]) == 1
 
 
-def test_many_readers_at_once(desk: Desk) -> None:
+def test_many_readers_at_once(stub: CalDavStub) -> None:
     """Threads that read one calendar while it changes all see it as it was, or as it is."""
     for number in range(20):
-        desk.paper.put(f"e{number}.ics", event(f"e{number}"))
+        stub.paper.put(f"e{number}.ics", event(f"e{number}"))
     with ThreadPoolExecutor(8) as pool:
-        readings = [pool.submit(desk.read) for _ in range(40)]
-        desk.paper.put("late.ics", event("late"))
+        readings = [pool.submit(stub.read) for _ in range(40)]
+        stub.paper.put("late.ics", event("late"))
         assert {len(reading.result()) for reading in readings} <= {20, 21}
-    assert len(desk.read()) == 21
+    assert len(stub.read()) == 21

@@ -16,7 +16,7 @@ from reconciler.sandbox.calendars.errors import (
     UnreachableError,
 )
 from reconciler.sandbox.calendars.protocol import CalendarContents, Login
-from tests.sandbox_caldav.desk import END, LOGIN, START
+from tests.sandbox_caldav.stub import END, LOGIN, START
 from tests.support.caldav.paper import EMAIL, event
 
 if TYPE_CHECKING:

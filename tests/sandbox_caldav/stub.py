@@ -24,7 +24,7 @@ PATIENT = Bounds(connect=120.0, silence=120.0, search=120.0, whole=120.0)
 
 
 @dataclass(slots=True)
-class Desk:
+class CalDavStub:
     """A server of paper, what runs it, and a backend that asks it."""
 
     paper: Paper
@@ -39,7 +39,7 @@ class Desk:
         """What the backend reads of the calendar in March 2026."""
         return self.backend.read(LOGIN, CALENDAR, START, END)
 
-    def settle(self) -> None:
+    def warm_up(self) -> None:
         """Read until the backend knows the calendar and how to follow it."""
         self.read()
         self.read()
@@ -51,7 +51,7 @@ class Desk:
         return list(self.paper.calls)
 
 
-def fill(desk: Desk, count: int = 3) -> None:
+def fill(stub: CalDavStub, count: int = 3) -> None:
     """Put some events into the calendar."""
     for number in range(count):
-        desk.paper.put(f"e{number}.ics", event(f"e{number}"))
+        stub.paper.put(f"e{number}.ics", event(f"e{number}"))
