@@ -243,7 +243,7 @@ def _span(start: datetime, end: datetime) -> tuple[int, int]:
 def _set_owner(context: SiteContext, schedule_id: str, owner_id: str, owner_name: str | None) -> int:
     """Give a schedule another owner; answers how many connections that disconnected.
 
-    What was exported over them is taken back. For the owner that it has already only a name that is given is new.
+    What was exported over them is removed. For the owner that it has already only a name that is given is new.
     """
     schedule = records.schedule(context.database, context.site_id, schedule_id)
     changes = schedule.owner_id != owner_id

@@ -51,7 +51,7 @@ def _spellings(login: Login) -> set[str]:
 
 
 class WarningLog:
-    """Which warnings were logged already: each is said once."""
+    """Logs warnings, each of them once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -21,7 +21,7 @@ class LoggedRequest:
     """One request; `query` is as it was sent, without the `?`.
 
     `fault` names what was injected, in the order in which it took hold. `status` is 0 where not a byte of an answer was
-    sent; where one was cut off, it is what the whole would have said.
+    sent; where one was cut off, it is the status of the whole.
     """
 
     method: str

@@ -2,7 +2,7 @@
 
 What they say is not read.
 
-It takes any bytes: what doesn't fit is told as a fault and stepped over, so that the rest can be used. Places are byte
+It takes any bytes: what doesn't fit is reported as a fault and skipped, so that the rest can be used. Places are byte
 offsets, so that one component can be replaced and every other byte of a file stays as its owner wrote it.
 """
 

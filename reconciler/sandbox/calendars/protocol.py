@@ -147,7 +147,7 @@ class CalendarBackend(Protocol):
 
         More is fine.
 
-        A fault is told at each reading for as long as it lasts. Raises `CalendarGoneError`, and `UnreadableError` where
+        A fault is reported at each reading while it lasts. Raises `CalendarGoneError`, and `UnreadableError` where
         the calendar is there and can't be read.
         """
 

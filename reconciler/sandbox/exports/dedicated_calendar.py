@@ -54,7 +54,7 @@ def is_left_over(connection: ConnectionRecord) -> bool:
 def remove_if_unused(context: SiteContext, connection: ConnectionRecord) -> None:
     """Remove the calendar of a connection that is over, unless it is used or has content.
 
-    It is tried once: a calendar that stays is its owner's from then on. Raises `CalendarError` where it can't be told;
+    It is tried once: a calendar that stays is its owner's from then on. Raises `CalendarError` where that isn't known;
     then there will be another occasion.
     """
     calendar_id, slug = connection.dedicated_calendar, connection.provider.slug

@@ -126,7 +126,7 @@ class Node:
         raise self.wrong(right)
 
     def made(self, make: Callable[_Arguments, _Made], *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Made:
-        """What `make` makes of the arguments, its `ValueError` told as of this place."""
+        """What `make` makes of the arguments, with this place before the message of its `ValueError`."""
         try:
             return make(*args, **kwargs)
         except ValueError as error:

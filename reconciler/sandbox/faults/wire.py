@@ -29,7 +29,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 class Wire(asyncio.Transport):
     """The transport of one connection, as the server sees it.
 
-    Nothing more until it is told to break.
+    It does nothing more until it is cut or reset.
 
     From then on it looks closed to the server, which therefore neither closes it nor answers another request on it.
     """

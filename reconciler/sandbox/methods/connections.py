@@ -106,7 +106,7 @@ def failed_providers(call: Call, unreachable: Collection[str]) -> list[str]:
 def get_connection(call: Call) -> dict[str, object]:
     """GetConnection: looks whether the account still opens.
 
-    While that can't be told, it answers what is known.
+    While that isn't known, it answers what was known before.
     """
     connection = addressed(call)
     check_accounts(call.context, [connection], fresh=True)
@@ -117,7 +117,7 @@ def get_connection(call: Call) -> dict[str, object]:
 def disconnect(call: Call) -> dict[str, object]:
     """Disconnect: the connection stays listed, and what was exported over it is removed.
 
-    While its provider can't be reached the events stay; they are taken back when it can be.
+    While its provider can't be reached the events stay; they are removed when it can be.
     """
     connection = addressed(call)
     with call.session.writing():

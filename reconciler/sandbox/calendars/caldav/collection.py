@@ -169,7 +169,7 @@ class Collection:
         return fetched
 
     async def _get(self, stored: StoredObject, broken: UnreachableError) -> StoredObject | None:
-        """An object that can't be told with others, as it is itself, and what is wrong.
+        """An object that can't be read together with others, read by itself, and what is wrong.
 
         None where it is gone.
         """

@@ -127,7 +127,7 @@ async def _in_span(collection: Collection, span: Span) -> Objects:
 
 
 async def _compared(collection: Collection, known: Snapshot) -> Snapshot:
-    # Before the listing: what changes in between is told once more, and nothing is missed.
+    # Before the listing: what changes in between is reported once more, and nothing is missed.
     tags = await collection.change_tags()
     if tags.ctag and tags.ctag == known.ctag and not known.missing():
         return known

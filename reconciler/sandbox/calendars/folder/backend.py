@@ -6,7 +6,7 @@ Anybody may edit the files while the sandbox runs:
     calendars/<provider>/<account>/account.json     its password and the order of its calendars, the primary one first
     calendars/<provider>/<account>/<calendar>.ics   a calendar; X-WR-CALNAME names it, or else its file does
 
-Nothing is kept in memory: what the files say counts at each look. Links are not followed.
+Nothing is kept in memory: the files are read at each call. Links are not followed.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _CALENDAR_SHARE = 4 / 9
 """The most that one calendar may take of an operation's time which others wait for."""
 
 _MAX_KEPT = 32 * 1024 * 1024
-"""How long the lines may be that the answers which are kept were told on; an answer takes a few times as much."""
+"""How long the lines of all cached answers may be together; in memory an answer takes a few times as much."""
 
 _CHUNK = 1024 * 1024
 
@@ -138,7 +138,7 @@ class _Slot:
     def ask(self, head: Mapping[str, object], content: bytes, seconds: float) -> bytes | None:
         """The answer's line; None where there is none in time.
 
-        The worker is told how much time is left once the questions before this one are answered.
+        The worker learns how much time is left once the questions before this one are answered.
         """
         over_at = time.monotonic() + seconds
         if not self._lock.acquire(timeout=max(0.0, seconds)):
