@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.calendars.directory import FOLDER
+from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.store import DATABASE
@@ -104,3 +105,10 @@ def api(sandbox: RunningSandbox) -> Iterator[Api]:
     """A client with the key of Harbor Dental."""
     with client(sandbox.endpoint, sandbox.api_key) as http:
         yield Api(http)
+
+
+@pytest.fixture
+def site(data: Path) -> Iterator[LocalSandbox]:
+    """The site's side of the sandbox that runs."""
+    with opened(data) as local:
+        yield local

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.calendars.folder.backend import FolderCalendars
-from reconciler.sandbox.local import LocalSandbox, opened
+from reconciler.sandbox.local import LocalSandbox
 from reconciler.sandbox.seed import harbor_dental
 from tests.support.sandbox.api import APPLE_EMAIL, KIM, Api, client
 from tests.support.sandbox.clock import NOON
@@ -17,18 +17,10 @@ from tests.support.sandbox.exports import OFF, PATEL_EMAIL, TO_DEDICATED, TO_PRI
 from tests.support.sandbox.ics import imported, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from reconciler.sandbox.calendars.protocol import CalendarRef, Login
     from reconciler.sandbox.server import RunningSandbox
-
-
-@pytest.fixture
-def site(data: Path) -> Iterator[LocalSandbox]:
-    """The site's side of the sandbox that runs."""
-    with opened(data) as local:
-        yield local
 
 
 @pytest.fixture
