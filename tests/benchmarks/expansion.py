@@ -16,7 +16,6 @@ import statistics
 import sys
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from dateutil.rrule import rrulestr
 
@@ -27,9 +26,6 @@ from reconciler.sandbox.calendars.icalendar.instances import TimeRange
 from reconciler.sandbox.calendars.icalendar.parser import CalendarParser
 from tests.benchmarks.clock import timed
 from tests.support.sandbox.ics import calendar, event, text
-
-if TYPE_CHECKING:
-    pass
 
 _SERIES = 100
 _WORKDAYS = 522
