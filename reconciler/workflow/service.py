@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
+from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
 from reconciler.api.session import Limits, SiteSession, open_pool
@@ -79,6 +81,32 @@ class Service:
             pool=pool,
             on_wait=self.on_wait,
         )
+
+
+def reach(
+    endpoint: str,
+    *,
+    environ: Mapping[str, str],
+    state_folder: Path,
+    secrets_folder: Path | None = None,
+    private: bool = False,
+    proxy: str | None = None,
+) -> Service:
+    """The API at an endpoint: `https://www.wixapis.com`, or http on this machine.
+
+    `environ` is where `{env: …}` references are looked up, `secrets_folder` where `{file: …}` references lie. The
+    locks, journals and request counts of the runs on this machine are in `state_folder`, which must be its user's
+    alone. Raises UsageError where credentials may not be sent to the endpoint: over http to another machine, or to an
+    address that is not public unless it is said to be `private`.
+    """
+    where = parse_endpoint(endpoint)
+    if not private:
+        # What a proxy reaches may have another address there, or none here.
+        check_public(where, resolve=proxy is None)
+    secrets = Secrets(environ, secrets_folder)
+    # An earlier run may have told the service one that this run does not need.
+    secrets.remember_environ()
+    return Service(where, secrets, Machine(state_folder, where, secrets.redact), proxy=proxy)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ The rules that pages keep:
   says `exit code N` (or `N or M`) is checked; a command without one must end with 0.
 - A `yaml` block whose first line is a comment with a path is saved there before the next command. Any other holds
   manifests, which must be valid beside the site and the policies of the quickstart.
+- A `python` block is a program; its first line is a comment with the path that it is saved at.
 - A `text` block quotes output: each of its lines is a line of what the page's commands have printed so far, where `…`
   stands for whatever was cut.
 """
@@ -19,11 +20,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").glob("*/README.md"))]
-LANGUAGES = {"console", "yaml", "text"}
+LANGUAGES = {"console", "yaml", "python", "text"}
 
 _FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _REMARK = re.compile(r"\s{2,}#\s(.*)$")
-_SAVED = re.compile(r"# ((?!yaml-language-server)[\w./-]+\.ya?ml)\n")
+_SAVED = re.compile(r"# ((?!yaml-language-server)[\w./-]+\.(?:ya?ml|py))\n")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Block:
 
     @property
     def path(self) -> str | None:
-        """Where the reader saves a YAML block; none where it is only to be read."""
+        """Where the reader saves a YAML or Python block; none where it is only to be read."""
         first = _SAVED.match(self.text)
         return first[1] if first else None
 

@@ -40,9 +40,10 @@ class Reader:
         self._servers: list[subprocess.Popen[str]] = []
         tools = home.parent / "bin"
         tools.mkdir()
-        script = tools / "extcal"
-        script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m reconciler "$@"\n')
-        script.chmod(0o755)
+        for name, words in (("extcal", "-m reconciler "), ("python", "")):
+            script = tools / name
+            script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words}"$@"\n')
+            script.chmod(0o755)
         self.env: dict[str, str | None] = {
             **_NAMES,
             "GIT_CONFIG_GLOBAL": os.devnull,
@@ -66,12 +67,14 @@ class Reader:
         if block.language == "console":
             for command in commands_of(block):
                 self.type(command)
-        elif block.language == "yaml" and block.path:
+        elif block.path:
             path = self.folder / block.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
         elif block.language == "yaml":
             self._validate(block)
+        elif block.language == "python":
+            raise AssertionError(f"line {block.line}: a program begins with a comment that names its file")
         else:
             missing = self.missing(block.text.splitlines())
             assert not missing, f"line {block.line}: nothing printed {missing}"

@@ -1,0 +1,1 @@
+"""`import reconciler`: what programs call."""
