@@ -28,23 +28,23 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class CostLimit:
     """At most so much in all, and for each call so much more."""
 
     most: Cost
     each: Cost = Cost()
 
 
-PAGES = Budget(Cost(64 * _MIB, 2_000_000, 300.0), Cost(seconds=5.0))
+PAGES = CostLimit(Cost(64 * _MIB, 2_000_000, 300.0), Cost(seconds=5.0))
 """For all pages of one list: a thousand of them may be slow, and few of them large."""
-RUN = Budget(Cost(512 * _MIB, 8_000_000, 900.0), Cost(256 * 1024, 4_000, 10.0))
+RUN = CostLimit(Cost(512 * _MIB, 8_000_000, 900.0), Cost(256 * 1024, 4_000, 10.0))
 """For a run of a site: thousands of quick calls, or large lists read dozens of times."""
 
 
 class Spending:
     """What was spent of a budget, and of the `whole` that it is part of; `where` ends the sentence that tells it."""
 
-    def __init__(self, budget: Budget, where: str, whole: "Spending | None" = None) -> None:
+    def __init__(self, budget: CostLimit, where: str, whole: "Spending | None" = None) -> None:
         self._budget = budget
         self._where = where
         self._whole = whole

@@ -33,7 +33,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back: HTTP status, headers and body, which is empty where it has more than `limit` (in words)."""
 
     status: int

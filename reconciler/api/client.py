@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from reconciler.api.call import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, WRITE_PERMISSION, Call, connection_path
 from reconciler.api.events import EventList, EventQuery, event_params
 from reconciler.api.exchange import Exchange
-from reconciler.api.fields import LONG, Fields, ShapeError
-from reconciler.api.pages import Page, follow, read_page
+from reconciler.api.fields import LONG, ShapeError, WireObject
+from reconciler.api.pages import CursorPage, follow, read_page
 from reconciler.api.secrets import Secrets
 from reconciler.api.wire import (
     read_calendars,
@@ -67,7 +67,7 @@ class Reader:
         """The external events that `query` describes, by start; all pages."""
         spending = self._exchange.pages()
 
-        async def fetch(cursor: str | None) -> Page[Event]:
+        async def fetch(cursor: str | None) -> CursorPage[Event]:
             call = Call("ListEvents", "GET", EVENTS, tuple(event_params(query, cursor)), grows=True)
             return await self._exchange.call(call, lambda answer: read_page(answer, "events", read_event), spending)
 
@@ -85,7 +85,7 @@ class Reader:
     async def _query_schedules(self, external_ids: Sequence[str]) -> list[Schedule]:
         spending = self._exchange.pages()
 
-        async def fetch(cursor: str | None) -> Page[Schedule]:
+        async def fetch(cursor: str | None) -> CursorPage[Schedule]:
             paging: dict[str, object] = {"limit": _SCHEDULES_A_PAGE}
             query: dict[str, object] = {"cursorPaging": paging}
             if cursor is not None:
@@ -137,7 +137,7 @@ class Writer(Reader):
         call = _write("UpdateSyncConfig", connection_path(connection_id, "/sync-config"), body, verb="PATCH")
         return await self._exchange.call(call, read_connection)
 
-    def _consent_link(self, answer: Fields) -> str:
+    def _consent_link(self, answer: WireObject) -> str:
         link = answer.required("oauthUrl", LONG)
         try:
             parts = urlsplit(link)

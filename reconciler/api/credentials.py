@@ -12,7 +12,7 @@ from typing import Protocol
 
 from reconciler.api.call import TOKEN, Call
 from reconciler.api.clock import Clock
-from reconciler.api.fields import LONG, Fields, ShapeError
+from reconciler.api.fields import LONG, ShapeError, WireObject
 from reconciler.api.redaction import SHORTEST
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, SecretError, UsageError
@@ -121,7 +121,7 @@ def token_call(auth: AppAuth, secrets: Secrets) -> Call:
     return Call("CreateAccessToken", "POST", TOKEN, body=json.dumps(body))
 
 
-def read_token(answer: Fields) -> Token:
+def read_token(answer: WireObject) -> Token:
     """The token of an answer; without a stated life it has the usual four hours."""
     value = answer.required("access_token", LONG)
     if not _fits_header(value):

@@ -10,10 +10,10 @@ import httpx
 
 from reconciler.api.bodies import CodingError, read_body
 from reconciler.api.budget import PAGES, Cost, Spending
-from reconciler.api.call import Answer, Call
+from reconciler.api.call import Call, Response
 from reconciler.api.credentials import Credentials
 from reconciler.api.failures import BAD_CREDENTIALS, Explainer
-from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.fields import ShapeError, WireObject
 from reconciler.api.retry import Backoff, RetryBudget, retry_after
 from reconciler.api.traffic import Traffic
 from reconciler.errors import (
@@ -40,7 +40,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ExchangeLimits:
     """How long and how much an exchange bears.
 
     `total` is in seconds, for a request and its answer, `largest` in bytes of it, `most` in values of its JSON.
@@ -67,7 +67,7 @@ class Exchange:
         traffic: Traffic,
         credentials: Credentials,
         explainer: Explainer,
-        patience: Patience,
+        limits: ExchangeLimits,
         budget: RetryBudget,
         spending: Spending,
         chance: Callable[[], float],
@@ -77,7 +77,7 @@ class Exchange:
         self._traffic = traffic
         self._credentials = credentials
         self._explainer = explainer
-        self._patience = patience
+        self._limits = limits
         self._budget = budget
         self._spending = spending
         self._chance = chance
@@ -86,7 +86,7 @@ class Exchange:
         """What all pages of one list may cost."""
         return Spending(PAGES, "for all its pages", self._spending)
 
-    async def call(self, call: Call, read: Callable[[Fields], T], spending: Spending | None = None) -> T:
+    async def call(self, call: Call, read: Callable[[WireObject], T], spending: Spending | None = None) -> T:
         """The answer to `call`, read by `read`; raises ApiError, SecretError, MutationRefusedError or UsageError.
 
         It is part of `spending`, as a page is of its list, or of the run alone.
@@ -106,7 +106,7 @@ class Exchange:
                 took = self._traffic.clock.monotonic() - started
                 spending.spend(Cost(seconds=took))
                 spent += took
-            if isinstance(outcome, Answer) and outcome.status == _OK:
+            if isinstance(outcome, Response) and outcome.status == _OK:
                 self._budget.tried(well=True)
                 return self._read(call, outcome, read, spending)
             failure, asked = self._judge(call, outcome)
@@ -131,17 +131,17 @@ class Exchange:
         again = RateLimitedError if call.writes else (RateLimitedError, ServiceError, TransportError)
         if not isinstance(failure, again):
             return None
-        return self._patience.backoff.pause(tried=tried, spent=spent, asked=asked, chance=self._chance())
+        return self._limits.backoff.pause(tried=tried, spent=spent, asked=asked, chance=self._chance())
 
-    def _judge(self, call: Call, outcome: Answer | ApiError) -> tuple[ApiError, float | None]:
+    def _judge(self, call: Call, outcome: Response | ApiError) -> tuple[ApiError, float | None]:
         if isinstance(outcome, ApiError):
             return outcome, None
         asked = retry_after(outcome.headers, self._traffic.clock.now())
         return self._explainer.failure(call, outcome, asked), asked
 
-    async def _send(self, call: Call, headers: Mapping[str, str], spending: Spending) -> Answer | ApiError:
+    async def _send(self, call: Call, headers: Mapping[str, str], spending: Spending) -> Response | ApiError:
         """One try. Errors are made from httpx's and returned, so that none is chained to a request and its headers."""
-        seconds, limit = spending.left("seconds", self._patience.total)
+        seconds, limit = spending.left("seconds", self._limits.total)
         if seconds <= 0:
             return OutageError(f"not sent: answers have taken more than {limit}; {_LESS}", method=call.method)
         request = self._build(call, headers)
@@ -176,7 +176,7 @@ class Exchange:
             pass
         raise UsageError(f"{call.method}: the values given are too long for a request, or are not text; check them")
 
-    async def _receive(self, call: Call, response: httpx.Response, spending: Spending) -> Answer:
+    async def _receive(self, call: Call, response: httpx.Response, spending: Spending) -> Response:
         fine = response.status_code == _OK
         most, limit = spending.left("bytes", self._largest(call) if fine else _LARGEST_EXPLANATION)
         try:
@@ -187,13 +187,13 @@ class Exchange:
                 raise
             body = None
         spending.spend(Cost(most if body is None else len(body)))
-        return Answer(response.status_code, response.headers, body or b"", None if body is not None else limit)
+        return Response(response.status_code, response.headers, body or b"", None if body is not None else limit)
 
     def _largest(self, call: Call) -> int:
-        return self._patience.largest if call.grows else min(_LARGEST_FIXED, self._patience.largest)
+        return self._limits.largest if call.grows else min(_LARGEST_FIXED, self._limits.largest)
 
     def _most(self, call: Call) -> int:
-        return self._patience.most if call.grows else min(_MOST_FIXED, self._patience.most)
+        return self._limits.most if call.grows else min(_MOST_FIXED, self._limits.most)
 
     def _broken(self, call: Call, error: httpx.RequestError) -> TransportError:
         sent = not isinstance(error, _NOT_SENT)
@@ -207,10 +207,10 @@ class Exchange:
             )
         return TransportError(f"the connection to {self._endpoint} {what}: {why}", method=call.method, sent=True)
 
-    def _read(self, call: Call, answer: Answer, read: Callable[[Fields], T], spending: Spending) -> T:
+    def _read(self, call: Call, answer: Response, read: Callable[[WireObject], T], spending: Spending) -> T:
         try:
             spending.spend(Cost(values=_values(answer, *spending.left("values", self._most(call)))))
-            return read(Fields(_parse(answer.body)))
+            return read(WireObject(_parse(answer.body)))
         except ShapeError as error:
             why = self._explainer.shown(str(error))
         raise MalformedAnswerError(
@@ -220,7 +220,7 @@ class Exchange:
         )
 
 
-def _values(answer: Answer, most: float, limit: str) -> int:
+def _values(answer: Response, most: float, limit: str) -> int:
     """How many values its JSON has at the most: what it takes in memory depends on that, and not on its bytes."""
     count = sum(map(answer.body.count, (b",", b"[", b"{")))
     exceeded = limit if count > most else answer.limit

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from reconciler.api.call import Answer, Call
+from reconciler.api.call import Call, Response
 from reconciler.api.secrets import Secrets
 from reconciler.errors import (
     InvalidRequestError,
@@ -45,7 +45,7 @@ class Explainer:
         self._secrets = secrets
         self._credentials = credentials
 
-    def request_id(self, answer: Answer) -> str | None:
+    def request_id(self, answer: Response) -> str | None:
         """The service's id of the request, fit to be shown."""
         return self.shown(answer.headers.get("x-wix-request-id", ""), _LONGEST_CODE) or None
 
@@ -53,7 +53,7 @@ class Explainer:
         """Text from outside, fit to be shown: one line, no secrets, at most `limit` characters."""
         return cut(fit(self._secrets.redact(text)), limit)
 
-    def failure(self, call: Call, answer: Answer, asked: float | None) -> ResponseError:
+    def failure(self, call: Call, answer: Response, asked: float | None) -> ResponseError:
         """The error that an answer other than 200 is; `asked` is its Retry-After in seconds."""
         code, explanation = self._explanation(answer)
         kind = _BY_STATUS.get(answer.status, ServiceError if answer.status >= 500 else ResponseError)  # noqa: PLR2004
@@ -69,7 +69,7 @@ class Explainer:
             error.retry_after = asked
         return error
 
-    def _explanation(self, answer: Answer) -> tuple[str | None, str]:
+    def _explanation(self, answer: Response) -> tuple[str | None, str]:
         body = _parsed(answer.body)
         details = _object(body.get("details"))
         application = _object(details.get("applicationError"))
@@ -81,7 +81,7 @@ class Explainer:
             return code, "; ".join(parts) + more
         return code, self.shown(_text(application.get("description"))) or self.shown(_text(body.get("message")))
 
-    def _unexplained(self, answer: Answer) -> str:
+    def _unexplained(self, answer: Response) -> str:
         if answer.status // 100 == 3:  # noqa: PLR2004 - the class of HTTP statuses itself
             target = self.shown(answer.headers.get("location", "").partition("?")[0], 200)
             return f"redirected to {target or 'nowhere'}, which is not followed: credentials go to the endpoint alone"

@@ -22,7 +22,7 @@ class ShapeError(Exception):
         super().__init__(f"{where or 'the answer'}: expected {expected}, found {found}")
 
 
-class Fields:
+class WireObject:
     """One JSON object being read, at the path `where`; null counts as missing.
 
     Each reading method takes a field out of the object itself, which nothing else may need, and raises ShapeError if
@@ -34,7 +34,7 @@ class Fields:
             raise ShapeError(where, "an object", _kind(value))
         self._rest: dict[str, object] = value
         self.where = where
-        self._within: list[tuple[str, Fields]] = []
+        self._within: list[tuple[str, WireObject]] = []
 
     def _take(self, name: str, expected: str, kind: type[T]) -> T | None:
         value = self._rest.pop(name, None)
@@ -83,17 +83,17 @@ class Fields:
             found.append(_whole(_bounded(value, f"{self._at(name)}[{index}]", LONGEST)))
         return tuple(found)
 
-    def inner(self, name: str) -> "Fields | None":
+    def inner(self, name: str) -> "WireObject | None":
         """The object within, or None."""
         value = self._take(name, "an object", dict)
         return None if value is None else self._enter(value, name)
 
-    def required_inner(self, name: str) -> "Fields":
+    def required_inner(self, name: str) -> "WireObject":
         """The object within, which must be there."""
         return self._enter(self._rest.pop(name, None), name)
 
     def each(
-        self, name: str, read: Callable[["Fields"], T], quick: Callable[[object], T | None] = lambda _: None
+        self, name: str, read: Callable[["WireObject"], T], quick: Callable[[object], T | None] = lambda _: None
     ) -> tuple[T, ...]:
         """Every object of a list, read by `quick`, or by `read` where that gives None; empty where it is missing."""
         values = self._take(name, "a list", list) or []
@@ -119,8 +119,8 @@ class Fields:
         inner = [(f"{label}.{name}", text) for label, fields in self._within for name, text in fields.extra()]
         return tuple(sorted(own + inner))
 
-    def _enter(self, value: object, label: str) -> "Fields":
-        fields = Fields(value, self._at(label))
+    def _enter(self, value: object, label: str) -> "WireObject":
+        fields = WireObject(value, self._at(label))
         self._within.append((label, fields))
         return fields
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from reconciler.api.fields import LONG, Fields
+from reconciler.api.fields import LONG, WireObject
 from reconciler.errors import MalformedAnswerError
 
 T = TypeVar("T")
@@ -14,7 +14,7 @@ _LONGEST_CURSOR = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class CursorPage(Generic[T]):
     """One page; `next` is the cursor of the one after it, None at the end."""
 
     items: tuple[T, ...]
@@ -22,15 +22,15 @@ class Page(Generic[T]):
     failed_provider_ids: tuple[str, ...] = ()
 
 
-def read_page(answer: Fields, name: str, read: Callable[[Fields], T]) -> Page[T]:
+def read_page(answer: WireObject, name: str, read: Callable[[WireObject], T]) -> CursorPage[T]:
     """A page whose items are in the list `name`."""
     items = answer.each(name, read)
     failed = answer.texts("failedProviderIds")
     metadata = answer.inner("pagingMetadata")
-    return Page(items, _next(metadata) if metadata else None, failed)
+    return CursorPage(items, _next(metadata) if metadata else None, failed)
 
 
-def _next(metadata: Fields) -> str | None:
+def _next(metadata: WireObject) -> str | None:
     more = metadata.flag("hasNext")
     if more:
         return metadata.required_inner("cursors").required("next", LONG)
@@ -38,13 +38,13 @@ def _next(metadata: Fields) -> str | None:
     return (cursors.text("next", LONG) or None) if cursors and more is None else None
 
 
-async def follow(fetch: Callable[[str | None], Awaitable[Page[T]]], method: str) -> list[Page[T]]:
+async def follow(fetch: Callable[[str | None], Awaitable[CursorPage[T]]], method: str) -> list[CursorPage[T]]:
     """Every page that `fetch` gives, the first for the cursor None.
 
     Raises MalformedAnswerError where the pages never end: a cursor that was there before, too long a one, or more
     than a thousand pages.
     """
-    pages: list[Page[T]] = []
+    pages: list[CursorPage[T]] = []
     seen: set[str | None] = set()
     cursor: str | None = None
     while cursor not in seen:

@@ -14,12 +14,12 @@ import httpx
 
 from reconciler import __version__
 from reconciler.api.bodies import ACCEPTED
-from reconciler.api.budget import RUN, Budget, Spending
+from reconciler.api.budget import RUN, CostLimit, Spending
 from reconciler.api.client import Reader, Writer
 from reconciler.api.clock import Clock, OnWait, SystemClock, nobody
 from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials, Token, describe, read_token, token_call
 from reconciler.api.endpoint import parse_endpoint
-from reconciler.api.exchange import Exchange, Patience
+from reconciler.api.exchange import Exchange, ExchangeLimits
 from reconciler.api.failures import Explainer
 from reconciler.api.limiter import Ledger, Rate
 from reconciler.api.readonly import ReadOnlyTransport, SharedTransport
@@ -36,17 +36,17 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SessionLimits:
     """The limits of a session; `connect` and `read` are seconds of silence, to connect and between two bytes.
 
     `run` is what all its answers together may cost.
     """
 
     rate: Rate = field(default_factory=Rate)
-    patience: Patience = field(default_factory=Patience)
+    exchange: ExchangeLimits = field(default_factory=ExchangeLimits)
     connect: float = 10.0
     read: float = 30.0
-    run: Budget = RUN
+    run: CostLimit = RUN
 
 
 class SiteSession:
@@ -69,7 +69,7 @@ class SiteSession:
         secrets: Secrets,
         proxy: str | None = None,
         max_connections: int = 4,
-        limits: Limits | None = None,
+        limits: SessionLimits | None = None,
         ledger: Ledger | None = None,
         budget: RetryBudget | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
@@ -78,7 +78,7 @@ class SiteSession:
         on_wait: OnWait = nobody,
     ) -> None:
         self._endpoint = parse_endpoint(endpoint)
-        self._limits = limits or Limits()
+        self._limits = limits or SessionLimits()
         self._chance = chance
         self._secrets = secrets
         self._key = site.auth.api_key if isinstance(site.auth, ApiKeyAuth) else site.auth.app_secret
@@ -146,7 +146,7 @@ class SiteSession:
             traffic=self._traffic,
             credentials=credentials,
             explainer=self._explainer,
-            patience=self._limits.patience,
+            limits=self._limits.exchange,
             budget=self._budget,
             spending=self._spending,
             chance=self._chance,

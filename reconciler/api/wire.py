@@ -4,7 +4,7 @@ Reading is tolerant: unknown enum values stay text, unknown fields go to `extra`
 says or nothing. A value of another type raises ShapeError, which says where.
 """
 
-from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.fields import ShapeError, WireObject
 from reconciler.api.wire_fast import quick_connection
 from reconciler.model.live import (
     Calendar,
@@ -25,12 +25,12 @@ _EXPORT_ARMS = (Arm.PRIMARY, Arm.DEDICATED)
 JsonObject = dict[str, object]
 
 
-def read_providers(answer: Fields) -> tuple[Provider, ...]:
+def read_providers(answer: WireObject) -> tuple[Provider, ...]:
     """ListProviders' answer."""
     return answer.each("providers", _provider)
 
 
-def read_connections(answer: Fields) -> ConnectionList:
+def read_connections(answer: WireObject) -> ConnectionList:
     """ListConnections' answer."""
     return ConnectionList(
         connections=answer.each("connections", _connection, quick_connection),
@@ -38,17 +38,17 @@ def read_connections(answer: Fields) -> ConnectionList:
     )
 
 
-def read_connection(answer: Fields) -> LiveConnection:
+def read_connection(answer: WireObject) -> LiveConnection:
     """The answer `{connection}`."""
     return _connection(answer.required_inner("connection"))
 
 
-def read_calendars(answer: Fields) -> tuple[Calendar, ...]:
+def read_calendars(answer: WireObject) -> tuple[Calendar, ...]:
     """ListCalendars' answer."""
     return answer.each("calendars", _calendar)
 
 
-def _provider(fields: Fields) -> Provider:
+def _provider(fields: WireObject) -> Provider:
     features = fields.inner("features")
     return Provider(
         id=fields.required("id"),
@@ -61,7 +61,7 @@ def _provider(fields: Fields) -> Provider:
     )
 
 
-def _features(fields: Fields) -> Features:
+def _features(fields: WireObject) -> Features:
     return Features(
         connect_methods=fields.texts("connectMethods"),
         update_sync_config=fields.flag("updateSyncConfig") or False,
@@ -70,7 +70,7 @@ def _features(fields: Fields) -> Features:
     )
 
 
-def _connection(fields: Fields) -> LiveConnection:
+def _connection(fields: WireObject) -> LiveConnection:
     sync = fields.inner("syncConfig")
     return LiveConnection(
         id=fields.required("id"),
@@ -87,11 +87,11 @@ def _connection(fields: Fields) -> LiveConnection:
     )
 
 
-def _calendar(fields: Fields) -> Calendar:
+def _calendar(fields: WireObject) -> Calendar:
     return Calendar(id=fields.required("id"), name=fields.text("name") or "", extra=fields.extra())
 
 
-def read_event(fields: Fields) -> Event:
+def read_event(fields: WireObject) -> Event:
     """One event of ListEvents."""
     return Event(
         schedule_id=fields.text("scheduleId") or "",
@@ -107,7 +107,7 @@ def read_event(fields: Fields) -> Event:
     )
 
 
-def read_schedule(fields: Fields) -> Schedule:
+def read_schedule(fields: WireObject) -> Schedule:
     """One schedule of the Calendar API, whose status is ACTIVE unless it says otherwise."""
     return Schedule(
         id=fields.required("id"),
@@ -120,7 +120,7 @@ def read_schedule(fields: Fields) -> Schedule:
     )
 
 
-def read_sync(fields: Fields) -> SyncConfig:
+def read_sync(fields: WireObject) -> SyncConfig:
     """A `syncConfig`; what it leaves out is None."""
     imports = fields.inner("listEventFromCalendars")
     exports = fields.inner("syncToCalendar")
@@ -130,7 +130,7 @@ def read_sync(fields: Fields) -> SyncConfig:
     )
 
 
-def _direction(fields: Fields, arms: tuple[Arm, ...]) -> Direction:
+def _direction(fields: WireObject, arms: tuple[Arm, ...]) -> Direction:
     chosen = [(arm, within) for arm in arms if (within := fields.inner(arm.value)) is not None]
     if len(chosen) > 1:
         raise ShapeError(fields.where, f"one of {' and '.join(arms)}", "both")
@@ -142,7 +142,7 @@ def _direction(fields: Fields, arms: tuple[Arm, ...]) -> Direction:
     )
 
 
-def _calendar_ref(fields: Fields) -> CalendarRef:
+def _calendar_ref(fields: WireObject) -> CalendarRef:
     ref = CalendarRef(id=fields.text("id") or None, name=fields.text("name") or None)
     if ref == CalendarRef():
         raise ShapeError(fields.where, "a calendar's id or name", "neither")

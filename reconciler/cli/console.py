@@ -13,15 +13,15 @@ from reconciler.cli.signals import asking
 from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
-from reconciler.render.tone import Paint, Tone, plain
+from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import cut_to, inert
 
-_STYLE: dict[Tone, dict[str, bool | str]] = {
-    Tone.ADD: {"fg": "green"},
-    Tone.CHANGE: {"fg": "yellow"},
-    Tone.REMOVE: {"fg": "red", "bold": True},
-    Tone.HEADING: {"bold": True},
-    Tone.QUIET: {"dim": True},
+_STYLE: dict[Emphasis, dict[str, bool | str]] = {
+    Emphasis.ADD: {"fg": "green"},
+    Emphasis.CHANGE: {"fg": "yellow"},
+    Emphasis.REMOVE: {"fg": "red", "bold": True},
+    Emphasis.HEADING: {"bold": True},
+    Emphasis.QUIET: {"dim": True},
 }
 _LINE_ANEW = "\r\x1b[K"
 _Value = TypeVar("_Value")

@@ -5,7 +5,7 @@ that nobody else knows is which connects have been sent without an answer, and w
 """
 
 from reconciler.machine.folder import Machine, SiteFolder
-from reconciler.machine.ledger import Ledger
+from reconciler.machine.ledger import FileLedger
 from reconciler.machine.lock import LockedError, Owner, make_room
 
-__all__ = ["Ledger", "LockedError", "Machine", "Owner", "SiteFolder", "make_room"]
+__all__ = ["FileLedger", "LockedError", "Machine", "Owner", "SiteFolder", "make_room"]

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ExtcalError
-from reconciler.machine.ledger import Ledger
+from reconciler.machine.ledger import FileLedger
 from reconciler.machine.lock import Owner, SiteLock
 from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
     from reconciler.machine.journal import FileJournal
-    from reconciler.machine.unfinished import Unfinished
+    from reconciler.machine.unfinished import UnfinishedFile
     from reconciler.machine.used_plan import UsedPlan
     from reconciler.model.intent import Intent
 
@@ -51,7 +51,7 @@ class SiteFolder:
         self.path = path
         self._root = root
         self._redact = redact
-        self.ledger = Ledger(path / "requests", self.make)
+        self.ledger = FileLedger(path / "requests", self.make)
         self._used_plans: dict[str, UsedPlan] = {}
 
     @cached_property
@@ -62,11 +62,11 @@ class SiteFolder:
         return FileJournal(self.path / "journal", self.make, redact=self._redact, connected=self._connected)
 
     @cached_property
-    def unfinished(self) -> "Unfinished":
+    def unfinished(self) -> "UnfinishedFile":
         """What has its sync config yet to come."""
-        from reconciler.machine.unfinished import Unfinished  # noqa: PLC0415 - as for the journal
+        from reconciler.machine.unfinished import UnfinishedFile  # noqa: PLC0415 - as for the journal
 
-        return Unfinished(self.path / "unfinished", self.make)
+        return UnfinishedFile(self.path / "unfinished", self.make)
 
     def leaves_unfinished(self, address: str, account: str | None) -> bool:
         """Whether a connection has its sync config yet to come; where nothing was written down none has."""

@@ -24,7 +24,7 @@ LOCK_SECONDS = 2.0
 _NAP = 0.001
 
 
-class Ledger:
+class FileLedger:
     """The ledger in the file `path`, whose folder `make` makes; raises OSError or ExtcalError.
 
     What is no entry is passed over: a file that was torn, or is none of ours, begins anew.

@@ -24,7 +24,7 @@ class UnfinishedError(ExtcalError):
     """What is unfinished can't be read or written."""
 
 
-class Unfinished:
+class UnfinishedFile:
     """The connections of a site whose sync config is yet to come, in the file `path`; `make` makes its folder.
 
     They are known by address and account. Only who holds the site's lock may add and remove.

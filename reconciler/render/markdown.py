@@ -36,7 +36,7 @@ _WHOLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Bullet:
     """One entry, and the summary of the fold that it lies in, if it does."""
 
     text: str
@@ -96,23 +96,23 @@ def _fold_key(action: Action) -> tuple[str, bool]:
     return (action.site, action.attribution is Attribution.DRIFT)
 
 
-def errors(plan: Plan, longest: int) -> Iterator[Entry]:
+def errors(plan: Plan, longest: int) -> Iterator[Bullet]:
     """Why a part of the plan may not be applied or is missing, guards with the words that overrule them."""
     for site in plan.sites:
         for fault in plan_errors.faults(site):
-            yield Entry(f"- {code(str(fault), longest)}")
+            yield Bullet(f"- {code(str(fault), longest)}")
         for violation in plan_errors.violations(site):
             text = (
                 f"- guard **{violation.guard}**, {code(violation.address, _WHOLE)}: {code(violation.message, longest)}"
             )
             allow = plan_errors.overruling(violation)
-            yield Entry(f"{text}; if it is meant: {code(allow, _WHOLE)}" if allow else text)
+            yield Bullet(f"{text}; if it is meant: {code(allow, _WHOLE)}" if allow else text)
 
 
-def warnings(plan: Plan, longest: int) -> Iterator[Entry]:
+def warnings(plan: Plan, longest: int) -> Iterator[Bullet]:
     """What keeps nothing from being applied, and is to be known."""
     for site in plan.sites:
-        yield from (Entry(f"- {code(warning, longest)}") for warning in site.warnings)
+        yield from (Bullet(f"- {code(warning, longest)}") for warning in site.warnings)
 
 
 def _headline(action: Action, *, held_back: bool) -> str:

@@ -12,7 +12,7 @@ from reconciler.model.action import Action, Attribution
 from reconciler.model.plan import Plan
 from reconciler.render import markdown as entries
 from reconciler.render import words
-from reconciler.render.markdown import Entry, code
+from reconciler.render.markdown import Bullet, code
 from reconciler.render.plan_text import summary_line
 from reconciler.render.size_limit import Part, fitted, size
 
@@ -26,7 +26,7 @@ class _Section:
     """A heading and its entries; `rest` says what those are that did not fit."""
 
     heading: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Bullet, ...]
     rest: str
 
     def part(self) -> Part:
@@ -69,7 +69,7 @@ def plan_markdown(plan: Plan, *, limit: int = LIMIT) -> str:
 
 def plan_failure_markdown(messages: Sequence[str], *, limit: int = LIMIT) -> str:
     """The comment for a plan that could not even be begun."""
-    errors = tuple(Entry(f"- {code(message, _LONGEST_MESSAGE)}") for message in messages)
+    errors = tuple(Bullet(f"- {code(message, _LONGEST_MESSAGE)}") for message in messages)
     return _fitted(["### Plan: it could not be made", ""], [_Section("#### Errors", errors, "errors")], [], limit)
 
 
@@ -101,20 +101,20 @@ def _sections(plan: Plan) -> list[_Section]:
     return [
         _Section(
             f"#### Will be taken away: {_connections(len(losses))}{words.of_which_held_back(losses, held)}",
-            tuple(Entry(entries.loss(action, held_back=action.address in held)) for action in losses),
+            tuple(Bullet(entries.loss(action, held_back=action.address in held)) for action in losses),
             "to be taken away",
         ),
         _Section("#### Errors", tuple(entries.errors(plan, _LONGEST_MESSAGE)), "errors"),
         _Section("#### Warnings", tuple(entries.warnings(plan, _LONGEST_MESSAGE)), "warnings"),
         _Section(
             f"#### Needs its owner's consent: {_connections(len(consents))}",
-            tuple(Entry(entries.consent(action, held_back=action.address in held)) for action in consents),
+            tuple(Bullet(entries.consent(action, held_back=action.address in held)) for action in consents),
             "that need consent",
         ),
         _Section(
             "#### Everything else" if losses or consents else "#### Changes",
             tuple(
-                Entry(entries.change(action, held_back=action.address in held), entries.fold(action, counts))
+                Bullet(entries.change(action, held_back=action.address in held), entries.fold(action, counts))
                 for action in rest
             ),
             "changes",

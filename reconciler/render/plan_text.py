@@ -8,17 +8,17 @@ from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.plan_json import summary
-from reconciler.render.tone import Paint, Tone, plain
+from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import inert
 
 _TONE = {
-    ActionKind.CONNECT: Tone.ADD,
-    ActionKind.UPDATE: Tone.CHANGE,
-    ActionKind.RECONNECT: Tone.CHANGE,
-    ActionKind.REPLACE: Tone.REMOVE,
-    ActionKind.DISCONNECT: Tone.REMOVE,
-    ActionKind.UNMANAGED: Tone.QUIET,
-    ActionKind.NOOP: Tone.QUIET,
+    ActionKind.CONNECT: Emphasis.ADD,
+    ActionKind.UPDATE: Emphasis.CHANGE,
+    ActionKind.RECONNECT: Emphasis.CHANGE,
+    ActionKind.REPLACE: Emphasis.REMOVE,
+    ActionKind.DISCONNECT: Emphasis.REMOVE,
+    ActionKind.UNMANAGED: Emphasis.QUIET,
+    ActionKind.NOOP: Emphasis.QUIET,
 }
 
 
@@ -34,7 +34,7 @@ def plan_text(plan: Plan, paint: Paint = plain) -> str:
     for site in plan.sites:
         shown = [a for a in site.actions if not (a.kind is ActionKind.NOOP or a.kind.disconnects or a.needs_owner)]
         if shown:
-            lines.append(paint(Tone.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")))
+            lines.append(paint(Emphasis.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")))
             lines += _schedules(shown, held_back, paint)
     for site in plan.sites:
         lines += _troubles(site, paint)
@@ -45,7 +45,7 @@ def plan_text(plan: Plan, paint: Paint = plain) -> str:
 def _losses(losses: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
     count = f"{len(losses)} connection{'s' if len(losses) > 1 else ''}"
     waiting = words.of_which_held_back(losses, held_back)
-    yield paint(Tone.REMOVE, f"DISCONNECTS: {count} would be taken away{waiting}")
+    yield paint(Emphasis.REMOVE, f"DISCONNECTS: {count} would be taken away{waiting}")
     for action in losses:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         yield f"        {words.loss(action)}"
@@ -55,11 +55,11 @@ def _losses(losses: Sequence[Action], held_back: AbstractSet[str], paint: Paint)
 
 def _consents(owners: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
     who = f"{len(owners)} connections need their owners" if len(owners) > 1 else "1 connection needs its owner"
-    yield paint(Tone.CHANGE, f"CONSENT: {who}, who must agree in a browser")
+    yield paint(Emphasis.CHANGE, f"CONSENT: {who}, who must agree in a browser")
     for action in owners:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         schedule = inert(action.schedule_name or "") or "schedule"
-        yield f"        {schedule}  {paint(Tone.QUIET, inert(action.schedule_id))}"
+        yield f"        {schedule}  {paint(Emphasis.QUIET, inert(action.schedule_id))}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
@@ -69,7 +69,7 @@ def _schedules(actions: Sequence[Action], held_back: AbstractSet[str], paint: Pa
     for action in actions:
         groups[action.schedule_name or "", action.schedule_id].append(action)
     for (name, schedule_id), group in sorted(groups.items()):
-        yield f"  {inert(name) or 'schedule'}  {paint(Tone.QUIET, inert(schedule_id))}"
+        yield f"  {inert(name) or 'schedule'}  {paint(Emphasis.QUIET, inert(schedule_id))}"
         for action in group:
             within = action.address.partition("/")[2]
             yield f"    {headline(action, paint, name=within, held_back=action.address in held_back)}"
@@ -110,13 +110,13 @@ def _details(action: Action) -> Iterator[str]:
 
 def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
     if not site.applyable:
-        yield paint(Tone.REMOVE, f"{inert(site.site.name)}: nothing of this site can be applied, see the errors")
+        yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: nothing of this site can be applied, see the errors")
         yield ""
     elif site.faults:
-        yield paint(Tone.REMOVE, f"{inert(site.site.name)}: {words.held_back(site)}, see the errors")
+        yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: {words.held_back(site)}, see the errors")
         yield ""
     elif site.unread:
-        yield paint(Tone.REMOVE, f"{inert(site.site.name)}: not planned in full, see the errors")
+        yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: not planned in full, see the errors")
         yield ""
 
 

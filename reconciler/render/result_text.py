@@ -7,15 +7,15 @@ from reconciler.model.action import Action
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render import words
 from reconciler.render.plan_text import shortened
-from reconciler.render.tone import Paint, Tone, plain
+from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import inert
 
 _TONE = {
-    OutcomeStatus.DONE: Tone.ADD,
-    OutcomeStatus.FAILED: Tone.REMOVE,
-    OutcomeStatus.UNKNOWN: Tone.REMOVE,
-    OutcomeStatus.SKIPPED: Tone.CHANGE,
-    OutcomeStatus.AWAITING_CONSENT: Tone.CHANGE,
+    OutcomeStatus.DONE: Emphasis.ADD,
+    OutcomeStatus.FAILED: Emphasis.REMOVE,
+    OutcomeStatus.UNKNOWN: Emphasis.REMOVE,
+    OutcomeStatus.SKIPPED: Emphasis.CHANGE,
+    OutcomeStatus.AWAITING_CONSENT: Emphasis.CHANGE,
 }
 _WORD = {
     OutcomeStatus.DONE: "done",
@@ -35,10 +35,10 @@ def result_text(result: Result, paint: Paint = plain) -> str:
     lines = [outcome_line(outcome, paint) for outcome in result.outcomes]
     lines += _consents(result, paint)
     if result.unsettled:
-        lines += ["", paint(Tone.REMOVE, "Still different after applying:")]
+        lines += ["", paint(Emphasis.REMOVE, "Still different after applying:")]
         lines += [f"  {_name(action)}: {words.reason(action)}" for action in result.unsettled]
     if result.unchecked:
-        lines += ["", paint(Tone.REMOVE, "Not checked after applying; plan again to see where it stands:")]
+        lines += ["", paint(Emphasis.REMOVE, "Not checked after applying; plan again to see where it stands:")]
         lines += [f"  {inert(shortened(fault.where))}: {inert(fault.message)}" for fault in result.unchecked]
     if lines:
         lines.append("")
@@ -58,7 +58,7 @@ def _consents(result: Result, paint: Paint) -> Iterator[str]:
     if not waiting:
         return
     yield ""
-    yield paint(Tone.HEADING, "Awaiting consent: send each owner their link; whoever opens it connects a calendar")
+    yield paint(Emphasis.HEADING, "Awaiting consent: send each owner their link; whoever opens it connects a calendar")
     for outcome in waiting:
         yield from consent_lines(outcome.action, outcome.consent_url or "")
 

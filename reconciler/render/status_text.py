@@ -5,19 +5,19 @@ from collections.abc import Iterator, Sequence
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_words, words
 from reconciler.render.plan_text import shortened
-from reconciler.render.tone import Paint, Tone, plain
+from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import inert
 
 _TONE = {
-    Health.ERROR: Tone.REMOVE,
-    Health.MISSING: Tone.REMOVE,
-    Health.UNKNOWN: Tone.REMOVE,
-    Health.AWAITING_CONSENT: Tone.CHANGE,
-    Health.DRIFTED: Tone.CHANGE,
-    Health.SYNCING: Tone.CHANGE,
-    Health.OK: Tone.ADD,
-    Health.ABSENT: Tone.QUIET,
-    Health.UNMANAGED: Tone.QUIET,
+    Health.ERROR: Emphasis.REMOVE,
+    Health.MISSING: Emphasis.REMOVE,
+    Health.UNKNOWN: Emphasis.REMOVE,
+    Health.AWAITING_CONSENT: Emphasis.CHANGE,
+    Health.DRIFTED: Emphasis.CHANGE,
+    Health.SYNCING: Emphasis.CHANGE,
+    Health.OK: Emphasis.ADD,
+    Health.ABSENT: Emphasis.QUIET,
+    Health.UNMANAGED: Emphasis.QUIET,
 }
 _WORST_FIRST = {health: place for place, health in enumerate(Health)}
 _WIDTH = max(map(len, status_words.WORD.values()))
@@ -39,9 +39,9 @@ def worst_first(connections: Sequence[ConnectionStatus]) -> list[ConnectionStatu
 
 
 def _site(site: SiteStatus, paint: Paint) -> Iterator[str]:
-    yield paint(Tone.HEADING, f"{inert(site.site.name)}  ({inert(site.site.site_id)})")
+    yield paint(Emphasis.HEADING, f"{inert(site.site.name)}  ({inert(site.site.site_id)})")
     if site.unread is not None:
-        yield f"  {paint(Tone.REMOVE, 'could not be read:')} {inert(site.unread.message)}"
+        yield f"  {paint(Emphasis.REMOVE, 'could not be read:')} {inert(site.unread.message)}"
     width = max((len(_name(status)) for status in site.connections), default=0)
     for status in worst_first(site.connections):
         yield from _connection(status, paint, width, site_unread=site.unread is not None)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 
-class Tone(Enum):
+class Emphasis(Enum):
     """The meaning that a colour may underline; the words say it all without one."""
 
     ADD = auto()
@@ -14,9 +14,9 @@ class Tone(Enum):
     QUIET = auto()
 
 
-Paint = Callable[[Tone, str], str]
+Paint = Callable[[Emphasis, str], str]
 
 
-def plain(_tone: Tone, text: str) -> str:
+def plain(_tone: Emphasis, text: str) -> str:
     """Paint nothing."""
     return text

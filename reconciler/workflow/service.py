@@ -12,7 +12,7 @@ import httpx
 from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
-from reconciler.api.session import Limits, SiteSession, open_pool
+from reconciler.api.session import SessionLimits, SiteSession, open_pool
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
 from reconciler.model.limits import SITES_AT_ONCE
@@ -63,7 +63,7 @@ class Service:
     proxy: str | None = None
     on_wait: Callable[[float, str], None] = field(default=lambda _seconds, _why: None)
     budget: RetryBudget = field(default_factory=RetryBudget)
-    limits: Limits = field(default_factory=Limits)
+    limits: SessionLimits = field(default_factory=SessionLimits)
     parallelism: int = SITES_AT_ONCE
     on_read: OnRead = field(default=lambda _name, _total: None)
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import pytest
 
-from reconciler.api.session import Limits, SiteSession
+from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.model.desired import Site
 from tests.support.builders.api import FakeClock, key_site, secrets
 from tests.support.servers.scripted import Scripted, serving
@@ -14,7 +14,7 @@ from tests.support.servers.scripted import Scripted, serving
 class OpenSession(Protocol):
     """Makes a session with the scripted server."""
 
-    def __call__(self, site: Site | None = None, *, limits: Limits | None = None) -> SiteSession:
+    def __call__(self, site: Site | None = None, *, limits: SessionLimits | None = None) -> SiteSession:
         """A session with `site`, by default one with an API key."""
         ...
 
@@ -43,7 +43,7 @@ def opened(server: Scripted, clock: FakeClock, waits: list[tuple[float, str]]) -
     """Makes sessions with the server; half of the longest jitter is always drawn."""
     told: Callable[[float, str], None] = lambda seconds, why: waits.append((seconds, why))  # noqa: E731
 
-    def make(site: Site | None = None, *, limits: Limits | None = None) -> SiteSession:
+    def make(site: Site | None = None, *, limits: SessionLimits | None = None) -> SiteSession:
         return SiteSession(
             site or key_site(),
             endpoint=server.url,

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from reconciler.api.bodies import CodingError, read_body
-from reconciler.api.budget import Budget, Cost
+from reconciler.api.budget import Cost, CostLimit
 from reconciler.api.events import EventQuery
-from reconciler.api.exchange import Patience
-from reconciler.api.session import Limits
+from reconciler.api.exchange import ExchangeLimits
+from reconciler.api.session import SessionLimits
 from reconciler.errors import MalformedAnswerError, OutageError
 from tests.api.conftest import OpenSession
 from tests.support.builders.api import FakeClock, run
@@ -155,7 +155,7 @@ def test_a_run_reads_no_more_than_it_may(most: Cost, told: str, server: Scripted
     server.otherwise = lambda: Reply({"connection": {"id": "c1", "name": "x" * 50}, "providers": []})
 
     async def story() -> None:
-        async with opened(limits=Limits(run=Budget(most))) as session:
+        async with opened(limits=SessionLimits(run=CostLimit(most))) as session:
             await session.reader().list_providers()
             await session.writer().disconnect("c1")
             with pytest.raises(MalformedAnswerError, match=f"expected at most {told}, found more"):
@@ -170,7 +170,7 @@ def test_a_run_reads_no_more_than_it_may(most: Cost, told: str, server: Scripted
 def test_answers_that_were_given_up_count_too(server: Scripted, opened: OpenSession) -> None:
     """Else a service could send too much again and again."""
     server.otherwise = lambda: Reply(b"x" * 1_000)
-    limits = Limits(patience=Patience(largest=100), run=Budget(Cost(250, 999, 999)))
+    limits = SessionLimits(exchange=ExchangeLimits(largest=100), run=CostLimit(Cost(250, 999, 999)))
 
     async def story() -> list[str]:
         told = []

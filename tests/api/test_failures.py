@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from reconciler.api.exchange import Patience
+from reconciler.api.exchange import ExchangeLimits
 from reconciler.api.retry import Backoff
-from reconciler.api.session import Limits
+from reconciler.api.session import SessionLimits
 from reconciler.errors import (
     ApiError,
     InvalidRequestError,
@@ -23,7 +23,7 @@ from tests.api.conftest import OpenSession
 from tests.support.builders.api import API_KEY, PASSWORD, PASSWORD_REF, app_site, run
 from tests.support.servers.scripted import Reply, Scripted
 
-ONCE = Limits(patience=Patience(backoff=Backoff(tries=1)))
+ONCE = SessionLimits(exchange=ExchangeLimits(backoff=Backoff(tries=1)))
 NAMED = {"x-wix-request-id": "1700000000.1234"}
 
 
@@ -213,7 +213,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Scripted, op
     server.script(Reply(b'"' + b"x" * 200_000))
 
     async def story() -> None:
-        async with opened(limits=Limits(patience=Patience(largest=100_000))) as session:
+        async with opened(limits=SessionLimits(exchange=ExchangeLimits(largest=100_000))) as session:
             with pytest.raises(MalformedAnswerError, match="expected at most 100000 bytes, found more"):
                 await session.reader().list_providers()
 

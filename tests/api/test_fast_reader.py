@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.fields import ShapeError, WireObject
 from reconciler.api.wire import read_connection, read_connections
 from reconciler.api.wire_fast import quick_connection
 from reconciler.model.live import ConnectionList, LiveConnection
@@ -119,7 +119,7 @@ def bent_once(value: Json) -> Iterator[Json]:
 
 def explained(value: object) -> LiveConnection:
     """What the reader that explains says of a connection."""
-    return read_connection(Fields({"connection": copy.deepcopy(value)}))
+    return read_connection(WireObject({"connection": copy.deepcopy(value)}))
 
 
 def agree(value: object) -> None:
@@ -169,7 +169,7 @@ def test_a_plain_connection_is_read_quickly(value: Json) -> None:
 @given(st.lists(plain | bent(), max_size=4))
 def test_a_list_is_read_as_if_all_of_it_were_explained(values: list[object]) -> None:
     """Plain and unusual connections keep their order, unknown fields are kept, and an error says where it is."""
-    answer = Fields({"connections": copy.deepcopy(values)})
+    answer = WireObject({"connections": copy.deepcopy(values)})
     expected: list[LiveConnection] = []
     for index, value in enumerate(values):
         try:

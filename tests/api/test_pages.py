@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.api.events import EventQuery
-from reconciler.api.pages import Page, follow
+from reconciler.api.pages import CursorPage, follow
 from reconciler.errors import MalformedAnswerError
 from reconciler.model.live import LiveConnection, Schedule
 from reconciler.model.sync import SyncConfig
@@ -119,9 +119,9 @@ def test_endless_new_cursors_are_followed_for_a_thousand_pages() -> None:
     """Pages that always name one more are given up after a thousand."""
     asked: list[str | None] = []
 
-    async def fetch(cursor: str | None) -> Page[str]:
+    async def fetch(cursor: str | None) -> CursorPage[str]:
         asked.append(cursor)
-        return Page((), str(len(asked)))
+        return CursorPage((), str(len(asked)))
 
     with pytest.raises(MalformedAnswerError, match="more than 1000 pages"):
         run(follow(fetch, "QuerySchedules"))

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from reconciler.api.exchange import Patience
+from reconciler.api.exchange import ExchangeLimits
 from reconciler.api.limiter import Rate
 from reconciler.api.retry import Backoff
-from reconciler.api.session import Limits, SiteSession
+from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.errors import ApiError, RateLimitedError, ServiceError, TransportError
 from tests.api.conftest import OpenSession
 from tests.support.builders.api import FakeClock, app_site, key_site, run, secrets
@@ -151,7 +151,9 @@ def test_the_time_for_tries_is_bounded(server: Scripted, opened: OpenSession, cl
     server.otherwise = lambda: Reply(status=503)
 
     async def story() -> None:
-        async with opened(limits=Limits(patience=Patience(backoff=Backoff(tries=99, budget=10)))) as session:
+        async with opened(
+            limits=SessionLimits(exchange=ExchangeLimits(backoff=Backoff(tries=99, budget=10)))
+        ) as session:
             with pytest.raises(ServiceError):
                 await session.reader().list_providers()
 
@@ -164,7 +166,7 @@ def test_waiting_for_room_is_no_failure(server: Scripted, opened: OpenSession) -
     server.otherwise = lambda: Reply(FINE.body, delay=0.15)
 
     async def story() -> None:
-        async with opened(limits=Limits(read=2)) as session:
+        async with opened(limits=SessionLimits(read=2)) as session:
             await asyncio.gather(*(session.writer().disconnect("c1") for _ in range(60)))
 
     run(story())
@@ -178,7 +180,7 @@ def test_the_rate_of_a_site_is_kept(
     server.script(Reply({"access_token": "token-1"}), Reply(status=503), FINE, FINE)
 
     async def story() -> None:
-        async with opened(app_site(), limits=Limits(rate=Rate(3, 60))) as session:
+        async with opened(app_site(), limits=SessionLimits(rate=Rate(3, 60))) as session:
             await session.reader().list_providers()
             assert clock.elapsed < 1
             await session.writer().disconnect("c1")
@@ -213,7 +215,7 @@ def test_silence_ends(server: Scripted, opened: OpenSession) -> None:
     server.script(Reply(held=over))
 
     async def story() -> None:
-        async with opened(limits=Limits(read=0.05)) as session:
+        async with opened(limits=SessionLimits(read=0.05)) as session:
             with pytest.raises(TransportError, match="timed out") as caught:
                 await session.writer().disconnect("c1")
             assert caught.value.sent
@@ -231,7 +233,7 @@ def test_an_answer_that_drips_ends(server: Scripted, opened: OpenSession) -> Non
 
     async def story() -> None:
         # Time enough to send it on a busy machine.
-        async with opened(limits=Limits(patience=Patience(total=1))) as session:
+        async with opened(limits=SessionLimits(exchange=ExchangeLimits(total=1))) as session:
             with pytest.raises(TransportError, match=r"no whole answer within 1 s") as caught:
                 await session.writer().disconnect("c1")
             assert caught.value.sent

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.fields import Fields, ShapeError
+from reconciler.api.fields import ShapeError, WireObject
 from reconciler.api.wire import (
     read_calendars,
     read_connection,
@@ -24,9 +24,9 @@ from tests.api import strategies as some
 from tests.support.profiles import examples
 
 
-def received(value: object) -> Fields:
+def received(value: object) -> WireObject:
     """`value` as it comes out of JSON text."""
-    return Fields(json.loads(json.dumps(value)))
+    return WireObject(json.loads(json.dumps(value)))
 
 
 @examples(40, profile="tests")
@@ -132,12 +132,12 @@ def test_unknown_fields_of_absurd_depth_are_refused() -> None:
     value: dict[str, object] | list[object] = []
     for level in range(31):
         value = {"more": value} if level % 2 else [value]
-    assert Fields({"new": value}).extra()
+    assert WireObject({"new": value}).extra()
     for levels in (1, 900, 100_000):
         for _ in range(levels):
             value = [value]
         with pytest.raises(ShapeError, match="objects nested at most 32 levels, found more"):
-            Fields({"new": value}).extra()
+            WireObject({"new": value}).extra()
 
 
 @pytest.mark.parametrize("field", ["id", "name"])
@@ -192,4 +192,4 @@ def test_no_answer_breaks_a_reader(read: object, answer: object) -> None:
     """Whatever comes is either read or called a wrong shape."""
     assert callable(read)
     with contextlib.suppress(ShapeError):
-        read(Fields(answer))
+        read(WireObject(answer))

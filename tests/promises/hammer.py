@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.api.limiter import Rate
-from reconciler.api.session import Limits, SiteSession
-from reconciler.machine import Ledger, Machine
+from reconciler.api.session import SessionLimits, SiteSession
+from reconciler.machine import FileLedger, Machine
 from tests.support.builders.api import SITE_ID, key_site, secrets
 
 RATE = Rate(5, 0.8)
 
 
-class TellingLedger(Ledger):
+class TellingLedger(FileLedger):
     """A ledger that prints when a request was let through, since how long it is on its way says how busy all are."""
 
     def take(self, clock: Callable[[], float], requests: int, seconds: float) -> float:
@@ -38,7 +38,7 @@ async def hammer(url: str, state: str, calls: int) -> None:
     """Call as often as said, all at once."""
     place = Machine(Path(state), url).site(SITE_ID)
     ledger = TellingLedger(place.path / "requests", place.make)
-    session = SiteSession(key_site(), endpoint=url, secrets=secrets(), limits=Limits(rate=RATE), ledger=ledger)
+    session = SiteSession(key_site(), endpoint=url, secrets=secrets(), limits=SessionLimits(rate=RATE), ledger=ledger)
     async with session:
         await asyncio.gather(*(session.reader().list_providers() for _ in range(calls)))
 

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 
 from reconciler import workflow
-from reconciler.api.exchange import Patience
+from reconciler.api.exchange import ExchangeLimits
 from reconciler.api.retry import Backoff
 from reconciler.api.secrets import Secrets
-from reconciler.api.session import Limits
+from reconciler.api.session import SessionLimits
 from reconciler.execution.settle import Window
 from reconciler.machine import Machine
 from reconciler.model.consent import ConsentMode
@@ -36,7 +36,7 @@ APPLE = "a0a0a0a0-0000-4000-8000-00000000000a"
 GOOGLE = "a0a0a0a0-0000-4000-8000-00000000000b"
 PASSWORD = "right-one"
 WINDOW = Window(length=0.6, first=0.05)
-_LIMITS = Limits(patience=Patience(backoff=Backoff(base=0.01, cap=0.02)))
+_LIMITS = SessionLimits(exchange=ExchangeLimits(backoff=Backoff(base=0.01, cap=0.02)))
 _CALENDARS = (Calendar("w1", "Work"), Calendar("h1", "Home"))
 CONNECTIONS = "/bookings/v2/external-calendars/connections"
 _GONE = "DISCONNECTED"

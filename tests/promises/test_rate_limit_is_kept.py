@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from reconciler.api.clock import SystemClock, nobody
 from reconciler.api.limiter import Rate, RateLimiter
-from reconciler.machine import Ledger, Machine, ledger
+from reconciler.machine import FileLedger, Machine, ledger
 from reconciler.sandbox.faults import WRITES, Answer, Fault, Faults
 from tests.promises.hammer import RATE
 from tests.support.builders.api import SITE_ID, FakeClock, run
@@ -179,7 +179,7 @@ def test_a_process_that_was_suspended_while_it_counted_does_not_hold_others_up(
     monkeypatch.setattr(ledger, "LOCK_SECONDS", 0.1)
     path = tmp_path / "requests"
     clock = FakeClock()
-    limiter = RateLimiter(Rate(2, _WINDOW), clock, nobody, Ledger(path, lambda: None))
+    limiter = RateLimiter(Rate(2, _WINDOW), clock, nobody, FileLedger(path, lambda: None))
     run(limiter.turn())
     with path.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.machine.unfinished import Unfinished, UnfinishedError
+from reconciler.machine.unfinished import UnfinishedError, UnfinishedFile
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
 from tests.support.cli.command import Extcal
 from tests.support.cli.journals import folder_of
@@ -86,14 +86,14 @@ def test_what_is_as_declared_is_finished(armed: Extcal) -> None:
 def test_lines_that_were_cut_off_are_passed_over(tmp_path: Path) -> None:
     """What stands before and after them counts; an account is one however it is spelt."""
     path = tmp_path / "unfinished"
-    known = Unfinished(path, lambda: None)
+    known = UnfinishedFile(path, lambda: None)
     known.add("harbor/lee", "Lee@Harbor.example")
     known.add("harbor/kim", "kim@harbor.example")
     with path.open("ab") as file:
         file.write(b'{"begun": "harb')
     known.add("harbor/pat", "pat@harbor.example")
     known.remove("harbor/kim", "kim@harbor.example")
-    again = Unfinished(path, lambda: None)
+    again = UnfinishedFile(path, lambda: None)
     assert again.holds("harbor/lee", "lee@harbor.example")
     assert again.holds("harbor/pat", "pat@harbor.example")
     assert not again.holds("harbor/kim", "kim@harbor.example")
@@ -109,19 +109,19 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").write_text("", encoding="utf-8")
     with pytest.raises(UnfinishedError, match="so it can't be told which connections have no sync config yet"):
-        Unfinished(path, lambda: None).holds("harbor/lee", None)
+        UnfinishedFile(path, lambda: None).holds("harbor/lee", None)
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     """One whose owner never agrees stays, and what comes and goes beside it leaves no trace."""
     path = tmp_path / "unfinished"
-    known = Unfinished(path, lambda: None)
+    known = UnfinishedFile(path, lambda: None)
     known.add("harbor/lee", "lee@harbor.example")
     for number in range(2_000):
         known.add(f"harbor/{number}", "kim@harbor.example")
         known.remove(f"harbor/{number}", "kim@harbor.example")
     assert path.stat().st_size < 80 * 1024
-    again = Unfinished(path, lambda: None)
+    again = UnfinishedFile(path, lambda: None)
     assert again.holds("harbor/lee", "lee@harbor.example")
     assert not again.holds("harbor/1999", "kim@harbor.example")
 
@@ -129,7 +129,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
 def test_what_can_not_be_noted_as_finished_is_not_said_to_be_unsent(tmp_path: Path) -> None:
     """The message says what may come of it."""
     path = tmp_path / "unfinished"
-    known = Unfinished(path, lambda: None)
+    known = UnfinishedFile(path, lambda: None)
     known.add("harbor/lee", "lee@harbor.example")
     known.add("harbor/kim", "kim@harbor.example")
     path.unlink()

@@ -120,9 +120,9 @@ def test_search_and_filter_leave_what_fits(chromium: Browser, tmp_path: Path) ->
     assert chromium.value(SHOWN) == 13
     for fields, count in (
         ({"text": "DR. patel"}, 1),
-        ({"text": "", "mark": "drifted"}, 2),
-        ({"mark": "drifted", "text": "kim"}, 1),
-        ({"mark": "", "text": "", "provider": "microsoft"}, 3),
+        ({"text": "", "badge": "drifted"}, 2),
+        ({"badge": "drifted", "text": "kim"}, 1),
+        ({"badge": "", "text": "", "provider": "microsoft"}, 3),
         ({"provider": "", "site": "quay"}, 1),
         ({"text": "nobody at all"}, 0),
     ):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.render.html.report import Mark
+from reconciler.render.html.report import Badge
 from reconciler.render.html.tags import Html, joined, tag
 
 _WIDTH = 1000
@@ -11,10 +11,10 @@ _WIDTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of one thing: how many of its connections bear which mark."""
+    """A bar of one thing: how many of its connections bear which badge."""
 
     name: str
-    counts: Mapping[Mark, int]
+    counts: Mapping[Badge, int]
 
     @property
     def total(self) -> int:
@@ -22,27 +22,27 @@ class Bar:
         return sum(self.counts.values())
 
 
-def whole_bar(marks: Sequence[Mark], counts: Mapping[Mark, int]) -> Html:
+def whole_bar(badges: Sequence[Badge], counts: Mapping[Badge, int]) -> Html:
     """The whole fleet as one bar, with its legend."""
-    label = "; ".join(f"{counts[mark]:,} {mark.word}" for mark in marks if counts.get(mark))
+    label = "; ".join(f"{counts[badge]:,} {badge.word}" for badge in badges if counts.get(badge))
     total = sum(counts.values())
-    bar = _svg(marks, counts, total, "whole", role="img", aria_label=f"All connections: {label}") if total else None
-    legend = tag("ul", *(_legend(mark, counts[mark]) for mark in marks if counts.get(mark)), class_="legend")
+    bar = _svg(badges, counts, total, "whole", role="img", aria_label=f"All connections: {label}") if total else None
+    legend = tag("ul", *(_legend(badge, counts[badge]) for badge in badges if counts.get(badge)), class_="legend")
     return joined([bar, legend] if bar else [legend])
 
 
-def _legend(mark: Mark, count: int) -> Html:
+def _legend(badge: Badge, count: int) -> Html:
     swatch = tag(
         "svg",
         tag("rect", width="10", height="10", rx="2"),
         viewBox="0 0 10 10",
-        class_=_class(mark),
+        class_=_class(badge),
         aria_hidden="true",
     )
-    return tag("li", swatch, tag("b", f"{count:,}"), f" {mark.word}")
+    return tag("li", swatch, tag("b", f"{count:,}"), f" {badge.word}")
 
 
-def bars(heading: str, columns: tuple[str, str], marks: Sequence[Mark], shown: Sequence[Bar], left_out: int) -> Html:
+def bars(heading: str, columns: tuple[str, str], badges: Sequence[Badge], shown: Sequence[Bar], left_out: int) -> Html:
     """A table with a bar for each thing, as long as its share of the longest one.
 
     `columns` are the headings of the things and of how much of them is urgent.
@@ -60,7 +60,7 @@ def bars(heading: str, columns: tuple[str, str], marks: Sequence[Mark], shown: S
         tag(
             "tr",
             tag("th", bar.name, scope="row"),
-            tag("td", _svg(marks, bar.counts, longest, "bar", aria_hidden="true")),
+            tag("td", _svg(badges, bar.counts, longest, "bar", aria_hidden="true")),
             tag("td", f"{_urgent(bar):,}", class_="n"),
             tag("td", f"{bar.total:,}", class_="n"),
         )
@@ -82,23 +82,23 @@ def most_telling(found: Iterable[Bar], limit: int) -> tuple[list[Bar], int]:
 
 
 def _urgent(bar: Bar) -> int:
-    return sum(count for mark, count in bar.counts.items() if mark.urgent)
+    return sum(count for badge, count in bar.counts.items() if badge.urgent)
 
 
-def _svg(marks: Sequence[Mark], counts: Mapping[Mark, int], longest: int, class_: str, **attributes: str) -> Html:
+def _svg(badges: Sequence[Badge], counts: Mapping[Badge, int], longest: int, class_: str, **attributes: str) -> Html:
     """Stretches side by side, `longest` connections being the whole width."""
     stretches = [tag("rect", width=str(_WIDTH), height="10", class_="rest")]
     before = 0
-    for mark in marks:
-        count = counts.get(mark, 0)
+    for badge in badges:
+        count = counts.get(badge, 0)
         if count:
             start, end = before * _WIDTH / longest, (before + count) * _WIDTH / longest
             width = max(end - start, 1)
-            stretches.append(tag("rect", x=f"{start:.1f}", width=f"{width:.1f}", height="10", class_=_class(mark)))
+            stretches.append(tag("rect", x=f"{start:.1f}", width=f"{width:.1f}", height="10", class_=_class(badge)))
             before += count
     view = f"0 0 {_WIDTH} 10"
     return tag("svg", *stretches, viewBox=view, preserveAspectRatio="none", class_=class_, **attributes)
 
 
-def _class(mark: Mark) -> str:
-    return mark.shade.name.lower()
+def _class(badge: Badge) -> str:
+    return badge.shade.name.lower()

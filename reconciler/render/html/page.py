@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from reconciler.render.html.charts import Bar, bars, most_telling, whole_bar
-from reconciler.render.html.report import Mark, Report, Row, SiteRows, tally
+from reconciler.render.html.report import Badge, Report, Row, SiteRows, tally
 from reconciler.render.html.script import SCRIPT
 from reconciler.render.html.style import STYLE
 from reconciler.render.html.tags import Html, joined, tag
@@ -55,7 +55,7 @@ def _main(report: Report) -> Iterator[Html]:
         yield _messages("Warnings", report.warnings, "warnings")
     if report.rows:
         yield tag("section", *_glance(report), aria_label="At a glance")
-    urgent = [(site, row) for site in report.sites for row in site.rows if row.mark.urgent]
+    urgent = [(site, row) for site in report.sites for row in site.rows if row.badge.urgent]
     if urgent:
         yield _attention(report, urgent)
     if report.rows:
@@ -70,23 +70,23 @@ def _messages(heading: str, messages: Sequence[str], kind: str) -> Html:
 
 
 def _glance(report: Report) -> Iterator[Html]:
-    yield whole_bar(report.marks, tally(report.rows))
-    providers: dict[str, Counter[Mark]] = defaultdict(Counter)
+    yield whole_bar(report.badges, tally(report.rows))
+    providers: dict[str, Counter[Badge]] = defaultdict(Counter)
     for row in report.rows:
-        providers[row.provider][row.mark] += 1
+        providers[row.provider][row.badge] += 1
     by_site, left_out = most_telling((Bar(s.name, tally(s.rows)) for s in report.sites if s.rows), _BARS_SHOWN)
     by_provider, others = most_telling((Bar(name, counts) for name, counts in providers.items()), _BARS_SHOWN)
     yield tag(
         "div",
-        bars("By site", ("Site", report.urgent_short), report.marks, by_site, left_out),
-        bars("By provider", ("Provider", report.urgent_short), report.marks, by_provider, others),
+        bars("By site", ("Site", report.urgent_short), report.badges, by_site, left_out),
+        bars("By provider", ("Provider", report.urgent_short), report.badges, by_provider, others),
         class_="charts",
     )
 
 
 def _attention(report: Report, urgent: Sequence[tuple[SiteRows, Row]]) -> Html:
-    weight = {mark: place for place, mark in enumerate(report.marks)}
-    ranked = sorted(urgent, key=lambda pair: weight[pair[1].mark])
+    weight = {badge: place for place, badge in enumerate(report.badges)}
+    ranked = sorted(urgent, key=lambda pair: weight[pair[1].badge])
     rows = [_row(row, f"{site.name}/{row.name}") for site, row in ranked[:_URGENT_SHOWN]]
     left_out = len(ranked) - len(rows)
     more = tag("p", f"and {left_out:,} more below: choose a word above the tables") if left_out else None
@@ -109,11 +109,11 @@ def _connections(report: Report) -> Iterator[Html]:
 
 def _filter(report: Report) -> Html:
     counts = tally(report.rows)
-    marks = [mark.word for mark in report.marks if counts[mark]]
+    badges = [badge.word for badge in report.badges if counts[badge]]
     return tag(
         "form",
         tag("label", "Search", tag("input", type="search", name="text", autocomplete="off")),
-        _choice(report.marked, "mark", marks),
+        _choice(report.badge_heading, "badge", badges),
         _choice("Site", "site", [site.name for site in report.sites]),
         _choice("Provider", "provider", sorted({row.provider for row in report.rows})),
         tag("output", aria_live="polite"),
@@ -131,7 +131,7 @@ def _choice(label: str, name: str, values: Sequence[str]) -> Html:
 
 
 def _table(report: Report, rows: Sequence[Html]) -> Html:
-    headings = (("Connection", "c1"), ("Account", "c2"), (report.marked, "c3"), (report.lines, "c4"))
+    headings = (("Connection", "c1"), ("Account", "c2"), (report.badge_heading, "c3"), (report.lines, "c4"))
     head = tag("tr", *(tag("th", text, scope="col", class_=width) for text, width in headings))
     return tag("table", tag("thead", head), tag("tbody", *rows), class_="rows")
 
@@ -142,9 +142,9 @@ def _row(row: Row, name: str, *, filterable: bool = False) -> Html:
         "tr",
         tag("th", name, tag("small", row.schedule), scope="row"),
         tag("td", row.account, tag("small", row.provider), class_="who"),
-        tag("td", tag("span", row.mark.word, class_=f"mark {row.mark.shade.name.lower()}")),
+        tag("td", tag("span", row.badge.word, class_=f"badge {row.badge.shade.name.lower()}")),
         tag("td", tag("ul", *lines) if lines else joined([])),
-        data_mark=row.mark.word if filterable else None,
+        data_badge=row.badge.word if filterable else None,
         data_provider=row.provider if filterable else None,
     )
 

@@ -9,21 +9,21 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render import words as plan_errors
 from reconciler.render.html.page import made_at, page
-from reconciler.render.html.report import Mark, Report, Row, SiteRows
+from reconciler.render.html.report import Badge, Report, Row, SiteRows
 from reconciler.render.html.style import Shade
 from reconciler.render.plan_text import summary_line
 from reconciler.text import clipped
 
-_MARK = {
-    ActionKind.DISCONNECT: Mark("disconnect", Shade.BAD, urgent=True),
-    ActionKind.REPLACE: Mark("replace", Shade.LACKING, urgent=True),
-    ActionKind.RECONNECT: Mark("reconnect", Shade.WAITING),
-    ActionKind.CONNECT: Mark("connect", Shade.GOOD),
-    ActionKind.UPDATE: Mark("update", Shade.CHANGED),
-    ActionKind.UNMANAGED: Mark("unmanaged", Shade.OUTSIDE),
-    ActionKind.NOOP: Mark("no change", Shade.QUIET),
+_BADGE = {
+    ActionKind.DISCONNECT: Badge("disconnect", Shade.BAD, urgent=True),
+    ActionKind.REPLACE: Badge("replace", Shade.LACKING, urgent=True),
+    ActionKind.RECONNECT: Badge("reconnect", Shade.WAITING),
+    ActionKind.CONNECT: Badge("connect", Shade.GOOD),
+    ActionKind.UPDATE: Badge("update", Shade.CHANGED),
+    ActionKind.UNMANAGED: Badge("unmanaged", Shade.OUTSIDE),
+    ActionKind.NOOP: Badge("no change", Shade.QUIET),
 }
-_WEIGHT = {kind: place for place, kind in enumerate(_MARK)}
+_WEIGHT = {kind: place for place, kind in enumerate(_BADGE)}
 _TITLE = "Calendar connections: plan"
 _LONGEST = 1_000
 _HELD_BACK = ("held back, see the errors",)
@@ -46,11 +46,11 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Rep
         title=_TITLE,
         lead=lead,
         made=made_at(made),
-        marked="Action",
+        badge_heading="Action",
         urgent="Will be taken away",
         urgent_short="Lost",
         lines="Why, and what changes",
-        marks=tuple(_MARK.values()),
+        badges=tuple(_BADGE.values()),
         sites=tuple(_site(site) for site in plan.sites),
         errors=tuple(clipped(error, _LONGEST) for error in errors),
     )
@@ -80,7 +80,7 @@ def _row(action: Action, *, held_back: bool) -> Row:
         schedule=clipped(action.schedule_name or action.schedule_id),
         provider=clipped(action.provider),
         account=clipped(words.who(action.account)),
-        mark=_MARK[action.kind],
+        badge=_BADGE[action.kind],
         lines=tuple(clipped(line, _LONGEST) for line in (*_HELD_BACK[:held_back], *_lines(action))),
     )
 

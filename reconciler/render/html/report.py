@@ -1,4 +1,4 @@
-"""What an HTML report shows, whatever it is about: marked connections by site, and what is wrong."""
+"""What an HTML report shows: the connections of each site with a badge, errors and warnings."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from reconciler.render.html.style import Shade
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A word that a connection is marked with; `urgent` ones are told on top."""
+class Badge:
+    """A word and a colour that a connection is shown with; `urgent` ones are listed on top."""
 
     word: str
     shade: Shade
@@ -18,13 +18,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One connection: what it is, its mark, and lines that say why and what to do. All of it is clipped."""
+    """One connection: what it is, its badge, and lines that say why and what to do. All of it is clipped."""
 
     name: str
     schedule: str
     provider: str
     account: str
-    mark: Mark
+    badge: Badge
     lines: tuple[str, ...] = ()
 
 
@@ -39,20 +39,20 @@ class SiteRows:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report: `lead` is its one sentence, `marks` all there are in the order of their weight.
+    """A report: `lead` is its one sentence, `badges` all there are in the order of their weight.
 
-    `marked`, `urgent`, `urgent_short` and `lines` are headings: of the marks, of the urgent rows, of their number, and
-    of the lines of a row.
+    `badge_heading`, `urgent`, `urgent_short` and `lines` are headings: of the badges, of the urgent rows, of their
+    number, and of the lines of a row.
     """
 
     title: str
     lead: str
     made: str
-    marked: str
+    badge_heading: str
     urgent: str
     urgent_short: str
     lines: str
-    marks: tuple[Mark, ...]
+    badges: tuple[Badge, ...]
     sites: tuple[SiteRows, ...]
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -64,6 +64,6 @@ class Report:
         return tuple(row for site in self.sites for row in site.rows)
 
 
-def tally(rows: Iterable[Row]) -> Counter[Mark]:
-    """How many rows bear which mark."""
-    return Counter(row.mark for row in rows)
+def tally(rows: Iterable[Row]) -> Counter[Badge]:
+    """How many rows bear which badge."""
+    return Counter(row.badge for row in rows)

@@ -11,7 +11,7 @@ SCRIPT = """
     site: section.dataset.site,
     shown: true,
     rows: Array.from(section.querySelectorAll("tbody tr"), (row) => ({
-      row, mark: row.dataset.mark, provider: row.dataset.provider, text: null, shown: true,
+      row, badge: row.dataset.badge, provider: row.dataset.provider, text: null, shown: true,
     })),
   }));
   const total = sites.reduce((sum, site) => sum + site.rows.length, 0);
@@ -20,12 +20,12 @@ SCRIPT = """
   };
   const apply = () => {
     const words = field("text").value.toLowerCase().split(/\\s+/).filter(Boolean);
-    const mark = field("mark").value, site = field("site").value, provider = field("provider").value;
+    const badge = field("badge").value, site = field("site").value, provider = field("provider").value;
     let count = 0;
     for (const item of sites) {
       let any = false;
       for (const entry of item.rows) {
-        let wanted = (!site || site === item.site) && (!mark || mark === entry.mark)
+        let wanted = (!site || site === item.site) && (!badge || badge === entry.badge)
           && (!provider || provider === entry.provider);
         if (wanted && words.length) {
           entry.text ??= `${item.site} ${entry.row.textContent}`.toLowerCase();

@@ -6,7 +6,7 @@ from datetime import datetime
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_words, words
 from reconciler.render.html.page import made_at, page
-from reconciler.render.html.report import Mark, Report, Row, SiteRows
+from reconciler.render.html.report import Badge, Report, Row, SiteRows
 from reconciler.render.html.style import Shade
 from reconciler.render.status_text import worst_first
 from reconciler.text import clipped
@@ -22,7 +22,7 @@ _SHADE = {
     Health.ABSENT: Shade.QUIET,
     Health.UNMANAGED: Shade.OUTSIDE,
 }
-_MARK = {health: Mark(status_words.WORD[health], _SHADE[health], urgent=health.needs_attention) for health in Health}
+_BADGE = {health: Badge(status_words.WORD[health], _SHADE[health], urgent=health.needs_attention) for health in Health}
 _TITLE = "Calendar connections: status"
 _LONGEST = 1_000
 
@@ -49,11 +49,11 @@ def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ..
         title=_TITLE,
         lead=lead,
         made=made_at(made),
-        marked="Health",
+        badge_heading="Health",
         urgent="Needs attention",
         urgent_short="Urgent",
         lines="Why, and what to do",
-        marks=tuple(_MARK.values()),
+        badges=tuple(_BADGE.values()),
         sites=tuple(_site(site) for site in fleet.sites),
         errors=errors,
     )
@@ -77,7 +77,7 @@ def _row(status: ConnectionStatus) -> Row:
         schedule=clipped(status.schedule or status.schedule_id or "schedule not known"),
         provider=clipped(status.provider),
         account=clipped(words.who(status.account)),
-        mark=_MARK[status.health],
+        badge=_BADGE[status.health],
         lines=tuple(
             clipped(line, _LONGEST) for line in (status_words.reason(status), status_words.remedy(status)) if line
         ),

@@ -53,8 +53,8 @@ border:1px solid var(--faint);border-radius:.375rem;padding:.4rem .5rem;min-heig
 .rows ul{margin:0;padding:0;list-style:none;font-size:.875rem}
 .rows li+li{margin-top:.1rem}
 .rows .c1{width:27%}.rows .c2{width:24%}.rows .c3{width:9.5rem}
-.mark{font-weight:600;font-size:.875rem;white-space:nowrap}
-.mark::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
+.badge{font-weight:600;font-size:.875rem;white-space:nowrap}
+.badge::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
 background:currentColor;margin-right:.45em}
 section.site{content-visibility:auto;contain-intrinsic-size:auto 20rem}
 [hidden]{display:none}
@@ -77,7 +77,7 @@ header,main,footer{max-width:none;padding-left:0;padding-right:0}
 section.site{content-visibility:visible}
 tr,.legend li{break-inside:avoid}
 h2,h3{break-after:avoid}
-svg,.mark::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+svg,.badge::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 """
 
@@ -91,7 +91,7 @@ class Colour:
 
 
 class Shade(Enum):
-    """What a mark tells apart from a word; the word always stands beside it."""
+    """What a badge tells apart from a word; the word always stands beside it."""
 
     BAD = Colour("#b3261e", "#ff8a80")
     LACKING = Colour("#a03d00", "#ffab70")
