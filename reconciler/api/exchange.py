@@ -8,14 +8,13 @@ from typing import NoReturn, TypeVar
 
 import httpx
 
-from reconciler.api.bodies import CodingError, read_body
-from reconciler.api.budget import PAGES, Cost, Spending
 from reconciler.api.call import Call, Response
 from reconciler.api.credentials import Credentials
 from reconciler.api.failures import BAD_CREDENTIALS, Explainer
 from reconciler.api.fields import ShapeError, WireObject
+from reconciler.api.rate_limit import Traffic
+from reconciler.api.response_limits import PAGES, CodingError, Cost, Spending, read_body
 from reconciler.api.retry import Backoff, RetryBudget, retry_after
-from reconciler.api.traffic import Traffic
 from reconciler.errors import (
     ApiError,
     MalformedAnswerError,

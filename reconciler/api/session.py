@@ -13,19 +13,17 @@ from typing import Self
 import httpx
 
 from reconciler import __version__
-from reconciler.api.bodies import ACCEPTED
-from reconciler.api.budget import RUN, CostLimit, Spending
 from reconciler.api.client import Reader, Writer
 from reconciler.api.clock import Clock, OnWait, SystemClock, nobody
 from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials, Token, describe, read_token, token_call
 from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.exchange import Exchange, ExchangeLimits
 from reconciler.api.failures import Explainer
-from reconciler.api.limiter import Ledger, Rate
+from reconciler.api.rate_limit import Ledger, Rate, Traffic
 from reconciler.api.readonly import ReadOnlyTransport, SharedTransport
+from reconciler.api.response_limits import ACCEPTED, RUN, CostLimit, Spending
 from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
-from reconciler.api.traffic import Traffic
 from reconciler.errors import UsageError
 from reconciler.model.desired import ApiKeyAuth, SecretRef, Site
 

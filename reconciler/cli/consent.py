@@ -22,9 +22,9 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, overruled
+from reconciler.render.emphasis import plain
 from reconciler.render.plan_text import headline
 from reconciler.render.result_text import consent_lines
-from reconciler.render.tone import plain
 from reconciler.workflow import ConsentPrompt
 
 

@@ -13,7 +13,7 @@ from reconciler.cli.signals import asking
 from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
-from reconciler.render.tone import Emphasis, Paint, plain
+from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.text import cut_to, inert
 
 _STYLE: dict[Emphasis, dict[str, bool | str]] = {
@@ -102,7 +102,7 @@ class Console:
         """Colours for stdout where it is a terminal that wants them."""
         if _uncoloured() or not sys.stdout.isatty():
             return plain
-        return lambda tone, text: click.style(text, **_STYLE[tone])  # type: ignore[arg-type] # style's keywords differ in type
+        return lambda emphasis, text: click.style(text, **_STYLE[emphasis])  # type: ignore[arg-type] # style's keywords differ in type
 
 
 def _line(text: str) -> str:

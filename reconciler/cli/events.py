@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import click
 
-from reconciler.api.client import Reader
-from reconciler.api.events import EventQuery
+from reconciler.api.client import EventQuery, Reader
 from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options

@@ -10,12 +10,11 @@ from reconciler.model.plan import Plan
 from reconciler.model.status import FleetStatus
 from reconciler.render import table
 from reconciler.render.data_text import csv_text
+from reconciler.render.emphasis import Paint
 from reconciler.render.plan_json import failure_json, plan_json
 from reconciler.render.plan_text import plan_text
-from reconciler.render.status_csv import status_csv
-from reconciler.render.status_json import status_failure_json, status_json
+from reconciler.render.status_data import status_csv, status_failure_json, status_json
 from reconciler.render.status_text import status_text
-from reconciler.render.tone import Paint
 
 # Pages and comments are made of much that text has no use for: they are imported when they are asked for.
 

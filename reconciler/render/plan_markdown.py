@@ -1,7 +1,8 @@
 """A plan as Markdown for the comment of a pull request: what is lost first of all, details folded.
 
 Its first line is a hidden marker, by which a workflow finds the comment that it is to update. However large the plan,
-the text stays under GitHub's limit of 65,536 characters a comment; what does not fit is counted.
+the text stays under GitHub's limit of 65,536 characters a comment: whole entries are left out, those of the least
+important part first, and counted. Sizes are bytes of UTF-8, which are never fewer than characters.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +15,25 @@ from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.markdown import Bullet, code
 from reconciler.render.plan_text import summary_line
-from reconciler.render.size_limit import Part, fitted, size
 
 MARKER = "<!-- extcal-plan -->"
 LIMIT = 65_000
 _LONGEST_MESSAGE = 1_000
+_LEAST = 6_000
+"""Bytes that every part gets, however much the more important ones have to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The sizes of a part's entries, each of which is there whole or not at all, and of what frames them."""
+
+    entries: tuple[int, ...]
+    frame: int
+
+    @property
+    def size(self) -> int:
+        """The bytes of the whole part; one without entries is not there."""
+        return self.frame + sum(self.entries) if self.entries else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +44,14 @@ class _Section:
     entries: tuple[Bullet, ...]
     rest: str
 
-    def part(self) -> Part:
+    def part(self) -> _Part:
         """Its size, the fold that entries lie in counted with the first of them."""
         folds = [None, *(entry.fold for entry in self.entries)]
         sizes = [
-            size(entry.text) + (size(_open(entry.fold)) + size(_CLOSE) if entry.fold not in {None, before} else 0)
+            _size(entry.text) + (_size(_open(entry.fold)) + _size(_CLOSE) if entry.fold not in {None, before} else 0)
             for entry, before in zip(self.entries, folds, strict=False)
         ]
-        return Part(tuple(sizes), size(self.heading) + size(self._cut(len(self.entries))) + 4)
+        return _Part(tuple(sizes), _size(self.heading) + _size(self._cut(len(self.entries))) + 4)
 
     def shown(self, count: int) -> Iterator[str]:
         """Its lines with the first `count` entries."""
@@ -74,8 +89,8 @@ def plan_failure_markdown(messages: Sequence[str], *, limit: int = LIMIT) -> str
 
 
 def _fitted(head: Sequence[str], sections: Sequence[_Section], foot: Sequence[str], limit: int) -> str:
-    frame = sum(map(size, (MARKER, *head, *foot)))
-    kept = fitted([section.part() for section in sections], limit - frame)
+    frame = sum(map(_size, (MARKER, *head, *foot)))
+    kept = _kept([section.part() for section in sections], limit - frame)
     body = [line for section, count in zip(sections, kept, strict=True) for line in section.shown(count)]
     return "\n".join([MARKER, *head, *body, *foot])
 
@@ -129,3 +144,30 @@ def _own_first(actions: Iterable[Action]) -> list[Action]:
 
 def _connections(count: int) -> str:
     return f"{count:,} connection{'' if count == 1 else 's'}"
+
+
+def _size(text: str) -> int:
+    """The bytes of a text and of the end of its line."""
+    return len(text.encode()) + 1
+
+
+def _kept(parts: Sequence[_Part], limit: int) -> list[int]:
+    """How many entries of each part fit into `limit` bytes; the most important part comes first."""
+    kept: list[int] = []
+    left = limit
+    for place, part in enumerate(parts):
+        promised = sum(min(later.size, _LEAST) for later in parts[place + 1 :])
+        count, used = _as_many(part, left - promised)
+        kept.append(count)
+        left -= used
+    return kept
+
+
+def _as_many(part: _Part, room: int) -> tuple[int, int]:
+    """How many entries fit, from the first on, and the bytes that they take."""
+    used = part.frame if part.entries else 0
+    for count, entry in enumerate(part.entries):
+        if used + entry > room:
+            return count, used
+        used += entry
+    return len(part.entries), used

@@ -7,11 +7,11 @@ from collections.abc import Set as AbstractSet
 from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
+from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_json import summary
-from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import inert
 
-_TONE = {
+_EMPHASIS = {
     ActionKind.CONNECT: Emphasis.ADD,
     ActionKind.UPDATE: Emphasis.CHANGE,
     ActionKind.RECONNECT: Emphasis.CHANGE,
@@ -79,7 +79,7 @@ def _schedules(actions: Sequence[Action], held_back: AbstractSet[str], paint: Pa
 
 def headline(action: Action, paint: Paint, *, name: str, held_back: bool = False) -> str:
     """`+ connect NAME  provider account  (why)`, and whether errors keep it from being carried out."""
-    done = paint(_TONE[action.kind], f"{words.SIGN[action.kind]} {action.kind}")
+    done = paint(_EMPHASIS[action.kind], f"{words.SIGN[action.kind]} {action.kind}")
     who = f"{inert(action.provider)} {words.who(action.account)}"
     origin = words.origin(action)
     whose = f"  [{origin}]" if origin else ""

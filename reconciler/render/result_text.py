@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from reconciler.model.action import Action
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render import words
+from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_text import shortened
-from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import inert
 
-_TONE = {
+_EMPHASIS = {
     OutcomeStatus.DONE: Emphasis.ADD,
     OutcomeStatus.FAILED: Emphasis.REMOVE,
     OutcomeStatus.UNKNOWN: Emphasis.REMOVE,
@@ -48,7 +48,7 @@ def result_text(result: Result, paint: Paint = plain) -> str:
 
 def outcome_line(outcome: Outcome, paint: Paint = plain) -> str:
     """`done  connect site/name`, with what went wrong below it."""
-    word = paint(_TONE[outcome.status], f"{_DONE_BEFORE if outcome.already else _WORD[outcome.status]:14}")
+    word = paint(_EMPHASIS[outcome.status], f"{_DONE_BEFORE if outcome.already else _WORD[outcome.status]:14}")
     line = f"{word}  {outcome.action.kind} {_name(outcome.action)}"
     return f"{line}\n                  {inert(outcome.error)}" if outcome.error else line
 

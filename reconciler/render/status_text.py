@@ -1,14 +1,98 @@
-"""The status of a fleet for people at a terminal: site by site, the worst first, a summary last."""
+"""The status of a fleet for people: why a connection is as it is, what to do, and a summary."""
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
-from reconciler.render import status_words, words
+from reconciler.model.live import ConnectMethod
+from reconciler.model.action import Action, ActionKind, Reason
+from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus, counted
+from reconciler.planning.account_warnings import OtherAccount
+from reconciler.render import words
+from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_text import shortened
-from reconciler.render.tone import Emphasis, Paint, plain
 from reconciler.text import inert
 
-_TONE = {
+WORD = {health: health.value.replace("-", " ") for health in Health} | {Health.ERROR: "in error"}
+_SILENT = {Reason.IN_SYNC, Reason.ABSENT}
+_AS_DECLARED = {Health.OK, Health.SYNCING, Health.ABSENT}
+
+
+def reason(status: ConnectionStatus) -> str | None:
+    """Why it is not as declared; None where it is."""
+    if status.fault is not None:
+        return inert(status.fault.message)
+    action = status.action
+    if action is None or action.reason in _SILENT:
+        return None
+    if status.other_accounts:
+        return inert("; ".join(OtherAccount(action, account).why for account in status.other_accounts))
+    return _why(action)
+
+
+def _why(action: Action) -> str:
+    match action.kind:
+        case ActionKind.UPDATE:
+            paths = ", ".join(change.path.removeprefix("syncConfig.") for change in action.changes)
+            return f"sync config differs in {paths}"
+        case ActionKind.DISCONNECT if action.reason is Reason.TOMBSTONE:
+            return "still connected, though its manifest says state: absent"
+        case ActionKind.REPLACE:
+            before = words.account(action) if action.reason is Reason.ACCOUNT_CHANGED else "another provider"
+            return f"not connected; {before} is connected in its place"
+    return words.reason(action)
+
+
+def remedy(status: ConnectionStatus) -> str | None:
+    """What to do about it; None where there is nothing to do."""
+    if status.fault is not None:
+        return inert(status.fault.hint) or (_LOOK_AGAIN if status.health is Health.UNKNOWN else "mend its manifest")
+    action = status.action
+    if action is None or status.health in _AS_DECLARED:
+        return None
+    if status.other_accounts:
+        return inert("; ".join(OtherAccount(action, account).way_out for account in status.other_accounts))
+    return _way_out(action)
+
+
+def _way_out(action: Action) -> str:
+    match action.kind:
+        case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
+            return _connecting(action)
+        case ActionKind.UPDATE:
+            return "extcal apply sets it back, or change the manifest"
+        case ActionKind.DISCONNECT:
+            return f"extcal apply disconnects it; {words.recovery(action)}"
+    return "declare it to have it managed"
+
+
+_LOOK_AGAIN = "look again later"
+
+
+def _connecting(action: Action) -> str:
+    if action.method is ConnectMethod.OAUTH:
+        return "its owner must consent: extcal apply gives the link to send"
+    if action.method is ConnectMethod.CREDENTIALS:
+        secret = inert(str(action.password))
+        if action.reason is Reason.TOKEN_REVOKED:
+            return f"put a new password in {secret}, then run extcal apply"
+        return f"extcal apply connects it with the password in {secret}"
+    again = "extcal apply sends the sync config again, which makes the service create the calendar anew"
+    if action.reason is Reason.CALENDAR_DELETED:
+        return f"{again}; if one that it imports from is gone, change the manifest"
+    return again
+
+
+def summary_line(fleet: FleetStatus) -> str:
+    """`Status: 1 error, 12 ok. …`: how many declared connections there are of each health, the worst first."""
+    counts = counted(fleet.connections)
+    unmanaged = counts.pop(Health.UNMANAGED)
+    parts = [f"{count} {WORD[health]}" for health, count in counts.items() if count]
+    unread = sum(site.unread is not None for site in fleet.sites)
+    gap = f"; {unread} site{'' if unread == 1 else 's'} could not be read" if unread else ""
+    told = f"Status: {', '.join(parts) or 'no connection is declared'}; {unmanaged} unmanaged{gap}."
+    return f"{told}{words.part(fleet.shards)}"
+
+
+_EMPHASIS = {
     Health.ERROR: Emphasis.REMOVE,
     Health.MISSING: Emphasis.REMOVE,
     Health.UNKNOWN: Emphasis.REMOVE,
@@ -20,7 +104,7 @@ _TONE = {
     Health.UNMANAGED: Emphasis.QUIET,
 }
 _WORST_FIRST = {health: place for place, health in enumerate(Health)}
-_WIDTH = max(map(len, status_words.WORD.values()))
+_WIDTH = max(map(len, WORD.values()))
 
 
 def status_text(fleet: FleetStatus, paint: Paint = plain) -> str:
@@ -29,7 +113,7 @@ def status_text(fleet: FleetStatus, paint: Paint = plain) -> str:
     for site in fleet.sites:
         if site.connections or site.unread:
             lines += [*_site(site, paint), ""]
-    lines.append(status_words.summary_line(fleet))
+    lines.append(summary_line(fleet))
     return "\n".join(lines)
 
 
@@ -52,13 +136,13 @@ def _name(status: ConnectionStatus) -> str:
 
 
 def _connection(status: ConnectionStatus, paint: Paint, width: int, *, site_unread: bool) -> Iterator[str]:
-    word = paint(_TONE[status.health], f"{status_words.WORD[status.health]:{_WIDTH}}")
+    word = paint(_EMPHASIS[status.health], f"{WORD[status.health]:{_WIDTH}}")
     where = inert(status.schedule or status.schedule_id or "schedule not known")
     who = f"{inert(status.provider)} {words.who(status.account)}"
     yield f"  {word}  {_name(status):{width}}  {who}  on {where}"
     if status.health is Health.UNMANAGED or site_unread:
         return
     indent = " " * (_WIDTH + 4)
-    for line in (status_words.reason(status), status_words.remedy(status)):
+    for line in (reason(status), remedy(status)):
         if line is not None:
             yield f"{indent}{line}"

@@ -1,4 +1,4 @@
-"""The words and signs by which people are told of actions, the same in every output for people."""
+"""The words and signs that stand for actions, the same in every output for people."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet

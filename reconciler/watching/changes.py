@@ -8,7 +8,7 @@ from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome
 from reconciler.model.status import ConnectionStatus, Health
 from reconciler.planning.account_warnings import OtherAccount
-from reconciler.render import status_words
+from reconciler.render import status_text
 from reconciler.text import inert
 from reconciler.watching.figures import RoundResult
 from reconciler.watching.site_round import SiteRound
@@ -64,7 +64,7 @@ def state_after(site_round: SiteRound, before: SiteState) -> SiteState:
 
 
 def _condition(status: ConnectionStatus) -> ConnectionState:
-    return ConnectionState(status.health, status_words.reason(status), faulty=status.fault is not None)
+    return ConnectionState(status.health, status_text.reason(status), faulty=status.fault is not None)
 
 
 def changes(site_round: SiteRound, before: SiteState, now: SiteState) -> Iterator[Line]:
@@ -85,11 +85,11 @@ def _change(address: str, before: ConnectionState | None, now: ConnectionState) 
         return
     if now.health.needs_attention:
         why = f": {now.why}" if now.why else ""
-        yield Line(inert(f"{address}: {status_words.WORD[now.health]}{why}"), bad=now.health is Health.ERROR)
+        yield Line(inert(f"{address}: {status_text.WORD[now.health]}{why}"), bad=now.health is Health.ERROR)
     elif before is not None and before.health.needs_attention:
-        yield Line(inert(f"{address}: healed, {status_words.WORD[now.health]}"))
+        yield Line(inert(f"{address}: healed, {status_text.WORD[now.health]}"))
     elif now.health is Health.UNMANAGED and before is None:
-        yield Line(inert(f"{address}: {status_words.WORD[now.health]}: {now.why}"))
+        yield Line(inert(f"{address}: {status_text.WORD[now.health]}: {now.why}"))
 
 
 _MOST_LINES = 50

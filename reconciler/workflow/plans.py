@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.api.client import Reader
-from reconciler.api.events import EventQuery
+from reconciler.api.client import EventQuery, Reader
 from reconciler.errors import ExtcalError
 from reconciler.model.action import Action, ActionKind, Impact
 from reconciler.model.desired import DeclaredConnection, Desired, Site

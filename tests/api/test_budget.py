@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from reconciler.api.bodies import CodingError, read_body
-from reconciler.api.budget import Cost, CostLimit
-from reconciler.api.events import EventQuery
+from reconciler.api.client import EventQuery
 from reconciler.api.exchange import ExchangeLimits
+from reconciler.api.response_limits import CodingError, Cost, CostLimit, read_body
 from reconciler.api.session import SessionLimits
 from reconciler.errors import MalformedAnswerError, OutageError
 from tests.api.conftest import OpenSession

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.api.events import EventQuery
+from reconciler.api.client import EventQuery
 from reconciler.api.secrets import Secrets
 from reconciler.api.session import SiteSession
 from reconciler.errors import (

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.clock import nobody
-from reconciler.api.limiter import Rate, RateLimiter
+from reconciler.api.rate_limit import Rate, RateLimiter
 from tests.support.builders.api import FakeClock, run
 from tests.support.profiles import examples
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.api.events import EventQuery
+from reconciler.api.client import EventQuery
 from reconciler.api.pages import CursorPage, follow
 from reconciler.errors import MalformedAnswerError
 from reconciler.model.live import LiveConnection, Schedule

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from reconciler.api.exchange import ExchangeLimits
-from reconciler.api.limiter import Rate
+from reconciler.api.rate_limit import Rate
 from reconciler.api.retry import Backoff
 from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.errors import ApiError, RateLimitedError, ServiceError, TransportError

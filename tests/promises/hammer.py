@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.api.limiter import Rate
+from reconciler.api.rate_limit import Rate
 from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.machine import FileLedger, Machine
 from tests.support.builders.api import SITE_ID, key_site, secrets

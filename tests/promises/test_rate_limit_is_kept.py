@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.clock import SystemClock, nobody
-from reconciler.api.limiter import Rate, RateLimiter
+from reconciler.api.rate_limit import Rate, RateLimiter
 from reconciler.machine import FileLedger, Machine, ledger
 from reconciler.sandbox.faults import WRITES, Answer, Fault, Faults
 from tests.promises.hammer import RATE

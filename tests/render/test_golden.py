@@ -15,7 +15,7 @@ from reconciler.render.html.plan_page import plan_failure_html, plan_html
 from reconciler.render.html.status_page import status_html
 from reconciler.render.plan_markdown import plan_failure_markdown, plan_markdown
 from reconciler.render.plan_text import plan_text
-from reconciler.render.status_json import status_json
+from reconciler.render.status_data import status_json
 from reconciler.render.status_text import status_text
 from tests.render.hostile import HOSTILE
 from tests.support.builders.reports import MADE, fleet, fleet_renamed, nothing_to_do, renamed, telling

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from reconciler.model.status import FleetStatus
+from reconciler.render.html.assets import PAGE, Colour, Shade
 from reconciler.render.html.plan_page import plan_failure_html, plan_html
 from reconciler.render.html.status_page import status_failure_html, status_html
-from reconciler.render.html.style import PAGE, Colour, Shade
 from reconciler.render.html.tags import Html, tag
 from reconciler.text import inert
 from tests.render.hostile import HOSTILE, texts

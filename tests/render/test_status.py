@@ -14,10 +14,10 @@ from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteS
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of
-from reconciler.render import status_words
 from reconciler.render.html.status_page import status_html
-from reconciler.render.status_csv import status_csv
-from reconciler.render.status_json import status_failure_json, status_json
+from reconciler.render.status_data import status_csv, status_failure_json, status_json
+from reconciler.render.status_text import reason as why
+from reconciler.render.status_text import remedy as way_out
 from reconciler.render.status_text import status_text
 from tests.render.hostile import HOSTILE
 from tests.support.builders.plans import (
@@ -66,16 +66,16 @@ def test_what_is_not_connected_is_missing_or_waits_for_its_owner() -> None:
     """By credentials extcal can connect it, by OAuth only its owner can."""
     missing, waiting = judged(declared()), judged(declared(provider="google"))
     assert missing.health is Health.MISSING
-    assert status_words.remedy(missing) == "extcal apply connects it with the password in env:EXTCAL_PASSWORD"
+    assert way_out(missing) == "extcal apply connects it with the password in env:EXTCAL_PASSWORD"
     assert waiting.health is Health.AWAITING_CONSENT
-    assert "its owner must consent" in (status_words.remedy(waiting) or "")
+    assert "its owner must consent" in (way_out(waiting) or "")
 
 
 def test_an_owner_who_took_another_account_is_told_of() -> None:
     """Where another account is connected while an owner's consent is awaited, both are named, with the way out."""
     waiting = judged(declared(provider="google"), live("k", GOOGLE, account="kim@harbor.example"))
     assert waiting.health is Health.AWAITING_CONSENT
-    reason, remedy = status_words.reason(waiting), status_words.remedy(waiting)
+    reason, remedy = why(waiting), way_out(waiting)
     assert reason == "kim@harbor.example is connected, but its manifest says lee@harbor.example: not adopted"
     assert (remedy or "").startswith("declare account: kim@harbor.example if that is right, else disconnect ")
     shown = FleetStatus((SiteStatus(SITE, (waiting,)),))
@@ -89,19 +89,17 @@ def test_what_differs_has_drifted() -> None:
     asked = declared(sync=SyncConfig(imports=PRIMARY, exports=DEDICATED))
     drifted = judged(asked, live(sync=SyncConfig(PRIMARY, OFF)))
     assert drifted.health is Health.DRIFTED
-    assert status_words.reason(drifted) == (
-        "sync config differs in syncToCalendar.dedicatedCalendar, syncToCalendar.enabled"
-    )
+    assert why(drifted) == ("sync config differs in syncToCalendar.dedicatedCalendar, syncToCalendar.enabled")
     buried = judged(declared(state=State.ABSENT), live())
     assert buried.health is Health.DRIFTED
-    assert status_words.reason(buried) == "still connected, though its manifest says state: absent"
+    assert why(buried) == "still connected, though its manifest says state: absent"
 
 
 def test_what_is_as_declared_needs_no_words() -> None:
     """Neither a reason nor a remedy is made up for what is well, absent ones included."""
     for status in (judged(declared(), live()), judged(declared(state=State.ABSENT))):
-        assert status_words.reason(status) is None
-        assert status_words.remedy(status) is None
+        assert why(status) is None
+        assert way_out(status) is None
     assert judged(declared(state=State.ABSENT)).health is Health.ABSENT
 
 
@@ -121,8 +119,8 @@ def test_an_error_comes_with_its_remedy(provider: object, error: str | None, rea
     on = live(provider=APPLE if provider is APPLE else GOOGLE, status="ERROR", error_reason=error)
     status = judged(declared(provider=name), on)
     assert status.health is Health.ERROR
-    assert status_words.reason(status) == reason
-    assert remedy in (status_words.remedy(status) or "")
+    assert why(status) == reason
+    assert remedy in (way_out(status) or "")
 
 
 def test_what_the_provider_can_not_do_is_an_error() -> None:
@@ -130,8 +128,8 @@ def test_what_the_provider_can_not_do_is_an_error() -> None:
     asked = declared(provider="microsoft", sync=SyncConfig(exports=DEDICATED))
     status = judged(asked, live(provider=MICROSOFT))
     assert status.health is Health.ERROR
-    assert status_words.reason(status) == "provider Outlook or Office 365 can't export to a dedicated calendar"
-    assert status_words.remedy(status) == "use primaryCalendar: {}"
+    assert why(status) == "provider Outlook or Office 365 can't export to a dedicated calendar"
+    assert way_out(status) == "use primaryCalendar: {}"
 
 
 def test_an_unknown_provider_is_an_error_that_keeps_what_the_manifest_says() -> None:
@@ -152,7 +150,7 @@ def test_what_could_not_be_read_is_unknown() -> None:
     status = judged(declared(), failed_provider_ids=(APPLE.id,))
     assert status.health is Health.UNKNOWN
     assert not FleetStatus((SiteStatus(SITE, (status,)),)).whole
-    assert "plan again later" in (status_words.remedy(status) or "")
+    assert "plan again later" in (way_out(status) or "")
 
 
 def test_a_replaced_account_is_named() -> None:
@@ -162,7 +160,7 @@ def test_a_replaced_account_is_named() -> None:
     (status,) = site.connections
     assert status.health is Health.MISSING
     assert status.connection_id is None
-    assert status_words.reason(status) == "not connected; former@harbor.example is connected in its place"
+    assert why(status) == "not connected; former@harbor.example is connected in its place"
 
 
 def test_undeclared_connections_are_unmanaged_whatever_prune_would_do() -> None:
@@ -172,7 +170,7 @@ def test_undeclared_connections_are_unmanaged_whatever_prune_would_do() -> None:
         status = status_of(plan_site(site, [declared()], seen), [declared()], seen)
         unmanaged = [c for c in status.connections if c.health is Health.UNMANAGED]
         assert [c.connection_id for c in unmanaged] == ["c2", "c3"]
-        assert all((status_words.remedy(c) or "").startswith(remedy) for c in unmanaged)
+        assert all((way_out(c) or "").startswith(remedy) for c in unmanaged)
 
 
 def test_the_document_is_as_its_schema_says() -> None:

@@ -6,10 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from reconciler.render.html.assets import SCRIPT, STYLE
 from reconciler.render.html.charts import Bar, bars, most_telling, whole_bar
 from reconciler.render.html.report import Badge, Report, Row, SiteRows, tally
-from reconciler.render.html.script import SCRIPT
-from reconciler.render.html.style import STYLE
 from reconciler.render.html.tags import Html, joined, tag
 
 _URGENT_SHOWN = 200

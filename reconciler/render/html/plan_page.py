@@ -8,9 +8,9 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render import words as plan_errors
+from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
-from reconciler.render.html.style import Shade
 from reconciler.render.plan_text import summary_line
 from reconciler.text import clipped
 

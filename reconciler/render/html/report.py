@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.render.html.style import Shade
+from reconciler.render.html.assets import Shade
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
-from reconciler.render import status_words, words
+from reconciler.render import status_text, words
+from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
-from reconciler.render.html.style import Shade
 from reconciler.render.status_text import worst_first
 from reconciler.text import clipped
 
@@ -22,14 +22,14 @@ _SHADE = {
     Health.ABSENT: Shade.QUIET,
     Health.UNMANAGED: Shade.OUTSIDE,
 }
-_BADGE = {health: Badge(status_words.WORD[health], _SHADE[health], urgent=health.needs_attention) for health in Health}
+_BADGE = {health: Badge(status_text.WORD[health], _SHADE[health], urgent=health.needs_attention) for health in Health}
 _TITLE = "Calendar connections: status"
 _LONGEST = 1_000
 
 
 def status_html(fleet: FleetStatus, made: datetime) -> str:
     """The status as one HTML document; `made` is when the service was looked at."""
-    return page(_report(fleet, made, status_words.summary_line(fleet), _unread(fleet)))
+    return page(_report(fleet, made, status_text.summary_line(fleet), _unread(fleet)))
 
 
 def status_failure_html(messages: Sequence[str], made: datetime) -> str:
@@ -79,6 +79,6 @@ def _row(status: ConnectionStatus) -> Row:
         account=clipped(words.who(status.account)),
         badge=_BADGE[status.health],
         lines=tuple(
-            clipped(line, _LONGEST) for line in (status_words.reason(status), status_words.remedy(status)) if line
+            clipped(line, _LONGEST) for line in (status_text.reason(status), status_text.remedy(status)) if line
         ),
     )

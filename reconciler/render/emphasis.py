@@ -1,11 +1,11 @@
-"""Tones: what a stretch of text means to its reader; whoever prints decides on colours."""
+"""What a stretch of text means to its reader; whoever prints decides on colours."""
 
 from collections.abc import Callable
 from enum import Enum, auto
 
 
 class Emphasis(Enum):
-    """The meaning that a colour may underline; the words say it all without one."""
+    """What a stretch of text means to its reader; whoever prints chooses colours, and the words say it without."""
 
     ADD = auto()
     CHANGE = auto()
@@ -17,6 +17,6 @@ class Emphasis(Enum):
 Paint = Callable[[Emphasis, str], str]
 
 
-def plain(_tone: Emphasis, text: str) -> str:
+def plain(_emphasis: Emphasis, text: str) -> str:
     """Paint nothing."""
     return text

@@ -1,11 +1,13 @@
-"""The status of a fleet as JSON (`status --format json`; schemas/status.schema.json)."""
+"""The status of a fleet for scripts and spreadsheets: as JSON (schemas/status.schema.json) and as CSV."""
 
 from collections.abc import Sequence
 
+from reconciler.model.account import shown
 from reconciler.model.encoding import Json, encoded
 from reconciler.model.status import ConnectionStatus, FleetStatus, counted
-from reconciler.render import status_words
-from reconciler.render.data_text import json_text
+from reconciler.render import status_text
+from reconciler.render.data_text import csv_text, json_text
+from reconciler.render.status_text import worst_first
 
 FORMAT_VERSION = 1
 
@@ -44,6 +46,41 @@ def _connection(status: ConnectionStatus) -> dict[str, Json]:
         "account": status.account,
         "connection_id": status.connection_id,
         "health": status.health.value,
-        "reason": status_words.reason(status),
-        "remedy": status_words.remedy(status),
+        "reason": status_text.reason(status),
+        "remedy": status_text.remedy(status),
     }
+
+
+_HEADINGS = (
+    "address",
+    "site_id",
+    "schedule_id",
+    "schedule",
+    "provider",
+    "account",
+    "connection_id",
+    "health",
+    "reason",
+    "remedy",
+)
+
+
+def status_csv(fleet: FleetStatus) -> str:
+    """Every connection, site by site and the worst first; what is not known is an empty cell."""
+    rows = [
+        (
+            status.address,
+            status.site_id,
+            status.schedule_id or "",
+            status.schedule or "",
+            status.provider,
+            shown(status.account, ""),
+            status.connection_id or "",
+            status.health.value,
+            status_text.reason(status) or "",
+            status_text.remedy(status) or "",
+        )
+        for site in fleet.sites
+        for status in worst_first(site.connections)
+    ]
+    return csv_text(_HEADINGS, rows)
