@@ -18,6 +18,9 @@ Source: Unicode Character Database, DerivedCoreProperties, Default_Ignorable_Cod
 MARKS = frozenset({"Mn", "Me"})
 """What is drawn upon the letter before."""
 
+_ENDS = HARMFUL - {"Cf", "Cs"}
+"""What stands for a blank or the end of a line."""
+
 _UNSEEN = HARMFUL | MARKS | {"Zs"}
 # Letters, digits and ASCII are seen, but for fillers, which count as letters.
 _FILLERS = "\u115f\u1160\u3164\uffa0"
@@ -71,22 +74,49 @@ def _drawn(text: str) -> list[str]:
     return kept
 
 
-_TAIL = 12
+def one_line(text: str) -> str:
+    """The text on one line, without control, bidirectional and invisible characters, blanks made single."""
+    return " ".join("".join(map(_on_a_line, text)).split())
+
+
+def _on_a_line(character: str) -> str:
+    if character.isascii():
+        return character if character.isprintable() else " "
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    if category in _ENDS:
+        return " "
+    return "\N{REPLACEMENT CHARACTER}" if category == "Cs" else character
 
 
 def clipped(text: str, longest: int = 160) -> str:
-    """The text without anything harmful, runs of blanks made one, cut before its last characters; never empty."""
-    tidy = " ".join(inert(text.replace("\n", " ")).split())
-    if not tidy:
-        return "(empty)"
-    return tidy if len(tidy) <= longest else f"{tidy[: longest - _TAIL - 1]}…{tidy[-_TAIL:]}"
+    """The text without anything harmful, runs of blanks made one, cut in the middle; never empty."""
+    return cut_middle(" ".join(inert(text.replace("\n", " ")).split()), longest) or "(empty)"
+
+
+def cut(text: str, longest: int) -> str:
+    """The text with at most so many characters; one that was cut ends in an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+_TAIL = 12
+
+
+def cut_middle(text: str, longest: int) -> str:
+    """The text with at most so many characters; one that was cut keeps its last ones, which tell ids apart."""
+    return text if len(text) <= longest else f"{text[: longest - _TAIL - 1]}…{text[-_TAIL:]}"
 
 
 _DOUBLE = {"W", "F"}
-_ON_THE_LETTER = {"Mn", "Me"}
 
 
-def cut_to(text: str, columns: int) -> str:
+def width(text: str) -> int:
+    """How many columns an inert text takes on a terminal."""
+    return len(text) if text.isascii() else sum(map(_width, text))
+
+
+def cut_columns(text: str, columns: int) -> str:
     """As much of an inert text as fits into so many columns."""
     ends = itertools.accumulate(map(_width, text))
     return "".join(char for char, end in zip(text, ends, strict=True) if end <= columns)
@@ -95,34 +125,9 @@ def cut_to(text: str, columns: int) -> str:
 def _width(char: str) -> int:
     if char.isascii():
         return 1
-    if unicodedata.category(char) in _ON_THE_LETTER:
+    if unicodedata.category(char) in MARKS:
         return 0
     return 2 if unicodedata.east_asian_width(char) in _DOUBLE else 1
-
-
-_DROPPED = {"Cf"}
-_BLANKED = {"Cc", "Zl", "Zp"}
-
-
-def fit(text: str) -> str:
-    """`text` on one line, without control, bidirectional and invisible characters, blanks made single."""
-    return " ".join("".join(map(_fit, text)).split())
-
-
-def cut(text: str, limit: int) -> str:
-    """`text`, of at most `limit` characters; what was cut ends in an ellipsis."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _fit(character: str) -> str:
-    if character.isascii():
-        return character if character.isprintable() else " "
-    category = unicodedata.category(character)
-    if category in _DROPPED:
-        return ""
-    if category in _BLANKED:
-        return " "
-    return "\N{REPLACEMENT CHARACTER}" if category == "Cs" else character
 
 
 _MOST_COMPARED = 1_000

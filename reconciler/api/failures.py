@@ -16,7 +16,7 @@ from reconciler.errors import (
     ServiceError,
     UnauthenticatedError,
 )
-from reconciler.text import cut, fit
+from reconciler.text import cut, one_line
 
 _BY_STATUS: dict[int, type[ResponseError]] = {
     400: InvalidRequestError,
@@ -51,7 +51,7 @@ class Explainer:
 
     def shown(self, text: str, limit: int = _LONGEST_TEXT) -> str:
         """Text from outside, fit to be shown: one line, no secrets, at most `limit` characters."""
-        return cut(fit(self._secrets.redact(text)), limit)
+        return cut(one_line(self._secrets.redact(text)), limit)
 
     def failure(self, call: Call, answer: Response, asked: float | None) -> ResponseError:
         """The error that an answer other than 200 is; `asked` is its Retry-After in seconds."""

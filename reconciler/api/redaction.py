@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from reconciler.api.views import Span, View
-from reconciler.text import fit
+from reconciler.text import one_line
 
 MASK = "[secret]"
 SHORTEST = 6
@@ -154,7 +154,7 @@ def _spellings(secret: str) -> set[str]:
     """The secret, and what making a text fit to be shown, or ASCII, leaves of it, unless that is next to nothing."""
     seen = "".join(character for character in secret if unicodedata.category(character) != "Cf")
     ascii_only = {secret.encode("ascii", errors).decode() for errors in ("ignore", "replace")}
-    return {secret} | {text for text in {fit(secret), seen} | ascii_only if len(text) >= _SHORTEST_SPELLING}
+    return {secret} | {text for text in {one_line(secret), seen} | ascii_only if len(text) >= _SHORTEST_SPELLING}
 
 
 def _digits(raw: bytes) -> set[bytes]:

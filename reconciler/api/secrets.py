@@ -11,7 +11,7 @@ from reconciler.api.redaction import SHORTEST, Redactor
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.model.texts import texts, with_texts
-from reconciler.text import cut, fit
+from reconciler.text import cut, one_line
 
 PREFIX = "EXTCAL_"
 SETTINGS = frozenset(
@@ -159,7 +159,7 @@ def _batches(found: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _name(ref: SecretRef) -> str:
-    return cut(fit(str(ref)), 200)
+    return cut(one_line(str(ref)), 200)
 
 
 def _read_regular(path: Path, ref: SecretRef) -> bytes:

@@ -14,7 +14,7 @@ from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
 from reconciler.render.emphasis import Emphasis, Paint, plain
-from reconciler.text import cut_to, inert
+from reconciler.text import cut_columns, inert
 
 _STYLE: dict[Emphasis, dict[str, bool | str]] = {
     Emphasis.ADD: {"fg": "green"},
@@ -68,7 +68,7 @@ class Console:
         """How far a command has come, on one line of stderr that the next thing said takes; only on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
-            _tell(f"{_LINE_ANEW}{cut_to(inert(redact(text)), width)}")
+            _tell(f"{_LINE_ANEW}{cut_columns(inert(redact(text)), width)}")
             self._passing = True
 
     def _settle(self) -> None:

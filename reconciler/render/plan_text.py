@@ -9,7 +9,7 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_json import summary
-from reconciler.text import inert
+from reconciler.text import cut_middle, inert
 
 _EMPHASIS = {
     ActionKind.CONNECT: Emphasis.ADD,
@@ -84,12 +84,15 @@ def headline(action: Action, paint: Paint, *, name: str, held_back: bool = False
     origin = words.origin(action)
     whose = f"  [{origin}]" if origin else ""
     waits = "  [held back]" if held_back else ""
-    return f"{done} {inert(shortened(name))}  {who}  ({words.reason(action)}){whose}{waits}"
+    return f"{done} {shown_name(name)}  {who}  ({words.reason(action)}){whose}{waits}"
 
 
-def shortened(name: str, limit: int = 60) -> str:
-    """A name that may hold an opaque id of hundreds of characters, at a length that a line can bear."""
-    return name if len(name) <= limit else f"{name[: limit - 13]}…{name[-12:]}"
+_LONGEST_NAME = 60
+
+
+def shown_name(name: str) -> str:
+    """A name that may hold an opaque id of hundreds of characters, inert and at a length that a line can bear."""
+    return inert(cut_middle(name, _LONGEST_NAME))
 
 
 def _details(action: Action) -> Iterator[str]:
@@ -105,7 +108,7 @@ def _details(action: Action) -> Iterator[str]:
         else:
             yield f"    {path}: {before} -> {after}"
     if action.depends_on:
-        yield f"    after {', '.join(inert(shortened(address)) for address in action.depends_on)}"
+        yield f"    after {', '.join(map(shown_name, action.depends_on))}"
 
 
 def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:

@@ -7,7 +7,7 @@ from reconciler.model.action import Action
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
-from reconciler.render.plan_text import shortened
+from reconciler.render.plan_text import shown_name
 from reconciler.text import inert
 
 _EMPHASIS = {
@@ -39,7 +39,7 @@ def result_text(result: Result, paint: Paint = plain) -> str:
         lines += [f"  {_name(action)}: {words.reason(action)}" for action in result.unsettled]
     if result.unchecked:
         lines += ["", paint(Emphasis.REMOVE, "Not checked after applying; plan again to see where it stands:")]
-        lines += [f"  {inert(shortened(fault.where))}: {inert(fault.message)}" for fault in result.unchecked]
+        lines += [f"  {shown_name(fault.where)}: {inert(fault.message)}" for fault in result.unchecked]
     if lines:
         lines.append("")
     lines.append(summary_line(result))
@@ -69,7 +69,7 @@ def consent_lines(action: Action, url: str) -> tuple[str, str]:
 
 
 def _name(action: Action) -> str:
-    return inert(shortened(action.address))
+    return shown_name(action.address)
 
 
 def summary_line(result: Result) -> str:

@@ -8,7 +8,7 @@ from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteS
 from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
-from reconciler.render.plan_text import shortened
+from reconciler.render.plan_text import shown_name
 from reconciler.text import inert
 
 WORD = {health: health.value.replace("-", " ") for health in Health} | {Health.ERROR: "in error"}
@@ -132,7 +132,7 @@ def _site(site: SiteStatus, paint: Paint) -> Iterator[str]:
 
 
 def _name(status: ConnectionStatus) -> str:
-    return inert(shortened(status.address.partition("/")[2]))
+    return shown_name(status.address.partition("/")[2])
 
 
 def _connection(status: ConnectionStatus, paint: Paint, width: int, *, site_unread: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ from reconciler.model.encoding import Json
 from reconciler.model.live import Calendar, Event, Extra, LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.render.data_text import json_text
-from reconciler.text import inert
+from reconciler.text import cut, inert
 
 Row = tuple[str, ...]
 _WIDEST = 1_000
@@ -23,8 +23,7 @@ def table(headings: Row, rows: Sequence[Row]) -> str:
 
 def _cell(text: str) -> str:
     """The text as every row can bear it: a column is as wide as its widest cell."""
-    shown = inert(text)
-    return shown if len(shown) <= _WIDEST else f"{shown[: _WIDEST - 1]}…"
+    return cut(inert(text), _WIDEST)
 
 
 def as_json(rows: Sequence[dict[str, Json]]) -> str:
