@@ -18,9 +18,6 @@ Source: Unicode Character Database, DerivedCoreProperties, Default_Ignorable_Cod
 MARKS = frozenset({"Mn", "Me"})
 """What is drawn upon the letter before."""
 
-_ENDS = HARMFUL - {"Cf", "Cs"}
-"""What stands for a blank or the end of a line."""
-
 _UNSEEN = HARMFUL | MARKS | {"Zs"}
 # Letters, digits and ASCII are seen, but for fillers, which count as letters.
 _FILLERS = "\u115f\u1160\u3164\uffa0"
@@ -43,6 +40,8 @@ def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN or UNDRAWN.match(character) is not None
 
 
+# Controls, and separators of lines and paragraphs: of what is harmful, what keeps words apart.
+_ENDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # No script puts more marks on one letter; a pile of them would cover the lines above.
 _MOST_MARKS = 8
 # What a CI's log takes for a command: `::name::` first on a line, and anywhere `##[name]`, `##vso[…]` and their kin
@@ -75,24 +74,13 @@ def _drawn(text: str) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """The text on one line, without control, bidirectional and invisible characters, blanks made single."""
-    return " ".join("".join(map(_on_a_line, text)).split())
-
-
-def _on_a_line(character: str) -> str:
-    if character.isascii():
-        return character if character.isprintable() else " "
-    category = unicodedata.category(character)
-    if category == "Cf":
-        return ""
-    if category in _ENDS:
-        return " "
-    return "\N{REPLACEMENT CHARACTER}" if category == "Cs" else character
+    """The text inert and on one line: controls and ends of lines become blanks, and blanks single."""
+    return " ".join(inert(_ENDS.sub(" ", text)).split())
 
 
 def clipped(text: str, longest: int = 160) -> str:
-    """The text without anything harmful, runs of blanks made one, cut in the middle; never empty."""
-    return cut_middle(" ".join(inert(text.replace("\n", " ")).split()), longest) or "(empty)"
+    """The text on one line, cut in the middle; never empty."""
+    return cut_middle(one_line(text), longest) or "(empty)"
 
 
 def cut(text: str, longest: int) -> str:
