@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
+from reconciler.text import cut
 
 TIMEOUT = 120.0
 """Seconds that one call of git may take."""
@@ -285,4 +286,4 @@ def _sentences(said: bytes) -> str:
     """What git says, on one line and without whoever logs in."""
     lines = [line.strip() for line in said.decode(errors="replace").splitlines()]
     text = "; ".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in lines if line)
-    return _USERINFO.sub("…@", text)[:_LONGEST_REASON]
+    return cut(_USERINFO.sub("…@", text), _LONGEST_REASON)

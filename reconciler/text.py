@@ -9,9 +9,10 @@ from functools import cache
 HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, format characters (bidi overrides, tags, zero-width ones), surrogates, line and paragraph ends."""
 UNDRAWN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8\ufffe\uffff"
+    "\U000e0000-\U000e0fff]"
 )
-"""What else is never drawn: fillers, and selectors of variants but for those of text and emoji.
+"""What else is never drawn: fillers, selectors of variants but for those of text and emoji, and what is no character.
 
 Source: Unicode Character Database, DerivedCoreProperties, Default_Ignorable_Code_Point.
 """
@@ -81,6 +82,19 @@ def one_line(text: str) -> str:
 def clipped(text: str, longest: int = 160) -> str:
     """The text on one line, cut in the middle; never empty."""
     return cut_middle(one_line(text), longest) or "(empty)"
+
+
+def escaped(text: str) -> str:
+    """The text with what `inert` would take out written as escapes, so that it can be found in a file."""
+    if text.isprintable() and not UNDRAWN.search(text):
+        return text
+    return "".join(map(_escape, text))
+
+
+def _escape(char: str) -> str:
+    if unicodedata.category(char) in HARMFUL or UNDRAWN.match(char):
+        return char.encode("unicode_escape").decode("ascii")
+    return char
 
 
 def cut(text: str, longest: int) -> str:

@@ -6,10 +6,11 @@ import re
 import stat
 from dataclasses import dataclass
 
-from reconciler.manifests.faults import START, FileReport, Place, SpoiledError, harmless
+from reconciler.manifests.faults import START, FileReport, Place, SpoiledError
 from reconciler.manifests.limits import LOOKED_AT
 from reconciler.manifests.recognition import says_so
 from reconciler.model.source import Fault, Source
+from reconciler.text import escaped
 
 MAX_BYTES = 16 * 1024 * 1024
 """The largest manifest file; 10,000 connections take about 3 MB."""
@@ -83,7 +84,7 @@ def fault(shown: str, message: str, hint: str) -> Fault:
 
 def printable(name: str) -> str:
     """A path as messages show it."""
-    return harmless(os.fsencode(name).decode("utf-8", "backslashreplace"))
+    return escaped(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 # What YAML 1.2 (section 5.1) does not let stand in a stream, a byte order mark anywhere but first, and a % that

@@ -1,17 +1,17 @@
 """Where faults are gathered while files are read, so that all of them can be told at once."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.manifests.limits import DEFAULT, Budget, Limit
 from reconciler.model.source import Fault, Source
+from reconciler.text import cut, escaped
 
 MAX_FAULTS = 1_000
 """Faults told of one file; a file with more is not looked at any further."""
 
-SHOWN = 80
-"""Characters of a manifest's own text that a message repeats."""
+SHOWN = 81
+"""Characters of a manifest's own text that a message repeats, with the ellipsis of one that was cut."""
 
 Place = tuple[int, int]
 """Line and column of something in a file, both counted from 1."""
@@ -36,10 +36,6 @@ class Mark(Protocol):
 def place(mark: Mark) -> Place:
     """The place of a mark."""
     return mark.line + 1, mark.column + 1
-
-
-# What would disturb a terminal or an encoder: controls, lone surrogates, separators, bidi and zero-width marks.
-_DISTURBING = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 class SpoiledError(Exception):
@@ -95,12 +91,6 @@ class FileReport:
         return SpoiledError()
 
 
-def harmless(text: str) -> str:
-    """`text` with what could disturb a terminal or an encoder written as escapes."""
-    return _DISTURBING.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
-
-
 def shown(text: str) -> str:
     """A manifest's own text as a message repeats it: quoted, harmless, and not too long."""
-    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    return f"'{harmless(cut)}'"
+    return f"'{escaped(cut(text, SHOWN))}'"

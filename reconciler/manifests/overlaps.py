@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from reconciler.manifests.faults import harmless
 from reconciler.model.account import folded
 from reconciler.model.desired import DeclaredConnection, ProviderRef, ScheduleRef
 from reconciler.model.source import Fault
 from reconciler.planning.overlaps import Meeting, meetings
+from reconciler.text import escaped
 
 _Slot = tuple[str, ScheduleRef]
 _Account = tuple[ProviderRef, str]
@@ -36,5 +36,5 @@ def _fault(meeting: Meeting) -> Fault:
     one, other = meeting.connection, meeting.other
     # A name and an id may be of one schedule, which is no better: planning finds two manifests of one connection then.
     surely = one.site != other.site or one.schedule.by is other.schedule.by
-    message = harmless(meeting.message("another schedule" if surely else "the same schedule or another"))
+    message = escaped(meeting.message("another schedule" if surely else "the same schedule or another"))
     return Fault(one.sources.at("account"), "spec.account", message, meeting.hint)

@@ -16,6 +16,7 @@ from reconciler.model.encoding import Json, canonical, encoded
 from reconciler.model.live import LiveSite, Status
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.planning.preconditions import already_done, holds, taken_away
+from reconciler.text import cut
 
 _SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "attribution", "impact"}
 # More to wait for, more that was known to be taken away, and less that stood there, hold an action back all the more.
@@ -185,4 +186,4 @@ def _fields(value: object) -> dict[str, Json]:
 
 def _shown(value: Json) -> str:
     text = "not set" if value is None else canonical(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return cut(text, _LONGEST_VALUE)

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import ExtcalError, ManifestError
-from reconciler.manifests.faults import harmless
 from reconciler.manifests.files import find, read
 from reconciler.manifests.limits import DEFAULT, Budget, Limits
 from reconciler.manifests.loader import collect, load
@@ -17,6 +16,7 @@ from reconciler.manifests.references import Drafts, resolve
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 from reconciler.safe_paths import MisplacedError, check_folder
+from reconciler.text import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Folder:
     def show(self, path: str) -> str:
         """How messages name a file of the folder, by its relative path."""
         known = self.by_path.get(path)
-        return known.shown if known else harmless(str(self.shown / path))
+        return known.shown if known else escaped(str(self.shown / path))
 
 
 def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
@@ -91,7 +91,7 @@ def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
 
 def _root(path: Path) -> Path | None:
     """The real path of a folder, or None where there is nothing yet."""
-    name = harmless(str(path))
+    name = escaped(str(path))
     try:
         check_folder(path)
     except MisplacedError as error:

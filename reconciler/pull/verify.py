@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import ExtcalError, LimitError, ManifestError
-from reconciler.manifests.faults import harmless
 from reconciler.manifests.loader import load
 from reconciler.model.account import folded
 from reconciler.model.action import Action, ActionKind
@@ -22,6 +21,7 @@ from reconciler.planning.planner import plan_site
 from reconciler.pull.folder import Folder
 from reconciler.pull.propose import Proposal, Touch
 from reconciler.pull.values import Key, PulledSite
+from reconciler.text import escaped
 
 _NOWHERE = SourceMap(Source("", 1, 1))
 
@@ -82,7 +82,7 @@ class _Copy:
 
     @cached_property
     def _shown(self) -> dict[str, str]:
-        return {harmless(f"{self.root}/{path}"): self.folder.show(path) for path in self.contents}
+        return {escaped(f"{self.root}/{path}"): self.folder.show(path) for path in self.contents}
 
     @cached_property
     def _names(self) -> re.Pattern[str]:

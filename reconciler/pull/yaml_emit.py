@@ -10,6 +10,7 @@ from reconciler.manifests.yaml_reader import resolve
 from reconciler.model.desired import ApiKeyAuth, Lifecycle, ProviderKey, ProviderRef, Scope, SecretRef, Site
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.pull.values import Entry
+from reconciler.text import cut, one_line
 
 _SCOPE = """\
   # Which live connections these manifests answer for: those on schedules that a manifest names (schedules, the
@@ -169,9 +170,7 @@ def scalar(text: str) -> str:
 
 def comment(text: str) -> str:
     """A text as it can stand in a comment: one line, nothing invisible, and in quotes if a tool could act on it."""
-    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    if len(words) > _LONGEST_COMMENT:
-        words = words[: _LONGEST_COMMENT - 1] + "…"
+    words = cut(one_line(text), _LONGEST_COMMENT)
     return words if _PLAIN_COMMENT.fullmatch(words) else scalar(words)
 
 

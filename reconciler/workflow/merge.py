@@ -19,6 +19,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.shards import Shards, spans
 from reconciler.model.status import Health
 from reconciler.planning.order import ordered
+from reconciler.text import cut
 
 
 class MergeError(ExtcalError):
@@ -122,7 +123,7 @@ def document_part(document: Document, file: Path) -> DocumentPart:
     # The first is enough: of a large file that is something else there would be very many.
     error = next(_validator(schema).iter_errors(document), None)
     if error is not None:
-        why = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
+        why = cut(error.message, _LONGEST)
         raise MergeError(
             f"{file}: neither a saved plan nor what plan, apply or status print with --format json: "
             f"at {error.json_path}: {why}"

@@ -148,7 +148,9 @@ def test_a_status_without_a_name(server: Scripted, opened: OpenSession) -> None:
 
 def test_text_from_the_service_is_harmless(server: Scripted, opened: OpenSession) -> None:
     """What the service says loses controls, what is never drawn, secrets, commands of a CI, and length."""
-    hostile = f"\x1b[2Jkey {API_KEY[:5]}\u200b{API_KEY[5:]}\r\n\u202egnp\u2028 \ud800\u3164 ##[add-mask] " + "long " * 500
+    hostile = (
+        f"\x1b[2Jkey {API_KEY[:5]}\u200b{API_KEY[5:]}\r\n\u202egnp\u2028 \ud800\u3164 ##[add-mask] " + "long " * 500
+    )
     server.script(Reply(application("C" * 300 + "\x07", hostile), 400, {"x-wix-request-id": "r" * 300}))
     error = caught_while_reading(opened)
     text = str(error)
