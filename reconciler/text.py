@@ -118,6 +118,11 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_width, text))
 
 
+def padded(text: str, columns: int) -> str:
+    """An inert text with blanks after it, so that it takes so many columns."""
+    return text + " " * (columns - width(text))
+
+
 def cut_columns(text: str, columns: int) -> str:
     """As much of an inert text as fits into so many columns."""
     ends = itertools.accumulate(map(_width, text))

@@ -9,7 +9,7 @@ from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_text import shown_name
-from reconciler.text import inert
+from reconciler.text import inert, padded, width
 
 WORD = {health: health.value.replace("-", " ") for health in Health} | {Health.ERROR: "in error"}
 _SILENT = {Reason.IN_SYNC, Reason.ABSENT}
@@ -126,20 +126,20 @@ def _site(site: SiteStatus, paint: Paint) -> Iterator[str]:
     yield paint(Emphasis.HEADING, f"{inert(site.site.name)}  ({inert(site.site.site_id)})")
     if site.unread is not None:
         yield f"  {paint(Emphasis.REMOVE, 'could not be read:')} {inert(site.unread.message)}"
-    width = max((len(_name(status)) for status in site.connections), default=0)
+    columns = max((width(_name(status)) for status in site.connections), default=0)
     for status in worst_first(site.connections):
-        yield from _connection(status, paint, width, site_unread=site.unread is not None)
+        yield from _connection(status, paint, columns, site_unread=site.unread is not None)
 
 
 def _name(status: ConnectionStatus) -> str:
     return shown_name(status.address.partition("/")[2])
 
 
-def _connection(status: ConnectionStatus, paint: Paint, width: int, *, site_unread: bool) -> Iterator[str]:
+def _connection(status: ConnectionStatus, paint: Paint, columns: int, *, site_unread: bool) -> Iterator[str]:
     word = paint(_EMPHASIS[status.health], f"{WORD[status.health]:{_WIDTH}}")
     where = inert(status.schedule or status.schedule_id or "schedule not known")
     who = f"{inert(status.provider)} {words.who(status.account)}"
-    yield f"  {word}  {_name(status):{width}}  {who}  on {where}"
+    yield f"  {word}  {padded(_name(status), columns)}  {who}  on {where}"
     if status.health is Health.UNMANAGED or site_unread:
         return
     indent = " " * (_WIDTH + 4)

@@ -7,7 +7,7 @@ from reconciler.model.encoding import Json
 from reconciler.model.live import Calendar, Event, Extra, LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.render.data_text import json_text
-from reconciler.text import cut, inert
+from reconciler.text import cut, inert, padded, width
 
 Row = tuple[str, ...]
 _WIDEST = 1_000
@@ -16,8 +16,8 @@ _WIDEST = 1_000
 def table(headings: Row, rows: Sequence[Row]) -> str:
     """Columns as wide as their widest cell; the last one is not padded."""
     shown = [headings, *(tuple(_cell(text) for text in row) for row in rows)]
-    widths = [max(len(row[column]) for row in shown) for column in range(len(headings))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
+    widths = [max(width(row[column]) for row in shown) for column in range(len(headings))]
+    lines = ("  ".join(map(padded, row, widths)).rstrip() for row in shown)
     return "\n".join(lines)
 
 

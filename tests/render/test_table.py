@@ -9,6 +9,11 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
     assert table(("A", "LONG", "C"), [("wide", "x", ""), ("y", "", "z")]) == ("A     LONG  C\nwide  x\ny           z")
 
 
+def test_columns_stand_below_each_other_in_any_script() -> None:
+    """Ideographs take two columns of a terminal, and a mark on a letter none."""
+    assert table(("A", "B"), [("漢字", "x"), ("e\u0301", "y")]) == "A     B\n漢字  x\ne\u0301     y"
+
+
 def test_no_rows_are_the_headings() -> None:
     """An empty table still says what it would hold."""
     assert table(("A", "B"), []) == "A  B"
