@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from reconciler.text import escaped
+
 _LONGEST = 320
 """Characters of an address (source: RFC 3696, erratum 1690); a longer one has no domain that could be looked up."""
 _LONGEST_SHOWN = 160
@@ -31,8 +33,8 @@ _TOGETHER = (
     frozenset({"Han", "Bopomofo"}),
 )
 _HAN = {"CJK", "IDEOGRAPHIC"}
-# Controls, format characters (bidi ones among them), surrogates, and what is assigned to nobody.
-_UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co"}
+# What is assigned to nobody, or by private agreement: nothing is drawn for it, or a box.
+_UNASSIGNED = {"Cn", "Co"}
 _WIDTHS = {"FULLWIDTH", "HALFWIDTH"}
 
 
@@ -70,8 +72,8 @@ def lookalikes(account: str) -> Iterator[str]:
     """What in an address may be taken for something else: a remark for each such part of it."""
     if account.isascii():
         return
-    if any(unicodedata.category(letter) in _UNSEEN for letter in account):
-        yield f"'{account}' holds characters that nobody sees"
+    if (seen := escaped(account)) != account or any(unicodedata.category(each) in _UNASSIGNED for each in account):
+        yield f"'{seen}' holds characters that nobody sees"
     latin = "Latin" in _scripts(account)
     for part in dict.fromkeys(part for side in _parts(account) for part in _DOTS.split(side)):
         scripts = _scripts(part)

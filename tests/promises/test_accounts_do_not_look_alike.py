@@ -188,7 +188,7 @@ def test_what_no_domain_is_shown_in_escapes(extcal: Extcal) -> None:
         assert f"apple {shown}  (not connected yet)" in extcal("plan", "manifests").out
 
 
-@pytest.mark.parametrize("unseen", ["\\u202E", "\\u200b", "\\u00ad"])
+@pytest.mark.parametrize("unseen", ["\\u202E", "\\u200b", "\\u00ad", "\\u3164", "\\uE000"])
 def test_what_is_not_drawn_is_pointed_out(bare: Extcal, unseen: str) -> None:
     """An account with a character that nobody sees looks like another one, wherever it stands."""
     bare.write(site(), declared(f'"staff0@{unseen}harbor-dental.example"'))
