@@ -87,11 +87,23 @@ class OutageError(ApiError):
 
 
 class TransportError(ApiError):
-    """No answer, or half of one; `sent` tells whether the request may have reached the service."""
+    """No answer, or half of one; `sent` tells whether the request may have reached the service.
 
-    def __init__(self, message: str, *, method: str, sent: bool, request_id: str | None = None) -> None:
+    `cause` says in a few words what happened to the connection.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str,
+        sent: bool,
+        cause: str = "the connection was lost",
+        request_id: str | None = None,
+    ) -> None:
         super().__init__(message, method=method, request_id=request_id)
         self.sent = sent
+        self.cause = cause
         self.doubtful = sent
 
 

@@ -144,7 +144,8 @@ def describe(auth: ApiKeyAuth | AppAuth, site_id: str) -> str:
 def _header_secret(secrets: Secrets, ref: SecretRef) -> str:
     value = secrets.resolve(ref)
     if not _fits_header(value):
-        raise SecretError(f"the secret {ref} can't stand in a header: it has blanks or characters beyond ASCII")
+        advice = "leave out the word Bearer" if value.lower().startswith("bearer ") else "store the key alone"
+        raise SecretError(f"the secret {ref} can't be sent: it has blanks or characters beyond ASCII; {advice}")
     return value
 
 

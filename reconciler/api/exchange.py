@@ -29,8 +29,8 @@ from reconciler.errors import (
 T = TypeVar("T")
 
 _OK = 200
-_LESS = "ask for fewer sites or connections at once, or try again when the service is quicker"
-_DOWN = "not sent: the service has failed again and again in this run; try again when it is back"
+_LESS = "ask for fewer sites or connections at once, or try again later"
+_DOWN = "not sent: the service has failed repeatedly in this run; try again later"
 _LARGEST_EXPLANATION = 64 * 1024
 # Of an answer that does not grow with the site.
 _LARGEST_FIXED = 1024 * 1024
@@ -156,8 +156,8 @@ class Exchange:
         except CodingError as error:
             return MalformedAnswerError(self._explainer.shown(str(error), 200), method=call.method)
         except TimeoutError:
-            why = f"no whole answer within {seconds:g} s"
-            return TransportError(why, method=call.method, sent=True)
+            why = f"no complete answer within {seconds:g} s"
+            return TransportError(why, method=call.method, sent=True, cause="the answer took too long")
         except httpx.RequestError as error:
             return self._broken(call, error)
 
@@ -196,15 +196,19 @@ class Exchange:
 
     def _broken(self, call: Call, error: httpx.RequestError) -> TransportError:
         sent = not isinstance(error, _NOT_SENT)
-        what = "timed out" if isinstance(error, httpx.TimeoutException) else "failed"
+        timed_out = isinstance(error, httpx.TimeoutException)
+        what = "timed out" if timed_out else "failed"
         why = self._explainer.shown(str(error), 200) or type(error).__name__
-        if not sent:
-            return TransportError(
-                f"connecting to {self._endpoint} {what}: {why}; check the endpoint and the network",
-                method=call.method,
-                sent=False,
-            )
-        return TransportError(f"the connection to {self._endpoint} {what}: {why}", method=call.method, sent=True)
+        if sent:
+            cause = "the answer took too long" if timed_out else "the connection was lost"
+            message = f"the connection to {self._endpoint} {what}: {why}"
+        elif _is_refused(error):
+            cause = "the connection was refused"
+            message = f"{self._endpoint} refused the connection; check the endpoint, and that the service runs"
+        else:
+            cause = f"connecting {what}"
+            message = f"connecting to {self._endpoint} {what}: {why}; check the endpoint and the network"
+        return TransportError(message, method=call.method, sent=sent, cause=cause)
 
     def _read(self, call: Call, answer: Response, read: Callable[[WireObject], T], spending: Spending) -> T:
         try:
@@ -213,7 +217,7 @@ class Exchange:
         except ShapeError as error:
             why = self._explainer.shown(str(error))
         raise MalformedAnswerError(
-            f"the answer is not as the API's contract says: {why}",
+            f"unexpected answer: {why}",
             method=call.method,
             request_id=self._explainer.request_id(answer),
         )
@@ -246,8 +250,20 @@ def _refused(failure: ApiError) -> bool:
     return isinstance(failure, UnauthenticatedError) and failure.code != BAD_CREDENTIALS
 
 
+def _is_refused(error: BaseException | None) -> bool:
+    """Whether nothing listens at the other end, as the system said below all the libraries."""
+    while error is not None:
+        if isinstance(error, BaseExceptionGroup):
+            # A name may have several addresses.
+            return all(map(_is_refused, error.exceptions))
+        if isinstance(error, ConnectionRefusedError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _why(call: Call, failure: ApiError) -> str:
     if isinstance(failure, RateLimitedError):
         return f"{call.method}: the service limits the rate"
-    cause = "an error of the service" if isinstance(failure, ServiceError) else "a lost connection"
-    return f"{call.method}: trying again after {cause}"
+    cause = failure.cause if isinstance(failure, TransportError) else "the service failed"
+    return f"{call.method}: {cause}; trying again"

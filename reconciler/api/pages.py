@@ -56,8 +56,8 @@ async def follow(fetch: Callable[[str | None], Awaitable[CursorPage[T]]], method
             return pages
         if len(pages) >= MOST_PAGES or len(cursor) > _LONGEST_CURSOR:
             raise MalformedAnswerError(
-                f"its pages do not end: more than {MOST_PAGES} pages, or a cursor of {len(cursor)} characters; "
+                f"the list does not end: more than {MOST_PAGES} pages, or a cursor of {len(cursor)} characters; "
                 "ask for less at once",
                 method=method,
             )
-    raise MalformedAnswerError("its pages do not end: a cursor came twice", method=method)
+    raise MalformedAnswerError("the list does not end: a cursor was repeated", method=method)

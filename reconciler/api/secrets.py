@@ -24,6 +24,7 @@ SETTINGS = frozenset(
 """The variables that are the operator's settings; every other one that begins alike is taken for a secret."""
 LARGEST = 64 * 1024
 _BATCH = 64 * 1024
+_LONGEST_SHOWN = 150
 _Value = TypeVar("_Value")
 
 
@@ -99,7 +100,7 @@ class Secrets:
             raise SecretError(f"the secret {_name(ref)} can't be read: environment names must begin with {PREFIX}")
         value = self._environ.get(ref.name)
         if value is None:
-            raise SecretError(f"the secret {_name(ref)} is not set; set that environment variable")
+            raise SecretError(f"the secret {_name(ref)} is not set; set {_shown(ref.name)}")
         if len(value) > LARGEST:
             raise SecretError(
                 f"the secret {_name(ref)} is larger than {LARGEST // 1024} KiB; is it the right variable?"
@@ -159,7 +160,11 @@ def _batches(found: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _name(ref: SecretRef) -> str:
-    return cut(one_line(str(ref)), 200)
+    return _shown(str(ref))
+
+
+def _shown(text: str) -> str:
+    return cut(one_line(text), _LONGEST_SHOWN)
 
 
 def _read_regular(path: Path, ref: SecretRef) -> bytes:

@@ -200,7 +200,7 @@ def test_a_key_that_no_header_can_hold(server: Scripted, tmp_path: Path) -> None
 
     async def story() -> None:
         async with SiteSession(site, endpoint=server.url, secrets=Secrets({}, tmp_path)) as session:
-            with pytest.raises(SecretError, match="file:key can't stand in a header") as caught:
+            with pytest.raises(SecretError, match="file:key can't be sent") as caught:
                 await session.reader().list_providers()
             assert "kéy" not in str(caught.value)
 

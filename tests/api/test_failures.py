@@ -205,7 +205,7 @@ def test_answers_that_break_the_contract(body: bytes, message: str, server: Scri
     error = caught_while_reading(opened)
     assert type(error) is MalformedAnswerError
     assert error.doubtful
-    assert str(error).startswith("ListProviders: the answer is not as the API's contract says: ")
+    assert str(error).startswith("ListProviders: unexpected answer: ")
     assert str(error).endswith(" (request id 1700000000.1234)")
     assert re.search(message, str(error))
 

@@ -94,7 +94,7 @@ def test_query_schedules_by_external_id(server: Scripted, opened: OpenSession) -
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"hasNext": True, "cursors": {"next": "same"}}, "a cursor came twice"),
+        ({"hasNext": True, "cursors": {"next": "same"}}, "a cursor was repeated"),
         ({"hasNext": True}, "pagingMetadata.cursors: expected an object, found nothing"),
         ({"hasNext": True, "cursors": {"next": ""}}, "pagingMetadata.cursors.next: expected text"),
         ({"hasNext": True, "cursors": {"next": "x" * 10_000}}, "a cursor of 10000 characters"),

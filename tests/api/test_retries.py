@@ -191,12 +191,15 @@ def test_the_rate_of_a_site_is_kept(
 
 
 def test_writes_that_could_not_be_sent_are_not_in_doubt(clock: FakeClock) -> None:
-    """Where nobody listens nothing was sent: the error says so, and how to mend it."""
+    """Where nobody listens nothing was sent: the error and each wait say so, and what to check."""
+    waits: list[str] = []
 
     async def story() -> None:
         endpoint = f"http://127.0.0.1:{free_port()}"
-        async with SiteSession(key_site(), endpoint=endpoint, secrets=secrets(), clock=clock) as session:
-            with pytest.raises(TransportError, match="check the endpoint and the network") as caught:
+        async with SiteSession(
+            key_site(), endpoint=endpoint, secrets=secrets(), clock=clock, on_wait=lambda _, why: waits.append(why)
+        ) as session:
+            with pytest.raises(TransportError, match="refused the connection; check the endpoint") as caught:
                 await session.writer().disconnect("c1")
             assert not caught.value.sent
             assert not caught.value.doubtful
@@ -207,6 +210,7 @@ def test_writes_that_could_not_be_sent_are_not_in_doubt(clock: FakeClock) -> Non
             assert session.requests == 5
 
     run(story())
+    assert waits == ["ListProviders: the connection was refused; trying again"] * 3
 
 
 def test_silence_ends(server: Scripted, opened: OpenSession) -> None:
@@ -234,7 +238,7 @@ def test_an_answer_that_drips_ends(server: Scripted, opened: OpenSession) -> Non
     async def story() -> None:
         # Time enough to send it on a busy machine.
         async with opened(limits=SessionLimits(exchange=ExchangeLimits(total=1))) as session:
-            with pytest.raises(TransportError, match=r"no whole answer within 1 s") as caught:
+            with pytest.raises(TransportError, match=r"no complete answer within 1 s") as caught:
                 await session.writer().disconnect("c1")
             assert caught.value.sent
 

@@ -47,7 +47,7 @@ def test_environment_names_resolve() -> None:
     [
         ("HOME", "must begin with EXTCAL_"),
         ("extcal_KEY", "must begin with EXTCAL_"),
-        ("EXTCAL_UNSET", "is not set; set that environment variable"),
+        ("EXTCAL_UNSET", "is not set; set EXTCAL_UNSET"),
         ("EXTCAL_EMPTY", "is empty"),
         ("EXTCAL_LINES", "control character or a line break"),
         ("EXTCAL_BYTES", "is not UTF-8 text"),

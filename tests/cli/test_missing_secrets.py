@@ -8,7 +8,7 @@ from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
 from tests.support.cli.worlds import EXPORTING, PASSWORD_ENV, connected, connection, email, harbor, site, world
 
-_MISSING = "the secret env:EXTCAL_MISSING is not set; set that environment variable"
+_MISSING = "the secret env:EXTCAL_MISSING is not set; set EXTCAL_MISSING"
 _ERROR = f"error: harbor/staff-0: {_MISSING}"
 
 

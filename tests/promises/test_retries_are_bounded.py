@@ -34,7 +34,7 @@ from tests.support.servers.scripted import Fate, Reply, Scripted, serving
 _SITES = 60
 _CALLS = 2 * _SITES
 _FINE = Reply({"providers": [], "connections": []})
-_STOPPED = "not sent: the service has failed again and again in this run; try again when it is back"
+_STOPPED = "not sent: the service has failed repeatedly in this run; try again later"
 _OUTAGES = {
     "503": Reply(status=503),
     "503 that asks for patience": Reply(status=503, headers={"Retry-After": "1"}),

@@ -146,7 +146,7 @@ ENDED = Result(
         Outcome(RECONNECT, OutcomeStatus.AWAITING_CONSENT, consent_url="https://provider.example/consent/1"),
         Outcome(CONNECT, OutcomeStatus.FAILED, error="ConnectByCredentials: HTTP 401 BAD_CREDENTIALS: no"),
         Outcome(ASK, OutcomeStatus.AWAITING_CONSENT, consent_url="https://provider.example/consent/2"),
-        Outcome(UPDATE, OutcomeStatus.UNKNOWN, error="UpdateSyncConfig: no whole answer within 120 s"),
+        Outcome(UPDATE, OutcomeStatus.UNKNOWN, error="UpdateSyncConfig: no complete answer within 120 s"),
         Outcome(REPLACE, OutcomeStatus.SKIPPED, error="harbor-dental/lee-apple, which must go first, is failed"),
     ),
 )
