@@ -88,7 +88,7 @@ def fold(action: Action, counts: Counts) -> str:
     """The summary of the fold that an action lies in: one for each site, and one for what was drifting there."""
     found = counts[_fold_key(action)]
     parts = [f"{found[kind]:,} to {kind}" for kind in ActionKind if found.get(kind)]
-    drift = ", already drifting before this change" if action.attribution is Attribution.DRIFT else ""
+    drift = ", drift from before this change" if action.attribution is Attribution.DRIFT else ""
     return f"{code_tag(action.site)}: {', '.join(parts)}{drift}"
 
 

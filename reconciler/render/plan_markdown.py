@@ -85,7 +85,7 @@ def plan_markdown(plan: Plan, *, limit: int = LIMIT) -> str:
 def plan_failure_markdown(messages: Sequence[str], *, limit: int = LIMIT) -> str:
     """The comment for a plan that could not even be begun."""
     errors = tuple(Bullet(f"- {code(message, _LONGEST_MESSAGE)}") for message in messages)
-    return _fitted(["### Plan: it could not be made", ""], [_Section("#### Errors", errors, "errors")], [], limit)
+    return _fitted(["### Plan: failed", ""], [_Section("#### Errors", errors, "errors")], [], limit)
 
 
 def _fitted(head: Sequence[str], sections: Sequence[_Section], foot: Sequence[str], limit: int) -> str:
@@ -115,9 +115,9 @@ def _sections(plan: Plan) -> list[_Section]:
     counts = entries.fold_counts(rest)
     return [
         _Section(
-            f"#### Will be taken away: {_connections(len(losses))}{words.of_which_held_back(losses, held)}",
+            f"#### Will be disconnected: {_connections(len(losses))}{words.of_which_held_back(losses, held)}",
             tuple(Bullet(entries.loss(action, held_back=action.address in held)) for action in losses),
-            "to be taken away",
+            "to be disconnected",
         ),
         _Section("#### Errors", tuple(entries.errors(plan, _LONGEST_MESSAGE)), "errors"),
         _Section("#### Warnings", tuple(entries.warnings(plan, _LONGEST_MESSAGE)), "warnings"),

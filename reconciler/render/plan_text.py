@@ -37,7 +37,7 @@ def plan_text(plan: Plan, paint: Paint = plain) -> str:
             lines.append(paint(Emphasis.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")))
             lines += _schedules(shown, held_back, paint)
     for site in plan.sites:
-        lines += _troubles(site, paint)
+        lines += _site_errors(site, paint)
     lines.append(summary_line(plan))
     return "\n".join(lines)
 
@@ -45,7 +45,7 @@ def plan_text(plan: Plan, paint: Paint = plain) -> str:
 def _losses(losses: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
     count = f"{len(losses)} connection{'s' if len(losses) > 1 else ''}"
     waiting = words.of_which_held_back(losses, held_back)
-    yield paint(Emphasis.REMOVE, f"DISCONNECTS: {count} would be taken away{waiting}")
+    yield paint(Emphasis.REMOVE, f"DISCONNECTS: {count} would be disconnected{waiting}")
     for action in losses:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         yield f"        {words.loss(action)}"
@@ -111,16 +111,17 @@ def _details(action: Action) -> Iterator[str]:
         yield f"    after {', '.join(map(shown_name, action.depends_on))}"
 
 
-def _troubles(site: SitePlan, paint: Paint) -> Iterator[str]:
+def _site_errors(site: SitePlan, paint: Paint) -> Iterator[str]:
     if not site.applyable:
-        yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: nothing of this site can be applied, see the errors")
-        yield ""
+        what = "the changes of this site can't be applied"
     elif site.faults:
-        yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: {words.held_back(site)}, see the errors")
-        yield ""
+        what = words.held_back(site)
     elif site.unread:
-        yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: not planned in full, see the errors")
-        yield ""
+        what = "a part of this site could not be read"
+    else:
+        return
+    yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: {what}; see the errors")
+    yield ""
 
 
 def summary_line(plan: Plan) -> str:
@@ -133,17 +134,17 @@ def _tally(plan: Plan) -> str:
     parts = [f"{counts[kind.value]} to {kind.value}" for kind in ActionKind if kind.writes and counts[kind.value]]
     rest = f"{counts['noop']} as declared, {counts['unmanaged']} unmanaged."
     if parts:
-        refused = "" if plan.whole else " Not all of it can be applied, see the errors."
+        refused = "" if plan.whole else " Some of it can't be applied, see the errors."
         return f"Plan: {', '.join(parts)}{_whose(plan)}; {rest}{refused}"
     if not plan.whole:
-        return f"Plan: not whole, see the errors; {rest}"
+        return f"Plan: incomplete, see the errors; {rest}"
     return f"Nothing to do: {rest}"
 
 
 def _whose(plan: Plan) -> str:
-    """` (2 by this change, 1 drifting already)`, where that was asked."""
+    """` (2 by this change, 1 by drift)`, where that was asked."""
     origins = [action.attribution for action in plan.actions if action.attribution is not None]
     if not origins:
         return ""
     drifting = origins.count(Attribution.DRIFT)
-    return f" ({len(origins) - drifting} by this change, {drifting} drifting already)"
+    return f" ({len(origins) - drifting} by this change, {drifting} by drift)"

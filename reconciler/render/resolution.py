@@ -34,7 +34,7 @@ class Resolution:
 def resolution_text(resolutions: Sequence[Resolution], command: Sequence[str]) -> str:
     """The resolutions as lines of text, the last one the summary; `command` is what is advised to be called again."""
     if not resolutions:
-        return "No connect was left open, and no connection stands twice."
+        return "No connect is open, and no connection exists twice."
     again = shlex.join(command)
     lines = [line for resolution in resolutions for line in _lines(resolution, again)]
     left = sum(resolution.ending is None for resolution in resolutions)
@@ -82,7 +82,7 @@ def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
     address = _whose(resolution).address
     about = resolution.about
     if isinstance(about, Doubles) and resolution.error is None:
-        yield f"{_MARGIN}{len(about.connections)} connections stand where one is declared:"
+        yield f"{_MARGIN}{len(about.connections)} connections exist where one is declared:"
         yield from _choices(address, about.connections, again)
         return
     match None if isinstance(about, Doubles) else about.finding:

@@ -81,7 +81,7 @@ def _tally(result: Result) -> str:
     if not result.outcomes:
         return "Nothing was done."
     if all(outcome.already for outcome in result.outcomes):
-        return "Nothing was done: all of it had been applied before."
+        return "Nothing was done: this plan was applied before."
     counted = Counter(_DONE_BEFORE if outcome.already else _COUNTED[outcome.status] for outcome in result.outcomes)
     parts = [f"{counted[word]} {word}" for word in _IN_TURN if counted[word]]
     if result.interrupted:

@@ -37,14 +37,14 @@ def _why(action: Action) -> str:
             return "still connected, though its manifest says state: absent"
         case ActionKind.REPLACE:
             before = words.account(action) if action.reason is Reason.ACCOUNT_CHANGED else "another provider"
-            return f"not connected; {before} is connected in its place"
+            return f"not connected; {before} is connected instead"
     return words.reason(action)
 
 
 def remedy(status: ConnectionStatus) -> str | None:
     """What to do about it; None where there is nothing to do."""
     if status.fault is not None:
-        return inert(status.fault.hint) or (_LOOK_AGAIN if status.health is Health.UNKNOWN else "mend its manifest")
+        return inert(status.fault.hint) or (_LOOK_AGAIN if status.health is Health.UNKNOWN else "fix its manifest")
     action = status.action
     if action is None or status.health in _AS_DECLARED:
         return None
@@ -58,13 +58,13 @@ def _way_out(action: Action) -> str:
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
             return _connecting(action)
         case ActionKind.UPDATE:
-            return "extcal apply sets it back, or change the manifest"
+            return "run extcal apply to restore it, or change the manifest"
         case ActionKind.DISCONNECT:
             return f"extcal apply disconnects it; {words.recovery(action)}"
-    return "declare it to have it managed"
+    return "declare it in a manifest to manage it"
 
 
-_LOOK_AGAIN = "look again later"
+_LOOK_AGAIN = "try again later"
 
 
 def _connecting(action: Action) -> str:
@@ -75,7 +75,7 @@ def _connecting(action: Action) -> str:
         if action.reason is Reason.TOKEN_REVOKED:
             return f"put a new password in {secret}, then run extcal apply"
         return f"extcal apply connects it with the password in {secret}"
-    again = "extcal apply sends the sync config again, which makes the service create the calendar anew"
+    again = "run extcal apply: it sends the sync config again, and the service creates the calendar"
     if action.reason is Reason.CALENDAR_DELETED:
         return f"{again}; if one that it imports from is gone, change the manifest"
     return again

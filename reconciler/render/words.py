@@ -43,8 +43,8 @@ _REASON = {
 }
 
 _RECOVERY = {
-    Recovery.PASSWORD: "undoing it takes the account's password",
-    Recovery.CONSENT: "undoing it takes its owner's consent",
+    Recovery.PASSWORD: "connecting it again needs the account's password",
+    Recovery.CONSENT: "connecting it again needs its owner's consent",
 }
 
 
@@ -69,8 +69,8 @@ def reason(action: Action) -> str:
 
 _ATTRIBUTION = {
     Attribution.THIS_CHANGE: "this change",
-    Attribution.DRIFT: "already drifting",
-    Attribution.BOTH: "this change, and drifting before",
+    Attribution.DRIFT: "drift",
+    Attribution.BOTH: "this change and drift",
 }
 
 
@@ -83,7 +83,7 @@ def loss(action: Action) -> str | None:
     """What carrying out the action takes away, and what it would take to bring it back."""
     if not action.kind.disconnects:
         return None
-    return f"{taken(action)} {account(action)}'s calendar; {recovery(action)}"
+    return f"{taken(action)} the calendar of {account(action)}; {recovery(action)}"
 
 
 def taken(action: Action) -> str:
@@ -106,7 +106,7 @@ def impact(action: Action) -> str | None:
     if action.impact is None:
         return None
     blocks = f"{action.impact.busy_blocks:,} busy block{'' if action.impact.busy_blocks == 1 else 's'}"
-    return f"{blocks} in the next {action.impact.days} days would no longer protect the schedule"
+    return f"{blocks} in the next {action.impact.days} days would no longer block the schedule"
 
 
 def account(action: Action) -> str:

@@ -154,7 +154,7 @@ def test_a_guard_names_what_would_overrule_it_and_obeys_it(armed: Extcal) -> Non
     assert advice == ["--allow", "max-disconnects:harbor"]
     allowed = armed("apply", "manifests", "--auto-approve", *advice)
     assert (allowed.code, allowed.err) == (0, "")
-    assert allowed.out.startswith("DISCONNECTS: 3 connections would be taken away\n")
+    assert allowed.out.startswith("DISCONNECTS: 3 connections would be disconnected\n")
     assert len(armed.writes) == 3
 
 

@@ -61,7 +61,7 @@ def test_each_action_says_whose_doing_it_is(drifting: Extcal, base: tuple[str, s
     assert len(drifting.sandbox.requests) == 2
     text = drifting("plan", "manifests", *base).out
     assert "staff-2  apple staff2@harbor-dental.example  (sync config differs)  [this change]" in text
-    assert text.splitlines()[-1].startswith("Plan: 2 to update (1 by this change, 1 drifting already);")
+    assert text.splitlines()[-1].startswith("Plan: 2 to update (1 by this change, 1 by drift);")
 
 
 def test_the_exit_code_speaks_of_this_change_alone(drifting: Extcal) -> None:

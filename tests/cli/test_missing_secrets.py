@@ -92,7 +92,7 @@ def test_a_saved_plan_whose_results_stand_takes_no_password(extcal: Extcal) -> N
     assert extcal("apply", "--plan", "plan.json", "--auto-approve", env=PASSWORD_ENV).code == 0
     again = extcal("apply", "--plan", "plan.json", "--auto-approve")
     assert (again.code, again.err) == (0, "")
-    assert again.out.endswith("Nothing was done: all of it had been applied before.\n")
+    assert again.out.endswith("Nothing was done: this plan was applied before.\n")
 
 
 def test_the_key_of_a_saved_plan_is_missed_before_anything_is_asked(mixed: Extcal) -> None:

@@ -183,7 +183,7 @@ def test_a_site_that_fails_does_not_hide_the_other(extcal: Extcal) -> None:
     text, ran = extcal("plan", "manifests"), extcal("plan", "manifests", "--format", "json")
     assert text.code == ran.code == 1
     assert "+ connect staff-0" in text.out
-    assert "quay: nothing of this site can be applied, see the errors" in text.out
+    assert "quay: the changes of this site can't be applied; see the errors" in text.out
     assert [action["address"] for action in ran.actions] == ["harbor/staff-0"]
     errors = valid(ran.document)["errors"]
     assert isinstance(errors, list)

@@ -28,7 +28,7 @@ from tests.support.cli.worlds import (
 
 _RESOLVE = ("resolve", "manifests")
 _KEEP = (*_RESOLVE, "--keep", "harbor/staff-0=live-0")
-_CLEAN = "No connect was left open, and no connection stands twice.\n"
+_CLEAN = "No connect is open, and no connection exists twice.\n"
 
 
 def twin(name: str = "twin-0", **fields: object) -> ExistingConnection:
@@ -65,7 +65,7 @@ def test_what_stands_twice_is_listed(doubled: Extcal) -> None:
     assert (ran.code, ran.err, doubled.writes) == (1, "", [])
     assert ran.out == (
         "LEFT OPEN  harbor/staff-0  apple staff0@harbor-dental.example\n"
-        "           2 connections stand where one is declared:\n"
+        "           2 connections exist where one is declared:\n"
         "             live-0 (SYNCED, staff0@harbor-dental.example)\n"
         "             twin-0 (SYNCED, staff0@harbor-dental.example)\n"
         "           to keep the first and disconnect the others: "

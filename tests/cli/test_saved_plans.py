@@ -67,7 +67,7 @@ def test_a_second_time_is_a_clear_no_op(armed: Extcal) -> None:
     again = armed("apply", "--plan", "plan.json", "--auto-approve")
     assert (again.code, armed.writes) == (0, [])
     assert again.out.count("done before") == 3
-    assert again.out.splitlines()[-1] == "Nothing was done: all of it had been applied before."
+    assert again.out.splitlines()[-1] == "Nothing was done: this plan was applied before."
     told = armed("apply", "--plan", "plan.json", "--auto-approve", "--format", "json")
     valid(told.document)
     assert [(action["status"], action["already"]) for action in told.actions] == [("done", True)] * 3

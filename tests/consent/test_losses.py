@@ -125,7 +125,7 @@ def test_at_a_terminal_the_question_names_each_loss(extcal: Extcal) -> None:
             at.expect("Carry out 1 action? 1 of them would take a connection away. [y/N]: ")
             named = at.seen.rpartition("Only their owners can give these consents again:\n")[2]
             assert f"- disconnect harbor/id:google-1  google {email(1)}  (no manifest declares it)" in named
-            assert "nothing of this site can be applied" not in at.seen
+            assert "the changes of this site can't be applied" not in at.seen
             at.type(f"{answer}\n")
             assert at.ended() == code
         assert len(extcal.writes) == writes

@@ -357,7 +357,7 @@ def test_the_comment_of_a_failed_join_says_why(offline: Extcal) -> None:
     """In a format for people the failure is a document too, so that a comment is never silent."""
     ran = offline("merge", FILES[0], "missing.json", "--format", "markdown")
     assert ran.code == 1
-    assert ran.out.startswith("<!-- extcal-plan -->\n### Plan: it could not be made")
+    assert ran.out.startswith("<!-- extcal-plan -->\n### Plan: failed")
     assert "missing.json: No such file or directory" in ran.out
 
 

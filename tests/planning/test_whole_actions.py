@@ -256,7 +256,7 @@ def test_what_nobody_declares(*, prune: bool) -> None:
 
 
 def test_a_provider_that_is_not_listed_any_more() -> None:
-    """Its connection is called by its type, and connecting it again takes its owner, as far as anybody knows."""
+    """Its connection is called by its type, and connecting it again needs its owner, as far as anybody knows."""
     unlisted = Provider("p-gone", "Gone", "SEA_SHANTY", APPLE.features)
     plan = planned(declared(), on=site_with(live(), live("stray", unlisted, account=KIM)), site=PRUNING)
     (found,) = [action for action in plan.actions if action.connection_id == "stray"]

@@ -137,7 +137,7 @@ def test_what_was_taken_away_on_purpose_is_not_connected_again(armed: Extcal) ->
     once(armed)
     again = armed(*APPLY)
     assert (again.code, armed.writes) == (0, [])
-    assert again.out.endswith("Nothing was done: all of it had been applied before.\n")
+    assert again.out.endswith("Nothing was done: this plan was applied before.\n")
     take_away(armed, 0)
     assert refused(armed).endswith(ONE_USE)
     assert standing(armed, 0) == []
@@ -182,7 +182,7 @@ def test_another_machine_that_has_seen_the_result_remembers_it(forgetting: Extca
     planned(forgetting, connection(0))
     once(forgetting)
     forgetting.env["EXTCAL_STATE_DIR"] = str(forgetting.folder / "elsewhere")
-    assert forgetting(*APPLY).out.endswith("all of it had been applied before.\n")
+    assert forgetting(*APPLY).out.endswith("this plan was applied before.\n")
     take_away(forgetting, 0)
     assert refused(forgetting).endswith(ONE_USE)
 
@@ -341,7 +341,7 @@ def test_calendars_that_were_named_are_known_again_by_their_ids(listing: Extcal)
         assert once(listing).out.endswith("\nApplied: 1 done.\n")
         again = listing(*APPLY)
         assert (again.code, listing.writes) == (0, [])
-        assert again.out.endswith("all of it had been applied before.\n")
+        assert again.out.endswith("this plan was applied before.\n")
         (connection_id,) = standing(listing, 0)
         changed: Json = {"syncConfig": {"listEventFromCalendars": {"enabled": True, "primaryCalendar": {}}}}
         behind(listing, "PATCH", f"/{connection_id}/sync-config", changed)

@@ -17,7 +17,7 @@ _RESOLVE = ("resolve", "manifests")
 _APPLY = ("apply", "manifests", "--auto-approve")
 _KEEP = ("--keep", "harbor/staff-0=live-0")
 _NOTHING = "nothing to resolve there; open are: harbor/staff-0"
-_CLEAN = "No connect was left open, and no connection stands twice.\n"
+_CLEAN = "No connect is open, and no connection exists twice.\n"
 _QUAY_KEY = "key-of-quay-optics-77"
 
 

@@ -243,7 +243,7 @@ def test_between_machines_a_plan_that_has_become_stale_is_caught(two: Extcal) ->
         assert two("plan", "manifests", "--out", f"{number}.json", env=env).code == 0
     first, second = (two("apply", "--plan", f"{n}.json", "--auto-approve", env=env) for n, env in enumerate(machines))
     assert (first.code, second.code) == (0, 0)
-    assert second.out.endswith("Nothing was done: all of it had been applied before.\n")
+    assert second.out.endswith("Nothing was done: this plan was applied before.\n")
     assert connects(two) == [200]
 
 

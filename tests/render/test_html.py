@@ -79,7 +79,7 @@ def test_what_is_broken_is_on_top() -> None:
     assert order == sorted(order)
     assert "harbor/sato" not in top
     text = Outline(plan_html(telling(), MADE)).text
-    lost = text[text.index("Will be taken away") : text.index("All connections")]
+    lost = text[text.index("Will be disconnected") : text.index("All connections")]
     assert [name for name in ("okafor", "reception", "c-spare", "patel") if name in lost] == [
         "okafor",
         "reception",
@@ -144,8 +144,8 @@ def test_the_top_of_a_large_report_is_bounded() -> None:
         (status_html(found, MADE), sum(c.health.needs_attention for c in found.connections)),
     ):
         text = Outline(html).text
-        assert f"and {urgent - 200:,} more below" in text
-        assert "and 18 more below" in text
+        assert f"and {urgent - 200:,} more in the tables below" in text
+        assert "and 18 more in the tables below" in text
 
 
 def test_only_what_is_markup_already_goes_in_as_it_is() -> None:

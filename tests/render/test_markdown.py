@@ -54,12 +54,12 @@ def test_what_is_lost_comes_first() -> None:
     order = [
         MARKER,
         "### Plan: ",
-        "#### Will be taken away: 3 connections",
+        "#### Will be disconnected: 3 connections",
         "- **disconnect** `harbor/okafor`",
-        "undoing it takes the account's password",
+        "connecting it again needs the account's password",
         "42 busy blocks",
         "- **replace** `harbor/reception`",
-        "undoing it takes its owner's consent",
+        "connecting it again needs its owner's consent",
         "#### Errors",
         "`--allow max-disconnects:harbor`",
         "quay/connections.yaml:12:13",
@@ -69,7 +69,7 @@ def test_what_is_lost_comes_first() -> None:
         "`patel@harbor-dental.example`",
         "<details>",
         "- **connect** `harbor/lee`",
-        "already drifting before this change",
+        "drift from before this change",
         "- **update** `harbor/kim`",
         "Digest of the plan: `sha256:",
     ]
@@ -102,7 +102,7 @@ def test_an_update_says_what_stops_protecting_the_schedule() -> None:
     harbor, quay = telling().sites
     actions = tuple(replace(a, impact=Impact(1, 30)) if a.address == "harbor/kim" else a for a in harbor.actions)
     shown = plan_markdown(Plan((replace(harbor, actions=actions), quay)))
-    assert "  - 1 busy block in the next 30 days would no longer protect the schedule" in shown
+    assert "  - 1 busy block in the next 30 days would no longer block the schedule" in shown
 
 
 def test_a_plan_without_changes_is_short() -> None:
@@ -145,7 +145,7 @@ def test_a_large_plan_is_cut_with_a_count(sites: int, each: int, limit: int) -> 
     assert len(shown.encode()) <= limit
     assert len(shown.encode()) > limit // 2
     for heading, rest, wanted in (
-        ("disconnect", "to be taken away", sum(a.kind.disconnects for a in plan.actions)),
+        ("disconnect", "to be disconnected", sum(a.kind.disconnects for a in plan.actions)),
         ("connect", "that need consent|changes", sum(a.kind.writes and not a.kind.disconnects for a in plan.actions)),
     ):
         kept = len(re.findall(rf"^- \*\*{heading}\*\*", shown, re.MULTILINE))

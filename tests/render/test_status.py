@@ -109,7 +109,12 @@ def test_what_is_as_declared_needs_no_words() -> None:
         (APPLE, "TOKEN_REVOKED", "access was revoked", "put a new password in env:EXTCAL_PASSWORD"),
         (GOOGLE, "TOKEN_REVOKED", "access was revoked", "its owner must consent"),
         (APPLE, "EXTERNAL_CALENDAR_DELETED", "a calendar that it uses was deleted", "change the manifest"),
-        (APPLE, "EXTERNAL_CALENDAR_CREATION_FAILED", "its dedicated calendar could not be created", "calendar anew"),
+        (
+            APPLE,
+            "EXTERNAL_CALENDAR_CREATION_FAILED",
+            "its dedicated calendar could not be created",
+            "creates the calendar",
+        ),
         (APPLE, None, "the service reports an error", "connects it with the password"),
     ],
 )
@@ -160,7 +165,7 @@ def test_a_replaced_account_is_named() -> None:
     (status,) = site.connections
     assert status.health is Health.MISSING
     assert status.connection_id is None
-    assert why(status) == "not connected; former@harbor.example is connected in its place"
+    assert why(status) == "not connected; former@harbor.example is connected instead"
 
 
 def test_undeclared_connections_are_unmanaged_whatever_prune_would_do() -> None:

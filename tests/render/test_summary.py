@@ -18,7 +18,7 @@ FAILED = Outcome(UPDATE, OutcomeStatus.FAILED)
     ("outcomes", "told"),
     [
         ([], "Nothing was done."),
-        ([BEFORE, BEFORE], "Nothing was done: all of it had been applied before."),
+        ([BEFORE, BEFORE], "Nothing was done: this plan was applied before."),
         ([BEFORE, SKIPPED, BEFORE], "Nothing was done: 2 done before, 1 skipped."),
         ([SKIPPED], "Nothing was done: 1 skipped."),
         ([SKIPPED, BEFORE, DONE], "Applied: 1 done, 1 done before, 1 skipped."),

@@ -88,7 +88,7 @@ def _attention(report: Report, urgent: Sequence[tuple[SiteRows, Row]]) -> Html:
     ranked = sorted(urgent, key=lambda pair: weight[pair[1].badge])
     rows = [_row(row, f"{site.name}/{row.name}") for site, row in ranked[:_URGENT_SHOWN]]
     left_out = len(ranked) - len(rows)
-    more = tag("p", f"and {left_out:,} more below: choose a word above the tables") if left_out else None
+    more = tag("p", f"and {left_out:,} more in the tables below") if left_out else None
     return tag("section", tag("h2", report.urgent, id="urgent"), _table(report, rows), more, aria_labelledby="urgent")
 
 

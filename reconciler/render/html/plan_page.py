@@ -38,7 +38,7 @@ def plan_html(plan: Plan, made: datetime) -> str:
 
 def plan_failure_html(messages: Sequence[str], made: datetime) -> str:
     """The document of a plan that could not even be begun."""
-    return page(_report(Plan(), made, "The plan could not be made.", messages))
+    return page(_report(Plan(), made, "The plan failed.", messages))
 
 
 def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Report:
@@ -47,7 +47,7 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Rep
         lead=lead,
         made=made_at(made),
         badge_heading="Action",
-        urgent="Will be taken away",
+        urgent="Will be disconnected",
         urgent_short="Lost",
         lines="Why, and what changes",
         badges=tuple(_BADGE.values()),
