@@ -88,7 +88,7 @@ def root_of(path: Path) -> Path:
     for folder in (real, *real.parents):
         if os.path.lexists(folder / ".git"):
             return folder
-    raise GitError(f"no git repository is around {path}. Work in a clone of it.")
+    raise GitError(f"{path} is not in a git repository. Work in a clone.")
 
 
 def is_tracked(path: Path) -> bool:
@@ -255,13 +255,13 @@ def _missing(error: OSError) -> GitError:
 
 
 def _too_long(root: Path, words: Sequence[str], timeout: float) -> str:
-    return f"{root}: git {words[0]} did not end within {timeout:g} s. See whether the disk and the remote answer."
+    return f"{root}: git {words[0]} did not end within {timeout:g} s. Check the disk and the remote."
 
 
 def _failed(root: Path, words: Sequence[str], said: bytes, code: int) -> str:
     if b"dubious ownership" in said:
         return (
-            f"{root} belongs to another user, so git does not read it. Where you trust all that lies in it: "
+            f"{root} belongs to another user, so git does not read it. If you trust everything in it, run: "
             f"git config --global --add safe.directory {root}"
         )
     return f"{root}: git {words[0]} failed: {_sentences(said) or f'exit code {code}'}"
@@ -279,7 +279,7 @@ def _without_commit(root: Path, ref: str, said: bytes) -> str:
             f"{missing} The clone is shallow, or lacks the branch. Fetch what is missing (in CI: fetch-depth: 0; else "
             "git fetch --unshallow, and git fetch origin BRANCH:refs/remotes/origin/BRANCH)."
         )
-    return f"{missing} Check the name; what is on the remote alone must be fetched first."
+    return f"{missing} Check the name. Fetch what is only on the remote."
 
 
 def _sentences(said: bytes) -> str:

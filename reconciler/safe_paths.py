@@ -108,24 +108,24 @@ def check_folder(folder: Path) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         raise MisplacedError(_reason(error)) from error
     if any(real.is_relative_to(system) for system in _SYSTEM) and not real.is_relative_to(_IN_MEMORY):
-        raise MisplacedError(f"{real} holds the system's own, and no files; name another folder")
+        raise MisplacedError(f"{real} is a system folder; name another folder")
 
 
 def _check_link(link: Step, here: Path) -> None:
     if link.found is not None and link.found.st_uid not in {0, os.geteuid()}:
-        raise MisplacedError(f"{link.path} is another user's link; name the place itself that is meant")
+        raise MisplacedError(f"{link.path} is another user's link; name its target instead")
     if not Path(link.path).is_relative_to(here):
         return
     real = Path(link.path).resolve()
     if not real.is_relative_to(here):
-        raise MisplacedError(f"a link leads out of this folder, to {real}; if that is meant, name it itself")
+        raise MisplacedError(f"a link leads out of this folder, to {real}; if you mean that folder, name it instead")
 
 
 def _reason(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not a path"
 
 
-_ANOTHER = "a folder of your own by EXTCAL_STATE_DIR (with --sandbox: by its DIR)"
+_ANOTHER = "set EXTCAL_STATE_DIR to a folder of your own (with --sandbox: choose another DIR)"
 
 
 class NotOursError(ExtcalError):
@@ -164,7 +164,7 @@ def opened(file: Path, flags: int, *, checked: bool = False) -> int:
     ):
         return descriptor
     os.close(descriptor)
-    raise OSError(errno.EPERM, "not a file of this user alone; look what it is, then remove it", str(file))
+    raise OSError(errno.EPERM, "not a file of this user alone; check what it is, then delete it", str(file))
 
 
 def others_write(mode: int, group: int) -> bool:
@@ -176,13 +176,13 @@ def _check(step: str, found: os.stat_result, *, last: bool) -> None:
     """Look at a step of a way; its last one may not even be a folder like /tmp."""
     is_link = stat.S_ISLNK(found.st_mode)
     if not _is_trusted(found):
-        raise NotOursError(f"{step} is another user's {'link' if is_link else 'folder'}: name {_ANOTHER}")
+        raise NotOursError(f"{step} is another user's {'link' if is_link else 'folder'}: {_ANOTHER}")
     sticky = bool(found.st_mode & stat.S_ISVTX)
     # Anybody may seem to write to a link; whether it can be turned is its folder's matter.
     if not is_link and others_write(found.st_mode, found.st_gid) and (last or not sticky):
         closable = found.st_uid == os.geteuid() and not sticky
         closing = f"chmod {'700' if last else 'go-w'} {step}, or " if closable else ""
-        raise NotOursError(f"others may write to {step}: {closing}name {_ANOTHER}")
+        raise NotOursError(f"others may write to {step}: {closing}{_ANOTHER}")
 
 
 def _is_trusted(found: os.stat_result) -> bool:

@@ -99,8 +99,8 @@ class SiteFolder:
                 check_own_folder(self._root)
         except OSError as error:
             raise MachineError(
-                f"{self.path}: can't be made ({error.strerror}); extcal writes connects down before they are sent: "
-                "set EXTCAL_STATE_DIR to a folder that can be written to"
+                f"{self.path}: can't be made ({error.strerror}); connects are recorded there before they are sent: "
+                "set EXTCAL_STATE_DIR to a folder that you can write to"
             ) from error
 
 

@@ -28,8 +28,8 @@ COMPACT_SIZE = 64 * 1024
 _LATEST = 1 << 53
 # The folders of the site, of the service and of the machine, and where that stands.
 _AS_NEW = 4
-_UNSENT = "so nothing was sent: a connect is written down first"
-_UNREADABLE = "so it can't be told which connects of the site were left open"
+_UNSENT = "so nothing was sent: a connect is recorded first"
+_UNREADABLE = "so the connects that are still open can't be found"
 
 
 class JournalError(ExtcalError):
@@ -98,7 +98,7 @@ class FileJournal:
         account = None if account is None else self._redact(account)
         line = _Line(_FORMAT, *self._moment(), None, intent.id, ending, connection_id, account)
         became = " ".join(filter(None, (intent.address, ending, connection_id)))
-        lost = f"so what became of a connect was not written down ({became}); apply again: it is looked for first"
+        lost = f"so the outcome of a connect was not recorded ({became}); apply again: extcal looks for it first"
         self._guarded(functools.partial(self._append, line), lost)
         if self._size() > COMPACT_SIZE and not self.pending():
             # What can't be made smaller now is made smaller another time.
@@ -225,7 +225,7 @@ class FileJournal:
 
     def _broken(self, why: str, line: int | None = None) -> JournalError:
         at = self._path if line is None else f"{self._path}:{line}"
-        return JournalError(f"{at}: {why}; look which connections of the site are new, then remove it")
+        return JournalError(f"{at}: {why}; check which connections of the site are new, then delete the file")
 
 
 def sync_folder(folder: Path) -> None:

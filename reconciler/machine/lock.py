@@ -79,12 +79,14 @@ class SiteLock:
         except BlockingIOError:
             said = os.pread(self._descriptor, _LONGEST, 0)
             self._close()
-            raise LockedError(f"{self._site} is being applied by {_told(said)}; wait for it, or end it") from None
+            raise LockedError(
+                f"{self._site} is being applied by {_told(said)}; wait until it ends, or stop it"
+            ) from None
         except OSError as error:
             self._close()
             raise ExtcalError(
-                f"{self._path}: can't be locked ({error.strerror}); one apply at a time is let through by it: set "
-                "EXTCAL_STATE_DIR to a folder that can be written to"
+                f"{self._path}: can't be locked ({error.strerror}); it lets one apply run at a time: set "
+                "EXTCAL_STATE_DIR to a folder that you can write to"
             ) from error
         return self
 

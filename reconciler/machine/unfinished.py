@@ -16,8 +16,8 @@ from reconciler.safe_paths import opened
 
 _LARGEST = 16 * 1024 * 1024
 _COMPACT = 64 * 1024
-_UNSENT = "so nothing was sent: a connect is written down first"
-_SET_AGAIN = "so what ignoreChanges names may be set once more; see to the file"
+_UNSENT = "so nothing was sent: a connect is recorded first"
+_SET_AGAIN = "so the fields of ignoreChanges may be set once more; repair or delete the file"
 
 
 class UnfinishedError(ExtcalError):
@@ -76,8 +76,8 @@ class UnfinishedFile:
             with os.fdopen(opened(self._path, os.O_RDONLY), "rb") as file:
                 return file.read(_LARGEST)
         except OSError as error:
-            why = f"{self._path}: {error.strerror}, so it can't be told which connections have no sync config yet"
-            raise UnfinishedError(f"{why}; see to the file") from error
+            why = f"{self._path}: {error.strerror}, so the connections without their sync config can't be found"
+            raise UnfinishedError(f"{why}; repair or delete the file") from error
 
     def _guarded(self, standing: Sequence[tuple[str, str]], line: dict[str, str], consequence: str) -> None:
         """Write a line, after which `standing` is what is unfinished; a file that has grown is written anew."""

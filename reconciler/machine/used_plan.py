@@ -53,8 +53,8 @@ class UsedPlan:
             self._append(f"\n{json.dumps({'address': address, 'at': at})}\n".encode())
         except OSError as error:
             raise UsedPlanError(
-                f"{self._folder / self.plan_id}: {error.strerror}, so that this plan was used is not written down: "
-                "plan again instead of applying it once more"
+                f"{self._folder / self.plan_id}: {error.strerror}, so it was not recorded that this plan was used: "
+                "plan again before the next apply"
             ) from error
         known[address] = at
 
@@ -78,7 +78,7 @@ class UsedPlan:
             return b""
         except OSError as error:
             raise UsedPlanError(
-                f"{path}: {error.strerror}, so it can't be told what this plan was used for; plan again"
+                f"{path}: {error.strerror}, so the uses of this plan can't be found; plan again"
             ) from error
 
     def _append(self, data: bytes) -> None:

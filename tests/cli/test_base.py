@@ -210,7 +210,7 @@ def test_a_base_outside_any_repository(extcal: Extcal) -> None:
     extcal.write(site(), connection(0))
     ran = extcal("plan", "manifests", "--base", "HEAD")
     assert ran.code == 64
-    assert "no git repository is around manifests. Work in a clone of it." in ran.err
+    assert "manifests is not in a git repository. Work in a clone." in ran.err
 
 
 @needs_another_user
@@ -221,7 +221,7 @@ def test_a_repository_of_another_user_is_not_read(drifting: Extcal) -> None:
     ran = drifting("plan", "manifests", "--base", "HEAD")
     assert ran.code == 64
     root = drifting.folder.resolve()
-    assert f"{root} belongs to another user, so git does not read it. Where you trust all that lies in it: " in ran.err
+    assert f"{root} belongs to another user, so git does not read it. If you trust everything in it, run: " in ran.err
     assert ran.err.rstrip().endswith(f"git config --global --add safe.directory {root}")
 
 

@@ -170,7 +170,7 @@ def test_a_full_disk_does_not_cost_the_report(two: Extcal) -> None:
     with two.started(*args, command=limited, env=unmeasured) as process:
         out, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "File too large, so nothing was sent: a connect is written down first" in out
+    assert "File too large, so nothing was sent: a connect is recorded first" in out
     assert "File too large; the link could not be kept" in err
     assert out.count("its link is lost; apply again for a new one") == 2
     assert _LINK not in out + err

@@ -309,7 +309,7 @@ def test_where_its_use_can_not_be_told_a_plan_is_refused(listing: Extcal) -> Non
     listing.sandbox.requests.clear()
     ran = listing(*APPLY, "--format", "json")
     assert (ran.code, ran.actions[0]["status"], listing.writes) == (1, "failed", [])
-    assert str(ran.actions[0]["error"]).endswith("so it can't be told what this plan was used for; plan again")
+    assert str(ran.actions[0]["error"]).endswith("so the uses of this plan can't be found; plan again")
     assert not (listing.folder / "elsewhere").exists()
 
 

@@ -98,7 +98,7 @@ def test_git_does_not_look_for_a_repository_itself(checkout: Extcal, trap: Path,
 def test_a_bare_repository_alone_is_none(tmp_path: Path, trap: Path) -> None:
     """Where no `.git` is around, a folder that is laid out as a repository does not become one."""
     embed_bare(tmp_path / "manifests", _sprung(trap))
-    with pytest.raises(git.GitError, match="no git repository is around"):
+    with pytest.raises(git.GitError, match="is not in a git repository"):
         git.root_of(tmp_path / "manifests")
     (tmp_path / "manifests" / ".git").mkdir()
     with pytest.raises(git.GitError):

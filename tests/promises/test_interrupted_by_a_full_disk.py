@@ -73,7 +73,7 @@ def test_what_a_plan_was_used_for_and_does_not_fit_is_told(extcal: Extcal) -> No
     assert (ran.code, ran.actions[0]["status"]) == (1, "failed")
     assert str(ran.actions[0]["error"]).startswith("done, but ")
     assert str(ran.actions[0]["error"]).endswith(
-        "File too large, so that this plan was used is not written down: plan again instead of applying it once more"
+        "File too large, so it was not recorded that this plan was used: plan again before the next apply"
     )
 
 

@@ -169,7 +169,7 @@ def test_on_a_full_disk_nothing_is_connected(armed: Extcal, size: int) -> None:
     ran = on_full_disk(armed, size, *_APPLY)
     assert (ran.code, armed.writes) == (1, [])
     assert "FAILED          connect harbor/staff-0" in ran.out
-    assert "File too large, so nothing was sent: a connect is written down first" in ran.out
+    assert "File too large, so nothing was sent: a connect is recorded first" in ran.out
     path = folder_of(armed).path / "journal"
     assert (path.stat().st_size if path.exists() else 0) == size
     again = armed(*_APPLY)
@@ -186,7 +186,7 @@ def test_a_disk_that_fills_up_under_way_doubles_nothing(armed: Extcal) -> None:
     armed.on(world())
     ran = on_full_disk(armed, begun + 40, *_APPLY)
     assert (ran.code, connects(armed)) == (1, [200])
-    assert "what became of a connect was not written down (harbor/staff-0 done " in ran.out
+    assert "the outcome of a connect was not recorded (harbor/staff-0 done " in ran.out
     assert "nothing was sent" not in ran.out
     again = armed(*_APPLY)
     assert (again.code, connects(armed)) == (0, [200])

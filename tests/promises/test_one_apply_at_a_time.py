@@ -32,7 +32,7 @@ _APPLY = ("apply", "manifests", "--auto-approve")
 _ELSEWHERE = connection(5, of="quay").replace("staff-5", "staff-9")
 _LOCKED = re.compile(
     r"harbor is being applied by process (\d+) of (\S+)@(\S+) \(extcal apply\) since \d\d:\d\d:\d\d, "
-    r"for \d+ (?:s|min); wait for it, or end it"
+    r"for \d+ (?:s|min); wait until it ends, or stop it"
 )
 
 
@@ -154,7 +154,9 @@ def test_a_lock_without_a_name_is_a_lock(tmp_path: Path, signature: bytes) -> No
     with (place.path / "lock").open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with (
-            pytest.raises(LockedError, match=r"^harbor is being applied by another process; wait for it, or end it$"),
+            pytest.raises(
+                LockedError, match=r"^harbor is being applied by another process; wait until it ends, or stop it$"
+            ),
             place.lock(Owner.this_process("a test"), "harbor"),
         ):
             pass
@@ -192,7 +194,7 @@ def test_without_a_place_for_locks_nothing_is_written(two: Extcal, place: str) -
         ran = two(*args)
         assert (ran.code, two.writes) == (1, [])
         assert str(state) in ran.err
-        assert "set EXTCAL_STATE_DIR to a folder that can be written to" in ran.err
+        assert "set EXTCAL_STATE_DIR to a folder that you can write to" in ran.err
 
 
 _AS_NOBODY = """
@@ -230,7 +232,7 @@ def test_a_read_only_place_is_told(extcal: Extcal, args: tuple[str, ...], code: 
         )
         (folder / "state").chmod(0o755)
     assert (ended.returncode, extcal.writes) == (code, []), ended.stderr
-    assert ("set EXTCAL_STATE_DIR to a folder that can be written to" in ended.stderr) is bool(code)
+    assert ("set EXTCAL_STATE_DIR to a folder that you can write to" in ended.stderr) is bool(code)
 
 
 def test_between_machines_a_plan_that_has_become_stale_is_caught(two: Extcal) -> None:

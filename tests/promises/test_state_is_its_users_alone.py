@@ -23,7 +23,7 @@ from tests.support.cli.worlds import PASSWORD_ENV, connection, site
 from tests.support.tools import needs_another_user
 
 _APPLY = ("apply", "manifests", "--auto-approve")
-_NAME_ANOTHER = "name a folder of your own by EXTCAL_STATE_DIR (with --sandbox: by its DIR)"
+_NAME_ANOTHER = "set EXTCAL_STATE_DIR to a folder of your own (with --sandbox: choose another DIR)"
 _NOBODY = 65534
 _MINE = b"a file of the user's own\n"
 
@@ -178,7 +178,7 @@ def test_another_users_file_is_none_of_ours(armed: Extcal, name: str) -> None:
     os.chown(place.path / name, _NOBODY, _NOBODY)
     ran = armed(*_APPLY)
     assert (ran.code, armed.writes) == (1, [])
-    assert "not a file of this user alone; look what it is, then remove it" in ran.err
+    assert "not a file of this user alone; check what it is, then delete it" in ran.err
 
 
 def test_a_journal_is_emptied_through_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_a_folder_that_comes_to_be_there_after_the_look_is_not_used(
         place.mkdir()
         return False
 
-    monkeypatch.setattr(safe_paths, "check_folder", look)
+    monkeypatch.setattr(safe_paths, "check_own_folder", look)
     with pytest.raises(FileNotFoundError):
         safe_paths.opened(place / "lock", os.O_RDWR | os.O_CREAT)
     assert list(place.iterdir()) == []

@@ -108,7 +108,7 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "unfinished"
     path.symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").write_text("", encoding="utf-8")
-    with pytest.raises(UnfinishedError, match="so it can't be told which connections have no sync config yet"):
+    with pytest.raises(UnfinishedError, match="so the connections without their sync config can't be found"):
         UnfinishedFile(path, lambda: None).holds("harbor/lee", None)
 
 
@@ -134,5 +134,7 @@ def test_what_can_not_be_noted_as_finished_is_not_said_to_be_unsent(tmp_path: Pa
     known.add("harbor/kim", "kim@harbor.example")
     path.unlink()
     path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UnfinishedError, match="so what ignoreChanges names may be set once more; see to the file"):
+    with pytest.raises(
+        UnfinishedError, match="so the fields of ignoreChanges may be set once more; repair or delete the file"
+    ):
         known.remove("harbor/lee", "lee@harbor.example")

@@ -292,7 +292,7 @@ def test_a_machine_that_is_in_the_way_is_told(inside: Inside) -> None:
 
     inside.run(mend, applies=True)
     lines, bad = inside.reports.take()
-    assert ["set EXTCAL_STATE_DIR to a folder that can be written to" in line for line in bad] == [True]
+    assert ["set EXTCAL_STATE_DIR to a folder that you can write to" in line for line in bad] == [True]
     assert lines == ["done connect harbor/staff-0", "manifests, repository and this machine have no errors now"]
     assert inside.reports.rounds == [RoundResult.FAILED, RoundResult.GOOD]
 
