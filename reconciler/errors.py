@@ -1,4 +1,4 @@
-"""The errors of extcal, one tree; each class has the exit code that the command ends with.
+"""The errors of extcal are one tree; each class has the exit code that the command ends with.
 
 ExtcalError                     1
 ├── UsageError                  64   the command line is wrong
@@ -9,7 +9,7 @@ ExtcalError                     1
 └── ApiError                    1    talking to the service
     ├── OutageError                  not sent, since the service has failed again and again in this run
     ├── TransportError               no answer, or half of one; after a write its effect is in doubt
-    ├── MalformedAnswerError         an answer that does not follow the contract; likewise
+    ├── MalformedAnswerError         an answer that does not follow the API; likewise
     └── ResponseError                an answer that is an error
         ├── InvalidRequestError      400
         ├── UnauthenticatedError     401
@@ -108,7 +108,7 @@ class TransportError(ApiError):
 
 
 class MalformedAnswerError(ApiError):
-    """An answer that does not follow the contract."""
+    """An answer that does not follow the API."""
 
     doubtful = True
 

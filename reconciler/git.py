@@ -1,4 +1,4 @@
-"""git, started here and nowhere else, so that nothing in a checkout can make it run a command.
+"""Starts git: no other module does, so that nothing in a checkout can make it run a command.
 
 A pull request may bring any file. Laid out as a bare repository, a folder of it would be taken for one by git's own
 discovery, and its config can name commands. So the repository is looked for here, by its `.git`, which no commit can

@@ -1,4 +1,8 @@
-"""Where files may be read and written: links, modes and owners are checked first."""
+"""Checks links, modes and owners before files are read or written.
+
+Two questions: may a file be put here (`check_file`, `check_folder`: nobody else led the way), and is this folder its
+user's alone (`check_own_folder`, `opened`: nobody else can read or write the state in it).
+"""
 
 import errno
 import grp

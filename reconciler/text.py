@@ -1,4 +1,8 @@
-"""Text for people: made inert, measured and cut, and names that are nearly right."""
+"""Makes text for people inert, measures and cuts it, and suggests names that are nearly right.
+
+One set for all rooms: `inert` takes out what nobody sees, `escaped` shows it; `one_line` and `clipped` make one line;
+`cut` drops the end, `cut_middle` the middle; `width`, `padded` and `cut_columns` count columns of a terminal.
+"""
 
 import itertools
 import re

@@ -1,1 +1,1 @@
-"""HTTP out: authentication, rate, retries, the methods of the External Calendars API, and its errors as ours."""
+"""Calls the External Calendars API: authentication, rate limit, retries, methods, and errors as ours."""

@@ -1,4 +1,4 @@
-"""One request to the service and one answer, as values; where the methods are."""
+"""A call and a response of the API are values; the paths of its methods are here, too."""
 
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -15,7 +15,7 @@ WRITE_PERMISSION = "Manage External Calendars"
 class Call:
     """A call of one API method.
 
-    `method` is its name in the contract, `verb` and `path` are HTTP's, the path encoded and below the endpoint.
+    `method` is its name in the API, `verb` and `path` are HTTP's, the path encoded and below the endpoint.
     `body` is JSON text; it may hold a password and so stays out of `repr`. `writes` says that it changes something
     and must not be sent twice, `grows` that its answer grows with the site. `permission` and `secret` (a reference,
     never a value) serve to explain a refusal.

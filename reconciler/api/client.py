@@ -1,6 +1,6 @@
-"""The methods of the External Calendars API and the schedules query, typed.
+"""Has a typed method for each operation of the External Calendars API that extcal calls.
 
-Source: schemas/external-calendars-v2.openapi.yaml.
+Source: schemas/external-calendars-v2.openapi.yaml; the schedules query is the Calendar API's.
 """
 
 import json

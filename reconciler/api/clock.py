@@ -1,4 +1,4 @@
-"""Time, as something handed in: limits and waits can be tested without waiting."""
+"""Time is handed in, so that limits and waits can be tested without waiting."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A site's way in: the headers that authenticate its requests (contract: Transport, Authentication).
+"""Makes the headers that authenticate a site's requests.
 
 The headers hold a secret in the clear. They live in the request from just before it is sent until its answer is
 read, are handed to httpx alone, and are never put in an error: errors are made anew from httpx's, not chained to them.

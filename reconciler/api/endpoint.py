@@ -1,4 +1,4 @@
-"""The endpoint: the operator's word on where the API is."""
+"""Checks the endpoint, by which the operator says where the API is."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""Calls sent and answers read: turns, credentials, retries and errors in one place (contract: Transport, Errors)."""
+"""Sends calls and reads answers: rate limit, credentials, retries and errors in one place."""
 
 import asyncio
 import json

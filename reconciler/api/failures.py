@@ -1,4 +1,4 @@
-"""Answers that are errors, explained: HTTP status, code and fields become our error tree (contract: Errors)."""
+"""Turns answers that are errors into our error tree, by HTTP status, code and fields."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reading JSON of the wire: what is asked for is checked, what nobody asked for is kept."""
+"""Reads JSON of the wire: fields that are asked for are checked, the others are kept."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from reconciler.model.live import Extra
 
 T = TypeVar("T")
 LONGEST = 4096
-"""The most characters of a name, an id or another text; ids have hundreds of them (contract: Objects)."""
+"""The most characters of a name, an id or another text; ids have hundreds of them."""
 LONG = 64 * 1024
 """The most characters of what may be longer, and whose reader has a limit of its own: links, tokens, cursors."""
 _LARGEST_EXTRA = 64 * 1024
@@ -16,7 +16,7 @@ _DEEPEST_EXTRA = 32
 
 
 class ShapeError(Exception):
-    """A value that is not what the contract says; the text holds what was expected where, never the value."""
+    """A value of another shape than the API has; the text says what was expected where, never the value."""
 
     def __init__(self, where: str, expected: str, found: str) -> None:
         super().__init__(f"{where or 'the answer'}: expected {expected}, found {found}")

@@ -1,4 +1,4 @@
-"""Cursors followed to the end (contract: ListEvents, schedules/query)."""
+"""Reads lists page by page, until a page has no cursor to the next."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _LONGEST_CURSOR = 8192
 
 @dataclass(frozen=True, slots=True)
 class CursorPage(Generic[T]):
-    """One page; `next` is the cursor of the one after it, None at the end."""
+    """One page of a list; `next` is the cursor of the page after it, None at the end."""
 
     items: tuple[T, ...]
     next: str | None

@@ -1,4 +1,7 @@
-"""The traffic of one site: its rate limit, how many requests run at once, the consistency token."""
+"""Paces the requests of one site: rate limit, how many run at once, consistency token.
+
+The rate limit is a sliding window: so many requests in any stretch of time, first come first served.
+"""
 
 import asyncio
 from collections import deque
@@ -110,7 +113,7 @@ class Traffic:
     """The traffic of one site.
 
     `requests` counts what is sent, tries and tokens included. The consistency token that an answer carried goes
-    out with the next requests, so that they read what was written (contract: Transport).
+    out with the next requests, so that they read what was written.
     """
 
     def __init__(self, rate: Rate, connections: int, clock: Clock, on_wait: OnWait, ledger: Ledger | None) -> None:

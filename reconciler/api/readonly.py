@@ -1,4 +1,4 @@
-"""The transport of readers: what could change anything is refused before it is sent."""
+"""The transport of readers refuses every request that could change anything before it is sent."""
 
 import re
 

@@ -1,4 +1,6 @@
-"""Taking secrets out of text, in every form that an echo may give them, at a cost that grows with the text alone.
+"""Takes secrets out of text, in every form that an echo may give them.
+
+The cost grows with the text alone, not with the number of secrets.
 
 A *needle* is a secret in one form: as it is, made fit to be shown, in base64, in hexadecimal. A *view* of a text is
 what it says when its escapes are decoded, once or several times, since messages are put into messages, and what is

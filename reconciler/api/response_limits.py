@@ -1,6 +1,6 @@
-"""What answers may cost in bytes, values and seconds, and bodies read and inflated within that.
+"""Bounds what answers cost in bytes, values and seconds, and inflates bodies within that.
 
-A service that sends without end must cost this machine neither its memory nor a day (RFC 9110, 8.4).
+A service that sends without end must cost this machine neither its memory nor a day. Encodings: RFC 9110, 8.4.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""When a failed request is tried again: full-jitter exponential backoff, and what the service asks for."""
+"""Says when a failed request is tried again: full-jitter backoff, or as the service asks."""
 
 import email.utils
 import re

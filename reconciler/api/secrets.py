@@ -1,4 +1,4 @@
-"""Secrets: references resolved at the last moment, and values kept out of all text (contract: Manifests)."""
+"""Resolves references to secrets at the last moment, and keeps their values out of all text."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""A session with one site: its connections, credentials and limits, shared by a reader and a writer."""
+"""A session holds the connections, credentials and limits of one site for its reader and its writer."""
 
 import functools
 import logging

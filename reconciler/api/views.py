@@ -1,4 +1,4 @@
-"""Views of a text: what it says when its escapes are decoded, or to an eye that sees no more than what is drawn.
+"""A view is what a text says when its escapes are decoded, or what is seen of it when it is drawn.
 
 Each view knows the way back to the text that it was made of.
 """

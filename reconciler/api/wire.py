@@ -1,7 +1,9 @@
-"""Wire to model and back: objects of the External Calendars API v2 and the Calendar API (contract: Objects).
+"""Reads providers, connections, calendars, events and schedules of the wire into the model.
 
-Reading is tolerant: unknown enum values stay text, unknown fields go to `extra`, missing ones get what the contract
-says or nothing. A value of another type raises ShapeError, which says where.
+It writes sync configs to the wire. Source: schemas/external-calendars-v2.openapi.yaml.
+
+Reading is tolerant: unknown enum values stay text, unknown fields go to `extra`, missing ones get their
+default or None. A value of another type raises ShapeError, which says where.
 """
 
 from reconciler.api.fields import ShapeError, WireObject

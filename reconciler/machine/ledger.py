@@ -1,4 +1,4 @@
-"""The ledger of a site's requests: the runs on one machine count them together (contract: Transport, rate limit).
+"""The ledger counts the requests of all runs on one machine to a site, so that they keep its rate limit together.
 
 Times are those of the machine's monotonic clock, which all its processes share and nobody sets back. After a restart
 it begins anew: entries from the future are of before.
@@ -89,12 +89,12 @@ class FileLedger:
 
 def _lock(descriptor: int) -> None:
     """Wait for the others, who count in no time; raises OSError where one does not let go."""
-    patient_until = time.monotonic() + LOCK_SECONDS
+    until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > patient_until:
+            if time.monotonic() > until:
                 raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
             time.sleep(_NAP)
         else:

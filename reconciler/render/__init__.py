@@ -1,1 +1,1 @@
-"""Pure: a Plan or a Result in, text or JSON out. Whatever came from the service is made inert on the way."""
+"""Turns plans, results and statuses into text; whatever came from the service is made inert."""

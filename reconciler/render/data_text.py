@@ -1,4 +1,4 @@
-"""JSON and CSV as text, for scripts and spreadsheets (RFC 8259, RFC 4180)."""
+"""Writes JSON and CSV for scripts and spreadsheets (RFC 8259, RFC 4180)."""
 
 import csv
 import io

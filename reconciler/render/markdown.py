@@ -1,4 +1,4 @@
-"""Markdown in which text from outside formats nothing, and the entries of a plan in it."""
+"""Writes the entries of a plan in Markdown; text from outside formats nothing in it."""
 
 import html
 import re

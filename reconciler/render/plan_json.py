@@ -1,4 +1,4 @@
-"""A plan and a result as JSON (contract: `plan --format json`, `apply --format json`; schemas/plan.schema.json)."""
+"""Shows plans and results as JSON, as schemas/plan.schema.json says."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A plan as Markdown for the comment of a pull request: what is lost first of all, details folded.
+"""Shows a plan as Markdown for the comment of a pull request: disconnects first, details folded.
 
 Its first line is a hidden marker, by which a workflow finds the comment that it is to update. However large the plan,
 the text stays under GitHub's limit of 65,536 characters a comment: whole entries are left out, those of the least

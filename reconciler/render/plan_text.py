@@ -1,4 +1,4 @@
-"""A plan for people: what is lost first, then what takes its owner, then site by site, a summary last."""
+"""Shows a plan as text: disconnects first, then consents, then site by site, a summary last."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

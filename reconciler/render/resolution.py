@@ -1,4 +1,4 @@
-"""What became of connects that were left open and of what stands twice: for people, with what to do, and as JSON."""
+"""Shows what `extcal resolve` found of open connects and doubled connections, as text and JSON."""
 
 import shlex
 from collections.abc import Iterator, Sequence

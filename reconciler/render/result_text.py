@@ -1,4 +1,4 @@
-"""What applying did, for people: every action's outcome, the links that owners must open, a summary last."""
+"""Shows a result as text: each outcome, the links that owners must open, a summary last."""
 
 from collections import Counter
 from collections.abc import Iterator

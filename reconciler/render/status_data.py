@@ -1,4 +1,4 @@
-"""The status of a fleet for scripts and spreadsheets: as JSON (schemas/status.schema.json) and as CSV."""
+"""Shows the status of a fleet as JSON (schemas/status.schema.json) and as CSV."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,9 @@
-"""The status of a fleet for people: why a connection is as it is, what to do, and a summary."""
+"""Shows the status of a fleet as text: why a connection is as it is, and what to do."""
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.model.live import ConnectMethod
 from reconciler.model.action import Action, ActionKind, Reason
+from reconciler.model.live import ConnectMethod
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus, counted
 from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words

@@ -1,4 +1,4 @@
-"""Tables of live values: aligned columns for people, the API's own field names as JSON for scripts."""
+"""Shows live values: as aligned columns for people, as JSON in the API's field names for scripts."""
 
 import json
 from collections.abc import Mapping, Sequence
