@@ -1,7 +1,8 @@
 """Checks links, modes and owners before files are read or written.
 
-Two questions: may a file be put here (`check_file`, `check_folder`: nobody else led the way), and is this folder its
-user's alone (`check_own_folder`, `opened`: nobody else can read or write the state in it).
+Three questions: may a file be put here (`check_file`, `check_folder`: nobody else led the way), is this a regular file
+(`read_regular`), and is this folder its user's alone (`check_own_folder`, `opened`: nobody else can change what is in
+it).
 """
 
 import errno
@@ -127,6 +128,28 @@ def _check_link(link: Step, here: Path) -> None:
 
 def _reason(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not a path"
+
+
+class IrregularFileError(Exception):
+    """What was to be read is no regular file; the text says what it is."""
+
+
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """The first bytes of a regular file; no link is followed, no pipe waited for and no device opened.
+
+    Raises IrregularFileError and OSError.
+    """
+    # Looking first keeps devices from being opened at all; looking again keeps them from being slipped in.
+    _check_regular(os.lstat(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        _check_regular(os.fstat(descriptor))
+        return stream.read(most)
+
+
+def _check_regular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise IrregularFileError(next((name for test, name in _KINDS if test(found.st_mode)), "a link"))
 
 
 _ANOTHER = "set EXTCAL_STATE_DIR to a folder of your own (with --sandbox: choose another DIR)"

@@ -1,7 +1,5 @@
 """Resolves references to secrets at the last moment, and keeps their values out of all text."""
 
-import os
-import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -11,6 +9,7 @@ from reconciler.api.redaction import SHORTEST, Redactor
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
 from reconciler.model.texts import texts, with_texts
+from reconciler.safe_paths import IrregularFileError, read_regular
 from reconciler.text import cut, one_line
 
 PREFIX = "EXTCAL_"
@@ -114,7 +113,12 @@ class Secrets:
 
     def _from_file(self, ref: SecretRef) -> str:
         path = self._locate(ref)
-        raw = _read_regular(path, ref)
+        try:
+            raw = read_regular(path, LARGEST + 1)
+        except IrregularFileError as error:
+            raise SecretError(f"the secret {_name(ref)} is {error}, not a file; put the file itself there") from None
+        except OSError as error:
+            raise SecretError(f"the secret {_name(ref)} can't be read: {error.strerror}") from None
         if len(raw) > LARGEST:
             raise SecretError(f"the secret {_name(ref)} is larger than {LARGEST // 1024} KiB; is it the right file?")
         try:
@@ -165,20 +169,3 @@ def _name(ref: SecretRef) -> str:
 
 def _shown(text: str) -> str:
     return cut(one_line(text), _LONGEST_SHOWN)
-
-
-def _read_regular(path: Path, ref: SecretRef) -> bytes:
-    # Non-blocking, since opening a pipe would wait for its writer; what was opened is then looked at itself.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        raise SecretError(f"the secret {_name(ref)} can't be read: {error.strerror}") from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SecretError(f"the secret {_name(ref)} is not a regular file")
-        return os.read(descriptor, LARGEST + 1)
-    except OSError as error:
-        raise SecretError(f"the secret {_name(ref)} can't be read: {error.strerror}") from None
-    finally:
-        os.close(descriptor)

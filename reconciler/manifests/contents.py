@@ -3,25 +3,17 @@
 import codecs
 import os
 import re
-import stat
 from dataclasses import dataclass
 
 from reconciler.manifests.faults import START, FileReport, Place, SpoiledError
 from reconciler.manifests.limits import LOOKED_AT
 from reconciler.manifests.recognition import says_so
 from reconciler.model.source import Fault, Source
+from reconciler.safe_paths import IrregularFileError, read_regular
 from reconciler.text import escaped
 
 MAX_BYTES = 16 * 1024 * 1024
 """The largest manifest file; 10,000 connections take about 3 MB."""
-
-_KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISDIR, "a folder"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +49,10 @@ def says_that_it_is_one(file: ManifestFile) -> bool:
 
 def _bytes(file: ManifestFile, most: int) -> bytes | str:
     """The first bytes of a file, or what it is, being no regular one; raises OSError."""
-    # Looking first keeps devices from being opened at all; looking again keeps them from being slipped in.
-    irregular = _irregular(os.lstat(file.real))
-    if irregular is not None:
-        return irregular
-    handle = os.open(file.real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as stream:
-        return _irregular(os.fstat(handle)) or stream.read(most)
-
-
-def _irregular(status: os.stat_result) -> str | None:
-    if stat.S_ISREG(status.st_mode):
-        return None
-    return next((name for test, name in _KINDS if test(status.st_mode)), "a link")
+    try:
+        return read_regular(file.real, most)
+    except IrregularFileError as error:
+        return str(error)
 
 
 def unreadable(shown: str, error: OSError) -> Fault:
