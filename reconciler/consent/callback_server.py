@@ -34,7 +34,9 @@ _REFUSALS = {refusal.value: refusal for refusal in ConsentRefusal}
 
 @contextmanager
 def serve_callbacks(page_timeout: float = 60.0, redact: Callable[[str], str] = str) -> Iterator[PendingConsents]:
-    """Serve callbacks on a free loopback port for the length of the block; raises ExtcalError where that can't be.
+    """Serve callbacks on a free loopback port for the length of the block.
+
+    Raises ExtcalError where that can't be.
 
     A browser waits for its result for at most `page_timeout` seconds. `redact` takes secrets out of each page.
     """
@@ -72,7 +74,10 @@ class _CallbackServer(BoundedServer):
                 self._shown.notify_all()
 
     def wait_for_pages(self) -> None:
-        """Let the pages that are on their way arrive, for a moment: the command may end right after a result."""
+        """Let the pages that are on their way arrive, for a moment.
+
+        The command may end right after a result.
+        """
         with self._shown:
             self._shown.wait_for(lambda: not self._showing, _FAREWELL_SECONDS)
 
@@ -126,7 +131,7 @@ def _answer(pending: PendingConsent, query: str, page_timeout: float) -> HtmlPag
 
 
 def _callback(query: str) -> Callback | None:
-    """What a browser says: exactly one of `connectionId` and `error`; None where it can't be read."""
+    """Read a callback: exactly one of `connectionId` and `error`; None where that can't be."""
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError:

@@ -83,7 +83,10 @@ def page(
     facts: Sequence[tuple[str, str]] = (),
     values: Mapping[str, str] = MappingProxyType({}),
 ) -> HtmlPage:
-    """A page of paragraphs and, below the first one, facts; `{words}` in them are values, which are escaped here."""
+    """Make a page of paragraphs and, below the first one, facts.
+
+    `{words}` in them are values, which are escaped here.
+    """
     inserted = {name: _text(value) for name, value in values.items()}
     shown = [f"<p>{escape(text).format_map(inserted)}</p>" for text in paragraphs]
     if facts:

@@ -33,7 +33,10 @@ class StaleCallback(Enum):
 
 
 class PendingConsent:
-    """One consent that an owner was asked for, until a true callback has come or the wait for it has ended."""
+    """One consent that an owner was asked for.
+
+    It is pending until a true callback has come, or the wait for it has ended.
+    """
 
     def __init__(self, action: Action, base: str) -> None:
         self.action = action
@@ -50,7 +53,7 @@ class PendingConsent:
         return await self._callbacks.get()
 
     def reply(self, result: CallbackResult) -> None:
-        """Show the result to the browser that came. After a foreign callback the true one may still come."""
+        """Show the result to the browser that came; after a foreign one the true one may come."""
         with self._lock:
             shown = self._result
             if result.status is CallbackStatus.FOREIGN:
@@ -83,7 +86,10 @@ class PendingConsent:
 
 
 class PendingConsents:
-    """All pending consents of a run; `base` is the server's origin. Those that are over are still known, to say so."""
+    """All pending consents of a run; `base` is the server's origin.
+
+    Those that are over are still known, to say so.
+    """
 
     def __init__(self, base: str) -> None:
         self._base = base

@@ -52,7 +52,7 @@ class CallbackChannel(Protocol):
 
     @property
     def redirect_url(self) -> str:
-        """Where the owner's browser is sent: an address that nobody can guess, for this pending consent alone."""
+        """Where the owner's browser is sent: an address that nobody can guess, for this alone."""
         ...
 
     async def receive(self) -> Callback:
@@ -60,7 +60,7 @@ class CallbackChannel(Protocol):
         ...
 
     def reply(self, result: CallbackResult) -> None:
-        """Show the result to the browser that came; only after a foreign callback another one may come."""
+        """Show the result to the browser; only after a foreign callback another may come."""
         ...
 
 
@@ -83,7 +83,10 @@ class ConsentPrompt(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """What ends the wait for a callback: `until` in seconds of the event loop's clock, and whatever sets `stop`."""
+    """What ends the wait for a callback: the time `until`, and whatever sets `stop`.
+
+    `until` is in seconds of the event loop's clock.
+    """
 
     until: float
     stop: asyncio.Event
@@ -98,7 +101,7 @@ async def await_callback(
     deadline: Deadline,
     earlier: Sequence[LiveConnection],
 ) -> LiveConnection | Outcome:
-    """The connection that the owner has made, looked up and found right, or how the action ends without one.
+    """Await the connection that the owner makes, or how the action ends without one.
 
     `earlier` are the connections of its schedule before the owner was asked. A slot is taken only while something is
     asked of the service. Raises ExtcalError where that fails.
@@ -121,7 +124,7 @@ async def await_callback(
 
 
 async def _unless_double(outcome: Outcome, port: Port, slots: Slots, earlier: Sequence[LiveConnection]) -> Outcome:
-    """The outcome of a wrong account; where that was connected before, the second connection is disconnected again."""
+    """End with a wrong account; where that was connected before, disconnect the second."""
     connection_id = outcome.connection_id
     if connection_id is None or connection_id in {connection.id for connection in earlier}:
         return outcome
@@ -151,7 +154,7 @@ async def _next_callback(channel: CallbackChannel, deadline: Deadline) -> Callba
 
 
 async def _without_callback(action: Action, port: Port, slots: Slots, deadline: Deadline) -> LiveConnection | Outcome:
-    """Look up whether the owner has agreed all the same, in a browser that could not come back here."""
+    """Look up whether the owner has agreed in a browser that could not come back here."""
     if deadline.stop.is_set():
         return _awaiting(action, "interrupted before its owner answered")
     async with slots:
@@ -168,7 +171,7 @@ def _awaiting(action: Action, why: str) -> Outcome:
 async def _looked_up(
     action: Action, port: Port, channel: CallbackChannel, slots: Slots, connection_id: str
 ) -> LiveConnection | Outcome | None:
-    """The connection that a callback names, if it is the one asked for; None where it is not even of this action."""
+    """Look up the connection that a callback names; None where it is not of this action."""
     try:
         async with slots:
             connection = await _look_up(port, connection_id)
@@ -199,7 +202,7 @@ async def _look_up(port: Port, connection_id: str) -> LiveConnection:
 
 
 def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResult, Outcome | None]:
-    """The result that the owner of a connection of this action is shown, and the outcome where it is the wrong one."""
+    """Judge a connection: what its owner is shown, and the outcome where it is wrong."""
     if connection.status in {Status.DISCONNECTED, Status.ERROR}:
         state = connection.error_reason or connection.status
         why = f"its owner agreed, but the service reports {state}; apply again for a new link"

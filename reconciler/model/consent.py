@@ -1,4 +1,4 @@
-"""Consent by OAuth: whether owners are asked, what their browsers bring to the callback address, and its result."""
+"""Models consent by OAuth: whether owners are asked, their callbacks, and the results."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,10 @@ class ConsentRefusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What a browser says: that a connection was made, or why not. Nothing of it is to be believed unread."""
+    """What a browser says: that a connection was made, or why not.
+
+    Nothing of it is to be believed before the service was asked.
+    """
 
     answer: str | ConsentRefusal
 
@@ -48,7 +51,7 @@ class CallbackStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallbackResult:
-    """What came of a callback, for its owner; `account` is the one that was connected, where it is known."""
+    """What came of a callback, for its owner; `account` is what was connected, if known."""
 
     status: CallbackStatus
     account: str | None = None

@@ -12,13 +12,16 @@ Chance = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Rounds begin every `seconds`, a tenth more or less, so that many watchers do not keep in step."""
+    """Rounds begin every `seconds`, a tenth more or less: watchers shall not keep in step."""
 
     seconds: float
     chance: Chance
 
     def pause(self, took: float) -> float:
-        """Seconds to wait after a round that took `took` seconds; none after one that was longer than the interval."""
+        """Seconds to wait after a round that took `took` seconds.
+
+        None after one that was longer than the interval.
+        """
         planned = self.seconds * (1 - _JITTER + 2 * _JITTER * self.chance())
         return max(0.0, planned - took)
 

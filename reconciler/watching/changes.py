@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """How one connection is, and why; `faulty` where a fault says so, which is told as an alert of its site."""
+    """How one connection is, and why; `faulty` where an alert of its site says so."""
 
     health: Health
     why: str | None = None
@@ -116,7 +116,10 @@ class Reporter(Protocol):
 
 
 class ChangeReporter:
-    """Reports what has changed since the last round, of which it remembers the state of the sites and of the watch."""
+    """Reports what has changed since the last round.
+
+    It remembers the state of the sites, and the errors and warnings of the watch itself.
+    """
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter

@@ -22,7 +22,10 @@ class RoundResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SiteFigures:
-    """One site. Times are seconds since the epoch, None before there was one; the last three count since the start."""
+    """The figures of one site; the last three count since the start.
+
+    Times are seconds since the epoch, None before there was one.
+    """
 
     connections: Mapping[Health, int] = field(default_factory=dict)
     pending: int = 0

@@ -39,12 +39,12 @@ class Watch:
         return self._rounds.writing
 
     def hurry(self) -> None:
-        """Begin a round now, or when the one that is under way has ended, with the sites that are backed off from."""
+        """Begin a round now, or after the one that is under way, with all sites."""
         self._backoff.end()
         self._hurried.set()
 
     async def run(self) -> None:
-        """Watch until it is told to stop; raises UsageError where the first round shows that the options are wrong."""
+        """Watch until stopped; raises UsageError where the first round shows wrong options."""
         beating = asyncio.create_task(self._keep_beating())
         try:
             while not self._stop.gently.is_set():

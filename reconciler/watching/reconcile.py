@@ -24,7 +24,7 @@ _NOTHING_SENT = {OutcomeStatus.SKIPPED, OutcomeStatus.AWAITING_CONSENT}
 
 @dataclass(frozen=True, slots=True)
 class RoundListener:
-    """What is called while a round goes on; `writing` when, from here on, something may be changed."""
+    """What is called while a round goes on; `writing` before anything may be changed."""
 
     settled: Callable[[Settled], None]
     outcome: Callable[[Outcome], None]
@@ -49,7 +49,7 @@ class WatchScope:
 async def reconcile(
     scope: WatchScope, service: workflow.Service, stop: Stop, listener: RoundListener
 ) -> list[SiteRound] | None:
-    """Reconcile the sites; None where it was stopped while something was written, so that nothing can be said of them.
+    """Reconcile the sites; None where it was stopped while something was written.
 
     Raises ExtcalError where this machine has no place for locks, or the service no address.
     """

@@ -112,7 +112,7 @@ class Rounds:
         return []
 
     async def _load(self) -> None:
-        """Read the manifests; sites that are declared in another way than before need rest no longer."""
+        """Load the manifests, and end the backoff of sites that are declared differently now."""
         # In a thread, so that the loop turns meanwhile: a large fleet takes seconds.
         desired = await asyncio.to_thread(load, self._options.paths, self._options.limits)
         self.figures = replace(self.figures, manifests_valid=True)

@@ -56,7 +56,10 @@ MonitoringPages = Mapping[str, Callable[[], MonitoringPage]]
 
 @contextmanager
 def serve_pages(address: Address, pages: MonitoringPages) -> Iterator[Address]:
-    """Serve for the length of the block, in threads; yields where, and raises ExtcalError where that can't be."""
+    """Serve for the length of the block, in threads; yields where.
+
+    Raises ExtcalError where that can't be.
+    """
     try:
         server = _MonitoringServer(address, pages)
     except OSError as error:
@@ -114,7 +117,7 @@ class _MonitoringHandler(BoundedHandler):
 
 
 def refusal(hosts: list[str], version: str, at: Address) -> HTTPStatus | None:
-    """The status that refuses a request to a server on the loopback address `at`; None where it means that server.
+    """Refuse a request that does not mean the server on the loopback address `at`, or None.
 
     `hosts` are its fields `Host`, `version` is what it says of HTTP. Only programs older than HTTP/1.1 send none.
     """

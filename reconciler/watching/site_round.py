@@ -44,7 +44,10 @@ class SiteRound:
 
     @property
     def failed(self) -> bool:
-        """Whether it could not be read in full, or an action failed; what a guard holds back has not failed."""
+        """Whether it was not read in full, or an action failed.
+
+        What a guard holds back has not failed.
+        """
         return any(True for _ in self._failures())
 
     @property

@@ -92,7 +92,7 @@ async def verify(
 
 
 async def verify_saved(result: Result, opened: Sessions) -> Result:
-    """Read again, without manifests, and name the actions that were done and whose effect is not there.
+    """Observe again, without manifests, and name the actions whose effect is not there.
 
     A site that can't be read again has a plan whose fault says why.
     """
@@ -126,7 +126,7 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
 
 
 def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
-    """The connections, the one that an action has made with its account where it does not show that yet."""
+    """Add its account to the connection that an action has made and that shows none yet."""
     account = outcome.action.account
     return tuple(
         replace(each, account=account) if each.id == outcome.connection_id and not each.account else each
@@ -135,7 +135,10 @@ def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -
 
 
 class _Lister:
-    """Lists calendars, and remembers why that failed: what could not be looked up is not what is not there."""
+    """Lists calendars, and remembers why that failed.
+
+    What could not be looked up is not what is not there.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -172,7 +175,7 @@ async def undo(result: Result, opened: Sessions) -> Undo:
 
 
 async def _seen(result: Result, opened: Sessions) -> tuple[dict[str, ConnectionList], list[Fault]]:
-    """The connections of every site that something was done on, and why others of them could not be read."""
+    """List the connections of every site that was written to, and why some can't be read."""
     names = {outcome.action.site for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE}
     sites = [site.site for site in result.plan.sites if site.site.name in names]
 
@@ -188,7 +191,7 @@ async def _seen(result: Result, opened: Sessions) -> tuple[dict[str, ConnectionL
 
 
 async def without_secrets(plan: Plan, opened: Sessions) -> tuple[Outcome, ...]:
-    """The outcomes of the actions whose password, or whose site's key, can't be resolved: failed, nothing sent.
+    """Fail the actions whose password, or whose site's key, can't be resolved; send nothing.
 
     What a saved plan would bring about and is there already takes no password.
     """
@@ -212,7 +215,7 @@ async def without_secrets(plan: Plan, opened: Sessions) -> tuple[Outcome, ...]:
 
 
 class _Reasons:
-    """Why secrets can't be resolved; each is looked up once, since many connections may share one."""
+    """Says why secrets can't be resolved; each is looked up once, since many may share one."""
 
     def __init__(self) -> None:
         self._known: dict[SecretRef, str | None] = {}

@@ -1,4 +1,4 @@
-"""Joins what the shards of a fleet found, each on its own machine: saved plans, and printed JSON."""
+"""Joins what the shards of a fleet found: saved plans, and printed JSON."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,10 @@ class PlanPart:
 
 
 class Owners:
-    """Which file each site came in; a site is known by its id and by its name, since addresses begin with that."""
+    """Remembers which file each site came in, by its id and its name.
+
+    A name counts, too, since addresses begin with it.
+    """
 
     def __init__(self) -> None:
         self._by_id: dict[str, Path] = {}
@@ -50,7 +53,9 @@ class Owners:
 
 
 def merged_plan(parts: Sequence[PlanPart]) -> Plan:
-    """One plan of all, as if the fleet had been planned at once: what waits for another site is found anew.
+    """Join plans as if the fleet had been planned at once.
+
+    What waits for another site is found anew.
 
     Its shards are None where nothing is missing. Raises MergeError.
     """
@@ -64,7 +69,9 @@ def merged_plan(parts: Sequence[PlanPart]) -> Plan:
 
 
 def merged_shards(parts: Iterable[tuple[Path, Shards | None]]) -> Shards | None:
-    """Which shards the files hold together; None where that is all of them, or where no file is of a shard.
+    """Tell which shards the files hold together.
+
+    None is all of them, or that no file is of a shard.
 
     Raises MergeError where a shard is there twice, or where the fleet was cut in different ways.
     """
@@ -195,7 +202,7 @@ def merged_document(parts: Sequence[DocumentPart]) -> Document:
 
 
 def missing_of(merged: Document) -> str | None:
-    """Which shards were not among the files of a merged document, as a message; None where none is missing."""
+    """Name the shards that are missing in a merged document; None where none is."""
     return str(_rows(merged, "errors")[0]["message"]) if "shards" in merged else None
 
 
@@ -240,7 +247,7 @@ def _joined(documents: Sequence[Document], field: str) -> Json:
 
 
 def _errors(documents: Sequence[Document]) -> list[Json]:
-    """The errors of all, by site as one run tells them; what every shard says alike is said once."""
+    """Join the errors, by site as one run tells them; what all shards say is said once."""
     found: list[_Row] = []
     seen: set[tuple[str, ...]] = set()
     for document in documents:
@@ -254,6 +261,6 @@ def _errors(documents: Sequence[Document]) -> list[Json]:
 
 
 def _digest(documents: Sequence[Document]) -> Json:
-    """A digest over those of the parts, whose plans are not here to be digested; one part keeps its own."""
+    """Digest the digests of the parts, whose plans are not here; one part keeps its own."""
     digests = sorted(str(document["digest"]) for document in documents)
     return digests[0] if len(digests) == 1 else digest([*digests])

@@ -26,7 +26,7 @@ async def observe(
     chosen: Sequence[DeclaredConnection] = (),
     beside: Sequence[DeclaredConnection] = (),
 ) -> LiveSite:
-    """Read one site for these declared connections; raises ApiError or SecretError where it can't be read.
+    """Observe one site for these declared connections; raises ApiError or SecretError.
 
     Where only some are planned and their schedules are enough (`select` in planning), `chosen` are those: then the
     connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
@@ -63,7 +63,7 @@ async def observe(
 
 
 async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:
-    """The account's calendars, or why they are not to be had: one account's error must not hide the site."""
+    """List the account's calendars, or say why not: one's error must not hide the site."""
     try:
         return _by_id(await reader.list_calendars(connection_id))
     except ApiError as error:
@@ -71,6 +71,6 @@ async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...]
 
 
 def _by_id(items: Sequence[_T]) -> tuple[_T, ...]:
-    """What the service lists in any order, ordered and each once, so that no plan depends on that."""
+    """Order what the service lists in any order, each once, so that no plan depends on it."""
     distinct = {item.id: item for item in items}
     return tuple(distinct[key] for key in sorted(distinct))

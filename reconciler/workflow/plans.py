@@ -60,7 +60,7 @@ async def plan(
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> Plan:
-    """Read the live state of every selected site and plan what would bring it to the desired one.
+    """Observe every selected site and plan what would bring it to the desired state.
 
     Only reads are sent. A site that can't be read has a plan whose fault says why.
     """
@@ -80,7 +80,7 @@ async def plan_against_base(
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> AgainstBase:
-    """Plan both sets of manifests against one observation of each site, and tell whose doing each action is.
+    """Plan both sets of manifests against one observation, and attribute each action.
 
     A site is the same one whatever it is called. It is read whole whatever is selected of it: the base may have what is
     chosen on another schedule.
@@ -149,7 +149,7 @@ async def each_site(
     only: frozenset[str] | None = None,
     beside: Mapping[str, Sequence[DeclaredConnection]] | None = None,
 ) -> list[SitePlan]:
-    """Observe and plan every site, some at once; a site that can't be read has a plan that says so.
+    """Observe and plan every site, some at once; the plan of an unread site says so.
 
     With `only`, no more is read than planning the declared connections of these addresses takes; `beside` holds those
     that each site is to be compared with, too.
@@ -170,7 +170,7 @@ async def each_site(
 
 
 async def with_impact(plan: Plan, opened: Sessions, now: datetime) -> Plan:
-    """The plan with the busy blocks that would stop protecting a schedule in the next days; counts only.
+    """Count in a plan the busy blocks that would stop protecting a schedule.
 
     Raises ApiError where the events can't be read.
     """
@@ -217,7 +217,10 @@ _HINT = "find out who runs that service, and change the secret; a plan with [sec
 
 
 def leaving(plan: Plan, redacted: Callable[[Plan], Plan]) -> Plan:
-    """The plan, redacted; a site with an action that would act on something else for that must not be applied."""
+    """Redact a plan that leaves this process.
+
+    A site with an action that would act on something else for that must not be applied.
+    """
     shown = redacted(plan)
     if shown is plan:
         return plan
@@ -240,7 +243,7 @@ def _acting(action: Action) -> Action:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The plan that the manifests yield now, and why the saved one does not stand; empty where it does."""
+    """The plan that the manifests yield now, and why the saved one does not stand."""
 
     fresh: Plan
     refusals: tuple[Refusal, ...]
@@ -254,7 +257,7 @@ async def review_saved(
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> Review:
-    """Plan every selected site as a whole and compare the saved plan with that; only reads are sent.
+    """Plan every selected site and compare the saved plan with that; only reads are sent.
 
     With `base`, what it protects is protected in the new plan.
     """

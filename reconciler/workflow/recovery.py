@@ -31,7 +31,7 @@ Faults = Mapping[str, tuple[Fault, ...]]
 
 @contextmanager
 def locked(sites: Sequence[Site], machine: Machine, command: str) -> Iterator[Faults]:
-    """Hold the locks of sites for the length of the block; those that another run holds are its faults.
+    """Hold the locks of sites for the length of the block; yields why some can't be held.
 
     Raises ExtcalError where this machine has no place for locks.
     """
@@ -63,7 +63,7 @@ class LeftOpen:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryResult:
-    """What was settled, why some sites must not be written to yet, and which connects are left open."""
+    """What was settled, which sites must not be written to, and what is left open."""
 
     settled: tuple[Settled, ...]
     faults: Faults
@@ -141,7 +141,7 @@ async def recover(
 
 
 def _take_over(site: Site, journal: FileJournal, lost: Plan | None) -> None:
-    """Write down the connects of a plan that was lost, so that they are settled as if they had been sent here."""
+    """Write down the connects of a lost plan, so that they are settled as if sent here."""
     connects = [
         (action, each.plan_id)
         for each in (lost.sites if lost is not None else ())
@@ -175,7 +175,10 @@ def _left_open(settled: Settled) -> LeftOpen | None:
 
 
 def as_agreed(plan: Plan, agreed: Plan) -> Plan:
-    """Of a new plan, what was agreed to before: the same addresses, and no disconnect of what was to stay."""
+    """Keep of a new plan what was agreed to before.
+
+    That is the same addresses, and no disconnect of what was to stay.
+    """
     addresses = {action.address for action in agreed.actions if action.kind.writes}
     leaving = taken_away(agreed.actions)
 

@@ -37,7 +37,10 @@ class ChangedSinceError(ExtcalError):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be done about something open: it is closed as `fate`; `keep` stays, `give_up` are disconnected."""
+    """What is to be done about something open: it is closed as `fate`.
+
+    `keep` stays, `give_up` are disconnected.
+    """
 
     about: Open
     fate: Fate
@@ -47,7 +50,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What there is of each connect that was left open, what stands twice, and what can't be told.
+    """What there is of each connect that was left open, the doubles, and what is not known.
 
     `faults` says by name of which sites it can't be told what was left open, `unread` of which what stands twice;
     `warnings` name what of a site could not be read.
@@ -72,7 +75,7 @@ class Examined:
 async def examine(
     desired: Desired, sites: Sequence[Site], opened: Sessions, machine: Machine, window: Window | None = None
 ) -> Examined:
-    """Look up what there is of each connect that was left open, and find doubles; nothing is closed."""
+    """Look up each connect that was left open, and find doubles; nothing is closed."""
 
     async def left_open(site: Site) -> tuple[Settled, ...] | Fault:
         try:
@@ -117,7 +120,7 @@ async def _read(declared: Sequence[DeclaredConnection], reader: Reader) -> LiveS
 
 
 def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) -> tuple[Decision, ...]:
-    """What to do about each: what is clear settles itself, the rest is as `keep` (connection ids) and `forget` say.
+    """Decide about each: what is clear by itself, the rest by `keep` (ids) and `forget`.
 
     Both name by address what is open; raises UsageError for what names nothing, or no connection of it.
     """
@@ -187,7 +190,10 @@ def _ids(finding: Finding) -> list[str]:
 
 
 async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
-    """Disconnect what is not to stay, then close the connect, if it is one; raises ExtcalError, and leaves it open."""
+    """Disconnect what is not to stay, then close the connect, if it is one.
+
+    Raises ExtcalError, and leaves it open.
+    """
     about = decision.about
     # By its id: the manifests may have given it another name since.
     site_id = (about.site_id if isinstance(about, Doubles) else about.pending.intent.site_id).lower()
@@ -202,7 +208,10 @@ async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions,
 
 
 async def _keep(decision: Decision, doubled: Doubles, writer: Writer) -> None:
-    """Disconnect the others; a person may have thought it over for long, so what stands is looked up again."""
+    """Disconnect the others.
+
+    A person may have thought it over for long, so what is connected is looked up again.
+    """
     listed = await writer.list_connections((doubled.schedule_id,))
     standing = still_standing(doubled, listed.connections)
     if decision.keep not in standing:

@@ -103,7 +103,10 @@ def to_do(plan: Plan) -> list[Action]:
 
 
 async def unless_stopped(reading: Coroutine[object, object, _T], stop: Stop) -> _T | None:
-    """What reading gives, or None where it is stopped before; reading may be given up at any moment."""
+    """Wait for what reading gives; None where it is stopped before.
+
+    Reading may be given up at any moment.
+    """
     tasks = asyncio.create_task(reading), asyncio.create_task(stop.gently.wait())
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -125,7 +128,7 @@ class SiteCheck:
 async def check_sites(
     desired: Desired, opened: Sessions, selection: Selection, allowed: frozenset[Allowance] = frozenset()
 ) -> dict[str, SiteCheck]:
-    """Observe every selected site, plan, and say how each connection is; by the names of the sites.
+    """Observe and plan every selected site, and say how each connection is; by site name.
 
     Only reads are sent. A site that can't be read has a plan and a status that say so.
     """

@@ -23,7 +23,7 @@ OnRead = Callable[[str, int], None]
 
 
 class Sessions(dict[str, SiteSession]):
-    """The sessions of a run by the names of their sites, of which at most `at_once` are read or written at a time.
+    """The sessions of a run by the names of their sites; at most `at_once` work at a time.
 
     `on_read` is called for each site that was read, or could not be: its name, and how many sites there are.
     `machine` is where the runs on this machine meet, where there is one.
@@ -111,7 +111,10 @@ def reach(
 
 @asynccontextmanager
 async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Sessions]:
-    """Open a session for each site, by name; what they learn (tokens, consistency) lasts while they are open."""
+    """Open a session for each site, by name.
+
+    What they learn (tokens, consistency) lasts while they are open.
+    """
     async with AsyncExitStack() as stack:
         # As many pools as sites are at work at once, handed on from site to site: with one for each of hundreds of
         # sites there would be hundreds of handshakes, and a single one looks through itself for every request.
@@ -128,7 +131,9 @@ async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Ses
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of the manifests is planned: names of sites, addresses of connections, shards of the fleet; None is all.
+    """What of the manifests is planned; None is all.
+
+    Names of sites, addresses of connections, shards of the fleet.
 
     What is planned is in each of them.
     """
