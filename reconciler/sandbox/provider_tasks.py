@@ -1,4 +1,10 @@
-"""Runs tasks for several providers at once, so that a slow one delays none of the others."""
+"""Runs tasks for several providers at once, so that a slow one delays none of the others.
+
+Terms: a lane holds the tasks of one provider. A hand is a thread that works on a lane.
+
+Steps: tasks are put into lanes, and each lane gets as many hands as its provider serves accounts at a time. A hand
+takes one task after the other. An error of the kind that stops the lane becomes the outcome of all its later tasks.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,13 @@
 """Cuts an iCalendar stream into calendars, components and lines (RFC 5545, 3.1 and 3.4).
 
-What they say is not read.
+What they say is not read. Any bytes will do: what doesn't fit is reported as a fault and skipped, so that the rest can
+be used.
 
-It takes any bytes: what doesn't fit is reported as a fault and skipped, so that the rest can be used. Places are byte
-offsets, so that one component can be replaced and every other byte of a file stays as its owner wrote it.
+Terms: a logical line is one with its folds undone. A place is a byte offset, so that one component can be replaced and
+every other byte of a file stays as its owner wrote it.
+
+Steps: logical lines are taken one by one. A BEGIN line opens a component and an END line closes it, on a stack of
+names; where the two don't match, a fault is noted and the stack is cut back to where it fits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,12 @@
-"""Decides which request gets which fault: counts, probability, limits."""
+"""Decides which request gets which fault: counts, probability, limits.
+
+Terms: an entry is a fault with the operations that it concerns, and how far its counts have come. It fires when it is
+to go wrong with a request.
+
+Steps: for a request the entries are tried in order. Delays that fire add up; the first other fault that fires decides,
+and later entries don't see the request. Each entry draws from a generator of its own, so that the same seed and
+sequence of requests bring the same faults.
+"""
 
 from __future__ import annotations
 

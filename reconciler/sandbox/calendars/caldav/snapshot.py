@@ -1,8 +1,11 @@
 """Keeps what is known of a calendar, and brings it up to date with the fewest bytes.
 
-A sync token is best (RFC 6578): the server tells what changed since. Without one a ctag tells whether anything did, and
-etags tell what. Where the server refuses a token, all is read anew (RFC 6578, 3.2). A first reading asks for no token:
-finding one takes some servers as long as the reading, and many a calendar is read once.
+Terms: a snapshot holds the objects that may have to do with a span of time. A sync token (RFC 6578) lets the server say
+what changed since; a ctag says whether anything did, and etags what.
+
+Steps: a known snapshot that covers the span is updated by its sync token; without one by ctag, then by etags. Where the
+server refuses a token, all is read anew (RFC 6578, 3.2). A first reading asks for no token: finding one takes some
+servers as long as the reading, and many a calendar is read once.
 
 A calendar that isn't large is first read whole: to find what lies in a span of time a server must expand recurrences,
 and one event with an endless rule (`FREQ=SECONDLY`) keeps Radicale and Xandikos busy for good. A large one is asked for

@@ -1,7 +1,11 @@
 """Expands a calendar in a range of time: all of its series side by side, in order.
 
-Instances are made one by one as they are wanted, so that a range of any length costs no more than what is answered of
-it. What is bounded is counted in steps, which are the same on every machine; the seconds of a question are not.
+Terms: a single is an event that happens once; all others recur and make a stream of instances. A step is a unit of
+work, the same on every machine; steps bound the work for one series, seconds bound the question as a whole.
+
+Steps: the singles are sorted, and merged with the streams of all series by start. Instances are made one by one as they
+are wanted, so that a range of any length costs no more than what is answered of it. It ends once enough instances are
+found, or the time is over; then the answer says from when on instances are missing, and why.
 """
 
 from __future__ import annotations

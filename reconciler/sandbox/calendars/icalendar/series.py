@@ -1,4 +1,11 @@
-"""Groups the events of a calendar by UID: what recurs, with its changes (RFC 5545, 3.8)."""
+"""Groups the events of a calendar by UID: what recurs, with its changes (RFC 5545, 3.8).
+
+Terms: a master is an event that stands for itself; a change has a RECURRENCE-ID and replaces one instance of a master.
+Versions are events of one UID and one RECURRENCE-ID.
+
+Steps: events are grouped by UID, then by RECURRENCE-ID. Of the versions those with the highest SEQUENCE count; of the
+changes of one instance the last in the file counts. What is left out by that is named as a fault.
+"""
 
 from __future__ import annotations
 
