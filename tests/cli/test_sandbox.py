@@ -46,7 +46,7 @@ def test_a_port_that_is_taken_is_told(bare: Extcal) -> None:
         port = taken.getsockname()[1]
         ran = bare("sandbox", "serve", "--port", str(port), "--data", "data")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith(f"error: sandbox: 127.0.0.1:{port}: can't listen there")
+    assert ran.err.startswith(f"error: sandbox: can't listen on 127.0.0.1:{port}")
 
 
 def test_reset_lets_the_next_start_be_fresh(bare: Extcal) -> None:
@@ -133,4 +133,4 @@ def test_a_data_folder_that_cannot_be_used_is_told(bare: Extcal) -> None:
         assert ran.err.startswith("error: sandbox: taken: can't write the sandbox's data")
     document = bare("plan", "manifests", "--sandbox=taken", "--format", "json").document
     assert document["actions"] == []
-    assert "taken: can't keep" in json.dumps(document["errors"])
+    assert "taken: can't write" in json.dumps(document["errors"])

@@ -33,13 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def site(data: Path) -> Iterator[LocalSandbox]:
-    """The site's side of the sandbox that runs."""
-    with opened(data) as local:
-        yield local
-
-
 def held(path: Path) -> list[tuple[str, str]]:
     """The titles and starts of the events in a calendar's file, read by a library of its own."""
     calendar = icalendar.Calendar.from_ical(path.read_bytes())

@@ -64,7 +64,7 @@ def test_a_body_that_is_no_json(api: Api, sandbox: RunningSandbox, status: int, 
         assert answer.text.startswith(f"<html>\n<head><title>{status}")
         assert answer.headers["content-type"].startswith("text/html")
     else:
-        assert answer.text.startswith('{"message": "The')
+        assert answer.text.startswith('{"message": "An')
         with pytest.raises(ValueError, match=r"delimiter|Unterminated|Expecting"):
             answer.json()
 

@@ -301,5 +301,5 @@ def test_a_part_is_not_taken_for_the_whole(stub: CalDavStub, kind: str) -> None:
     if kind in {"whole", "span"}:
         assert set(stub.read()) == {"e0", "e1", "e2"}
     else:
-        with pytest.raises(UnreadableError, match="tells a part"):
+        with pytest.raises(UnreadableError, match="lists only a part"):
             stub.read()
