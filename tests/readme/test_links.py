@@ -40,3 +40,27 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_pages_are_reached_from_the_first(page: Path) -> None:
     """Nobody has to search the tree for a page."""
     assert any((ROOT / link.partition("#")[0]).resolve() in {page, page.parent} for link in links(PAGES[0]))
+
+
+def test_the_guide_names_files_that_are_there() -> None:
+    """What CONTRIBUTING says of a file can be opened: by its path, or beside the one that its sentence named before."""
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folder, lost = ROOT, []
+    for name in re.findall(
+        r"`([\w./-]+\.(?:py|toml|json|yaml|md)|(?:reconciler|tests|schemas|examples)/[\w/]*)`", text
+    ):
+        path = ROOT / name if "/" in name or (ROOT / name).exists() else folder / name
+        if not path.exists():
+            lost.append(name)
+        elif (path.suffix == ".py" and "/" in name) or path.is_dir():
+            folder = path if path.is_dir() else path.parent
+    assert lost == []
+
+
+def test_the_guide_shows_every_room() -> None:
+    """The diagram of CONTRIBUTING has each package and module at the top of the product."""
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {
+        path.stem for path in (ROOT / "reconciler").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert {room for room in rooms - {"__main__"} if room not in text} == set()
