@@ -26,9 +26,7 @@ def report_troubles(plan: Plan, console: Console) -> None:
         for fault in words.faults(site):
             console.fault(fault)
         for violation in words.violations(site):
-            allow = words.overruling(violation)
-            advice = f"; if it is meant: {allow}" if allow else ""
-            console.error(f"{violation.address}: guard {violation.guard}: {violation.message}{advice}")
+            console.error(words.guard_sentence(violation))
 
 
 def tell_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:

@@ -10,7 +10,6 @@ from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Plan
 from reconciler.render import words
-from reconciler.render import words as plan_errors
 from reconciler.text import clipped
 
 _LONGEST = 300
@@ -99,13 +98,13 @@ def _fold_key(action: Action) -> tuple[str, bool]:
 def errors(plan: Plan, longest: int) -> Iterator[Bullet]:
     """Why a part of the plan may not be applied or is missing, guards with the words that overrule them."""
     for site in plan.sites:
-        for fault in plan_errors.faults(site):
+        for fault in words.faults(site):
             yield Bullet(f"- {code(str(fault), longest)}")
-        for violation in plan_errors.violations(site):
+        for violation in words.violations(site):
             text = (
                 f"- guard **{violation.guard}**, {code(violation.address, _WHOLE)}: {code(violation.message, longest)}"
             )
-            allow = plan_errors.overruling(violation)
+            allow = words.overruling(violation)
             yield Bullet(f"{text}; if it is meant: {code(allow, _WHOLE)}" if allow else text)
 
 

@@ -170,6 +170,13 @@ def violations(site: SitePlan) -> list[Violation]:
     return sorted(site.violations, key=lambda violation: (violation.address, violation.guard, violation.message))
 
 
+def guard_sentence(violation: Violation) -> str:
+    """Which guard forbids the site, why, and what overrules it."""
+    allow = overruling(violation)
+    advice = f"; if it is meant: {allow}" if allow else ""
+    return f"{violation.address}: guard {violation.guard}: {violation.message}{advice}"
+
+
 def overruling(violation: Violation) -> str | None:
     """The words that overrule a guard; None where nothing does."""
     return f"--allow {violation.guard}:{violation.address}" if violation.overrulable else None

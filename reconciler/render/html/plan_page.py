@@ -7,7 +7,6 @@ from datetime import datetime
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
-from reconciler.render import words as plan_errors
 from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
@@ -57,11 +56,8 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Rep
 
 
 def _errors(site: SitePlan) -> Iterator[str]:
-    yield from map(str, plan_errors.faults(site))
-    for violation in plan_errors.violations(site):
-        allow = plan_errors.overruling(violation)
-        advice = f"; if it is meant: {allow}" if allow else ""
-        yield f"{violation.address}: guard {violation.guard}: {violation.message}{advice}"
+    yield from map(str, words.faults(site))
+    yield from map(words.guard_sentence, words.violations(site))
 
 
 def _site(site: SitePlan) -> SiteRows:
