@@ -8,9 +8,16 @@ from enum import Enum, auto
 from pathlib import Path
 
 from reconciler import git
-from reconciler.manifests.contents import MAX_BYTES
+from reconciler.manifests.contents import (
+    MAX_BYTES,
+    SUFFIXES,
+    is_json,
+    is_named_nearly_so,
+    is_named_so,
+    is_nobodys,
+    says_so,
+)
 from reconciler.manifests.limits import LOOKED_AT, LOOKED_AT_TOGETHER, MEBI
-from reconciler.manifests.recognition import SUFFIXES, is_json, is_named_nearly_so, is_named_so, is_nobodys, says_so
 
 _LONGEST_PATH = 4096
 _AT_ONCE = 64 * MEBI

@@ -11,8 +11,13 @@ from typing import TypeAlias
 
 from reconciler.manifests.contents import (
     MAX_BYTES,
+    SUFFIXES,
     ManifestFile,
     fault,
+    is_json,
+    is_named_nearly_so,
+    is_named_so,
+    is_nobodys,
     printable,
     read,
     says_that_it_is_one,
@@ -20,7 +25,6 @@ from reconciler.manifests.contents import (
 )
 from reconciler.manifests.faults import START
 from reconciler.manifests.limits import LOOKED_AT_TOGETHER, MEBI, Budget, Limit
-from reconciler.manifests.recognition import SUFFIXES, is_json, is_named_nearly_so, is_named_so, is_nobodys
 from reconciler.model.source import Fault, Source
 
 __all__ = ["Finding", "ManifestFile", "Stray", "find", "looked_at", "read", "search"]

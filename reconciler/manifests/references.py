@@ -1,5 +1,6 @@
-"""Drafts into the desired model: names made unique, references resolved, policies merged in."""
+"""Resolves documents together: names made unique, references resolved, policies merged in, overlaps refused."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -7,12 +8,14 @@ from reconciler.manifests.convert import NO_SYNC, ConnectionDraft, PolicyDraft, 
 from reconciler.manifests.faults import shown
 from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Budget, Limit
-from reconciler.manifests.overlaps import find_overlaps
 from reconciler.manifests.suggest import Suggester
 from reconciler.manifests.sync_config import merge, merge_sources
-from reconciler.model.desired import DeclaredConnection, Desired
+from reconciler.model.account import folded
+from reconciler.model.desired import DeclaredConnection, Desired, ProviderRef, ScheduleRef
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
+from reconciler.planning.overlaps import Meeting, meetings
+from reconciler.text import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +172,34 @@ def _same_site(sites: Iterable[SiteDraft]) -> Iterator[Fault]:
         if known is not draft:
             message = f"the Sites {shown(known.site.name)} and {shown(draft.site.name)} have one siteId"
             yield Fault(draft.site_id_at, "spec.siteId", message, f"first at {known.site_id_at}")
+
+
+_Slot = tuple[str, ScheduleRef]
+_Account = tuple[ProviderRef, str]
+
+
+def find_overlaps(connections: Iterable[DeclaredConnection]) -> Iterator[Fault]:
+    """The faults of all connections that meet an earlier one; each names the first that it meets.
+
+    `connections` come in the order of their places. What only the service can tell, such as that two spellings mean
+    the same provider, is left to planning. Accounts are compared as `folded` says.
+    """
+    by_account: defaultdict[_Account, dict[_Slot, DeclaredConnection]] = defaultdict(dict)
+    for connection in connections:
+        slots = by_account[connection.provider, folded(connection.account)]
+        first = slots.setdefault((connection.site, connection.schedule), connection)
+        if first is not connection:
+            message = f"would match the same live connection as {first.address}"
+            hint = f"that one is at {first.sources.root}; keep one for this schedule, provider and account"
+            yield Fault(connection.sources.at("account"), "spec.account", message, hint)
+    for slots in by_account.values():
+        if len(slots) > 1:
+            yield from (_fault(meeting) for meeting in meetings(slots.values()))
+
+
+def _fault(meeting: Meeting) -> Fault:
+    one, other = meeting.connection, meeting.other
+    # A name and an id may be of one schedule, which is no better: planning finds two manifests of one connection then.
+    surely = one.site != other.site or one.schedule.by is other.schedule.by
+    message = escaped(meeting.message("another schedule" if surely else "the same schedule or another"))
+    return Fault(one.sources.at("account"), "spec.account", message, meeting.hint)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.manifests.overlaps import find_overlaps
+from reconciler.manifests.references import find_overlaps
 from reconciler.model.account import folded
 from reconciler.model.desired import (
     DeclaredConnection,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from reconciler.manifests.recognition import is_json
+from reconciler.manifests.contents import is_json
 from reconciler.model.desired import SecretKind, SecretRef, Site
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.pull.declare import UNSET

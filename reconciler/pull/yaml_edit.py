@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import yaml
 
-from reconciler.manifests.recognition import is_json
+from reconciler.manifests.contents import is_json
 from reconciler.model.sync import Arm, CalendarRef, Direction
 from reconciler.pull.values import Amendment
 from reconciler.pull.yaml_emit import arm_value, calendar_item, direction_pairs, truth

@@ -13,10 +13,9 @@ from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.texts import texts, with_texts
 from reconciler.planning.resolve import read
 from reconciler.pull.compare import named_by_id, new_connections
-from reconciler.pull.folder import Folder, open_folder
+from reconciler.pull.folder import Folder, Saved, open_folder, save
 from reconciler.pull.names import Taken, local_part, password_variable, slug
 from reconciler.pull.propose import order, propose
-from reconciler.pull.save import Saved, save
 from reconciler.pull.values import Key, PulledSite
 from reconciler.pull.verify import UnsettledError, shortfalls
 from reconciler.pull.yaml_emit import NAME

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
-from reconciler.manifests.overlaps import find_overlaps
+from reconciler.manifests.references import find_overlaps
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,

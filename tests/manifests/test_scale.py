@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.manifests import load
-from reconciler.manifests.overlaps import find_overlaps
+from reconciler.manifests.references import find_overlaps
 from tests.manifests.conftest import refusals
 from tests.support.builders.manifests import SITE, connection, documents, fleet
 from tests.support.work import steps

@@ -9,8 +9,7 @@ from reconciler.model.live import Features, LiveConnection, LiveSite, Provider, 
 from reconciler.model.plan import SitePlan
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import plan_site
-from reconciler.pull.folder import open_folder
-from reconciler.pull.save import Saved, save
+from reconciler.pull.folder import Saved, open_folder, save
 from reconciler.pull.values import PulledSite
 from reconciler.workflow.pull import Pull, pull_into, with_names
 

@@ -10,8 +10,7 @@ import pytest
 
 from reconciler.errors import ExtcalError
 from reconciler.model.sync import SyncConfig
-from reconciler.pull.folder import Folder, open_folder
-from reconciler.pull.save import save
+from reconciler.pull.folder import Folder, open_folder, save
 from reconciler.workflow.pull import pull_into
 from tests.pull.live import BUSY_TIMES as BUSY
 from tests.pull.live import GOOGLE, LEE, OFF, PATEL, live, observed, pull
@@ -158,7 +157,7 @@ _CRAMPED = """
 import resource
 from pathlib import Path
 from reconciler.pull.folder import open_folder
-from reconciler.pull.save import save
+from reconciler.pull.folder import save
 
 opened = open_folder(Path("manifests"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
