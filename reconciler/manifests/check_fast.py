@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias, cast
 
-from reconciler.manifests.values import Fields, Items, Value
+from reconciler.manifests.values import Value, YamlMapping, YamlSequence
 
 Check: TypeAlias = Callable[[Value], bool]
 Schema: TypeAlias = Mapping[str, object]
@@ -20,7 +20,7 @@ _ANNOTATIONS: Final = frozenset(
 )
 _LOOKED_AT_WITH_PROPERTIES: Final = frozenset({"additionalProperties", "required"})
 _TWO: Final = 2
-_TYPES: Final[dict[str, type]] = {"string": str, "boolean": bool, "object": Fields, "array": Items}
+_TYPES: Final[dict[str, type]] = {"string": str, "boolean": bool, "object": YamlMapping, "array": YamlSequence}
 
 
 def compile_check(schema: Schema, root: Schema | None = None) -> Check:
@@ -90,7 +90,7 @@ def _properties(asked: object, schema: Schema, root: Schema) -> Check:
         raise KeyError(others)
 
     def fields_hold(value: Value) -> bool:
-        if not isinstance(value, Fields):
+        if not isinstance(value, YamlMapping):
             return True
         for name, field in value.items():
             check = checks.get(name)
@@ -104,41 +104,41 @@ def _properties(asked: object, schema: Schema, root: Schema) -> Check:
 def _additional_properties(asked: object, _schema: Schema, _root: Schema) -> Check:
     if asked is not False:
         raise KeyError(asked)
-    return lambda value: not isinstance(value, Fields) or not value
+    return lambda value: not isinstance(value, YamlMapping) or not value
 
 
 def _required(asked: object, _schema: Schema, _root: Schema) -> Check:
     names = frozenset(cast("list[str]", asked))
-    return lambda value: not isinstance(value, Fields) or value.keys() >= names
+    return lambda value: not isinstance(value, YamlMapping) or value.keys() >= names
 
 
 def _min_properties(asked: object, _schema: Schema, _root: Schema) -> Check:
     least = cast("int", asked)
-    return lambda value: not isinstance(value, Fields) or len(value) >= least
+    return lambda value: not isinstance(value, YamlMapping) or len(value) >= least
 
 
 def _max_properties(asked: object, _schema: Schema, _root: Schema) -> Check:
     most = cast("int", asked)
-    return lambda value: not isinstance(value, Fields) or len(value) <= most
+    return lambda value: not isinstance(value, YamlMapping) or len(value) <= most
 
 
 def _items(asked: object, _schema: Schema, root: Schema) -> Check:
     check = compile_check(cast("Schema", asked), root)
-    return lambda value: not isinstance(value, Items) or all(map(check, value))
+    return lambda value: not isinstance(value, YamlSequence) or all(map(check, value))
 
 
 def _min_items(asked: object, _schema: Schema, _root: Schema) -> Check:
     least = cast("int", asked)
-    return lambda value: not isinstance(value, Items) or len(value) >= least
+    return lambda value: not isinstance(value, YamlSequence) or len(value) >= least
 
 
 def _max_items(asked: object, _schema: Schema, _root: Schema) -> Check:
     most = cast("int", asked)
-    return lambda value: not isinstance(value, Items) or len(value) <= most
+    return lambda value: not isinstance(value, YamlSequence) or len(value) <= most
 
 
 def _unique_items(asked: object, _schema: Schema, _root: Schema) -> Check:
-    return lambda value: not (asked and isinstance(value, Items) and repeated(value))
+    return lambda value: not (asked and isinstance(value, YamlSequence) and repeated(value))
 
 
 def _not(asked: object, _schema: Schema, root: Schema) -> Check:

@@ -15,7 +15,7 @@ from reconciler.manifests.schema_types import (
     SiteShape,
 )
 from reconciler.manifests.sync_config import Sources, sync_config
-from reconciler.manifests.values import Fields, Value, locate
+from reconciler.manifests.values import Value, YamlMapping, locate
 from reconciler.model.desired import (
     ApiKeyAuth,
     AppAuth,
@@ -44,7 +44,7 @@ _PLACED = frozenset({"schedule", "provider", "account", "credentials", "state", 
 
 
 @dataclass(frozen=True, slots=True)
-class SiteDraft:
+class SiteDocument:
     """A Site, and where its id stands."""
 
     site: Site
@@ -52,7 +52,7 @@ class SiteDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyDraft:
+class PolicyDocument:
     """A SyncPolicy."""
 
     name: str
@@ -61,7 +61,7 @@ class PolicyDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionDraft:
+class ConnectionDocument:
     """A Connection; `site` and `policy` are names yet, `sync` is what it says itself, `sources` are below its spec."""
 
     name: str
@@ -78,7 +78,7 @@ class ConnectionDraft:
     sources: Sources
 
 
-def site_draft(document: Fields, report: FileReport) -> SiteDraft:
+def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
     """The Site that a valid document states; ids are in lower case, as the service writes them."""
     spec = cast("SiteShape", document["spec"])
     percentage = spec.get("guards", {}).get("maxDisconnects", DEFAULT_MAX_DISCONNECTS)
@@ -93,23 +93,23 @@ def site_draft(document: Fields, report: FileReport) -> SiteDraft:
         redirect_url=oauth["redirectUrl"] if oauth else None,
         source=report.source_of(document.mark),
     )
-    return SiteDraft(site, report.source(locate(document, ("spec", "siteId"))))
+    return SiteDocument(site, report.source(locate(document, ("spec", "siteId"))))
 
 
-def policy_draft(document: Fields, report: FileReport) -> PolicyDraft:
+def policy_document(document: YamlMapping, report: FileReport) -> PolicyDocument:
     """The SyncPolicy that a valid document states."""
     spec = cast("PolicyShape", document["spec"])
-    return PolicyDraft(_name(document), *sync_config(spec["syncConfig"], document, report))
+    return PolicyDocument(_name(document), *sync_config(spec["syncConfig"], document, report))
 
 
-def connection_draft(document: Fields, report: FileReport) -> ConnectionDraft:
+def connection_document(document: YamlMapping, report: FileReport) -> ConnectionDocument:
     """The Connection that a valid document states."""
     spec = cast("ConnectionShape", document["spec"])
     sync = NO_SYNC
     sync_sources: Sources = ()
     if "syncConfig" in spec:
         sync, sync_sources = sync_config(spec["syncConfig"], document, report)
-    return ConnectionDraft(
+    return ConnectionDocument(
         name=_name(document),
         site=spec.get("site"),
         schedule=_schedule(spec["schedule"]),
@@ -125,23 +125,23 @@ def connection_draft(document: Fields, report: FileReport) -> ConnectionDraft:
     )
 
 
-def text_at(document: Fields, *path: str) -> str | None:
+def text_at(document: YamlMapping, *path: str) -> str | None:
     """The text at a path of any document, if there is one."""
     node: Value = document
     for step in path:
-        node = node.get(step) if isinstance(node, Fields) else None
+        node = node.get(step) if isinstance(node, YamlMapping) else None
     return node if isinstance(node, str) else None
 
 
-def _name(document: Fields) -> str:
+def _name(document: YamlMapping) -> str:
     return text_at(document, "metadata", "name") or ""
 
 
-def _sources(document: Fields, report: FileReport) -> Sources:
-    spec = cast("Fields", document["spec"])
+def _sources(document: YamlMapping, report: FileReport) -> Sources:
+    spec = cast("YamlMapping", document["spec"])
     places = [(name, report.source_of(key)) for name, (key, _) in zip(spec, spec.marks, strict=True) if name in _PLACED]
     lifecycle = spec.get("lifecycle")
-    if isinstance(lifecycle, Fields):
+    if isinstance(lifecycle, YamlMapping):
         marks = zip(lifecycle, lifecycle.marks, strict=True)
         places += [(intern(f"lifecycle.{name}"), report.source_of(key)) for name, (key, _) in marks]
     return tuple(places)

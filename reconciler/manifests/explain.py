@@ -13,12 +13,12 @@ from typing import TypeAlias, cast
 
 from reconciler.manifests.faults import Place, shown
 from reconciler.manifests.suggest import did_you_mean
-from reconciler.manifests.values import Fields, Items, Step, Value, locate
+from reconciler.manifests.values import PathStep, Value, YamlMapping, YamlSequence, locate
 
 Explanation: TypeAlias = tuple[str, Place, str, str]
 """Where (the dotted path), its place, the message, and a hint or nothing."""
 
-_Path: TypeAlias = tuple[Step, ...]
+_Path: TypeAlias = tuple[PathStep, ...]
 _Sentence: TypeAlias = tuple[str, str]
 
 SECRET = "a secret is never written here"  # noqa: S105 - a message
@@ -39,7 +39,7 @@ _SAID_NO = frozenset({"no", "off", "n", "false"})
 class Problem:
     """One error of jsonschema: the keyword of `schema` that the value at `path` does not meet, and what it asks."""
 
-    path: tuple[Step, ...]
+    path: tuple[PathStep, ...]
     keyword: str
     asked: object
     value: Value
@@ -61,7 +61,7 @@ class Problem:
         return self.schema.get("title") == "Secret reference"
 
 
-def explain(document: Fields, problems: Iterable[Problem]) -> Iterator[Explanation]:
+def explain(document: YamlMapping, problems: Iterable[Problem]) -> Iterator[Explanation]:
     """The explanations of all errors of one document."""
     by_path: defaultdict[_Path, dict[str, Problem]] = defaultdict(dict)
     for problem in problems:
@@ -82,7 +82,7 @@ def dotted(path: _Path) -> str:
     return text
 
 
-def _explain_at(document: Fields, found: dict[str, Problem]) -> Iterator[Explanation]:
+def _explain_at(document: YamlMapping, found: dict[str, Problem]) -> Iterator[Explanation]:
     if "additionalProperties" in found:
         # A misspelt field also makes a count wrong; one fault is enough.
         found.pop("minProperties", None)
@@ -97,9 +97,9 @@ def _explain_at(document: Fields, found: dict[str, Problem]) -> Iterator[Explana
             yield dotted(problem.path), locate(document, problem.path), message, hint
 
 
-def _unknown(document: Fields, problem: Problem) -> Iterator[Explanation]:
+def _unknown(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:
     known, path = problem.known, problem.path
-    for name in cast("Fields", problem.value).keys() - known.keys():
+    for name in cast("YamlMapping", problem.value).keys() - known.keys():
         place = locate(document, (*path, name), key=True)
         if problem.secret:
             # What stands here may be the secret itself.
@@ -114,9 +114,9 @@ def _unknown(document: Fields, problem: Problem) -> Iterator[Explanation]:
         yield dotted((*path, name)), place, message, hint
 
 
-def _missing(document: Fields, problem: Problem) -> Iterator[Explanation]:
+def _missing(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:
     for name in cast("list[str]", problem.asked):
-        if name not in cast("Fields", problem.value):
+        if name not in cast("YamlMapping", problem.value):
             hint = str(problem.known[name].get("description", "")).rstrip(".")
             yield dotted(problem.path), locate(document, problem.path, key=True), f"missing field '{name}'", hint
 
@@ -152,9 +152,9 @@ def _named(value: Value) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "a number"
-    if isinstance(value, Fields):
+    if isinstance(value, YamlMapping):
         return "a mapping"
-    return "a list" if isinstance(value, Items) else "text"
+    return "a list" if isinstance(value, YamlSequence) else "text"
 
 
 def _enum(problem: Problem) -> _Sentence:

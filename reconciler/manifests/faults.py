@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.manifests.limits import DEFAULT, Budget, Limit
+from reconciler.manifests.limits import DEFAULT, Limit, ManifestBudget
 from reconciler.model.source import Fault, Source
 from reconciler.text import cut, escaped
 
@@ -19,7 +19,7 @@ Place = tuple[int, int]
 START: Place = (1, 1)
 
 
-class Mark(Protocol):
+class TextMark(Protocol):
     """A position in a text as the parser keeps it, counted from 0; a Place is made of it where one is asked for."""
 
     @property
@@ -33,7 +33,7 @@ class Mark(Protocol):
         ...
 
 
-def place(mark: Mark) -> Place:
+def place(mark: TextMark) -> Place:
     """The place of a mark."""
     return mark.line + 1, mark.column + 1
 
@@ -54,17 +54,17 @@ class FileReport:
     faults: list[Fault] = field(default_factory=list)
     spoiled: bool = False
     lines: int = 0
-    budget: Budget = field(default_factory=lambda: Budget(DEFAULT))
+    budget: ManifestBudget = field(default_factory=lambda: ManifestBudget(DEFAULT))
 
     def source(self, place: Place) -> Source:
         """`place` in this file."""
         return Source(self.file, place[0] + self.lines, place[1])
 
-    def source_of(self, mark: Mark) -> Source:
+    def source_of(self, mark: TextMark) -> Source:
         """What begins at `mark`, in this file."""
         return Source(self.file, mark.line + 1 + self.lines, mark.column + 1)
 
-    def count(self, limit: Limit, mark: Mark, amount: int = 1) -> None:
+    def count(self, limit: Limit, mark: TextMark, amount: int = 1) -> None:
         """Count what begins at `mark`; raises LimitError where that is too much for all files together."""
         if not self.budget.allows(limit, amount):
             raise self.budget.exceeded(limit, self.source_of(mark))

@@ -24,10 +24,10 @@ from reconciler.manifests.contents import (
     unreadable,
 )
 from reconciler.manifests.faults import START
-from reconciler.manifests.limits import LOOKED_AT_TOGETHER, MEBI, Budget, Limit
+from reconciler.manifests.limits import LOOKED_AT_TOGETHER, MEBI, Limit, ManifestBudget
 from reconciler.model.source import Fault, Source
 
-__all__ = ["Finding", "ManifestFile", "Stray", "find", "looked_at", "read", "search"]
+__all__ = ["FileListing", "ManifestFile", "Stray", "find", "looked_at", "read", "search"]
 
 # What git goes by to take a folder for a repository (source: git's manual page gitrepository-layout).
 _BARE_LAYOUT = ({"head", "objects", "refs"}, {"head", "commondir"})
@@ -48,7 +48,7 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FileListing:
     """The manifest files in the order of their names, each once, what is wrong with the paths, and the strays."""
 
     files: list[ManifestFile]
@@ -68,13 +68,13 @@ class _Folder:
 _Found: TypeAlias = ManifestFile | Stray | _Folder | Fault
 
 
-def find(paths: Sequence[Path], budget: Budget) -> tuple[list[ManifestFile], list[Fault]]:
+def find(paths: Sequence[Path], budget: ManifestBudget) -> tuple[list[ManifestFile], list[Fault]]:
     """The manifest files of `search`, and what is wrong with the paths."""
-    finding = search(paths, budget)
-    return finding.files, finding.faults
+    listing = search(paths, budget)
+    return listing.files, listing.faults
 
 
-def search(paths: Sequence[Path], budget: Budget) -> Finding:
+def search(paths: Sequence[Path], budget: ManifestBudget) -> FileListing:
     """Look for manifests at `paths`.
 
     Folders are searched for names that end in one of SUFFIXES and don't begin with a dot; of JSON files only those
@@ -84,7 +84,7 @@ def search(paths: Sequence[Path], budget: Budget) -> Finding:
     Raises LimitError where there is too much to look at, or the files are too large together: none is read then.
     """
     if not paths:
-        return Finding([], [Fault(None, "", "no path is given", "name manifest files, or folders of them")], [])
+        return FileListing([], [Fault(None, "", "no path is given", "name manifest files, or folders of them")], [])
     files: dict[str, ManifestFile] = {}
     strays: dict[str, Stray] = {}
     faults: list[Fault] = []
@@ -100,10 +100,12 @@ def search(paths: Sequence[Path], budget: Budget) -> Finding:
     wanted = list(_counted(sorted(files.values(), key=lambda file: file.shown), budget, seen))
     # What is read by another name, as the files of a mounted ConfigMap are, is no stray.
     aside = [one for one in strays.values() if one.file.real not in files and _identity(one.file) not in seen]
-    return Finding(wanted, faults, sorted(aside, key=lambda one: one.file.shown))
+    return FileListing(wanted, faults, sorted(aside, key=lambda one: one.file.shown))
 
 
-def _counted(files: Sequence[ManifestFile], budget: Budget, seen: set[tuple[int, int]]) -> Iterator[ManifestFile]:
+def _counted(
+    files: Sequence[ManifestFile], budget: ManifestBudget, seen: set[tuple[int, int]]
+) -> Iterator[ManifestFile]:
     """The files, each once whatever its names, and their sizes counted; one that is too large by itself is not read.
 
     What tells them apart is added to `seen`.
@@ -132,7 +134,7 @@ def _identity(file: ManifestFile) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def looked_at(file: ManifestFile, budget: Budget) -> bool | str:
+def looked_at(file: ManifestFile, budget: ManifestBudget) -> bool | str:
     """Whether a file says that it is a manifest, or why that can't be told."""
     try:
         if not budget.may_look(os.lstat(file.real).st_size):
@@ -142,7 +144,7 @@ def looked_at(file: ManifestFile, budget: Budget) -> bool | str:
         return error.strerror or str(error)
 
 
-def _search(path: Path, budget: Budget) -> Iterator[ManifestFile | Stray | Fault]:
+def _search(path: Path, budget: ManifestBudget) -> Iterator[ManifestFile | Stray | Fault]:
     name = printable(os.fspath(path))
     try:
         real = os.path.realpath(path, strict=True)
@@ -170,7 +172,7 @@ def _search(path: Path, budget: Budget) -> Iterator[ManifestFile | Stray | Fault
         yield ManifestFile(name, real)
 
 
-def _walk(shown: str, real: str, budget: Budget) -> Iterator[ManifestFile | Stray | Fault]:
+def _walk(shown: str, real: str, budget: ManifestBudget) -> Iterator[ManifestFile | Stray | Fault]:
     """Every manifest below a folder; a stack and not recursion, since folders may be nested without bound."""
     root, seen = real, {real}
     stack = [_Folder(shown, real)]
@@ -208,7 +210,7 @@ def _closed(folder: _Folder, error: OSError) -> Fault | Stray:
     return _aside(folder.shown, folder.real, folder.dot, error.strerror or str(error))
 
 
-def _if_it_says_so(file: ManifestFile, budget: Budget) -> Iterator[ManifestFile | Stray]:
+def _if_it_says_so(file: ManifestFile, budget: ManifestBudget) -> Iterator[ManifestFile | Stray]:
     """A JSON file, which may be anybody's."""
     says = looked_at(file, budget)
     if says is True:

@@ -24,7 +24,7 @@ class Limit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ManifestLimits:
     """How much all files of a run may hold together; 10,000 connections take about 3 MB."""
 
     bytes: int = 64 * MEBI
@@ -44,7 +44,7 @@ class Limits:
         return found
 
 
-DEFAULT = Limits()
+DEFAULT = ManifestLimits()
 """Where nobody says otherwise."""
 
 _EXCEEDED = {
@@ -56,10 +56,10 @@ _EXCEEDED = {
 }
 
 
-class Budget:
+class ManifestBudget:
     """What is left of the limits while the files of a run are read."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ManifestLimits) -> None:
         self.limits = limits
         self._left = {limit: limits.of(limit) for limit in Limit}
         self._unseen = LOOKED_AT_TOGETHER

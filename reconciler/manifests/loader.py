@@ -7,24 +7,24 @@ from typing import TypeVar
 from reconciler.errors import ManifestError
 from reconciler.manifests.contents import decode
 from reconciler.manifests.convert import (
-    ConnectionDraft,
-    PolicyDraft,
-    connection_draft,
-    policy_draft,
-    site_draft,
+    ConnectionDocument,
+    PolicyDocument,
+    connection_document,
+    policy_document,
+    site_document,
     text_at,
 )
 from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.files import Stray, read, search
-from reconciler.manifests.limits import DEFAULT, Budget, Limit, Limits
-from reconciler.manifests.references import Declaration, Drafts, Name, resolve
+from reconciler.manifests.limits import DEFAULT, Limit, ManifestBudget, ManifestLimits
+from reconciler.manifests.references import Declaration, Documents, Name, resolve
 from reconciler.manifests.schema import validate
-from reconciler.manifests.values import Fields, Value
+from reconciler.manifests.values import Value, YamlMapping
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 
 
-def load(paths: Sequence[Path], limits: Limits = DEFAULT) -> Desired:
+def load(paths: Sequence[Path], limits: ManifestLimits = DEFAULT) -> Desired:
     """What the manifests at `paths` state (contract: Manifests); nothing of it depends on the order of files.
 
     A site that a file may be about that looks like a manifest and is not read is not pruned. Raises ManifestError with
@@ -37,7 +37,7 @@ def load(paths: Sequence[Path], limits: Limits = DEFAULT) -> Desired:
 
 
 def load_readable(
-    paths: Sequence[Path], limits: Limits = DEFAULT, strays: Sequence[Stray] = ()
+    paths: Sequence[Path], limits: ManifestLimits = DEFAULT, strays: Sequence[Stray] = ()
 ) -> tuple[Desired, list[Fault]]:
     """As `load`, what can be read of the manifests, and every fault of the rest; raises LimitError alone.
 
@@ -45,85 +45,86 @@ def load_readable(
     """
     from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
-    budget = Budget(limits)
-    drafts, faults = collect(paths, budget)
-    desired, together = resolve(drafts, budget)
+    budget = ManifestBudget(limits)
+    documents, faults = collect(paths, budget)
+    desired, together = resolve(documents, budget)
     # A name that is not a name is told once; that nothing is called so goes without saying.
     told = {(fault.source, fault.where) for fault in faults}
     faults += (fault for fault in together if not fault.where or (fault.source, fault.where) not in told)
     if len(faults) > limits.faults:
         faults[limits.faults :] = [budget.fault(Limit.FAULTS, faults[limits.faults].source)]
-    return spare(desired, (*drafts.strays, *strays), budget), faults
+    return spare(desired, (*documents.strays, *strays), budget), faults
 
 
-def overlooked(folder: Path, limits: Limits = DEFAULT) -> tuple[Fault, ...]:
+def overlooked(folder: Path, limits: ManifestLimits = DEFAULT) -> tuple[Fault, ...]:
     """A warning for each file of a folder that looks like a manifest and is not read; raises LimitError."""
     from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
-    budget = Budget(limits)
+    budget = ManifestBudget(limits)
     return tuple(one.warning for one in spare(Desired(), search([folder], budget).strays, budget).overlooked)
 
 
-_Draft = TypeVar("_Draft", ConnectionDraft, PolicyDraft)
+_Document = TypeVar("_Document", ConnectionDocument, PolicyDocument)
 
 
-def collect(paths: Sequence[Path], budget: Budget) -> tuple[Drafts, list[Fault]]:
+def collect(paths: Sequence[Path], budget: ManifestBudget) -> tuple[Documents, list[Fault]]:
     """What the files at `paths` hold, and every fault that a file has by itself.
 
     Where there are more faults than are told, the files after that are not read. Raises LimitError.
     """
     # Commands that read no manifests don't need yaml, which takes a tenth of a second to import.
-    from reconciler.manifests.parse_cache import Stencils, read_pieces  # noqa: PLC0415
+    from reconciler.manifests.parse_cache import ParseCache, read_cached  # noqa: PLC0415
 
-    finding = search(paths, budget)
-    faults = finding.faults
-    drafts = Drafts(incomplete=next(iter(faults), None), strays=finding.strays)
-    stencils = Stencils()
-    for file in finding.files:
+    listing = search(paths, budget)
+    faults = listing.faults
+    documents = Documents(incomplete=next(iter(faults), None), strays=listing.strays)
+    cache = ParseCache()
+    for file in listing.files:
         content = read(file)
         if isinstance(content, Fault):
             faults.append(content)
-            drafts.incomplete = drafts.incomplete or content
+            documents.incomplete = documents.incomplete or content
         else:
             report = FileReport(file.shown, budget=budget)
             try:
-                for document in read_pieces(decode(content, report), report, stencils):
-                    _add(document, report, drafts)
+                for document in read_cached(decode(content, report), report, cache):
+                    _add(document, report, documents)
             except SpoiledError:
                 pass
             faults += report.faults
             if report.spoiled:
                 # What spoils a file is told last.
-                drafts.incomplete = drafts.incomplete or report.faults[-1]
+                documents.incomplete = documents.incomplete or report.faults[-1]
         if len(faults) > budget.limits.faults:
-            drafts.incomplete = drafts.incomplete or Fault(None, "", "not all files were read")
+            documents.incomplete = documents.incomplete or Fault(None, "", "not all files were read")
             break
-    return drafts, faults
+    return documents, faults
 
 
-def _add(document: Fields, report: FileReport, drafts: Drafts) -> None:
+def _add(document: YamlMapping, report: FileReport, documents: Documents) -> None:
     kind = text_at(document, "kind")
     if kind is not None:
-        drafts.declarations.append(_declaration(kind, document, report))
+        documents.declarations.append(_declaration(kind, document, report))
     valid = validate(document, report)
     if valid == "Site":
-        drafts.sites.append(site_draft(document, report))
+        documents.sites.append(site_document(document, report))
     elif valid == "SyncPolicy":
-        drafts.policies.append(_counted(policy_draft(document, report), document, report))
+        documents.policies.append(_counted(policy_document(document, report), document, report))
     elif valid == "Connection":
-        drafts.connections.append(_counted(connection_draft(document, report), document, report))
+        documents.connections.append(_counted(connection_document(document, report), document, report))
 
 
-def _counted(draft: _Draft, document: Fields, report: FileReport) -> _Draft:
-    if draft.sync.imports is not None and draft.sync.imports.calendars:
-        report.count(Limit.CALENDARS, document.mark, len(draft.sync.imports.calendars))
-    return draft
+def _counted(valid: _Document, document: YamlMapping, report: FileReport) -> _Document:
+    """The same; counts the calendars that it names."""
+    if valid.sync.imports is not None and valid.sync.imports.calendars:
+        report.count(Limit.CALENDARS, document.mark, len(valid.sync.imports.calendars))
+    return valid
 
 
-def _declaration(kind: str, document: Fields, report: FileReport) -> Declaration:
+def _declaration(kind: str, document: YamlMapping, report: FileReport) -> Declaration:
     root, name = report.source_of(document.mark), _name(document.get("metadata"), "name", report)
     spec = document.get("spec")
-    if kind != "Connection" or not isinstance(spec, Fields):
+    if kind != "Connection" or not isinstance(spec, YamlMapping):
         return Declaration(kind, root, name)
     return Declaration(
         kind,
@@ -136,7 +137,7 @@ def _declaration(kind: str, document: Fields, report: FileReport) -> Declaration
 
 
 def _name(around: Value, field: str, report: FileReport) -> Name | None:
-    text = around.get(field) if isinstance(around, Fields) else None
-    if not isinstance(text, str) or not isinstance(around, Fields):
+    text = around.get(field) if isinstance(around, YamlMapping) else None
+    if not isinstance(text, str) or not isinstance(around, YamlMapping):
         return None
     return Name(text, report.source_of(around.mark_of(field, key=False)))

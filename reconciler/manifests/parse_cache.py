@@ -15,25 +15,25 @@ import yaml
 
 from reconciler.manifests.faults import FileReport
 from reconciler.manifests.limits import Limit
-from reconciler.manifests.values import Fields
+from reconciler.manifests.values import YamlMapping
 from reconciler.manifests.yaml_reader import BEGINNING, parsed, read_documents, resolve
 
 # Nothing of it means anything to YAML inside a plain text; what is no text at all is left to the outline.
 _WORD = re.compile(r"(?<=: )(?!(?:true|false|null|[0-9.]+)[}\]]*\n)(\w[\w./@+'()-]*(?: [\w./@+'()-]+)*)(?=[}\]]*\n)")
-_MOST_STENCILS = 1_000
+_MOST_OUTLINES = 1_000
 _MOST_WORDS = 10_000
 _LONGEST_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Template:
     """A mapping of the first document, which of its fields are words (name, index), and its mappings that hold some."""
 
-    fields: Fields
+    fields: YamlMapping
     words: tuple[tuple[str, int], ...]
-    inner: tuple[tuple[str, "_Part"], ...]
+    inner: tuple[tuple[str, "_Template"], ...]
 
-    def filled(self, words: list[str]) -> Fields:
+    def filled(self, words: list[str]) -> YamlMapping:
         """The same mapping with other words; what holds none is shared."""
         copy = self.fields.same()
         for name, index in self.words:
@@ -43,23 +43,23 @@ class _Part:
         return copy
 
 
-class Stencils:
+class ParseCache:
     """The outlines that were seen, each with the document that it makes of words."""
 
     def __init__(self) -> None:
-        self._parts: dict[str, _Part | None] = {}
+        self._parts: dict[str, _Template | None] = {}
         self._plain: set[str] = set()
 
-    def document(self, outline: "Outline") -> Fields | None:
+    def document(self, outline: "Outline") -> YamlMapping | None:
         """The document that a known outline makes; None where it must be parsed."""
         part = self._parts.get(outline.around)
         if part is None or not all(word in self._plain or self._is_text(word) for word in outline.words):
             return None
         return part.filled(outline.words)
 
-    def learn(self, outline: "Outline", document: Fields) -> None:
+    def learn(self, outline: "Outline", document: YamlMapping) -> None:
         """Keep a document that was parsed without a fault, if each of its words is one of its values."""
-        if outline.around not in self._parts and len(self._parts) < _MOST_STENCILS:
+        if outline.around not in self._parts and len(self._parts) < _MOST_OUTLINES:
             found: set[int] = set()
             part = _part(document, outline.places(), outline.words, found)
             self._parts[outline.around] = part if part and len(found) == len(outline.words) else None
@@ -98,10 +98,12 @@ class Outline:
         return found
 
 
-def _part(fields: Fields, places: dict[tuple[int, int], int], words: list[str], found: set[int]) -> _Part | None:
+def _part(
+    fields: YamlMapping, places: dict[tuple[int, int], int], words: list[str], found: set[int]
+) -> _Template | None:
     """The mapping with its words, which are added to `found`; None where one turns up twice."""
     own: list[tuple[str, int]] = []
-    inner: list[tuple[str, _Part]] = []
+    inner: list[tuple[str, _Template]] = []
     for (name, value), (_, mark) in zip(fields.items(), fields.marks, strict=True):
         index = places.get((mark.line, mark.column))
         if index is not None and value == words[index]:
@@ -109,14 +111,14 @@ def _part(fields: Fields, places: dict[tuple[int, int], int], words: list[str], 
                 return None
             found.add(index)
             own.append((name, index))
-        elif isinstance(value, Fields):
+        elif isinstance(value, YamlMapping):
             before = len(found)
             part = _part(value, places, words, found)
             if part is None:
                 return None
             if len(found) > before:
                 inner.append((name, part))
-    return _Part(fields, tuple(own), tuple(inner))
+    return _Template(fields, tuple(own), tuple(inner))
 
 
 _LONGEST = 10_000
@@ -125,7 +127,7 @@ _SEPARATOR = re.compile(r"^---\n", re.MULTILINE)
 _ODD = re.compile("^---[^\n]|^\\.\\.\\.|[\r\x85\u2028\u2029]|^---\\Z", re.MULTILINE)
 
 
-def read_pieces(text: str, report: FileReport, stencils: Stencils) -> Iterator[Fields]:
+def read_cached(text: str, report: FileReport, cache: ParseCache) -> Iterator[YamlMapping]:
     """The documents of a text, as `read_documents` gives them; the report's `lines` are set to where each begins.
 
     Raises SpoiledError where the text can't be read on; the documents before are good.
@@ -138,13 +140,13 @@ def read_pieces(text: str, report: FileReport, stencils: Stencils) -> Iterator[F
     for piece in _split(text):
         # What is kept of a long one would cost more than it saves.
         outline = Outline.of(piece) if len(piece) <= _LONGEST else None
-        document = None if outline is None else stencils.document(outline)
+        document = None if outline is None else cache.document(outline)
         if document is not None:
             report.count(Limit.DOCUMENTS, BEGINNING)
             yield document
         elif begin and not piece.strip():
             report.count(Limit.DOCUMENTS, BEGINNING)
-        elif piece.strip() and not (yield from _parsed(piece, outline, report, stencils)):
+        elif piece.strip() and not (yield from _parsed(piece, outline, report, cache)):
             # What is wrong is told as it is seen in its surroundings.
             yield from read_documents(text[begin:], report)
             return
@@ -162,8 +164,8 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _parsed(
-    piece: str, outline: Outline | None, report: FileReport, stencils: Stencils
-) -> Generator[Fields, None, bool]:
+    piece: str, outline: Outline | None, report: FileReport, cache: ParseCache
+) -> Generator[YamlMapping, None, bool]:
     """The document of a piece; answers whether it is YAML."""
     faults = len(report.faults)
     try:
@@ -173,6 +175,6 @@ def _parsed(
         return False
     for document in documents:
         if outline is not None and len(report.faults) == faults:
-            stencils.learn(outline, document)
+            cache.learn(outline, document)
         yield document
     return True

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.manifests.convert import NO_SYNC, ConnectionDraft, PolicyDraft, SiteDraft
+from reconciler.manifests.convert import NO_SYNC, ConnectionDocument, PolicyDocument, SiteDocument
 from reconciler.manifests.faults import shown
 from reconciler.manifests.files import Stray
-from reconciler.manifests.limits import Budget, Limit
+from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.suggest import Suggester
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.account import folded
@@ -42,7 +42,7 @@ class Declaration:
 
 
 @dataclass(slots=True)
-class Drafts:
+class Documents:
     """All that the files hold.
 
     `incomplete` is the first fault that says that something could not be read, so that names may be missing; `strays`
@@ -50,27 +50,27 @@ class Drafts:
     """
 
     declarations: list[Declaration] = field(default_factory=list)
-    sites: list[SiteDraft] = field(default_factory=list)
-    policies: list[PolicyDraft] = field(default_factory=list)
-    connections: list[ConnectionDraft] = field(default_factory=list)
+    sites: list[SiteDocument] = field(default_factory=list)
+    policies: list[PolicyDocument] = field(default_factory=list)
+    connections: list[ConnectionDocument] = field(default_factory=list)
     incomplete: Fault | None = None
     strays: list[Stray] = field(default_factory=list)
 
 
-def resolve(drafts: Drafts, budget: Budget) -> tuple[Desired, list[Fault]]:
-    """What the drafts state together, and everything that is wrong with them together; raises LimitError."""
-    names = _Names(drafts)
-    policies = {policy.name: policy for policy in sorted(drafts.policies, key=lambda draft: draft.name)}
+def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list[Fault]]:
+    """What the documents state together, and everything that is wrong with them together; raises LimitError."""
+    names = _Names(documents)
+    policies = {policy.name: policy for policy in sorted(documents.policies, key=lambda document: document.name)}
     connections = []
-    for draft in sorted(drafts.connections, key=lambda draft: draft.root):
-        site = draft.site or names.only_site
-        if site is not None and (draft.policy is None or draft.policy in policies):
-            policy = policies.get(draft.policy or "")
-            if policy is not None and not budget.allows(Limit.CALENDARS, _inherited(policy.sync, draft.sync)):
-                raise budget.exceeded(Limit.CALENDARS, draft.root)
-            connections.append(_connection(draft, site, policy))
-    faults = [*names.faults(), *_same_site(drafts.sites), *find_overlaps(connections)]
-    sites = sorted((draft.site for draft in drafts.sites), key=lambda site: site.name)
+    for document in sorted(documents.connections, key=lambda document: document.root):
+        site = document.site or names.only_site
+        if site is not None and (document.policy is None or document.policy in policies):
+            policy = policies.get(document.policy or "")
+            if policy is not None and not budget.allows(Limit.CALENDARS, _inherited(policy.sync, document.sync)):
+                raise budget.exceeded(Limit.CALENDARS, document.root)
+            connections.append(_connection(document, site, policy))
+    faults = [*names.faults(), *_same_site(documents.sites), *find_overlaps(connections)]
+    sites = sorted((document.site for document in documents.sites), key=lambda site: site.name)
     connections.sort(key=lambda connection: (connection.site, connection.name))
     return Desired(tuple(sites), tuple(connections)), faults
 
@@ -81,34 +81,34 @@ def _inherited(policy: SyncConfig, own: SyncConfig) -> int:
     return 0 if replaced or policy.imports is None else len(policy.imports.calendars)
 
 
-def _connection(draft: ConnectionDraft, site: str, policy: PolicyDraft | None) -> DeclaredConnection:
-    sync, sources = draft.sync, draft.sources
+def _connection(document: ConnectionDocument, site: str, policy: PolicyDocument | None) -> DeclaredConnection:
+    sync, sources = document.sync, document.sources
     if policy is not None and sync is NO_SYNC:
         sync, sources = policy.sync, policy.sources + sources
     elif policy is not None:
         sync, sources = merge(policy.sync, sync), merge_sources(policy.sources, sources, sync)
     return DeclaredConnection(
         site=site,
-        name=draft.name,
-        schedule=draft.schedule,
-        provider=draft.provider,
-        account=draft.account,
-        password=draft.password,
-        state=draft.state,
+        name=document.name,
+        schedule=document.schedule,
+        provider=document.provider,
+        account=document.account,
+        password=document.password,
+        state=document.state,
         sync=sync,
-        lifecycle=draft.lifecycle,
-        sources=SourceMap(draft.root, sources),
+        lifecycle=document.lifecycle,
+        sources=SourceMap(document.root, sources),
     )
 
 
 class _Names:
     """Every name that is declared, and the faults of names and of references to them."""
 
-    def __init__(self, drafts: Drafts) -> None:
-        self._incomplete = drafts.incomplete
-        self._declarations = sorted(drafts.declarations, key=lambda declaration: declaration.root)
+    def __init__(self, documents: Documents) -> None:
+        self._incomplete = documents.incomplete
+        self._declarations = sorted(documents.declarations, key=lambda declaration: declaration.root)
         self._declared = {"Site": set[str](), "SyncPolicy": set[str]()}
-        for declaration in drafts.declarations:
+        for declaration in documents.declarations:
             if declaration.name is not None and declaration.kind in self._declared:
                 self._declared[declaration.kind].add(declaration.name.text)
         self._suggesters = {kind: Suggester(names) for kind, names in self._declared.items()}
@@ -165,13 +165,13 @@ def _unchecked(count: int, why: Fault) -> Fault:
     return Fault(why.source, "", f"{references} not checked, {cause}", "mend that first, then validate again")
 
 
-def _same_site(sites: Iterable[SiteDraft]) -> Iterator[Fault]:
-    first: dict[str, SiteDraft] = {}
-    for draft in sorted(sites, key=lambda draft: draft.site_id_at):
-        known = first.setdefault(draft.site.site_id, draft)
-        if known is not draft:
-            message = f"the Sites {shown(known.site.name)} and {shown(draft.site.name)} have one siteId"
-            yield Fault(draft.site_id_at, "spec.siteId", message, f"first at {known.site_id_at}")
+def _same_site(sites: Iterable[SiteDocument]) -> Iterator[Fault]:
+    first: dict[str, SiteDocument] = {}
+    for document in sorted(sites, key=lambda document: document.site_id_at):
+        known = first.setdefault(document.site.site_id, document)
+        if known is not document:
+            message = f"the Sites {shown(known.site.name)} and {shown(document.site.name)} have one siteId"
+            yield Fault(document.site_id_at, "spec.siteId", message, f"first at {known.site_id_at}")
 
 
 _Slot = tuple[str, ScheduleRef]

@@ -11,7 +11,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests.check_fast import Check, Schema, compile_check, repeated
 from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.suggest import did_you_mean
-from reconciler.manifests.values import Fields, Items, Value, locate
+from reconciler.manifests.values import Value, YamlMapping, YamlSequence, locate
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -30,7 +30,7 @@ _SCHEMAS: Final = (*(kind.lower() for kind in KINDS), "plan", "status")
 
 
 def schema_text(kind: str) -> str:
-    """The JSON Schema (draft 2020-12) of a manifest kind, or of what `plan` or `status` print as JSON.
+    """The JSON Schema (document 2020-12) of a manifest kind, or of what `plan` or `status` print as JSON.
 
     The case of `kind` does not matter. Raises UsageError for any other word.
     """
@@ -44,7 +44,7 @@ def schema_text(kind: str) -> str:
     return next(path for path in paths if path.is_file()).read_text(encoding="utf-8")
 
 
-def validate(document: Fields, report: FileReport) -> str | None:
+def validate(document: YamlMapping, report: FileReport) -> str | None:
     """The kind of a document that is as its schema says; None, with every fault reported, of one that is not."""
     kind = _kind(document, report)
     if kind is None:
@@ -54,7 +54,7 @@ def validate(document: Fields, report: FileReport) -> str | None:
     return None if _explained(kind, document, report) else kind
 
 
-def _explained(kind: str, document: Fields, report: FileReport) -> bool:
+def _explained(kind: str, document: YamlMapping, report: FileReport) -> bool:
     """Report what jsonschema finds wrong with a document; whether it finds anything."""
     from reconciler.manifests.explain import Problem, explain  # noqa: PLC0415 - only invalid manifests are worth it
 
@@ -73,7 +73,7 @@ def _explained(kind: str, document: Fields, report: FileReport) -> bool:
     return bool(problems)
 
 
-def _kind(document: Fields, report: FileReport) -> str | None:
+def _kind(document: YamlMapping, report: FileReport) -> str | None:
     """What a document declares; faults of apiVersion are left to the schema where the kind is known."""
     if "apiVersion" not in document and "kind" not in document:
         report.add(locate(document, ()), "not a manifest: apiVersion and kind are missing", hint=BEGIN)
@@ -114,7 +114,7 @@ def _validator(kind: str) -> "Validator":
 
     def unique(_validator: object, asked: object, instance: object, _schema: object) -> Iterator[ValidationError]:
         # jsonschema's own compares every pair, which a hostile list makes endless.
-        if asked and isinstance(instance, Items):
+        if asked and isinstance(instance, YamlSequence):
             yield from (ValidationError("written twice", path=[index]) for index in repeated(instance))
 
     # jsonschema's stubs leave `extend` untyped.

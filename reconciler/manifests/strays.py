@@ -14,10 +14,10 @@ from reconciler.manifests.contents import decode
 from reconciler.manifests.convert import text_at
 from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.files import Stray, looked_at, read
-from reconciler.manifests.limits import Budget, Limit
-from reconciler.manifests.parse_cache import Stencils, read_pieces
+from reconciler.manifests.limits import Limit, ManifestBudget
+from reconciler.manifests.parse_cache import ParseCache, read_cached
 from reconciler.manifests.schema import API_VERSION
-from reconciler.manifests.values import Fields
+from reconciler.manifests.values import YamlMapping
 from reconciler.model.desired import Desired, Overlooked, Site
 from reconciler.model.source import Fault, Source
 
@@ -46,14 +46,14 @@ class _Stray:
     anything: bool = False
 
 
-def spare(desired: Desired, strays: Sequence[Stray], budget: Budget) -> Desired:
+def spare(desired: Desired, strays: Sequence[Stray], budget: ManifestBudget) -> Desired:
     """The same with the strays that say that they are manifests, and their sites not pruned.
 
     `budget` bounds how much is looked at; what is read to tell the sites has limits of its own, beyond which it is not
     told.
     """
-    apart, stencils = Budget(budget.limits), Stencils()
-    said = [found for stray in strays if (found := _said(stray, budget, apart, stencils)) is not None]
+    apart, cache = ManifestBudget(budget.limits), ParseCache()
+    said = [found for stray in strays if (found := _said(stray, budget, apart, cache)) is not None]
     if not said:
         return desired
     about = _About(desired.sites, said)
@@ -71,7 +71,7 @@ def spare(desired: Desired, strays: Sequence[Stray], budget: Budget) -> Desired:
     return replace(desired, sites=tuple(sites), overlooked=overlooked)
 
 
-def _said(stray: Stray, budget: Budget, apart: Budget, stencils: Stencils) -> _Stray | None:
+def _said(stray: Stray, budget: ManifestBudget, apart: ManifestBudget, cache: ParseCache) -> _Stray | None:
     """What a stray says; None where it is no manifest."""
     unseen = stray.unseen or looked_at(stray.file, budget)
     if isinstance(unseen, str):
@@ -86,7 +86,7 @@ def _said(stray: Stray, budget: Budget, apart: Budget, stencils: Stencils) -> _S
     report = FileReport(stray.file.shown, budget=apart)
     ours: list[bool] = []
     try:
-        ours += (_add(document, found) for document in read_pieces(decode(content, report), report, stencils))
+        ours += (_add(document, found) for document in read_cached(decode(content, report), report, cache))
     except (SpoiledError, LimitError):
         found.anything = True
         return found
@@ -96,7 +96,7 @@ def _said(stray: Stray, budget: Budget, apart: Budget, stencils: Stencils) -> _S
     return None if ours or not report.faults else replace(found, anything=True)
 
 
-def _add(document: Fields, found: _Stray) -> bool:
+def _add(document: YamlMapping, found: _Stray) -> bool:
     """Add a document of a stray; whether it is a manifest."""
     version = text_at(document, "apiVersion")
     if version is None or not version.lower().startswith(_OURS):
@@ -109,7 +109,7 @@ def _add(document: Fields, found: _Stray) -> bool:
         found.sites.append((name or "", (site_id or "").lower()))
     elif kind == "Connection":
         spec = document.get("spec")
-        stated = isinstance(spec, Fields) and "site" in spec
+        stated = isinstance(spec, YamlMapping) and "site" in spec
         found.connections.append((text_at(document, "spec", "site") or "") if stated else None)
     elif kind != "SyncPolicy":
         found.anything = True

@@ -5,7 +5,7 @@ from typing import TypeAlias, cast
 
 from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.schema_types import CalendarShape, ExportShape, ImportShape, SyncShape
-from reconciler.manifests.values import Fields, locate
+from reconciler.manifests.values import YamlMapping, locate
 from reconciler.model.source import Source
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 
@@ -17,7 +17,7 @@ _ARMS = tuple(Arm)
 _ARM_PATHS = {path: tuple(f"{path}.{arm}" for arm in Arm) for path in _DIRECTIONS}
 
 
-def sync_config(sync: SyncShape, document: Fields, report: FileReport) -> tuple[SyncConfig, Sources]:
+def sync_config(sync: SyncShape, document: YamlMapping, report: FileReport) -> tuple[SyncConfig, Sources]:
     """A valid document's `spec.syncConfig` and the places of its fields; reports a calendar that is named twice."""
     imports = sync.get("listEventFromCalendars")
     exports = sync.get("syncToCalendar")
@@ -62,7 +62,7 @@ def _calendar(calendar: str | CalendarShape) -> CalendarRef:
     return CalendarRef(name=calendar) if isinstance(calendar, str) else CalendarRef(**calendar)
 
 
-def _refuse_doubles(config: SyncConfig, document: Fields, report: FileReport) -> None:
+def _refuse_doubles(config: SyncConfig, document: YamlMapping, report: FileReport) -> None:
     """What uniqueItems can't see: two items with one id, or a name written in both ways."""
     if config.imports is None:
         return
@@ -76,14 +76,14 @@ def _refuse_doubles(config: SyncConfig, document: Fields, report: FileReport) ->
         seen[key] = calendar
 
 
-def _sources(document: Fields, report: FileReport) -> Sources:
-    spec = cast("Fields", document["spec"])
-    sync = cast("Fields", spec["syncConfig"])
+def _sources(document: YamlMapping, report: FileReport) -> Sources:
+    spec = cast("YamlMapping", document["spec"])
+    sync = cast("YamlMapping", spec["syncConfig"])
     marks = [("syncConfig", spec.mark_of("syncConfig", key=True))]
     for path in _DIRECTIONS:
         name = path.rpartition(".")[2]
         direction = sync.get(name)
-        if isinstance(direction, Fields):
+        if isinstance(direction, YamlMapping):
             marks.append((path, sync.mark_of(name, key=True)))
             # Not of each calendar: a thousand places would be most of what is kept of a manifest.
             marks += [

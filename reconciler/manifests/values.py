@@ -2,25 +2,25 @@
 
 from typing import TypeAlias
 
-from reconciler.manifests.faults import Mark, Place, place
+from reconciler.manifests.faults import Place, TextMark, place
 
 Scalar: TypeAlias = bool | int | float | str | None
-Value: TypeAlias = "Scalar | Items | Fields"
-Step: TypeAlias = str | int
+Value: TypeAlias = "Scalar | YamlSequence | YamlMapping"
+PathStep: TypeAlias = str | int
 """One step of a path into a document: a field's name, or an item's index from 0."""
 
 
-class Items(list[Value]):
+class YamlSequence(list[Value]):
     """A sequence; `marks` holds where each item begins."""
 
     __slots__ = ("marks",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.marks: list[Mark] = []
+        self.marks: list[TextMark] = []
 
 
-class Fields(dict[str, Value]):
+class YamlMapping(dict[str, Value]):
     """A mapping, which begins at `mark`; fields are added by `put` and never taken out.
 
     `marks` holds where each field's name and its value begin, in the order of the fields.
@@ -28,37 +28,37 @@ class Fields(dict[str, Value]):
 
     __slots__ = ("mark", "marks")
 
-    def __init__(self, mark: Mark) -> None:
+    def __init__(self, mark: TextMark) -> None:
         super().__init__()
         self.mark = mark
-        self.marks: list[tuple[Mark, Mark]] = []
+        self.marks: list[tuple[TextMark, TextMark]] = []
 
-    def put(self, name: str, value: Value, key: Mark, begin: Mark) -> None:
+    def put(self, name: str, value: Value, key: TextMark, begin: TextMark) -> None:
         """Add a field that is not there yet."""
         self[name] = value
         self.marks.append((key, begin))
 
-    def same(self) -> "Fields":
+    def same(self) -> "YamlMapping":
         """Another mapping with the same fields at the same places."""
-        copy = Fields(self.mark)
+        copy = YamlMapping(self.mark)
         copy.update(self)
         copy.marks = self.marks
         return copy
 
-    def mark_of(self, name: str, *, key: bool) -> Mark:
+    def mark_of(self, name: str, *, key: bool) -> TextMark:
         """Where a field's value begins, or its name."""
         return self.marks[list(self).index(name)][0 if key else 1]
 
 
-def locate(root: Fields, path: tuple[Step, ...], *, key: bool = False) -> Place:
+def locate(root: YamlMapping, path: tuple[PathStep, ...], *, key: bool = False) -> Place:
     """The place of the value at `path`, or of the field's name there; where there is none, of what is around it."""
     mark = root.mark
     node: Value = root
     for step in path:
-        if isinstance(node, Fields) and isinstance(step, str) and step in node:
+        if isinstance(node, YamlMapping) and isinstance(step, str) and step in node:
             mark = node.mark_of(step, key=key)
             node = node[step]
-        elif isinstance(node, Items) and isinstance(step, int):
+        elif isinstance(node, YamlSequence) and isinstance(step, int):
             mark = node.marks[step]
             node = node[step]
     return place(mark)

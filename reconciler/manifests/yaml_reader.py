@@ -25,10 +25,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from reconciler.manifests.faults import START, FileReport, Mark, Place, place, shown
+from reconciler.manifests.faults import START, FileReport, Place, TextMark, place, shown
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.schema import BEGIN
-from reconciler.manifests.values import Fields, Items, Scalar, Value
+from reconciler.manifests.values import Scalar, Value, YamlMapping, YamlSequence
 
 MAX_DEPTH = 32
 """Collections within collections; a manifest needs eight."""
@@ -55,7 +55,7 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
 }
 
 
-def read_documents(text: str, report: FileReport) -> Iterator[Fields]:
+def read_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
     """Every document of a text that is a mapping; empty ones are skipped, others reported.
 
     Raises SpoiledError where the text can't be read on; the documents before are good.
@@ -71,7 +71,7 @@ def read_documents(text: str, report: FileReport) -> Iterator[Fields]:
         raise report.spoil(START, f"not YAML: {shown(str(error))}", _SYNTAX) from None
 
 
-def parsed(text: str, report: FileReport) -> Iterator[Fields]:
+def parsed(text: str, report: FileReport) -> Iterator[YamlMapping]:
     """The same; raises yaml.YAMLError for what is not YAML."""
     return _Documents(text, report).documents()
 
@@ -86,7 +86,7 @@ class _Documents:
         self._anchors: dict[str, tuple[Value, int] | None] = {}
         self._words: set[str] = set()
 
-    def documents(self) -> Iterator[Fields]:
+    def documents(self) -> Iterator[YamlMapping]:
         """Every document that is a mapping."""
         while not isinstance(event := self._next(), StreamEndEvent):
             if not isinstance(event, DocumentStartEvent):
@@ -96,7 +96,7 @@ class _Documents:
             self._anchors.clear()
             first = self._next()
             root = self._value(first, 1)
-            if isinstance(root, Fields):
+            if isinstance(root, YamlMapping):
                 yield root
             elif root is not None:
                 self._report.add(_place(first), "a manifest must be a mapping of fields", hint=BEGIN)
@@ -137,10 +137,10 @@ class _Documents:
             self._words.add(text)
         return value
 
-    def _mapping(self, event: MappingStartEvent, depth: int) -> Fields:
+    def _mapping(self, event: MappingStartEvent, depth: int) -> YamlMapping:
         self._enter(event, event.tag, "map", depth)
-        fields = Fields(_mark(event))
-        merged: list[tuple[Mark, Value]] = []
+        fields = YamlMapping(_mark(event))
+        merged: list[tuple[TextMark, Value]] = []
         while type(key_event := self._next()) is not MappingEndEvent:
             key = self._value(key_event, depth + 1)
             value_event = self._next()
@@ -155,12 +155,12 @@ class _Documents:
                     merged.append((marks[0], value))
         for mark, bringing in merged:
             # So that the fields it would have brought are not reported as missing.
-            if isinstance(bringing, Fields):
+            if isinstance(bringing, YamlMapping):
                 for name in bringing.keys() - fields.keys():
                     fields.put(name, bringing[name], mark, mark)
         return fields
 
-    def _refuse_field(self, fields: Fields, event: Event, key: Value) -> None:
+    def _refuse_field(self, fields: YamlMapping, event: Event, key: Value) -> None:
         if not isinstance(key, str):
             message, hint = "a field's name must be text", "quote it"
         elif key == "<<" and _merges(event):
@@ -170,9 +170,9 @@ class _Documents:
             message, hint = f"the field {shown(key)} is written twice", f"first at {line + self._report.lines}:{column}"
         self._report.add(_place(event), message, hint=hint)
 
-    def _sequence(self, event: SequenceStartEvent, depth: int) -> Items:
+    def _sequence(self, event: SequenceStartEvent, depth: int) -> YamlSequence:
         self._enter(event, event.tag, "seq", depth)
-        items = Items()
+        items = YamlSequence()
         while type(item_event := self._next()) is not SequenceEndEvent:
             items.append(self._value(item_event, depth + 1))
             items.marks.append(_mark(item_event))
@@ -242,7 +242,7 @@ def _merges(event: Event) -> bool:
     return isinstance(event, ScalarEvent) and event.implicit[0]
 
 
-def _mark(event: Event) -> Mark:
+def _mark(event: Event) -> TextMark:
     return event.start_mark or BEGINNING
 
 

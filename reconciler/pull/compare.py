@@ -13,7 +13,7 @@ from reconciler.planning import actions, calendars, diff, providers
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import Reading, read
 from reconciler.pull.declare import UnstatableError, identity, stated_direction, with_sync
-from reconciler.pull.values import Amendment, Entry, PulledSite
+from reconciler.pull.values import Addition, Amendment, PulledSite
 from reconciler.pull.yaml_emit import comment
 
 
@@ -94,7 +94,7 @@ class Survey:
 
     site: PulledSite
     drifts: list[Drift] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    additions: list[Addition] = field(default_factory=list)
     schedules: dict[str, str] = field(default_factory=dict)
     disconnected: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -120,7 +120,7 @@ def survey(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Survey:
         changes = amendments(item.declared, connection, known, site.calendar_names.get(connection.id, {}))
         if changes:
             found.drifts.append(Drift(item.declared, connection, changes))
-    _add_entries(found, reading, declared)
+    _add_new(found, reading, declared)
     return found
 
 
@@ -161,7 +161,7 @@ def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> lis
     ]
 
 
-def _add_entries(found: Survey, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
+def _add_new(found: Survey, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
     site, live = found.site, found.site.live
     doubtful = {folded(one.account) for one in declared if one.address not in found.schedules}
     active: dict[str, list[LiveConnection]] = defaultdict(list)
@@ -181,14 +181,14 @@ def _add_entries(found: Survey, reading: Reading, declared: Sequence[DeclaredCon
         groups[stated.schedule.value, provider.id, folded(stated.account)].append((stated, provider, connection))
     for group in groups.values():
         stated, provider, connection = group[0]
-        entry = _entry(site, stated, provider, connection)
+        addition = _addition(site, stated, provider, connection)
         if len(group) > 1:
             found.failures += [left_out(site, one, _doubled(site, group)) for _, _, one in group]
-        elif (why := _beyond_repair(site, entry, provider)) is not None:
+        elif (why := _beyond_repair(site, addition, provider)) is not None:
             found.failures.append(left_out(site, connection, why))
         else:
-            found.entries.append(entry)
-    found.entries.sort(key=_order)
+            found.additions.append(addition)
+    found.additions.sort(key=_order)
 
 
 def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, doubtful: Collection[str]) -> None:
@@ -219,13 +219,13 @@ def _doubled(site: PulledSite, group: _Group) -> str:
     )
 
 
-def _beyond_repair(site: PulledSite, entry: Entry, provider: Provider) -> str | None:
+def _beyond_repair(site: PulledSite, addition: Addition, provider: Provider) -> str | None:
     """Why a broken connection is left out: planning a manifest of it would be a fault."""
-    live = entry.live
+    live = addition.live
     if live.status != Status.ERROR:
         return None
-    schedule = Schedule(live.schedule_id, entry.schedule_name, None, "ACTIVE")
-    item = Resolved(entry.declared, schedule, provider)
+    schedule = Schedule(live.schedule_id, addition.schedule_name, None, "ACTIVE")
+    item = Resolved(addition.declared, schedule, provider)
     planned = actions.for_declared(site.site, item, live, None, was_connected=False)
     if not isinstance(planned, Fault):
         return None
@@ -245,7 +245,7 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
     return f"{site.site.name}: {account} ({label}) on {schedule} [{connection.id}] is left out: {why}"
 
 
-def _entry(site: PulledSite, stated: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Entry:
+def _addition(site: PulledSite, stated: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Addition:
     stated, notes = with_sync(stated, connection, provider, site.calendar_names.get(connection.id, {}))
     if connection.status == Status.ERROR:
         reason = comment(connection.error_reason or "no reason told")
@@ -255,7 +255,7 @@ def _entry(site: PulledSite, stated: DeclaredConnection, provider: Provider, con
         by_password = ConnectMethod.CREDENTIALS in provider.features.connect_methods
         password = (known.password if by_password else None) or stated.password
         stated = replace(stated, name=known.name, password=password, lifecycle=known.lifecycle)
-    return Entry(
+    return Addition(
         declared=replace(stated, site=site.site.name),
         live=connection,
         schedule_name=site.schedule_names.get(connection.schedule_id.lower(), ""),
@@ -263,7 +263,7 @@ def _entry(site: PulledSite, stated: DeclaredConnection, provider: Provider, con
     )
 
 
-def _order(entry: Entry) -> tuple[str, str, str, str, str]:
-    declared = entry.declared
-    name = entry.schedule_name.casefold()
-    return (name, declared.schedule.value, declared.provider.value, folded(declared.account), entry.live.id)
+def _order(addition: Addition) -> tuple[str, str, str, str, str]:
+    declared = addition.declared
+    name = addition.schedule_name.casefold()
+    return (name, declared.schedule.value, declared.provider.value, folded(declared.account), addition.live.id)

@@ -21,7 +21,7 @@ _WAY_OUT = "change one of the two in the site's dashboard, then pull again"
 
 
 def settle_conflicts(declared: Iterable[DeclaredConnection], surveys: Sequence[Survey]) -> list[str]:
-    """Take drifts and entries out of the surveys until the rest can be declared together; returns why, for each.
+    """Take drifts and additions out of the surveys until the rest can be declared together; returns why, for each.
 
     `declared` are the connections of the folder as it is, which can.
     """
@@ -69,14 +69,14 @@ def _with_drift(one: DeclaredConnection, drifts: Mapping[str, Drift]) -> Declare
 
 
 def _left_out(standing: Sequence[DeclaredConnection], surveys: Sequence[Survey]) -> list[str]:
-    """Take out the entries that would meet a standing connection or an earlier entry."""
-    new = [(found.site, entry) for found in surveys for entry in found.entries]
+    """Take out the additions that would meet a standing connection or an earlier addition."""
+    new = [(found.site, addition) for found in surveys for addition in found.additions]
     numbered = [
-        replace(entry.declared, sources=SourceMap(Source("", number, 1))) for number, (_, entry) in enumerate(new)
+        replace(addition.declared, sources=SourceMap(Source("", number, 1))) for number, (_, addition) in enumerate(new)
     ]
     faults = find_overlaps([*standing, *numbered])
     flagged = sorted({fault.source.line for fault in faults if fault.source and not fault.source.file})
     dropped = {new[number][0].key(new[number][1].live) for number in flagged}
     for found in surveys:
-        found.entries = [one for one in found.entries if found.site.key(one.live) not in dropped]
+        found.additions = [one for one in found.additions if found.site.key(one.live) not in dropped]
     return [left_out(new[number][0], new[number][1].live, f"{_TAKEN}; {_WAY_OUT}") for number in flagged]

@@ -11,9 +11,9 @@ from secrets import token_hex
 
 from reconciler.errors import ExtcalError, ManifestError
 from reconciler.manifests.files import find, read
-from reconciler.manifests.limits import DEFAULT, Budget, Limits
+from reconciler.manifests.limits import DEFAULT, ManifestBudget, ManifestLimits
 from reconciler.manifests.loader import collect, load
-from reconciler.manifests.references import Drafts, resolve
+from reconciler.manifests.references import Documents, resolve
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 from reconciler.safe_paths import MisplacedError, check_folder
@@ -46,10 +46,10 @@ class Folder:
     shown: Path
     root: Path
     desired: Desired
-    drafts: Drafts
+    documents: Documents
     files: Mapping[str, ManifestText]
     """By how messages name them."""
-    limits: Limits = DEFAULT
+    limits: ManifestLimits = DEFAULT
     """What it may hold, also with what is pulled into it."""
 
     @cached_property
@@ -63,21 +63,21 @@ class Folder:
         return known.shown if known else escaped(str(self.shown / path))
 
 
-def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
+def open_folder(path: Path, limits: ManifestLimits = DEFAULT) -> Folder:
     """The manifests of a folder that may hold none, or not exist yet.
 
     Raises ExtcalError where it can't be a folder of manifests, ManifestError where what it holds doesn't load.
     """
-    nothing: tuple[Desired, Drafts, dict[str, ManifestText]] = Desired(), Drafts(), {}
+    nothing: tuple[Desired, Documents, dict[str, ManifestText]] = Desired(), Documents(), {}
     root = _root(path)
     if root is None:
         return Folder(path, Path(os.path.realpath(path)), *nothing, limits)
-    found, faults = find([path], Budget(limits))
+    found, faults = find([path], ManifestBudget(limits))
     if not found and all(fault.source is None for fault in faults):
         return Folder(path, root, *nothing, limits)
-    budget = Budget(limits)
-    drafts, faults = collect([path], budget)
-    desired, together = resolve(drafts, budget)
+    budget = ManifestBudget(limits)
+    documents, faults = collect([path], budget)
+    desired, together = resolve(documents, budget)
     if faults or together:
         # It tells each fault once.
         load([path], limits)
@@ -87,7 +87,7 @@ def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
         if isinstance(content, Fault):
             raise ManifestError([content])
         files[file.shown] = ManifestText(os.path.relpath(file.real, root), file.shown, content)
-    return Folder(path, root, desired, drafts, files, limits)
+    return Folder(path, root, desired, documents, files, limits)
 
 
 def _root(path: Path) -> Path | None:
@@ -115,7 +115,7 @@ _FIRST = ("site.yaml", "policies.yaml")
 
 
 @dataclass(slots=True)
-class Saved:
+class SavedFiles:
     """The paths of files that were written, relative to the folder, and what went wrong with others."""
 
     created: list[str] = field(default_factory=list)
@@ -127,12 +127,12 @@ class _RefusedError(Exception):
     """A file is not written; the message says why."""
 
 
-def save(folder: Folder, files: Mapping[str, bytes]) -> Saved:
+def save(folder: Folder, files: Mapping[str, bytes]) -> SavedFiles:
     """Write files, by path relative to the folder: all of them beside their places first, then each into its place.
 
     Where one can't be written at all, none is.
     """
-    saved = Saved()
+    saved = SavedFiles()
     staged: list[tuple[str, Path, Path]] = []
     try:
         # What others refer to first, so that an interrupted pull leaves a folder that loads.
@@ -175,7 +175,7 @@ def _stage(folder: Folder, path: str, content: bytes) -> tuple[Path, Path]:
     return waiting, parent / target.name
 
 
-def _settle(folder: Folder, path: str, waiting: Path, target: Path, saved: Saved) -> None:
+def _settle(folder: Folder, path: str, waiting: Path, target: Path, saved: SavedFiles) -> None:
     known = folder.by_path.get(path)
     try:
         _check_unchanged(target, None if known is None else known.content)

@@ -12,7 +12,7 @@ from reconciler.model.desired import SecretKind, SecretRef, Site
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.pull.declare import UNSET
 from reconciler.pull.folder import Folder
-from reconciler.pull.values import Entry
+from reconciler.pull.values import Addition
 
 _LONGEST = 48
 _LONGEST_VARIABLE = 100
@@ -77,30 +77,30 @@ def password_variable(name: str) -> str:
     return f"EXTCAL_{re.sub('[^A-Z0-9]+', '_', name.upper())[:_LONGEST_VARIABLE].strip('_')}_PASSWORD"
 
 
-def named(entries: Sequence[Entry], site: str, names: Taken, variables: Taken) -> list[Entry]:
-    """The entries of a site with names (`dr-lee-apple`) and variables that are not in use yet.
+def named(additions: Sequence[Addition], site: str, names: Taken, variables: Taken) -> list[Addition]:
+    """The additions of a site with names (`dr-lee-apple`) and variables that are not in use yet.
 
     The account tells those apart that are alike otherwise; what has no name in letters is named by it too. Those that
     manifests elsewhere name keep their names and password references.
     """
-    kept = {entry.live.id: names.take(entry.declared.name) for entry in entries if entry.declared.name}
-    for entry in entries:
-        password = entry.declared.password
+    kept = {addition.live.id: names.take(addition.declared.name) for addition in additions if addition.declared.name}
+    for addition in additions:
+        password = addition.declared.password
         if password is not None and password is not UNSET and password.name not in variables:
             variables.take(password.name)
-    return [_named(entry, kept.get(entry.live.id), site, names, variables) for entry in entries]
+    return [_named(addition, kept.get(addition.live.id), site, names, variables) for addition in additions]
 
 
-def _named(entry: Entry, kept: str | None, site: str, names: Taken, variables: Taken) -> Entry:
-    declared, account = entry.declared, local_part(entry.declared.account)
-    schedule = slug(entry.schedule_name) or account or "schedule"
+def _named(addition: Addition, kept: str | None, site: str, names: Taken, variables: Taken) -> Addition:
+    declared, account = addition.declared, local_part(addition.declared.account)
+    schedule = slug(addition.schedule_name) or account or "schedule"
     base = f"{schedule}-{slug(declared.provider.value) or 'other'}"
     name = kept or (names.take(base, f"{base}-{account}") if account else names.take(base))
     password = declared.password
     if password is UNSET:
         variable = variables.take(password_variable(name), password_variable(f"{site}-{name}"))
         password = SecretRef(SecretKind.ENV, variable)
-    return replace(entry, declared=replace(declared, name=name, password=password))
+    return replace(addition, declared=replace(declared, name=name, password=password))
 
 
 SCHEDULES = "schedules"
@@ -109,7 +109,7 @@ SCHEDULES = "schedules"
 _ID_SHOWN = 8
 
 
-class Places:
+class SiteFiles:
     """The files of one site, as paths relative to the folder that is pulled into."""
 
     def __init__(self, folder: Folder, site: Site, schedules: Mapping[str, str]) -> None:
@@ -140,18 +140,18 @@ class Places:
         """The file for new policies."""
         return str(self._home / "policies.yaml")
 
-    def name_schedules(self, entries: Sequence[Entry]) -> None:
-        """Give each schedule of the entries a slug of its own."""
-        names = {entry.declared.schedule.value: entry.schedule_name for entry in entries}
+    def name_schedules(self, additions: Sequence[Addition]) -> None:
+        """Give each schedule of the additions a slug of its own."""
+        names = {addition.declared.schedule.value: addition.schedule_name for addition in additions}
         counts = Counter(slug(name) for name in names.values())
         for schedule_id, name in names.items():
             short, own = slug(name), f"schedule-{schedule_id[:_ID_SHOWN]}"
             taken = counts[short] > 1 or self._file(short) in self._folder.by_path
             self._slugs[schedule_id] = own if not short else f"{short}-{schedule_id[:_ID_SHOWN]}" if taken else short
 
-    def connection(self, entry: Entry) -> str:
+    def connection(self, addition: Addition) -> str:
         """The file for a new connection, whose schedule has got its slug."""
-        schedule_id = entry.declared.schedule.value
+        schedule_id = addition.declared.schedule.value
         known = self._by_schedule.get(schedule_id) or self._common
         return known or self._file(self._slugs[schedule_id])
 
@@ -180,13 +180,13 @@ class Policy:
 
 
 def factor_out(
-    entries: Sequence[Entry], existing: Mapping[SyncConfig, str], site: str, taken: Taken
-) -> tuple[list[Entry], list[Policy]]:
-    """The entries with their policies, and those policies that are new.
+    additions: Sequence[Addition], existing: Mapping[SyncConfig, str], site: str, taken: Taken
+) -> tuple[list[Addition], list[Policy]]:
+    """The additions with their policies, and those policies that are new.
 
     `existing` are policies that connections of the site use already, by what they say.
     """
-    counts = Counter(entry.declared.sync for entry in entries if _sharable(entry.declared.sync))
+    counts = Counter(addition.declared.sync for addition in additions if _sharable(addition.declared.sync))
     names = {sync: existing[sync] for sync in counts if sync in existing}
     new: list[Policy] = []
     for sync in sorted((sync for sync in counts if sync not in names), key=policy_name):
@@ -194,7 +194,7 @@ def factor_out(
             name = policy_name(sync)
             names[sync] = taken.take(name, f"{site}-{name}")
             new.append(Policy(names[sync], sync))
-    return [replace(entry, policy=names.get(entry.declared.sync)) for entry in entries], new
+    return [replace(addition, policy=names.get(addition.declared.sync)) for addition in additions], new
 
 
 def _sharable(sync: SyncConfig) -> bool:

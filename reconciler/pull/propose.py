@@ -1,11 +1,10 @@
 """The files as they would be: what drifted edited in place, what is new added; nothing is written here."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as MappingType
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.manifests.convert import ConnectionDraft
+from reconciler.manifests.convert import ConnectionDocument
 from reconciler.manifests.faults import Place
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
@@ -14,8 +13,8 @@ from reconciler.planning import actions, calendars
 from reconciler.pull.compare import Drift, Survey, left_out, survey
 from reconciler.pull.conflicts import settle_conflicts
 from reconciler.pull.folder import Folder
-from reconciler.pull.names import Places, Taken, factor_out, named
-from reconciler.pull.values import Entry, Key, PulledSite
+from reconciler.pull.names import SiteFiles, Taken, factor_out, named
+from reconciler.pull.values import Addition, LiveKey, PulledSite
 from reconciler.pull.yaml_edit import (
     Identify,
     Splice,
@@ -26,21 +25,21 @@ from reconciler.pull.yaml_edit import (
     newline,
     spliced,
 )
-from reconciler.pull.yaml_emit import connection_document, policy_document, site_document
-from reconciler.pull.yaml_tree import Mapping, documents
+from reconciler.pull.yaml_emit import connection_text, policy_text, site_text
+from reconciler.pull.yaml_tree import MappingNode, documents
 
-Refused = MappingType[Key, str]
+Refused = Mapping[LiveKey, str]
 """Live connections that are not to be touched, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A live connection whose manifest is written or edited, in which file; `entry` is there if it is new."""
+    """A live connection whose manifest is written or edited, in which file; `addition` is there if it is new."""
 
-    key: Key
+    key: LiveKey
     address: str
     path: str
-    entry: Entry | None = None
+    addition: Addition | None = None
 
 
 @dataclass(slots=True)
@@ -66,9 +65,9 @@ class _Proposer:
         self._splices: dict[str, list[Splice]] = defaultdict(list)
         self._added: dict[str, list[str]] = defaultdict(list)
         self._variables = Taken([one.password.name for one in folder.desired.connections if one.password], joint="_")
-        self._policies = Taken(policy.name for policy in folder.drafts.policies)
-        self._texts: dict[str, tuple[str, dict[Place, Mapping]]] = {}
-        self._drafts = {draft.root: draft for draft in folder.drafts.connections}
+        self._policies = Taken(policy.name for policy in folder.documents.policies)
+        self._texts: dict[str, tuple[str, dict[Place, MappingNode]]] = {}
+        self._documents = {document.root: document for document in folder.documents.connections}
 
     def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
         by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
@@ -92,11 +91,11 @@ class _Proposer:
         for drift in found.drifts:
             if why := self._refused.get(found.site.key(drift.live)):
                 self._made.failures.append(f"{drift.declared.address} is left as it is: {why}")
-        for entry in found.entries:
-            if why := self._refused.get(found.site.key(entry.live)):
-                self._made.failures.append(left_out(found.site, entry.live, why))
+        for addition in found.additions:
+            if why := self._refused.get(found.site.key(addition.live)):
+                self._made.failures.append(left_out(found.site, addition.live, why))
         found.drifts = [one for one in found.drifts if found.site.key(one.live) not in self._refused]
-        found.entries = [one for one in found.entries if found.site.key(one.live) not in self._refused]
+        found.additions = [one for one in found.additions if found.site.key(one.live) not in self._refused]
 
     def _edit(self, site: PulledSite, drift: Drift) -> None:
         root = drift.declared.sources.root
@@ -104,7 +103,7 @@ class _Proposer:
         text, parsed = self._parsed(root.file)
         try:
             document = parsed[root.line, root.column]
-            splices = as_in(path, amend(text, document, drift.changes, _identify(site, drift, self._drafts[root])))
+            splices = as_in(path, amend(text, document, drift.changes, _identify(site, drift, self._documents[root])))
             check_apart(splices)
         except UneditableError as error:
             why = f"{drift.declared.address} differs from what is live and can't be edited: {error}; edit it by hand"
@@ -113,7 +112,7 @@ class _Proposer:
         self._splices[path] += splices
         self._made.touches.append(Touch(site.key(drift.live), drift.declared.address, path))
 
-    def _parsed(self, shown: str) -> tuple[str, dict[Place, Mapping]]:
+    def _parsed(self, shown: str) -> tuple[str, dict[Place, MappingNode]]:
         """A file's text and its documents; a file may hold thousands of them, so it is parsed once."""
         if shown not in self._texts:
             text = self._folder.files[shown].text
@@ -122,20 +121,20 @@ class _Proposer:
 
     def _add(self, found: Survey) -> None:
         site = found.site.site
-        places = Places(self._folder, site, found.schedules)
+        places = SiteFiles(self._folder, site, found.schedules)
         if all(one.site_id != site.site_id for one in self._folder.desired.sites):
             self._add_site(found, places.site())
         names = Taken(one.name for one in self._folder.desired.connections if one.site == site.name)
-        entries = named(found.entries, site.name, names, self._variables)
-        entries, policies = factor_out(entries, self._used_policies(site.name), site.name, self._policies)
+        additions = named(found.additions, site.name, names, self._variables)
+        additions, policies = factor_out(additions, self._used_policies(site.name), site.name, self._policies)
         for policy in policies:
             note = f"Shared by connections of {site.name} that sync in the same way; each may say otherwise."
-            self._added[places.policies()].append(policy_document(policy.name, policy.sync, [note]))
-        places.name_schedules(entries)
-        for entry in entries:
-            path = places.connection(entry)
-            self._added[path].append(connection_document(entry))
-            self._made.touches.append(Touch(found.site.key(entry.live), entry.declared.address, path, entry))
+            self._added[places.policies()].append(policy_text(policy.name, policy.sync, [note]))
+        places.name_schedules(additions)
+        for addition in additions:
+            path = places.connection(addition)
+            self._added[path].append(connection_text(addition))
+            self._made.touches.append(Touch(found.site.key(addition.live), addition.declared.address, path, addition))
 
     def _add_site(self, found: Survey, path: str) -> None:
         site = found.site.site
@@ -148,12 +147,12 @@ class _Proposer:
             why = f"it would disconnect what is left out ({', '.join(endangered)})"
             hint = "once that is declared or disconnected, set prune: true"
             self._made.failures.append(f"{site.name}: prune: true is not written, since {why}; {hint}")
-        self._added[path].append(site_document(site, notes))
+        self._added[path].append(site_text(site, notes))
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:
         """The policies that connections of a site use, by what they say."""
-        used = {draft.policy for draft in self._drafts.values() if (draft.site or site) == site}
-        policies = sorted(self._folder.drafts.policies, key=lambda policy: policy.name, reverse=True)
+        used = {document.policy for document in self._documents.values() if (document.site or site) == site}
+        policies = sorted(self._folder.documents.policies, key=lambda policy: policy.name, reverse=True)
         return {
             SyncConfig(_effective(policy.sync.imports), _effective(policy.sync.exports)): policy.name
             for policy in policies
@@ -175,10 +174,10 @@ class _Proposer:
 
 
 def _endangered(found: Survey) -> list[str]:
-    """What a Site that prunes would come to disconnect: live connections in scope that no entry declares."""
+    """What a Site that prunes would come to disconnect: live connections in scope that no addition declares."""
     live, site = found.site.live, found.site.site
-    declared = {entry.live.id for entry in found.entries}
-    schedules = {entry.declared.schedule.value for entry in found.entries}
+    declared = {addition.live.id for addition in found.additions}
+    schedules = {addition.declared.schedule.value for addition in found.additions}
     names = {provider.id: provider.name for provider in live.providers}
     hidden = [f"connections of provider {names.get(failed, failed)}" for failed in live.failed_provider_ids]
     left_out = (
@@ -191,9 +190,9 @@ def _endangered(found: Survey) -> list[str]:
     return sorted([*left_out, *hidden])
 
 
-def _identify(site: PulledSite, drift: Drift, draft: ConnectionDraft) -> Identify:
+def _identify(site: PulledSite, drift: Drift, document: ConnectionDocument) -> Identify:
     """Which calendar an item of the connection's own list means."""
-    listed = draft.sync.imports.calendars if draft.sync.imports else ()
+    listed = document.sync.imports.calendars if document.sync.imports else ()
     known = actions.known_calendars(drift.live, site.live.calendars.get(drift.live.id))
 
     def identify(index: int) -> str | None:

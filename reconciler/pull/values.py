@@ -24,13 +24,13 @@ class PulledSite:
     calendar_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     known: Mapping[str, DeclaredConnection] = field(default_factory=dict)
 
-    def key(self, connection: LiveConnection) -> "Key":
+    def key(self, connection: LiveConnection) -> "LiveKey":
         """Which of all live connections one is."""
-        return Key(self.site.site_id, connection.id)
+        return LiveKey(self.site.site_id, connection.id)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Addition:
     """A live connection that no manifest declares yet, as one will; `notes` become comments above it."""
 
     declared: DeclaredConnection
@@ -41,7 +41,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class LiveKey:
     """Which live connection is meant."""
 
     site_id: str

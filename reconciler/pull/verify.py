@@ -20,7 +20,7 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
 from reconciler.pull.folder import Folder
 from reconciler.pull.propose import Proposal, Touch
-from reconciler.pull.values import Key, PulledSite
+from reconciler.pull.values import LiveKey, PulledSite
 from reconciler.text import escaped
 
 _NOWHERE = SourceMap(Source("", 1, 1))
@@ -30,7 +30,7 @@ class UnsettledError(Exception):
     """A proposal does not hold, and nothing that it touches is to blame; the message says why."""
 
 
-def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[Key, str]:
+def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[LiveKey, str]:
     """The live connections that the proposal must not touch, and why; none where it means what it shall.
 
     Raises UnsettledError where it does not and no touch is to blame, ExtcalError where it can't be tried.
@@ -40,7 +40,7 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
     contents = {file.path: file.content for file in folder.files.values()} | proposal.files
     try:
         with tempfile.TemporaryDirectory(prefix="extcal-pull-") as name:
-            copy = _Copy(folder, Path(name).resolve(), contents)
+            copy = _TrialFolder(folder, Path(name).resolve(), contents)
             copy.write()
             try:
                 after = load([copy.root], folder.limits)
@@ -49,7 +49,7 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
     except OSError as error:
         why = f"{error.strerror}; make room in {tempfile.gettempdir()}, or name another place by TMPDIR"
         raise ExtcalError(f"nothing was written, since it could not be tried in a copy first: {why}") from error
-    found: dict[Key, str] = {}
+    found: dict[LiveKey, str] = {}
     for touch in _altered(folder, proposal, after):
         found.setdefault(touch.key, "its manifest would not mean what is live; edit it by hand")
     for site in pulled:
@@ -59,7 +59,7 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
 
 
 @dataclass(frozen=True)
-class _Copy:
+class _TrialFolder:
     """The folder as it would be, written somewhere else."""
 
     folder: Folder
@@ -90,14 +90,14 @@ class _Copy:
         return re.compile("|".join(map(re.escape, sorted(self._shown, key=len, reverse=True))))
 
 
-def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Key, str]:
+def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[LiveKey, str]:
     if isinstance(error, LimitError):
         # No touch is to blame for what all of them are too much for.
         raise error
     by_file: dict[str, list[Touch]] = defaultdict(list)
     for touch in proposal.touches:
         by_file[folder.show(touch.path)].append(touch)
-    found: dict[Key, str] = {}
+    found: dict[LiveKey, str] = {}
     for fault in error.faults:
         touches = by_file[fault.source.file] if fault.source else []
         for touch in _of_its_document(fault, touches, folder, proposal):
@@ -116,8 +116,8 @@ def _of_its_document(fault: Fault, touches: Sequence[Touch], folder: Folder, pro
     before = known.text if known else ""
     lines = {one.address: one.sources.root.line for one in folder.desired.connections}
     # An edit leaves a document its place among the file's, and what is new comes after all of them.
-    new = [touch for touch in touches if touch.entry is not None]
-    places = {touch.address: _separators(before, lines[touch.address]) for touch in touches if touch.entry is None}
+    new = [touch for touch in touches if touch.addition is not None]
+    places = {touch.address: _separators(before, lines[touch.address]) for touch in touches if touch.addition is None}
     first = _separators(before) + 1 if known else 0
     places |= {touch.address: first + number for number, touch in enumerate(new)}
     place = _separators(proposal.files[path].decode("utf-8-sig"), fault.source.line) if touches else 0
@@ -134,10 +134,10 @@ def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Tou
     touches = {touch.address: touch for touch in proposal.touches}
     before = {one.address: one for one in folder.desired.connections}
     now = {one.address: one for one in after.connections}
-    expected = before | {address: touch.entry.declared for address, touch in touches.items() if touch.entry}
+    expected = before | {address: touch.addition.declared for address, touch in touches.items() if touch.addition}
     damaged: list[str] = []
     for address, wanted in expected.items():
-        edited = address in touches and touches[address].entry is None
+        edited = address in touches and touches[address].addition is None
         if address not in now or _meaning(wanted, edited=edited) != _meaning(now[address], edited=edited):
             if address in touches:
                 yield touches[address]
@@ -165,17 +165,17 @@ class _Trial:
         self._touches = {one.address: one for one in proposal.touches if one.key.site_id == site.site.site_id}
         self._broken = {one.id for one in site.live.connections if one.status == Status.ERROR}
 
-    def shortfalls(self, copy: _Copy) -> Iterator[tuple[Touch, str]]:
+    def shortfalls(self, copy: _TrialFolder) -> Iterator[tuple[Touch, str]]:
         """Touches that would not plan as no change, or with which others would plan otherwise than they do."""
         yield from self._faulty(copy)
         yield from self._changing()
         yield from self._pruning()
 
-    def _faulty(self, copy: _Copy) -> Iterator[tuple[Touch, str]]:
+    def _faulty(self, copy: _TrialFolder) -> Iterator[tuple[Touch, str]]:
         known = {(fault.where, fault.message) for fault in _faults(self._before)}
         for fault in map(copy.homed, _faults(self._after)):
             touch = self._touches.get(fault.where)
-            if touch is not None and (touch.entry is not None or touch.key.connection_id not in self._broken):
+            if touch is not None and (touch.addition is not None or touch.key.connection_id not in self._broken):
                 yield touch, f"planning it would fail: {fault}"
             elif (fault.where, fault.message) not in known:
                 for blamed in self._near(fault.where):
@@ -197,7 +197,7 @@ class _Trial:
         actions = {action.address: action for action in self._after.actions}
         for address, touch in self._touches.items():
             action = actions.get(address)
-            if touch.key.connection_id in self._broken and (touch.entry is None or _heals(action)):
+            if touch.key.connection_id in self._broken and (touch.addition is None or _heals(action)):
                 continue
             if action is None or action.kind.writes:
                 fields = ", ".join(change.path for change in action.changes) if action else ""
@@ -206,12 +206,12 @@ class _Trial:
     def _pruning(self) -> Iterator[tuple[Touch, str]]:
         """New manifests that would bring connections that are left out into the reach of prune."""
         known = {action.connection_id for action in self._before.actions if action.kind.disconnects}
-        new = [touch for touch in self._touches.values() if touch.entry is not None]
+        new = [touch for touch in self._touches.values() if touch.addition is not None]
         for action in self._after.actions:
             if not action.kind.disconnects or action.connection_id in known:
                 continue
             schedule_id = action.schedule_id.lower()
-            near = [one for one in new if one.entry and one.entry.declared.schedule.value == schedule_id]
+            near = [one for one in new if one.addition and one.addition.declared.schedule.value == schedule_id]
             where = " on the same schedule" if near else ""
             why = f"with it, prune would disconnect {action.connection_id}{where}, which no manifest can declare"
             for touch in near or new:

@@ -12,7 +12,7 @@ from reconciler.manifests.contents import is_json
 from reconciler.model.sync import Arm, CalendarRef, Direction
 from reconciler.pull.values import Amendment
 from reconciler.pull.yaml_emit import arm_value, calendar_item, direction_pairs, truth
-from reconciler.pull.yaml_tree import Items, Leaf, Mapping, Node, column
+from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column
 
 if TYPE_CHECKING:
     pass
@@ -68,12 +68,12 @@ def set_value(node: Node, value: str) -> Splice:
     return Splice(node.start, node.end, value)
 
 
-def set_pair(key: Leaf, value: Node, pair: Pair) -> Splice:
+def set_pair(key: ScalarNode, value: Node, pair: Pair) -> Splice:
     """Write another field in a field's place."""
     return Splice(key.start, value.end, f"{pair[0]}: {pair[1]}")
 
 
-def add_pairs(text: str, mapping: Mapping, pairs: Sequence[Pair], after: str | None = None) -> Splice:
+def add_pairs(text: str, mapping: MappingNode, pairs: Sequence[Pair], after: str | None = None) -> Splice:
     """Add fields at the end of a mapping, or after the field `after` if it has that."""
     if mapping.flow:
         written = ", ".join(f"{name}: {value}" for name, value in pairs)
@@ -88,12 +88,12 @@ def add_pairs(text: str, mapping: Mapping, pairs: Sequence[Pair], after: str | N
     return Splice(end, end, "".join(margin + line.replace("\n", margin) for line in lines))
 
 
-def _place_after(mapping: Mapping, after: str | None) -> int:
+def _place_after(mapping: MappingNode, after: str | None) -> int:
     found = mapping.find(after) if after is not None else None
     return (found or mapping.pairs[-1])[1].end
 
 
-def drop_pair(text: str, mapping: Mapping, name: str) -> Splice:
+def drop_pair(text: str, mapping: MappingNode, name: str) -> Splice:
     """Take a field out of a mapping that has it."""
     index = next(index for index, (key, _) in enumerate(mapping.pairs) if key.value == name)
     key, value = mapping.pairs[index]
@@ -106,7 +106,7 @@ def drop_pair(text: str, mapping: Mapping, name: str) -> Splice:
     return Splice(mapping.pairs[index - 1][1].end, value.end, "")
 
 
-def change_items(text: str, items: Items, removed: Collection[int], added: Sequence[str]) -> list[Splice]:
+def change_items(text: str, items: SequenceNode, removed: Collection[int], added: Sequence[str]) -> list[Splice]:
     """Take items out of a sequence, by index, and add others at its end; the rest stays as it is written."""
     kept = [index for index in range(len(items.items)) if index not in removed]
     if not items.flow:
@@ -119,7 +119,7 @@ def change_items(text: str, items: Items, removed: Collection[int], added: Seque
     return [*splices, Splice(nodes[kept[-1]].end, nodes[-1].end, ending)]
 
 
-def _block_items(text: str, items: Items, kept: Sequence[int], added: Sequence[str]) -> Splice:
+def _block_items(text: str, items: SequenceNode, kept: Sequence[int], added: Sequence[str]) -> Splice:
     starts = [_line_start(text, item.start) for item in items.items]
     if any(not text[start:].lstrip(" ").startswith("-") for start in starts):
         raise UneditableError("a list has a dash on a line of its own")
@@ -149,13 +149,13 @@ Identify = Callable[[int], str | None]
 """The id of the calendar that an item of the connection's own list means, by its index."""
 
 
-def amend(text: str, document: Mapping, changes: Sequence[Amendment], identify: Identify) -> list[Splice]:
+def amend(text: str, document: MappingNode, changes: Sequence[Amendment], identify: Identify) -> list[Splice]:
     """The splices that make a Connection's document say the changes.
 
     Raises UneditableError where the text is written so that this can't be done in place.
     """
     # A manifest that loads has a spec.
-    spec = cast("Mapping", _mapping(document, "spec"))
+    spec = cast("MappingNode", _mapping(document, "spec"))
     sync = _mapping(spec, "syncConfig")
     splices: list[Splice] = []
     new: list[tuple[str, list[Pair]]] = []
@@ -173,11 +173,11 @@ def amend(text: str, document: Mapping, changes: Sequence[Amendment], identify: 
     return splices
 
 
-def _mapping(around: Mapping, name: str) -> Mapping | None:
+def _mapping(around: MappingNode, name: str) -> MappingNode | None:
     found = around.find(name)
     if found is None:
         return None
-    if not isinstance(found[1], Mapping):
+    if not isinstance(found[1], MappingNode):
         raise UneditableError(f"its {name} is an alias of what is written elsewhere")
     return found[1]
 
@@ -190,7 +190,7 @@ def _stated(change: Amendment) -> list[Pair]:
     return direction_pairs(Direction(change.enabled, chosen.arm, chosen.calendars))
 
 
-def _amended(text: str, own: Mapping, change: Amendment, identify: Identify) -> list[Splice]:
+def _amended(text: str, own: MappingNode, change: Amendment, identify: Identify) -> list[Splice]:
     splices: list[Splice] = []
     missing: list[Pair] = []
     if change.enabled is not None:
@@ -210,18 +210,18 @@ def _amended(text: str, own: Mapping, change: Amendment, identify: Identify) -> 
     return splices
 
 
-def _chosen(text: str, own: Mapping, written: Arm, chosen: Direction, identify: Identify) -> list[Splice]:
+def _chosen(text: str, own: MappingNode, written: Arm, chosen: Direction, identify: Identify) -> list[Splice]:
     """Choose another alternative than the one that is written."""
     if chosen.arm is None:
         return [drop_pair(text, own, written)]
     key, value = next(pair for pair in own.pairs if pair[0].value == written)
-    if chosen.arm is Arm.CALENDARS and written is Arm.CALENDARS and isinstance(value, Items):
+    if chosen.arm is Arm.CALENDARS and written is Arm.CALENDARS and isinstance(value, SequenceNode):
         removed, added = _items(value, chosen.calendars, identify)
         return change_items(text, value, removed, added)
     return [set_pair(key, value, (chosen.arm.value, arm_value(chosen)))]
 
 
-def _items(value: Items, wanted: Sequence[CalendarRef], identify: Identify) -> tuple[list[int], list[str]]:
+def _items(value: SequenceNode, wanted: Sequence[CalendarRef], identify: Identify) -> tuple[list[int], list[str]]:
     """Which items of a list go, and which come."""
     ids = [identify(index) for index in range(len(value.items))]
     wanted_ids = {ref.id for ref in wanted}

@@ -9,7 +9,7 @@ from reconciler.manifests.schema import API_VERSION
 from reconciler.manifests.yaml_reader import resolve
 from reconciler.model.desired import ApiKeyAuth, Lifecycle, ProviderKey, ProviderRef, Scope, SecretRef, Site
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
-from reconciler.pull.values import Entry
+from reconciler.pull.values import Addition
 from reconciler.text import cut, one_line
 
 _SCOPE = """\
@@ -23,7 +23,7 @@ _OAUTH = "  # Where an owner's browser lands after consent; needed to connect ac
 _CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account anew."
 
 
-def site_document(site: Site, notes: Sequence[str]) -> str:
+def site_text(site: Site, notes: Sequence[str]) -> str:
     """A Site with all its settings; those that are as they are by default are comments."""
     if isinstance(site.auth, ApiKeyAuth):
         auth = f"{{apiKey: {_secret(site.auth.api_key)}}}"
@@ -48,24 +48,24 @@ def _setting(explained: str, setting: str, *, default: bool) -> tuple[str, str]:
     return explained, f"  # {setting}" if default else f"  {setting}"
 
 
-def policy_document(name: str, sync: SyncConfig, notes: Sequence[str]) -> str:
+def policy_text(name: str, sync: SyncConfig, notes: Sequence[str]) -> str:
     """A SyncPolicy."""
     return "\n".join([*_head("SyncPolicy", name, notes), "  syncConfig:", *sync_lines(sync, "    "), ""])
 
 
-def connection_document(entry: Entry) -> str:
+def connection_text(addition: Addition) -> str:
     """A Connection."""
-    declared = entry.declared
-    lines = _head("Connection", declared.name, entry.notes)
-    named = f"  # {comment(entry.schedule_name)}" if entry.schedule_name else ""
+    declared = addition.declared
+    lines = _head("Connection", declared.name, addition.notes)
+    named = f"  # {comment(addition.schedule_name)}" if addition.schedule_name else ""
     lines.append(f"  site: {scalar(declared.site)}")
     lines.append(f"  schedule: {{id: {declared.schedule.value}}}{named}")
     lines.append(f"  provider: {_provider(declared.provider)}")
     lines.append(f"  account: {scalar(declared.account)}")
     if declared.password is not None:
         lines += [_CREDENTIALS, f"  credentials: {{password: {_secret(declared.password)}}}"]
-    if entry.policy is not None:
-        lines.append(f"  syncPolicy: {scalar(entry.policy)}")
+    if addition.policy is not None:
+        lines.append(f"  syncPolicy: {scalar(addition.policy)}")
     elif declared.sync != SyncConfig():
         lines += ["  syncConfig:", *sync_lines(declared.sync, "    ")]
     if declared.lifecycle != Lifecycle():

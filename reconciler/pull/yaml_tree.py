@@ -27,7 +27,7 @@ _BREAKS = "\n\r\x85\u2028\u2029"
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ScalarNode:
     """A scalar, or an alias (`value` is None)."""
 
     start: int
@@ -36,22 +36,22 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingNode:
     """A mapping; `column` is that of its first key, from 0; `end` is where its last value ends, or its brace."""
 
     start: int
     end: int
     column: int
     flow: bool
-    pairs: tuple[tuple[Leaf, "Node"], ...]
+    pairs: tuple[tuple[ScalarNode, "Node"], ...]
 
-    def find(self, name: str) -> tuple[Leaf, "Node"] | None:
+    def find(self, name: str) -> tuple[ScalarNode, "Node"] | None:
         """The key and value of a field."""
         return next((pair for pair in self.pairs if pair[0].value == name), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class SequenceNode:
     """A sequence; `column` is that of its first dash, from 0."""
 
     start: int
@@ -61,10 +61,10 @@ class Items:
     items: tuple["Node", ...]
 
 
-Node: TypeAlias = Leaf | Mapping | Items
+Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
-def documents(text: str) -> dict[Place, Mapping]:
+def documents(text: str) -> dict[Place, MappingNode]:
     """The mappings that are documents of a text which loads, by their places."""
     return dict(_Reader(text).documents())
 
@@ -75,12 +75,12 @@ class _Reader:
         # None would only follow the end of the stream, where reading stops.
         self._next = cast("Callable[[], Event]", EventParser(text).get_event)
 
-    def documents(self) -> Iterator[tuple[Place, Mapping]]:
+    def documents(self) -> Iterator[tuple[Place, MappingNode]]:
         while not isinstance(event := self._next(), StreamEndEvent):
             if isinstance(event, DocumentStartEvent):
                 first = self._next()
                 root = self._node(first)
-                if isinstance(root, Mapping):
+                if isinstance(root, MappingNode):
                     yield (_mark(first.start_mark).line + 1, _mark(first.start_mark).column + 1), root
 
     def _node(self, event: Event) -> Node:
@@ -91,23 +91,23 @@ class _Reader:
             return self._sequence(event, start)
         # The parser counts the line breaks after a block scalar in.
         end = start + len(self._text[start : _mark(event.end_mark).index].rstrip())
-        return Leaf(start, end, event.value if isinstance(event, ScalarEvent) else None)
+        return ScalarNode(start, end, event.value if isinstance(event, ScalarEvent) else None)
 
-    def _mapping(self, event: MappingStartEvent, start: int) -> Mapping:
+    def _mapping(self, event: MappingStartEvent, start: int) -> MappingNode:
         flow, pairs = bool(event.flow_style), []
         while not isinstance(key_event := self._next(), MappingEndEvent):
             key = self._node(key_event)
             value = self._node(self._next())
-            pairs.append((key if isinstance(key, Leaf) else Leaf(key.start, key.end, None), value))
+            pairs.append((key if isinstance(key, ScalarNode) else ScalarNode(key.start, key.end, None), value))
         end = _mark(key_event.end_mark).index if flow else pairs[-1][1].end
-        return Mapping(start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs))
+        return MappingNode(start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs))
 
-    def _sequence(self, event: SequenceStartEvent, start: int) -> Items:
+    def _sequence(self, event: SequenceStartEvent, start: int) -> SequenceNode:
         flow, items = bool(event.flow_style), []
         while not isinstance(item_event := self._next(), SequenceEndEvent):
             items.append(self._node(item_event))
         end = _mark(item_event.end_mark).index if flow else items[-1].end
-        return Items(start, end, _mark(event.start_mark).column, flow, tuple(items))
+        return SequenceNode(start, end, _mark(event.start_mark).column, flow, tuple(items))
 
 
 def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":

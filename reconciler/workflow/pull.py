@@ -13,10 +13,10 @@ from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.texts import texts, with_texts
 from reconciler.planning.resolve import read
 from reconciler.pull.compare import named_by_id, new_connections
-from reconciler.pull.folder import Folder, Saved, open_folder, save
+from reconciler.pull.folder import Folder, SavedFiles, open_folder, save
 from reconciler.pull.names import Taken, local_part, password_variable, slug
 from reconciler.pull.propose import order, propose
-from reconciler.pull.values import Key, PulledSite
+from reconciler.pull.values import LiveKey, PulledSite
 from reconciler.pull.verify import UnsettledError, shortfalls
 from reconciler.pull.yaml_emit import NAME
 from reconciler.workflow.observation import observe
@@ -65,7 +65,7 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
 
 
 def _settled(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
-    refused: dict[Key, str] = {}
+    refused: dict[LiveKey, str] = {}
     for _ in range(_MOST_TRIES):
         proposal = propose(folder, sites, refused)
         wrong = shortfalls(folder, proposal, sites)
@@ -79,17 +79,17 @@ def _settled(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
 
 def _held(folder: Folder, sites: Collection[str]) -> set[str]:
     """The files that hold something of these sites."""
-    drafts = [one for one in folder.drafts.connections if one.site is None or one.site in sites]
-    policies = {one.policy for one in drafts}
+    documents = [one for one in folder.documents.connections if one.site is None or one.site in sites]
+    policies = {one.policy for one in documents}
     held = {one.source.file for one in folder.desired.sites if one.name in sites}
     held |= {one.sources.root.file for one in folder.desired.connections if one.site in sites}
-    for one in folder.drafts.declarations:
+    for one in folder.documents.declarations:
         if one.kind == "SyncPolicy" and one.name is not None and one.name.text in policies:
             held.add(one.root.file)
     return {folder.files[shown].path for shown in held}
 
 
-__all__ = ["Folder", "Pull", "Pulling", "Saved", "open_folder", "pull", "save", "with_names"]
+__all__ = ["Folder", "Pull", "Pulling", "SavedFiles", "open_folder", "pull", "save", "with_names"]
 
 _ID_SHOWN = 8
 _NOTHING = Desired()

@@ -1,4 +1,4 @@
-"""Documents that are filled in by a stencil are what parsing them gives: values, types, places and faults."""
+"""Documents that come from the cache are what parsing them gives: values, types, places and faults."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from reconciler.errors import LimitError
 from reconciler.manifests import load
 from reconciler.manifests.faults import FileReport, SpoiledError
-from reconciler.manifests.limits import Budget, Limits
-from reconciler.manifests.parse_cache import Outline, Stencils, read_pieces
-from reconciler.manifests.values import Fields, Items, Value
+from reconciler.manifests.limits import ManifestBudget, ManifestLimits
+from reconciler.manifests.parse_cache import Outline, ParseCache, read_cached
+from reconciler.manifests.values import Value, YamlMapping, YamlSequence
 from reconciler.manifests.yaml_reader import read_documents
 from reconciler.model.source import Fault
 from tests.manifests.strategies import mangled, manifests
@@ -85,22 +85,22 @@ def filled(draw: st.DrawFn) -> str:
 def test_pieces_are_what_the_whole_is(texts: list[str]) -> None:
     """However a file is made up, its documents, places and faults are those of one parse of the whole."""
     text = "---\n".join(texts)
-    stencils = Stencils()
+    cache = ParseCache()
     expected = _told(text, read_documents)
     for _ in range(2):
         # The second time every outline that can be learnt is known from the beginning.
-        assert _told(text, lambda text, report: read_pieces(text, report, stencils)) == expected
+        assert _told(text, lambda text, report: read_cached(text, report, cache)) == expected
 
 
-def test_a_stencil_is_used() -> None:
-    """Of a fleet in one shape only the first document is parsed: the others come from its stencil."""
+def test_an_outline_is_parsed_once() -> None:
+    """Of a fleet in one shape only the first document is parsed: the others are filled into it."""
     text = "a: x\nb: {c: y}\n"
-    stencils, outline = Stencils(), Outline.of(text)
-    assert stencils.document(outline) is None
+    cache, outline = ParseCache(), Outline.of(text)
+    assert cache.document(outline) is None
     (document,) = read_documents(text, FileReport("m.yaml"))
-    stencils.learn(outline, document)
-    assert stencils.document(Outline.of("a: p@q.example\nb: {c: 7-7}\n")) == {"a": "p@q.example", "b": {"c": "7-7"}}
-    assert stencils.document(Outline.of("a: 1e5\nb: {c: y}\n")) is None
+    cache.learn(outline, document)
+    assert cache.document(Outline.of("a: p@q.example\nb: {c: 7-7}\n")) == {"a": "p@q.example", "b": {"c": "7-7"}}
+    assert cache.document(Outline.of("a: 1e5\nb: {c: y}\n")) is None
 
 
 def test_documents_of_one_shape_are_apart(folder: Path) -> None:
@@ -125,10 +125,10 @@ def test_a_word_is_checked_wherever_it_stands(faults: Callable[[str], list[str]]
 
 
 def test_very_many_pieces_are_bounded() -> None:
-    """Documents, empty ones too, are counted with stencils and without."""
+    """Documents, empty ones too, are counted with cache and without."""
     for text in (documents(*["a: x\n"] * 7), "---\n" * 7, "\n---\n---\na: x\n" * 7):
-        for read in (lambda text, report: read_pieces(text, report, Stencils()), read_documents):
-            report = FileReport("m.yaml", budget=Budget(Limits(documents=5)))
+        for read in (lambda text, report: read_cached(text, report, ParseCache()), read_documents):
+            report = FileReport("m.yaml", budget=ManifestBudget(ManifestLimits(documents=5)))
             with pytest.raises(LimitError) as caught:
                 list(read(text, report))
             assert "more than 5 documents" in str(caught.value)
@@ -140,7 +140,9 @@ def test_aliases_are_bounded_for_a_file(faults: Callable[[str], list[str]]) -> N
     assert any("stand for more than" in fault for fault in faults(documents(SITE, *[bomb] * 50)))
 
 
-def _told(text: str, read: Callable[[str, FileReport], Iterator[Fields]]) -> tuple[list[object], list[Fault], bool]:
+def _told(
+    text: str, read: Callable[[str, FileReport], Iterator[YamlMapping]]
+) -> tuple[list[object], list[Fault], bool]:
     report = FileReport("m.yaml")
     found: list[object] = []
     with contextlib.suppress(SpoiledError):
@@ -150,10 +152,10 @@ def _told(text: str, read: Callable[[str, FileReport], Iterator[Fields]]) -> tup
 
 def _with_places(value: Value, report: FileReport) -> object:
     """A value with its types and all its places."""
-    if isinstance(value, Fields):
+    if isinstance(value, YamlMapping):
         marks = [(report.source_of(key), report.source_of(begin)) for key, begin in value.marks]
         fields = [(name, _with_places(field, report)) for name, field in value.items()]
         return report.source_of(value.mark), fields, marks
-    if isinstance(value, Items):
+    if isinstance(value, YamlSequence):
         return [_with_places(item, report) for item in value], [report.source_of(mark) for mark in value.marks]
     return type(value).__name__, repr(value)

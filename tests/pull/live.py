@@ -9,7 +9,7 @@ from reconciler.model.live import Features, LiveConnection, LiveSite, Provider, 
 from reconciler.model.plan import SitePlan
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import plan_site
-from reconciler.pull.folder import Saved, open_folder, save
+from reconciler.pull.folder import SavedFiles, open_folder, save
 from reconciler.pull.values import PulledSite
 from reconciler.workflow.pull import Pull, pull_into, with_names
 
@@ -86,7 +86,7 @@ class Done:
     """A pull into a folder, and what became of its files."""
 
     pull: Pull
-    saved: Saved
+    saved: SavedFiles
 
     @property
     def changed(self) -> list[str]:
