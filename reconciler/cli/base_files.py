@@ -11,11 +11,11 @@ from reconciler import git
 from reconciler.manifests.contents import (
     MAX_BYTES,
     SUFFIXES,
+    declares_manifest,
+    has_manifest_name,
     is_json,
-    is_named_nearly_so,
-    is_named_so,
-    is_nobodys,
-    says_so,
+    is_tool_folder,
+    resembles_manifest_name,
 )
 from reconciler.manifests.limits import LOOKED_AT, LOOKED_AT_TOGETHER, MEBI
 
@@ -60,13 +60,13 @@ def _role(name: str, inside: str | None) -> _Role | None:
         return _Role.MANIFEST
     below = name if inside in {None, "."} else name.removeprefix(f"{inside}/")
     *folders, file = below.split("/")
-    wanted = file.lower().endswith(SUFFIXES) if inside is None else is_named_so(file)
+    wanted = file.lower().endswith(SUFFIXES) if inside is None else has_manifest_name(file)
     dotted = inside is not None and any(folder.startswith(".") for folder in folders)
     if dotted:
-        return None if any(map(is_nobodys, folders)) else _Role.STRAY
+        return None if any(map(is_tool_folder, folders)) else _Role.STRAY
     if wanted:
         return _Role.JSON if is_json(file) else _Role.MANIFEST
-    return _Role.STRAY if is_named_nearly_so(file) else None
+    return _Role.STRAY if resembles_manifest_name(file) else None
 
 
 def _saying(root: Path, blobs: Sequence[git.Blob]) -> set[str]:
@@ -74,7 +74,7 @@ def _saying(root: Path, blobs: Sequence[git.Blob]) -> set[str]:
     found: set[str] = set()
     for batch in _batches(blobs):
         contents = git.contents(root, batch)
-        found |= {blob.name for blob, text in zip(batch, contents, strict=True) if says_so(text[:LOOKED_AT])}
+        found |= {blob.name for blob, text in zip(batch, contents, strict=True) if declares_manifest(text[:LOOKED_AT])}
     return found
 
 

@@ -10,8 +10,9 @@ import os
 import re
 from dataclasses import dataclass
 
-from reconciler.manifests.faults import START, FileReport, Place, SpoiledError
+from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.limits import LOOKED_AT
+from reconciler.manifests.values import START, Place
 from reconciler.model.source import Fault, Source
 from reconciler.safe_paths import IrregularFileError, read_regular
 from reconciler.text import escaped
@@ -33,22 +34,22 @@ def read(file: ManifestFile) -> bytes | Fault:
     try:
         content = _bytes(file, MAX_BYTES + 1)
     except OSError as error:
-        return unreadable(file.shown, error)
+        return unreadable_fault(file.shown, error)
     if isinstance(content, str):
-        return fault(file.shown, f"is {content}, not a file", "manifests are read from regular files only")
+        return file_fault(file.shown, f"is {content}, not a file", "manifests are read from regular files only")
     if len(content) > MAX_BYTES:
         limit = f"{MAX_BYTES // 1024 // 1024} MiB"
-        return fault(file.shown, f"the file is larger than {limit}", "split it into several files")
+        return file_fault(file.shown, f"the file is larger than {limit}", "split it into several files")
     return content
 
 
-def says_that_it_is_one(file: ManifestFile) -> bool:
+def begins_as_manifest(file: ManifestFile) -> bool:
     """Whether the beginning of a file says that it is a manifest; what is no regular file says nothing.
 
     Raises OSError where it can't be read.
     """
     content = _bytes(file, LOOKED_AT)
-    return isinstance(content, bytes) and says_so(content)
+    return isinstance(content, bytes) and declares_manifest(content)
 
 
 def _bytes(file: ManifestFile, most: int) -> bytes | str:
@@ -59,12 +60,12 @@ def _bytes(file: ManifestFile, most: int) -> bytes | str:
         return str(error)
 
 
-def unreadable(shown: str, error: OSError) -> Fault:
+def unreadable_fault(shown: str, error: OSError) -> Fault:
     """The fault of what can't be read."""
-    return fault(printable(shown), f"can't be read: {error.strerror}", "check that it exists and who may read it")
+    return file_fault(printable(shown), f"can't be read: {error.strerror}", "check that it exists and who may read it")
 
 
-def fault(shown: str, message: str, hint: str) -> Fault:
+def file_fault(shown: str, message: str, hint: str) -> Fault:
     """A fault of a file as a whole."""
     return Fault(Source(shown, *START), "", message, hint)
 
@@ -130,15 +131,15 @@ def advance(text: str, place: Place, begin: int, end: int) -> Place:
 SUFFIXES = (".yaml", ".yml", ".json")
 """How the name of a manifest ends, in whatever case."""
 
-_NOBODYS_FOLDERS = {".git", ".venv"}
+_TOOL_FOLDERS = {".git", ".venv"}
 _HEAD = 8_192
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 # As YAML and JSON can have it: quoted or not, on the next line, with an anchor, a tag or as a block.
-_SAYS = re.compile(rb"apiVersion[\"']?\s*+:\s*+(?:[&!|>][^\s]{0,80}\s+){0,3}[\"']?extcal/", re.IGNORECASE)
+_API_VERSION = re.compile(rb"apiVersion[\"']?\s*+:\s*+(?:[&!|>][^\s]{0,80}\s+){0,3}[\"']?extcal/", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\(?:/|x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|U000000([0-9A-Fa-f]{2}))")
 
 
-def is_named_so(name: str) -> bool:
+def has_manifest_name(name: str) -> bool:
     """Whether a file of a folder is a manifest by its name, or may be one, where that is JSON."""
     return not name.startswith(".") and name.lower().endswith(SUFFIXES)
 
@@ -148,18 +149,18 @@ def is_json(name: str) -> bool:
     return name.lower().endswith(".json")
 
 
-def is_named_nearly_so(name: str) -> bool:
+def resembles_manifest_name(name: str) -> bool:
     """Whether a name that is none of a manifest looks like one (`kim.yaml.off`, `.kim.yaml`)."""
     lower = name.lower()
-    return not is_named_so(name) and any(suffix in lower for suffix in SUFFIXES)
+    return not has_manifest_name(name) and any(suffix in lower for suffix in SUFFIXES)
 
 
-def is_nobodys(folder: str) -> bool:
+def is_tool_folder(folder: str) -> bool:
     """Whether a folder of this name is never looked into: what lies there is a tool's own."""
-    return folder.lower() in _NOBODYS_FOLDERS
+    return folder.lower() in _TOOL_FOLDERS
 
 
-def says_so(content: bytes) -> bool:
+def declares_manifest(content: bytes) -> bool:
     """Whether the bytes of a file say `apiVersion: extcal/` anywhere, as YAML or JSON, in UTF-8 or wider."""
     if b"\0" in content[:_HEAD]:
         if not content.startswith(_WIDE_MARKS):
@@ -167,7 +168,7 @@ def says_so(content: bytes) -> bool:
         content = content.replace(b"\0", b"")
     if b"\\" in content:
         content = _ESCAPE.sub(_unescaped, content)
-    return _SAYS.search(content) is not None
+    return _API_VERSION.search(content) is not None
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from reconciler.manifests.faults import Place, shown
+from reconciler.manifests.faults import shown
 from reconciler.manifests.suggest import did_you_mean
-from reconciler.manifests.values import PathStep, Value, YamlMapping, YamlSequence, locate
+from reconciler.manifests.values import PathStep, Place, Value, YamlMapping, YamlSequence, locate
 
 Explanation: TypeAlias = tuple[str, Place, str, str]
 """Where (the dotted path), its place, the message, and a hint or nothing."""

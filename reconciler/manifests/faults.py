@@ -1,9 +1,9 @@
 """Where faults are gathered while files are read, so that all of them can be told at once."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from reconciler.manifests.limits import DEFAULT, Limit, ManifestBudget
+from reconciler.manifests.values import Place, TextMark
 from reconciler.model.source import Fault, Source
 from reconciler.text import cut, escaped
 
@@ -12,30 +12,6 @@ MAX_FAULTS = 1_000
 
 SHOWN = 81
 """Characters of a manifest's own text that a message repeats, with the ellipsis of one that was cut."""
-
-Place = tuple[int, int]
-"""Line and column of something in a file, both counted from 1."""
-
-START: Place = (1, 1)
-
-
-class TextMark(Protocol):
-    """A position in a text as the parser keeps it, counted from 0; a Place is made of it where one is asked for."""
-
-    @property
-    def line(self) -> int:
-        """Lines before it."""
-        ...
-
-    @property
-    def column(self) -> int:
-        """Characters before it on its line."""
-        ...
-
-
-def place(mark: TextMark) -> Place:
-    """The place of a mark."""
-    return mark.line + 1, mark.column + 1
 
 
 class SpoiledError(Exception):

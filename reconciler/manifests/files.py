@@ -13,21 +13,21 @@ from reconciler.manifests.contents import (
     MAX_BYTES,
     SUFFIXES,
     ManifestFile,
-    fault,
+    begins_as_manifest,
+    file_fault,
+    has_manifest_name,
     is_json,
-    is_named_nearly_so,
-    is_named_so,
-    is_nobodys,
+    is_tool_folder,
     printable,
     read,
-    says_that_it_is_one,
-    unreadable,
+    resembles_manifest_name,
+    unreadable_fault,
 )
-from reconciler.manifests.faults import START
 from reconciler.manifests.limits import LOOKED_AT_TOGETHER, MEBI, Limit, ManifestBudget
+from reconciler.manifests.values import START
 from reconciler.model.source import Fault, Source
 
-__all__ = ["FileListing", "ManifestFile", "Stray", "find", "looked_at", "read", "search"]
+__all__ = ["FileListing", "ManifestFile", "Stray", "find", "is_manifest", "read", "search"]
 
 # What git goes by to take a folder for a repository (source: git's manual page gitrepository-layout).
 _BARE_LAYOUT = ({"head", "objects", "refs"}, {"head", "commondir"})
@@ -134,12 +134,12 @@ def _identity(file: ManifestFile) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def looked_at(file: ManifestFile, budget: ManifestBudget) -> bool | str:
+def is_manifest(file: ManifestFile, budget: ManifestBudget) -> bool | str:
     """Whether a file says that it is a manifest, or why that can't be told."""
     try:
         if not budget.may_look(os.lstat(file.real).st_size):
             return _TOO_MUCH
-        return says_that_it_is_one(file)
+        return begins_as_manifest(file)
     except OSError as error:
         return error.strerror or str(error)
 
@@ -165,7 +165,7 @@ def _search(path: Path, budget: ManifestBudget) -> Iterator[ManifestFile | Stray
         if empty:
             yield Fault(None, "", f"the folder '{name}' holds no manifests", f"they end in {_ENDINGS}")
     elif path.is_symlink() and not _inside(real, os.path.realpath(path.parent)):
-        yield fault(name, _OUTSIDE, _OUTSIDE_HINT)
+        yield file_fault(name, _OUTSIDE, _OUTSIDE_HINT)
     elif _is_bare_repository(_names_beside(real)):
         yield _bare_repository(os.fspath(path.parent))
     else:
@@ -206,13 +206,13 @@ def _walk(shown: str, real: str, budget: ManifestBudget) -> Iterator[ManifestFil
 
 def _closed(folder: _Folder, error: OSError) -> Fault | Stray:
     if not folder.dot:
-        return unreadable(folder.shown, error)
+        return unreadable_fault(folder.shown, error)
     return _aside(folder.shown, folder.real, folder.dot, error.strerror or str(error))
 
 
 def _if_it_says_so(file: ManifestFile, budget: ManifestBudget) -> Iterator[ManifestFile | Stray]:
     """A JSON file, which may be anybody's."""
-    says = looked_at(file, budget)
+    says = is_manifest(file, budget)
     if says is True:
         yield file
     elif says:
@@ -226,10 +226,10 @@ def _entry(entry: os.DirEntry[str], folder: _Folder, root: str) -> _Found | None
         return _link(entry, shown, folder, root)
     if entry.is_dir():
         dot = folder.dot or (name if name.startswith(".") else "")
-        return None if dot and is_nobodys(name) else _Folder(shown, entry.path, dot)
-    if is_named_so(name) and not folder.dot:
+        return None if dot and is_tool_folder(name) else _Folder(shown, entry.path, dot)
+    if has_manifest_name(name) and not folder.dot:
         return ManifestFile(printable(shown), entry.path)
-    return _aside(shown, entry.path, folder.dot) if folder.dot or is_named_nearly_so(name) else None
+    return _aside(shown, entry.path, folder.dot) if folder.dot or resembles_manifest_name(name) else None
 
 
 def _aside(shown: str, real: str, dot: str, unseen: str = "") -> Stray:
@@ -241,33 +241,33 @@ def _aside(shown: str, real: str, dot: str, unseen: str = "") -> Stray:
 
 def _link(entry: os.DirEntry[str], shown: str, folder: _Folder, root: str) -> _Found | None:
     name, dotted = entry.name, bool(folder.dot) or entry.name.startswith(".")
-    wanted = is_named_so(name) and not dotted
+    wanted = has_manifest_name(name) and not dotted
     try:
         real = os.path.realpath(entry.path, strict=True)
         is_folder = stat.S_ISDIR(os.stat(real).st_mode)  # noqa: PTH116 - as above
     except OSError as error:
         what = "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
         refused = wanted and not is_json(name)
-        return fault(printable(shown), f"is a link that {what}", "mend or remove it") if refused else None
+        return file_fault(printable(shown), f"is a link that {what}", "mend or remove it") if refused else None
     inside = _inside(real, root)
     if is_folder:
         return None if dotted else _linked_folder(shown, real, folder.real, inside=inside)
     if wanted and not is_json(name):
-        return ManifestFile(printable(shown), real) if inside else fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
+        return ManifestFile(printable(shown), real) if inside else file_fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
     if not inside:
         # What a tool's dot-folder links to is its own affair.
-        alike = wanted or is_named_nearly_so(name)
+        alike = wanted or resembles_manifest_name(name)
         return _aside(shown, real, folder.dot, "it is a link that leads out of the folder") if alike else None
     if wanted:
         return ManifestFile(printable(shown), real)
-    return _aside(shown, real, folder.dot) if folder.dot or is_named_nearly_so(name) else None
+    return _aside(shown, real, folder.dot) if folder.dot or resembles_manifest_name(name) else None
 
 
 def _linked_folder(shown: str, real: str, parent: str, *, inside: bool) -> _Folder | Fault:
     if not inside:
-        return fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
+        return file_fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
     if _inside(parent, real):
-        return fault(printable(shown), "is a link that leads back to a folder around it", "remove it")
+        return file_fault(printable(shown), "is a link that leads back to a folder around it", "remove it")
     return _Folder(shown, real)
 
 
@@ -286,7 +286,7 @@ def _names_beside(real: str) -> list[str]:
 
 def _bare_repository(shown: str) -> Fault:
     message = "is laid out as a bare git repository, whose config could make git run commands"
-    return fault(printable(shown), message, "remove it; manifests have no use for it")
+    return file_fault(printable(shown), message, "remove it; manifests have no use for it")
 
 
 def _inside(path: str, folder: str) -> bool:

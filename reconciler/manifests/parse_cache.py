@@ -1,4 +1,4 @@
-"""Documents that differ in words alone: the first of a kind is parsed, the others are filled in.
+"""Documents that differ in words alone: the first of a kind is parse_documents, the others are filled in.
 
 A fleet is thousands of documents of a few shapes. A *word* is a plain text that is a whole value and ends its
 line; what stands around the words of a document is its *outline*. Another document with the same outline has the
@@ -16,7 +16,7 @@ import yaml
 from reconciler.manifests.faults import FileReport
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.values import YamlMapping
-from reconciler.manifests.yaml_reader import BEGINNING, parsed, read_documents, resolve
+from reconciler.manifests.yaml_reader import BEGINNING, parse_documents, read_documents, resolve
 
 # Nothing of it means anything to YAML inside a plain text; what is no text at all is left to the outline.
 _WORD = re.compile(r"(?<=: )(?!(?:true|false|null|[0-9.]+)[}\]]*\n)(\w[\w./@+'()-]*(?: [\w./@+'()-]+)*)(?=[}\]]*\n)")
@@ -51,14 +51,14 @@ class ParseCache:
         self._plain: set[str] = set()
 
     def document(self, outline: "Outline") -> YamlMapping | None:
-        """The document that a known outline makes; None where it must be parsed."""
+        """The document that a known outline makes; None where it must be parse_documents."""
         part = self._parts.get(outline.around)
         if part is None or not all(word in self._plain or self._is_text(word) for word in outline.words):
             return None
         return part.filled(outline.words)
 
     def learn(self, outline: "Outline", document: YamlMapping) -> None:
-        """Keep a document that was parsed without a fault, if each of its words is one of its values."""
+        """Keep a document that was parse_documents without a fault, if each of its words is one of its values."""
         if outline.around not in self._parts and len(self._parts) < _MOST_OUTLINES:
             found: set[int] = set()
             part = _part(document, outline.places(), outline.words, found)
@@ -169,7 +169,7 @@ def _parsed(
     """The document of a piece; answers whether it is YAML."""
     faults = len(report.faults)
     try:
-        documents = list(parsed(piece, report))
+        documents = list(parse_documents(piece, report))
     except yaml.YAMLError:
         del report.faults[faults:]
         return False

@@ -13,7 +13,7 @@ from reconciler.errors import LimitError
 from reconciler.manifests.contents import decode
 from reconciler.manifests.convert import text_at
 from reconciler.manifests.faults import FileReport, SpoiledError
-from reconciler.manifests.files import Stray, looked_at, read
+from reconciler.manifests.files import Stray, is_manifest, read
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.parse_cache import ParseCache, read_cached
 from reconciler.manifests.schema import API_VERSION
@@ -73,7 +73,7 @@ def spare(desired: Desired, strays: Sequence[Stray], budget: ManifestBudget) -> 
 
 def _said(stray: Stray, budget: ManifestBudget, apart: ManifestBudget, cache: ParseCache) -> _Stray | None:
     """What a stray says; None where it is no manifest."""
-    unseen = stray.unseen or looked_at(stray.file, budget)
+    unseen = stray.unseen or is_manifest(stray.file, budget)
     if isinstance(unseen, str):
         return _Stray(stray, f"can't be looked at: {unseen}", _HINT_FOR_UNSEEN, anything=True)
     if not unseen:

@@ -1,8 +1,31 @@
 """What a YAML document holds: plain values that remember where they stand."""
 
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from reconciler.manifests.faults import Place, TextMark, place
+Place = tuple[int, int]
+"""Line and column of something in a file, both counted from 1."""
+
+START: Place = (1, 1)
+
+
+class TextMark(Protocol):
+    """A position in a text as the parser keeps it, counted from 0; a Place is made of it where one is asked for."""
+
+    @property
+    def line(self) -> int:
+        """Lines before it."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """Characters before it on its line."""
+        ...
+
+
+def place(mark: TextMark) -> Place:
+    """The place of a mark."""
+    return mark.line + 1, mark.column + 1
+
 
 Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = "Scalar | YamlSequence | YamlMapping"

@@ -25,10 +25,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from reconciler.manifests.faults import START, FileReport, Place, TextMark, place, shown
+from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.schema import BEGIN
-from reconciler.manifests.values import Scalar, Value, YamlMapping, YamlSequence
+from reconciler.manifests.values import START, Place, Scalar, TextMark, Value, YamlMapping, YamlSequence, place
 
 MAX_DEPTH = 32
 """Collections within collections; a manifest needs eight."""
@@ -61,7 +61,7 @@ def read_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
     Raises SpoiledError where the text can't be read on; the documents before are good.
     """
     try:
-        yield from parsed(text, report)
+        yield from parse_documents(text, report)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         context = f" ({error.context})" if error.context else ""
@@ -71,7 +71,7 @@ def read_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
         raise report.spoil(START, f"not YAML: {shown(str(error))}", _SYNTAX) from None
 
 
-def parsed(text: str, report: FileReport) -> Iterator[YamlMapping]:
+def parse_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
     """The same; raises yaml.YAMLError for what is not YAML."""
     return _Documents(text, report).documents()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.manifests.convert import ConnectionDocument
-from reconciler.manifests.faults import Place
+from reconciler.manifests.values import Place
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
 from reconciler.model.sync import Direction, SyncConfig

@@ -15,7 +15,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.manifests.faults import Place
+from reconciler.manifests.values import Place
 from reconciler.manifests.yaml_reader import EventParser
 
 if TYPE_CHECKING:
