@@ -142,6 +142,9 @@ def _width(char: str) -> int:
 
 
 _MOST_COMPARED = 1_000
+_LONGEST_COMPARED = 128
+_NEAR = 0.7
+_MOST_ANSWERS = 200
 _MOST_LISTED = 20
 
 
@@ -150,15 +153,34 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     Of more names than any account has, only the first of those that begin alike are compared: each takes its time.
     """
-    from difflib import get_close_matches  # noqa: PLC0415 - needed only where something is wrong
+    return Suggestions(known).hint(word)
 
-    folded = word.casefold()
-    by_folded = {name.casefold(): name for name in sorted(known)}
-    if len(by_folded) > _MOST_COMPARED:
-        alike = [name for name in by_folded if name[:1] == folded[:1]][:_MOST_COMPARED]
-        by_folded = {name: by_folded[name] for name in alike}
-    close = get_close_matches(folded, by_folded, n=1)
-    return f"did you mean {by_folded[close[0]]}?" if close else ""
+
+class Suggestions:
+    """The same for many words among the same names; answers are kept, and after the first 200 there are none."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._names = sorted(known)
+        self._answers: dict[str, str] = {}
+
+    def hint(self, word: str) -> str:
+        """`did you mean X?`, or an empty text."""
+        if word not in self._answers and len(self._answers) < _MOST_ANSWERS:
+            close = self._closest(word)
+            self._answers[word] = "" if close is None else f"did you mean {inert(close)}?"
+        return self._answers.get(word, "")
+
+    def _closest(self, word: str) -> str | None:
+        from difflib import get_close_matches  # noqa: PLC0415 - needed only where something is wrong
+
+        if len(word) > _LONGEST_COMPARED:
+            return None
+        folded, names = word.casefold(), self._names
+        if len(names) > _MOST_COMPARED:
+            names = [name for name in names if name[:1].casefold() == folded[:1]][:_MOST_COMPARED]
+        by_folded = {name.casefold(): name for name in names}
+        close = get_close_matches(folded, by_folded, n=1, cutoff=_NEAR)
+        return by_folded[close[0]] if close else None
 
 
 def listed(names: Collection[str]) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from reconciler.manifests.faults import shown
-from reconciler.manifests.suggest import did_you_mean
 from reconciler.manifests.values import PathStep, Place, Value, YamlMapping, YamlSequence, locate
+from reconciler.text import did_you_mean
 
 Explanation: TypeAlias = tuple[str, Place, str, str]
 """Where (the dotted path), its place, the message, and a hint or nothing."""

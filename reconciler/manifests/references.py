@@ -8,14 +8,13 @@ from reconciler.manifests.convert import NO_SYNC, ConnectionDocument, PolicyDocu
 from reconciler.manifests.faults import shown
 from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
-from reconciler.manifests.suggest import Suggester
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.account import folded
 from reconciler.model.desired import DeclaredConnection, Desired, ProviderRef, ScheduleRef
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
-from reconciler.text import escaped
+from reconciler.text import Suggestions, escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class _Names:
         for declaration in documents.declarations:
             if declaration.name is not None and declaration.kind in self._declared:
                 self._declared[declaration.kind].add(declaration.name.text)
-        self._suggesters = {kind: Suggester(names) for kind, names in self._declared.items()}
+        self._suggestions = {kind: Suggestions(names) for kind, names in self._declared.items()}
         sites = self._declared["Site"]
         self.only_site = next(iter(sites)) if len(sites) == 1 else None
 
@@ -147,7 +146,7 @@ class _Names:
 
     def _unknown(self, kind: str, name: Name, where: str) -> Iterator[Fault]:
         if name.text not in self._declared[kind]:
-            hint = self._suggesters[kind].hint(name.text) or f"declare it, or name a {kind} that is declared"
+            hint = self._suggestions[kind].hint(name.text) or f"declare it, or name a {kind} that is declared"
             yield Fault(name.source, where, f"no {kind} is called {shown(name.text)}", hint)
 
     def _no_site(self, declaration: Declaration) -> Fault:

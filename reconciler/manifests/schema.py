@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, cast
 from reconciler.errors import UsageError
 from reconciler.manifests.check_fast import Check, Schema, compile_check, repeated
 from reconciler.manifests.faults import FileReport, shown
-from reconciler.manifests.suggest import did_you_mean
 from reconciler.manifests.values import Value, YamlMapping, YamlSequence, locate
+from reconciler.text import did_you_mean
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

@@ -47,7 +47,7 @@ COMMANDS = (
         (("pull", "x", "--output", "-"), "--output -: it can't go to stdout"),
         (("validate",), "Missing argument 'PATH...'"),
         (("plan", "--sandbox", "manifests"), "The word after --sandbox is its DIR"),
-        (("schema", "conection"), "did you mean 'connection'?"),
+        (("schema", "conection"), "did you mean connection?"),
         (("schema",), "Missing argument 'KIND'"),
         (("sandbox", "serve", "--port", "70000"), "0<=x<=65535"),
         (("events", "--from", "yesterday"), "--from yesterday: not a time; write it as 2027-01-31T09:00:00Z"),

@@ -76,7 +76,7 @@ def test_the_plan_has_a_schema() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("conection", "no schema is called 'conection'; did you mean 'connection'?"),
+        ("conection", "no schema is called 'conection'; did you mean connection?"),
         ("../x", "no schema is called '../x'; there are site, syncpolicy, connection, plan, status"),
         ("", "no schema is called ''; there are site, syncpolicy, connection, plan, status"),
     ],

@@ -27,7 +27,7 @@ URL = "must be an https URL, or http on loopback, without a user name or a fragm
         ),
         (
             f"{{siteId: {SITE_ID}, auth: {{apikey: {{env: EXTCAL_A}}}}}}",
-            ["4:61: unknown field 'apikey', at spec.auth.apikey (did you mean 'apiKey'?)"],
+            ["4:61: unknown field 'apikey', at spec.auth.apikey (did you mean apiKey?)"],
         ),
         (
             f"{{siteId: {SITE_ID}, auth: {{app: {{appId: x}}}}}}",

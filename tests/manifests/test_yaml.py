@@ -165,7 +165,7 @@ def test_what_spoils_the_rest_of_a_file(faults: Faults, text: str, fault: str) -
     told = faults(before + text)
     line, _, rest = fault.partition(":")
     lines = before.count("\n")
-    assert told[0] == "m.yaml:6:13: unknown value 'aple', at spec.provider (did you mean 'apple'?)"
+    assert told[0] == "m.yaml:6:13: unknown value 'aple', at spec.provider (did you mean apple?)"
     assert f"m.yaml:{int(line) + lines}:{rest}" in told[1:]
 
 

@@ -9,7 +9,7 @@ from tests.render.hostile import texts
 
 def test_a_fault_annotates_its_line() -> None:
     """The command names the file, the line and the column; the message is the one that the text output has."""
-    fault = Fault(Source("./sites/a.yaml", 3, 7), "spec.provider", "unknown provider 'appel'", "did you mean 'apple'?")
+    fault = Fault(Source("./sites/a.yaml", 3, 7), "spec.provider", "unknown provider 'appel'", "did you mean apple?")
     assert annotation(fault) == f"::error file=sites/a.yaml,line=3,col=7,title=extcal validate::{fault}"
 
 

@@ -243,7 +243,7 @@ def test_a_site_that_was_never_declared_is_wrong_usage(inside: Inside) -> None:
     agreeing(inside, 0)
 
     def unknown(_desired: object) -> Selection:
-        raise UsageError("--site habor: no manifest declares it; did you mean 'harbor'?")
+        raise UsageError("--site habor: no manifest declares it; did you mean harbor?")
 
     inside.selection = unknown
     with pytest.raises(UsageError):
