@@ -109,8 +109,8 @@ def _refuse_offences(text: str, report: FileReport) -> None:
     for match in _OFFENCE.finditer(text):
         place, index = advance(text, place, index, match.start()), match.start()
         if match[0] == "%":
-            message = "a line that begins with % is refused"
-            hint = "manifests need no YAML directives; indent the line if it belongs to a text"
+            message = "a line begins with %, as YAML directives do"
+            hint = "remove the directive, or indent the line if it belongs to a text"
         else:
             message, hint = f"the control character U+{ord(match[0]):04X} is refused", "remove it"
         report.add(place, message, hint=hint)

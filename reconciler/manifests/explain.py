@@ -21,18 +21,20 @@ Explanation: TypeAlias = tuple[str, Place, str, str]
 _Path: TypeAlias = tuple[PathStep, ...]
 _Sentence: TypeAlias = tuple[str, str]
 
-SECRET = "a secret is never written here"  # noqa: S105 - a message
+SECRET = "a secret must not be written in a manifest"  # noqa: S105 - a message
 SECRET_HINT = "name an environment variable, {env: EXTCAL_…}, or a file, {file: …}"  # noqa: S105 - a message
 _SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api[-_]?key|credential|private[-_]?key", re.IGNORECASE)
 _HOLDERS = {("auth",), ("credentials",)}
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_PLAIN = re.compile(r"[^\W\d_][\w .@-]{0,60}[\w.]")
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
     "string": "text",
     "boolean": "true or false",
 }
-_SAID_YES = frozenset({"yes", "on", "y", "true"})
-_SAID_NO = frozenset({"no", "off", "n", "false"})
+_TRUE_WORDS = frozenset({"yes", "on", "y", "true"})
+_FALSE_WORDS = frozenset({"no", "off", "n", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,14 @@ def _unknown(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:
         place = locate(document, (*path, name), key=True)
         if problem.secret:
             # What stands here may be the secret itself.
-            yield dotted(path), place, f"{SECRET}, and this is neither env nor file", SECRET_HINT
+            yield dotted(path), place, "unknown field in a secret reference", SECRET_HINT
             continue
         message = f"unknown field {shown(name)}"
         hint = did_you_mean(name, known)
         if not hint and _SECRET_NAME.search(name):
             message, hint = f"{SECRET}: {message}", f"{SECRET_HINT}, in auth or credentials"
         elif not hint:
-            hint = f"known here: {', '.join(known)}" if known else "nothing may stand in it: write {}"
+            hint = f"allowed: {', '.join(known)}" if known else "it takes no fields: write {}"
         yield dotted((*path, name)), place, message, hint
 
 
@@ -128,7 +130,7 @@ def _type(problem: Problem) -> _Sentence:
     if isinstance(value, str) and problem.path[-1:] in _HOLDERS:
         return SECRET, f"{SECRET_HINT}, in its fields"
     wanted = [problem.asked] if isinstance(problem.asked, str) else cast("list[str]", problem.asked)
-    message = f"must be {' or '.join(_TYPES[name] for name in wanted)}, not {_named(value)}"
+    message = f"must be {' or '.join(_TYPES[name] for name in wanted)}{_but(value)}"
     return message, _type_hint(problem, wanted)
 
 
@@ -138,16 +140,25 @@ def _type_hint(problem: Problem, wanted: list[str]) -> str:
         fits = re.search(str(problem.schema.get("pattern", "")), str(value))
         return "quote it" if fits else problem.words
     if "boolean" in wanted and isinstance(value, str):
-        said = value.casefold()
-        return "write true" if said in _SAID_YES else "write false" if said in _SAID_NO else ""
+        word = value.casefold()
+        return "write true" if word in _TRUE_WORDS else "write false" if word in _FALSE_WORDS else ""
     if "object" in wanted and value is None and not problem.known:
         return "write {}"
+    if "object" in wanted and isinstance(value, str):
+        # A name, or an id, where a mapping is due that may hold one: `schedule: Dr. Lee`.
+        field = "id" if _GUID.fullmatch(value) else "name"
+        plain = _PLAIN.fullmatch(value) and value.casefold() not in _TRUE_WORDS | _FALSE_WORDS
+        text = value if plain else shown(value)
+        return f"write {{{field}: {text}}}" if field in problem.known else ""
     return ""
 
 
+def _but(value: Value) -> str:
+    """What stands there instead, as the end of a sentence."""
+    return ", but is empty" if value is None else f", not {_named(value)}"
+
+
 def _named(value: Value) -> str:
-    if value is None:
-        return "empty"
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):
@@ -159,16 +170,16 @@ def _named(value: Value) -> str:
 
 def _enum(problem: Problem) -> _Sentence:
     words = cast("list[str]", problem.asked)
-    listed = str(problem.schema.get("errorMessage", f"it is one of {', '.join(words)}"))
+    listed = str(problem.schema.get("errorMessage", f"allowed: {', '.join(words)}"))
     if not isinstance(problem.value, str):
-        return f"must be one of its words, not {_named(problem.value)}", listed
+        return f"must be text{_but(problem.value)}", listed
     return f"unknown value {shown(problem.value)}", did_you_mean(problem.value, words) or listed
 
 
 def _const(problem: Problem) -> _Sentence:
     name, value = dotted(problem.path), problem.value
-    what = shown(value) if isinstance(value, str) else f"that is {_named(value)}"
-    return f"unknown {name} {what}", f"write {name}: {problem.asked}"
+    hint = f"write {name}: {problem.asked}"
+    return (f"unknown {name} {shown(value)}" if isinstance(value, str) else f"must be text{_but(value)}"), hint
 
 
 def _matches(problem: Problem) -> _Sentence:
@@ -184,7 +195,7 @@ def _too_many(problem: Problem) -> _Sentence:
 
 
 def _too_few(_problem: Problem) -> _Sentence:
-    return "must have at least one item", "leave the field out if it is not to be managed"
+    return "must have at least one item", "remove the field to leave it unmanaged"
 
 
 def _choose(problem: Problem) -> _Sentence:
@@ -198,7 +209,7 @@ def _exclusive(problem: Problem) -> _Sentence:
 
 
 def _twice(_problem: Problem) -> _Sentence:
-    return "written twice in one list", "remove one"
+    return "listed twice", "remove one"
 
 
 _SENTENCES: dict[str, Callable[[Problem], _Sentence]] = {

@@ -54,8 +54,8 @@ class FileReport:
                 Fault(
                     self.source(place),
                     "",
-                    f"the file has more than {MAX_FAULTS:,} faults; the rest of it was not looked at",
-                    "mend these first",
+                    f"the file has more than {MAX_FAULTS:,} faults; the rest of it was not checked",
+                    "fix these first",
                 )
             )
             raise SpoiledError

@@ -31,16 +31,16 @@ __all__ = ["FileListing", "ManifestFile", "Stray", "find", "is_manifest", "read"
 
 # What git goes by to take a folder for a repository (source: git's manual page gitrepository-layout).
 _BARE_LAYOUT = ({"head", "objects", "refs"}, {"head", "commondir"})
-_OUTSIDE = "is a link that leads out of the folder, which is refused"
-_OUTSIDE_HINT = "keep the file itself inside, or name the other place on the command line"
+_OUTSIDE = "is a link that points outside the folder"
+_OUTSIDE_HINT = "put the file itself into the folder, or name the other place on the command line"
 _ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _OTHER_ENDING = f"its name does not end in {_ENDINGS}"
-_TOO_MUCH = f"there is more than {LOOKED_AT_TOGETHER // MEBI} MiB to look at"
+_TOO_MUCH = f"there is more than {LOOKED_AT_TOGETHER // MEBI} MiB to check"
 
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A file, or a dot-folder, that is not read for the reason `why`; `unseen` says why it can't be looked at."""
+    """A file, or a dot-folder, that is not read for the reason `why`; `unseen` says why it can't be read."""
 
     file: ManifestFile
     why: str
@@ -81,7 +81,7 @@ def search(paths: Sequence[Path], budget: ManifestBudget) -> FileListing:
     count that say that they are manifests. A file that is named itself may be called anything. Links must stay below
     the folder given (for a file: its own folder).
 
-    Raises LimitError where there is too much to look at, or the files are too large together: none is read then.
+    Raises LimitError where there is too much to check, or the files are too large together: none is read then.
     """
     if not paths:
         return FileListing([], [Fault(None, "", "no path is given", "name manifest files, or folders of them")], [])
@@ -150,7 +150,7 @@ def _search(path: Path, budget: ManifestBudget) -> Iterator[ManifestFile | Stray
         real = os.path.realpath(path, strict=True)
         mode = os.stat(real).st_mode  # noqa: PTH116 - paths stay text here: ten thousand Path objects cost seconds
     except OSError as error:
-        reason = {errno.ENOENT: "does not exist", errno.ELOOP: "is a link that leads to itself"}
+        reason = {errno.ENOENT: "does not exist", errno.ELOOP: "is a link that points to itself"}
         what = reason.get(error.errno or 0, f"can't be read: {error.strerror}")
         yield Fault(None, "", f"the path '{name}' {what}", "name a manifest file, or a folder of them")
         return
@@ -163,7 +163,7 @@ def _search(path: Path, budget: ManifestBudget) -> Iterator[ManifestFile | Stray
             empty &= isinstance(found, Stray)
             yield found
         if empty:
-            yield Fault(None, "", f"the folder '{name}' holds no manifests", f"they end in {_ENDINGS}")
+            yield Fault(None, "", f"the folder '{name}' contains no manifests", f"their names end in {_ENDINGS}")
     elif path.is_symlink() and not _inside(real, os.path.realpath(path.parent)):
         yield file_fault(name, _OUTSIDE, _OUTSIDE_HINT)
     elif _is_bare_repository(_names_beside(real)):
@@ -235,7 +235,7 @@ def _entry(entry: os.DirEntry[str], folder: _Folder, root: str) -> _Found | None
 def _aside(shown: str, real: str, dot: str, unseen: str = "") -> Stray:
     """A file that is not read."""
     hidden = os.path.basename(shown).startswith(".")  # noqa: PTH119 - as above
-    why = f"it lies in the dot-folder {printable(dot)}" if dot else "its name begins with a dot"
+    why = f"it is in the hidden folder {printable(dot)}" if dot else "its name begins with a dot"
     return Stray(ManifestFile(printable(shown), real), why if dot or hidden else _OTHER_ENDING, unseen)
 
 
@@ -246,9 +246,9 @@ def _link(entry: os.DirEntry[str], shown: str, folder: _Folder, root: str) -> _F
         real = os.path.realpath(entry.path, strict=True)
         is_folder = stat.S_ISDIR(os.stat(real).st_mode)  # noqa: PTH116 - as above
     except OSError as error:
-        what = "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
+        what = "is a link that points to itself" if error.errno == errno.ELOOP else "is a broken link"
         refused = wanted and not is_json(name)
-        return file_fault(printable(shown), f"is a link that {what}", "mend or remove it") if refused else None
+        return file_fault(printable(shown), what, "fix or remove it") if refused else None
     inside = _inside(real, root)
     if is_folder:
         return None if dotted else _linked_folder(shown, real, folder.real, inside=inside)
@@ -257,7 +257,7 @@ def _link(entry: os.DirEntry[str], shown: str, folder: _Folder, root: str) -> _F
     if not inside:
         # What a tool's dot-folder links to is its own affair.
         alike = wanted or resembles_manifest_name(name)
-        return _aside(shown, real, folder.dot, "it is a link that leads out of the folder") if alike else None
+        return _aside(shown, real, folder.dot, "it is a link that points outside the folder") if alike else None
     if wanted:
         return ManifestFile(printable(shown), real)
     return _aside(shown, real, folder.dot) if folder.dot or resembles_manifest_name(name) else None
@@ -267,7 +267,7 @@ def _linked_folder(shown: str, real: str, parent: str, *, inside: bool) -> _Fold
     if not inside:
         return file_fault(printable(shown), _OUTSIDE, _OUTSIDE_HINT)
     if _inside(parent, real):
-        return file_fault(printable(shown), "is a link that leads back to a folder around it", "remove it")
+        return file_fault(printable(shown), "is a link to a folder that contains it", "remove it")
     return _Folder(shown, real)
 
 
@@ -285,8 +285,8 @@ def _names_beside(real: str) -> list[str]:
 
 
 def _bare_repository(shown: str) -> Fault:
-    message = "is laid out as a bare git repository, whose config could make git run commands"
-    return file_fault(printable(shown), message, "remove it; manifests have no use for it")
+    message = "is laid out as a bare git repository, and the config of one can make git run commands"
+    return file_fault(printable(shown), message, "remove it from the folder")
 
 
 def _inside(path: str, folder: str) -> bool:

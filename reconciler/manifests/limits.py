@@ -51,8 +51,8 @@ _EXCEEDED = {
     Limit.BYTES: "the manifests are larger than {} together",
     Limit.FILES: "the folders hold more than {} files and folders together",
     Limit.DOCUMENTS: "the manifests hold more than {} documents together",
-    Limit.CALENDARS: "the connections name more than {} calendars together, those of their policies counted for each",
-    Limit.FAULTS: "the manifests have more than {} faults; the rest is not told",
+    Limit.CALENDARS: "the connections name more than {} calendars together, a policy's once for each user",
+    Limit.FAULTS: "the manifests have more than {} faults; the rest is not shown",
 }
 
 
@@ -85,7 +85,7 @@ class ManifestBudget:
     def fault(self, limit: Limit, at: Source | None) -> Fault:
         """The same as a fault among others."""
         most = self.limits.of(limit)
-        remedy = "mend these first" if limit is Limit.FAULTS else "read fewer at once"
+        remedy = "fix these first" if limit is Limit.FAULTS else "read fewer at once"
         hint = f"{remedy}, or raise the limit: --limit {limit}={written(limit, 2 * most)}"
         return Fault(at, "", _EXCEEDED[limit].format(_shown(limit, most)), hint)
 

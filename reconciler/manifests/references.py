@@ -154,14 +154,14 @@ class _Names:
         if count == 0:
             return Fault(declaration.root, "spec", "no Site is declared", "add a Site manifest")
         message = f"missing field 'site', and {count:,} Sites are declared"
-        return Fault(declaration.root, "spec", message, "name the one that is meant")
+        return Fault(declaration.root, "spec", message, "set site to one of them")
 
 
 def _unchecked(count: int, why: Fault) -> Fault:
     """What is said instead of faults that would go away with another one."""
     references = "1 reference is" if count == 1 else f"{count:,} references are"
-    cause = f"since {why.source.file} was not read to its end" if why.source else f"since {why.message}"
-    return Fault(why.source, "", f"{references} not checked, {cause}", "mend that first, then validate again")
+    cause = f"{why.source.file} could not be read completely" if why.source else why.message
+    return Fault(why.source, "", f"{references} not checked: {cause}", "fix that first, then run validate again")
 
 
 def _same_site(sites: Iterable[SiteDocument]) -> Iterator[Fault]:
@@ -169,7 +169,7 @@ def _same_site(sites: Iterable[SiteDocument]) -> Iterator[Fault]:
     for document in sorted(sites, key=lambda document: document.site_id_at):
         known = first.setdefault(document.site.site_id, document)
         if known is not document:
-            message = f"the Sites {shown(known.site.name)} and {shown(document.site.name)} have one siteId"
+            message = f"the Sites {shown(known.site.name)} and {shown(document.site.name)} have the same siteId"
             yield Fault(document.site_id_at, "spec.siteId", message, f"first at {known.site_id_at}")
 
 

@@ -36,8 +36,8 @@ def schema_text(kind: str) -> str:
     """
     name = kind.lower()
     if name not in _SCHEMAS:
-        hint = did_you_mean(name, _SCHEMAS) or f"there are {', '.join(_SCHEMAS)}"
-        raise UsageError(f"no schema is called {kind!r}; {hint}")
+        hint = did_you_mean(name, _SCHEMAS) or f"schemas are {', '.join(_SCHEMAS)}"
+        raise UsageError(f"unknown schema {kind!r}; {hint}")
     package = Path(__file__).parents[1]
     # A source checkout, or an editable install of one, keeps them beside the package.
     paths = [around / "schemas" / f"{name}.schema.json" for around in (package, package.parent)]
@@ -84,13 +84,13 @@ def _kind(document: YamlMapping, report: FileReport) -> str | None:
     version = document.get("apiVersion")
     if isinstance(version, str) and re.fullmatch(r"extcal/v[0-9]+", version) and version != API_VERSION:
         # Another version may have other fields: to judge them by this one's would mislead.
-        message = f"apiVersion {shown(version)} is not known to this extcal"
-        report.add(locate(document, ("apiVersion",)), message, "apiVersion", f"it reads {API_VERSION}")
+        message = f"apiVersion {shown(version)} is not supported"
+        report.add(locate(document, ("apiVersion",)), message, "apiVersion", f"this extcal reads {API_VERSION}")
         return None
     kind = document["kind"]
     if isinstance(kind, str) and kind in KINDS:
         return kind
-    message = f"unknown kind {shown(kind)}" if isinstance(kind, str) else "the kind must be text"
+    message = f"unknown kind {shown(kind)}" if isinstance(kind, str) else "kind must be text"
     hint = (did_you_mean(kind, KINDS) if isinstance(kind, str) else "") or _ONE_OF
     report.add(locate(document, ("kind",)), message, "kind", hint)
     return None
@@ -122,4 +122,4 @@ def _validator(kind: str) -> "Validator":
     return cast("Validator", validator(_schema(kind)))
 
 
-_ONE_OF = f"it is one of {', '.join(KINDS)}"
+_ONE_OF = f"allowed: {', '.join(KINDS)}"

@@ -25,9 +25,9 @@ MOST_NAMED = 20
 """How many strays are named one by one."""
 
 _OURS = "extcal/"
-_HINT = "to have it read, rename or move it; else take it out of the folder"
-_HINT_FOR_UNSEEN = "let it be looked at, or take it out of the folder"
-_HINT_FOR_MANY = "to have them read, rename or move them; else take them out of the folder"
+_HINT = "rename or move it to have it read, or remove it from the folder"
+_HINT_FOR_UNSEEN = "make it readable, or remove it from the folder"
+_HINT_FOR_MANY = "rename or move them to have them read, or remove them from the folder"
 _MOST_SITES = 3
 
 
@@ -75,10 +75,10 @@ def _said(stray: Stray, budget: ManifestBudget, apart: ManifestBudget, cache: Pa
     """What a stray says; None where it is no manifest."""
     unseen = stray.unseen or is_manifest(stray.file, budget)
     if isinstance(unseen, str):
-        return _Stray(stray, f"can't be looked at: {unseen}", _HINT_FOR_UNSEEN, anything=True)
+        return _Stray(stray, f"can't be read: {unseen}", _HINT_FOR_UNSEEN, anything=True)
     if not unseen:
         return None
-    found = _Stray(stray, f"says apiVersion: {_OURS} and is not read, since {stray.why}")
+    found = _Stray(stray, f"declares apiVersion: {_OURS}… but is not read: {stray.why}")
     content = read(stray.file)
     if isinstance(content, Fault) or not apart.allows(Limit.BYTES, len(content)):
         found.anything = True
@@ -162,7 +162,7 @@ def _spared(sites: frozenset[str], declared: int) -> str:
     if not sites:
         return ""
     if len(sites) == declared and declared > 1:
-        return ": no site is pruned"
+        return "; no site is pruned"
     if len(sites) > _MOST_SITES:
-        return f": {len(sites):,} sites are not pruned"
-    return f": {', '.join(sorted(sites))} {'is' if len(sites) == 1 else 'are'} not pruned"
+        return f"; {len(sites):,} sites are not pruned"
+    return f"; {', '.join(sorted(sites))} {'is' if len(sites) == 1 else 'are'} not pruned"

@@ -45,7 +45,7 @@ BEGINNING = yaml.Mark("", 0, 0, 0, None, 0)
 _MOST_WORDS = 1_000
 _CORE = "tag:yaml.org,2002:"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
-_MERGE = "write the fields out, or share a sync config by a SyncPolicy"
+_MERGE = "write the fields out, or share a sync config with a SyncPolicy"
 _SYNTAX = "the rest of the file was not read"
 _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
@@ -164,7 +164,7 @@ class _Documents:
         if not isinstance(key, str):
             message, hint = "a field's name must be text", "quote it"
         elif key == "<<" and _merges(event):
-            message, hint = "the merge key << is refused: it is not YAML 1.2", _MERGE
+            message, hint = "the merge key << is not supported: it is not YAML 1.2", _MERGE
         else:
             line, column = place(fields.mark_of(key, key=True))
             message, hint = f"the field {shown(key)} is written twice", f"first at {line + self._report.lines}:{column}"
@@ -180,26 +180,25 @@ class _Documents:
 
     def _enter(self, event: Event, tag: str | None, expected: str, depth: int) -> None:
         if depth > MAX_DEPTH:
-            raise self._report.spoil(
-                _place(event), f"more than {MAX_DEPTH} collections within each other", "no manifest is so deep"
-            )
+            message = f"mappings and lists are nested more than {MAX_DEPTH} levels deep"
+            raise self._report.spoil(_place(event), message, "a manifest needs eight")
         if tag is not None and tag not in {"!", _CORE + expected}:
             self._refuse_tag(event, tag)
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
         text = event.value
         if len(text) > MAX_SCALAR:
-            raise self._report.spoil(_place(event), f"a text of more than {MAX_SCALAR:,} characters", "shorten it")
+            raise self._report.spoil(_place(event), f"is longer than {MAX_SCALAR:,} characters", "shorten it")
         if not text.isprintable() and (found := _CONTROL.search(text)):
             what = "a line break" if found[0] in "\r\n" else f"the control character U+{ord(found[0]):04X}"
-            self._report.add(_place(event), f"a text that holds {what}", hint="write it on one line, without escapes")
+            self._report.add(_place(event), f"contains {what}", hint="write it on one line, without escapes")
             return "".join(character for character in text if character.isprintable()) or "-"
         if event.tag is None and not event.implicit[0]:
             return text
         try:
             return self._tagged(event, event.tag) if event.tag is not None else resolve(text)
         except ValueError:
-            self._report.add(_place(event), "a number that is too long", hint="quote it")
+            self._report.add(_place(event), "is too long for a number", hint="quote it")
             return text
 
     def _tagged(self, event: ScalarEvent, tag: str) -> Scalar:
@@ -218,23 +217,25 @@ class _Documents:
     def _alias(self, event: AliasEvent) -> Value:
         name = event.anchor or ""
         if name not in self._anchors:
-            raise self._report.spoil(_place(event), f"the alias {shown('*' + name)} names no anchor before it")
+            message = f"the alias {shown('*' + name)} has no anchor before it"
+            raise self._report.spoil(_place(event), message, "write the value out, or quote the text")
         anchored = self._anchors[name]
         if anchored is None:
-            raise self._report.spoil(_place(event), f"the alias {shown('*' + name)} names what it stands in")
+            message = f"the alias {shown('*' + name)} refers to the value that contains it"
+            raise self._report.spoil(_place(event), message, "write the value out")
         value, size = anchored
         self._count(event, size)
         self._expanded += size
         if self._expanded > MAX_EXPANDED:
-            message = f"the aliases of the file stand for more than {MAX_EXPANDED:,} values"
+            message = f"the file's aliases expand to more than {MAX_EXPANDED:,} values"
             raise self._report.spoil(_place(event), message, "write it without aliases")
         return value
 
     def _count(self, event: Event, nodes: int) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            message = f"a document of more than {MAX_NODES:,} values"
-            raise self._report.spoil(_place(event), message, "split it, and expand fewer aliases")
+            message = f"the document has more than {MAX_NODES:,} values"
+            raise self._report.spoil(_place(event), message, "split it, or use fewer aliases")
 
 
 def _merges(event: Event) -> bool:
@@ -267,7 +268,7 @@ MAX_DIGITS = 400
 
 
 def resolve(text: str) -> Scalar:
-    """The value of a plain scalar. Raises ValueError for a number that is too long."""
+    """The value of a plain scalar. Raises ValueError for is too long for a number."""
     if text[:1] not in _FIRST and text:
         return text
     if text in _NULL:

@@ -12,8 +12,8 @@ from tests.support.tools import needs_git
 PRUNING = site(more="prune: true\nscope: site\nguards: {maxDisconnects: 100%}")
 STRAY = "manifests/kim.yaml.off"
 WARNING = (
-    f"warning: {STRAY}:1:1: says apiVersion: extcal/ and is not read, since its name does not end in .yaml, .yml or"
-    " .json: harbor is not pruned (to have it read, rename or move it; else take it out of the folder)\n"
+    f"warning: {STRAY}:1:1: declares apiVersion: extcal/… but is not read: its name does not end in .yaml, .yml or"
+    " .json; harbor is not pruned (rename or move it to have it read, or remove it from the folder)\n"
 )
 
 
@@ -88,7 +88,7 @@ def test_every_command_that_reads_manifests_names_it(stray: Extcal) -> None:
     assert "kim.yaml.off:1:1" in stray("plan", "manifests", "--format", "markdown").out
     ran = stray("validate", "manifests", "--format", "github")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith(f"::warning file={STRAY},line=1,col=1,title=extcal validate::{STRAY}:1:1: says ")
+    assert ran.out.startswith(f"::warning file={STRAY},line=1,col=1,title=extcal validate::{STRAY}:1:1: declares ")
     assert stray("plan", "manifests", "--quiet").err == ""
 
 
@@ -96,7 +96,7 @@ def test_faults_hide_no_stray(extcal: Extcal) -> None:
     """Where manifests can't be used, a file that is not read may be the reason: it is named before the faults."""
     extcal.write(site(), to="manifests/site.yaml.off")
     extcal.write(connection(1))
-    name = "manifests/site.yaml.off:1:1: says apiVersion: extcal/ and is not read"
+    name = "manifests/site.yaml.off:1:1: declares apiVersion: extcal/… but is not read"
     for command in ("validate", "plan", "status"):
         ran = extcal(command, "manifests")
         assert ran.code == 1
@@ -130,18 +130,18 @@ def test_a_stray_of_no_site_and_one_of_every_site(extcal: Extcal) -> None:
     extcal.write(PRUNING, quays, connection(3, more="state: absent"), connection(4, of="quay", more="state: absent"))
     extcal.write(site("gone", id_=QUAY.replace("2", "3")), connection(2, of="gone"), to="manifests/.old/gone.yaml")
     ran = extcal("plan", "manifests", "--format", "json")
-    assert ran.err.count("warning: manifests/.old/gone.yaml:1:1: says apiVersion: extcal/ and is not read") == 1
+    assert ran.err.count("warning: manifests/.old/gone.yaml:1:1: declares apiVersion: extcal/… but is not read") == 1
     assert "disconnect" in {str(a["action"]) for a in ran.actions}
     extcal.write("apiVersion: extcal/v1\nkind: {{ kind }}\n", to="manifests/kim.yaml.j2")
     ran = extcal("plan", "manifests", "--format", "json")
-    assert ran.err.count("manifests/kim.yaml.j2:1:1: ") == ran.err.count(": no site is pruned") == 1
+    assert ran.err.count("manifests/kim.yaml.j2:1:1: ") == ran.err.count("; no site is pruned") == 1
     assert "disconnect" not in {str(a["action"]) for a in ran.actions}
 
 
 def test_pulling_into_a_folder_names_it(stray: Extcal) -> None:
     """What is pulled may double what is not read: it is named."""
     ran = stray("pull", "manifests", "--output", "manifests")
-    assert f"warning: {STRAY}:1:1: says apiVersion: extcal/ and is not read" in ran.err
+    assert f"warning: {STRAY}:1:1: declares apiVersion: extcal/… but is not read" in ran.err
     assert ran.out == "updated    manifests/all.yaml\n"
     assert [a["action"] for a in stray("plan", "manifests", "--format", "json").actions] == ["noop", "noop"]
 

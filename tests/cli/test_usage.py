@@ -150,7 +150,7 @@ def test_an_inline_password_is_refused_and_not_repeated(extcal: Extcal) -> None:
     for args in (("validate", "manifests"), ("plan", "manifests", "--format", "json")):
         ran = extcal(*args)
         assert ran.code == 1
-        assert "a secret is never written here" in ran.err
+        assert "a secret must not be written in a manifest" in ran.err
         assert "hunter-two-99" not in ran.out + ran.err
 
 

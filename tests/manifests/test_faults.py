@@ -10,7 +10,7 @@ Faults = Callable[[str], list[str]]
 
 GUID = "must be a GUID, such as 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
 NAME = "must be letters, digits, dots, dashes and underscores, at most 128, a letter or digit first and last"
-SECRET = "a secret is never written here"
+SECRET = "a secret must not be written in a manifest"
 REFERENCE = "name an environment variable, {env: EXTCAL_…}, or a file, {file: …}"
 ENV = "must be the name of an environment variable that begins with EXTCAL_, in capitals, digits and underscores"
 FILE = "must be a relative path below the folder that EXTCAL_SECRETS_DIR names, without .. or backslashes"
@@ -29,7 +29,7 @@ def of_connection(field: str) -> str:
         (
             "zzz: x",
             (
-                "3: unknown field 'zzz', at spec.zzz (known here: site, schedule, provider, account, credentials,"
+                "3: unknown field 'zzz', at spec.zzz (allowed: site, schedule, provider, account, credentials,"
                 " state, syncPolicy, syncConfig, lifecycle)"
             ),
         ),
@@ -44,11 +44,11 @@ def of_connection(field: str) -> str:
         ),
         ("syncPolicy: 12", "15: must be text, not a number, at spec.syncPolicy (quote it)"),
         ("syncPolicy: -x", f"15: {NAME}, at spec.syncPolicy"),
-        ("state: gone", "10: unknown value 'gone', at spec.state (it is one of present, absent)"),
+        ("state: gone", "10: unknown value 'gone', at spec.state (allowed: present, absent)"),
         ("state: Absent", "10: unknown value 'Absent', at spec.state (did you mean absent?)"),
         (
             "state: true",
-            "10: must be one of its words, not true or false, at spec.state (it is one of present, absent)",
+            "10: must be text, not true or false, at spec.state (allowed: present, absent)",
         ),
         (
             "credentials: hunter2",
@@ -58,7 +58,7 @@ def of_connection(field: str) -> str:
         ("credentials: {password: 12345}", f"27: {SECRET}, at spec.credentials.password ({REFERENCE})"),
         (
             "credentials: {password: {hunter2}}",
-            f"28: {SECRET}, and this is neither env nor file, at spec.credentials.password ({REFERENCE})",
+            f"28: unknown field in a secret reference, at spec.credentials.password ({REFERENCE})",
         ),
         (
             "credentials: {password: }",
@@ -120,11 +120,12 @@ def of_connection(field: str) -> str:
         ),
         (
             "lifecycle: {ignoreChanges: [syncConfig, syncConfig]}",
-            "43: written twice in one list, at spec.lifecycle.ignoreChanges[1] (remove one)",
+            "43: listed twice, at spec.lifecycle.ignoreChanges[1] (remove one)",
         ),
         ("lifecycle: {ignoreChanges: syncConfig}", "30: must be a list, not text, at spec.lifecycle.ignoreChanges"),
         ("lifecycle: [preventDisconnect]", "14: must be a mapping, not a list, at spec.lifecycle"),
-        ("syncConfig: ", "14: must be a mapping, not empty, at spec.syncConfig"),
+        ("lifecycle: protected", "14: must be a mapping, not text, at spec.lifecycle"),
+        ("syncConfig: ", "14: must be a mapping, but is empty, at spec.syncConfig"),
     ],
 )
 def test_faults_of_a_connection(faults: Faults, field: str, fault: str) -> None:
@@ -151,20 +152,20 @@ def test_faults_of_a_connection(faults: Faults, field: str, fault: str) -> None:
         ),
         (
             "listEventFromCalendars: {primaryCalendar: }",
-            "58: must be a mapping, not empty, at spec.syncConfig.listEventFromCalendars.primaryCalendar (write {})",
+            "58: must be a mapping, but is empty, at spec.syncConfig.listEventFromCalendars.primaryCalendar (write {})",
         ),
         (
             "listEventFromCalendars: {primaryCalendar: {id: a}}",
             (
                 "59: unknown field 'id', at spec.syncConfig.listEventFromCalendars.primaryCalendar.id"
-                " (nothing may stand in it: write {})"
+                " (it takes no fields: write {})"
             ),
         ),
         (
             "listEventFromCalendars: {calendars: []}",
             (
                 "52: must have at least one item, at spec.syncConfig.listEventFromCalendars.calendars"
-                " (leave the field out if it is not to be managed)"
+                " (remove the field to leave it unmanaged)"
             ),
         ),
         (
@@ -187,7 +188,7 @@ def test_faults_of_a_connection(faults: Faults, field: str, fault: str) -> None:
         ),
         (
             "listEventFromCalendars: {calendars: [Work, Home, Work]}",
-            "65: written twice in one list, at spec.syncConfig.listEventFromCalendars.calendars[2] (remove one)",
+            "65: listed twice, at spec.syncConfig.listEventFromCalendars.calendars[2] (remove one)",
         ),
         (
             "listEventFromCalendars: {calendars: [Work, {name: Work}]}",
@@ -215,7 +216,7 @@ def test_faults_of_a_connection(faults: Faults, field: str, fault: str) -> None:
             "syncToCalendar: {calendars: [Work]}",
             (
                 "33: unknown field 'calendars', at spec.syncConfig.syncToCalendar.calendars"
-                " (known here: enabled, primaryCalendar, dedicatedCalendar)"
+                " (allowed: enabled, primaryCalendar, dedicatedCalendar)"
             ),
         ),
     ],
@@ -246,7 +247,7 @@ def test_faults_of_a_sync_config(faults: Faults, config: str, fault: str) -> Non
             [
                 (
                     "6:13: unknown value 'Zoho', at spec.provider"
-                    " (it is one of google, microsoft, apple, or {name: …} or {id: …} as ListProviders names it)"
+                    " (allowed: google, microsoft, apple, or {name: …} or {id: …} as ListProviders names it)"
                 )
             ],
         ),
@@ -257,6 +258,21 @@ def test_faults_of_a_sync_config(faults: Faults, config: str, fault: str) -> Non
             ["6:13: must have exactly one of name, id, at spec.provider"],
         ),
         ("provider: apple", "provider: {id: 7}", [f"6:18: must be text, not a number, at spec.provider.id ({GUID})"]),
+        (
+            "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",
+            "schedule: Dr. Lee",
+            ["5:13: must be a mapping, not text, at spec.schedule (write {name: Dr. Lee})"],
+        ),
+        (
+            "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",
+            "schedule: 'a: b'",
+            ["5:13: must be a mapping, not text, at spec.schedule (write {name: 'a: b'})"],
+        ),
+        (
+            "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",
+            "schedule: 3e47ec65-2975-447c-a7ed-75041e850d5e",
+            ["5:13: must be a mapping, not text, at spec.schedule (write {id: 3e47ec65-2975-447c-a7ed-75041e850d5e})"],
+        ),
         (
             "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",
             "schedule: {}",
@@ -297,20 +313,24 @@ def test_faults_of_a_sync_config(faults: Faults, config: str, fault: str) -> Non
         (
             "name: dr-lee-apple",
             "name: dr-lee-apple, labels: {}",
-            ["3:32: unknown field 'labels', at metadata.labels (known here: name)"],
+            ["3:32: unknown field 'labels', at metadata.labels (allowed: name)"],
         ),
         (
             "extcal/v1",
             "extcal/v2",
-            ["1:13: apiVersion 'extcal/v2' is not known to this extcal, at apiVersion (it reads extcal/v1)"],
+            ["1:13: apiVersion 'extcal/v2' is not supported, at apiVersion (this extcal reads extcal/v1)"],
         ),
         ("extcal/v1", "v1", ["1:13: unknown apiVersion 'v1', at apiVersion (write apiVersion: extcal/v1)"]),
-        ("extcal/v1", "1", ["1:13: unknown apiVersion that is a number, at apiVersion (write apiVersion: extcal/v1)"]),
+        (
+            "extcal/v1",
+            "1",
+            ["1:13: must be text, not a number, at apiVersion (write apiVersion: extcal/v1)"],
+        ),
         ("apiVersion: extcal/v1\n", "", ["1:1: missing field 'apiVersion' (The version of the manifest format)"]),
         ("Connection", "Conection", ["2:7: unknown kind 'Conection', at kind (did you mean Connection?)"]),
-        ("Connection", "Pod", ["2:7: unknown kind 'Pod', at kind (it is one of Site, SyncPolicy, Connection)"]),
-        ("Connection", "[]", ["2:7: the kind must be text, at kind (it is one of Site, SyncPolicy, Connection)"]),
-        ("kind: Connection\n", "", ["1:1: missing field 'kind' (it is one of Site, SyncPolicy, Connection)"]),
+        ("Connection", "Pod", ["2:7: unknown kind 'Pod', at kind (allowed: Site, SyncPolicy, Connection)"]),
+        ("Connection", "[]", ["2:7: kind must be text, at kind (allowed: Site, SyncPolicy, Connection)"]),
+        ("kind: Connection\n", "", ["1:1: missing field 'kind' (allowed: Site, SyncPolicy, Connection)"]),
     ],
 )
 def test_faults_of_the_whole(faults: Faults, old: str, new: str, expected: list[str]) -> None:
@@ -372,4 +392,4 @@ def test_a_flood_of_faults_ends(faults: Faults) -> None:
     fields = "".join(f"f{number}: 0\n" for number in range(3_000))
     found = faults(f"apiVersion: extcal/v1\nkind: Site\n{fields}")
     assert len(found) == 1_001
-    assert any("the file has more than 1,000 faults; the rest of it was not looked at" in fault for fault in found)
+    assert any("the file has more than 1,000 faults; the rest of it was not checked" in fault for fault in found)

@@ -14,8 +14,8 @@ from tests.support.tools import needs_no_root
 
 NAME_ONE = "(name a manifest file, or a folder of them)"
 OUTSIDE = (
-    "is a link that leads out of the folder, which is refused"
-    " (keep the file itself inside, or name the other place on the command line)"
+    "is a link that points outside the folder"
+    " (put the file itself into the folder, or name the other place on the command line)"
 )
 
 
@@ -64,8 +64,8 @@ def test_a_file_is_read_once(folder: Path) -> None:
     ("make", "fault"),
     [
         (lambda _: None, f"the path 'm' does not exist {NAME_ONE}"),
-        (lambda path: path.symlink_to("m"), f"the path 'm' is a link that leads to itself {NAME_ONE}"),
-        (lambda path: path.mkdir(), "the folder 'm' holds no manifests (they end in .yaml, .yml or .json)"),
+        (lambda path: path.symlink_to("m"), f"the path 'm' is a link that points to itself {NAME_ONE}"),
+        (lambda path: path.mkdir(), "the folder 'm' contains no manifests (their names end in .yaml, .yml or .json)"),
         (os.mkfifo, "m:1:1: is a pipe, not a file (manifests are read from regular files only)"),
     ],
 )  # fmt: skip
@@ -145,10 +145,10 @@ def test_links_in_circles(folder: Path) -> None:
     (folder / "m" / "gone").symlink_to("nowhere")
     (folder / "m" / "loop.yaml").symlink_to("loop.yaml")
     assert refusals(Path("m")) == [
-        "m/gone.yaml:1:1: is a link that leads nowhere (mend or remove it)",
-        "m/in/self:1:1: is a link that leads back to a folder around it (remove it)",
-        "m/in/up:1:1: is a link that leads back to a folder around it (remove it)",
-        "m/loop.yaml:1:1: is a link that leads to itself (mend or remove it)",
+        "m/gone.yaml:1:1: is a broken link (fix or remove it)",
+        "m/in/self:1:1: is a link to a folder that contains it (remove it)",
+        "m/in/up:1:1: is a link to a folder that contains it (remove it)",
+        "m/loop.yaml:1:1: is a link that points to itself (fix or remove it)",
     ]
 
 

@@ -63,7 +63,7 @@ def test_one_name_on_two_sites(loaded: Callable[[str], object]) -> None:
 def test_a_site_may_be_left_out_only_where_there_is_one(faults: Faults) -> None:
     """Which site is meant must be clear."""
     assert faults(documents(CONNECTION, SITE, SECOND)) == [
-        "m.yaml:1:1: missing field 'site', and 2 Sites are declared, at spec (name the one that is meant)"
+        "m.yaml:1:1: missing field 'site', and 2 Sites are declared, at spec (set site to one of them)"
     ]
     assert faults(CONNECTION) == ["m.yaml:1:1: no Site is declared, at spec (add a Site manifest)"]
 
@@ -72,7 +72,10 @@ def test_two_sites_with_one_id(faults: Faults) -> None:
     """One site is declared once, whatever it is called and however its id is written."""
     again = SITE.replace("harbor-dental", "other").replace(SITE_ID, SITE_ID.upper())
     assert faults(documents(SITE, again)) == [
-        "m.yaml:12:11: the Sites 'harbor-dental' and 'other' have one siteId, at spec.siteId (first at m.yaml:5:11)"
+        (
+            "m.yaml:12:11: the Sites 'harbor-dental' and 'other' have the same siteId, at spec.siteId"
+            " (first at m.yaml:5:11)"
+        )
     ]
 
 
@@ -109,7 +112,7 @@ def test_a_suggestion_among_very_many_names_ends() -> None:
 @pytest.mark.parametrize(
     ("broken", "where", "why"),
     [
-        ("a: [", "m.yaml:2:1: ", "m.yaml was not read to its end"),
+        ("a: [", "m.yaml:2:1: ", "m.yaml could not be read completely"),
         (None, "", "the path 'm.yaml' does not exist"),
     ],
 )
@@ -123,7 +126,7 @@ def test_references_that_can_not_be_checked_are_counted(folder: Path, broken: st
     bad = connection("two", site="nobody", syncPolicy="none", account="kim@harbor-dental.example")
     (folder / "more.yaml").write_text(bad)
     (found,) = [fault for fault in refusals(*map(Path, ("m.yaml", "other.yaml", "more.yaml"))) if "checked" in fault]
-    assert found == f"{where}2 references are not checked, since {why} (mend that first, then validate again)"
+    assert found == f"{where}2 references are not checked: {why} (fix that first, then run validate again)"
     (folder / "more.yaml").write_text(connection("two", site="nobody", account="kim@harbor-dental.example"))
     assert any(
         fault.startswith(f"{where}1 reference is not")

@@ -76,9 +76,9 @@ def test_the_plan_has_a_schema() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("conection", "no schema is called 'conection'; did you mean connection?"),
-        ("../x", "no schema is called '../x'; there are site, syncpolicy, connection, plan, status"),
-        ("", "no schema is called ''; there are site, syncpolicy, connection, plan, status"),
+        ("conection", "unknown schema 'conection'; did you mean connection?"),
+        ("../x", "unknown schema '../x'; schemas are site, syncpolicy, connection, plan, status"),
+        ("", "unknown schema ''; schemas are site, syncpolicy, connection, plan, status"),
     ],
 )
 def test_a_kind_without_a_schema(word: str, message: str) -> None:

@@ -9,7 +9,7 @@ from tests.support.builders.manifests import SITE, SITE_ID
 Faults = Callable[[str], list[str]]
 
 GUID = "must be a GUID, such as 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
-SECRET = "a secret is never written here"
+SECRET = "a secret must not be written in a manifest"
 REFERENCE = "name an environment variable, {env: EXTCAL_…}, or a file, {file: …}"
 URL = "must be an https URL, or http on loopback, without a user name or a fragment"
 
@@ -41,7 +41,7 @@ URL = "must be an https URL, or http on loopback, without a user name or a fragm
             "{siteId: x, auth: {apiKey: {env: EXTCAL_A}}, scope: all, prune: no, guards: {maxDisconnects: 25}}",
             [
                 f"4:16: {GUID}, at spec.siteId",
-                "4:59: unknown value 'all', at spec.scope (it is one of schedules, site)",
+                "4:59: unknown value 'all', at spec.scope (allowed: schedules, site)",
                 "4:71: must be true or false, not text, at spec.prune (write false)",
                 (
                     "4:100: must be text, not a number, at spec.guards.maxDisconnects"

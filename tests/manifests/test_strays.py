@@ -20,8 +20,8 @@ PRUNING = SITE + "  prune: true\n"
 OTHER_ID = "2c5d8f31-9e64-4b7a-8d10-6f3e5a7c9b24"
 OTHER = PRUNING.replace("harbor-dental", "quay").replace("7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b", OTHER_ID)
 KIM = connection("kim", account="kim@harbor-dental.example")
-HINT = "(to have it read, rename or move it; else take it out of the folder)"
-UNSEEN = "(let it be looked at, or take it out of the folder)"
+HINT = "(rename or move it to have it read, or remove it from the folder)"
+UNSEEN = "(make it readable, or remove it from the folder)"
 
 
 def write(folder: Path, files: dict[str, str | bytes]) -> None:
@@ -88,7 +88,7 @@ def test_other_json_is_passed_over(folder: Path, content: str | bytes) -> None:
         ('{"apiVersion": "extcal/v1", ', "not YAML"),
         (f"[{KIM}]", "a manifest must be a mapping of fields"),
         (KIM.encode("utf-16"), "the file is UTF-16 or UTF-32, not UTF-8"),
-        (KIM.replace("extcal/v1", "extcal/v2"), "apiVersion 'extcal/v2' is not known"),
+        (KIM.replace("extcal/v1", "extcal/v2"), "apiVersion 'extcal/v2' is not supported"),
         (KIM.replace("apiVersion", "apiversion"), "missing field 'apiVersion'"),
         (KIM.encode() + b" " * (17 * MEBI), "the file is larger than 16 MiB"),
     ],
@@ -123,17 +123,17 @@ NOT_SO_NAMED = "its name does not end in .yaml, .yml or .json"
         (".kim.yaml", "its name begins with a dot"),
         (".kim.yaml.swp", "its name begins with a dot"),
         (".yaml", "its name begins with a dot"),
-        (".old/kim.yaml", "it lies in the dot-folder .old"),
-        (".old/kim", "it lies in the dot-folder .old"),
-        ("a/.old/deep/.er/kim.json", "it lies in the dot-folder .old"),
-        (".github/kim.txt", "it lies in the dot-folder .github"),
+        (".old/kim.yaml", "it is in the hidden folder .old"),
+        (".old/kim", "it is in the hidden folder .old"),
+        ("a/.old/deep/.er/kim.json", "it is in the hidden folder .old"),
+        (".github/kim.txt", "it is in the hidden folder .github"),
     ],
 )
 def test_what_looks_like_a_manifest_is_named_and_its_site_not_pruned(folder: Path, name: str, why: str) -> None:
     """A file that says that it is a manifest and is not read, for its name or its folder, may be meant to stand."""
     write(folder, {"site.yaml": documents(PRUNING, OTHER), name: manifest_of("harbor-dental")})
     desired = load([Path()])
-    message = f"{name}:1:1: says apiVersion: extcal/ and is not read, since {why}: harbor-dental is not pruned {HINT}"
+    message = f"{name}:1:1: declares apiVersion: extcal/… but is not read: {why}; harbor-dental is not pruned {HINT}"
     assert told(desired) == [message]
     assert pruned(desired) == ["quay"]
     assert [site.warnings for site in desired.sites] == [(message,), ()]
@@ -256,7 +256,7 @@ def test_links_pipes_and_folders_of_such_names(folder: Path) -> None:
     for name in ("out.yaml.off", "out.json"):
         (folder / "m" / name).symlink_to("../kim.yaml")
         desired = load([Path("m")])
-        reason = "can't be looked at: it is a link that leads out of the folder: no site is pruned"
+        reason = "can't be read: it is a link that points outside the folder; no site is pruned"
         assert f"m/{name}:1:1: {reason} {UNSEEN}" in told(desired)
         assert pruned(desired) == []
         (folder / "m" / name).unlink()
@@ -270,7 +270,7 @@ def test_what_may_not_be_looked_at(folder: Path, name: str) -> None:
     (folder / name).chmod(0)
     desired = load([Path()])
     (folder / name).chmod(0o700)
-    assert told(desired) == [f"{name}:1:1: can't be looked at: Permission denied: no site is pruned {UNSEEN}"]
+    assert told(desired) == [f"{name}:1:1: can't be read: Permission denied; no site is pruned {UNSEEN}"]
     assert pruned(desired) == []
 
 
@@ -292,7 +292,7 @@ def test_looking_is_bounded(folder: Path) -> None:
     desired = load([Path()])
     last = f".cache/{LOOKED_AT_TOGETHER // LOOKED_AT:03}"
     assert told(desired) == [
-        f"{last}:1:1: can't be looked at: there is more than 256 MiB to look at: harbor-dental is not pruned {UNSEEN}"
+        f"{last}:1:1: can't be read: there is more than 256 MiB to check; harbor-dental is not pruned {UNSEEN}"
     ]
     assert pruned(desired) == []
 
@@ -313,7 +313,7 @@ def test_thousands_of_strays_are_not_told_one_by_one(folder: Path) -> None:
     write(folder, {"zoe.yaml.off": manifest_of("quay")})
     desired = load([Path()])
     assert len(told(desired)) == MOST_NAMED + 1
-    assert told(desired)[-1].startswith("2,981 more files like kim.yaml.0000 are not read: no site is pruned (")
+    assert told(desired)[-1].startswith("2,981 more files like kim.yaml.0000 are not read; no site is pruned (")
     assert pruned(desired) == []
 
 
@@ -329,4 +329,4 @@ def test_strays_of_a_base_with_faults_count(folder: Path) -> None:
 def test_a_folder_of_strays_alone_holds_no_manifests(folder: Path) -> None:
     """A folder in which nothing is read is a fault, as an empty one is."""
     write(folder, {"m/site.yaml.off": SITE})
-    assert refusals(Path("m")) == ["the folder 'm' holds no manifests (they end in .yaml, .yml or .json)"]
+    assert refusals(Path("m")) == ["the folder 'm' contains no manifests (their names end in .yaml, .yml or .json)"]

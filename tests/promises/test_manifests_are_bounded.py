@@ -48,7 +48,7 @@ def _write(extcal: Extcal, *files: str) -> None:
             "calendars",
             8,
             "/2.yaml:2:1",
-            "name more than 8 calendars together, those of their policies counted",
+            "name more than 8 calendars together, a policy's once for each user",
         ),
     ],
 )
@@ -75,7 +75,7 @@ def test_faults_without_end_are_not_told(bare: Extcal) -> None:
         assert sum("did you mean" in line or "colour" in line for line in lines) == given
         assert ran.code == 1
         if limit < given + 1:
-            assert f"more than {limit} faults; the rest is not told (mend these first, or raise the limit" in ran.err
+            assert f"more than {limit} faults; the rest is not shown (fix these first, or raise the limit" in ran.err
 
 
 def test_sizes_are_summed_before_anything_is_read(bare: Extcal) -> None:

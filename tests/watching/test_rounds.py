@@ -318,10 +318,10 @@ def test_what_is_not_read_is_told_once_and_its_site_not_pruned(inside: Inside) -
     for name, text in (("staff-2.yaml.off", connection(2)), (".old/policy", POLICY), (".old/gone", GONE)):
         inside.extcal.write(text, to=f"manifests/{name}")
     inside.run(lambda: None, (inside.extcal.folder / "manifests" / "staff-2.yaml.off").unlink, applies=True)
-    stray = "manifests/staff-2.yaml.off:1:1: says apiVersion: extcal/ and is not read"
+    stray = "manifests/staff-2.yaml.off:1:1: declares apiVersion: extcal/… but is not read"
     told = [[line for line in inside.reports.lines if name in line] for name in (stray, ".old/policy", ".old/gone")]
     assert [len(lines) for lines in told] == [1, 1, 1]
-    assert ": harbor is not pruned (" in told[0][0]
+    assert "; harbor is not pruned (" in told[0][0]
     assert [line for line in inside.reports.lines if "disconnect" in line] == ["done disconnect harbor/id:live-2"]
 
 
