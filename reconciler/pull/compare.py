@@ -107,14 +107,16 @@ def survey(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Survey:
     reading = read(declared, live)
     found = Survey(site, disconnected=sum(c.status == Status.DISCONNECTED for c in live.connections))
     found.failures += _unread(site)
-    found.failures += (f"{fault}; it is left as it is" for fault in (*reading.faults, *reading.matching.faults))
+    found.failures += (f"{fault}; its manifest is not changed" for fault in (*reading.faults, *reading.matching.faults))
     for item, connection in reading.matching.pairs:
         found.schedules[item.declared.address] = item.schedule.id.lower()
         found.warnings += _remarks(item, connection)
         if connection is None or item.declared.state is State.ABSENT:
             continue
         if connection.id in live.unlisted:
-            found.failures.append(f"{item.declared.address}: its calendars can't be listed, so it is left as it is")
+            found.failures.append(
+                f"{item.declared.address}: its calendars can't be listed, so its manifest is not changed"
+            )
             continue
         known = actions.known_calendars(connection, live.calendars.get(connection.id))
         changes = amendments(item.declared, connection, known, site.calendar_names.get(connection.id, {}))
@@ -128,18 +130,18 @@ def _unread(site: PulledSite) -> Iterator[str]:
     names = {provider.id: provider.name for provider in site.live.providers}
     for provider_id in site.live.failed_provider_ids:
         name = names.get(provider_id, provider_id)
-        yield f"{site.site.name}: the service could not read provider {name}: it is left out"
+        yield f"{site.site.name}: the service could not read provider {name}; its connections are left out"
 
 
 def _remarks(item: Resolved, connection: LiveConnection | None) -> Iterator[str]:
     address = item.declared.address
     if item.declared.state is State.ABSENT:
         if connection is not None:
-            yield f"{address} is declared absent and still connected; it is left as it is, apply disconnects it"
+            yield f"{address}: declared absent but still connected; apply disconnects it"
     elif connection is None:
-        yield f"{address} is declared and not connected; it is left as it is"
+        yield f"{address}: declared but not connected; apply connects it"
     elif connection.status == Status.ERROR:
-        yield f"{address} is broken ({connection.error_reason or 'no reason told'}); plan tells what it needs"
+        yield f"{address}: broken ({connection.error_reason or 'no reason given'}); run plan to see what it needs"
 
 
 def new_connections(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[LiveConnection]:
@@ -203,9 +205,9 @@ def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, 
         matched = (one.id for item, one in reading.matching.pairs if item.declared is declared and one is not None)
         kept = next(matched, "ID")
         keep = f"extcal resolve PATH --keep {declared.address}={kept}"
-        raise UnstatableError(f"it is a duplicate of what {declared.address} declares; settle it with {keep}")
+        raise UnstatableError(f"it duplicates {declared.address}; run {keep}")
     if folded(connection.account or "") in doubtful:
-        raise UnstatableError("a manifest with its account could not be matched; mend that, then pull again")
+        raise UnstatableError("a manifest of its account could not be matched; fix that, then pull again")
 
 
 def _doubled(site: PulledSite, group: _Group) -> str:
@@ -215,7 +217,7 @@ def _doubled(site: PulledSite, group: _Group) -> str:
     keep = f"extcal resolve PATH --keep {site.site.name}/NAME={best.id}"
     return (
         f"{len(group)} connections have the same schedule, provider and account ({others}); "
-        f"declare one by hand, settle them with {keep}, then pull again"
+        f"declare one by hand, run {keep}, then pull again"
     )
 
 
@@ -229,7 +231,7 @@ def _beyond_repair(site: PulledSite, addition: Addition, provider: Provider) -> 
     planned = actions.for_declared(site.site, item, live, None, was_connected=False)
     if not isinstance(planned, Fault):
         return None
-    reason = live.error_reason or "no reason told"
+    reason = live.error_reason or "no reason given"
     return (
         f"it is broken ({reason}), and {planned.message}; "
         "connect it again or disconnect it in the site's dashboard, then pull again"
@@ -248,8 +250,8 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
 def _addition(site: PulledSite, stated: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Addition:
     stated, notes = with_sync(stated, connection, provider, site.calendar_names.get(connection.id, {}))
     if connection.status == Status.ERROR:
-        reason = comment(connection.error_reason or "no reason told")
-        notes = (f"Broken when it was pulled ({reason}): plan tells what it needs.", *notes)
+        reason = comment(connection.error_reason or "no reason given")
+        notes = (f"Broken when it was pulled ({reason}): run plan to see what it needs.", *notes)
     known = site.known.get(connection.id)
     if known is not None:
         by_password = ConnectMethod.CREDENTIALS in provider.features.connect_methods

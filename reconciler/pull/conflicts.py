@@ -16,7 +16,7 @@ from reconciler.model.desired import (
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.pull.compare import Drift, Survey, amended, left_out
 
-_TAKEN = "its account is connected to another schedule as well, and both may use the same calendar"
+_TAKEN = "its account is also connected to another schedule, and both may use the same calendar"
 _WAY_OUT = "change one of the two in the site's dashboard, then pull again"
 
 
@@ -51,7 +51,7 @@ def _held_back(standing: Sequence[DeclaredConnection], drifts: Mapping[str, Drif
             waiting.remove(fitting[0])
         for address in waiting:
             fault = _conflict(connections, drifts, [*chosen, address])
-            held[address] = f"{address} is left as it is, since what is live would conflict: {fault}; {_WAY_OUT}"
+            held[address] = f"{address}: not updated, since the live state conflicts: {fault}; {_WAY_OUT}"
     return held
 
 

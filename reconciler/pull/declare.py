@@ -66,7 +66,7 @@ def identity(
         provider = providers.resolve(reference, live.providers, declared)
         if isinstance(provider, Provider) and _means_only(declared, provider, connection, active):
             return replace(declared, password=UNSET if _needs_password(provider) else None), provider
-    raise UnstatableError("no reference to its provider would mean it alone")
+    raise UnstatableError("no reference to its provider would match it alone")
 
 
 def _references(connection: LiveConnection, offered: Sequence[Provider]) -> Iterator[ProviderRef]:
@@ -104,15 +104,15 @@ def with_sync(
 ) -> tuple[DeclaredConnection, tuple[str, ...]]:
     """The declaration with the live sync config, and remarks on what is left out of it."""
     if not provider.features.update_sync_config:
-        return declared, (f"{comment(provider.name)} does not let its sync config be changed, so none is stated.",)
+        return declared, (f"No sync config is written: {comment(provider.name)} does not allow changing it.",)
     imports, exports = connection.sync.imports or Direction(), connection.sync.exports or Direction()
     stated = replace(declared, sync=SyncConfig(stated_direction(imports, names), stated_direction(exports, names)))
     beyond: list[Fault] = list(providers.shortcomings(stated, provider, stated.sync))
     if beyond:
         # To state it would be a fault, though the service says it is so.
-        return declared, (f"Its sync config is not stated: {comment(provider.name)} does not offer what it has.",)
+        return declared, (f"No sync config is written: {comment(provider.name)} does not offer its settings.",)
     remarks = [
-        f"No calendar to {verb} is stated: the service tells of none that a manifest can name."
+        f"No calendar to {verb} is written: the service shows none that a manifest can name."
         for verb, have, said in (
             ("import from", imports, stated.sync.imports),
             ("export to", exports, stated.sync.exports),

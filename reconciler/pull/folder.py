@@ -160,7 +160,7 @@ def _stage(folder: Folder, path: str, content: bytes) -> tuple[Path, Path]:
     target = folder.root / path
     parent = Path(os.path.realpath(target.parent))
     if not parent.is_relative_to(folder.root):
-        raise _RefusedError("a link on the way leads out of the folder; remove it, or name another folder")
+        raise _RefusedError("a link in its path points outside the folder; remove it, or name another folder")
     parent.mkdir(parents=True, exist_ok=True)
     # The loader skips names that begin with a dot.
     waiting = parent / f".extcal-{token_hex(8)}.tmp"
@@ -188,7 +188,7 @@ def _settle(folder: Folder, path: str, waiting: Path, target: Path, saved: Saved
 
 def _check_unchanged(target: Path, before: bytes | None) -> None:
     if before is None and (target.is_symlink() or target.exists()):
-        raise _RefusedError("it has come into being meanwhile; pull again")
+        raise _RefusedError("it was created meanwhile; pull again")
     if before is not None and (target.is_symlink() or target.read_bytes() != before):
         raise _RefusedError("it was changed meanwhile; pull again")
 

@@ -90,7 +90,7 @@ class _Proposer:
         """Take out what an earlier proposal came to grief with."""
         for drift in found.drifts:
             if why := self._refused.get(found.site.key(drift.live)):
-                self._made.failures.append(f"{drift.declared.address} is left as it is: {why}")
+                self._made.failures.append(f"{drift.declared.address}: not updated: {why}")
         for addition in found.additions:
             if why := self._refused.get(found.site.key(addition.live)):
                 self._made.failures.append(left_out(found.site, addition.live, why))
@@ -106,8 +106,8 @@ class _Proposer:
             splices = as_in(path, amend(text, document, drift.changes, _identify(site, drift, self._documents[root])))
             check_apart(splices)
         except UneditableError as error:
-            why = f"{drift.declared.address} differs from what is live and can't be edited: {error}; edit it by hand"
-            self._made.failures.append(f"{root}: {why}")
+            why = f"differs from the live connection and can't be edited in place: {error}; edit it by hand"
+            self._made.failures.append(f"{root}: {drift.declared.address} {why}")
             return
         self._splices[path] += splices
         self._made.touches.append(Touch(site.key(drift.live), drift.declared.address, path))
@@ -128,7 +128,7 @@ class _Proposer:
         additions = named(found.additions, site.name, names, self._variables)
         additions, policies = factor_out(additions, self._used_policies(site.name), site.name, self._policies)
         for policy in policies:
-            note = f"Shared by connections of {site.name} that sync in the same way; each may say otherwise."
+            note = f"Shared by connections of {site.name} that sync in the same way; each can override it."
             self._added[places.policies()].append(policy_text(policy.name, policy.sync, [note]))
         places.name_schedules(additions)
         for addition in additions:
@@ -138,15 +138,15 @@ class _Proposer:
 
     def _add_site(self, found: Survey, path: str) -> None:
         site = found.site.site
-        notes = ["Pulled from the live state, and yours to edit: pulling again changes only what differs."]
+        notes = ["Pulled from the live state. Edit it freely: pulling again changes only what differs."]
         if found.disconnected:
-            notes.append(f"Connections that were disconnected already are left out: {found.disconnected}.")
+            notes.append(f"Connections left out because they were already disconnected: {found.disconnected}.")
         if site.prune and (endangered := _endangered(found)):
             site = replace(site, prune=False)
-            notes.append("It prunes where it comes from; not here before all that is live is declared.")
+            notes.append("prune: true was not carried over: not all that is live is declared yet.")
             why = f"it would disconnect what is left out ({', '.join(endangered)})"
             hint = "once that is declared or disconnected, set prune: true"
-            self._made.failures.append(f"{site.name}: prune: true is not written, since {why}; {hint}")
+            self._made.failures.append(f"{site.name}: prune: true is not written: {why}; {hint}")
         self._added[path].append(site_text(site, notes))
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:

@@ -47,11 +47,11 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
             except ManifestError as error:
                 return _blamed(folder, proposal, type(error)(map(copy.homed, error.faults)))
     except OSError as error:
-        why = f"{error.strerror}; make room in {tempfile.gettempdir()}, or name another place by TMPDIR"
-        raise ExtcalError(f"nothing was written, since it could not be tried in a copy first: {why}") from error
+        why = f"{error.strerror}; free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
+        raise ExtcalError(f"nothing was written: it could not be checked in a copy first: {why}") from error
     found: dict[LiveKey, str] = {}
     for touch in _altered(folder, proposal, after):
-        found.setdefault(touch.key, "its manifest would not mean what is live; edit it by hand")
+        found.setdefault(touch.key, "its manifest would not match the live connection; edit it by hand")
     for site in pulled:
         for touch, why in _Trial(site, folder.desired, after, proposal).shortfalls(copy):
             found.setdefault(touch.key, why)
@@ -101,7 +101,7 @@ def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Li
     for fault in error.faults:
         touches = by_file[fault.source.file] if fault.source else []
         for touch in _of_its_document(fault, touches, folder, proposal):
-            found.setdefault(touch.key, f"its file would not load any more: {fault}")
+            found.setdefault(touch.key, f"its file would no longer load: {fault}")
     if not found:
         raise UnsettledError(f"the manifests would not load with what was pulled:\n{error}")
     return found
@@ -146,8 +146,8 @@ def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Tou
     sites = {one.site_id: replace(one, source=_NOWHERE.root) for one in after.sites}
     if damaged or any(sites.get(one.site_id) != replace(one, source=_NOWHERE.root) for one in folder.desired.sites):
         raise UnsettledError(
-            "manifests that are not to be touched would change: "
-            f"{', '.join(sorted(damaged)) or 'a Site'}; write them more plainly, then pull again"
+            "other manifests would change: "
+            f"{', '.join(sorted(damaged)) or 'a Site'}; rewrite them without aliases, then pull again"
         )
 
 

@@ -178,14 +178,14 @@ def _mapping(around: MappingNode, name: str) -> MappingNode | None:
     if found is None:
         return None
     if not isinstance(found[1], MappingNode):
-        raise UneditableError(f"its {name} is an alias of what is written elsewhere")
+        raise UneditableError(f"its {name} is an alias")
     return found[1]
 
 
 def _stated(change: Amendment) -> list[Pair]:
     """The fields of a direction that the connection says nothing of itself yet."""
     if change.chosen is not None and change.chosen.arm is None:
-        raise UneditableError(f"its policy chooses a calendar for {change.path}, and the service tells of none")
+        raise UneditableError(f"its policy chooses a calendar for {change.path}, and the service shows none")
     chosen = change.chosen or Direction()
     return direction_pairs(Direction(change.enabled, chosen.arm, chosen.calendars))
 

@@ -13,14 +13,14 @@ from reconciler.pull.values import Addition
 from reconciler.text import cut, one_line
 
 _SCOPE = """\
-  # Which live connections these manifests answer for: those on schedules that a manifest names (schedules, the
-  # default), or every one on the site (site)."""
+  # Which live connections these manifests manage: those on schedules that a manifest names (schedules, the
+  # default), or all on the site (site)."""
 _PRUNE = """\
   # Whether a live connection in scope that no manifest declares is disconnected (true), or shown as unmanaged and
   # left alone (false, the default)."""
-_GUARDS = "  # Which share of the live connections in scope one plan may disconnect; one is always let through."
-_OAUTH = "  # Where an owner's browser lands after consent; needed to connect accounts by OAuth."
-_CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account anew."
+_GUARDS = "  # The largest share of the live connections in scope that one plan may disconnect; one is always allowed."
+_OAUTH = "  # Where the account owner's browser goes after consent; needed to connect accounts by OAuth."
+_CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account again."
 
 
 def site_text(site: Site, notes: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
         return _settled(folder, sites)
     except UnsettledError as error:
         if len(sites) == 1:
-            raise ExtcalError(f"nothing was written, since {error}") from error
+            raise ExtcalError(f"nothing was written: {error}") from error
     kept: list[PulledSite] = []
     failures: list[str] = []
     made = None
@@ -74,7 +74,7 @@ def _settled(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
             warnings, failures = tuple(proposal.warnings), tuple(proposal.failures)
             return Pull(proposal.files, tuple(unchanged), warnings, failures)
         refused |= wrong
-    raise UnsettledError("no set of manifests was found that loads and means the live state")
+    raise UnsettledError("no manifests could be made that load and match the live state")
 
 
 def _held(folder: Folder, sites: Collection[str]) -> set[str]:
@@ -168,7 +168,7 @@ def _without_secrets(found: PulledSite, secrets: Secrets, warn: Callable[[str], 
     if named:
         shown = with_texts(shown, named)
     if shown is not found:
-        warn(f"{found.site.name}: the service's answers repeat a secret; [secret] is written down in its place")
+        warn(f"{found.site.name}: the service's answers contain a secret; [secret] is written in its place")
     return shown
 
 
@@ -217,7 +217,7 @@ async def _schedule_names(site: Site, reader: Reader, warn: Callable[[str], None
     try:
         return {schedule.id.lower(): schedule.name for schedule in await reader.query_schedules()}
     except ApiError as error:
-        warn(f"{site.name}: schedules are named by their ids, since they can't be read: {error}")
+        warn(f"{site.name}: schedules can't be read, so they are named by their ids: {error}")
         return {}
 
 

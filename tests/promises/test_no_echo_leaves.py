@@ -155,7 +155,7 @@ def test_pulled_manifests_are_named_after_no_secret(stage: Stage) -> None:
     ran = stage.searched("pull", "--site-id", HARBOR, "--output", "anew")
     search(stage, ran)
     assert ran.code == 0
-    assert "the service's answers repeat a secret; [secret] is written down in its place" in ran.err
+    assert "the service's answers contain a secret; [secret] is written in its place" in ran.err
     assert "qzvkjw" not in "".join(str(file) + file.read_text() for file in (stage.extcal.folder / "anew").rglob("*.*"))
 
 

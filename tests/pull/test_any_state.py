@@ -139,7 +139,7 @@ def _check(
         elif action.kind == "reconnect":
             assert action.connection_id in broken
         elif action.kind == "connect":
-            assert any(f"{action.address} is declared and not connected" in text for text in warnings)
+            assert any(f"{action.address}: declared but not connected" in text for text in warnings)
         elif action.kind == "unmanaged":
             hidden = action.provider_id in seen.live.failed_provider_ids
             assert hidden or any(f"[{action.connection_id}] is left out: " in text for text in failures)

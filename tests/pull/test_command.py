@@ -200,7 +200,7 @@ def test_a_change_that_makes_manifests_conflict_is_told_by_their_files(extcal: E
     ran = extcal(*HERE)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "updated    manifests/harbor/schedules/staff-2.yaml")
     assert re.fullmatch(
-        r"error: harbor/staff-0-apple is left as it is, since what is live would conflict: "
+        r"error: harbor/staff-0-apple: not updated, since the live state conflicts: "
         r"manifests/harbor/schedules/staff-1\.yaml:8:3: the account 'staff0@harbor-dental\.example' is declared for "
         r"another schedule by harbor/staff-0-apple, and both may import from the same calendar, .*the other is at "
         r"manifests/harbor/schedules/staff-0\.yaml:1:1\); change one of the two in the site's dashboard, "
@@ -231,7 +231,7 @@ def test_a_provider_that_is_down_is_an_error_and_the_rest_is_written(extcal: Ext
     extcal.sandbox.set_provider_down(worlds.GOOGLE, down=True)
     ran = extcal(*HERE)
     assert ran.code == 1
-    assert ran.err == "error: harbor: the service could not read provider Google: it is left out\n"
+    assert ran.err == "error: harbor: the service could not read provider Google; its connections are left out\n"
     assert "created    manifests/harbor/schedules/staff-0.yaml" in ran.out
 
 
@@ -323,7 +323,7 @@ def test_names_that_can_not_be_read_are_done_without(extcal: Extcal) -> None:
         service.otherwise = lambda: Reply({"message": "not allowed"}, 403)
         ran = extcal(*HERE, env={"EXTCAL_ENDPOINT": service.url})
     assert ran.code == 0
-    assert ran.err.startswith("warning: harbor: schedules are named by their ids, since they can't be read: Query")
+    assert ran.err.startswith("warning: harbor: schedules can't be read, so they are named by their ids: Query")
     text = (extcal.folder / "manifests/harbor/schedules/schedule-3e47ec65.yaml").read_text()
     assert "  schedule: {id: 3e47ec65-2975-447c-a7ed-000000000000}\n" in text
     assert "        - {id: work}\n" in text

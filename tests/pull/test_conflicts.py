@@ -36,7 +36,7 @@ from tests.support.profiles import examples
 
 LEES = "lee@harbor-dental.example"
 MEETING = re.compile(
-    r"harbor/\w+ is left as it is, since what is live would conflict: manifests/\w+\.yaml:\d+:\d+: the account "
+    r"harbor/\w+: not updated, since the live state conflicts: manifests/\w+\.yaml:\d+:\d+: the account "
     r"'lee@harbor-dental\.example' is declared for another schedule by harbor/\w+, and both may .*; the other is at "
     r"manifests/\w+\.yaml:\d+:\d+\); change one of the two in the site's dashboard, then pull again"
 )
@@ -102,7 +102,7 @@ def test_manifests_that_would_conflict_keep_no_other_from_being_written(
     assert found["harbor/kim"] == "noop"
     left = [address for address, kind in sorted(found.items()) if kind == "update"]
     assert left
-    assert [failure.partition(" ")[0] for failure in done.pull.failures] == left
+    assert [failure.partition(":")[0] for failure in done.pull.failures] == left
     assert all(MEETING.fullmatch(failure) for failure in done.pull.failures)
 
 
@@ -143,7 +143,7 @@ def test_a_new_connection_gives_way_to_what_is_declared(folder: Path) -> None:
     done = pull(folder, seen)
     assert done.changed == ["a.yaml", "b.yaml"]
     (failure,) = done.pull.failures
-    assert "[live-kim-Apple] is left out: its account is connected to another schedule" in failure
+    assert "[live-kim-Apple] is left out: its account is also connected to another schedule" in failure
 
 
 _IMPORTS = st.sampled_from((OFF, PRIMARY, chosen(WORK), chosen(HOME), chosen(SCHOOL), chosen(WORK, SCHOOL)))

@@ -68,7 +68,7 @@ def _pulled(folder: Path, connections: tuple[LiveConnection, ...]) -> Done:
     done = pull(folder, seen)
     assert not done.pull.failures
     found = actions(folder, seen)
-    gone = sum("is declared and not connected" in warning for warning in done.pull.warnings)
+    gone = sum("declared but not connected" in warning for warning in done.pull.warnings)
     assert len([kind for kind in found.values() if kind == "connect"]) == gone
     assert set(found.values()) <= {"noop", "connect"}
     assert len(found) == len(connections) + gone

@@ -267,7 +267,9 @@ def test_what_can_not_be_edited_is_left_and_named(folder: Path, document: str, w
     assert done.changed == []
     assert path.read_text() == before
     (failure,) = done.pull.failures
-    assert failure.startswith("manifests/all.yaml:19:1: harbor/lee differs from what is live and can't be edited: ")
+    assert failure.startswith(
+        "manifests/all.yaml:19:1: harbor/lee differs from the live connection and can't be edited in place: "
+    )
     assert why in failure
 
 
@@ -282,7 +284,7 @@ def test_an_edit_that_would_break_the_file_is_refused(folder: Path) -> None:
     assert path.read_text() == before
     assert done.changed == ["b.yaml"]
     (failure,) = done.pull.failures
-    assert failure.startswith("harbor/lee is left as it is: its file would not load any more: manifests/all.yaml:")
+    assert failure.startswith("harbor/lee: not updated: its file would no longer load: manifests/all.yaml:")
 
 
 def test_an_edit_that_would_break_the_file_keeps_no_other_out_of_it(folder: Path) -> None:
@@ -299,7 +301,7 @@ def test_an_edit_that_would_break_the_file_keeps_no_other_out_of_it(folder: Path
         )
         done = pull(at, seen)
         (failure,) = done.pull.failures
-        assert failure.startswith("harbor/lee is left as it is: its file would not load any more: manifests/")
+        assert failure.startswith("harbor/lee: not updated: its file would no longer load: manifests/")
         assert HEAD + anchored in path.read_text()
         assert actions(at, seen) == {
             "harbor/lee": "update",
@@ -355,7 +357,7 @@ def test_a_list_with_odd_dashes_is_left_and_named(folder: Path) -> None:
     )
     done = pull(folder, observed(live(sync=SyncConfig(chosen(HOME), OFF))))
     assert done.changed == []
-    assert "can't be edited: a list has a dash on a line of its own; edit it by hand" in done.pull.failures[0]
+    assert "can't be edited in place: a list has a dash on a line of its own; edit it by hand" in done.pull.failures[0]
 
 
 def test_line_breaks_that_only_yaml_sees_do_not_mislead(folder: Path) -> None:
@@ -382,5 +384,5 @@ def test_an_edit_that_would_change_what_else_the_manifest_means_is_refused(folde
     done = pull(folder, observed(live(sync=SyncConfig(OFF, OFF))))
     assert path.read_text() == before
     assert done.pull.failures == (
-        "harbor/lee is left as it is: its manifest would not mean what is live; edit it by hand",
+        "harbor/lee: not updated: its manifest would not match the live connection; edit it by hand",
     )

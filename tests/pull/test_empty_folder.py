@@ -43,7 +43,7 @@ spec:
   schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d00}  # Dr. Lee
   provider: apple
   account: lee@harbor-dental.example
-  # Set this variable to the account's password; it is needed only to connect the account anew.
+  # Set this variable to the account's password; it is needed only to connect the account again.
   credentials: {password: {env: EXTCAL_DR_LEE_APPLE_PASSWORD}}
   syncConfig:
     listEventFromCalendars:
@@ -147,7 +147,7 @@ def test_a_known_site_does_not_prune_what_is_left_out(folder: Path, scope: Scope
     done = pull(folder, seen)
     assert actions(folder, seen).get("harbor-dental/id:hidden") == "unmanaged"
     assert (
-        "harbor-dental: prune: true is not written, since it would disconnect what is left out (hidden); "
+        "harbor-dental: prune: true is not written: it would disconnect what is left out (hidden); "
         "once that is declared or disconnected, set prune: true"
     ) in done.pull.failures
 
@@ -222,7 +222,7 @@ def test_disconnected_connections_are_counted_and_left_out(folder: Path) -> None
     """What is disconnected already is no connection; the Site's file tells how many there were."""
     seen = observed(live(), live(PATEL, status="DISCONNECTED"), live(KIM, status="DISCONNECTED"))
     pull(folder, seen)
-    assert "disconnected already are left out: 2." in (folder / "harbor-dental/site.yaml").read_text()
+    assert "already disconnected: 2." in (folder / "harbor-dental/site.yaml").read_text()
     assert list(actions(folder, seen)) == ["harbor-dental/dr-lee-apple"]
 
 
@@ -231,7 +231,7 @@ def test_a_broken_connection_is_declared_and_said_to_be_broken(folder: Path) -> 
     seen = observed(live(status="ERROR", error_reason="TOKEN_REVOKED"))
     pull(folder, seen)
     text = (folder / "harbor-dental/schedules/dr-lee.yaml").read_text()
-    assert text.startswith("# Broken when it was pulled (TOKEN_REVOKED): plan tells what it needs.\n")
+    assert text.startswith("# Broken when it was pulled (TOKEN_REVOKED): run plan to see what it needs.\n")
     assert actions(folder, seen) == {"harbor-dental/dr-lee-apple": "reconnect"}
 
 
@@ -277,7 +277,7 @@ def test_a_connection_that_is_there_twice_is_left_out(folder: Path, twins: tuple
     ids = ", ".join(one.id for one in twins)
     why = (
         f"{len(twins)} connections have the same schedule, provider and account ({ids}); declare one by hand, "
-        f"settle them with extcal resolve PATH --keep harbor-dental/NAME={kept}, then pull again"
+        f"run extcal resolve PATH --keep harbor-dental/NAME={kept}, then pull again"
     )
     accounts = [one.account for one in twins]
     assert list(done.pull.failures) == [
@@ -300,7 +300,7 @@ def test_a_broken_connection_that_can_not_be_connected_again_is_left_out(folder:
     assert done.pull.failures == (
         (
             f"harbor-dental: {broken.account} (Tidewater Rota) on Dr. Lee [{broken.id}] is left out: it is broken "
-            f"({reason or 'no reason told'}), and provider Tidewater Rota offers no way to connect that extcal knows; "
+            f"({reason or 'no reason given'}), and provider Tidewater Rota offers no way to connect that extcal knows; "
             "connect it again or disconnect it in the site's dashboard, then pull again"
         ),
     )
@@ -321,7 +321,7 @@ def test_an_account_on_two_schedules_is_declared_on_one(folder: Path) -> None:
     seen = observed(live(), live(PATEL, account=account))
     done = pull(folder, seen)
     assert len(done.pull.failures) == 1
-    assert "[live-patel-Apple] is left out: its account is connected to another schedule" in done.pull.failures[0]
+    assert "[live-patel-Apple] is left out: its account is also connected to another schedule" in done.pull.failures[0]
     assert list(actions(folder, seen)) == ["harbor-dental/dr-lee-apple"]
 
 
@@ -338,7 +338,7 @@ def test_a_fixed_sync_config_is_not_stated(folder: Path) -> None:
     """Where nobody can change the sync config the manifest says none, so that it can be connected anew."""
     pull(folder, observed(live(LEE, ROTA)))
     text = (folder / "harbor-dental/schedules/dr-lee.yaml").read_text()
-    assert text.startswith("# Tidewater Rota does not let its sync config be changed, so none is stated.\n")
+    assert text.startswith("# No sync config is written: Tidewater Rota does not allow changing it.\n")
     assert "provider: {name: Tidewater Rota}" in text
     assert "syncConfig" not in text
 
@@ -349,7 +349,7 @@ def test_what_a_provider_does_not_offer_is_not_stated(folder: Path) -> None:
     seen = observed(live(sync=SyncConfig(PRIMARY, DEDICATED)))
     seen = replace(seen, live=replace(seen.live, providers=(poor,)))
     pull(folder, seen)
-    assert "Its sync config is not stated" in (folder / "harbor-dental/schedules/dr-lee.yaml").read_text()
+    assert "No sync config is written" in (folder / "harbor-dental/schedules/dr-lee.yaml").read_text()
     assert actions(folder, seen) == {"harbor-dental/dr-lee-apple": "noop"}
 
 
@@ -361,7 +361,7 @@ def test_calendars_that_no_manifest_can_list_are_not_stated(folder: Path, calend
     seen = observed(live(sync=SyncConfig(chosen(*calendars), OFF)))
     pull(folder, seen)
     text = (folder / "harbor-dental/schedules/dr-lee.yaml").read_text()
-    assert text.startswith("# No calendar to import from is stated: ")
+    assert text.startswith("# No calendar to import from is written: ")
     assert "listEventFromCalendars: {enabled: true}" in text
     assert actions(folder, seen) == {"harbor-dental/dr-lee-apple": "noop"}
 
@@ -390,14 +390,16 @@ def test_a_provider_that_is_gone_leaves_its_connections_out(folder: Path) -> Non
     """A connection of a provider that the site offers no more can't be declared."""
     gone = replace(ROTA, id="f8b9a061-f8b3-4eed-af9d-63801dcec279")
     done = pull(folder, observed(live(), live(PATEL, gone)))
-    assert "no reference to its provider would mean it alone" in done.pull.failures[0]
+    assert "no reference to its provider would match it alone" in done.pull.failures[0]
 
 
 def test_a_provider_that_could_not_be_read_is_left_out_and_said_to_be(folder: Path) -> None:
     """What a provider failed to tell is not taken for what there is."""
     seen = observed(live(), live(PATEL, GOOGLE), failed_provider_ids=(GOOGLE.id,))
     done = pull(folder, seen)
-    assert done.pull.failures == ("harbor-dental: the service could not read provider Google: it is left out",)
+    assert done.pull.failures == (
+        "harbor-dental: the service could not read provider Google; its connections are left out",
+    )
     assert [one.name for one in load([folder]).connections] == ["dr-lee-apple"]
 
 

@@ -112,7 +112,7 @@ def test_what_is_gone_is_named_and_stays(folder: Path) -> None:
     pull(folder, observed(live()))
     done = pull(folder, observed())
     assert done.changed == []
-    assert done.pull.warnings == ("harbor-dental/dr-lee-apple is declared and not connected; it is left as it is",)
+    assert done.pull.warnings == ("harbor-dental/dr-lee-apple: declared but not connected; apply connects it",)
 
 
 def test_a_tombstone_stays(folder: Path) -> None:
@@ -120,14 +120,14 @@ def test_a_tombstone_stays(folder: Path) -> None:
     written(folder, SITE, HEAD + "  state: absent\n")
     done = pull(folder, observed(live()))
     assert done.changed == []
-    assert "harbor/lee is declared absent and still connected" in done.pull.warnings[0]
+    assert "harbor/lee: declared absent but still connected" in done.pull.warnings[0]
 
 
 def test_a_broken_connections_manifest_is_kept_in_line_too(folder: Path) -> None:
     """A connection in ERROR is named, and its sync config pulled like any other's."""
     path = written(folder, SITE, HEAD + "  syncConfig: {listEventFromCalendars: {enabled: false}}\n")
     done = pull(folder, observed(live(status="ERROR", error_reason="TOKEN_REVOKED")))
-    assert done.pull.warnings == ("harbor/lee is broken (TOKEN_REVOKED); plan tells what it needs",)
+    assert done.pull.warnings == ("harbor/lee: broken (TOKEN_REVOKED); run plan to see what it needs",)
     assert "{enabled: true, primaryCalendar: {}}" in path.read_text()
 
 
@@ -136,7 +136,7 @@ def test_calendars_that_can_not_be_listed_leave_the_manifest_alone(folder: Path)
     written(folder, SITE, HEAD + "  syncConfig: {listEventFromCalendars: {calendars: [Elsewhere]}}\n")
     done = pull(folder, observed(live(), unlisted={"live-lee-Apple": "HTTP 500"}))
     assert done.changed == []
-    assert "harbor/lee: its calendars can't be listed, so it is left as it is" in done.pull.failures
+    assert "harbor/lee: its calendars can't be listed, so its manifest is not changed" in done.pull.failures
 
 
 def test_a_manifest_that_means_nothing_live_keeps_its_account_from_being_added(folder: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_manifest_that_means_nothing_live_keeps_its_account_from_being_added(f
     done = pull(folder, observed(live()))
     assert done.changed == []
     assert "the site has no active schedule with the name Doctor Lee" in done.pull.failures[0]
-    assert "a manifest with its account could not be matched" in done.pull.failures[1]
+    assert "a manifest of its account could not be matched" in done.pull.failures[1]
 
 
 def test_a_duplicate_of_a_declared_connection_is_left_out(folder: Path) -> None:
@@ -154,8 +154,7 @@ def test_a_duplicate_of_a_declared_connection_is_left_out(folder: Path) -> None:
     done = pull(folder, observed(live(), live(id="twin", status="ERROR")))
     assert done.changed == []
     assert done.pull.failures[0].endswith(
-        "[twin] is left out: it is a duplicate of what harbor/lee declares; "
-        "settle it with extcal resolve PATH --keep harbor/lee=live-lee-Apple"
+        "[twin] is left out: it duplicates harbor/lee; run extcal resolve PATH --keep harbor/lee=live-lee-Apple"
     )
 
 

@@ -58,7 +58,7 @@ def test_a_link_that_leads_out_is_not_followed(folder: Path, tmp_path: Path) -> 
     assert saved.created == []
     (failure,) = saved.failures
     assert failure.startswith(
-        "can't write manifests/harbor-dental/site.yaml: a link on the way leads out of the folder"
+        "can't write manifests/harbor-dental/site.yaml: a link in its path points outside the folder"
     )
     assert files(tmp_path / "outside") == []
     assert not (folder / "other/site.yaml").exists()
@@ -116,7 +116,7 @@ def test_what_came_into_being_meanwhile_is_not_overwritten(folder: Path) -> None
     path.parent.mkdir(parents=True)
     path.write_text("# mine\n")
     saved = save(opened, made.files)
-    assert saved.failures == [f"can't write {path}: it has come into being meanwhile; pull again"]
+    assert saved.failures == [f"can't write {path}: it was created meanwhile; pull again"]
     assert path.read_text() == "# mine\n"
 
 

@@ -37,7 +37,7 @@ def test_a_new_manifest_must_mean_what_it_was_made_from(folder: Path) -> None:
     wrong = proposal.files[LEE_FILE].replace(b"lee@", b"eel@")
     proposal.files[LEE_FILE] = wrong
     assert shortfalls(empty, proposal, [SEEN]) == {
-        SEEN.key(live()): "its manifest would not mean what is live; edit it by hand"
+        SEEN.key(live()): "its manifest would not match the live connection; edit it by hand"
     }
 
 
@@ -63,15 +63,15 @@ def test_an_edit_must_be_fit_to_be_planned(pulled: Folder) -> None:
 
 def test_what_is_not_to_be_touched_must_not_change(pulled: Folder) -> None:
     """A proposal that would change or remove another manifest is not written at all."""
-    with pytest.raises(UnsettledError, match="not to be touched would change: harbor-dental/dr-patel-google;"):
+    with pytest.raises(UnsettledError, match="other manifests would change: harbor-dental/dr-patel-google;"):
         shortfalls(pulled, Proposal(files={PATEL_FILE: b"# nothing\n"}), [SEEN])
     changed = pulled.by_path["harbor-dental/site.yaml"].content + b"  prune: true\n"
-    with pytest.raises(UnsettledError, match="not to be touched would change: a Site;"):
+    with pytest.raises(UnsettledError, match="other manifests would change: a Site;"):
         shortfalls(pulled, Proposal(files={"harbor-dental/site.yaml": changed}), [SEEN])
 
 
 def test_without_room_for_a_copy_nothing_is_written(pulled: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the copy can't be made the message says so, and where room is needed."""
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    with pytest.raises(ExtcalError, match="tried in a copy first: No such file or directory; make room in /nowhere"):
+    with pytest.raises(ExtcalError, match="checked in a copy first: No such file or directory; free space in /nowhere"):
         shortfalls(pulled, Proposal(files={PATEL_FILE: b""}), [SEEN])
