@@ -146,9 +146,9 @@ def _type_hint(problem: Problem, wanted: list[str]) -> str:
         return "write {}"
     if "object" in wanted and isinstance(value, str):
         # A name, or an id, where a mapping is due that may hold one: `schedule: Dr. Lee`.
-        field = "id" if _GUID.fullmatch(value) else "name"
-        plain = _PLAIN.fullmatch(value) and value.casefold() not in _TRUE_WORDS | _FALSE_WORDS
-        text = value if plain else shown(value)
+        by_id = _GUID.fullmatch(value)
+        plain = by_id or (_PLAIN.fullmatch(value) and value.casefold() not in _TRUE_WORDS | _FALSE_WORDS)
+        field, text = "id" if by_id else "name", value if plain else shown(value)
         return f"write {{{field}: {text}}}" if field in problem.known else ""
     return ""
 
