@@ -92,15 +92,10 @@ class WireObject:
         """The object within, which must be there."""
         return self._enter(self._rest.pop(name, None), name)
 
-    def each(
-        self, name: str, read: Callable[["WireObject"], T], quick: Callable[[object], T | None] = lambda _: None
-    ) -> tuple[T, ...]:
-        """Every object of a list, read by `quick`, or by `read` where that gives None; empty where it is missing."""
+    def each(self, name: str, read: Callable[["WireObject"], T]) -> tuple[T, ...]:
+        """Every object of a list; empty where it is missing."""
         values = self._take(name, "a list", list) or []
-        return tuple(
-            read(self._enter(value, f"{name}[{index}]")) if (known := quick(value)) is None else known
-            for index, value in enumerate(values)
-        )
+        return tuple(read(self._enter(value, f"{name}[{index}]")) for index, value in enumerate(values))
 
     def extra(self) -> Extra:
         """The fields that were not taken, as (path, JSON text), sorted; those within by their dotted path."""
@@ -146,10 +141,10 @@ def _within(value: object) -> Iterable[object]:
 
 
 def _whole(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not is_whole(text) else text
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not _is_whole(text) else text
 
 
-def is_whole(text: str) -> bool:
+def _is_whole(text: str) -> bool:
     """Whether `text` holds no halves of characters, which JSON can spell and nothing can show or store."""
     try:
         text.encode()

@@ -7,7 +7,6 @@ default or None. A value of another type raises ShapeError, which says where.
 """
 
 from reconciler.api.fields import ShapeError, WireObject
-from reconciler.api.wire_fast import quick_connection
 from reconciler.model.live import (
     Calendar,
     ConnectionList,
@@ -35,7 +34,7 @@ def read_providers(answer: WireObject) -> tuple[Provider, ...]:
 def read_connections(answer: WireObject) -> ConnectionList:
     """ListConnections' answer."""
     return ConnectionList(
-        connections=answer.each("connections", _connection, quick_connection),
+        connections=answer.each("connections", _connection),
         failed_provider_ids=answer.texts("failedProviderIds"),
     )
 

@@ -151,7 +151,7 @@ def test_texts_of_absurd_length_are_refused(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["id", "externalAccountEmail", "errorReason", "userId", "status"])
-def test_no_quick_way_is_round_the_bounds(field: str) -> None:
+def test_texts_of_absurd_length_are_refused_in_a_list(field: str) -> None:
     """Connections as they almost always come are bounded alike."""
     whole = {
         "id": "c1", "providerId": "p", "calendarType": "GOOGLE", "scheduleId": "s", "status": "SYNCED",
