@@ -112,7 +112,7 @@ async def _pull(
     known: Desired,
     choose: Callable[[Target], list[Site]],
     parallelism: int,
-) -> pull_sites.Pulling:
+) -> pull_sites.PullResult:
     with target(said) as found:
         sites = choose(found)
         service = replace(found.service, parallelism=parallelism)

@@ -1,4 +1,4 @@
-"""Manifests: YAML files in, checked and resolved into the desired model (contract: Manifests)."""
+"""Manifests: YAML files read, checked and resolved into the desired model (`schemas/*.json` describe the fields)."""
 
 from reconciler.manifests.limits import ManifestLimits
 from reconciler.manifests.loader import load, load_readable, overlooked

@@ -44,7 +44,7 @@ def read(file: ManifestFile) -> bytes | Fault:
 
 
 def begins_as_manifest(file: ManifestFile) -> bool:
-    """Whether the beginning of a file says that it is a manifest; what is no regular file says nothing.
+    """Whether the beginning of a file declares a manifest; only a regular file can.
 
     Raises OSError where it can't be read.
     """

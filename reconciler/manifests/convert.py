@@ -62,7 +62,7 @@ class PolicyDocument:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionDocument:
-    """A Connection; `site` and `policy` are names yet, `sync` is what it says itself, `sources` are below its spec."""
+    """A Connection; `site` and `policy` are unresolved names, `sync` is its own, `sources` are below its spec."""
 
     name: str
     site: str | None
@@ -79,7 +79,7 @@ class ConnectionDocument:
 
 
 def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
-    """The Site that a valid document states; ids are in lower case, as the service writes them."""
+    """The Site that a valid document declares; ids are in lower case, as the service writes them."""
     spec = cast("SiteShape", document["spec"])
     percentage = spec.get("guards", {}).get("maxDisconnects", DEFAULT_MAX_DISCONNECTS)
     oauth = spec.get("oauth")
@@ -97,13 +97,13 @@ def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
 
 
 def policy_document(document: YamlMapping, report: FileReport) -> PolicyDocument:
-    """The SyncPolicy that a valid document states."""
+    """The SyncPolicy that a valid document declares."""
     spec = cast("PolicyShape", document["spec"])
     return PolicyDocument(_name(document), *sync_config(spec["syncConfig"], document, report))
 
 
 def connection_document(document: YamlMapping, report: FileReport) -> ConnectionDocument:
-    """The Connection that a valid document states."""
+    """The Connection that a valid document declares."""
     spec = cast("ConnectionShape", document["spec"])
     sync = NO_SYNC
     sync_sources: Sources = ()

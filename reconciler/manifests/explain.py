@@ -1,4 +1,4 @@
-"""What jsonschema found, in words: one fault for each thing that is wrong, at the field that is meant.
+"""Explains what jsonschema found: one fault for each thing that is wrong, at its field.
 
 The schemas avoid `anyOf` and `oneOf`, so that each error stands for itself; their `patternErrorMessage` and
 `errorMessage` say in words, here and in editors, what would be right. Values are repeated only where a word was

@@ -1,4 +1,4 @@
-"""Where faults are gathered while files are read, so that all of them can be told at once."""
+"""Collects faults while files are read, so that a run reports all of them at once."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from reconciler.model.source import Fault, Source
 from reconciler.text import cut, escaped
 
 MAX_FAULTS = 1_000
-"""Faults told of one file; a file with more is not looked at any further."""
+"""Faults reported of one file; the rest of a file with more is not checked."""
 
 SHOWN = 81
 """Characters of a manifest's own text that a message repeats, with the ellipsis of one that was cut."""
@@ -20,7 +20,7 @@ class SpoiledError(Exception):
 
 @dataclass(slots=True)
 class FileReport:
-    """The faults of one file; `spoiled` tells that a part of it was not read, so that names may be missing.
+    """The faults of one file; `spoiled` means that a part of it was not read, so that names may be missing.
 
     Places are counted from the beginning of what is being read, before which the file has so many `lines`. `budget`
     is what all files of the run share.

@@ -1,4 +1,9 @@
-"""Which files hold manifests: those below what the command line names, and those that only look as if they did."""
+"""Finds manifest files below the paths of the command line, and strays: files that look like manifests.
+
+Steps: each path is walked (links must stay inside, a bare git repository is refused); an entry is sorted into
+manifest, stray, folder or neither by its name, JSON by its content; the same file under two names counts once; sizes
+are counted against the limits before anything is read.
+"""
 
 import errno
 import os
@@ -40,7 +45,7 @@ _TOO_MUCH = f"there is more than {LOOKED_AT_TOGETHER // MEBI} MiB to check"
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A file, or a dot-folder, that is not read for the reason `why`; `unseen` says why it can't be read."""
+    """A file, or a dot-folder, that is not read for the reason `why`; `unseen` is why its content is unknown."""
 
     file: ManifestFile
     why: str
@@ -135,7 +140,7 @@ def _identity(file: ManifestFile) -> tuple[int, int] | None:
 
 
 def is_manifest(file: ManifestFile, budget: ManifestBudget) -> bool | str:
-    """Whether a file says that it is a manifest, or why that can't be told."""
+    """Whether a file declares a manifest, or why that is unknown."""
     try:
         if not budget.may_look(os.lstat(file.real).st_size):
             return _TOO_MUCH

@@ -8,7 +8,7 @@ from reconciler.model.source import Fault, Source
 
 MEBI = 1024 * 1024
 LOOKED_AT = MEBI
-"""How much of a file is looked at to tell whether it says that it is a manifest."""
+"""How much of a file is searched for the apiVersion of a manifest."""
 LOOKED_AT_TOGETHER = 256 * MEBI
 """The same for all files of a run."""
 
@@ -36,7 +36,7 @@ class ManifestLimits:
     calendars: int = 500_000
     """Calendars that policies and connections name, a policy's counted for each connection that takes them over."""
     faults: int = 10_000
-    """What is told to be wrong."""
+    """Faults of all files."""
 
     def of(self, limit: Limit) -> int:
         """The bound of one."""
@@ -45,7 +45,7 @@ class ManifestLimits:
 
 
 DEFAULT = ManifestLimits()
-"""Where nobody says otherwise."""
+"""The limits without `--limit`."""
 
 _EXCEEDED = {
     Limit.BYTES: "the manifests are larger than {} together",
@@ -69,17 +69,17 @@ class ManifestBudget:
         return self._left[limit]
 
     def allows(self, limit: Limit, amount: int = 1) -> bool:
-        """Count what is about to be read, and tell whether it may be."""
+        """Count what is about to be read; whether the limit allows it."""
         self._left[limit] -= amount
         return self._left[limit] >= 0
 
     def may_look(self, size: int) -> bool:
-        """Count a file of so many bytes that is about to be looked at, and tell whether it may be."""
+        """Count a file of so many bytes that is about to be searched; whether the limit allows it."""
         self._unseen -= min(size, LOOKED_AT)
         return self._unseen >= 0
 
     def exceeded(self, limit: Limit, at: Source | None) -> LimitError:
-        """The error that says which limit was reached at a place, and how it is raised."""
+        """The error for a limit that was exceeded at a place, with how to raise it."""
         return LimitError([self.fault(limit, at)])
 
     def fault(self, limit: Limit, at: Source | None) -> Fault:

@@ -1,4 +1,9 @@
-"""Loads manifests: finds files, checks each document, resolves them together, reports every fault at once."""
+"""Loads manifests into the desired model, and reports every fault at once.
+
+Steps: find the files (`files`), decode and parse each (`contents`, `parse_cache`), check every document against its
+kind's schema (`schema`), convert it to values (`convert`), resolve all of them together (`references`), and keep the
+sites from being pruned that unread files may be about (`strays`). The fields are described in `schemas/*.json`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +30,7 @@ from reconciler.model.source import Fault
 
 
 def load(paths: Sequence[Path], limits: ManifestLimits = DEFAULT) -> Desired:
-    """What the manifests at `paths` state (contract: Manifests); nothing of it depends on the order of files.
+    """What the manifests at `paths` declare; nothing of it depends on the order of files.
 
     A site that a file may be about that looks like a manifest and is not read is not pruned. Raises ManifestError with
     every fault of every file, as far as `limits` goes, and LimitError where there is more to read than they allow.
@@ -41,16 +46,16 @@ def load_readable(
 ) -> tuple[Desired, list[Fault]]:
     """As `load`, what can be read of the manifests, and every fault of the rest; raises LimitError alone.
 
-    `strays` are files that may be strays besides those that are found.
+    `strays` are files to treat as strays besides those found.
     """
     from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
     budget = ManifestBudget(limits)
     documents, faults = collect(paths, budget)
     desired, together = resolve(documents, budget)
-    # A name that is not a name is told once; that nothing is called so goes without saying.
-    told = {(fault.source, fault.where) for fault in faults}
-    faults += (fault for fault in together if not fault.where or (fault.source, fault.where) not in told)
+    # An invalid name is one fault; that nothing has this name would be a second one for the same mistake.
+    known = {(fault.source, fault.where) for fault in faults}
+    faults += (fault for fault in together if not fault.where or (fault.source, fault.where) not in known)
     if len(faults) > limits.faults:
         faults[limits.faults :] = [budget.fault(Limit.FAULTS, faults[limits.faults].source)]
     return spare(desired, (*documents.strays, *strays), budget), faults
@@ -70,7 +75,7 @@ _Document = TypeVar("_Document", ConnectionDocument, PolicyDocument)
 def collect(paths: Sequence[Path], budget: ManifestBudget) -> tuple[Documents, list[Fault]]:
     """What the files at `paths` hold, and every fault that a file has by itself.
 
-    Where there are more faults than are told, the files after that are not read. Raises LimitError.
+    Files after the last fault that is reported are not read. Raises LimitError.
     """
     # Commands that read no manifests don't need yaml, which takes a tenth of a second to import.
     from reconciler.manifests.parse_cache import ParseCache, read_cached  # noqa: PLC0415
@@ -93,7 +98,7 @@ def collect(paths: Sequence[Path], budget: ManifestBudget) -> tuple[Documents, l
                 pass
             faults += report.faults
             if report.spoiled:
-                # What spoils a file is told last.
+                # What spoils a file is reported last.
                 documents.incomplete = documents.incomplete or report.faults[-1]
         if len(faults) > budget.limits.faults:
             documents.incomplete = documents.incomplete or Fault(None, "", "not all files were read")

@@ -29,7 +29,7 @@ class Name:
 class Declaration:
     """What a document is called and which names it refers to, whether or not the rest of it is valid.
 
-    `root` is the document's place; `needs_site` tells that it is a Connection that leaves its site out.
+    `root` is the document's place; `needs_site` means a Connection that leaves its site out.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Documents:
 
 
 def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list[Fault]]:
-    """What the documents state together, and everything that is wrong with them together; raises LimitError."""
+    """What the documents declare together, and everything that is wrong with them together; raises LimitError."""
     names = _Names(documents)
     policies = {policy.name: policy for policy in sorted(documents.policies, key=lambda document: document.name)}
     connections = []
@@ -158,7 +158,7 @@ class _Names:
 
 
 def _unchecked(count: int, why: Fault) -> Fault:
-    """What is said instead of faults that would go away with another one."""
+    """One fault in place of those that may go away with another one."""
     references = "1 reference is" if count == 1 else f"{count:,} references are"
     cause = f"{why.source.file} could not be read completely" if why.source else why.message
     return Fault(why.source, "", f"{references} not checked: {cause}", "fix that first, then run validate again")

@@ -51,7 +51,7 @@ def schema_text(kind: str) -> str:
 
 
 def validate(document: YamlMapping, report: FileReport) -> str | None:
-    """The kind of a document that is as its schema says; None, with every fault reported, of one that is not."""
+    """The kind of a valid document; None, with every fault reported, for one that is not."""
     kind = _kind(document, report)
     if kind is None:
         return None
@@ -109,7 +109,7 @@ def _schema(kind: str) -> dict[str, object]:
 
 @cache
 def quick_check(kind: str) -> Callable[[object], bool]:
-    """Whether a document is as its kind's schema says, without an explanation."""
+    """A function that says whether a document is valid by its kind's schema, without an explanation."""
     from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - only commands that read manifests need it
 
     return Draft202012Validator(_schema(kind)).is_valid

@@ -1,8 +1,8 @@
-"""Strays: files that say that they are manifests and are not read; the sites that they are about are not pruned.
+"""Keeps sites from being pruned that strays may be about: files that declare manifests and are not read.
 
-A stray is read as a manifest would be, for the sites that its documents name and nothing else. Where that can't be
-told, it may be about any: where it can't be read or parsed, is of another version or an unknown kind, or names a site
-that nobody declares. A Site that it declares may have the id of a declared one, which is then the one that is meant.
+A stray is read as a manifest would be, for the sites that its documents name and nothing else. It may be
+about any site where it can't be read or parsed, is of another version or an unknown kind, or names a site that nobody
+declares. A Site that it declares may have the id of a declared one, which is then the one that is meant.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ _MOST_SITES = 3
 
 @dataclass(slots=True)
 class _Stray:
-    """What a stray says: its Sites as (name, id), the names of the sites of its Connections; or that it can't be told.
+    """What a stray declares: its Sites as (name, id), and the sites of its Connections; `anything` if that is unknown.
 
     A Connection that names no site has None.
     """
@@ -49,15 +49,15 @@ class _Stray:
 def spare(desired: Desired, strays: Sequence[Stray], budget: ManifestBudget) -> Desired:
     """The same with the strays that say that they are manifests, and their sites not pruned.
 
-    `budget` bounds how much is looked at; what is read to tell the sites has limits of its own, beyond which it is not
-    told.
+    `budget` bounds how much is looked at; what is read to tell the sites has limits of its own, beyond which they are
+    unknown.
     """
     apart, cache = ManifestBudget(budget.limits), ParseCache()
-    said = [found for stray in strays if (found := _said(stray, budget, apart, cache)) is not None]
-    if not said:
+    known_strays = [found for stray in strays if (found := _declared(stray, budget, apart, cache)) is not None]
+    if not known_strays:
         return desired
-    about = _About(desired.sites, said)
-    overlooked = tuple(_named([(one, about.sites_of(one)) for one in said], len(desired.sites)))
+    about = _About(desired.sites, known_strays)
+    overlooked = tuple(_named([(one, about.sites_of(one)) for one in known_strays], len(desired.sites)))
     warnings: defaultdict[str, list[str]] = defaultdict(list)
     for one in overlooked:
         for name in one.sites:
@@ -71,8 +71,8 @@ def spare(desired: Desired, strays: Sequence[Stray], budget: ManifestBudget) -> 
     return replace(desired, sites=tuple(sites), overlooked=overlooked)
 
 
-def _said(stray: Stray, budget: ManifestBudget, apart: ManifestBudget, cache: ParseCache) -> _Stray | None:
-    """What a stray says; None where it is no manifest."""
+def _declared(stray: Stray, budget: ManifestBudget, apart: ManifestBudget, cache: ParseCache) -> _Stray | None:
+    """What a stray declares; None where it is no manifest."""
     unseen = stray.unseen or is_manifest(stray.file, budget)
     if isinstance(unseen, str):
         return _Stray(stray, f"can't be read: {unseen}", _HINT_FOR_UNSEEN, anything=True)
@@ -92,7 +92,7 @@ def _said(stray: Stray, budget: ManifestBudget, apart: ManifestBudget, cache: Pa
         return found
     if any(ours):
         return found
-    # It is said in a comment, or in a text of another tool's document; what is no mapping was reported and passed over.
+    # The apiVersion is in a comment, or in another tool's document; what is no mapping was reported and passed over.
     return None if ours or not report.faults else replace(found, anything=True)
 
 
@@ -109,8 +109,8 @@ def _add(document: YamlMapping, found: _Stray) -> bool:
         found.sites.append((name or "", (site_id or "").lower()))
     elif kind == "Connection":
         spec = document.get("spec")
-        stated = isinstance(spec, YamlMapping) and "site" in spec
-        found.connections.append((text_at(document, "spec", "site") or "") if stated else None)
+        named = isinstance(spec, YamlMapping) and "site" in spec
+        found.connections.append((text_at(document, "spec", "site") or "") if named else None)
     elif kind != "SyncPolicy":
         found.anything = True
     return True
@@ -119,11 +119,11 @@ def _add(document: YamlMapping, found: _Stray) -> bool:
 class _About:
     """Which declared sites strays are about."""
 
-    def __init__(self, declared: Sequence[Site], said: Sequence[_Stray]) -> None:
+    def __init__(self, declared: Sequence[Site], known_strays: Sequence[_Stray]) -> None:
         self._all = frozenset(site.name for site in declared)
         self._by_id = {site.site_id: site.name for site in declared}
         self._ids: defaultdict[str, set[str]] = defaultdict(set)
-        for one in said:
+        for one in known_strays:
             for name, site_id in one.sites:
                 self._ids[name].add(site_id)
 
@@ -145,14 +145,14 @@ class _About:
         return frozenset(by_id | ({name} & self._all))
 
 
-def _named(said: Sequence[tuple[_Stray, frozenset[str]]], declared: int) -> Iterator[Overlooked]:
+def _named(known_strays: Sequence[tuple[_Stray, frozenset[str]]], declared: int) -> Iterator[Overlooked]:
     """The strays, the first of them by name, and how many more there are."""
-    for one, sites in said[:MOST_NAMED]:
+    for one, sites in known_strays[:MOST_NAMED]:
         message = f"{one.why}{_spared(sites, declared)}"
         yield Overlooked(Fault(Source(one.stray.file.shown, 1, 1), "", message, one.hint), tuple(sorted(sites)))
-    if rest := said[MOST_NAMED:]:
+    if rest := known_strays[MOST_NAMED:]:
         sites = frozenset[str]().union(*(sites for _, sites in rest))
-        more = f"{len(rest):,} more file{'' if len(rest) == 1 else 's'} like {said[0][0].stray.file.shown}"
+        more = f"{len(rest):,} more file{'' if len(rest) == 1 else 's'} like {known_strays[0][0].stray.file.shown}"
         message = f"{more} are not read{_spared(sites, declared)}"
         yield Overlooked(Fault(None, "", message, _HINT_FOR_MANY), tuple(sorted(sites)))
 

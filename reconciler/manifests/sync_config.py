@@ -1,4 +1,4 @@
-"""Sync configs out of manifests, and a connection's laid over its policy's, field by field (contract: Manifests)."""
+"""Converts sync configs, and merges a connection's over its policy's, field by field."""
 
 from sys import intern
 from typing import TypeAlias, cast
@@ -29,7 +29,7 @@ def sync_config(sync: SyncShape, document: YamlMapping, report: FileReport) -> t
 
 
 def merge(policy: SyncConfig, own: SyncConfig) -> SyncConfig:
-    """`own` where it says something, `policy` elsewhere; an alternative chosen in `own` replaces an inherited one."""
+    """`own` where it has a value, `policy` elsewhere; an alternative chosen in `own` replaces an inherited one."""
     return SyncConfig(_merge(policy.imports, own.imports), _merge(policy.exports, own.exports))
 
 
@@ -54,7 +54,7 @@ def _direction(direction: ImportShape | ExportShape) -> Direction | None:
     arm = next((arm for arm in _ARMS if arm in direction), None)
     calendars = cast("ImportShape", direction).get("calendars", ()) if arm is Arm.CALENDARS else ()
     result = Direction(direction.get("enabled"), arm, tuple(_calendar(calendar) for calendar in calendars))
-    # A direction that says nothing is the same as one that is left out.
+    # An empty direction is the same as one that is left out.
     return None if result == Direction() else result
 
 

@@ -1,1 +1,1 @@
-"""Manifests out: the live state written as YAML, and files that exist edited without disturbing the rest of them."""
+"""Pull: live connections written as manifests; existing files are edited without disturbing the rest of them."""

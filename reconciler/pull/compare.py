@@ -12,7 +12,7 @@ from reconciler.model.sync import IMPORTS, Arm, CalendarRef, Direction, SyncConf
 from reconciler.planning import actions, calendars, diff, providers
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import Reading, read
-from reconciler.pull.declare import UnstatableError, identity, stated_direction, with_sync
+from reconciler.pull.declare import UndeclarableError, declared_direction, identity, with_sync
 from reconciler.pull.values import Addition, Amendment, PulledSite
 from reconciler.pull.yaml_emit import comment
 
@@ -44,12 +44,12 @@ def _amendment(
     enabled = works if wanted.enabled not in {None, works} else None
     if not works:
         return Amendment(path, enabled, None)
-    stated = stated_direction(have, names)
+    declaration = declared_direction(have, names)
     if wanted.arm is not None and not _same(wanted, have, known):
-        return Amendment(path, enabled, stated)
-    # One that was switched on says more than that: which calendars it uses now matters.
-    says_more = enabled is True and wanted.arm is None and stated.arm is not None
-    return Amendment(path, enabled, stated if says_more else None)
+        return Amendment(path, enabled, declaration)
+    # Of one that was switched on, the calendars it uses matter, too.
+    says_more = enabled is True and wanted.arm is None and declaration.arm is not None
+    return Amendment(path, enabled, declaration if says_more else None)
 
 
 def _same(wanted: Direction, have: Direction, known: Sequence[CalendarRef]) -> bool:
@@ -89,7 +89,7 @@ class Drift:
 
 
 @dataclass(slots=True)
-class Survey:
+class SiteComparison:
     """What a site's pull finds; `schedules` are the ids of the schedules of declared connections, by address."""
 
     site: PulledSite
@@ -101,11 +101,11 @@ class Survey:
     failures: list[str] = field(default_factory=list)
 
 
-def survey(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Survey:
+def compare_site(site: PulledSite, declared: Sequence[DeclaredConnection]) -> SiteComparison:
     """Hold one site's manifests against what is live."""
     live = site.live
     reading = read(declared, live)
-    found = Survey(site, disconnected=sum(c.status == Status.DISCONNECTED for c in live.connections))
+    found = SiteComparison(site, disconnected=sum(c.status == Status.DISCONNECTED for c in live.connections))
     found.failures += _unread(site)
     found.failures += (f"{fault}; its manifest is not changed" for fault in (*reading.faults, *reading.matching.faults))
     for item, connection in reading.matching.pairs:
@@ -151,8 +151,8 @@ def new_connections(site: PulledSite, declared: Sequence[DeclaredConnection]) ->
 
 
 def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[str]:
-    """The ids of healthy live connections whose calendars will be written down, though their names aren't told."""
-    changed = [drift.live for drift in survey(site, declared).drifts]
+    """The ids of healthy live connections whose calendars will be written, and lack a name."""
+    changed = [drift.live for drift in compare_site(site, declared).drifts]
     return [
         connection.id
         for connection in (*changed, *new_connections(site, declared))
@@ -163,7 +163,7 @@ def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> lis
     ]
 
 
-def _add_new(found: Survey, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
+def _add_new(found: SiteComparison, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
     site, live = found.site, found.site.live
     doubtful = {folded(one.account) for one in declared if one.address not in found.schedules}
     active: dict[str, list[LiveConnection]] = defaultdict(list)
@@ -176,14 +176,14 @@ def _add_new(found: Survey, reading: Reading, declared: Sequence[DeclaredConnect
             continue
         try:
             _check_free(connection, site, reading, doubtful)
-            stated, provider = identity(site.site.name, connection, live, active[connection.schedule_id.lower()])
-        except UnstatableError as error:
+            wanted, provider = identity(site.site.name, connection, live, active[connection.schedule_id.lower()])
+        except UndeclarableError as error:
             found.failures.append(left_out(site, connection, str(error)))
             continue
-        groups[stated.schedule.value, provider.id, folded(stated.account)].append((stated, provider, connection))
+        groups[wanted.schedule.value, provider.id, folded(wanted.account)].append((wanted, provider, connection))
     for group in groups.values():
-        stated, provider, connection = group[0]
-        addition = _addition(site, stated, provider, connection)
+        wanted, provider, connection = group[0]
+        addition = _addition(site, wanted, provider, connection)
         if len(group) > 1:
             found.failures += [left_out(site, one, _doubled(site, group)) for _, _, one in group]
         elif (why := _beyond_repair(site, addition, provider)) is not None:
@@ -194,20 +194,20 @@ def _add_new(found: Survey, reading: Reading, declared: Sequence[DeclaredConnect
 
 
 def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, doubtful: Collection[str]) -> None:
-    """Raise UnstatableError where a manifest declares the connection, or may do so."""
+    """Raise UndeclarableError where a manifest declares the connection, or may do so."""
     elsewhere = site.known.get(connection.id)
     if elsewhere is not None and elsewhere.state is State.ABSENT:
-        raise UnstatableError(f"{elsewhere.address} declares it absent; apply that, then pull again")
+        raise UndeclarableError(f"{elsewhere.address} declares it absent; apply that, then pull again")
     declared = reading.matching.duplicates.get(connection.id)
     if declared is not None and declared.state is State.ABSENT:
-        raise UnstatableError(f"{declared.address} declares it absent; apply disconnects it")
+        raise UndeclarableError(f"{declared.address} declares it absent; apply disconnects it")
     if declared is not None:
         matched = (one.id for item, one in reading.matching.pairs if item.declared is declared and one is not None)
         kept = next(matched, "ID")
         keep = f"extcal resolve PATH --keep {declared.address}={kept}"
-        raise UnstatableError(f"it duplicates {declared.address}; run {keep}")
+        raise UndeclarableError(f"it duplicates {declared.address}; run {keep}")
     if folded(connection.account or "") in doubtful:
-        raise UnstatableError("a manifest of its account could not be matched; fix that, then pull again")
+        raise UndeclarableError("a manifest of its account could not be matched; fix that, then pull again")
 
 
 def _doubled(site: PulledSite, group: _Group) -> str:
@@ -239,7 +239,7 @@ def _beyond_repair(site: PulledSite, addition: Addition, provider: Provider) -> 
 
 
 def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
-    """What is said of a live connection that is not written down."""
+    """The message for a live connection that is not written."""
     offered = {provider.id: provider for provider in site.live.providers}
     label = providers.label(offered.get(connection.provider_id), connection.calendar_type)
     account = shown(connection.account, "an account that is not shown")
@@ -247,18 +247,18 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
     return f"{site.site.name}: {account} ({label}) on {schedule} [{connection.id}] is left out: {why}"
 
 
-def _addition(site: PulledSite, stated: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Addition:
-    stated, notes = with_sync(stated, connection, provider, site.calendar_names.get(connection.id, {}))
+def _addition(site: PulledSite, wanted: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Addition:
+    wanted, notes = with_sync(wanted, connection, provider, site.calendar_names.get(connection.id, {}))
     if connection.status == Status.ERROR:
         reason = comment(connection.error_reason or "no reason given")
         notes = (f"Broken when it was pulled ({reason}): run plan to see what it needs.", *notes)
     known = site.known.get(connection.id)
     if known is not None:
         by_password = ConnectMethod.CREDENTIALS in provider.features.connect_methods
-        password = (known.password if by_password else None) or stated.password
-        stated = replace(stated, name=known.name, password=password, lifecycle=known.lifecycle)
+        password = (known.password if by_password else None) or wanted.password
+        wanted = replace(wanted, name=known.name, password=password, lifecycle=known.lifecycle)
     return Addition(
-        declared=replace(stated, site=site.site.name),
+        declared=replace(wanted, site=site.site.name),
         live=connection,
         schedule_name=site.schedule_names.get(connection.schedule_id.lower(), ""),
         notes=notes,

@@ -14,24 +14,24 @@ from reconciler.model.desired import (
     DeclaredConnection,
 )
 from reconciler.model.source import Fault, Source, SourceMap
-from reconciler.pull.compare import Drift, Survey, amended, left_out
+from reconciler.pull.compare import Drift, SiteComparison, amended, left_out
 
 _TAKEN = "its account is also connected to another schedule, and both may use the same calendar"
 _WAY_OUT = "change one of the two in the site's dashboard, then pull again"
 
 
-def settle_conflicts(declared: Iterable[DeclaredConnection], surveys: Sequence[Survey]) -> list[str]:
-    """Take drifts and additions out of the surveys until the rest can be declared together; returns why, for each.
+def drop_conflicts(declared: Iterable[DeclaredConnection], comparisons: Sequence[SiteComparison]) -> list[str]:
+    """Take drifts and additions out of the comparisons until the rest can be declared together; returns why, for each.
 
     `declared` are the connections of the folder as it is, which can.
     """
     standing = sorted(declared, key=lambda one: one.sources.root)
-    drifts = {drift.declared.address: drift for found in surveys for drift in found.drifts}
+    drifts = {drift.declared.address: drift for found in comparisons for drift in found.drifts}
     held = _held_back(standing, drifts)
-    for found in surveys:
+    for found in comparisons:
         found.drifts = [drift for drift in found.drifts if drift.declared.address not in held]
     kept = [_with_drift(one, drifts) if one.address not in held else one for one in standing]
-    return [*held.values(), *_left_out(kept, surveys)]
+    return [*held.values(), *_left_out(kept, comparisons)]
 
 
 def _held_back(standing: Sequence[DeclaredConnection], drifts: Mapping[str, Drift]) -> dict[str, str]:
@@ -68,15 +68,15 @@ def _with_drift(one: DeclaredConnection, drifts: Mapping[str, Drift]) -> Declare
     return one if drift is None else replace(one, sync=amended(one.sync, drift.changes))
 
 
-def _left_out(standing: Sequence[DeclaredConnection], surveys: Sequence[Survey]) -> list[str]:
+def _left_out(standing: Sequence[DeclaredConnection], comparisons: Sequence[SiteComparison]) -> list[str]:
     """Take out the additions that would meet a standing connection or an earlier addition."""
-    new = [(found.site, addition) for found in surveys for addition in found.additions]
+    new = [(found.site, addition) for found in comparisons for addition in found.additions]
     numbered = [
         replace(addition.declared, sources=SourceMap(Source("", number, 1))) for number, (_, addition) in enumerate(new)
     ]
     faults = find_overlaps([*standing, *numbered])
     flagged = sorted({fault.source.line for fault in faults if fault.source and not fault.source.file})
     dropped = {new[number][0].key(new[number][1].live) for number in flagged}
-    for found in surveys:
+    for found in comparisons:
         found.additions = [one for one in found.additions if found.site.key(one.live) not in dropped]
     return [left_out(new[number][0], new[number][1].live, f"{_TAKEN}; {_WAY_OUT}") for number in flagged]

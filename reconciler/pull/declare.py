@@ -1,4 +1,4 @@
-"""What a manifest can say of a live connection, and why it can't say all of some."""
+"""Declares live connections: what a manifest can hold of one, and why it can't hold all of some."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Provi
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import providers
-from reconciler.pull.yaml_emit import GUID, comment, statable
+from reconciler.pull.yaml_emit import GUID, comment, is_declarable
 
 LONGEST_NAME = 500
 LONGEST_CALENDAR = 1024
@@ -29,7 +29,7 @@ UNSET = SecretRef(SecretKind.ENV, "EXTCAL_PASSWORD")
 """Stands for a password that has no variable yet."""
 
 
-class UnstatableError(Exception):
+class UndeclarableError(Exception):
     """No manifest can declare a live connection; the message says why."""
 
 
@@ -38,17 +38,17 @@ def identity(
 ) -> tuple[DeclaredConnection, Provider]:
     """The declaration of a live connection without a sync config or a name, and its provider.
 
-    `active` are the connections of its schedule that are not disconnected. Raises UnstatableError.
+    `active` are the connections of its schedule that are not disconnected. Raises UndeclarableError.
     """
     if connection.account is None:
-        raise UnstatableError("the service does not show its account; pull again when it does")
+        raise UndeclarableError("the service does not show its account; pull again when it does")
     account = connection.account
     local, _, domain = account.rpartition("@")
     spaced = any(character.isspace() for character in account)
-    if not statable(account, _LONGEST_ACCOUNT) or spaced or not local or not domain:
-        raise UnstatableError("its account is not an email address that a manifest can hold")
+    if not is_declarable(account, _LONGEST_ACCOUNT) or spaced or not local or not domain:
+        raise UndeclarableError("its account is not an email address that a manifest can hold")
     if not GUID.fullmatch(connection.schedule_id):
-        raise UnstatableError("its schedule has no id that a manifest can hold")
+        raise UndeclarableError("its schedule has no id that a manifest can hold")
     declared = DeclaredConnection(
         site=site,
         name="",
@@ -66,7 +66,7 @@ def identity(
         provider = providers.resolve(reference, live.providers, declared)
         if isinstance(provider, Provider) and _means_only(declared, provider, connection, active):
             return replace(declared, password=UNSET if _needs_password(provider) else None), provider
-    raise UnstatableError("no reference to its provider would match it alone")
+    raise UndeclarableError("no reference to its provider would match it alone")
 
 
 def _references(connection: LiveConnection, offered: Sequence[Provider]) -> Iterator[ProviderRef]:
@@ -75,7 +75,7 @@ def _references(connection: LiveConnection, offered: Sequence[Provider]) -> Iter
         yield ProviderRef(ProviderKey.TYPE, known)
     for provider in offered:
         if provider.id == connection.provider_id:
-            if statable(provider.name, LONGEST_NAME):
+            if is_declarable(provider.name, LONGEST_NAME):
                 yield ProviderRef(ProviderKey.NAME, provider.name)
             if GUID.fullmatch(provider.id):
                 yield ProviderRef(ProviderKey.ID, provider.id.lower())
@@ -102,28 +102,30 @@ def _needs_password(provider: Provider) -> bool:
 def with_sync(
     declared: DeclaredConnection, connection: LiveConnection, provider: Provider, names: Mapping[str, str]
 ) -> tuple[DeclaredConnection, tuple[str, ...]]:
-    """The declaration with the live sync config, and remarks on what is left out of it."""
+    """The declaration with the live sync config, and notes on what is left out of it."""
     if not provider.features.update_sync_config:
         return declared, (f"No sync config is written: {comment(provider.name)} does not allow changing it.",)
     imports, exports = connection.sync.imports or Direction(), connection.sync.exports or Direction()
-    stated = replace(declared, sync=SyncConfig(stated_direction(imports, names), stated_direction(exports, names)))
-    beyond: list[Fault] = list(providers.shortcomings(stated, provider, stated.sync))
+    complete = replace(
+        declared, sync=SyncConfig(declared_direction(imports, names), declared_direction(exports, names))
+    )
+    beyond: list[Fault] = list(providers.shortcomings(complete, provider, complete.sync))
     if beyond:
-        # To state it would be a fault, though the service says it is so.
+        # To declare it would be a fault, though it is live.
         return declared, (f"No sync config is written: {comment(provider.name)} does not offer its settings.",)
     remarks = [
         f"No calendar to {verb} is written: the service shows none that a manifest can name."
         for verb, have, said in (
-            ("import from", imports, stated.sync.imports),
-            ("export to", exports, stated.sync.exports),
+            ("import from", imports, complete.sync.imports),
+            ("export to", exports, complete.sync.exports),
         )
         if have.enabled and said is not None and said.arm is None
     ]
-    return stated, tuple(remarks)
+    return complete, tuple(remarks)
 
 
-def stated_direction(have: Direction, names: Mapping[str, str]) -> Direction:
-    """A live direction as a manifest says it; which calendars one that is off would use says nothing."""
+def declared_direction(have: Direction, names: Mapping[str, str]) -> Direction:
+    """A live direction as a manifest declares it; one that is off has no calendars."""
     if not have.enabled:
         return Direction(enabled=False)
     if have.arm is not Arm.CALENDARS:
@@ -131,10 +133,10 @@ def stated_direction(have: Direction, names: Mapping[str, str]) -> Direction:
     found: dict[str, CalendarRef] = {}
     for ref in have.calendars:
         key = ref.id or ref.name or ""
-        if not statable(key, LONGEST_CALENDAR):
+        if not is_declarable(key, LONGEST_CALENDAR):
             return Direction(enabled=True)
         name = ref.name or names.get(ref.id or "", "")
-        found.setdefault(key, CalendarRef(ref.id, name if statable(name, LONGEST_CALENDAR) else None))
+        found.setdefault(key, CalendarRef(ref.id, name if is_declarable(name, LONGEST_CALENDAR) else None))
     if not 0 < len(found) <= MOST_CALENDARS:
         return Direction(enabled=True)
     return Direction(enabled=True, arm=Arm.CALENDARS, calendars=tuple(found.values()))

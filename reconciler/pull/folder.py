@@ -79,7 +79,7 @@ def open_folder(path: Path, limits: ManifestLimits = DEFAULT) -> Folder:
     documents, faults = collect([path], budget)
     desired, together = resolve(documents, budget)
     if faults or together:
-        # It tells each fault once.
+        # It reports each fault once.
         load([path], limits)
     files: dict[str, ManifestText] = {}
     for file in found:
@@ -143,7 +143,7 @@ def save(folder: Folder, files: Mapping[str, bytes]) -> SavedFiles:
                 saved.failures.append(_failure(folder, path, error))
         if not saved.failures:
             for path, waiting, target in staged:
-                _settle(folder, path, waiting, target, saved)
+                _put_in_place(folder, path, waiting, target, saved)
     finally:
         for _, waiting, _ in staged:
             waiting.unlink(missing_ok=True)
@@ -175,7 +175,7 @@ def _stage(folder: Folder, path: str, content: bytes) -> tuple[Path, Path]:
     return waiting, parent / target.name
 
 
-def _settle(folder: Folder, path: str, waiting: Path, target: Path, saved: SavedFiles) -> None:
+def _put_in_place(folder: Folder, path: str, waiting: Path, target: Path, saved: SavedFiles) -> None:
     known = folder.by_path.get(path)
     try:
         _check_unchanged(target, None if known is None else known.content)

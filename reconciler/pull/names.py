@@ -36,7 +36,7 @@ def _in_ascii(text: str) -> str:
 
 
 class Taken:
-    """Names in use, whatever their case: file systems and readers may not tell it apart."""
+    """Names in use, whatever their case: file systems may ignore it."""
 
     def __init__(self, names: Iterable[str], joint: str = "-") -> None:
         """`joint` stands before the numbers of names that are numbered."""

@@ -1,4 +1,8 @@
-"""The files as they would be: what drifted edited in place, what is new added; nothing is written here."""
+"""Proposes files: manifests of drifted connections edited in place, new ones added; nothing is written here.
+
+Steps: compare each site; take out what an earlier proposal was refused for; drop what can't be declared side by side;
+edit the drifted manifests; name and add the new ones; put the bytes of every changed file together.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +14,8 @@ from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars
-from reconciler.pull.compare import Drift, Survey, left_out, survey
-from reconciler.pull.conflicts import settle_conflicts
+from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_out
+from reconciler.pull.conflicts import drop_conflicts
 from reconciler.pull.folder import Folder
 from reconciler.pull.names import SiteFiles, Taken, factor_out, named
 from reconciler.pull.values import Addition, LiveKey, PulledSite
@@ -44,7 +48,7 @@ class Touch:
 
 @dataclass(slots=True)
 class Proposal:
-    """The bytes of every file that would change, by path relative to the folder, and what was found."""
+    """The bytes of every file that would change, by path relative to the folder, with warnings and failures."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     touches: list[Touch] = field(default_factory=list)
@@ -73,21 +77,21 @@ class _Proposer:
         by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
         for one in self._folder.desired.connections:
             by_site[one.site].append(one)
-        surveys = [survey(site, by_site[site.site.name]) for site in pulled]
-        for found in surveys:
+        comparisons = [compare_site(site, by_site[site.site.name]) for site in pulled]
+        for found in comparisons:
             self._made.warnings += found.warnings
             self._made.failures += found.failures
             self._refuse(found)
-        self._made.failures += settle_conflicts(self._folder.desired.connections, surveys)
-        for found in surveys:
+        self._made.failures += drop_conflicts(self._folder.desired.connections, comparisons)
+        for found in comparisons:
             for drift in found.drifts:
                 self._edit(found.site, drift)
             self._add(found)
         self._assemble()
         return self._made
 
-    def _refuse(self, found: Survey) -> None:
-        """Take out what an earlier proposal came to grief with."""
+    def _refuse(self, found: SiteComparison) -> None:
+        """Take out what an earlier proposal was refused for."""
         for drift in found.drifts:
             if why := self._refused.get(found.site.key(drift.live)):
                 self._made.failures.append(f"{drift.declared.address}: not updated: {why}")
@@ -119,7 +123,7 @@ class _Proposer:
             self._texts[shown] = (text, documents(text))
         return self._texts[shown]
 
-    def _add(self, found: Survey) -> None:
+    def _add(self, found: SiteComparison) -> None:
         site = found.site.site
         places = SiteFiles(self._folder, site, found.schedules)
         if all(one.site_id != site.site_id for one in self._folder.desired.sites):
@@ -136,7 +140,7 @@ class _Proposer:
             self._added[path].append(connection_text(addition))
             self._made.touches.append(Touch(found.site.key(addition.live), addition.declared.address, path, addition))
 
-    def _add_site(self, found: Survey, path: str) -> None:
+    def _add_site(self, found: SiteComparison, path: str) -> None:
         site = found.site.site
         notes = ["Pulled from the live state. Edit it freely: pulling again changes only what differs."]
         if found.disconnected:
@@ -173,7 +177,7 @@ class _Proposer:
                 self._made.files[path] = file.edited(f"{text}{end}{added}" if added else text)
 
 
-def _endangered(found: Survey) -> list[str]:
+def _endangered(found: SiteComparison) -> list[str]:
     """What a Site that prunes would come to disconnect: live connections in scope that no addition declares."""
     live, site = found.site.live, found.site.site
     declared = {addition.live.id for addition in found.additions}

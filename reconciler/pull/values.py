@@ -50,9 +50,9 @@ class LiveKey:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What one direction is to say: `enabled` and `chosen` (its arm and calendars), None where it says it already.
+    """The new values of one direction: `enabled` and `chosen` (its arm and calendars), None for what stays.
 
-    A `chosen` without an arm is to state none.
+    A `chosen` without an arm removes the field.
     """
 
     path: str

@@ -1,4 +1,9 @@
-"""A proposal tried before it is written: the whole folder must load, and what was touched must plan as no change."""
+"""Verifies a proposal before it is written: the folder must load, and what was touched must plan as no change.
+
+Steps: write the folder as it would be into a temporary copy; load it, and blame the touches in the files with faults;
+check that every manifest means what it shall; plan each site before and after, and blame the touches that still
+differ, that are faulty, or by which prune would disconnect more.
+"""
 
 import re
 import tempfile
@@ -26,14 +31,14 @@ from reconciler.text import escaped
 _NOWHERE = SourceMap(Source("", 1, 1))
 
 
-class UnsettledError(Exception):
-    """A proposal does not hold, and nothing that it touches is to blame; the message says why."""
+class UnverifiedError(Exception):
+    """A proposal is wrong, and nothing that it touches is to blame; the message says why."""
 
 
-def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[LiveKey, str]:
+def verify(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[LiveKey, str]:
     """The live connections that the proposal must not touch, and why; none where it means what it shall.
 
-    Raises UnsettledError where it does not and no touch is to blame, ExtcalError where it can't be tried.
+    Raises UnverifiedError where it does not and no touch is to blame, ExtcalError where it can't be tried.
     """
     if not proposal.files:
         return {}
@@ -53,7 +58,7 @@ def shortfalls(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite])
     for touch in _altered(folder, proposal, after):
         found.setdefault(touch.key, "its manifest would not match the live connection; edit it by hand")
     for site in pulled:
-        for touch, why in _Trial(site, folder.desired, after, proposal).shortfalls(copy):
+        for touch, why in _Trial(site, folder.desired, after, proposal).verify(copy):
             found.setdefault(touch.key, why)
     return found
 
@@ -103,7 +108,7 @@ def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Li
         for touch in _of_its_document(fault, touches, folder, proposal):
             found.setdefault(touch.key, f"its file would no longer load: {fault}")
     if not found:
-        raise UnsettledError(f"the manifests would not load with what was pulled:\n{error}")
+        raise UnverifiedError(f"the manifests would not load with what was pulled:\n{error}")
     return found
 
 
@@ -130,7 +135,7 @@ def _separators(text: str, line: int | None = None) -> int:
 
 
 def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Touch]:
-    """Touches that would mean something else than they shall; UnsettledError where more would change."""
+    """Touches that would mean something else than they shall; UnverifiedError where more would change."""
     touches = {touch.address: touch for touch in proposal.touches}
     before = {one.address: one for one in folder.desired.connections}
     now = {one.address: one for one in after.connections}
@@ -145,7 +150,7 @@ def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Tou
                 damaged.append(address)
     sites = {one.site_id: replace(one, source=_NOWHERE.root) for one in after.sites}
     if damaged or any(sites.get(one.site_id) != replace(one, source=_NOWHERE.root) for one in folder.desired.sites):
-        raise UnsettledError(
+        raise UnverifiedError(
             "other manifests would change: "
             f"{', '.join(sorted(damaged)) or 'a Site'}; rewrite them without aliases, then pull again"
         )
@@ -165,7 +170,7 @@ class _Trial:
         self._touches = {one.address: one for one in proposal.touches if one.key.site_id == site.site.site_id}
         self._broken = {one.id for one in site.live.connections if one.status == Status.ERROR}
 
-    def shortfalls(self, copy: _TrialFolder) -> Iterator[tuple[Touch, str]]:
+    def verify(self, copy: _TrialFolder) -> Iterator[tuple[Touch, str]]:
         """Touches that would not plan as no change, or with which others would plan otherwise than they do."""
         yield from self._faulty(copy)
         yield from self._changing()

@@ -163,7 +163,7 @@ def amend(text: str, document: MappingNode, changes: Sequence[Amendment], identi
         name = change.path.rpartition(".")[2]
         own = None if sync is None else _mapping(sync, name)
         if own is None:
-            new.append((name, _stated(change)))
+            new.append((name, _new_fields(change)))
         else:
             splices += _amended(text, own, change, identify)
     if new and sync is not None:
@@ -182,8 +182,8 @@ def _mapping(around: MappingNode, name: str) -> MappingNode | None:
     return found[1]
 
 
-def _stated(change: Amendment) -> list[Pair]:
-    """The fields of a direction that the connection says nothing of itself yet."""
+def _new_fields(change: Amendment) -> list[Pair]:
+    """The fields of a direction that the connection does not have yet."""
     if change.chosen is not None and change.chosen.arm is None:
         raise UneditableError(f"its policy chooses a calendar for {change.path}, and the service shows none")
     chosen = change.chosen or Direction()
@@ -202,7 +202,7 @@ def _amended(text: str, own: MappingNode, change: Amendment, identify: Identify)
     if change.chosen is not None:
         written = next((arm for arm in Arm if own.find(arm)), None)
         if written is None:
-            missing += _stated(Amendment(change.path, None, change.chosen))
+            missing += _new_fields(Amendment(change.path, None, change.chosen))
         else:
             splices += _chosen(text, own, written, change.chosen, identify)
     if missing:

@@ -153,13 +153,13 @@ _IN_A_BYTE, _IN_TWO = 0xFF, 0xFFFF
 _LONGEST_COMMENT = 80
 
 
-def statable(text: str, longest: int) -> bool:
+def is_declarable(text: str, longest: int) -> bool:
     """Whether a manifest can hold the text: it isn't empty nor too long, and without control characters."""
     return 0 < len(text) <= longest and not _REFUSED.search(text)
 
 
 def scalar(text: str) -> str:
-    """A statable text as a YAML scalar for any place: plain where that is safe, else in double quotes."""
+    """A text as a YAML scalar for any place: plain where that is safe, else in double quotes."""
     if GUID.fullmatch(text):
         return text
     plain = _PLAIN.fullmatch(text) and text.isprintable() and text.casefold() not in _BOOLEANS

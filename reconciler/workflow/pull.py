@@ -1,4 +1,4 @@
-"""Pulls: observes sites, proposes manifests, tries them, and keeps what means the live state."""
+"""Pulls sites: observes them, proposes manifests, verifies these, and keeps what matches the live state."""
 
 import asyncio
 from collections import defaultdict
@@ -17,7 +17,7 @@ from reconciler.pull.folder import Folder, SavedFiles, open_folder, save
 from reconciler.pull.names import Taken, local_part, password_variable, slug
 from reconciler.pull.propose import order, propose
 from reconciler.pull.values import LiveKey, PulledSite
-from reconciler.pull.verify import UnsettledError, shortfalls
+from reconciler.pull.verify import UnverifiedError, verify
 from reconciler.pull.yaml_emit import NAME
 from reconciler.workflow.observation import observe
 from reconciler.workflow.service import Service, run_bounded, sessions
@@ -46,8 +46,8 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
     """
     sites = order(pulled)
     try:
-        return _settled(folder, sites)
-    except UnsettledError as error:
+        return _verified(folder, sites)
+    except UnverifiedError as error:
         if len(sites) == 1:
             raise ExtcalError(f"nothing was written: {error}") from error
     kept: list[PulledSite] = []
@@ -55,26 +55,26 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
     made = None
     for site in sites:
         try:
-            made = _settled(folder, [*kept, site])
+            made = _verified(folder, [*kept, site])
             kept.append(site)
-        except UnsettledError as error:
+        except UnverifiedError as error:
             failures.append(f"{site.site.name} is not pulled: {error}")
     if made is None:
         raise ExtcalError("\n".join(["nothing was written", *failures]))
     return replace(made, failures=(*made.failures, *failures))
 
 
-def _settled(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
+def _verified(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
     refused: dict[LiveKey, str] = {}
     for _ in range(_MOST_TRIES):
         proposal = propose(folder, sites, refused)
-        wrong = shortfalls(folder, proposal, sites)
+        wrong = verify(folder, proposal, sites)
         if not wrong:
             unchanged = sorted(_held(folder, {site.site.name for site in sites}) - proposal.files.keys())
             warnings, failures = tuple(proposal.warnings), tuple(proposal.failures)
             return Pull(proposal.files, tuple(unchanged), warnings, failures)
         refused |= wrong
-    raise UnsettledError("no manifests could be made that load and match the live state")
+    raise UnverifiedError("no manifests could be made that load and match the live state")
 
 
 def _held(folder: Folder, sites: Collection[str]) -> set[str]:
@@ -89,14 +89,14 @@ def _held(folder: Folder, sites: Collection[str]) -> set[str]:
     return {folder.files[shown].path for shown in held}
 
 
-__all__ = ["Folder", "Pull", "Pulling", "SavedFiles", "open_folder", "pull", "save", "with_names"]
+__all__ = ["Folder", "Pull", "PullResult", "SavedFiles", "open_folder", "pull", "save", "with_names"]
 
 _ID_SHOWN = 8
 _NOTHING = Desired()
 
 
 @dataclass(frozen=True, slots=True)
-class Pulling:
+class PullResult:
     """What a pull would write, and why some sites could not be read; None where none could."""
 
     pull: Pull | None
@@ -132,10 +132,10 @@ async def pull(
     service: Service,
     warn: Callable[[str], None],
     known: Desired = _NOTHING,
-) -> Pulling:
-    """Observe sites, named as `with_names` does, and tell what brings the folder in line; writes nothing.
+) -> PullResult:
+    """Observe sites, named as `with_names` does, and find what brings the folder in line; writes nothing.
 
-    What `known` says of connections that are new to the folder is carried over. A site that can't be read does not
+    What `known` declares of connections that are new to the folder is carried over. A site that can't be read does not
     keep the others from being pulled. Raises ExtcalError where no manifests can be made of what was read.
     """
     declared: dict[str, list[DeclaredConnection]] = defaultdict(list)
@@ -157,7 +157,7 @@ async def pull(
         answers = await run_bounded(one, sites, opened.at_once)
     read = [answer for answer in answers if not isinstance(answer, str)]
     unread = tuple(answer for answer in answers if isinstance(answer, str))
-    return Pulling(pull_into(folder, read) if read else None, unread)
+    return PullResult(pull_into(folder, read) if read else None, unread)
 
 
 def _without_secrets(found: PulledSite, secrets: Secrets, warn: Callable[[str], None]) -> PulledSite:

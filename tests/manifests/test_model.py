@@ -1,4 +1,4 @@
-"""From valid manifests to the desired model (contract: Manifests)."""
+"""From valid manifests to the desired model."""
 
 from collections.abc import Callable
 from itertools import permutations

@@ -125,7 +125,7 @@ def test_a_word_is_checked_wherever_it_stands(faults: Callable[[str], list[str]]
 
 
 def test_very_many_pieces_are_bounded() -> None:
-    """Documents, empty ones too, are counted with cache and without."""
+    """Documents, empty ones too, are counted with the cache and without."""
     for text in (documents(*["a: x\n"] * 7), "---\n" * 7, "\n---\n---\na: x\n" * 7):
         for read in (lambda text, report: read_cached(text, report, ParseCache()), read_documents):
             report = FileReport("m.yaml", budget=ManifestBudget(ManifestLimits(documents=5)))

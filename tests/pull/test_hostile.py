@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.manifests import load
 from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.pull.yaml_emit import comment, scalar, statable
+from reconciler.pull.yaml_emit import comment, is_declarable, scalar
 from tests.pull.live import (
     APPLE,
     DEDICATED,
@@ -85,7 +85,7 @@ TEXTS = st.lists(_PIECES, min_size=1, max_size=3).map("".join)
 @given(text=TEXTS)
 def test_a_scalar_means_its_text_in_every_place(text: str) -> None:
     """What a manifest can hold at all is read back unchanged, in block and in flow style, by any YAML reader."""
-    if not statable(text, 1000):
+    if not is_declarable(text, 1000):
         return
     written = scalar(text)
     assert all(character.isprintable() for character in written)

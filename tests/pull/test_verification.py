@@ -10,7 +10,7 @@ from reconciler.errors import ExtcalError
 from reconciler.model.sync import SyncConfig
 from reconciler.pull.folder import Folder, open_folder
 from reconciler.pull.propose import Proposal, propose
-from reconciler.pull.verify import UnsettledError, shortfalls
+from reconciler.pull.verify import UnverifiedError, verify
 from tests.pull.live import DEDICATED, GOOGLE, OFF, PATEL, PRIMARY, live, observed, pull
 
 SEEN = observed(live(), live(PATEL, GOOGLE, sync=SyncConfig(PRIMARY, DEDICATED)))
@@ -27,7 +27,7 @@ def pulled(folder: Path) -> Folder:
 def test_what_holds_has_no_shortfalls(pulled: Folder) -> None:
     """A sound proposal is let through."""
     seen = observed(live(sync=SyncConfig(OFF, OFF)), live(PATEL))
-    assert shortfalls(pulled, propose(pulled, [seen], {}), [seen]) == {}
+    assert verify(pulled, propose(pulled, [seen], {}), [seen]) == {}
 
 
 def test_a_new_manifest_must_mean_what_it_was_made_from(folder: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_new_manifest_must_mean_what_it_was_made_from(folder: Path) -> None:
     proposal = propose(empty, [SEEN], {})
     wrong = proposal.files[LEE_FILE].replace(b"lee@", b"eel@")
     proposal.files[LEE_FILE] = wrong
-    assert shortfalls(empty, proposal, [SEEN]) == {
+    assert verify(empty, proposal, [SEEN]) == {
         SEEN.key(live()): "its manifest would not match the live connection; edit it by hand"
     }
 
@@ -46,7 +46,7 @@ def test_an_edit_must_leave_nothing_to_do(pulled: Folder) -> None:
     seen = observed(live(sync=SyncConfig(OFF, OFF)), live(PATEL, GOOGLE, sync=SyncConfig(PRIMARY, DEDICATED)))
     proposal = propose(pulled, [seen], {})
     proposal.files[LEE_FILE] = pulled.by_path[LEE_FILE].content + b"# edited\n"
-    (why,) = shortfalls(pulled, proposal, [seen]).values()
+    (why,) = verify(pulled, proposal, [seen]).values()
     assert why.startswith("planning it would still find changes: syncConfig.listEventFromCalendars.enabled")
 
 
@@ -57,21 +57,21 @@ def test_an_edit_must_be_fit_to_be_planned(pulled: Folder) -> None:
     poor = [replace(one, features=replace(one.features, imports="NOT_SUPPORTED")) for one in seen.live.providers]
     on = proposal.files[LEE_FILE].replace(b"enabled: false", b"enabled: true")
     proposal.files[LEE_FILE] = on
-    (why,) = shortfalls(pulled, proposal, [replace(seen, live=replace(seen.live, providers=tuple(poor)))]).values()
+    (why,) = verify(pulled, proposal, [replace(seen, live=replace(seen.live, providers=tuple(poor)))]).values()
     assert why.startswith("planning it would fail: ")
 
 
 def test_what_is_not_to_be_touched_must_not_change(pulled: Folder) -> None:
     """A proposal that would change or remove another manifest is not written at all."""
-    with pytest.raises(UnsettledError, match="other manifests would change: harbor-dental/dr-patel-google;"):
-        shortfalls(pulled, Proposal(files={PATEL_FILE: b"# nothing\n"}), [SEEN])
+    with pytest.raises(UnverifiedError, match="other manifests would change: harbor-dental/dr-patel-google;"):
+        verify(pulled, Proposal(files={PATEL_FILE: b"# nothing\n"}), [SEEN])
     changed = pulled.by_path["harbor-dental/site.yaml"].content + b"  prune: true\n"
-    with pytest.raises(UnsettledError, match="other manifests would change: a Site;"):
-        shortfalls(pulled, Proposal(files={"harbor-dental/site.yaml": changed}), [SEEN])
+    with pytest.raises(UnverifiedError, match="other manifests would change: a Site;"):
+        verify(pulled, Proposal(files={"harbor-dental/site.yaml": changed}), [SEEN])
 
 
 def test_without_room_for_a_copy_nothing_is_written(pulled: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the copy can't be made the message says so, and where room is needed."""
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     with pytest.raises(ExtcalError, match="checked in a copy first: No such file or directory; free space in /nowhere"):
-        shortfalls(pulled, Proposal(files={PATEL_FILE: b""}), [SEEN])
+        verify(pulled, Proposal(files={PATEL_FILE: b""}), [SEEN])
