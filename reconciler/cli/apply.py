@@ -41,7 +41,7 @@ from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import ENDING, Ending, run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.model.action import Action
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -78,7 +78,7 @@ _ENDING = "ended at once: apply again, and what became of what was under way is 
 @global_options
 def apply(
     paths: tuple[str, ...],
-    limits: ManifestLimits,
+    limits: Limits,
     saved: str | None,
     digest: str | None,
     undo_out: str | None,

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from reconciler.errors import UsageError
-from reconciler.manifests.limits import DEFAULT, Limit, ManifestLimits, written
+from reconciler.manifests.limits import DEFAULT, Limit, Limits, written
 from reconciler.model.desired import Desired
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
 from reconciler.text import did_you_mean
@@ -43,7 +43,7 @@ def _limit_option(function: _Command) -> _Command:
     )(function)
 
 
-def parse_limits(texts: Sequence[str]) -> ManifestLimits:
+def parse_limits(texts: Sequence[str]) -> Limits:
     """Read `WHAT=N`s; raises UsageError for what is not bounded, and for what is no amount of it."""
     found: dict[str, int] = {}
     for text in texts:

@@ -12,7 +12,7 @@ from reconciler.cli.arguments import BaseChoice
 from reconciler.cli.base_files import Choice, chosen, leading_away
 from reconciler.cli.console import Console
 from reconciler.errors import LimitError, UsageError
-from reconciler.manifests import ManifestLimits, load_readable
+from reconciler.manifests import Limits, load_readable
 from reconciler.manifests.files import ManifestFile, Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.model.desired import Desired
@@ -32,7 +32,7 @@ class _Copy:
     unread: list[str] = field(default_factory=list)
 
 
-def load_base(base: BaseChoice, paths: Sequence[Path], limits: ManifestLimits, console: Console) -> Base:
+def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     """The manifests of the base.
 
     Raises UsageError where there is no such folder, or git can't give the commit, and LimitError where it holds more
@@ -47,7 +47,7 @@ def load_base(base: BaseChoice, paths: Sequence[Path], limits: ManifestLimits, c
     return _loaded([Path(base.folder)], f"--base-dir {base.folder}", limits, console)
 
 
-def _at_commit(ref: str, paths: Sequence[Path], limits: ManifestLimits, console: Console) -> Base:
+def _at_commit(ref: str, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     try:
         with _checked_out(ref, paths, limits) as copy:
             base = _loaded(copy.files, f"--base {ref}", limits, console, copy.strays)
@@ -58,9 +58,7 @@ def _at_commit(ref: str, paths: Sequence[Path], limits: ManifestLimits, console:
     return replace(base, whole=base.whole and not copy.unread)
 
 
-def _loaded(
-    paths: Sequence[Path], option: str, limits: ManifestLimits, console: Console, strays: Sequence[Stray] = ()
-) -> Base:
+def _loaded(paths: Sequence[Path], option: str, limits: Limits, console: Console, strays: Sequence[Stray] = ()) -> Base:
     """The manifests there, as far as they can be read: what mends a base must be plannable."""
     if not paths:
         return Base(Desired(), whole=True)
@@ -78,7 +76,7 @@ def _not_pruned(sites: Sequence[str]) -> str:
 
 
 @contextmanager
-def _checked_out(ref: str, paths: Sequence[Path], limits: ManifestLimits) -> Iterator[_Copy]:
+def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[_Copy]:
     """The paths as they were at a commit, in a temporary folder, and what of them can't be read there.
 
     Where one was not there, the change may have moved it: then every manifest of the commit is given.
@@ -97,7 +95,7 @@ def _checked_out(ref: str, paths: Sequence[Path], limits: ManifestLimits) -> Ite
             raise LimitError(_of_commit(fault, ref, folder) for fault in error.faults) from None
 
 
-def _copied(root: Path, commit: str, inside: str | None, target: Path, limits: ManifestLimits, copy: _Copy) -> None:
+def _copied(root: Path, commit: str, inside: str | None, target: Path, limits: Limits, copy: _Copy) -> None:
     """Add what a path `inside` the repository at `root` was at a commit to the copy, below the folder `target`."""
     tree = git.tree(root, commit, inside or ".")
     choice = Choice() if inside is None else chosen(root, tree, inside)

@@ -34,7 +34,7 @@ from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.model.action import Attribution
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
@@ -61,7 +61,7 @@ PENDING = 2
 @global_options
 def plan(
     paths: tuple[str, ...],
-    limits: ManifestLimits,
+    limits: Limits,
     selecting: Selecting,
     allowances: tuple[str, ...],
     output: str,
@@ -121,7 +121,7 @@ def plan(
 # Most plans have no base, are not saved and check no other: what that takes is imported when it is asked for.
 
 
-def _load_base(base: BaseChoice, paths: tuple[str, ...], limits: ManifestLimits, console: Console) -> workflow.Base:
+def _load_base(base: BaseChoice, paths: tuple[str, ...], limits: Limits, console: Console) -> workflow.Base:
     from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
 
     return load_base(base, manifest_paths(paths), limits, console)

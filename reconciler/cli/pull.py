@@ -20,7 +20,7 @@ from reconciler.cli.signals import run
 from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
-from reconciler.manifests import ManifestLimits, load, overlooked
+from reconciler.manifests import Limits, load, overlooked
 from reconciler.model.desired import Desired, Site
 from reconciler.pull.yaml_emit import GUID, NAME
 from reconciler.text import inert
@@ -44,7 +44,7 @@ FAILED = 1
 @global_options
 def pull(
     paths: tuple[str, ...],
-    limits: ManifestLimits,
+    limits: Limits,
     output: str,
     names: tuple[str, ...],
     site_ids: tuple[str, ...],

@@ -14,7 +14,7 @@ from reconciler.cli.report import tell_overlooked
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.intent import Settled
 from reconciler.render.resolution import Resolution, resolution_json, resolution_text
@@ -41,7 +41,7 @@ FAILED = 1
 @global_options
 def resolve(
     paths: tuple[str, ...],
-    limits: ManifestLimits,
+    limits: Limits,
     kept: tuple[str, ...],
     forget: tuple[str, ...],
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments

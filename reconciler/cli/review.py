@@ -14,7 +14,7 @@ from reconciler.cli.report import failing_as, report_troubles, tell_overlooked
 from reconciler.cli.selection import Selecting
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.planning.guards import Allowance
@@ -29,7 +29,7 @@ class Checking:
 
     reviewed: Reviewed
     paths: Sequence[Path]
-    limits: ManifestLimits
+    limits: Limits
     base: BaseChoice | None
     selecting: Selecting
     allowances: tuple[str, ...]

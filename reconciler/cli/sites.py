@@ -17,7 +17,7 @@ from reconciler.cli.options import Globals
 from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.source import Source
@@ -34,7 +34,7 @@ class SiteChoice:
     """Which sites the command line means: those of manifests at `paths`, named or all, or those given by id."""
 
     paths: tuple[str, ...]
-    limits: ManifestLimits
+    limits: Limits
     names: tuple[str, ...]
     site_ids: tuple[str, ...]
 
@@ -70,7 +70,7 @@ def sites_options(function: _Command) -> Callable[..., object]:
     def command(
         *args: object,
         paths: tuple[str, ...],
-        limits: ManifestLimits,
+        limits: Limits,
         names: tuple[str, ...],
         site_ids: tuple[str, ...],
         **others: object,

@@ -12,7 +12,7 @@ from reconciler.cli.report import failing_as, tell_overlooked
 from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.status import FleetStatus
 
@@ -31,7 +31,7 @@ FAILED = 1
 )
 @parallelism_option
 @global_options
-def status(paths: tuple[str, ...], limits: ManifestLimits, selecting: Selecting, output: str, parallelism: int) -> int:
+def status(paths: tuple[str, ...], limits: Limits, selecting: Selecting, output: str, parallelism: int) -> int:
     """Show how every declared connection is, and which live ones no manifest declares; only reads are sent.
 
     PATH is a manifest file or a folder of them. The exit code is 1 where something could not be read, and 0 otherwise,

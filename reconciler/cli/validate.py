@@ -5,7 +5,7 @@ import click
 from reconciler.cli.arguments import manifest_paths, paths_argument
 from reconciler.cli.options import global_options, said_globals
 from reconciler.errors import ManifestError
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.planning.account_warnings import account_warnings
 from reconciler.render.github import annotations
 
@@ -20,7 +20,7 @@ from reconciler.render.github import annotations
     help="How to show faults: lines on stderr, or GitHub's workflow commands on stdout, which annotate a pull request.",
 )
 @global_options
-def validate(paths: tuple[str, ...], limits: ManifestLimits, output: str) -> int:
+def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     """Check manifests without asking any service; every fault of every file is reported at once.
 
     PATH is a manifest file or a folder of them, of which .yaml and .yml files are read, and .json files that say

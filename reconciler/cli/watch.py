@@ -22,7 +22,7 @@ from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals, seconds
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import ManifestLimits
+from reconciler.manifests import Limits
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching.loop import Watch
@@ -59,7 +59,7 @@ from reconciler.workflow import Stop
 @global_options
 def watch(
     paths: tuple[str, ...],
-    limits: ManifestLimits,
+    limits: Limits,
     selecting: Selecting,
     allowances: tuple[str, ...],
     interval: float,
@@ -108,7 +108,7 @@ class _How:
     """What the command line asks for; `interval` is in seconds."""
 
     paths: tuple[Path, ...]
-    limits: ManifestLimits
+    limits: Limits
     selecting: Selecting
     allowed: frozenset[Allowance]
     interval: float

@@ -24,7 +24,7 @@ class Limit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ManifestLimits:
+class Limits:
     """How much all files of a run may hold together; 10,000 connections take about 3 MB."""
 
     bytes: int = 64 * MEBI
@@ -44,7 +44,7 @@ class ManifestLimits:
         return found
 
 
-DEFAULT = ManifestLimits()
+DEFAULT = Limits()
 """The limits without `--limit`."""
 
 _EXCEEDED = {
@@ -59,7 +59,7 @@ _EXCEEDED = {
 class ManifestBudget:
     """What is left of the limits while the files of a run are read."""
 
-    def __init__(self, limits: ManifestLimits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._left = {limit: limits.of(limit) for limit in Limit}
         self._unseen = LOOKED_AT_TOGETHER

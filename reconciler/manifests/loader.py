@@ -21,7 +21,7 @@ from reconciler.manifests.convert import (
 )
 from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.files import Stray, read, search
-from reconciler.manifests.limits import DEFAULT, Limit, ManifestBudget, ManifestLimits
+from reconciler.manifests.limits import DEFAULT, Limit, Limits, ManifestBudget
 from reconciler.manifests.references import Declaration, Documents, Name, resolve
 from reconciler.manifests.schema import validate
 from reconciler.manifests.values import Value, YamlMapping
@@ -29,7 +29,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 
 
-def load(paths: Sequence[Path], limits: ManifestLimits = DEFAULT) -> Desired:
+def load(paths: Sequence[Path], limits: Limits = DEFAULT) -> Desired:
     """What the manifests at `paths` declare; nothing of it depends on the order of files.
 
     A site that a file may be about that looks like a manifest and is not read is not pruned. Raises ManifestError with
@@ -42,7 +42,7 @@ def load(paths: Sequence[Path], limits: ManifestLimits = DEFAULT) -> Desired:
 
 
 def load_readable(
-    paths: Sequence[Path], limits: ManifestLimits = DEFAULT, strays: Sequence[Stray] = ()
+    paths: Sequence[Path], limits: Limits = DEFAULT, strays: Sequence[Stray] = ()
 ) -> tuple[Desired, list[Fault]]:
     """As `load`, what can be read of the manifests, and every fault of the rest; raises LimitError alone.
 
@@ -61,7 +61,7 @@ def load_readable(
     return spare(desired, (*documents.strays, *strays), budget), faults
 
 
-def overlooked(folder: Path, limits: ManifestLimits = DEFAULT) -> tuple[Fault, ...]:
+def overlooked(folder: Path, limits: Limits = DEFAULT) -> tuple[Fault, ...]:
     """A warning for each file of a folder that looks like a manifest and is not read; raises LimitError."""
     from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 

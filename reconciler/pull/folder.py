@@ -11,7 +11,7 @@ from secrets import token_hex
 
 from reconciler.errors import ExtcalError, ManifestError
 from reconciler.manifests.files import find, read
-from reconciler.manifests.limits import DEFAULT, ManifestBudget, ManifestLimits
+from reconciler.manifests.limits import DEFAULT, Limits, ManifestBudget
 from reconciler.manifests.loader import collect, load
 from reconciler.manifests.references import Documents, resolve
 from reconciler.model.desired import Desired
@@ -49,7 +49,7 @@ class Folder:
     documents: Documents
     files: Mapping[str, ManifestText]
     """By how messages name them."""
-    limits: ManifestLimits = DEFAULT
+    limits: Limits = DEFAULT
     """What it may hold, also with what is pulled into it."""
 
     @cached_property
@@ -63,7 +63,7 @@ class Folder:
         return known.shown if known else escaped(str(self.shown / path))
 
 
-def open_folder(path: Path, limits: ManifestLimits = DEFAULT) -> Folder:
+def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
     """The manifests of a folder that may hold none, or not exist yet.
 
     Raises ExtcalError where it can't be a folder of manifests, ManifestError where what it holds doesn't load.

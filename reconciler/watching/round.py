@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler import git, workflow
 from reconciler.api.clock import Clock, OnWait
 from reconciler.errors import ExtcalError, ManifestError, UsageError
-from reconciler.manifests import ManifestLimits, load
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.planning.guards import Allowance
 from reconciler.watching.backoff import SiteBackoff
@@ -38,7 +38,7 @@ class WatchOptions:
     allowed: frozenset[Allowance] = frozenset()
     applies: bool = False
     git_pull: bool = False
-    limits: ManifestLimits = field(default_factory=ManifestLimits)
+    limits: Limits = field(default_factory=Limits)
 
 
 class Rounds:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.errors import LimitError
 from reconciler.manifests import load
 from reconciler.manifests.faults import FileReport, SpoiledError
-from reconciler.manifests.limits import ManifestBudget, ManifestLimits
+from reconciler.manifests.limits import Limits, ManifestBudget
 from reconciler.manifests.parse_cache import Outline, ParseCache, read_cached
 from reconciler.manifests.values import Value, YamlMapping, YamlSequence
 from reconciler.manifests.yaml_reader import read_documents
@@ -128,7 +128,7 @@ def test_very_many_pieces_are_bounded() -> None:
     """Documents, empty ones too, are counted with the cache and without."""
     for text in (documents(*["a: x\n"] * 7), "---\n" * 7, "\n---\n---\na: x\n" * 7):
         for read in (lambda text, report: read_cached(text, report, ParseCache()), read_documents):
-            report = FileReport("m.yaml", budget=ManifestBudget(ManifestLimits(documents=5)))
+            report = FileReport("m.yaml", budget=ManifestBudget(Limits(documents=5)))
             with pytest.raises(LimitError) as caught:
                 list(read(text, report))
             assert "more than 5 documents" in str(caught.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ManifestError
-from reconciler.manifests import ManifestLimits, load, load_readable
+from reconciler.manifests import Limits, load, load_readable
 from reconciler.manifests.limits import LOOKED_AT, LOOKED_AT_TOGETHER, MEBI
 from reconciler.manifests.strays import MOST_NAMED
 from reconciler.model.desired import Desired
@@ -78,7 +78,7 @@ def test_every_suffix_in_any_case_is_read(folder: Path, name: str, content: str 
 def test_other_json_is_passed_over(folder: Path, content: str | bytes) -> None:
     """What does not say that it is a manifest is somebody else's, whatever it holds and however large it is."""
     write(folder, {"site.yaml": PRUNING, "package.json": content})
-    desired = load([Path()], ManifestLimits(bytes=MEBI))
+    desired = load([Path()], Limits(bytes=MEBI))
     assert (pruned(desired), told(desired)) == (["harbor-dental"], [])
 
 
@@ -301,9 +301,9 @@ def test_strays_never_exceed_the_limits_of_manifests(folder: Path) -> None:
     """What is not read does not count, and where it is too much to tell its sites, it may be about any."""
     many = documents(*[manifest_of("quay")] * 10)
     write(folder, {"site.yaml": documents(PRUNING, OTHER), "kim.yaml.off": many})
-    assert pruned(load([Path()], ManifestLimits(documents=10))) == ["harbor-dental"]
-    assert pruned(load([Path()], ManifestLimits(documents=9))) == []
-    assert pruned(load([Path()], ManifestLimits(bytes=len(many) - 1))) == []
+    assert pruned(load([Path()], Limits(documents=10))) == ["harbor-dental"]
+    assert pruned(load([Path()], Limits(documents=9))) == []
+    assert pruned(load([Path()], Limits(bytes=len(many) - 1))) == []
 
 
 def test_thousands_of_strays_are_not_told_one_by_one(folder: Path) -> None:
