@@ -29,14 +29,13 @@ from reconciler.cli.arguments import (
     refuse_empty,
     refuse_stdout,
 )
-from reconciler.cli.border import redacted
 from reconciler.cli.consent import ConsentLinks, answerable, consent_session, name_losses
 from reconciler.cli.consent_options import ConsentOptions, consent_options
-from reconciler.cli.console import Console, agreed
+from reconciler.cli.console import Console, Progress, agreed
 from reconciler.cli.dask.options import for_workers, runner_options
+from reconciler.cli.formats import failing_as_json, report_troubles, tell_overlooked
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.progress import Progress
-from reconciler.cli.report import failing_as_json, report_troubles, tell_overlooked
+from reconciler.cli.redaction import redacted
 from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import ENDING, Ending, run
 from reconciler.cli.target import target

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from reconciler.cli.border import redact, redacted
+from reconciler.cli.consent_links import LinkFile
 from reconciler.cli.consent_options import ConsentOptions
 from reconciler.cli.consent_server import OwnerPrompt
 from reconciler.cli.console import Console
-from reconciler.cli.link_file import LinkFile
+from reconciler.cli.redaction import redact, redacted
 from reconciler.consent.callback_server import serve_callbacks
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.action import Action

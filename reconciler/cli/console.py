@@ -1,20 +1,70 @@
-"""What a person sees: results on stdout, everything else on stderr, no secret on either; and questions."""
+"""What a person sees: results on stdout, all else on stderr, progress, and questions; no secret on either stream."""
 
+import io
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import suppress
+from typing import TextIO, TypeVar
 
 import click
 
-from reconciler.cli.border import redact, redacted
+from reconciler.cli.redaction import redact, redacted
 from reconciler.cli.signals import asking
-from reconciler.cli.streams import silence
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
 from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.text import cut_columns, inert
+
+_LAST = 2
+
+
+def attach() -> bool:
+    """Put nothing in the place of closed standard streams; whether stdout was open.
+
+    Else the next file that is opened would get the number of a closed one, and with it whatever is written there.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _LAST:
+        pass
+    os.close(number)
+    had_stdout = sys.stdout is not None
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for good
+    if not had_stdout:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    return had_stdout
+
+
+def encode_stdout() -> None:
+    """Write UTF-8 where no terminal reads, whatever the locale, as JSON must be; a terminal gets what it can show."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is left of a stream that can't be written go nowhere; Python would fail once more with it on exit."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def settle() -> None:
+    """Write out what is left, and let what can't be written go nowhere; raises what kept stdout from being written."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        silence(sys.stderr)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        silence(sys.stdout)
+        raise
+
 
 _STYLE: dict[Emphasis, dict[str, bool | str]] = {
     Emphasis.ADD: {"fg": "green"},
@@ -139,3 +189,63 @@ def agreed(question: str, console: Console) -> None:
     if not answer:
         console.say("Nothing was changed.")
         raise click.exceptions.Exit(DECLINED)
+
+
+_IN_A_LOG = 15.0
+_TELLING = 3
+
+
+def reading(console: Console) -> Callable[[str, int], None]:
+    """Hears of each site that was read and of how many there are, and shows it; begins anew when all were."""
+    phase: list[Progress] = []
+
+    def read(name: str, total: int) -> None:
+        if not phase or phase[0].over:
+            phase[:] = [Progress(console, "reading sites", total)]
+        phase[0].step(name)
+
+    return read
+
+
+class Progress:
+    """A phase of `total` steps, named by what it does (`reading sites`); `monotonic` is a clock in seconds.
+
+    A log gets a line every 15 seconds, so a short phase leaves none there. The estimate comes from the pace so far.
+    """
+
+    def __init__(
+        self, console: Console, phase: str, total: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console
+        self._phase = phase
+        self._total = total
+        self._monotonic = monotonic
+        self._began = self._shown = monotonic()
+        self._done = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether every step is done."""
+        return self._done >= self._total
+
+    def step(self, latest: str = "") -> None:
+        """One more step is done; `latest` says which."""
+        self._done += 1
+        live = sys.stderr.isatty()
+        now = self._monotonic()
+        text = f"{self._phase}: {self._done} of {self._total}{self._left(now)}"
+        if live:
+            self._console.progress(f"{text}; {latest}" if latest else text)
+        elif now - self._shown >= _IN_A_LOG:
+            self._console.note(text)
+            self._shown = now
+
+    def _left(self, now: float) -> str:
+        """About how long the rest will take, once there is a pace to tell by."""
+        if self._done < _TELLING or self.over:
+            return ""
+        seconds = (now - self._began) / self._done * (self._total - self._done)
+        if seconds < 1:
+            return ""
+        minutes = round(seconds / 60)
+        return f", about {seconds:.0f} s left" if minutes < 2 else f", about {minutes} min left"  # noqa: PLR2004

@@ -9,11 +9,10 @@ from typing import Any, NoReturn
 
 import click
 
-from reconciler.cli.border import open_border
-from reconciler.cli.console import Console
+from reconciler.cli.console import Console, attach, encode_stdout, settle
 from reconciler.cli.options import DEFAULT_SANDBOX
+from reconciler.cli.redaction import forget_secrets
 from reconciler.cli.signals import Ending, heard
-from reconciler.cli.streams import attach, encode_stdout, settle
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.text import did_you_mean, inert
 
@@ -32,7 +31,7 @@ _MODULES = {
     "providers": "listings",
     "schedules": "listings",
     "connections": "listings",
-    "calendars": "calendars",
+    "calendars": "listings",
     "events": "events",
     "sandbox": "sandbox",
     "schema": "schema",
@@ -83,7 +82,7 @@ class LateGroup(click.Group):
             Console(quiet=False).error("stdout is closed, so no result could be shown; send it to /dev/null instead")
             sys.exit(FAILED)
         encode_stdout()
-        open_border()
+        forget_secrets()
         with heard() as ending:
             try:
                 code = self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}, ending)

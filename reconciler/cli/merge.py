@@ -8,10 +8,9 @@ import click
 from reconciler import planfile
 from reconciler.cli.arguments import refuse_stdout
 from reconciler.cli.console import Console
-from reconciler.cli.formats import PLAN_FORMATS
+from reconciler.cli.formats import PLAN_FORMATS, failing_as, report_troubles
 from reconciler.cli.options import global_options, said_globals
 from reconciler.cli.plan import pending
-from reconciler.cli.report import failing_as, report_troubles
 from reconciler.errors import UsageError
 from reconciler.model.plan import Plan
 from reconciler.render.data_text import json_text

@@ -24,12 +24,11 @@ from reconciler.cli.arguments import (
     refuse_stdout,
     reviewed_options,
 )
-from reconciler.cli.border import redacted
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import dask, not_embedded, runner_options
-from reconciler.cli.formats import PLAN_FORMATS
+from reconciler.cli.formats import PLAN_FORMATS, failing_as, report_troubles, tell_overlooked
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.report import failing_as, report_troubles, tell_overlooked
+from reconciler.cli.redaction import redacted
 from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target

@@ -9,8 +9,8 @@ import click
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, paths_argument
 from reconciler.cli.console import Console, agreed
+from reconciler.cli.formats import tell_overlooked
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.report import tell_overlooked
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError

@@ -8,9 +8,8 @@ from reconciler import planfile, workflow
 from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
 from reconciler.cli.arguments import BaseChoice, Reviewed
 from reconciler.cli.base import load_base
-from reconciler.cli.formats import PlanFormat
+from reconciler.cli.formats import PlanFormat, failing_as, report_troubles, tell_overlooked
 from reconciler.cli.options import Globals, said_globals
-from reconciler.cli.report import failing_as, report_troubles, tell_overlooked
 from reconciler.cli.selection import Selecting
 from reconciler.cli.signals import run
 from reconciler.cli.target import target

@@ -11,9 +11,9 @@ import click
 
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import manifest_paths, optional_paths_argument, select_sites
-from reconciler.cli.border import redacted
 from reconciler.cli.formats import LISTING_FORMATS
 from reconciler.cli.options import Globals
+from reconciler.cli.redaction import redacted
 from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError

@@ -6,9 +6,8 @@ import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
-from reconciler.cli.formats import STATUS_FORMATS
+from reconciler.cli.formats import STATUS_FORMATS, failing_as, tell_overlooked
 from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.report import failing_as, tell_overlooked
 from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target

@@ -11,10 +11,9 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.secrets import Secrets
-from reconciler.cli.border import guard_border, redact
-from reconciler.cli.diagnostics import redact_diagnostics, show_requests
+from reconciler.cli.console import reading
 from reconciler.cli.options import Globals
-from reconciler.cli.progress import reading
+from reconciler.cli.redaction import keep_secret, redact, redact_diagnostics, show_requests
 from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.machine import Machine
@@ -76,7 +75,7 @@ def _service(endpoint: str, environ: dict[str, str], said: Globals, machine: Mac
     secrets.remember_environ()
     console, proxy = said.console, _proxy(endpoint)
     _remember_proxy(proxy, secrets)
-    guard_border(secrets)
+    keep_secret(secrets)
     redact_diagnostics()
     if said.verbose:
         show_requests()

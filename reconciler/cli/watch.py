@@ -14,9 +14,9 @@ from reconciler.api.clock import OnWait, SystemClock
 from reconciler.api.retry import RetryBudget
 from reconciler.cli.allowances import allow_option, check_allowances, parse_allowances, places_of_manifests
 from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
-from reconciler.cli.border import guard_border, redact
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.redaction import keep_secret, redact
 from reconciler.cli.selection import Selecting, selecting_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
@@ -161,7 +161,7 @@ def _service_for_a_round(lasting: workflow.Service, parallelism: int) -> Callabl
 
     def service(on_wait: OnWait) -> workflow.Service:
         secrets = lasting.secrets.apart()
-        guard_border(secrets)
+        keep_secret(secrets)
 
         def waits(seconds: float, why: str) -> None:
             on_wait(seconds, why)

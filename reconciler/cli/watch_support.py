@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.border import redacted
 from reconciler.cli.console import Console
 from reconciler.cli.options import Globals
+from reconciler.cli.redaction import redacted
 from reconciler.cli.resolve import tell_settled
 from reconciler.cli.signals import ENDING, Ending
 from reconciler.model.intent import Settled

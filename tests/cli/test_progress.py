@@ -2,8 +2,7 @@
 
 import pytest
 
-from reconciler.cli.console import Console
-from reconciler.cli.progress import Progress
+from reconciler.cli.console import Console, Progress
 from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
 from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, site

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reconciler.cli.border import redacted
+from reconciler.cli.redaction import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.action import Action
 from reconciler.safe_paths import MisplacedError, check_folder
