@@ -19,7 +19,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.model.shards import Shards
 from reconciler.planning.guards import Allowance, overruled
-from reconciler.planning.select import part_of
+from reconciler.planning.partition import partition_of
 from reconciler.planning.undo import Undo
 from reconciler.workflow import Stop, Work, without_secrets
 
@@ -58,7 +58,7 @@ class Saved:
 
     def __init__(self, file: Path, shards: Shards | None = None, digest: str | None = None) -> None:
         self.whole = planfile.load(file, digest)
-        self._plan = part_of(self.whole, shards)
+        self._plan = partition_of(self.whole, shards)
 
     @property
     def sites(self) -> Sequence[Site]:

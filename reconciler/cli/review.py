@@ -17,7 +17,7 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
 from reconciler.planning.guards import Allowance
-from reconciler.planning.select import part_of
+from reconciler.planning.partition import partition_of
 
 _FAILED = 1
 
@@ -42,7 +42,7 @@ def review(checking: Checking, output: PlanFormat) -> int:
     file = checking.reviewed.file
     with failing_as(console, output.failure):
         document = planfile.read(file)
-        saved = part_of(planfile.plan_of(document, file, checking.reviewed.digest), checking.selecting.shards)
+        saved = partition_of(planfile.plan_of(document, file, checking.reviewed.digest), checking.selecting.shards)
         desired = load(checking.paths, checking.limits)
         tell_overlooked(desired, console, planned=True)
         before = None if checking.base is None else load_base(checking.base, checking.paths, checking.limits, console)

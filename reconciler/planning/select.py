@@ -8,12 +8,9 @@ planned for chosen connections.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
 from reconciler.model.live import Schedule
-from reconciler.model.plan import Plan
-from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
 from reconciler.planning import schedules
 
@@ -46,13 +43,3 @@ def schedule_ids(chosen: Iterable[DeclaredConnection], found: Sequence[Schedule]
     resolved = (schedules.resolve(connection, known) for connection in chosen)
     ids = tuple(sorted({schedule.id for schedule in resolved if not isinstance(schedule, Fault)}))
     return ids if len(ids) <= _MOST else ()
-
-
-def part_of(plan: Plan, shards: Shards | None) -> Plan:
-    """The sites of a plan that are in these shards; None is all of them.
-
-    An action that waits for one of another shard still names it, so that it is not carried out before.
-    """
-    if shards is None:
-        return plan
-    return replace(plan, sites=tuple(site for site in plan.sites if shards.holds(site.site.site_id)), shards=shards)

@@ -18,7 +18,7 @@ from reconciler.model.encoding import Json, digest, encoded
 from reconciler.model.plan import Plan
 from reconciler.model.shards import Shards, spans
 from reconciler.model.status import Health
-from reconciler.planning.order import ordered
+from reconciler.planning.partition import joined_plan
 from reconciler.text import cut
 
 
@@ -64,8 +64,7 @@ def merged_plan(parts: Sequence[PlanPart]) -> Plan:
     for part in parts:
         for site in part.plan.sites:
             owners.claim(part.file, site.site.name, site.site.site_id)
-    sites = sorted((site for part in parts for site in part.plan.sites), key=lambda site: site.site.name)
-    return ordered(Plan(tuple(sites), shards))
+    return joined_plan((site for part in parts for site in part.plan.sites), shards)
 
 
 def merged_shards(parts: Iterable[tuple[Path, Shards | None]]) -> Shards | None:

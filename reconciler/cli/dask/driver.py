@@ -2,15 +2,14 @@
 
 Errands go out and answers come back as JSON text, and what an answer says is believed only of the sites that it was
 asked about. A worker that is lost in the midst of reading costs nothing, another one reads again; one that is lost in
-the midst of writing is taken over as `remote.apply` says.
+the midst of writing is taken over as `worker.apply` says.
 """
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from distributed import Client, Future
@@ -25,7 +24,13 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.planning.guards import Allowance
-from reconciler.planning.order import ordered
+from reconciler.planning.partition import (
+    independent_partitions,
+    is_about,
+    is_result_of,
+    joined_plan,
+    joined_result,
+)
 from reconciler.workflow import Stop
 
 LARGEST_ANSWER = 256 * 1024 * 1024
@@ -52,7 +57,7 @@ class DaskRunner:
             for site in sites
         ]
         plans = await asyncio.gather(*(_planned(*each) for each in zip(futures, sites, strict=True)))
-        return ordered(Plan(tuple(plans), selection.shards))
+        return joined_plan(plans, selection.shards)
 
     async def apply(
         self,
@@ -66,23 +71,23 @@ class DaskRunner:
     ) -> Result:
         """Carry out a plan and look again; `desired` is None for a saved one.
 
-        Sites whose actions wait for each other are one task.
+        Each of the independent partitions is one task.
         """
-        groups = [group for group in together(made) if any(action.kind.writes for action in group.actions)]
-        names = [group.sites[0].site.name for group in groups]
+        partitions = [each for each in independent_partitions(made) if any(a.kind.writes for a in each.actions)]
+        names = [each.sites[0].site.name for each in partitions]
         telling = asyncio.create_task(self._tell(stop))
         try:
             errands = [
                 replace(
-                    self._errand([site.site for site in group.sites], desired, selection), agreed=group, consent=consent
+                    self._errand([site.site for site in each.sites], desired, selection), agreed=each, consent=consent
                 )
-                for group in groups
+                for each in partitions
             ]
             futures = [
                 self._submitted(worker.apply, errand, f"apply-{name}")
                 for errand, name in zip(errands, names, strict=True)
             ]
-            results = await asyncio.gather(*(_ended(*each, told) for each in zip(futures, groups, strict=True)))
+            results = await asyncio.gather(*(_ended(*each, told) for each in zip(futures, partitions, strict=True)))
             # The scheduler keeps what is set for as long as it lives, and may live no more.
             await asyncio.gather(
                 *(worker.begun_event(self._run, name, self._client).clear() for name in names), return_exceptions=True
@@ -90,7 +95,7 @@ class DaskRunner:
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
-        return joined(results, made, interrupted=stop.gently.is_set())
+        return joined_result(results, made, interrupted=stop.gently.is_set())
 
     def _submitted(self, task: Callable[[str], str], errand: worker.Errand, name: str) -> "Future[Any]":
         return self._client.submit(task, worker.packed(errand), key=f"{self._run}-{name}", pure=False)
@@ -143,78 +148,23 @@ async def _planned(future: "Future[Any]", site: Site) -> SitePlan:
     """The plan of a site, or one with a fault that says why there is none."""
     answer = await _answer(future)
     why = answer.error or _STRANGE
-    if answer.error is None and answer.plan is not None and _about(answer.plan, [site]):
+    if answer.error is None and answer.plan is not None and is_about(answer.plan, [site]):
         return answer.plan.sites[0]
     return SitePlan(site, faults=(Fault(site.source, site.name, why),))
 
 
-async def _ended(future: "Future[Any]", part: Plan, told: Callable[[Outcome], None]) -> Result:
-    """What came of a part of the plan, each outcome told."""
+async def _ended(future: "Future[Any]", partition: Plan, told: Callable[[Outcome], None]) -> Result:
+    """What came of a partition, each outcome reported."""
     answer = await _answer(future)
     result = answer.result
-    if answer.error is not None or result is None or not _answers(result, part):
-        result = _unknown(part, answer.error or _STRANGE)
+    if answer.error is not None or result is None or not is_result_of(partition, result):
+        result = _unknown(partition, answer.error or _STRANGE)
     for outcome in result.outcomes:
         told(outcome)
     return result
 
 
-def _about(plan: Plan, sites: Sequence[Site]) -> bool:
-    """Whether a plan is one of these very sites, whose actions don't wait for each other in a circle."""
-    theirs = all(
-        (action.site, action.site_id) == (each.site.name, each.site.site_id)
-        for each in plan.sites
-        for action in each.actions
-    )
-    try:
-        TopologicalSorter({action.address: action.depends_on for action in plan.actions}).prepare()
-    except CycleError:
-        return False
-    return theirs and [each.site for each in plan.sites] == list(sites)
-
-
-def _answers(result: Result, part: Plan) -> bool:
-    """Whether a result is about what was asked: its sites, and nothing done that was not agreed to."""
-    sites = [each.site for each in part.sites]
-    agreed = {(action.address, action.site_id) for action in part.actions if action.kind.writes}
-    return (
-        _about(result.plan, sites)
-        and (result.remaining is None or _about(result.remaining, sites))
-        and {(outcome.action.address, outcome.action.site_id) for outcome in result.outcomes} <= agreed
-    )
-
-
-def together(made: Plan) -> Iterator[Plan]:
-    """The plan in parts that can be carried out apart: sites whose actions wait for each other are in one."""
-    by_address = {action.address: action.site for action in made.actions}
-    leader = {site.site.name: site.site.name for site in made.sites}
-
-    def find(name: str) -> str:
-        while leader[name] != name:
-            name = leader[name]
-        return name
-
-    for action in made.actions:
-        for address in action.depends_on:
-            if address in by_address:
-                leader[find(action.site)] = find(by_address[address])
-    for name in sorted({find(site.site.name) for site in made.sites}):
-        yield Plan(tuple(site for site in made.sites if find(site.site.name) == name))
-
-
-def joined(results: Sequence[Result], made: Plan, *, interrupted: bool) -> Result:
-    """The results of all parts as one."""
-    planned = {site.site.name: site for result in results for site in result.plan.sites}
-    looked = [result.remaining for result in results if result.remaining is not None]
-    return Result(
-        replace(made, sites=tuple(planned.get(site.site.name, site) for site in made.sites)),
-        tuple(sorted((o for result in results for o in result.outcomes), key=lambda o: o.action.address)),
-        Plan(tuple(site for each in looked for site in each.sites)) if len(looked) == len(results) else None,
-        interrupted=interrupted or any(result.interrupted for result in results),
-    )
-
-
-def _unknown(part: Plan, why: str) -> Result:
+def _unknown(partition: Plan, why: str) -> Result:
     error = f"no worker told how it ended ({why}); apply again: what became of it is looked for first"
-    outcomes = tuple(Outcome(a, OutcomeStatus.UNKNOWN, error=error) for a in part.actions if a.kind.writes)
-    return Result(part, outcomes)
+    outcomes = tuple(Outcome(a, OutcomeStatus.UNKNOWN, error=error) for a in partition.actions if a.kind.writes)
+    return Result(partition, outcomes)
