@@ -33,7 +33,7 @@ def allow_option(function: _Command) -> _Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class GuardedPlaces:
     """Where guards can be overruled: names of sites, addresses of connections; `whole` tells that there are no more."""
 
     sites: frozenset[str]
@@ -41,20 +41,20 @@ class Places:
     whole: bool
 
 
-def places_of_manifests(desired: Desired) -> Places:
+def places_of_manifests(desired: Desired) -> GuardedPlaces:
     """The places that manifests declare; others may be live."""
-    return Places(
+    return GuardedPlaces(
         frozenset(site.name for site in desired.sites),
         frozenset(connection.address for connection in desired.connections),
         whole=False,
     )
 
 
-def places_of_plan(plan: Plan) -> Places:
+def places_of_plan(plan: Plan) -> GuardedPlaces:
     """The places that a saved plan is about."""
     wrong = (each for site in plan.sites for each in (*site.faults, *site.unread))
     broken = (violation.address for site in plan.sites for violation in site.violations)
-    return Places(
+    return GuardedPlaces(
         frozenset(site.site.name for site in plan.sites),
         frozenset({action.address for action in plan.actions} | {fault.where for fault in wrong} | {*broken}),
         whole=True,
@@ -81,7 +81,7 @@ def parse_allowances(texts: Sequence[str]) -> frozenset[Allowance]:
     return frozenset(found)
 
 
-def check_allowances(allowed: Iterable[Allowance], places: Places) -> None:
+def check_allowances(allowed: Iterable[Allowance], places: GuardedPlaces) -> None:
     """Raise UsageError for a place that there is not."""
     for allowance in sorted(allowed, key=str):
         site, _, name = allowance.address.partition("/")
@@ -95,9 +95,9 @@ def check_allowances(allowed: Iterable[Allowance], places: Places) -> None:
         raise UsageError(f"--allow {allowance}: {why}; {hint}")
 
 
-def warn_of_unused(allowed: Iterable[Allowance], made: Plan, console: Console) -> None:
-    """Tell of live connections that guards were overruled for, and that a plan does not have."""
-    sites = {site.site.name: site for site in made.sites}
+def warn_of_unused(allowed: Iterable[Allowance], plan: Plan, console: Console) -> None:
+    """Warn of allowances that overrule nothing: the plan does not have their live connection."""
+    sites = {site.site.name: site for site in plan.sites}
     for allowance in sorted(allowed, key=str):
         name, _, connection = allowance.address.partition("/")
         site = sites.get(name)

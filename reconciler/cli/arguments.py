@@ -53,11 +53,11 @@ def parse_limits(texts: Sequence[str]) -> Limits:
             raise UsageError(f"--limit {text}: there is no limit {what!r}; {hint}")
         if what in found:
             raise UsageError(f"--limit {text}: {what} is limited twice; say it once")
-        said = _AMOUNT.fullmatch(amount)
-        if said is None or (said[2] and what != Limit.BYTES):
+        match = _AMOUNT.fullmatch(amount)
+        if match is None or (match[2] and what != Limit.BYTES):
             example = written(Limit(what), 2 * DEFAULT.of(Limit(what)))
             raise UsageError(f"--limit {text}: write a whole number from 1 on, such as {what}={example}")
-        found[what] = int(said[1]) * _UNITS[said[2]]
+        found[what] = int(match[1]) * _UNITS[match[2]]
     return replace(DEFAULT, **found)
 
 
@@ -79,7 +79,7 @@ def parallelism_option(function: _Command) -> _Command:
 
 
 @dataclass(frozen=True, slots=True)
-class BaseChoice:
+class BaseOptions:
     """What a plan is compared with: a commit, or a folder of manifests."""
 
     ref: str | None
@@ -112,7 +112,7 @@ def base_options(function: _Command) -> Callable[..., object]:
         refuse_empty(base=base, base_dir=base_dir)
         if base is not None and base_dir is not None:
             raise UsageError("--base and --base-dir name two bases. Give one.")
-        chosen = None if base is None and base_dir is None else BaseChoice(base, base_dir)
+        chosen = None if base is None and base_dir is None else BaseOptions(base, base_dir)
         return function(*args, base=chosen, **others)
 
     folder = click.option("--base-dir", metavar="DIR", help="As --base, the manifests as they were lying in a folder.")
@@ -126,7 +126,7 @@ def base_options(function: _Command) -> Callable[..., object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewedPlan:
     """A saved plan that is to be checked, and the digest that it must have where one is given."""
 
     file: Path
@@ -141,7 +141,7 @@ def reviewed_options(function: _Command) -> Callable[..., object]:
         refuse_empty(reviewed=reviewed)
         if reviewed is None and digest is not None:
             raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
-        return function(*args, reviewed=None if reviewed is None else Reviewed(Path(reviewed), digest), **others)
+        return function(*args, reviewed=None if reviewed is None else ReviewedPlan(Path(reviewed), digest), **others)
 
     file = click.option(
         "--reviewed",

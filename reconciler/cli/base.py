@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import git
-from reconciler.cli.arguments import BaseChoice
-from reconciler.cli.base_files import Choice, chosen, leading_away
+from reconciler.cli.arguments import BaseOptions
+from reconciler.cli.base_files import BaseFiles, manifests_at, unfollowed_links
 from reconciler.cli.console import Console
 from reconciler.errors import LimitError, UsageError
 from reconciler.manifests import Limits, load_readable
@@ -24,7 +24,7 @@ _PROTECTED = "what can't be compared with it counts as protected by it"
 
 
 @dataclass(slots=True)
-class _Copy:
+class _Checkout:
     """The manifests of a commit as files, those that may be strays, and what can't be read there."""
 
     files: list[Path] = field(default_factory=list)
@@ -32,7 +32,7 @@ class _Copy:
     unread: list[str] = field(default_factory=list)
 
 
-def load_base(base: BaseChoice, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
+def load_base(base: BaseOptions, paths: Sequence[Path], limits: Limits, console: Console) -> Base:
     """The manifests of the base.
 
     Raises UsageError where there is no such folder, or git can't give the commit, and LimitError where it holds more
@@ -76,13 +76,13 @@ def _not_pruned(sites: Sequence[str]) -> str:
 
 
 @contextmanager
-def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[_Copy]:
+def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[_Checkout]:
     """The paths as they were at a commit, in a temporary folder, and what of them can't be read there.
 
     Where one was not there, the change may have moved it: then every manifest of the commit is given.
     """
     with tempfile.TemporaryDirectory(prefix="extcal-base-") as folder:
-        copy = _Copy()
+        copy = _Checkout()
         roots = {path: git.root_of(path if path.is_dir() else path.parent) for path in paths}
         # One folder a repository, so that a file that two paths lead to is one file.
         targets = {root: Path(folder) / str(number) for number, root in enumerate(roots.values())}
@@ -95,24 +95,24 @@ def _checked_out(ref: str, paths: Sequence[Path], limits: Limits) -> Iterator[_C
             raise LimitError(_of_commit(fault, ref, folder) for fault in error.faults) from None
 
 
-def _copied(root: Path, commit: str, inside: str | None, target: Path, limits: Limits, copy: _Copy) -> None:
+def _copied(root: Path, commit: str, inside: str | None, target: Path, limits: Limits, copy: _Checkout) -> None:
     """Add what a path `inside` the repository at `root` was at a commit to the copy, below the folder `target`."""
     tree = git.tree(root, commit, inside or ".")
-    choice = Choice() if inside is None else chosen(root, tree, inside)
-    was_there = bool(choice.manifests)
+    found = BaseFiles() if inside is None else manifests_at(root, tree, inside)
+    was_there = bool(found.manifests)
     if not was_there:
         # By their names, so that none is passed over for its folder's.
         inside, tree = None, git.tree(root, commit)
-        choice = chosen(root, tree)
-    if sum(blob.size for blob in choice.manifests) > limits.bytes:
+        found = manifests_at(root, tree)
+    if sum(blob.size for blob in found.manifests) > limits.bytes:
         raise ManifestBudget(limits).exceeded(Limit.BYTES, None)
-    files = _written(root, choice.manifests, target)
+    files = _written(root, found.manifests, target)
     copy.files += files if was_there else (file for file in files if _may_be_ours(file.read_bytes()))
-    strays = map(str, _written(root, choice.strays, target))
+    strays = map(str, _written(root, found.strays, target))
     copy.strays += (Stray(ManifestFile(stray, stray), _ELSEWHERE) for stray in strays)
-    copy.unread += choice.unseen
+    copy.unread += found.unseen
     copy.unread += (f"{name} is a submodule, whose files are not read" for name in tree.submodules)
-    copy.unread += (f"{name} is a link, which is not followed" for name in leading_away(root, tree, inside))
+    copy.unread += (f"{name} is a link, which is not followed" for name in unfollowed_links(root, tree, inside))
 
 
 def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:

@@ -32,7 +32,7 @@ class _Role(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BaseFiles:
     """Files of a commit: manifests, strays, and why some can't be told from other files."""
 
     manifests: tuple[git.Blob, ...] = ()
@@ -40,7 +40,7 @@ class Choice:
     unseen: tuple[str, ...] = ()
 
 
-def chosen(root: Path, tree: git.Tree, inside: str | None = None) -> Choice:
+def manifests_at(root: Path, tree: git.Tree, inside: str | None = None) -> BaseFiles:
     """The files of a commit that count, below the path `inside`; without one, all that are called as manifests are."""
     roles = [(blob, _role(blob.name, inside)) for blob in tree.blobs]
     manifests = [blob for blob, role in roles if role is _Role.MANIFEST]
@@ -48,11 +48,11 @@ def chosen(root: Path, tree: git.Tree, inside: str | None = None) -> Choice:
     asked = [(blob, role) for blob, role in roles if role in {_Role.JSON, _Role.STRAY} and blob.size <= MAX_BYTES]
     if sum(blob.size for blob, _ in asked) > LOOKED_AT_TOGETHER:
         why = f"{len(asked):,} files may be manifests, and are too large together to be looked at"
-        return Choice(tuple(manifests), unseen=(why,))
+        return BaseFiles(tuple(manifests), unseen=(why,))
     saying = _saying(root, [blob for blob, _ in asked])
     manifests += [blob for blob, role in asked if role is _Role.JSON and blob.name in saying]
     strays = (blob for blob, role in asked if role is _Role.STRAY and blob.name in saying)
-    return Choice(tuple(manifests), tuple(strays))
+    return BaseFiles(tuple(manifests), tuple(strays))
 
 
 def _role(name: str, inside: str | None) -> _Role | None:
@@ -92,7 +92,7 @@ def _batches(blobs: Sequence[git.Blob]) -> Iterator[list[git.Blob]]:
         yield batch
 
 
-def leading_away(root: Path, tree: git.Tree, inside: str | None = None) -> Iterator[str]:
+def unfollowed_links(root: Path, tree: git.Tree, inside: str | None = None) -> Iterator[str]:
     """The links by which the loader would come to a file that is not read by its own name."""
     # Where every name is read, a link to a folder adds none.
     links = [link for link in tree.links if inside is not None or _is_read(link.name)]

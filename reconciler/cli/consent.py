@@ -6,7 +6,7 @@ for, and nowhere else.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -19,11 +19,7 @@ from reconciler.consent.callback_server import serve_callbacks
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
-from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
-from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, overruled
-from reconciler.render.emphasis import plain
-from reconciler.render.plan_text import headline
 from reconciler.render.result_text import consent_lines
 from reconciler.workflow import ConsentPrompt
 
@@ -96,18 +92,3 @@ async def consent_session(options: ConsentOptions, console: Console, *, as_json:
         finally:
             ticking.cancel()
             await asyncio.wait([ticking])
-
-
-def answerable(made: Plan) -> Plan:
-    """The plan as it may be carried out where a person is told of its losses first, and answers yes."""
-    losses = [v for site in made.sites for v in site.violations if v.guard == CONSENT_LOSS]
-    return overruled(made, frozenset(Allowance(v.guard, v.address) for v in losses))
-
-
-def name_losses(todo: Sequence[Action], console: Console) -> None:
-    """Name every consent that would be thrown away, before the question whether to go on."""
-    lost = tuple(consent_losses(todo))
-    if lost:
-        console.say("Only their owners can give these consents again:")
-        for action in lost:
-            console.say(f"  {headline(redacted(action), plain, name=action.address)}")

@@ -12,7 +12,7 @@ from typing import TextIO, TypeVar
 import click
 
 from reconciler.cli.redaction import redact, redacted
-from reconciler.cli.signals import asking
+from reconciler.cli.signals import question_interruptible
 from reconciler.errors import ExtcalError
 from reconciler.model.source import Fault
 from reconciler.render.emphasis import Emphasis, Paint, plain
@@ -115,7 +115,7 @@ class Console:
         _tell(redact(text) + "\n")
 
     def progress(self, text: str) -> None:
-        """How far a command has come, on one line of stderr that the next thing said takes; only on a terminal."""
+        """How far a command has come, on one line of stderr that the next message takes; only on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
             _tell(f"{_LINE_ANEW}{cut_columns(inert(redact(text)), width)}")
@@ -175,13 +175,13 @@ def _uncoloured() -> bool:
 DECLINED = 1
 
 
-def agreed(question: str, console: Console) -> None:
-    """Ask on the terminal; unless the answer is yes it is said that nothing was changed, and the command ends.
+def confirm(question: str, console: Console) -> None:
+    """Ask on the terminal; unless the answer is yes, say that nothing was changed, and end the command.
 
     Raises Exit with 1 where the answer is no, and Abort where there is none: Ctrl-C, or the end of input.
     """
     try:
-        with asking():
+        with question_interruptible():
             answer = click.confirm(question, err=True)
     except click.Abort:
         console.say("\nNothing was changed.")

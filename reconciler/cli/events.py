@@ -7,8 +7,8 @@ import click
 
 from reconciler.api.client import EventQuery, Reader
 from reconciler.cli.formats import LISTING_FORMATS, Listing
-from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sites import SiteChoice, read_sites, sites_options
+from reconciler.cli.options import current_options, global_options
+from reconciler.cli.sites import SiteOptions, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.model.desired import Site
 from reconciler.model.live import Event
@@ -33,7 +33,7 @@ _A_WEEK = timedelta(days=7)
 @click.option("--personal", is_flag=True, help="Show titles and calendar names too, where the key permits it.")
 @global_options
 def events(
-    chosen: SiteChoice,
+    chosen: SiteOptions,
     start: str | None,
     end: str | None,
     schedule_ids: tuple[str, ...],
@@ -53,17 +53,17 @@ def events(
         answer = await reader.list_events(query)
         if answer.failed_provider_ids:
             failed = ", ".join(answer.failed_provider_ids)
-            said.console.warning(f"{site.name}: the service could not read the providers {failed}")
+            options.console.warning(f"{site.name}: the service could not read the providers {failed}")
         return [(site, event) for event in answer.events]
 
-    said = said_globals()
-    rows, whole = read_sites(said, chosen, read)
+    options = current_options()
+    rows, whole = read_sites(options, chosen, read)
     listing = Listing(
         ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()), "SCHEDULE ID"),
         [_row(site, event, shown_in, personal=personal) for site, event in rows],
         [table.event_json(site.name, event) for site, event in rows],
     )
-    said.console.show(LISTING_FORMATS[output], listing)
+    options.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 

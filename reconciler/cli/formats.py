@@ -109,7 +109,7 @@ LISTING_FORMATS: dict[str, Callable[[Listing], str]] = {
 }
 
 
-def report_troubles(plan: Plan, console: Console) -> None:
+def report_findings(plan: Plan, console: Console) -> None:
     """Tell the faults, violations, gaps and warnings of a plan, on stderr."""
     # A file that may be about any site is a warning of each.
     told: set[str] = set()
@@ -124,7 +124,7 @@ def report_troubles(plan: Plan, console: Console) -> None:
             console.error(words.guard_sentence(violation))
 
 
-def tell_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:
+def warn_of_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:
     """Tell of files that look like manifests and are not read; a plan that is shown tells of those of its sites."""
     for one in desired.overlooked:
         if not (planned and one.sites):
@@ -132,7 +132,7 @@ def tell_overlooked(desired: Desired, console: Console, *, planned: bool = False
 
 
 @contextmanager
-def failing_as(console: Console, failure: Failure | None) -> Iterator[None]:
+def failures_as(console: Console, failure: Failure | None) -> Iterator[None]:
     """Whatever fails inside is a document on stdout too, where its format has one for it; wrong usage is not."""
     try:
         yield
@@ -145,6 +145,6 @@ def failing_as(console: Console, failure: Failure | None) -> Iterator[None]:
         raise
 
 
-def failing_as_json(console: Console, *, as_json: bool) -> AbstractContextManager[None]:
+def failures_as_json(console: Console, *, as_json: bool) -> AbstractContextManager[None]:
     """Where JSON is asked for, whatever fails inside is the JSON document of a plan on stdout too."""
-    return failing_as(console, failure_json if as_json else None)
+    return failures_as(console, failure_json if as_json else None)

@@ -12,7 +12,7 @@ import click
 from reconciler.cli.console import Console, attach, encode_stdout, settle
 from reconciler.cli.options import DEFAULT_SANDBOX
 from reconciler.cli.redaction import forget_secrets
-from reconciler.cli.signals import Ending, heard
+from reconciler.cli.signals import Ending, signals_handled
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.text import did_you_mean, inert
 
@@ -77,15 +77,15 @@ class LateGroup(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - click's own signature, narrowed: it always exits
         """Run, show what went wrong, and exit with the contract's code."""
-        said = list(sys.argv[1:] if args is None else args)
+        arguments = list(sys.argv[1:] if args is None else args)
         if not attach():
             Console(quiet=False).error("stdout is closed, so no result could be shown; send it to /dev/null instead")
             sys.exit(FAILED)
         encode_stdout()
         forget_secrets()
-        with heard() as ending:
+        with signals_handled() as ending:
             try:
-                code = self._run(said, kwargs | {"standalone_mode": False, "prog_name": "extcal"}, ending)
+                code = self._run(arguments, kwargs | {"standalone_mode": False, "prog_name": "extcal"}, ending)
                 settle()
             except KeyboardInterrupt:
                 code = ending.exit_code

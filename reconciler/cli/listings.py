@@ -10,8 +10,8 @@ import click
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import manifest_paths
 from reconciler.cli.formats import LISTING_FORMATS, Listing
-from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.sites import SiteChoice, read_sites, sites_options
+from reconciler.cli.options import current_options, global_options
+from reconciler.cli.sites import SiteOptions, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.manifests import load
 from reconciler.model.account import shown
@@ -28,20 +28,20 @@ from reconciler.workflow import observe
 @click.command
 @sites_options
 @global_options
-def providers(chosen: SiteChoice, output: str) -> int:
+def providers(chosen: SiteOptions, output: str) -> int:
     """List the providers of a site and what each supports."""
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Provider]]:
         return [(site, provider) for provider in await reader.list_providers()]
 
-    said = said_globals()
-    rows, whole = read_sites(said, chosen, read)
+    options = current_options()
+    rows, whole = read_sites(options, chosen, read)
     listing = Listing(
         ("SITE", "PROVIDER", "WRITE IT AS", "CONNECTS BY", "IMPORT", "EXPORT", "CONFIG", "ID"),
         [_provider_row(site, provider) for site, provider in rows],
         [table.provider_json(site.name, provider) for site, provider in rows],
     )
-    said.console.show(LISTING_FORMATS[output], listing)
+    options.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 
@@ -62,36 +62,36 @@ def _provider_row(site: Site, provider: Provider) -> table.Row:
 @click.command
 @sites_options
 @global_options
-def schedules(chosen: SiteChoice, output: str) -> int:
+def schedules(chosen: SiteOptions, output: str) -> int:
     """List the active schedules of a site."""
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Schedule]]:
         return [(site, schedule) for schedule in await reader.query_schedules()]
 
-    said = said_globals()
-    rows, whole = read_sites(said, chosen, read)
+    options = current_options()
+    rows, whole = read_sites(options, chosen, read)
     listing = Listing(
         ("SITE", "SCHEDULE", "ID", "EXTERNAL ID"),
         [(site.name, s.name, s.id, s.external_id or "") for site, s in rows],
         [table.schedule_json(site.name, s) for site, s in rows],
     )
-    said.console.show(LISTING_FORMATS[output], listing)
+    options.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 
 @click.command
 @sites_options
 @global_options
-def connections(chosen: SiteChoice, output: str) -> int:
+def connections(chosen: SiteOptions, output: str) -> int:
     """List the connections of a site with their status and sync config."""
-    said = said_globals()
-    rows, whole = read_sites(said, chosen, _connection_rows)
+    options = current_options()
+    rows, whole = read_sites(options, chosen, _connection_rows)
     listing = Listing(
         ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT", "SCHEDULE ID", "ID"),
         [_connection_row(site, connection) for site, connection in rows],
         [table.connection_json(site.name, connection) for site, connection in rows],
     )
-    said.console.show(LISTING_FORMATS[output], listing)
+    options.console.show(LISTING_FORMATS[output], listing)
     return 0 if whole else 1
 
 
@@ -129,9 +129,9 @@ _UNLISTED = {Status.DISCONNECTED, Status.ERROR}
     "may be repeated.",
 )
 @global_options
-def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> int:
+def calendars(chosen: SiteOptions, connections: tuple[str, ...], output: str) -> int:
     """List the calendars of every connected account."""
-    said = said_globals()
+    options = current_options()
     wanted = _Wanted(connections, _declared(chosen) if connections else ())
 
     async def calendars_of(site: Site, reader: Reader) -> list[_Row]:
@@ -142,7 +142,7 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
         lists = await asyncio.gather(*(reader.list_calendars(connection.id) for connection in live))
         return [(site, c, calendar) for c, found in zip(live, lists, strict=True) for calendar in found]
 
-    rows, whole = read_sites(said, chosen, calendars_of)
+    rows, whole = read_sites(options, chosen, calendars_of)
     if whole:
         wanted.refuse_unknown()
     listing = Listing(
@@ -153,25 +153,25 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
         ],
         [table.calendar_json(site.name, c, k) for site, c, k in rows],
     )
-    said.console.show(LISTING_FORMATS[output], listing)
+    options.console.show(LISTING_FORMATS[output], listing)
     for why in wanted.unlisted:
-        said.console.error(why)
+        options.console.error(why)
     return 0 if whole and not wanted.unlisted else 1
 
 
-def _declared(chosen: SiteChoice) -> Sequence[DeclaredConnection]:
+def _declared(chosen: SiteOptions) -> Sequence[DeclaredConnection]:
     return load(manifest_paths(chosen.paths), chosen.limits).connections if chosen.paths else ()
 
 
 async def _live(reader: Reader, site: Site) -> tuple[LiveConnection, ...]:
     answer = await reader.list_connections()
-    _tell_failed(site, answer.failed_provider_ids)
+    _warn_of_failed(site, answer.failed_provider_ids)
     return answer.connections
 
 
-def _tell_failed(site: Site, failed: Sequence[str]) -> None:
+def _warn_of_failed(site: Site, failed: Sequence[str]) -> None:
     if failed:
-        said_globals().console.warning(f"{site.name}: the service could not read the providers {', '.join(failed)}")
+        current_options().console.warning(f"{site.name}: the service could not read the providers {', '.join(failed)}")
 
 
 class _Wanted:
@@ -193,7 +193,7 @@ class _Wanted:
         named = [each.address for each in declared if {each.address, each.name} & self._names]
         if named:
             live = await observe(declared, reader)
-            _tell_failed(site, live.failed_provider_ids)
+            _warn_of_failed(site, live.failed_provider_ids)
             reading = read(declared, live)
             unclear = {fault.where: fault for fault in (*reading.faults, *reading.matching.faults, *reading.unread)}
             matched = {item.declared.address: found for item, found in reading.matching.pairs}

@@ -8,11 +8,11 @@ import click
 from reconciler import planfile
 from reconciler.cli.arguments import refuse_stdout
 from reconciler.cli.console import Console
-from reconciler.cli.formats import PLAN_FORMATS, failing_as, report_troubles
-from reconciler.cli.options import global_options, said_globals
-from reconciler.cli.plan import pending
+from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings
+from reconciler.cli.options import current_options, global_options
 from reconciler.errors import UsageError
 from reconciler.model.plan import Plan
+from reconciler.planning.attribution import pending
 from reconciler.render.data_text import json_text
 from reconciler.workflow.merge import (
     Document,
@@ -56,14 +56,14 @@ def merge(
     then shown, and not saved.
     """
     refuse_stdout(out=out)
-    console = said_globals().console
-    with failing_as(console, None if output is None else PLAN_FORMATS[output].failure):
+    console = current_options().console
+    with failures_as(console, None if output is None else PLAN_FORMATS[output].failure):
         plans, documents = _read([Path(file) for file in files])
         if plans:
             return _show_plan(merged_plan(plans), out, output or "text", console, detailed=detailed_exitcode)
         if out is not None or output not in {None, "json"}:
             raise UsageError("documents are joined as JSON, on stdout; for --out or another --format, join saved plans")
-        if detailed_exitcode and any(part.kind in {Kind.APPLY, Kind.STATUS} for part in documents):
+        if detailed_exitcode and any(each.kind in {Kind.APPLY, Kind.STATUS} for each in documents):
             raise UsageError("--detailed-exitcode is about plans")
         return _show_document(merged_document(documents), console, detailed=detailed_exitcode)
 
@@ -83,20 +83,20 @@ def _read(files: Sequence[Path]) -> tuple[list[PlanPart], list[DocumentPart]]:
     return plans, documents
 
 
-def _show_plan(made: Plan, out: str | None, output: str, console: Console, *, detailed: bool) -> int:
-    if out is not None and made.shards is None:
-        planfile.save(made, Path(out))
-    console.show(lambda plan: PLAN_FORMATS[output].shown(plan, console.paint), made)
-    report_troubles(made, console)
-    if made.shards is not None:
-        console.error(missing(made.shards) + ("; nothing was saved" if out is not None else ""))
+def _show_plan(plan: Plan, out: str | None, output: str, console: Console, *, detailed: bool) -> int:
+    if out is not None and plan.shards is None:
+        planfile.save(plan, Path(out))
+    console.show(lambda shown: PLAN_FORMATS[output].shown(shown, console.paint), plan)
+    report_findings(plan, console)
+    if plan.shards is not None:
+        console.error(missing(plan.shards) + ("; nothing was saved" if out is not None else ""))
         return FAILED
-    return PENDING if detailed and pending(made) else 0
+    return PENDING if detailed and pending(plan) else 0
 
 
-def _show_document(made: Document, console: Console, *, detailed: bool) -> int:
-    console.show(json_text, made)
-    if (lacking := missing_of(made)) is not None:
+def _show_document(document: Document, console: Console, *, detailed: bool) -> int:
+    console.show(json_text, document)
+    if (lacking := missing_of(document)) is not None:
         console.error(lacking)
         return FAILED
-    return PENDING if detailed and document_pending(made) else 0
+    return PENDING if detailed and document_pending(document) else 0

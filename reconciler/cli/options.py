@@ -1,4 +1,4 @@
-"""Options that stand before or after any command's name (contract: Global)."""
+"""The global options, which stand before or after any command's name."""
 
 import os
 from collections.abc import Callable
@@ -16,8 +16,8 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 @dataclass(slots=True)
-class Globals:
-    """What the global options say; None was not said on the command line."""
+class GlobalOptions:
+    """The global options; None where one is not on the command line."""
 
     endpoint: str | None = None
     sandbox: str | None = None
@@ -58,9 +58,9 @@ class Globals:
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
     def callback(context: click.Context, _parameter: click.Parameter, value: object) -> None:
-        said = context.ensure_object(Globals)
+        options = context.ensure_object(GlobalOptions)
         if value not in (None, False):
-            setattr(said, name, value)
+            setattr(options, name, value)
 
     return callback
 
@@ -107,6 +107,6 @@ def global_options(function: _Command) -> _Command:
     return function
 
 
-def said_globals() -> Globals:
+def current_options() -> GlobalOptions:
     """The global options of the command that runs."""
-    return click.get_current_context().ensure_object(Globals)
+    return click.get_current_context().ensure_object(GlobalOptions)

@@ -15,8 +15,8 @@ from reconciler.cli.allowances import (
     warn_of_unused,
 )
 from reconciler.cli.arguments import (
-    BaseChoice,
-    Reviewed,
+    BaseOptions,
+    ReviewedPlan,
     base_options,
     manifest_paths,
     parallelism_option,
@@ -26,17 +26,17 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import dask, not_embedded, runner_options
-from reconciler.cli.formats import PLAN_FORMATS, failing_as, report_troubles, tell_overlooked
-from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings, warn_of_overlooked
+from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.redaction import redacted
-from reconciler.cli.selection import Selecting, selecting_options
+from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
-from reconciler.model.action import Attribution
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Plan
+from reconciler.planning.attribution import pending
 from reconciler.planning.guards import Allowance
 
 FAILED = 1
@@ -45,7 +45,7 @@ PENDING = 2
 
 @click.command
 @paths_argument
-@selecting_options
+@selection_options
 @allow_option
 @click.option("--format", "output", type=click.Choice(list(PLAN_FORMATS)), default="text", help="How to show the plan.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
@@ -61,14 +61,14 @@ PENDING = 2
 def plan(
     paths: tuple[str, ...],
     limits: Limits,
-    selecting: Selecting,
+    selection: SelectionOptions,
     allowances: tuple[str, ...],
     output: str,
     detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
     out: str | None,
-    base: BaseChoice | None,
+    base: BaseOptions | None,
     impact: bool,  # noqa: FBT001 - as above
-    reviewed: Reviewed | None,
+    reviewed: ReviewedPlan | None,
     parallelism: int,
     scheduler: str | None,
 ) -> int:
@@ -78,40 +78,42 @@ def plan(
     saved one that would write must be an action of the new one, or done already: before apply --plan FILE, this tells
     whether what was reviewed is what the manifests say.
     """
-    said = said_globals()
+    options = current_options()
     refuse_stdout(out=out)
     if reviewed is not None:
-        if selecting.names_any or out or impact or detailed_exitcode or scheduler:
+        if selection.names_any or out or impact or detailed_exitcode or scheduler:
             raise UsageError(
                 "--reviewed FILE checks the whole plan as it is; it goes with --digest, --base, --base-dir, --shard "
                 "and --allow alone"
             )
-        from reconciler.cli.review import Checking, review  # noqa: PLC0415 - as said below
+        from reconciler.cli.review import ReviewOptions, review  # noqa: PLC0415 - as said below
 
-        checking = Checking(reviewed, manifest_paths(paths), limits, base, selecting, allowances, parallelism)
-        return review(checking, PLAN_FORMATS[output])
+        to_review = ReviewOptions(reviewed, manifest_paths(paths), limits, base, selection, allowances, parallelism)
+        return review(to_review, PLAN_FORMATS[output])
     if scheduler is not None:
-        not_embedded(said)
+        not_embedded(options)
         if base is not None or impact:
             raise UsageError(
                 "--runner dask plans what apply would do; --base, --base-dir and --impact are for this process alone"
             )
-    with failing_as(said.console, PLAN_FORMATS[output].failure):
+    with failures_as(options.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)
-        tell_overlooked(desired, said.console, planned=True)
-        before = None if base is None else _load_base(base, paths, limits, said.console)
-        selection = selecting.of(desired, said.console)
+        warn_of_overlooked(desired, options.console, planned=True)
+        before = None if base is None else _load_base(base, paths, limits, options.console)
+        selected = selection.of(desired, options.console)
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places_of_manifests(desired))
-        question = _Question(desired, before, selection, allowed, parallelism, impact=impact)
-        made, blamed = run(_plan(question, said) if scheduler is None else _plan_by_workers(question, said, scheduler))
-        whole, made = made, workflow.leaving(made, redacted)
-        blamed = made if blamed is whole else workflow.leaving(blamed, redacted)
+        request = _Request(desired, before, selected, allowed, parallelism, impact=impact)
+        found, blamed = run(
+            _plan(request, options) if scheduler is None else _plan_by_workers(request, options, scheduler)
+        )
+        plan = workflow.leaving(found, redacted)
+        blamed = plan if blamed is found else workflow.leaving(blamed, redacted)
         if out is not None:
-            _save(made, out)
-    said.console.passed(PLAN_FORMATS[output].shown(made, said.console.paint))
-    report_troubles(made, said.console)
-    warn_of_unused(allowed, made, said.console)
+            _save(plan, out)
+    options.console.passed(PLAN_FORMATS[output].shown(plan, options.console.paint))
+    report_findings(plan, options.console)
+    warn_of_unused(allowed, plan, options.console)
     if not blamed.whole:
         return FAILED
     return PENDING if detailed_exitcode and pending(blamed) else 0
@@ -120,25 +122,20 @@ def plan(
 # Most plans have no base, are not saved and check no other: what that takes is imported when it is asked for.
 
 
-def _load_base(base: BaseChoice, paths: tuple[str, ...], limits: Limits, console: Console) -> workflow.Base:
+def _load_base(base: BaseOptions, paths: tuple[str, ...], limits: Limits, console: Console) -> workflow.Base:
     from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
 
     return load_base(base, manifest_paths(paths), limits, console)
 
 
-def _save(made: Plan, out: str) -> None:
+def _save(plan: Plan, out: str) -> None:
     from reconciler import planfile  # noqa: PLC0415 - as said above
 
-    planfile.save(made, Path(out))
-
-
-def pending(blamed: Plan) -> bool:
-    """Whether there is anything to do that was not drifting already."""
-    return any(action.kind.writes and action.attribution is not Attribution.DRIFT for action in blamed.actions)
+    planfile.save(plan, Path(out))
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _Request:
     """What is to be planned; `base` holds the manifests as they were, where a change is to be told from drift."""
 
     desired: Desired
@@ -149,27 +146,27 @@ class _Question:
     impact: bool
 
 
-async def _plan_by_workers(question: _Question, said: Globals, scheduler: str) -> tuple[Plan, Plan]:
+async def _plan_by_workers(request: _Request, options: GlobalOptions, scheduler: str) -> tuple[Plan, Plan]:
     """As _plan, by the workers of a scheduler."""
-    with target(said) as found:
-        async with dask(scheduler, found.service.endpoint, question.allowed) as runner:
-            made = await runner.plan(question.desired, question.selection)
-            return made, made
+    with target(options) as found:
+        async with dask(scheduler, found.service.endpoint, request.allowed) as runner:
+            plan = await runner.plan(request.desired, request.selection)
+            return plan, plan
 
 
-async def _plan(question: _Question, said: Globals) -> tuple[Plan, Plan]:
+async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
     """The plan, and the same plan with only those faults that the exit code may speak of."""
-    desired, selection, allowed = question.desired, question.selection, question.allowed
-    with target(said) as found:
-        service = replace(found.service, parallelism=question.parallelism)
+    desired, selection, allowed = request.desired, request.selection, request.allowed
+    with target(options) as found:
+        service = replace(found.service, parallelism=request.parallelism)
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
-            if question.base is None:
-                made = blamed = await workflow.plan(desired, opened, selection, allowed)
+            if request.base is None:
+                plan = blamed = await workflow.plan(desired, opened, selection, allowed)
             else:
-                against = await workflow.plan_against_base(desired, question.base, opened, selection, allowed)
-                made, blamed = against.plan, against.blamed
+                against = await workflow.plan_against_base(desired, request.base, opened, selection, allowed)
+                plan, blamed = against.plan, against.blamed
                 for warning in against.warnings:
-                    said.console.warning(warning)
-            if question.impact:
-                made = await workflow.with_impact(made, opened, datetime.now(UTC))
-            return made, blamed
+                    options.console.warning(warning)
+            if request.impact:
+                plan = await workflow.with_impact(plan, opened, datetime.now(UTC))
+            return plan, blamed

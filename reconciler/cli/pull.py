@@ -15,9 +15,9 @@ from reconciler.cli.arguments import (
     select_sites,
 )
 from reconciler.cli.console import Console
-from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.signals import run
-from reconciler.cli.sites import SiteChoice
+from reconciler.cli.sites import SiteOptions
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load, overlooked
@@ -59,12 +59,12 @@ def pull(
     PATH says of what is new to DIR goes with it: a site's settings, a connection's name, password reference and
     lifecycle. A live connection that would not plan as no change is left out and named; the exit code is then 1.
     """
-    said = said_globals()
+    options = current_options()
     refuse_stdout(output=output)
     _check_usage(paths, names, site_ids, titles)
     folder = pull_sites.open_folder(Path(output), limits)
     for one in overlooked(Path(output), limits):
-        said.console.warning(str(one))
+        options.console.warning(str(one))
     known = load(manifest_paths(paths), limits) if paths else Desired()
 
     def choose(found: Target) -> list[Site]:
@@ -72,21 +72,21 @@ def pull(
             wanted = select_sites(known, names)
             sites = [site.as_stated for site in known.sites if wanted is None or site.name in wanted]
         else:
-            sites = SiteChoice(paths, limits, names, site_ids).sites(found)
+            sites = SiteOptions(paths, limits, names, site_ids).sites(found)
         return _named(sites, titles, folder)
 
-    made = run(_pull(said, folder, known, choose, parallelism))
-    console = said.console
-    for problem in made.unread:
+    found = run(_pull(options, folder, known, choose, parallelism))
+    console = options.console
+    for problem in found.unread:
         console.error(problem)
-    if made.pull is None:
+    if found.pull is None:
         return FAILED
-    for warning in made.pull.warnings:
+    for warning in found.pull.warnings:
         console.warning(warning)
-    for failure in made.pull.failures:
+    for failure in found.pull.failures:
         console.error(failure)
-    whole = not made.unread and not made.pull.failures
-    done = _show(folder, made.pull, console) if check else _write(folder, made.pull, console)
+    whole = not found.unread and not found.pull.failures
+    done = _show(folder, found.pull, console) if check else _write(folder, found.pull, console)
     return 0 if whole and done else FAILED
 
 
@@ -107,16 +107,16 @@ def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[
 
 
 async def _pull(
-    said: Globals,
+    options: GlobalOptions,
     folder: pull_sites.Folder,
     known: Desired,
     choose: Callable[[Target], list[Site]],
     parallelism: int,
 ) -> pull_sites.PullResult:
-    with target(said) as found:
+    with target(options) as found:
         sites = choose(found)
         service = replace(found.service, parallelism=parallelism)
-        return await pull_sites.pull(sites, folder, service, said.console.warning, known)
+        return await pull_sites.pull(sites, folder, service, options.console.warning, known)
 
 
 def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Folder) -> list[Site]:
@@ -132,9 +132,9 @@ def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Fold
     return pull_sites.with_names(titled, folder)
 
 
-def _write(folder: pull_sites.Folder, made: pull_sites.Pull, console: Console) -> bool:
-    saved = pull_sites.save(folder, made.files)
-    for done, paths in (("created", saved.created), ("updated", saved.updated), ("unchanged", made.unchanged)):
+def _write(folder: pull_sites.Folder, pulled: pull_sites.Pull, console: Console) -> bool:
+    saved = pull_sites.save(folder, pulled.files)
+    for done, paths in (("created", saved.created), ("updated", saved.updated), ("unchanged", pulled.unchanged)):
         for path in sorted(paths):
             console.result(f"{done:9}  {inert(folder.show(path))}")
     for failure in saved.failures:
@@ -142,16 +142,16 @@ def _write(folder: pull_sites.Folder, made: pull_sites.Pull, console: Console) -
     return not saved.failures
 
 
-def _show(folder: pull_sites.Folder, made: pull_sites.Pull, console: Console) -> bool:
+def _show(folder: pull_sites.Folder, pulled: pull_sites.Pull, console: Console) -> bool:
     """Show what a pull would change as a unified diff; whether that is nothing."""
-    for path in sorted(made.files):
-        for line in _diff(folder, path, made.files[path].decode()):
+    for path in sorted(pulled.files):
+        for line in _diff(folder, path, pulled.files[path].decode()):
             console.result(inert(line))
-    count = len(made.files)
+    count = len(pulled.files)
     if count:
         differ = "1 file differs" if count == 1 else f"{count} files differ"
         console.note(f"{differ} from what is live; pull without --check writes that")
-    return not made.files
+    return not pulled.files
 
 
 def _diff(folder: pull_sites.Folder, path: str, text: str) -> Iterator[str]:

@@ -8,9 +8,9 @@ import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, paths_argument
-from reconciler.cli.console import Console, agreed
-from reconciler.cli.formats import tell_overlooked
-from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.console import Console, confirm
+from reconciler.cli.formats import warn_of_overlooked
+from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
@@ -56,33 +56,27 @@ def resolve(
 
     Example: extcal resolve manifests --keep harbor/dr-lee=ID
     """
-    said = said_globals()
-    asked = _Asked(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
-    if double := sorted(set(asked.keep) & asked.forget):
+    options = current_options()
+    wanted = _Options(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
+    if double := sorted(set(wanted.keep) & wanted.forget):
         raise UsageError(f"{double[0]}: either --keep or --forget")
     desired = load(manifest_paths(paths), limits)
-    tell_overlooked(desired, said.console)
-    return run(_resolve(desired, said, asked, ("extcal", "resolve", *paths), as_json=output == "json"))
+    warn_of_overlooked(desired, options.console)
+    return run(_resolve(desired, options, wanted, ("extcal", "resolve", *paths), as_json=output == "json"))
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the command line asks for."""
+class _Options:
+    """What the command line wants kept and forgotten."""
 
     keep: Mapping[str, str]
     forget: frozenset[str]
     auto_approve: bool
 
     def without(self, sites: Collection[str]) -> tuple[dict[str, str], frozenset[str]]:
-        """`keep` and `forget`, but for what is asked of these sites: nothing can be done about it now."""
+        """`keep` and `forget`, but for those of these sites, about which nothing can be done now."""
         keep = {address: kept for address, kept in self.keep.items() if address.partition("/")[0] not in sites}
         return keep, frozenset(address for address in self.forget if address.partition("/")[0] not in sites)
-
-
-def tell_settled(settled: Settled, console: Console) -> None:
-    """Tell what became of a connect that an earlier run left open."""
-    found = resolution.described(settled.finding)
-    console.note(f"{settled.pending.intent.address}: an earlier connect was left open; {found}")
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -97,9 +91,11 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequence[str], *, as_json: bool) -> int:
-    console, sites = said.console, desired.sites
-    with target(said) as found, workflow.locked(sites, found.service.machine, "extcal resolve") as taken:
+async def _resolve(
+    desired: Desired, options: GlobalOptions, wanted: _Options, command: Sequence[str], *, as_json: bool
+) -> int:
+    console, sites = options.console, desired.sites
+    with target(options) as found, workflow.locked(sites, found.service.machine, "extcal resolve") as taken:
         free = [site for site in sites if site.name not in taken]
         machine = found.service.machine
         async with workflow.sessions(free, found.service) as opened:
@@ -110,10 +106,10 @@ async def _resolve(desired: Desired, said: Globals, asked: _Asked, command: Sequ
             for warning in examined.warnings:
                 console.warning(warning)
             held_back = {*taken, *examined.faults}
-            choices = resolution.choose(examined, *asked.without(held_back))
-            _ask(choices, console, auto_approve=asked.auto_approve)
+            decisions = resolution.choose(examined, *wanted.without(held_back))
+            _ask(decisions, console, auto_approve=wanted.auto_approve)
             resolutions = [
-                await _carried_out(each, choices, lambda choice: resolution.carry_out(choice, free, opened, machine))
+                await _carried_out(each, decisions, lambda choice: resolution.carry_out(choice, free, opened, machine))
                 for each in examined.open
             ]
     held_back |= examined.unread.keys()
@@ -131,7 +127,7 @@ def _ask(choices: Sequence[resolution.Decision], console: Console, *, auto_appro
     for choice in losing:
         gone = ", ".join(choice.give_up)
         console.say(inert(f"{_address(choice.about)}: {choice.keep} stays; to be disconnected: {gone}"))
-    agreed(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", console)
+    confirm(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", console)
 
 
 def _address(about: resolution.Open) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from reconciler import planfile, workflow
 from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
-from reconciler.cli.arguments import BaseChoice, Reviewed
+from reconciler.cli.arguments import BaseOptions, ReviewedPlan
 from reconciler.cli.base import load_base
-from reconciler.cli.formats import PlanFormat, failing_as, report_troubles, tell_overlooked
-from reconciler.cli.options import Globals, said_globals
-from reconciler.cli.selection import Selecting
+from reconciler.cli.formats import PlanFormat, failures_as, report_findings, warn_of_overlooked
+from reconciler.cli.options import GlobalOptions, current_options
+from reconciler.cli.selection import SelectionOptions
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
@@ -23,35 +23,35 @@ _FAILED = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Checking:
+class ReviewOptions:
     """What is to be checked, and the manifests that must yield it; what `base` protects is protected, too."""
 
-    reviewed: Reviewed
+    reviewed: ReviewedPlan
     paths: Sequence[Path]
     limits: Limits
-    base: BaseChoice | None
-    selecting: Selecting
+    base: BaseOptions | None
+    selection: SelectionOptions
     allowances: tuple[str, ...]
     parallelism: int
 
 
-def review(checking: Checking, output: PlanFormat) -> int:
+def review(options: ReviewOptions, output: PlanFormat) -> int:
     """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone."""
-    said = said_globals()
-    console = said.console
-    file = checking.reviewed.file
-    with failing_as(console, output.failure):
+    globals_ = current_options()
+    console = globals_.console
+    file = options.reviewed.file
+    with failures_as(console, output.failure):
         document = planfile.read(file)
-        saved = partition_of(planfile.plan_of(document, file, checking.reviewed.digest), checking.selecting.shards)
-        desired = load(checking.paths, checking.limits)
-        tell_overlooked(desired, console, planned=True)
-        before = None if checking.base is None else load_base(checking.base, checking.paths, checking.limits, console)
-        selection = checking.selecting.of(desired, console)
-        allowed = parse_allowances(checking.allowances)
+        saved = partition_of(planfile.plan_of(document, file, options.reviewed.digest), options.selection.shards)
+        desired = load(options.paths, options.limits)
+        warn_of_overlooked(desired, console, planned=True)
+        before = None if options.base is None else load_base(options.base, options.paths, options.limits, console)
+        selection = options.selection.of(desired, console)
+        allowed = parse_allowances(options.allowances)
         check_allowances(allowed, places_of_manifests(desired))
-        found = run(_review(saved, desired, before, selection, allowed, checking.parallelism, said))
+        found = run(_review(saved, desired, before, selection, allowed, options.parallelism, globals_))
     console.show(lambda plan: output.shown(plan, console.paint), found.fresh)
-    report_troubles(found.fresh, console)
+    report_findings(found.fresh, console)
     warn_of_unused(allowed, found.fresh, console)
     for refusal in found.refusals:
         console.error(str(refusal))
@@ -69,9 +69,9 @@ async def _review(
     selection: workflow.Selection,
     allowed: frozenset[Allowance],
     parallelism: int,
-    said: Globals,
+    options: GlobalOptions,
 ) -> workflow.Review:
-    with target(said) as found:
+    with target(options) as found:
         service = replace(found.service, parallelism=parallelism)
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
             return await workflow.review_saved(saved, desired, base, opened, selection, allowed)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sandbox_data import data_option, explained, opened
 from reconciler.cli.sandbox_events import events, format_option
 from reconciler.render.table import table
@@ -36,7 +36,7 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
     from reconciler.sandbox import server  # noqa: PLC0415 - only this command needs the other tower
     from reconciler.sandbox.faults import read_faults  # noqa: PLC0415 - as above
 
-    console = said_globals().console
+    console = current_options().console
 
     def ready(running: server.RunningSandbox) -> None:
         if injected is not None:
@@ -51,7 +51,7 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
 
     with explained():
         injected = None if faults is None else read_faults(Path(faults))
-        server.serve(data, port=port, ready=ready, faults=injected, config=said_globals().sandbox_config_file())
+        server.serve(data, port=port, ready=ready, faults=injected, config=current_options().sandbox_config_file())
 
 
 @sandbox.command
@@ -64,7 +64,7 @@ def reset(data: Path) -> None:
     with explained():
         was_there = delete(data)
     gone, none = f"The sandbox's data in {data} is gone.", f"{data} holds no sandbox's data: nothing is deleted."
-    said_globals().console.note(gone if was_there else none)
+    current_options().console.note(gone if was_there else none)
 
 
 @click.group
@@ -92,7 +92,7 @@ def list_schedules(output: str, data: Path) -> None:
             }
             for each in found
         ]
-        said_globals().console.result(json.dumps(rows, indent=2, ensure_ascii=False))
+        current_options().console.result(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     cells = [
         (
@@ -106,7 +106,7 @@ def list_schedules(output: str, data: Path) -> None:
         for each in found
     ]
     headings = ("SITE", "SCHEDULE", "ID", "OWNER", "OWNER ID", "TIME ZONE")
-    said_globals().console.result(table(headings, cells))
+    current_options().console.result(table(headings, cells))
 
 
 @schedules.command(name="set-owner")
@@ -119,7 +119,7 @@ def set_owner(schedule: str, owner_id: str, owner_name: str | None, data: Path) 
     """Give a schedule another owner; the service then disconnects the schedule's connections."""
     with opened(data) as sandbox:
         count = sandbox.set_owner(schedule, owner_id, owner_name)
-    said_globals().console.note(f"{schedule} has another owner; connections disconnected: {count}.")
+    current_options().console.note(f"{schedule} has another owner; connections disconnected: {count}.")
 
 
 sandbox.add_command(events)

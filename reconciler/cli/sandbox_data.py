@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from reconciler.cli.options import DEFAULT_SANDBOX, said_globals
+from reconciler.cli.options import DEFAULT_SANDBOX, current_options
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.safe_paths import MisplacedError, check_folder
 
@@ -49,7 +49,7 @@ def opened(data: Path) -> Iterator["LocalSandbox"]:
     """The sandbox in the folder `data`, with the servers that the operator names; raises ExtcalError."""
     from reconciler.sandbox import local  # noqa: PLC0415 - only these commands need the other tower
 
-    with explained(), local.opened(data, said_globals().sandbox_config_file()) as sandbox:
+    with explained(), local.opened(data, current_options().sandbox_config_file()) as sandbox:
         yield sandbox
 
 
@@ -114,7 +114,7 @@ def _refused(place: Path, why: str) -> ExtcalError:
 
 
 def _folder(data: object) -> Path:
-    said = said_globals()
+    said = current_options()
     if data is None:
         return said.sandbox_folder() or Path(DEFAULT_SANDBOX)
     if said.sandbox is not None and said.sandbox != data:

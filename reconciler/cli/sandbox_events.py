@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.errors import UsageError
 from reconciler.render.table import table
@@ -37,7 +37,9 @@ def events() -> None:
 def add(schedule: str, title: str, start: str, end: str, data: Path) -> None:
     """Add an event; prints its id."""
     with opened(data) as sandbox:
-        said_globals().console.result(sandbox.add_event(schedule, title, _time("--start", start), _time("--end", end)))
+        current_options().console.result(
+            sandbox.add_event(schedule, title, _time("--start", start), _time("--end", end))
+        )
 
 
 @events.command
@@ -50,7 +52,7 @@ def move(event_id: str, start: str, end: str, data: Path) -> None:
     """Give an event other times."""
     with opened(data) as sandbox:
         sandbox.move_event(event_id, _time("--start", start), _time("--end", end))
-    said_globals().console.note(f"The event {event_id} is moved.")
+    current_options().console.note(f"The event {event_id} is moved.")
 
 
 @events.command
@@ -61,7 +63,7 @@ def cancel(event_id: str, data: Path) -> None:
     """Cancel an event: it stays listed, and leaves the external calendars."""
     with opened(data) as sandbox:
         sandbox.cancel_event(event_id)
-    said_globals().console.note(f"The event {event_id} is cancelled.")
+    current_options().console.note(f"The event {event_id} is cancelled.")
 
 
 @events.command(name="list")
@@ -70,7 +72,7 @@ def cancel(event_id: str, data: Path) -> None:
 @global_options
 def list_events(output: str, data: Path) -> None:
     """List the site's events, where they were exported to, and which wait; warns of what can't be imported."""
-    console = said_globals().console
+    console = current_options().console
     with opened(data) as sandbox:
         found = sandbox.events()
         warnings = sandbox.warnings()

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.options import current_options, global_options
 from reconciler.manifests import schema_text
 
 
@@ -11,4 +11,4 @@ from reconciler.manifests import schema_text
 @global_options
 def schema(kind: str) -> None:
     """Print the JSON Schema of KIND: Site, SyncPolicy, Connection, plan or status."""
-    said_globals().console.result(schema_text(kind).rstrip("\n"))
+    current_options().console.result(schema_text(kind).rstrip("\n"))

@@ -23,8 +23,8 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True)
-class Selecting:
-    """What the command line says; a site is chosen where all of it fits."""
+class SelectionOptions:
+    """The options that choose; a site is chosen where all of them fit."""
 
     sites: tuple[str, ...]
     connections: tuple[str, ...]
@@ -37,23 +37,23 @@ class Selecting:
         return bool(self.sites or self.connections or self.schedules)
 
     def of(self, desired: Desired, console: Console) -> workflow.Selection:
-        """The selection; raises UsageError for a name that no manifest has. A shard without a site is told."""
+        """The selection; raises UsageError for a name that no manifest has. A shard without a site is noted."""
         selection = workflow.Selection(
             select_sites(desired, self.sites),
             _both(select_connections(desired, self.connections), select_schedules(desired, self.schedules)),
             self.shards,
         )
-        self.tell_if_empty(workflow.selected_sites(desired, selection), console)
+        self.note_if_empty(workflow.selected_sites(desired, selection), console)
         return selection
 
-    def tell_if_empty(self, sites: Sequence[Site], console: Console) -> None:
-        """Say so where a shard has none of the sites: that is how it fell, and no failure."""
+    def note_if_empty(self, sites: Sequence[Site], console: Console) -> None:
+        """Note that a shard has none of the sites, which is no failure."""
         if self.shards is not None and not sites:
             console.note(f"{self.shards} holds none of the sites, so there is nothing to do in it")
 
 
-def selecting_options(function: _Command) -> Callable[..., object]:
-    """Give a command the options that choose; it gets them as one argument, `selecting`."""
+def selection_options(function: _Command) -> Callable[..., object]:
+    """Give a command the options that choose; it gets them as one argument, `selection`."""
 
     @functools.wraps(function)
     def command(
@@ -65,7 +65,7 @@ def selecting_options(function: _Command) -> Callable[..., object]:
         **others: object,
     ) -> object:
         shards = None if shard is None else parse_shard(shard)
-        return function(*args, selecting=Selecting(sites, connections, schedules, shards), **others)
+        return function(*args, selection=SelectionOptions(sites, connections, schedules, shards), **others)
 
     options = [
         click.option("--site", "sites", metavar="NAME", multiple=True, help="Only this site; may be repeated."),
@@ -97,12 +97,12 @@ def selecting_options(function: _Command) -> Callable[..., object]:
 
 def parse_shard(text: str) -> Shards:
     """Read `K/N` (1 to N) or `auto/N`; raises UsageError."""
-    said = _SHARD.fullmatch(text)
-    if said is None:
+    match = _SHARD.fullmatch(text)
+    if match is None:
         raise UsageError(f"--shard {text}: write K/N, such as 2/8, or auto/N, which takes K from {INDEX}")
-    number = _number_of_job(int(said[2]), text) if said[1] == "auto" else int(said[1])
+    number = _number_of_job(int(match[2]), text) if match[1] == "auto" else int(match[1])
     try:
-        return Shards(int(said[2]), (number,))
+        return Shards(int(match[2]), (number,))
     except ValueError as error:
         raise UsageError(f"--shard {text}: {error}") from error
 

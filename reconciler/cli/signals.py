@@ -1,4 +1,4 @@
-"""Signals that ask a command to end: each is heard, the first one ends it in good order, and the exit code tells which.
+"""Signals that end a command: the first one ends it in good order, and the exit code tells which it was.
 
 What came second must not break what the first one is putting in order; only where that takes too long it ends at once.
 """
@@ -8,17 +8,21 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
+from enum import Enum, auto
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from reconciler.workflow import Stop
 
 INTERRUPTED = 128 + signal.SIGINT
-"""130, Ctrl-C (contract: Exit codes)."""
+"""130, the exit code after Ctrl-C."""
 TERMINATED = 128 + signal.SIGTERM
 """143, as whoever sends SIGTERM expects it of a process that this signal ends."""
 ENDING = (signal.SIGINT, signal.SIGTERM)
-_PATIENCE = 5.0
+_GRACE_SECONDS = 5.0
 _T = TypeVar("_T")
 
 
@@ -29,7 +33,7 @@ class Ending:
         self._first: int | None = None
         self._since = 0.0
 
-    def heard(self, number: int) -> bool:
+    def record(self, number: int) -> bool:
         """Take note of a signal; whether it is the first one. One that comes after another changes nothing."""
         if self._first is None:
             self._first, self._since = number, time.monotonic()
@@ -37,7 +41,7 @@ class Ending:
         return False
 
     @property
-    def came(self) -> bool:
+    def requested(self) -> bool:
         """Whether a signal came."""
         return self._first is not None
 
@@ -48,9 +52,9 @@ class Ending:
 
     def first(self, number: int) -> bool:
         """Take note of a signal; whether it is the first one. A later one ends the process if that takes too long."""
-        if self.heard(number):
+        if self.record(number):
             return True
-        if time.monotonic() - self._since > _PATIENCE:
+        if time.monotonic() - self._since > _GRACE_SECONDS:
             os._exit(self.exit_code)
         return False
 
@@ -64,7 +68,7 @@ _ending: ContextVar[Ending | None] = ContextVar("ending", default=None)
 
 
 @contextlib.contextmanager
-def heard() -> Iterator[Ending]:
+def signals_handled() -> Iterator[Ending]:
     """Let SIGINT and SIGTERM interrupt the block, unless whoever started it ignores them for it.
 
     Once one has come they stay as they are: then the process ends, and must not be disturbed at that.
@@ -79,7 +83,7 @@ def heard() -> Iterator[Ending]:
 
 
 @contextlib.contextmanager
-def asking() -> Iterator[None]:
+def question_interruptible() -> Iterator[None]:
     """Let signals interrupt a question, for whose answer the event loop stands still."""
     with _handling(_ending.get()):
         yield
@@ -89,11 +93,11 @@ def asking() -> Iterator[None]:
 def _handling(ending: Ending | None) -> Iterator[None]:
     before = {}
     if ending is not None and threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, ending.interrupt) for number in _heeded()}
+        before = {number: signal.signal(number, ending.interrupt) for number in _not_ignored()}
     try:
         yield
     finally:
-        if ending is None or not ending.came:
+        if ending is None or not ending.requested:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -118,7 +122,7 @@ def run(main: Coroutine[object, object, _T]) -> _T:
                 if task is not None and not loop.is_closed():
                     loop.call_soon_threadsafe(task.cancel)
 
-        before.update({number: signal.signal(number, cancel) for number in _heeded()})
+        before.update({number: signal.signal(number, cancel) for number in _not_ignored()})
         return await main
 
     try:
@@ -135,6 +139,39 @@ def run(main: Coroutine[object, object, _T]) -> _T:
     return result
 
 
-def _heeded() -> list[signal.Signals]:
+class StopStep(Enum):
+    """How far signals have brought a run that is being stopped."""
+
+    GENTLY = auto()
+    AT_ONCE = auto()
+    ENDED = auto()
+
+
+def stop_by_signals(stop: "Stop", ending: Ending, announce: Callable[[StopStep], None]) -> None:
+    """Let the first signal stop a run gently, and the second at once; a third cancels the task that called this."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def step(number: int) -> None:
+        ending.record(number)
+        if stop.at_once.is_set() and task is not None:
+            task.cancel()
+            reached = StopStep.ENDED
+        elif stop.gently.is_set():
+            stop.at_once.set()
+            reached = StopStep.AT_ONCE
+        else:
+            stop.gently.set()
+            reached = StopStep.GENTLY
+        # A terminal that has gone away must not end what is under way.
+        with contextlib.suppress(OSError):
+            announce(reached)
+
+    for number in ENDING:
+        loop.add_signal_handler(number, step, number)
+
+
+def _not_ignored() -> list[signal.Signals]:
     """The signals that whoever started the process has not told it to ignore."""
     return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]

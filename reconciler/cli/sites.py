@@ -12,7 +12,7 @@ import click
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import manifest_paths, optional_paths_argument, select_sites
 from reconciler.cli.formats import LISTING_FORMATS
-from reconciler.cli.options import Globals
+from reconciler.cli.options import GlobalOptions
 from reconciler.cli.redaction import redacted
 from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
@@ -30,7 +30,7 @@ _Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
-class SiteChoice:
+class SiteOptions:
     """Which sites the command line means: those of manifests at `paths`, named or all, or those given by id."""
 
     paths: tuple[str, ...]
@@ -39,7 +39,7 @@ class SiteChoice:
     site_ids: tuple[str, ...]
 
     def sites(self, found: Target) -> list[Site]:
-        """The sites; raises UsageError where there are none, and where they are said in ways that don't go together."""
+        """The sites; raises UsageError where there are none, and where the ways to name them exclude each other."""
         if self.paths and self.site_ids:
             raise UsageError("a PATH with manifests and --site-id both say which sites; give one of them")
         if self.names and self.site_ids:
@@ -75,7 +75,7 @@ def sites_options(function: _Command) -> Callable[..., object]:
         site_ids: tuple[str, ...],
         **others: object,
     ) -> object:
-        return function(*args, chosen=SiteChoice(paths, limits, names, site_ids), **others)
+        return function(*args, chosen=SiteOptions(paths, limits, names, site_ids), **others)
 
     options = [
         optional_paths_argument,
@@ -114,8 +114,8 @@ def _site(name: str, site_id: str) -> Site:
 
 
 def read_sites(
-    said: Globals,
-    chosen: SiteChoice,
+    options: GlobalOptions,
+    chosen: SiteOptions,
     read: Callable[[Site, Reader], Awaitable[list[_Row]]],
 ) -> tuple[list[_Row], bool]:
     """Read every chosen site concurrently: (rows in the order of sites, whether all could be read).
@@ -128,13 +128,13 @@ def read_sites(
         try:
             rows = await read(site, reader)
         except ExtcalError as error:
-            said.console.error(f"{site.name}: {error}")
+            options.console.error(f"{site.name}: {error}")
             return None
-        said.console.progress(f"{next(ended)} sites read, the latest {site.name} with {len(rows)} rows")
+        options.console.progress(f"{next(ended)} sites read, the latest {site.name} with {len(rows)} rows")
         return rows
 
     async def every() -> list[list[_Row] | None]:
-        with target(said) as found:
+        with target(options) as found:
             sites = chosen.sites(found)
             async with sessions(sites, found.service) as opened:
                 return list(await asyncio.gather(*(one(site, opened[site.name].reader()) for site in sites)))

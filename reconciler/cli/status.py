@@ -6,9 +6,9 @@ import click
 
 from reconciler import workflow
 from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
-from reconciler.cli.formats import STATUS_FORMATS, failing_as, tell_overlooked
-from reconciler.cli.options import Globals, global_options, said_globals
-from reconciler.cli.selection import Selecting, selecting_options
+from reconciler.cli.formats import STATUS_FORMATS, failures_as, warn_of_overlooked
+from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
@@ -20,7 +20,7 @@ FAILED = 1
 
 @click.command
 @paths_argument
-@selecting_options
+@selection_options
 @click.option(
     "--format",
     "output",
@@ -30,26 +30,28 @@ FAILED = 1
 )
 @parallelism_option
 @global_options
-def status(paths: tuple[str, ...], limits: Limits, selecting: Selecting, output: str, parallelism: int) -> int:
+def status(paths: tuple[str, ...], limits: Limits, selection: SelectionOptions, output: str, parallelism: int) -> int:
     """Show how every declared connection is, and which live ones no manifest declares; only reads are sent.
 
     PATH is a manifest file or a folder of them. The exit code is 1 where something could not be read, and 0 otherwise,
     whatever was found.
     """
-    said = said_globals()
-    with failing_as(said.console, STATUS_FORMATS[output].failure):
+    options = current_options()
+    with failures_as(options.console, STATUS_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)
-        tell_overlooked(desired, said.console)
-        fleet = run(_status(desired, said, selecting.of(desired, said.console), parallelism))
-    said.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, said.console.paint), fleet)
+        warn_of_overlooked(desired, options.console)
+        fleet = run(_status(desired, options, selection.of(desired, options.console), parallelism))
+    options.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, options.console.paint), fleet)
     for site in fleet.sites:
         if site.unread is not None:
-            said.console.fault(site.unread)
+            options.console.fault(site.unread)
     return 0 if fleet.whole else FAILED
 
 
-async def _status(desired: Desired, said: Globals, selection: workflow.Selection, parallelism: int) -> FleetStatus:
-    with target(said) as found:
+async def _status(
+    desired: Desired, options: GlobalOptions, selection: workflow.Selection, parallelism: int
+) -> FleetStatus:
+    with target(options) as found:
         chosen = workflow.selected_sites(desired, selection)
         async with workflow.sessions(chosen, replace(found.service, parallelism=parallelism)) as opened:
             return await workflow.status(desired, opened, selection)

@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 from reconciler.api.endpoint import check_public, parse_endpoint
 from reconciler.api.secrets import Secrets
 from reconciler.cli.console import reading
-from reconciler.cli.options import Globals
+from reconciler.cli.options import GlobalOptions
 from reconciler.cli.redaction import keep_secret, redact, redact_diagnostics, show_requests
 from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError
@@ -34,29 +34,29 @@ class Target:
 
 
 @contextmanager
-def target(said: Globals) -> Iterator[Target]:
+def target(options: GlobalOptions) -> Iterator[Target]:
     """The API that the global options mean, for the length of a command."""
-    folder = said.sandbox_folder()
+    folder = options.sandbox_folder()
     if folder is not None:
-        with _sandbox(folder, said) as found:
+        with _sandbox(folder, options) as found:
             yield found
         return
-    if said.sandbox_config is not None:
+    if options.sandbox_config is not None:
         raise UsageError("--sandbox-config is about the embedded API: add --sandbox")
     # An empty --endpoint is a variable that was never set, and must not lead to the hosted API unnoticed.
-    where = os.environ.get("EXTCAL_ENDPOINT") or HOSTED if said.endpoint is None else said.endpoint
+    where = os.environ.get("EXTCAL_ENDPOINT") or HOSTED if options.endpoint is None else options.endpoint
     endpoint = parse_endpoint(where)
     if os.environ.get("EXTCAL_PRIVATE_ENDPOINT", "").lower() not in {"1", "true", "yes"}:
         # What a proxy reaches may have another address there, or none here.
         check_public(endpoint, resolve=_proxy(endpoint) is None)
-    yield Target(_service(endpoint, dict(os.environ), said, Machine(_state_folder(), endpoint, redact)))
+    yield Target(_service(endpoint, dict(os.environ), options, Machine(_state_folder(), endpoint, redact)))
 
 
 def _state_folder() -> Path:
     """Where the runs on this machine meet, for this user (XDG Base Directory Specification: state)."""
-    said = os.environ.get("EXTCAL_STATE_DIR")
-    if said:
-        return Path(said)
+    folder = os.environ.get("EXTCAL_STATE_DIR")
+    if folder:
+        return Path(folder)
     state = os.environ.get("XDG_STATE_HOME", "")
     # A relative path is invalid there, and to be ignored.
     if Path(state).is_absolute():
@@ -68,16 +68,16 @@ def _state_folder() -> Path:
         return Path("/nonexistent/extcal")
 
 
-def _service(endpoint: str, environ: dict[str, str], said: Globals, machine: Machine) -> Service:
+def _service(endpoint: str, environ: dict[str, str], options: GlobalOptions, machine: Machine) -> Service:
     directory = environ.get("EXTCAL_SECRETS_DIR")
     secrets = Secrets(environ, Path(directory) if directory else None)
     # An earlier run may have told the service one that this run does not need.
     secrets.remember_environ()
-    console, proxy = said.console, _proxy(endpoint)
+    console, proxy = options.console, _proxy(endpoint)
     _remember_proxy(proxy, secrets)
     keep_secret(secrets)
     redact_diagnostics()
-    if said.verbose:
+    if options.verbose:
         show_requests()
     return Service(
         endpoint,
@@ -111,13 +111,13 @@ def _remember_proxy(proxy: str | None, secrets: Secrets) -> None:
 
 
 @contextmanager
-def _sandbox(folder: Path, said: Globals) -> Iterator[Target]:
+def _sandbox(folder: Path, options: GlobalOptions) -> Iterator[Target]:
     from reconciler.sandbox.errors import SandboxError  # noqa: PLC0415 - only where it is started
     from reconciler.sandbox.server import running  # noqa: PLC0415 - as above
 
     check_ours(folder)
     try:
-        with running(folder, config=said.sandbox_config_file()) as sandbox:
+        with running(folder, config=options.sandbox_config_file()) as sandbox:
             environ = dict(os.environ) | {_SANDBOX_KEY: sandbox.api_key}
             sites = cast("list[dict[str, str]]", sandbox.ready()["sites"])
             named = tuple((site["site_id"], site["name"]) for site in sites)
@@ -125,7 +125,7 @@ def _sandbox(folder: Path, said: Globals) -> Iterator[Target]:
             own_key = ApiKeyAuth(SecretRef(SecretKind.ENV, _SANDBOX_KEY))
             # Its port is another one every time: the runs on it meet in its own folder.
             machine = Machine(folder / _SANDBOX_STATE, "sandbox", redact)
-            service = replace(_service(sandbox.endpoint, environ, said, machine), auth=own_key)
+            service = replace(_service(sandbox.endpoint, environ, options, machine), auth=own_key)
             yield Target(service, named)
     except SandboxError as error:
         raise ExtcalError(f"sandbox: {error}") from error

@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.arguments import manifest_paths, paths_argument
-from reconciler.cli.options import global_options, said_globals
+from reconciler.cli.options import current_options, global_options
 from reconciler.errors import ManifestError
 from reconciler.manifests import Limits, load
 from reconciler.planning.account_warnings import account_warnings
@@ -27,7 +27,7 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     apiVersion: extcal/. What says so and is not read is named in a warning, where its name holds one of these or it
     is in a dot-folder.
     """
-    said = said_globals()
+    said = current_options()
     try:
         desired = load(manifest_paths(paths), limits)
     except ManifestError as error:

@@ -15,9 +15,9 @@ from reconciler.api.retry import RetryBudget
 from reconciler.cli.allowances import allow_option, check_allowances, parse_allowances, places_of_manifests
 from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.console import Console
-from reconciler.cli.options import Globals, global_options, said_globals
+from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.redaction import keep_secret, redact
-from reconciler.cli.selection import Selecting, selecting_options
+from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals, seconds
@@ -33,7 +33,7 @@ from reconciler.workflow import Stop
 
 @click.command
 @paths_argument
-@selecting_options
+@selection_options
 @allow_option
 @click.option(
     "--interval",
@@ -60,7 +60,7 @@ from reconciler.workflow import Stop
 def watch(
     paths: tuple[str, ...],
     limits: Limits,
-    selecting: Selecting,
+    selection: SelectionOptions,
     allowances: tuple[str, ...],
     interval: float,
     applies: bool,  # noqa: FBT001 - click hands flags over as arguments
@@ -85,11 +85,11 @@ def watch(
             if applies
             else "--auto-approve is about writing: add --apply"
         )
-    said, ending = said_globals(), Ending()
+    said, ending = current_options(), Ending()
     how = _How(
         tuple(manifest_paths(paths)),
         limits,
-        selecting,
+        selection,
         parse_allowances(allowances),
         interval,
         listen,
@@ -109,7 +109,7 @@ class _How:
 
     paths: tuple[Path, ...]
     limits: Limits
-    selecting: Selecting
+    selection: SelectionOptions
     allowed: frozenset[Allowance]
     interval: float
     listen: Address
@@ -128,12 +128,12 @@ class _How:
         def chosen(desired: Desired) -> workflow.Selection:
             if unchecked:
                 check_allowances(unchecked.pop(), places_of_manifests(desired))
-            return self.selecting.of(desired, Console(quiet=True))
+            return self.selection.of(desired, Console(quiet=True))
 
         return chosen
 
 
-async def _watch(how: _How, said: Globals, ending: Ending) -> int:
+async def _watch(how: _How, said: GlobalOptions, ending: Ending) -> int:
     stop, console = Stop(), said.console
     with target(said) as found:
         options = WatchOptions(

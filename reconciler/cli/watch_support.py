@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import click
 
+from reconciler.cli.apply_run import report_settled
 from reconciler.cli.console import Console
-from reconciler.cli.options import Globals
+from reconciler.cli.options import GlobalOptions
 from reconciler.cli.redaction import redacted
-from reconciler.cli.resolve import tell_settled
-from reconciler.cli.signals import ENDING, Ending
+from reconciler.cli.signals import Ending, StopStep, stop_by_signals
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.render.result_text import outcome_line
@@ -32,8 +32,8 @@ _LAST_PORT = 65535
 
 def seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
     """Seconds, from `30s`, `5m` or `2h`: one second at least and a day at most; raises BadParameter."""
-    said = _SPAN.fullmatch(value)
-    found = int(said["count"]) * _UNITS[said["unit"]] if said else 0
+    match = _SPAN.fullmatch(value)
+    found = int(match["count"]) * _UNITS[match["unit"]] if match else 0
     if not 1 <= found <= _LONGEST:
         raise click.BadParameter(f"{value!r} is no span from 1s to 24h; write it as 30s, 5m or 2h")
     return float(found)
@@ -41,43 +41,35 @@ def seconds(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 def address(_context: click.Context, _parameter: click.Parameter, value: str) -> Address:
     """A host and a port, from `127.0.0.1:9464`, `[::1]:9464` or `localhost:9464`; raises BadParameter."""
-    said = _ADDRESS.fullmatch(value)
-    if said is None or int(said["port"]) > _LAST_PORT:
+    match = _ADDRESS.fullmatch(value)
+    if match is None or int(match["port"]) > _LAST_PORT:
         raise click.BadParameter(f"{value!r} is no HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464")
-    return Address(said["six"] or said["host"], int(said["port"]))
+    return Address(match["six"] or match["host"], int(match["port"]))
 
 
-_STOPPING = "stopping"
-_FINISHING = "stopping: finishing what is being written; once more to give it up"
-_GIVING_UP = "giving up what is being written; once more to end at once"
-_ENDING = "ended at once: what became of what was being written is looked for before anything else is, next time"
+_STOPPING = {
+    StopStep.GENTLY: "stopping: finishing what is being written; once more to give it up",
+    StopStep.AT_ONCE: "giving up what is being written; once more to end at once",
+    StopStep.ENDED: "ended at once: what became of what was being written is looked for before anything else is, "
+    "next time",
+}
 
 
 def obey_signals(watching: Watch, stop: Stop, console: Console, ending: Ending) -> None:
-    """The first signal stops gently, the second at once; a third cancels the task that asks. SIGHUP hurries."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    """Let SIGINT and SIGTERM stop the watch, and SIGHUP begin a round."""
 
-    def stopping(number: int) -> None:
-        ending.heard(number)
-        if stop.at_once.is_set() and task is not None:
-            task.cancel()
-            console.note(_ENDING)
-        elif stop.gently.is_set():
-            stop.at_once.set()
-            console.note(_GIVING_UP)
-        else:
-            stop.gently.set()
-            console.note(_FINISHING if watching.writing else _STOPPING)
+    def announce(step: StopStep) -> None:
+        idle = step is StopStep.GENTLY and not watching.writing
+        console.note("stopping" if idle else _STOPPING[step])
 
-    for number in ENDING:
-        loop.add_signal_handler(number, stopping, number)
-    loop.add_signal_handler(signal.SIGHUP, watching.hurry)
+    stop_by_signals(stop, ending, announce)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watching.hurry)
 
 
 class ConsoleReporter:
     """Tells each thing on a line with its time; with `--quiet` only what is bad, with `--verbose` each round, too."""
 
-    def __init__(self, said: Globals) -> None:
+    def __init__(self, said: GlobalOptions) -> None:
         self._console = said.console
         self._verbose = said.verbose
 
@@ -91,7 +83,7 @@ class ConsoleReporter:
 
     def settled(self, settled: Settled) -> None:
         """It is known what became of a connect that an earlier run left open."""
-        tell_settled(settled, self._console)
+        report_settled(settled, self._console)
 
     def outcome(self, outcome: Outcome) -> None:
         """An action was done; what was not is told at the end of the round, where it is new."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reconciler.model.account import folded, shown
 from reconciler.model.action import Action, Attribution
-from reconciler.model.plan import SitePlan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.source import Fault
 
 
@@ -83,3 +83,8 @@ def new_faults(head: Iterable[Fault], base: Iterable[Fault]) -> tuple[Fault, ...
     """The head's faults that the base does not have too, wherever in the files they stand."""
     known = {(fault.where, fault.message) for fault in base}
     return tuple(fault for fault in head if (fault.where, fault.message) not in known)
+
+
+def pending(plan: Plan) -> bool:
+    """Whether there is anything to do that was not drifting already."""
+    return any(action.kind.writes and action.attribution is not Attribution.DRIFT for action in plan.actions)

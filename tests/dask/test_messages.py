@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconciler.cli.dask.worker import Answer, Errand, packed, unpacked
+from reconciler.cli.dask.worker import WorkerReply, WorkerRequest, packed, unpacked
 from reconciler.manifests import load
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -17,9 +17,9 @@ def test_what_travels_arrives_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "all.yaml").write_text(site() + connection(0, more=BUSY) + connection(1, provider="google"))
     desired = load([tmp_path])
     agreed = Plan((planned(declared()),))
-    errand = Errand("run", "https://api.example", desired, ("a/lee",), (Allowance("consent-loss", "a"),), agreed)
-    assert unpacked(Errand, packed(errand)) == errand
+    errand = WorkerRequest("run", "https://api.example", desired, ("a/lee",), (Allowance("consent-loss", "a"),), agreed)
+    assert unpacked(WorkerRequest, packed(errand)) == errand
     assert errand.selection == Selection(None, frozenset({"a/lee"}))
     outcomes = tuple(Outcome(action, OutcomeStatus.UNKNOWN, error="why") for action in agreed.actions)
-    answer = Answer(agreed, Result(agreed, outcomes, Plan(())), "none")
-    assert unpacked(Answer, packed(answer)) == answer
+    answer = WorkerReply(agreed, Result(agreed, outcomes, Plan(())), "none")
+    assert unpacked(WorkerReply, packed(answer)) == answer

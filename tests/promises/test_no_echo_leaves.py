@@ -317,10 +317,10 @@ def test_what_a_worker_sends_back_holds_no_secret(stage: Stage, monkeypatch: pyt
     for name, value in stage.extcal.env.items():
         monkeypatch.setenv(name, value)
     desired = load([Path("manifests")])
-    answer = worker.plan(worker.packed(worker.Errand("run", stage.front.url, desired, None, ())))
+    answer = worker.plan(worker.packed(worker.WorkerRequest("run", stage.front.url, desired, None, ())))
     assert "[secret]" in answer
     assert not leaks(answer.encode())
-    assert worker.unpacked(worker.Answer, answer).plan is not None
+    assert worker.unpacked(worker.WorkerReply, answer).plan is not None
 
 
 def test_no_journal_holds_a_secret(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """`--runner dask`: the sites of a run are planned and applied by the workers of a Dask scheduler, each site a task.
 
-Errands go out and answers come back as JSON text, and what an answer says is believed only of the sites that it was
+Requests go out and replies come back as JSON text, and what a reply says is believed only of the sites that it was
 asked about. A worker that is lost in the midst of reading costs nothing, another one reads again; one that is lost in
 the midst of writing is taken over as `worker.apply` says.
 """
@@ -34,8 +34,8 @@ from reconciler.planning.partition import (
 from reconciler.workflow import Stop
 
 LARGEST_ANSWER = 256 * 1024 * 1024
-"""Characters that a worker's answer may have."""
-_STRANGE = "its worker's answer is about something else"
+"""Characters that a worker's reply may have."""
+_UNRELATED = "its worker's reply is about something else"
 _FAILED = "its workers failed, or were lost too often; their logs say why"
 _GIVEN_UP = "it was given up: the Dask scheduler is gone, or sent what is no data"
 
@@ -53,7 +53,7 @@ class DaskRunner:
         """Plan every selected site; one that no worker could plan has a fault that says why."""
         sites = workflow.selected_sites(desired, selection)
         futures = [
-            self._submitted(worker.plan, self._errand([site], desired, selection), f"plan-{site.name}")
+            self._submitted(worker.plan, self._request([site], desired, selection), f"plan-{site.name}")
             for site in sites
         ]
         plans = await asyncio.gather(*(_planned(*each) for each in zip(futures, sites, strict=True)))
@@ -61,7 +61,7 @@ class DaskRunner:
 
     async def apply(
         self,
-        made: Plan,
+        plan: Plan,
         desired: Desired | None,
         selection: workflow.Selection,
         *,
@@ -73,44 +73,46 @@ class DaskRunner:
 
         Each of the independent partitions is one task.
         """
-        partitions = [each for each in independent_partitions(made) if any(a.kind.writes for a in each.actions)]
+        partitions = [each for each in independent_partitions(plan) if any(a.kind.writes for a in each.actions)]
         names = [each.sites[0].site.name for each in partitions]
-        telling = asyncio.create_task(self._tell(stop))
+        stopping = asyncio.create_task(self._stop_workers(stop))
         try:
-            errands = [
+            requests = [
                 replace(
-                    self._errand([site.site for site in each.sites], desired, selection), agreed=each, consent=consent
+                    self._request([site.site for site in each.sites], desired, selection), agreed=each, consent=consent
                 )
                 for each in partitions
             ]
             futures = [
-                self._submitted(worker.apply, errand, f"apply-{name}")
-                for errand, name in zip(errands, names, strict=True)
+                self._submitted(worker.apply, request, f"apply-{name}")
+                for request, name in zip(requests, names, strict=True)
             ]
-            results = await asyncio.gather(*(_ended(*each, told) for each in zip(futures, partitions, strict=True)))
+            results = await asyncio.gather(*(_applied(*each, told) for each in zip(futures, partitions, strict=True)))
             # The scheduler keeps what is set for as long as it lives, and may live no more.
             await asyncio.gather(
                 *(worker.begun_event(self._run, name, self._client).clear() for name in names), return_exceptions=True
             )
         finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
-        return joined_result(results, made, interrupted=stop.gently.is_set())
+            stopping.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
+        return joined_result(results, plan, interrupted=stop.gently.is_set())
 
-    def _submitted(self, task: Callable[[str], str], errand: worker.Errand, name: str) -> "Future[Any]":
-        return self._client.submit(task, worker.packed(errand), key=f"{self._run}-{name}", pure=False)
+    def _submitted(self, task: Callable[[str], str], request: worker.WorkerRequest, name: str) -> "Future[Any]":
+        return self._client.submit(task, worker.packed(request), key=f"{self._run}-{name}", pure=False)
 
-    async def _tell(self, stop: Stop) -> None:
+    async def _stop_workers(self, stop: Stop) -> None:
         """Let the workers know that nothing new shall be begun."""
         await stop.gently.wait()
         await worker.stop_event(self._run, self._client).set()
 
-    def _errand(self, sites: Sequence[Site], desired: Desired | None, selection: workflow.Selection) -> worker.Errand:
+    def _request(
+        self, sites: Sequence[Site], desired: Desired | None, selection: workflow.Selection
+    ) -> worker.WorkerRequest:
         names = {site.name for site in sites}
         wanted = None
         if desired is not None:
             wanted = Desired(tuple(sites), tuple(c for c in desired.connections if c.site in names))
-        return worker.Errand(
+        return worker.WorkerRequest(
             self._run,
             self._endpoint,
             wanted,
@@ -126,39 +128,41 @@ async def dask_runner(scheduler: str, endpoint: str, allowed: frozenset[Allowanc
         yield DaskRunner(client, endpoint, allowed)
 
 
-async def _answer(future: "Future[Any]") -> worker.Answer:
-    """What a task answered, or why there is no answer, whatever came: one site's must not hide the others'."""
+async def _reply(future: "Future[Any]") -> worker.WorkerReply:
+    """What a worker replied, or why there is no reply, whatever came: one site's must not hide the others'."""
     # The error of a task is a pickle, and was not read.
     await future.exception()
     if future.status != "finished":
-        return worker.Answer(error=_FAILED if future.status == "error" else _GIVEN_UP)
+        return worker.WorkerReply(error=_FAILED if future.status == "error" else _GIVEN_UP)
     try:
         text = await future.result()
     except Exception as error:  # noqa: BLE001 - what came is no data, or the scheduler is gone
-        return worker.Answer(error=f"its worker's answer can't be had: {type(error).__name__}")
+        return worker.WorkerReply(error=f"its worker's reply can't be had: {type(error).__name__}")
     if not isinstance(text, str) or len(text) > LARGEST_ANSWER:
-        return worker.Answer(error=f"its worker's answer is no text of at most {LARGEST_ANSWER // 1024 // 1024} MiB")
+        return worker.WorkerReply(
+            error=f"its worker's reply is no text of at most {LARGEST_ANSWER // 1024 // 1024} MiB"
+        )
     try:
-        return worker.unpacked(worker.Answer, text)
+        return worker.unpacked(worker.WorkerReply, text)
     except ExtcalError as error:
-        return worker.Answer(error=f"its worker's answer is {error}")
+        return worker.WorkerReply(error=f"its worker's reply is {error}")
 
 
 async def _planned(future: "Future[Any]", site: Site) -> SitePlan:
     """The plan of a site, or one with a fault that says why there is none."""
-    answer = await _answer(future)
-    why = answer.error or _STRANGE
-    if answer.error is None and answer.plan is not None and is_about(answer.plan, [site]):
-        return answer.plan.sites[0]
+    reply = await _reply(future)
+    why = reply.error or _UNRELATED
+    if reply.error is None and reply.plan is not None and is_about(reply.plan, [site]):
+        return reply.plan.sites[0]
     return SitePlan(site, faults=(Fault(site.source, site.name, why),))
 
 
-async def _ended(future: "Future[Any]", partition: Plan, told: Callable[[Outcome], None]) -> Result:
+async def _applied(future: "Future[Any]", partition: Plan, told: Callable[[Outcome], None]) -> Result:
     """What came of a partition, each outcome reported."""
-    answer = await _answer(future)
-    result = answer.result
-    if answer.error is not None or result is None or not is_result_of(partition, result):
-        result = _unknown(partition, answer.error or _STRANGE)
+    reply = await _reply(future)
+    result = reply.result
+    if reply.error is not None or result is None or not is_result_of(partition, result):
+        result = _unknown(partition, reply.error or _UNRELATED)
     for outcome in result.outcomes:
         told(outcome)
     return result

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from reconciler.cli.consent_options import ConsentOptions
-from reconciler.cli.options import Globals
+from reconciler.cli.options import GlobalOptions
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.consent import ConsentMode
 from reconciler.planning.guards import Allowance
@@ -61,18 +61,18 @@ def _agree(context: click.Context) -> None:
         raise UsageError("--scheduler is about Dask: add --runner dask")
 
 
-def for_workers(said: Globals, consent: ConsentOptions, undo_out: str | None) -> None:
+def for_workers(options: GlobalOptions, consent: ConsentOptions, undo_out: str | None) -> None:
     """Refuse what workers can't serve; raises UsageError."""
-    not_embedded(said)
+    not_embedded(options)
     if consent.mode is ConsentMode.WAIT:
         raise UsageError(NO_WAITING)
     if undo_out is not None:
         raise UsageError(NO_UNDO)
 
 
-def not_embedded(said: Globals) -> None:
+def not_embedded(options: GlobalOptions) -> None:
     """Refuse the embedded API, which workers can't reach; raises UsageError."""
-    if said.sandbox_folder() is not None:
+    if options.sandbox_folder() is not None:
         raise UsageError("--runner dask: its workers can't reach the API of --sandbox; serve one, and say --endpoint")
 
 

@@ -1,6 +1,6 @@
 """What a worker of `--runner dask` does: it plans or applies a few sites as the command would do it there.
 
-Secrets are resolved from the worker's own environment and never travel. Errands go in and answers come back as JSON
+Secrets are resolved from the worker's own environment and never travel. Requests go in and replies come back as JSON
 text, which is checked on either side: nothing that travels is code. The state folder is the worker's, so the journal
 of a run that was killed is found by a worker that shares its folder, and by no other.
 """
@@ -14,7 +14,7 @@ from typing import TypeVar
 from distributed import Client, Event
 
 from reconciler import workflow
-from reconciler.cli.options import Globals
+from reconciler.cli.options import GlobalOptions
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError
 from reconciler.model.consent import ConsentMode
@@ -30,8 +30,8 @@ _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """What a worker is told: where the API is, and what a few sites shall be like; references to secrets, no values.
+class WorkerRequest:
+    """What a worker is to do: where the API is, and what a few sites shall be like; references to secrets, no values.
 
     `desired` is None where a saved plan is carried out; `agreed` is what an apply carries out. `run` tells the runs of
     a scheduler apart.
@@ -57,8 +57,8 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a worker answers: what it made, or why it made nothing."""
+class WorkerReply:
+    """What a worker replies: what it planned or did, or why it did nothing."""
 
     plan: Plan | None = None
     result: Result | None = None
@@ -80,27 +80,27 @@ def unpacked(wanted: type[_Value], text: str) -> _Value:
         raise ExtcalError(f"not understood ({why}); let the workers have the same extcal as this command") from error
 
 
-def plan(errand: str) -> str:
-    """Plan the sites of an errand; whoever is asked again after a worker was lost may simply do it again."""
-    return _answered(lambda: Answer(plan=asyncio.run(_plan(unpacked(Errand, errand)))))
+def plan(request: str) -> str:
+    """Plan the sites of a request; whoever is asked again after a worker was lost may simply do it again."""
+    return _reply(lambda: WorkerReply(plan=asyncio.run(_plan(unpacked(WorkerRequest, request)))))
 
 
-def apply(errand: str) -> str:
+def apply(request: str) -> str:
     """Carry out the plan of a few sites and look again.
 
     Should a worker be lost in the midst of it, another one is given the same task. It sees that it was begun, looks
     for what each connect of the plan may have made, for as long as for a lost answer, and goes on from there.
     """
 
-    def work() -> Answer:
-        told = unpacked(Errand, errand)
-        assert told.agreed is not None  # noqa: S101 - what is carried out
-        begun = begun_event(told.run, told.agreed.sites[0].site.name)
+    def work() -> WorkerReply:
+        wanted = unpacked(WorkerRequest, request)
+        assert wanted.agreed is not None  # noqa: S101 - what is carried out
+        begun = begun_event(wanted.run, wanted.agreed.sites[0].site.name)
         taken_over = begun.is_set()
         begun.set()
-        return Answer(result=asyncio.run(_apply(told, told.agreed, taken_over=taken_over)))
+        return WorkerReply(result=asyncio.run(_apply(wanted, wanted.agreed, taken_over=taken_over)))
 
-    return _answered(work)
+    return _reply(work)
 
 
 def stop_event(run: str, client: Client | None = None) -> Event:
@@ -113,50 +113,50 @@ def begun_event(run: str, site: str, client: Client | None = None) -> Event:
     return Event(f"extcal-begun-{run}-{site}", client)
 
 
-def _answered(work: Callable[[], Answer]) -> str:
+def _reply(work: Callable[[], WorkerReply]) -> str:
     """What came of it; an error that nobody foresaw is for the worker's log alone."""
     try:
         return packed(work())
     except ExtcalError as error:
-        return packed(Answer(error=str(error)))
+        return packed(WorkerReply(error=str(error)))
 
 
-async def _plan(errand: Errand) -> Plan:
-    desired = errand.desired
+async def _plan(request: WorkerRequest) -> Plan:
+    desired = request.desired
     assert desired is not None  # noqa: S101 - a saved plan is not planned
-    with target(Globals(endpoint=errand.endpoint, quiet=True)) as found:
+    with target(GlobalOptions(endpoint=request.endpoint, quiet=True)) as found:
         async with workflow.sessions(desired.sites, found.service) as opened:
-            made = await workflow.plan(desired, opened, errand.selection, errand.overruled)
+            plan = await workflow.plan(desired, opened, request.selection, request.overruled)
             # Whoever has asked knows no secret, and could take none out.
-            return workflow.leaving(made, found.service.secrets.redacted)
+            return workflow.leaving(plan, found.service.secrets.redacted)
 
 
-async def _apply(errand: Errand, made: Plan, *, taken_over: bool) -> Result:
-    sites = [site.site for site in made.sites]
+async def _apply(request: WorkerRequest, plan: Plan, *, taken_over: bool) -> Result:
+    sites = [site.site for site in plan.sites]
     with (
-        target(Globals(endpoint=errand.endpoint, quiet=True)) as found,
-        workflow.locked(sites, found.service.machine, f"extcal apply, run {errand.run}") as taken,
+        target(GlobalOptions(endpoint=request.endpoint, quiet=True)) as found,
+        workflow.locked(sites, found.service.machine, f"extcal apply, run {request.run}") as taken,
     ):
         machine = found.service.machine
         async with workflow.sessions(sites, found.service) as opened:
-            recovered = await workflow.recover(sites, opened, machine, taken, lost=made if taken_over else None)
-            if taken_over and errand.desired is not None:
-                anew = await workflow.plan(errand.desired, opened, errand.selection, errand.overruled)
-                made = as_agreed(anew, made)
-            made = recovered.held_back(made)
+            recovered = await workflow.recover(sites, opened, machine, taken, lost=plan if taken_over else None)
+            if taken_over and request.desired is not None:
+                anew = await workflow.plan(request.desired, opened, request.selection, request.overruled)
+                plan = as_agreed(anew, plan)
+            plan = recovered.held_back(plan)
             stop = Stop()
-            watching = asyncio.create_task(_stop_with(errand.run, stop))
+            stopping = asyncio.create_task(_stop_with(request.run, stop))
             try:
                 result = await workflow.apply(
-                    made, opened, machine, consent=errand.consent, stop=stop, told=lambda _outcome: None
+                    plan, opened, machine, consent=request.consent, stop=stop, told=lambda _outcome: None
                 )
             finally:
-                watching.cancel()
-                await asyncio.wait([watching])
-            if errand.desired is None and not result.interrupted:
+                stopping.cancel()
+                await asyncio.wait([stopping])
+            if request.desired is None and not result.interrupted:
                 result = await workflow.verify_saved(result, opened)
-            elif errand.desired is not None and not result.interrupted:
-                result = await workflow.verify(result, errand.desired, opened, errand.selection, errand.overruled)
+            elif request.desired is not None and not result.interrupted:
+                result = await workflow.verify(result, request.desired, opened, request.selection, request.overruled)
             return found.service.secrets.redacted(result)
 
 
