@@ -28,7 +28,8 @@ def allow_option(function: _Command) -> _Command:
         "allowances",
         metavar="GUARD:ADDRESS",
         multiple=True,
-        help=f"Overrule one guard at one place; may be repeated. Guards: {', '.join(GUARDS)}.",
+        help=f"Overrule a guard at one address, such as {MAX_DISCONNECTS}:harbor-dental; may be repeated. Guards: "
+        f"{', '.join(GUARDS)}.",
     )(function)
 
 
@@ -68,15 +69,15 @@ def parse_allowances(texts: Sequence[str]) -> frozenset[Allowance]:
         guard, _, address = text.partition(":")
         if guard not in GUARDS:
             hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
-            raise UsageError(f"--allow {text}: there is no guard {guard!r}; {hint}")
+            raise UsageError(f"--allow {text}: unknown guard {guard!r}; {hint}")
         site, _, name = address.partition("/")
         if not site:
             where = f"{guard}:SITE" if guard == MAX_DISCONNECTS else f"{guard}:SITE/NAME"
-            raise UsageError(f"--allow {text}: say where, as {where}")
+            raise UsageError(f"--allow {text}: the address is missing. Write {where}.")
         if guard == MAX_DISCONNECTS and name:
-            raise UsageError(f"--allow {text}: {guard} is about a site; write {guard}:{site}")
+            raise UsageError(f"--allow {text}: {guard} guards a site, not a connection. Write {guard}:{site}.")
         if guard != MAX_DISCONNECTS and not name:
-            raise UsageError(f"--allow {text}: {guard} is about a connection; write {guard}:{site}/NAME")
+            raise UsageError(f"--allow {text}: {guard} guards a connection, not a site. Write {guard}:{site}/NAME.")
         found.add(Allowance(guard, address))
     return frozenset(found)
 
@@ -87,7 +88,7 @@ def check_allowances(allowed: Iterable[Allowance], places: GuardedPlaces) -> Non
         site, _, name = allowance.address.partition("/")
         if site not in places.sites:
             hint = did_you_mean(site, places.sites) or f"sites are {listed(places.sites)}"
-            raise UsageError(f"--allow {allowance}: there is no site {site!r}; {hint}")
+            raise UsageError(f"--allow {allowance}: unknown site {site!r}; {hint}")
         if not name or allowance.address in places.connections or (name.startswith(_UNDECLARED) and not places.whole):
             continue
         hint = did_you_mean(allowance.address, places.connections) or f"connections are {listed(places.connections)}"
@@ -107,4 +108,4 @@ def warn_of_unused(allowed: Iterable[Allowance], plan: Plan, console: Console) -
         if any(fault.where == name for fault in site.faults):
             continue
         if all(action.address != allowance.address for action in site.actions):
-            console.warning(f"--allow {allowance}: it overrules nothing, since the plan has no such connection")
+            console.warning(f"--allow {allowance}: the plan has no such connection, so this overrules nothing")

@@ -27,6 +27,7 @@ from reconciler.cli.apply_run import (
 )
 from reconciler.cli.approval import Approval
 from reconciler.cli.arguments import (
+    Command,
     digest_option,
     manifest_paths,
     optional_paths_argument,
@@ -56,26 +57,34 @@ from reconciler.workflow import Stop, Work
 FAILED = 1
 AWAITING = 3
 _STOPPING = {
-    StopStep.GENTLY: "interrupted: finishing what is under way; once more to give it up",
-    StopStep.AT_ONCE: "giving up what is under way; once more to end without a report",
-    StopStep.ENDED: "ended at once: apply again, and what became of what was under way is looked for first",
+    StopStep.GENTLY: "interrupted: finishing the actions under way. Press Ctrl-C again to abandon them.",
+    StopStep.AT_ONCE: "interrupted: abandoning the actions under way. Press Ctrl-C again to end without a report.",
+    StopStep.ENDED: "ended without a report. Apply again: it first looks up what became of the actions under way.",
 }
 _DEAD_LINKS = (
-    "The embedded API ends with this command, and the links with it: to open one, run extcal sandbox serve and apply "
-    "against its endpoint, or apply --consent wait on a terminal."
+    "The sandbox ends with this command, and its authorization links with it. To open one, run extcal sandbox serve "
+    "and apply with its --endpoint, or apply --consent wait on a terminal."
 )
 
 
-@click.command
+@click.command(
+    cls=Command, examples=["extcal apply manifests", "extcal apply --plan change.plan --auto-approve --consent link"]
+)
 @optional_paths_argument
-@click.option("--plan", "saved", metavar="FILE", help="Carry out a plan that plan --out saved, instead of planning.")
+@click.option("--plan", "saved", metavar="FILE", help="Apply this plan, saved by plan --out, instead of planning.")
 @digest_option
-@click.option("--undo-out", metavar="FILE", help="Save the plan that undoes what was done, for apply --plan.")
+@click.option("--undo-out", metavar="FILE", help="Save a plan that undoes what was done, for apply --plan.")
 @selection_options
 @allow_option
-@click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
+@click.option("--auto-approve", is_flag=True, help="Write without asking.")
 @consent_options
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to show the result.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="The format of the result on stdout.",
+)
 @parallelism_option
 @runner_options
 @global_options
@@ -93,14 +102,17 @@ def apply(
     parallelism: int,
     scheduler: str | None,
 ) -> int:
-    """Plan, ask, carry out the plan, and look again at what still differs.
+    """Change live connections to match the manifests.
 
-    PATH is a manifest file or a folder of them. With --plan FILE the very plan that was reviewed is carried out, as
-    far as the live state that each of its actions rests on is still what it was; with --shard too, the part of it that
-    is this shard's, but for what waits for another shard: apply the whole plan once more for that.
+    Use it after reading a plan. It plans again, asks, applies the plan, and reports what still differs. Owners approve
+    Google and Microsoft accounts in their browsers: --consent says whether to wait for them, list their links, or skip
+    them.
 
-    A saved plan is for one use. Applied again it does what was not done the first time; what was done and was taken
-    away or changed since is refused (exit code 1): plan again.
+    With --plan FILE exactly the saved plan is applied. Actions whose live connection has changed since are refused;
+    plan again. A saved plan is for one use: applied again, it does only what was not done before. With --shard, apply
+    only its sites; actions that wait for another shard are skipped, so apply the whole plan once more.
+
+    PATH is a manifest file or a folder of them.
     """
     refuse_empty(plan=saved)
     refuse_stdout(undo_out=undo_out)
@@ -136,12 +148,16 @@ def apply(
 def _check_usage(paths: tuple[str, ...], saved: str | None, digest: str | None, selection: SelectionOptions) -> None:
     """Raise UsageError for options that exclude each other."""
     if bool(paths) == (saved is not None):
-        raise UsageError(f"say what to apply: a PATH with manifests, or --plan FILE{', not both' if paths else ''}")
+        raise UsageError(
+            "PATH and --plan FILE exclude each other. Give one."
+            if paths
+            else "nothing to apply is given. Give a PATH with manifests, or --plan FILE."
+        )
     if saved is None and digest is not None:
-        raise UsageError("--digest is that of a saved plan: add --plan FILE")
+        raise UsageError("--digest checks a saved plan. Add --plan FILE.")
     if saved is not None and selection.names_any:
         raise UsageError(
-            "--plan FILE is carried out as it is; narrow it when it is made: extcal plan --site … --out FILE"
+            "--plan FILE is applied as a whole. Select sites when planning: extcal plan --site NAME --out FILE"
         )
 
 

@@ -196,7 +196,7 @@ async def local_run(
 def report_settled(settled: Settled, console: Console) -> None:
     """Tell what became of a connect that an earlier run left open."""
     found = described(settled.finding)
-    console.note(f"{settled.pending.intent.address}: an earlier connect was left open; {found}")
+    console.note(f"{settled.pending.intent.address}: an earlier connect was left open: {found}")
 
 
 def new_undo_file(name: str) -> Path:
@@ -206,9 +206,9 @@ def new_undo_file(name: str) -> Path:
     """
     file = Path(name)
     if file.exists() or file.is_symlink():
-        raise UsageError(f"--undo-out {name}: it is there already; name a new file")
+        raise UsageError(f"--undo-out {name}: the file exists already. Name a new one.")
     if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
-        raise UsageError(f"--undo-out {name}: its folder can't be written to")
+        raise UsageError(f"--undo-out {name}: its folder can't be written to. Name another.")
     try:
         check_file(file)
     except MisplacedError as error:
@@ -223,11 +223,11 @@ async def save_undo(result: Result, running: ApplyRun, file: Path, console: Cons
         if inverse.plan.sites:
             planfile.save(workflow.leaving(inverse.plan, redacted), file)
     except ExtcalError as error:
-        console.error(f"no undo was saved: {error}")
+        console.error(f"the undo plan was not saved: {error}")
         return False
     for note in inverse.remarks:
         console.warning(f"undo: {note}")
     if not inverse.plan.sites:
-        why = "nothing of it can be undone" if inverse.remarks else "there is nothing to undo"
+        why = "nothing that was done can be undone" if inverse.remarks else "nothing was done that could be undone"
         console.note(f"{file} was not written: {why}")
     return True

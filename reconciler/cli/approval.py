@@ -52,18 +52,18 @@ class Approval:
 
     def _confirm(self, plan: Plan, todo: Sequence[Action]) -> None:
         if not sys.stdin.isatty():
-            raise UsageError("apply asks before it writes, and there is no terminal to ask on; add --auto-approve")
+            raise UsageError("apply asks before it writes, and there is no terminal. Add --auto-approve.")
         if self.as_json:
             self.console.say(plan_text(redacted(plan)))
         self._name_losses(todo)
         lost = sum(action.kind.disconnects for action in todo)
-        warning = f" {lost} of them would take a connection away." if lost else ""
+        warning = f" {lost} of them disconnect a calendar account." if lost else ""
         confirm(f"Carry out {len(todo)} action{'' if len(todo) == 1 else 's'}?{warning}", self.console)
 
     def _name_losses(self, todo: Sequence[Action]) -> None:
         """Name every consent that would be lost, before the question."""
         lost = tuple(consent_losses(todo))
         if lost:
-            self.console.say("Only their owners can give these consents again:")
+            self.console.say("Consents that only their owners can give again:")
             for action in lost:
                 self.console.say(f"  {headline(redacted(action), plain, name=action.address)}")

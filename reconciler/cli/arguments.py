@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -19,6 +19,21 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 _AMOUNT = re.compile(r"([1-9][0-9]{0,14})(KiB|MiB|GiB)?")
 _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+class Command(click.Command):
+    """A command whose help has examples, right after its text."""
+
+    def __init__(self, *args: Any, examples: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the text, then the examples, as they are: a command that is wrapped can't be copied."""
+        super().format_help_text(ctx, formatter)
+        with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
+            for example in self.examples:
+                formatter.write(f"  {example}\n".replace("\\\n", "\\\n      "))
 
 
 def paths_argument(function: _Command) -> _Command:
@@ -39,7 +54,7 @@ def _limit_option(function: _Command) -> _Command:
         metavar="WHAT=N",
         multiple=True,
         callback=lambda _context, _parameter, texts: parse_limits(texts),
-        help=f"How much is read of all manifests together; may be repeated. Defaults: {defaults}.",
+        help=f"The most that is read of all manifests together, by kind; may be repeated. Defaults: {defaults}.",
     )(function)
 
 
@@ -50,13 +65,13 @@ def parse_limits(texts: Sequence[str]) -> Limits:
         what, _, amount = text.partition("=")
         if what not in tuple(Limit):
             hint = did_you_mean(what, Limit) or f"limits are {', '.join(Limit)}"
-            raise UsageError(f"--limit {text}: there is no limit {what!r}; {hint}")
+            raise UsageError(f"--limit {text}: unknown limit {what!r}; {hint}")
         if what in found:
-            raise UsageError(f"--limit {text}: {what} is limited twice; say it once")
+            raise UsageError(f"--limit {text}: {what} is limited twice. Give it once.")
         match = _AMOUNT.fullmatch(amount)
         if match is None or (match[2] and what != Limit.BYTES):
             example = written(Limit(what), 2 * DEFAULT.of(Limit(what)))
-            raise UsageError(f"--limit {text}: write a whole number from 1 on, such as {what}={example}")
+            raise UsageError(f"--limit {text}: not a whole number from 1 up. Write for example {what}={example}.")
         found[what] = int(match[1]) * _UNITS[match[2]]
     return replace(DEFAULT, **found)
 
@@ -74,7 +89,7 @@ def parallelism_option(function: _Command) -> _Command:
         type=click.IntRange(1, MOST_SITES_AT_ONCE),
         default=SITES_AT_ONCE,
         show_default=True,
-        help=f"How many sites are read or written at once, at most {MOST_SITES_AT_ONCE}.",
+        help="How many sites to read or write at once.",
     )(function)
 
 
@@ -99,8 +114,7 @@ def refuse_stdout(**options: str | None) -> None:
     for name, value in options.items():
         if value == "-":
             raise UsageError(
-                f"--{name.replace('_', '-')} -: it can't go to stdout, where the report goes. Name a place; ./- is one "
-                "that is called so."
+                f"--{name.replace('_', '-')} -: stdout is for the report. Give a path; ./- is one that is called so."
             )
 
 
@@ -111,16 +125,16 @@ def base_options(function: _Command) -> Callable[..., object]:
     def command(*args: object, base: str | None, base_dir: str | None, **others: object) -> object:
         refuse_empty(base=base, base_dir=base_dir)
         if base is not None and base_dir is not None:
-            raise UsageError("--base and --base-dir name two bases. Give one.")
+            raise UsageError("--base and --base-dir exclude each other. Give one.")
         chosen = None if base is None and base_dir is None else BaseOptions(base, base_dir)
         return function(*args, base=chosen, **others)
 
-    folder = click.option("--base-dir", metavar="DIR", help="As --base, the manifests as they were lying in a folder.")
+    folder = click.option("--base-dir", metavar="DIR", help="Like --base, with the earlier manifests in a folder.")
     commit = click.option(
         "--base",
         metavar="REF",
-        help="Tell what this change does from what drifts already: the manifests as they were at a commit. The exit "
-        "code then speaks of this change alone, and what they protect by preventDisconnect stays protected.",
+        help="Compare with the manifests at this commit, to tell what the change does from what drifts already. The "
+        "exit code is then about the change alone, and connections that the commit protects stay protected.",
     )
     return commit(folder(command))
 
@@ -140,14 +154,13 @@ def reviewed_options(function: _Command) -> Callable[..., object]:
     def command(*args: object, reviewed: str | None, digest: str | None, **others: object) -> object:
         refuse_empty(reviewed=reviewed)
         if reviewed is None and digest is not None:
-            raise UsageError("--digest is that of a saved plan: add --reviewed FILE")
+            raise UsageError("--digest checks a saved plan. Add --reviewed FILE.")
         return function(*args, reviewed=None if reviewed is None else ReviewedPlan(Path(reviewed), digest), **others)
 
     file = click.option(
         "--reviewed",
         metavar="FILE",
-        help="Check a plan that --out saved: exit with 1 where it holds an action that these manifests don't yield "
-        "now.",
+        help="Check a plan that --out saved: exit with 1 if the manifests no longer yield one of its actions.",
     )
     return file(digest_option(command))
 
@@ -158,14 +171,16 @@ def digest_option(function: _Command) -> _Command:
         "--digest",
         metavar="sha256:…",
         callback=_digest,
-        help="Refuse FILE unless this is its digest: the one that was reviewed.",
+        help="Refuse FILE unless it has this digest: the one that was reviewed, as plan shows it.",
     )(function)
 
 
 def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     # What a script hands on may be empty where it found none, and that must not pass for no wish.
     if value is not None and not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
-        raise UsageError(f"--digest {value!r:.80}: write it as plan shows it: sha256: and 64 hexadecimal digits")
+        raise UsageError(
+            f"--digest {value!r:.80}: not a digest. Copy it from the plan: sha256: and 64 hexadecimal digits."
+        )
     return value
 
 
@@ -186,7 +201,7 @@ def select_connections(desired: Desired, names: Sequence[str]) -> frozenset[str]
         matching = {c.address for c in desired.connections if name in {c.address, c.name}}
         if not matching:
             known = [word for c in desired.connections for word in (c.address, c.name)]
-            hint = did_you_mean(name, known) or "extcal validate tells whether the manifests are read at all"
+            hint = did_you_mean(name, known) or "extcal validate shows which files are read"
             raise UsageError(f"--connection {name}: no manifest declares it; {hint}")
         found |= matching
     return frozenset(found) or None

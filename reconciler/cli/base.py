@@ -19,8 +19,8 @@ from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 from reconciler.workflow import Base
 
-_ELSEWHERE = "it is not called as manifests are"
-_PROTECTED = "what can't be compared with it counts as protected by it"
+_ELSEWHERE = "its name is not one of a manifest"
+_PROTECTED = "connections that can't be compared with it count as protected"
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ def load_base(base: BaseOptions, paths: Sequence[Path], limits: Limits, console:
     if base.folder is None:
         return _at_commit(base.ref or "", paths, limits, console)
     if Path(base.folder).is_file():
-        raise UsageError(f"--base-dir {base.folder}: is no folder. Name the folder that the manifests lie in.")
+        raise UsageError(f"--base-dir {base.folder}: not a folder. Give the folder that holds the manifests.")
     if not Path(base.folder).is_dir():
-        raise UsageError(f"--base-dir {base.folder}: no such folder. To compare with a commit, use --base.")
+        raise UsageError(f"--base-dir {base.folder}: folder not found. To compare with a commit, use --base.")
     return _loaded([Path(base.folder)], f"--base-dir {base.folder}", limits, console)
 
 

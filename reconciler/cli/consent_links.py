@@ -31,11 +31,13 @@ class LinkFile:
             check_folder(self.path.parent)
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError as error:
-            raise UsageError(f"--consent-file {self.path}: there is one already; remove it or name another") from error
+            raise UsageError(
+                f"--consent-file {self.path}: the file exists already. Remove it, or name a new one."
+            ) from error
         except MisplacedError as error:
             raise UsageError(f"--consent-file {self.path}: {error}") from error
         except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not a path"
+            why = error.strerror if isinstance(error, OSError) else "not a path"
             raise UsageError(f"--consent-file {self.path}: {why}") from error
         return self
 
@@ -50,7 +52,9 @@ class LinkFile:
                 line = line[os.write(self._descriptor, line) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            raise ExtcalError(f"--consent-file {self.path}: {error.strerror}; the link could not be kept") from error
+            raise ExtcalError(
+                f"--consent-file {self.path}: {error.strerror}. The link was not saved; apply again."
+            ) from error
         self._written.add(url)
 
     def holds(self, url: str) -> bool:

@@ -48,20 +48,20 @@ def consent_options(function: _Command) -> Callable[..., object]:
         click.option(
             "--consent",
             type=click.Choice([mode.value for mode in ConsentMode]),
-            help="For connections that only their owner can approve: wait for the owners to come back to this machine, "
-            "list the links for them, or do not ask. [default: wait on a terminal, else link]",
+            help="For accounts that only their owner can approve: wait for them to do so in a browser on this machine, "
+            "list a link for each, or skip them. [default: wait on a terminal, else link]",
         ),
         click.option(
             "--consent-timeout",
             metavar="SECONDS",
             type=click.IntRange(1, _LONGEST),
-            help=f"With --consent wait: how long to wait for each owner. [default: {_TIMEOUT}]",
+            help=f"With --consent wait, how long to wait for each owner. [default: {_TIMEOUT}]",
         ),
-        click.option("--open-browser", is_flag=True, help="With --consent wait: open each link in the browser here."),
+        click.option("--open-browser", is_flag=True, help="With --consent wait, open each link in a browser here."),
         click.option(
             "--consent-file",
             metavar="FILE",
-            help="Write the links into this new file, readable by you alone, and show them nowhere else.",
+            help="Write the links to this new file, which only you can read, and show them nowhere else.",
         ),
     ]
     for option in reversed(options):
@@ -73,9 +73,9 @@ def _options(consent: str | None, timeout: int | None, file: str | None, *, open
     mode = ConsentMode(consent) if consent else ConsentMode.WAIT if _at_terminal() else ConsentMode.LINK
     if mode is not ConsentMode.WAIT and (timeout is not None or open_browser):
         option = "--open-browser" if open_browser else "--consent-timeout"
-        raise UsageError(f"{option} is about waiting for owners: add --consent wait")
+        raise UsageError(f"{option} is for waiting for owners. Add --consent wait.")
     if mode is ConsentMode.SKIP and file is not None:
-        raise UsageError("--consent-file is for links, and --consent skip asks for none")
+        raise UsageError("--consent-file and --consent skip exclude each other: skip makes no links. Leave one out.")
     return ConsentOptions(mode, timeout or _TIMEOUT, open_browser, None if file is None else Path(file))
 
 

@@ -53,7 +53,7 @@ class OwnerPrompt:
     def show_link(self, action: Action, url: str) -> None:
         """Show the link, and open it where that was asked for."""
         if not self._asked:
-            self._console.note("Each owner opens their own link in a browser on this machine, and comes back by it.")
+            self._console.note("Each owner must open their authorization link in a browser on this machine.")
         self._asked += 1
         until = asyncio.get_running_loop().time() + self.timeout
         self._awaited[action.address] = (shown(action.account), until)
@@ -73,7 +73,7 @@ class OwnerPrompt:
                 webbrowser.get()
             if webbrowser.open(url):
                 return
-        self._console.warning("no browser could be opened here; open the link yourself")
+        self._console.warning("no browser could be opened. Open the link yourself.")
 
     def show_awaited(self) -> None:
         """Say on the progress line whose callback is awaited, and for how long."""

@@ -102,7 +102,7 @@ class Console:
             raise
         except OSError as error:
             silence(sys.stdout)
-            raise ExtcalError(f"the result can't be written to stdout: {error.strerror or error}") from error
+            raise ExtcalError(f"stdout can't be written: {error.strerror or error}") from error
 
     def note(self, text: str) -> None:
         """Advice, to stderr."""

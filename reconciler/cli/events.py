@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import click
 
 from reconciler.api.client import EventQuery, Reader
+from reconciler.cli.arguments import Command
 from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sites import SiteOptions, read_sites, sites_options
@@ -19,18 +20,20 @@ from reconciler.text import did_you_mean
 _A_WEEK = timedelta(days=7)
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal events manifests --from 2027-01-31T09:00:00Z --zone Europe/Berlin"])
 @sites_options
-@click.option("--from", "start", metavar="TIME", help="From when on, RFC 3339. [default: now]")
-@click.option("--to", "end", metavar="TIME", help="Until when, RFC 3339. [default: a week later]")
-@click.option("--schedule", "schedule_ids", metavar="ID", multiple=True, help="Only this schedule's events.")
+@click.option("--from", "start", metavar="TIME", help="The first time to show, RFC 3339. [default: now]")
+@click.option("--to", "end", metavar="TIME", help="The end, RFC 3339. [default: a week later]")
+@click.option(
+    "--schedule", "schedule_ids", metavar="ID", multiple=True, help="Only this schedule's events; may be repeated."
+)
 @click.option(
     "--zone",
     metavar="NAME",
-    help="Show times in this zone, as Europe/Berlin, and read --from and --to in it where they have no offset. "
-    "[default: as the service shows them; UTC]",
+    help="The time zone to show times in, such as Europe/Berlin, and to read --from and --to in where they have no "
+    "offset. [default: as the service shows them; UTC]",
 )
-@click.option("--personal", is_flag=True, help="Show titles and calendar names too, where the key permits it.")
+@click.option("--personal", is_flag=True, help="Show titles and calendar names too, if the key permits it.")
 @global_options
 def events(
     chosen: SiteOptions,
@@ -41,12 +44,17 @@ def events(
     personal: bool,  # noqa: FBT001 - click hands flags over as arguments
     output: str,
 ) -> int:
-    """List the external events that keep schedules busy."""
+    """List the external events that keep schedules busy.
+
+    Use it to check what a connection imports. Titles and calendar names are left out unless --personal asks for them.
+
+    PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
+    """
     shown_in = None if zone is None else _zone(zone)
     since = _time("--from", start, shown_in) if start else datetime.now(UTC).replace(microsecond=0)
     until = _time("--to", end, shown_in) if end else _week_after(since)
     if until <= since:
-        raise UsageError(f"--to {until.isoformat()} is not after --from {since.isoformat()}")
+        raise UsageError(f"--to {until.isoformat()} is not after --from {since.isoformat()}. Give a later --to.")
     query = EventQuery(since.isoformat(), until.isoformat(), schedule_ids, private=personal)
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Event]]:
@@ -73,14 +81,14 @@ def _time(option: str, text: str, zone: ZoneInfo | None) -> datetime:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=zone or UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option} {text}: not a time; write it as 2027-01-31T09:00:00Z") from error
+        raise UsageError(f"{option} {text}: not a time. Write it as 2027-01-31T09:00:00Z.") from error
 
 
 def _week_after(since: datetime) -> datetime:
     try:
         return since + _A_WEEK
     except OverflowError as error:
-        raise UsageError(f"--from {since.isoformat()}: there is no week after it; add --to") from error
+        raise UsageError(f"--from {since.isoformat()}: no week follows it. Add --to.") from error
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -88,7 +96,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         hint = did_you_mean(name, available_timezones()) or "write it as Europe/Berlin or UTC"
-        raise UsageError(f"--zone {name}: no such time zone; {hint}") from error
+        raise UsageError(f"--zone {name}: unknown time zone; {hint}") from error
 
 
 def _shown(time: str, zone: ZoneInfo | None) -> str:

@@ -1,7 +1,6 @@
 """How commands are found, and how whatever they raise becomes a message and an exit code."""
 
 import importlib
-import io
 import itertools
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from reconciler.cli.options import DEFAULT_SANDBOX
 from reconciler.cli.redaction import forget_secrets
 from reconciler.cli.signals import Ending, signals_handled
 from reconciler.errors import ExtcalError, ManifestError, UsageError
-from reconciler.text import did_you_mean, inert
+from reconciler.text import did_you_mean
 
 FAILED = 1
 USAGE = UsageError.exit_code
@@ -62,7 +61,7 @@ class LateGroup(click.Group):
         name = args[0]
         if name not in _MODULES and not name.startswith("-"):
             hint = did_you_mean(name, _MODULES) or f"commands are {', '.join(_MODULES)}"
-            raise UsageError(f"there is no command {name!r}; {hint}")
+            raise UsageError(f"unknown command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -79,7 +78,7 @@ class LateGroup(click.Group):
         """Run, show what went wrong, and exit with the contract's code."""
         arguments = list(sys.argv[1:] if args is None else args)
         if not attach():
-            Console(quiet=False).error("stdout is closed, so no result could be shown; send it to /dev/null instead")
+            Console(quiet=False).error("stdout is closed. To discard the result, redirect it to /dev/null.")
             sys.exit(FAILED)
         encode_stdout()
         forget_secrets()
@@ -110,19 +109,27 @@ class LateGroup(click.Group):
         except Exception as error:
             if "--verbose" in args:
                 raise
-            why = f"internal error, {type(error).__name__}; please report it, with what --verbose adds to this"
+            why = f"internal error: {type(error).__name__}. Run again with --verbose, and report what it prints."
             Console(quiet=False).error(why)
             return FAILED
         return code if isinstance(code, int) else 0
 
 
 def _show_usage(error: click.ClickException, args: Sequence[str]) -> int:
-    console, shown = Console(quiet=False), io.StringIO()
-    error.show(shown)
+    console = Console(quiet=False)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        console.say(error.format_message())
+        return USAGE
     # What a shell made of `*` may be among the arguments.
-    console.say("\n".join(inert(line) for line in shown.getvalue().rstrip("\n").split("\n")))
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "extcal"
+    message = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        hint = did_you_mean(error.option_name, error.possibilities or ())
+        message = f"unknown option {error.option_name}" + (f"; {hint}" if hint else "")
+    end = "" if message.endswith("?") else "."
+    console.error(f"{message[:1].lower()}{message[1:]}{end} See {where} --help.")
     if isinstance(error, click.MissingParameter) and "--sandbox" in args:
-        console.note("The word after --sandbox is its DIR; write --sandbox last, or --sandbox=DIR.")
+        console.note("The word after --sandbox is its DIR. Write --sandbox last, or --sandbox=DIR.")
     return USAGE if isinstance(error, click.UsageError) else error.exit_code
 
 

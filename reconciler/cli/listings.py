@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from reconciler.api.client import Reader
-from reconciler.cli.arguments import manifest_paths
+from reconciler.cli.arguments import Command, manifest_paths
 from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sites import SiteOptions, read_sites, sites_options
@@ -25,11 +25,16 @@ from reconciler.text import did_you_mean
 from reconciler.workflow import observe
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal providers manifests"])
 @sites_options
 @global_options
 def providers(chosen: SiteOptions, output: str) -> int:
-    """List the providers of a site and what each supports."""
+    """List a site's calendar providers and what they support.
+
+    Use it to find the word to write as `provider` in a manifest, and whether a provider imports and exports.
+
+    PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
+    """
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Provider]]:
         return [(site, provider) for provider in await reader.list_providers()]
@@ -59,11 +64,16 @@ def _provider_row(site: Site, provider: Provider) -> table.Row:
     )
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal schedules --site-id 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"])
 @sites_options
 @global_options
 def schedules(chosen: SiteOptions, output: str) -> int:
-    """List the active schedules of a site."""
+    """List a site's active schedules.
+
+    Use it to find the name or id to write as `schedule` in a manifest.
+
+    PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
+    """
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Schedule]]:
         return [(site, schedule) for schedule in await reader.query_schedules()]
@@ -79,11 +89,16 @@ def schedules(chosen: SiteOptions, output: str) -> int:
     return 0 if whole else 1
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal connections manifests --format json"])
 @sites_options
 @global_options
 def connections(chosen: SiteOptions, output: str) -> int:
-    """List the connections of a site with their status and sync config."""
+    """List a site's connections with status and sync config.
+
+    Use it to see what is live, declared or not. Only reads are sent.
+
+    PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
+    """
     options = current_options()
     rows, whole = read_sites(options, chosen, _connection_rows)
     listing = Listing(
@@ -118,19 +133,24 @@ _Row = tuple[Site, LiveConnection, Calendar]
 _UNLISTED = {Status.DISCONNECTED, Status.ERROR}
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal calendars manifests --connection dr-lee"])
 @sites_options
 @click.option(
     "--connection",
     "connections",
     metavar="NAME|ID",
     multiple=True,
-    help="Only this connection's account: by its NAME or SITE/NAME in the manifests at PATH, or by the live one's ID; "
+    help="Only the account of this connection: NAME or SITE/NAME in the manifests at PATH, or the ID of a live one; "
     "may be repeated.",
 )
 @global_options
 def calendars(chosen: SiteOptions, connections: tuple[str, ...], output: str) -> int:
-    """List the calendars of every connected account."""
+    """List the calendars of connected accounts.
+
+    Use it to find the names or ids to write as `calendars` in a sync config. Only reads are sent.
+
+    PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
+    """
     options = current_options()
     wanted = _Wanted(connections, _declared(chosen) if connections else ())
 
@@ -206,7 +226,9 @@ class _Wanted:
             if address in unclear:
                 self.unlisted.append(str(unclear[address]))
             elif (connection := matched.get(address)) is None:
-                self.unlisted.append(f"{address}: it is not connected, so that its calendars can't be listed")
+                self.unlisted.append(
+                    f"{address}: not connected, so its calendars can't be listed. Apply its manifest first."
+                )
             else:
                 found[connection.id] = (address, connection)
         return [each for name, each in found.values() if self._is_listed(name, each)]
@@ -214,7 +236,9 @@ class _Wanted:
     def _is_listed(self, name: str, connection: LiveConnection) -> bool:
         if connection.status not in _UNLISTED:
             return True
-        self.unlisted.append(f"{name}: it is {connection.status}, so that its calendars can't be listed")
+        self.unlisted.append(
+            f"{name}: its status is {connection.status}, so its calendars can't be listed. See extcal status."
+        )
         return False
 
     def refuse_unknown(self) -> None:

@@ -20,11 +20,11 @@ atexit.register(gc.freeze)
 @click.version_option(__version__, prog_name="extcal")
 @global_options
 def main() -> None:
-    """External calendar connections as code.
+    """Manage external calendar connections as code.
 
-    Manifests state which external calendars are connected to which schedules of a site; `plan` shows what would
-    change, `apply` makes it so.
+    Manifests declare which external calendars are connected to which schedules of a site, and how they sync. plan
+    shows what would change, and apply changes it. To try it without an account: extcal --sandbox providers.
 
-    Exit codes: 0 done, or nothing to do; 1 failed, in whole or part; 2 changes pending (only with plan
+    Exit codes: 0 done, or nothing to do; 1 failed, in whole or part; 2 changes pending (plan and merge with
     --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted; 143 ended by SIGTERM.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler import planfile
-from reconciler.cli.arguments import refuse_stdout
+from reconciler.cli.arguments import Command, refuse_stdout
 from reconciler.cli.console import Console
 from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings
 from reconciler.cli.options import current_options, global_options
@@ -32,16 +32,18 @@ FAILED = 1
 PENDING = 2
 
 
-@click.command
+@click.command(
+    cls=Command, examples=["extcal merge shard-*.plan --out fleet.plan", "extcal merge status-1.json status-2.json"]
+)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--out", metavar="FILE", help="Save the joined plan for apply --plan; only saved plans make one.")
+@click.option("--out", metavar="FILE", help="Save the joined plan for apply --plan. The FILEs must be saved plans.")
 @click.option(
     "--format",
     "output",
     type=click.Choice(list(PLAN_FORMATS)),
-    help="How to show the joined plan; documents are joined as json.  [default: text, for documents json]",
+    help="The format of the joined plan on stdout. Documents are always json.  [default: text, for documents json]",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when a joined plan has changes pending.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if the joined plan has changes pending.")
 @global_options
 def merge(
     files: tuple[str, ...],
@@ -49,11 +51,12 @@ def merge(
     output: str | None,
     detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
 ) -> int:
-    """Join what the shards of a fleet found: no service is asked.
+    """Join the plans, results or statuses of a fleet's shards.
 
-    The FILEs are plans that plan --out saved, or what plan, apply or status printed with --format json; of one kind.
-    The exit code is 0 when they were joined, whatever is in them, and 1 where a shard is missing: a joined plan is
-    then shown, and not saved.
+    Use it after a job for each --shard has planned, applied or read its sites. No service is asked.
+
+    Each FILE is a plan saved by plan --out, or what plan, apply or status printed with --format json; all of one kind.
+    The exit code is 1 if a shard is missing: the joined plan is then shown, and not saved.
     """
     refuse_stdout(out=out)
     console = current_options().console
@@ -62,9 +65,11 @@ def merge(
         if plans:
             return _show_plan(merged_plan(plans), out, output or "text", console, detailed=detailed_exitcode)
         if out is not None or output not in {None, "json"}:
-            raise UsageError("documents are joined as JSON, on stdout; for --out or another --format, join saved plans")
+            raise UsageError(
+                "JSON documents are joined as JSON on stdout. For --out or another --format, join saved plans."
+            )
         if detailed_exitcode and any(each.kind in {Kind.APPLY, Kind.STATUS} for each in documents):
-            raise UsageError("--detailed-exitcode is about plans")
+            raise UsageError("--detailed-exitcode is for plans. Leave it out.")
         return _show_document(merged_document(documents), console, detailed=detailed_exitcode)
 
 
@@ -79,7 +84,7 @@ def _read(files: Sequence[Path]) -> tuple[list[PlanPart], list[DocumentPart]]:
         else:
             documents.append(document_part(found, file))
     if plans and documents:
-        raise MergeError(f"{plans[0].file} is a saved plan and {documents[0].file} is none: join one kind")
+        raise MergeError(f"{plans[0].file} is a saved plan and {documents[0].file} is not. Join files of one kind.")
     return plans, documents
 
 

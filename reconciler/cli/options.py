@@ -36,22 +36,24 @@ class GlobalOptions:
     def sandbox_folder(self) -> Path | None:
         """The embedded API's data folder, or None where another endpoint is meant."""
         if self.sandbox is not None and self.endpoint is not None:
-            raise UsageError("--sandbox and --endpoint exclude each other")
+            raise UsageError("--sandbox and --endpoint exclude each other. Give one.")
         if self.sandbox == "":
-            raise UsageError("--sandbox names no folder; leave DIR out for the default one")
+            raise UsageError("--sandbox is empty. Leave DIR out for the default folder.")
         if self.sandbox is not None or self.endpoint is not None:
             return None if self.sandbox is None else Path(self.sandbox)
         from_environment = os.environ.get("EXTCAL_SANDBOX", "")
         if from_environment.lower() in {"", "0", "false", "no"}:
             return None
         if os.environ.get("EXTCAL_ENDPOINT"):
-            raise UsageError("EXTCAL_SANDBOX and EXTCAL_ENDPOINT exclude each other; unset one")
+            raise UsageError("EXTCAL_SANDBOX and EXTCAL_ENDPOINT exclude each other. Unset one.")
         return Path(DEFAULT_SANDBOX if from_environment.lower() in {"1", "true", "yes"} else from_environment)
 
     def sandbox_config_file(self) -> Path | None:
         """The file that says which servers hold the embedded API's calendars, where the operator names one."""
         if self.sandbox_config == "":
-            raise UsageError("--sandbox-config names no file; leave it out to have all calendars in the data folder")
+            raise UsageError(
+                "--sandbox-config is empty. Give a file, or leave it out to keep all calendars in the data folder."
+            )
         named = self.sandbox_config or os.environ.get("EXTCAL_SANDBOX_CONFIG")
         return Path(named) if named else None
 
@@ -73,7 +75,7 @@ def global_options(function: _Command) -> _Command:
             metavar="URL",
             callback=_keep("endpoint"),
             expose_value=False,
-            help="Where the API is: https, or http on loopback. [env: EXTCAL_ENDPOINT; default: the hosted one]",
+            help="The API's address: https, or http on loopback. [env: EXTCAL_ENDPOINT; default: the hosted API]",
         ),
         click.option(
             "--sandbox",
@@ -82,14 +84,15 @@ def global_options(function: _Command) -> _Command:
             flag_value=DEFAULT_SANDBOX,
             callback=_keep("sandbox"),
             expose_value=False,
-            help="Start the embedded API for this command, its data in DIR. [env: EXTCAL_SANDBOX; DIR: .extcal]",
+            help="Start an API on this machine for this command, with its data in DIR. [env: EXTCAL_SANDBOX; "
+            "default DIR: .extcal]",
         ),
         click.option(
             "--sandbox-config",
             metavar="FILE",
             callback=_keep("sandbox_config"),
             expose_value=False,
-            help="CalDAV servers that the sandbox signs in to (YAML). [env: EXTCAL_SANDBOX_CONFIG]",
+            help="With --sandbox, the CalDAV servers that hold its calendars (YAML). [env: EXTCAL_SANDBOX_CONFIG]",
         ),
         click.option(
             "--verbose",
@@ -99,7 +102,7 @@ def global_options(function: _Command) -> _Command:
             help="Log every request to stderr.",
         ),
         click.option(
-            "--quiet", is_flag=True, callback=_keep("quiet"), expose_value=False, help="Only results and errors."
+            "--quiet", is_flag=True, callback=_keep("quiet"), expose_value=False, help="Show only results and errors."
         ),
     ]
     for option in reversed(options):

@@ -16,6 +16,7 @@ from reconciler.cli.allowances import (
 )
 from reconciler.cli.arguments import (
     BaseOptions,
+    Command,
     ReviewedPlan,
     base_options,
     manifest_paths,
@@ -43,16 +44,29 @@ FAILED = 1
 PENDING = 2
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=[
+        "extcal plan manifests",
+        "extcal plan manifests --base origin/main --format markdown",
+        "extcal plan manifests --out change.plan",
+    ],
+)
 @paths_argument
 @selection_options
 @allow_option
-@click.option("--format", "output", type=click.Choice(list(PLAN_FORMATS)), default="text", help="How to show the plan.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
-@click.option("--out", metavar="FILE", help="Save the plan for apply --plan; it holds no secret.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(list(PLAN_FORMATS)),
+    default="text",
+    help="The format of the plan on stdout.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if changes are pending.")
+@click.option("--out", metavar="FILE", help="Save the plan for apply --plan. It holds no secret.")
 @base_options
 @click.option(
-    "--impact", is_flag=True, help="Count the busy blocks of the next 30 days that would stop protecting a schedule."
+    "--impact", is_flag=True, help="Count how many busy times of the next 30 days would no longer be imported."
 )
 @reviewed_options
 @parallelism_option
@@ -72,19 +86,23 @@ def plan(
     parallelism: int,
     scheduler: str | None,
 ) -> int:
-    """Show what apply would do; only reads are sent.
+    """Show what apply would change, without changing it.
 
-    PATH is a manifest file or a folder of them. With --reviewed FILE the plan is made anew, and each action of the
-    saved one that would write must be an action of the new one, or done already: before apply --plan FILE, this tells
-    whether what was reviewed is what the manifests say.
+    Use it before every apply, and in pull requests: --format markdown writes the plan as a comment, --base tells what
+    the change does from what drifts already, and --out saves the plan so that exactly it can be applied.
+
+    With --reviewed FILE, check before apply --plan FILE that a saved plan is still what the manifests yield: each of
+    its actions must be one of a new plan, or done already.
+
+    PATH is a manifest file or a folder of them.
     """
     options = current_options()
     refuse_stdout(out=out)
     if reviewed is not None:
         if selection.names_any or out or impact or detailed_exitcode or scheduler:
             raise UsageError(
-                "--reviewed FILE checks the whole plan as it is; it goes with --digest, --base, --base-dir, --shard "
-                "and --allow alone"
+                "--reviewed FILE checks the whole plan. Combine it with --digest, --base, --base-dir, --shard or "
+                "--allow only."
             )
         from reconciler.cli.review import ReviewOptions, review  # noqa: PLC0415 - as said below
 
@@ -94,7 +112,7 @@ def plan(
         not_embedded(options)
         if base is not None or impact:
             raise UsageError(
-                "--runner dask plans what apply would do; --base, --base-dir and --impact are for this process alone"
+                "--runner dask excludes --base, --base-dir and --impact. Leave them out, or plan without it."
             )
     with failures_as(options.console, PLAN_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)

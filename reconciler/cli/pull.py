@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.arguments import (
+    Command,
     manifest_paths,
     optional_paths_argument,
     parallelism_option,
@@ -29,17 +30,29 @@ from reconciler.workflow import pull as pull_sites
 FAILED = 1
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=[
+        "extcal pull --site-id 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b --output manifests",
+        "extcal pull manifests --output manifests --check",
+    ],
+)
 @optional_paths_argument
-@click.option("--output", metavar="DIR", required=True, help="The folder to write manifests to, or to update.")
-@click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests at PATH.")
+@click.option("--output", metavar="DIR", required=True, help="The folder of manifests to write or update.")
 @click.option(
-    "--site-id", "site_ids", metavar="ID", multiple=True, help="A site by its id, with the key in EXTCAL_API_KEY."
+    "--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests at PATH; may be repeated."
 )
 @click.option(
-    "--name", "titles", metavar="NAME", multiple=True, help="What to call a new site; one for each --site-id, in order."
+    "--site-id",
+    "site_ids",
+    metavar="ID",
+    multiple=True,
+    help="A site by its id, with the key in EXTCAL_API_KEY; may be repeated.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; show what differs and exit with 1 if something does.")
+@click.option(
+    "--name", "titles", metavar="NAME", multiple=True, help="The name of a new site; one for each --site-id, in order."
+)
+@click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
 @parallelism_option
 @global_options
 def pull(
@@ -52,12 +65,14 @@ def pull(
     check: bool,  # noqa: FBT001 - click hands flags over as arguments
     parallelism: int,
 ) -> int:
-    """Write manifests that state what is live, so that planning them finds nothing to do.
+    """Write the live state as manifests.
 
-    The sites are those that manifests at PATH declare, or those given by --site-id, or the sandbox's. Manifests that
-    are in DIR already are edited where they differ; comments, order and what they don't manage stay as they are. What
-    PATH says of what is new to DIR goes with it: a site's settings, a connection's name, password reference and
-    lifecycle. A live connection that would not plan as no change is left out and named; the exit code is then 1.
+    Use it to take over an existing site, or to bring drift into the manifests. The result plans as no change. Manifests
+    in DIR are edited where they differ; comments, order, and what they don't manage stay. A connection that can't be
+    written so is left out and named, and the exit code is 1.
+
+    The sites are those of manifests at PATH, those given with --site-id, or the sandbox's. What PATH says of
+    connections that are new to DIR is kept: names, references to passwords, lifecycle.
     """
     options = current_options()
     refuse_stdout(output=output)
@@ -93,17 +108,21 @@ def pull(
 def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[str], titles: Sequence[str]) -> None:
     """Refuse what can't be meant."""
     if paths and site_ids:
-        raise UsageError("name sites by manifests at PATH or by --site-id, not by both")
+        raise UsageError("PATH and --site-id exclude each other. Give one.")
     if names and not paths:
-        raise UsageError("--site chooses among the sites of manifests: give their PATH too")
+        raise UsageError("--site selects a site of manifests. Give their PATH too.")
     for site_id in site_ids:
         if not GUID.fullmatch(site_id):
-            raise UsageError(f"--site-id {site_id}: not a site's id, such as 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b")
+            raise UsageError(
+                f"--site-id {site_id}: not a site's id. Write it like 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b."
+            )
     if titles and len(titles) != len(site_ids):
-        raise UsageError(f"there are {len(titles)} --name for {len(site_ids)} --site-id; give one for each")
+        raise UsageError(f"{len(titles)} --name for {len(site_ids)} --site-id. Give one for each.")
     for title in titles:
         if not NAME.fullmatch(title):
-            raise UsageError(f"--name {title}: letters, digits, dots, dashes and underscores, at most 128")
+            raise UsageError(
+                f"--name {title}: not a name. Use at most 128 letters, digits, dots, dashes and underscores."
+            )
 
 
 async def _pull(
@@ -127,8 +146,8 @@ def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Fold
     named = {site.site_id: site.name for site in pull_sites.with_names(titled, folder)}
     for site in titled:
         if named[site.site_id.lower()] != site.name:
-            hint = f"{site.site_id} is {named[site.site_id.lower()]} there; leave --name out, or choose another"
-            raise UsageError(f"--name {site.name}: it can't be called so in that folder; {hint}")
+            hint = f"{site.site_id} is called {named[site.site_id.lower()]} there. Leave --name out, or give another."
+            raise UsageError(f"--name {site.name}: the folder can't use this name; {hint}")
     return pull_sites.with_names(titled, folder)
 
 
@@ -150,7 +169,7 @@ def _show(folder: pull_sites.Folder, pulled: pull_sites.Pull, console: Console) 
     count = len(pulled.files)
     if count:
         differ = "1 file differs" if count == 1 else f"{count} files differ"
-        console.note(f"{differ} from what is live; pull without --check writes that")
+        console.note(f"{differ} from what is live. Pull without --check to write the changes.")
     return not pulled.files
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from reconciler import workflow
-from reconciler.cli.arguments import manifest_paths, paths_argument
+from reconciler.cli.arguments import Command, manifest_paths, paths_argument
 from reconciler.cli.console import Console, confirm
 from reconciler.cli.formats import warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
@@ -24,20 +24,28 @@ from reconciler.workflow import resolve as resolution
 FAILED = 1
 
 
-@click.command
+@click.command(
+    cls=Command, examples=["extcal resolve manifests", "extcal resolve manifests --keep harbor-dental/dr-lee=4f1c2a9e"]
+)
 @paths_argument
 @click.option(
     "--keep",
     "kept",
     metavar="ADDRESS=ID",
     multiple=True,
-    help="Of the connections that stand for SITE/NAME keep this one, and disconnect the others.",
+    help="Of the duplicates of SITE/NAME keep this connection, and disconnect the others; may be repeated.",
 )
 @click.option(
-    "--forget", metavar="ADDRESS", multiple=True, help="Ask no longer what became of the connect of SITE/NAME."
+    "--forget", metavar="ADDRESS", multiple=True, help="Stop looking up the lost connect of SITE/NAME; may be repeated."
 )
-@click.option("--auto-approve", is_flag=True, help="Do not ask before disconnecting.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
+@click.option("--auto-approve", is_flag=True, help="Disconnect without asking.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="The format of the result on stdout.",
+)
 @global_options
 def resolve(
     paths: tuple[str, ...],
@@ -47,19 +55,18 @@ def resolve(
     auto_approve: bool,  # noqa: FBT001 - click hands flags over as arguments
     output: str,
 ) -> int:
-    """Settle what stands twice, and connects whose answer was lost.
+    """Settle lost connects and duplicate connections.
 
-    PATH is a manifest file or a folder of them. Where several connections stand for one that is declared, a person must
-    say which one stays: --keep. Without it they are listed. A connect is written down on this machine before it is
-    sent; what became of each whose answer was lost is looked for, and those that are clear are closed. The exit code is
-    1 while anything is left open.
+    Use it when a plan or an apply says that a connect was left open, or that several connections fit one manifest. Lost
+    connects are looked up, and closed where the answer is clear. Of duplicates, choose which stays with --keep; without
+    it they are listed. The exit code is 1 while anything is left open.
 
-    Example: extcal resolve manifests --keep harbor/dr-lee=ID
+    PATH is a manifest file or a folder of them.
     """
     options = current_options()
     wanted = _Options(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
     if double := sorted(set(wanted.keep) & wanted.forget):
-        raise UsageError(f"{double[0]}: either --keep or --forget")
+        raise UsageError(f"{double[0]}: --keep and --forget exclude each other. Give one.")
     desired = load(manifest_paths(paths), limits)
     warn_of_overlooked(desired, options.console)
     return run(_resolve(desired, options, wanted, ("extcal", "resolve", *paths), as_json=output == "json"))
@@ -84,9 +91,9 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         address, _, connection_id = text.partition("=")
         if not address or not connection_id:
-            raise UsageError(f"--keep {text}: write it as SITE/NAME=ID")
+            raise UsageError(f"--keep {text}: not an ADDRESS=ID. Write SITE/NAME=ID.")
         if address in found:
-            raise UsageError(f"--keep {text}: {address} is named twice")
+            raise UsageError(f"--keep {text}: {address} is given twice. Give it once.")
         found[address] = connection_id
     return found
 
@@ -123,10 +130,10 @@ def _ask(choices: Sequence[resolution.Decision], console: Console, *, auto_appro
     if not losing or auto_approve:
         return
     if not sys.stdin.isatty():
-        raise UsageError("resolve asks before it disconnects, and there is no terminal to ask on; add --auto-approve")
+        raise UsageError("resolve asks before it disconnects, and there is no terminal. Add --auto-approve.")
     for choice in losing:
         gone = ", ".join(choice.give_up)
-        console.say(inert(f"{_address(choice.about)}: {choice.keep} stays; to be disconnected: {gone}"))
+        console.say(inert(f"{_address(choice.about)}: keeping {choice.keep}, disconnecting {gone}"))
     confirm(f"Disconnect {sum(len(choice.give_up) for choice in losing)}?", console)
 
 

@@ -56,9 +56,9 @@ def review(options: ReviewOptions, output: PlanFormat) -> int:
     for refusal in found.refusals:
         console.error(str(refusal))
     if found.refusals:
-        console.error(f"{file}: these manifests don't yield the reviewed plan; plan and review anew")
+        console.error(f"{file}: the manifests no longer yield the reviewed plan. Plan and review again.")
         return _FAILED
-    console.note(f"The reviewed plan stands: {document['digest']}")
+    console.note(f"The reviewed plan still holds: {document['digest']}")
     return 0
 
 

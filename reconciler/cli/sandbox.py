@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.arguments import Command
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sandbox_data import data_option, explained, opened
 from reconciler.cli.sandbox_events import events, format_option
@@ -14,24 +15,40 @@ from reconciler.text import inert
 
 @click.group
 def sandbox() -> None:
-    """Run the External Calendars API for development, demos and tests; it listens on loopback only."""
+    """Run the External Calendars API on this machine.
+
+    Use it for development, demos and tests; it listens on loopback only. To run it for a single command, give that
+    command --sandbox instead.
+    """
 
 
-@sandbox.command
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 is a free one.", show_default=True)
+@sandbox.command(
+    cls=Command, examples=["extcal sandbox serve --port 8080", "extcal sandbox serve --faults bad-day.yaml"]
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port on loopback; 0 picks a free one.",
+    show_default=True,
+)
 @data_option
-@click.option("--faults", metavar="FILE", help="Let go wrong what FILE describes, to rehearse bad days (YAML).")
-@click.option("--json", "as_json", is_flag=True, help="When ready, print one line of JSON that says how to reach it.")
+@click.option("--faults", metavar="FILE", help="Fail as FILE describes, to rehearse bad days (YAML).")
+@click.option(
+    "--json", "as_json", is_flag=True, help="When ready, print one line of JSON that says how to reach the API."
+)
 @global_options
 def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
-    """Serve until interrupted.
+    """Serve the API until Ctrl-C.
 
-    With --faults some requests go wrong: other statuses and bodies, delays, resets, answers cut off, stale reads, a
-    rate limit; by operation, count and probability, and the same way each time. Each fault that fires is told on
-    stderr.
+    Use it for development, demos and tests; other commands reach it with --endpoint, and the lines it prints set that
+    up.
 
-    With --sandbox-config a provider's accounts are on a CalDAV server: apple: {caldav: {url: https://…, hosts: […]}}.
-    Their passwords go to the url's host and to those that `hosts` adds; no other file makes them leave this machine.
+    With --faults, requests fail as FILE describes: other statuses and bodies, delays, resets, cut off answers, stale
+    reads, a rate limit. Each fault that fires is reported on stderr.
+
+    With --sandbox-config, a provider's accounts are on a CalDAV server: apple: {caldav: {url: https://…, hosts: […]}}.
+    Their passwords are sent to the url's host and to those in `hosts`, and nowhere else.
     """
     from reconciler.sandbox import server  # noqa: PLC0415 - only this command needs the other tower
     from reconciler.sandbox.faults import read_faults  # noqa: PLC0415 - as above
@@ -54,30 +71,39 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
         server.serve(data, port=port, ready=ready, faults=injected, config=current_options().sandbox_config_file())
 
 
-@sandbox.command
+@sandbox.command(cls=Command, examples=["extcal sandbox reset"])
 @data_option
 @global_options
 def reset(data: Path) -> None:
-    """Delete the sandbox's data, so that the next start seeds a fresh world."""
+    """Delete the sandbox's data, so that the next start begins anew.
+
+    Use it between demos and tests.
+    """
     from reconciler.sandbox import reset as delete  # noqa: PLC0415 - only this command needs the other tower
 
     with explained():
         was_there = delete(data)
-    gone, none = f"The sandbox's data in {data} is gone.", f"{data} holds no sandbox's data: nothing is deleted."
+    gone, none = (
+        f"The sandbox's data in {data} was deleted.",
+        f"{data} holds no data of a sandbox. Nothing was deleted.",
+    )
     current_options().console.note(gone if was_there else none)
 
 
 @click.group
 def schedules() -> None:
-    """The sandbox's schedules and their owners."""
+    """List the sandbox's schedules, and change their owners."""
 
 
-@schedules.command(name="list")
+@schedules.command(name="list", cls=Command, examples=["extcal sandbox schedules list"])
 @format_option
 @data_option
 @global_options
 def list_schedules(output: str, data: Path) -> None:
-    """List the schedules of every site."""
+    """List the schedules of every sandbox site.
+
+    Use it to find the NAME or ID that the other sandbox commands take.
+    """
     with opened(data) as sandbox:
         found = sandbox.schedules()
     if output == "json":
@@ -109,17 +135,22 @@ def list_schedules(output: str, data: Path) -> None:
     current_options().console.result(table(headings, cells))
 
 
-@schedules.command(name="set-owner")
+@schedules.command(
+    name="set-owner", cls=Command, examples=['extcal sandbox schedules set-owner "Dr. Lee" owner-2 --name Kim']
+)
 @click.argument("schedule", metavar="NAME|ID")
 @click.argument("owner_id", metavar="OWNER_ID")
 @click.option("--name", "owner_name", help="The owner's name.")
 @data_option
 @global_options
 def set_owner(schedule: str, owner_id: str, owner_name: str | None, data: Path) -> None:
-    """Give a schedule another owner; the service then disconnects the schedule's connections."""
+    """Give a schedule another owner.
+
+    Use it to rehearse a change of staff: the service then disconnects the schedule's connections.
+    """
     with opened(data) as sandbox:
         count = sandbox.set_owner(schedule, owner_id, owner_name)
-    current_options().console.note(f"{schedule} has another owner; connections disconnected: {count}.")
+    current_options().console.note(f"{schedule} has a new owner. Connections disconnected: {count}.")
 
 
 sandbox.add_command(events)

@@ -40,7 +40,7 @@ def data_option(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return click.option(
         "--data",
         metavar="DIR",
-        help=f"The folder that holds its data, as --sandbox DIR names it, too.  [default: {DEFAULT_SANDBOX}]",
+        help=f"The folder of the sandbox's data; --sandbox DIR is the same.  [default: {DEFAULT_SANDBOX}]",
     )(with_folder)
 
 
@@ -118,7 +118,7 @@ def _folder(data: object) -> Path:
     if data is None:
         return said.sandbox_folder() or Path(DEFAULT_SANDBOX)
     if said.sandbox is not None and said.sandbox != data:
-        raise UsageError(f"--data {data} and --sandbox {said.sandbox} name two folders; say which one is meant")
+        raise UsageError(f"--data {data} and --sandbox {said.sandbox} name two folders. Give one.")
     return Path(str(data))
 
 

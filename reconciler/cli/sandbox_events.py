@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.arguments import Command
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sandbox_data import data_option, opened
 from reconciler.errors import UsageError
@@ -17,61 +18,85 @@ if TYPE_CHECKING:
     from reconciler.sandbox.exports.pending_events import PendingEvent
     from reconciler.sandbox.local import LocalEvent
 
-format_option = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")
-_start = click.option("--start", metavar="TIME", required=True, help="RFC 3339, say 2027-01-31T09:00:00-05:00.")
-_end = click.option("--end", metavar="TIME", required=True, help="RFC 3339; the event ends before it.")
+format_option = click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The format of the list on stdout."
+)
+_start = click.option(
+    "--start", metavar="TIME", required=True, help="When the event starts, RFC 3339: 2027-01-31T09:00:00-05:00."
+)
+_end = click.option("--end", metavar="TIME", required=True, help="When it ends, RFC 3339.")
 
 
 @click.group
 def events() -> None:
-    """The sandbox's site's own events, and what of the external calendars can't be imported."""
+    """Add, move, cancel and list the site's own events."""
 
 
-@events.command
-@click.option("--schedule", metavar="NAME|ID", required=True, help="The schedule that it is on.")
-@click.option("--title", required=True, help="What it is called.")
+@events.command(
+    cls=Command,
+    examples=[
+        (
+            'extcal sandbox events add --schedule "Dr. Lee" --title Checkup \\\n--start 2027-01-31T09:00 '
+            "--end 2027-01-31T10:00"
+        ),
+    ],
+)
+@click.option("--schedule", metavar="NAME|ID", required=True, help="The schedule of the event.")
+@click.option("--title", required=True, help="The title of the event.")
 @_start
 @_end
 @data_option
 @global_options
 def add(schedule: str, title: str, start: str, end: str, data: Path) -> None:
-    """Add an event; prints its id."""
+    """Add an event to a site's schedule and print its id.
+
+    Use it to see a connection export: the event appears in the external calendar.
+    """
     with opened(data) as sandbox:
         current_options().console.result(
             sandbox.add_event(schedule, title, _time("--start", start), _time("--end", end))
         )
 
 
-@events.command
+@events.command(cls=Command, examples=["extcal sandbox events move ID --start 2027-01-31T11:00 --end 2027-01-31T12:00"])
 @click.argument("event_id", metavar="ID")
 @_start
 @_end
 @data_option
 @global_options
 def move(event_id: str, start: str, end: str, data: Path) -> None:
-    """Give an event other times."""
+    """Move an event to other times.
+
+    Use it to see an exported event follow.
+    """
     with opened(data) as sandbox:
         sandbox.move_event(event_id, _time("--start", start), _time("--end", end))
-    current_options().console.note(f"The event {event_id} is moved.")
+    current_options().console.note(f"Moved the event {event_id}.")
 
 
-@events.command
+@events.command(cls=Command, examples=["extcal sandbox events cancel ID"])
 @click.argument("event_id", metavar="ID")
 @data_option
 @global_options
 def cancel(event_id: str, data: Path) -> None:
-    """Cancel an event: it stays listed, and leaves the external calendars."""
+    """Cancel an event: it stays listed, and leaves the external calendars.
+
+    Use it to see an exported event disappear.
+    """
     with opened(data) as sandbox:
         sandbox.cancel_event(event_id)
-    current_options().console.note(f"The event {event_id} is cancelled.")
+    current_options().console.note(f"Cancelled the event {event_id}.")
 
 
-@events.command(name="list")
+@events.command(name="list", cls=Command, examples=["extcal sandbox events list --format json"])
 @format_option
 @data_option
 @global_options
 def list_events(output: str, data: Path) -> None:
-    """List the site's events, where they were exported to, and which wait; warns of what can't be imported."""
+    """List the site's own events and where they were exported to.
+
+    Use it to see which events still wait to be exported, and why; warnings name what can't be imported.
+    """
     console = current_options().console
     with opened(data) as sandbox:
         found = sandbox.events()
@@ -134,7 +159,7 @@ def _time(option: str, text: str) -> datetime:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option} {text}: not a time; write it as 2027-01-31T09:00:00Z") from error
+        raise UsageError(f"{option} {text}: not a time. Write it as 2027-01-31T09:00:00Z.") from error
 
 
 def _shown(seconds: int) -> str:

@@ -49,7 +49,7 @@ class SelectionOptions:
     def note_if_empty(self, sites: Sequence[Site], console: Console) -> None:
         """Note that a shard has none of the sites, which is no failure."""
         if self.shards is not None and not sites:
-            console.note(f"{self.shards} holds none of the sites, so there is nothing to do in it")
+            console.note(f"{self.shards} holds none of the sites: nothing to do.")
 
 
 def selection_options(function: _Command) -> Callable[..., object]:
@@ -81,13 +81,14 @@ def selection_options(function: _Command) -> Callable[..., object]:
             "schedules",
             metavar="NAME|ID",
             multiple=True,
-            help="Only connections whose manifest names this schedule, by name, id or external id; may be repeated.",
+            help="Only connections on this schedule, by name, id or external id as the manifests write it; may be "
+            "repeated.",
         ),
         click.option(
             "--shard",
             metavar="K/N",
-            help="Only the sites of shard K of N: every site is in one, for good. auto/N counts from the "
-            f"{INDEX} of a Kubernetes Indexed Job.",
+            help="Only the sites of shard K of N, such as 2/8. A site's id decides its shard, so it never changes. "
+            f"auto/N takes K from {INDEX}, as set in a Kubernetes Indexed Job.",
         ),
     ]
     for option in reversed(options):
@@ -99,7 +100,7 @@ def parse_shard(text: str) -> Shards:
     """Read `K/N` (1 to N) or `auto/N`; raises UsageError."""
     match = _SHARD.fullmatch(text)
     if match is None:
-        raise UsageError(f"--shard {text}: write K/N, such as 2/8, or auto/N, which takes K from {INDEX}")
+        raise UsageError(f"--shard {text}: not a shard. Write K/N, such as 2/8, or auto/N to take K from {INDEX}.")
     number = _number_of_job(int(match[2]), text) if match[1] == "auto" else int(match[1])
     try:
         return Shards(int(match[2]), (number,))
@@ -112,11 +113,13 @@ def _number_of_job(of: int, text: str) -> int:
     index = os.environ.get(INDEX)
     if not index:
         raise UsageError(
-            f"--shard {text}: {INDEX} is not set, as it is in the pods of a Job with completionMode: Indexed; "
-            f"elsewhere write K/{of}"
+            f"--shard {text}: {INDEX} is not set. Set completionMode: Indexed in the Kubernetes Job; elsewhere write "
+            f"K/{of}."
         )
     if not re.fullmatch(r"[0-9]{1,9}", index) or int(index) >= of:
-        raise UsageError(f"--shard {text}: {INDEX} is {index!r}, not one of 0 to {of - 1}; set completions: {of}")
+        raise UsageError(
+            f"--shard {text}: {INDEX} is {index!r}, not from 0 to {of - 1}. Set completions: {of} in the Job."
+        )
     return int(index) + 1
 
 
@@ -127,7 +130,7 @@ def select_schedules(desired: Desired, names: tuple[str, ...]) -> frozenset[str]
         matching = {c.address for c in desired.connections if _is_on(c, name)}
         if not matching:
             hint = did_you_mean(name, sorted({c.schedule.value for c in desired.connections}))
-            advice = hint or "say it as the manifests do: by name, id or external id"
+            advice = hint or "write its name, id or external id as the manifests do"
             raise UsageError(f"--schedule {name}: no manifest names it; {advice}")
         found |= matching
     return frozenset(found) or None
@@ -142,5 +145,5 @@ def _both(connections: frozenset[str] | None, on_schedules: frozenset[str] | Non
     if connections is None or on_schedules is None:
         return on_schedules if connections is None else connections
     if not connections & on_schedules:
-        raise UsageError("--connection and --schedule have no connection in common; leave one of them out")
+        raise UsageError("no connection fits both --connection and --schedule. Leave one out.")
     return connections & on_schedules

@@ -41,9 +41,9 @@ class SiteOptions:
     def sites(self, found: Target) -> list[Site]:
         """The sites; raises UsageError where there are none, and where the ways to name them exclude each other."""
         if self.paths and self.site_ids:
-            raise UsageError("a PATH with manifests and --site-id both say which sites; give one of them")
+            raise UsageError("PATH and --site-id exclude each other. Give one.")
         if self.names and self.site_ids:
-            raise UsageError("--site NAME is about manifests, and --site-id needs none; give one of them")
+            raise UsageError("--site and --site-id exclude each other. Give one.")
         if self.paths:
             desired = load(manifest_paths(self.paths), self.limits)
             wanted = select_sites(desired, self.names)
@@ -53,7 +53,9 @@ class SiteOptions:
         if found.sandbox_sites:
             _check_names(self.names, [name for _, name in found.sandbox_sites])
             return [_site(name, site_id) for site_id, name in found.sandbox_sites if name in (self.names or (name,))]
-        raise UsageError("say which site: a PATH with manifests, or --site-id ID with its key in EXTCAL_API_KEY")
+        raise UsageError(
+            "no site is given. Give a PATH with manifests, or --site-id ID with the key in EXTCAL_API_KEY."
+        )
 
 
 def _check_names(names: tuple[str, ...], there: Collection[str]) -> None:
@@ -80,21 +82,25 @@ def sites_options(function: _Command) -> Callable[..., object]:
     options = [
         optional_paths_argument,
         click.option(
-            "--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests, or of the sandbox."
+            "--site",
+            "names",
+            metavar="NAME",
+            multiple=True,
+            help="Only this site of the manifests or the sandbox; may be repeated.",
         ),
         click.option(
             "--site-id",
             "site_ids",
             metavar="ID",
             multiple=True,
-            help="A site by its id, with the key in EXTCAL_API_KEY.",
+            help="A site by its id, with the key in EXTCAL_API_KEY; may be repeated.",
         ),
         click.option(
             "--format",
             "output",
             type=click.Choice(list(LISTING_FORMATS)),
             default="text",
-            help="A table, the API's own fields as JSON, or the table as CSV for spreadsheets.",
+            help="The format on stdout: a table, JSON in the API's fields, or CSV for spreadsheets.",
         ),
     ]
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from reconciler import workflow
-from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
+from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.formats import STATUS_FORMATS, failures_as, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.selection import SelectionOptions, selection_options
@@ -18,7 +18,7 @@ from reconciler.model.status import FleetStatus
 FAILED = 1
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal status manifests", "extcal status manifests --format csv"])
 @paths_argument
 @selection_options
 @click.option(
@@ -26,15 +26,17 @@ FAILED = 1
     "output",
     type=click.Choice(list(STATUS_FORMATS)),
     default="text",
-    help="How to show the status; csv is for spreadsheets.",
+    help="The format of the status on stdout; csv is for spreadsheets.",
 )
 @parallelism_option
 @global_options
 def status(paths: tuple[str, ...], limits: Limits, selection: SelectionOptions, output: str, parallelism: int) -> int:
-    """Show how every declared connection is, and which live ones no manifest declares; only reads are sent.
+    """Show the state of every declared connection.
 
-    PATH is a manifest file or a folder of them. The exit code is 1 where something could not be read, and 0 otherwise,
-    whatever was found.
+    Use it to see which connections work, which need care, and which live ones no manifest declares. Only reads are
+    sent. The exit code is 1 if something could not be read, and 0 otherwise, whatever was found.
+
+    PATH is a manifest file or a folder of them.
     """
     options = current_options()
     with failures_as(options.console, STATUS_FORMATS[output].failure):

@@ -42,7 +42,7 @@ def target(options: GlobalOptions) -> Iterator[Target]:
             yield found
         return
     if options.sandbox_config is not None:
-        raise UsageError("--sandbox-config is about the embedded API: add --sandbox")
+        raise UsageError("--sandbox-config is for the sandbox. Add --sandbox.")
     # An empty --endpoint is a variable that was never set, and must not lead to the hosted API unnoticed.
     where = os.environ.get("EXTCAL_ENDPOINT") or HOSTED if options.endpoint is None else options.endpoint
     endpoint = parse_endpoint(where)

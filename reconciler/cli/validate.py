@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.arguments import manifest_paths, paths_argument
+from reconciler.cli.arguments import Command, manifest_paths, paths_argument
 from reconciler.cli.options import current_options, global_options
 from reconciler.errors import ManifestError
 from reconciler.manifests import Limits, load
@@ -10,22 +10,24 @@ from reconciler.planning.account_warnings import account_warnings
 from reconciler.render.github import annotations
 
 
-@click.command
+@click.command(cls=Command, examples=["extcal validate manifests", "extcal validate manifests --format github"])
 @paths_argument
 @click.option(
     "--format",
     "output",
     type=click.Choice(["text", "github"]),
     default="text",
-    help="How to show faults: lines on stderr, or GitHub's workflow commands on stdout, which annotate a pull request.",
+    help="How to report faults: text on stderr, or github, workflow commands on stdout that annotate a pull request.",
 )
 @global_options
 def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
-    """Check manifests without asking any service; every fault of every file is reported at once.
+    """Check manifests offline, without asking the service.
 
-    PATH is a manifest file or a folder of them, of which .yaml and .yml files are read, and .json files that say
-    apiVersion: extcal/. What says so and is not read is named in a warning, where its name holds one of these or it
-    is in a dot-folder.
+    Use it in an editor, in a pre-commit hook, or first in CI: it needs no key, and reports every fault of every file at
+    once.
+
+    PATH is a manifest file, or a folder whose .yaml and .yml files are read, and those .json files that say apiVersion:
+    extcal/. Files that look like manifests but are not read are named in a warning.
     """
     said = current_options()
     try:

@@ -13,7 +13,7 @@ from reconciler import workflow
 from reconciler.api.clock import OnWait, SystemClock
 from reconciler.api.retry import RetryBudget
 from reconciler.cli.allowances import allow_option, check_allowances, parse_allowances, places_of_manifests
-from reconciler.cli.arguments import manifest_paths, parallelism_option, paths_argument
+from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.console import Console
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.redaction import keep_secret, redact
@@ -31,29 +31,31 @@ from reconciler.watching.server import Address, MonitoringPage, serve_pages
 from reconciler.workflow import Stop
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=["extcal watch manifests --interval 10m", "extcal watch manifests --apply --auto-approve --git-pull"],
+)
 @paths_argument
 @selection_options
 @allow_option
 @click.option(
     "--interval",
     callback=seconds,
-    metavar="SPAN",
+    metavar="INTERVAL",
     default="5m",
     show_default=True,
-    help="How long from the beginning of a round to the next, a tenth more or less: 30s, 5m, 2h.",
+    help="Time between the starts of two rounds, varied by a tenth: 30s, 5m, 2h.",
 )
-@click.option("--apply", "applies", is_flag=True, help="Carry out what a plan says, and not only tell it.")
-@click.option("--auto-approve", is_flag=True, help="With --apply, and needed there: nobody is asked before writing.")
-@click.option("--git-pull", is_flag=True, help="Before each round, git pull --ff-only where the manifests lie.")
+@click.option("--apply", "applies", is_flag=True, help="Apply each plan, and not only report it.")
+@click.option("--auto-approve", is_flag=True, help="Write without asking. Required with --apply.")
+@click.option("--git-pull", is_flag=True, help="Run git pull --ff-only in the manifests' repository before each round.")
 @click.option(
     "--listen",
     callback=address,
     metavar="HOST:PORT",
     default="127.0.0.1:9464",
     show_default=True,
-    help="Where /metrics, /healthz and /readyz are served, without a password; port 0 is a free one. On loopback they "
-    "answer to loopback names alone.",
+    help="Where to serve /metrics, /healthz and /readyz, without a password. Port 0 picks a free one.",
 )
 @parallelism_option
 @global_options
@@ -69,21 +71,22 @@ def watch(
     listen: Address,
     parallelism: int,
 ) -> int:
-    """Plan in a loop and tell what has changed; with --apply, make it so, within the guards.
+    """Plan in a loop and report what changes; optionally apply.
 
-    PATH is a manifest file or a folder of them, read anew in each round. What is new since the round before is told
-    on stderr, a line each. A site that fails is left alone for a while that grows up to an hour, the others go on; it
-    is tried at once when its manifests change. Connections that need their owner's consent are counted, and nobody is
-    asked: extcal apply does that.
+    Use it as a service that notices drift. The manifests are read anew in each round, and news goes to stderr, a line
+    each. A site that fails is retried after a delay that grows up to an hour, or at once when its manifests change.
+    Connections that need their owner's consent are counted; extcal apply asks for it.
 
-    SIGTERM and SIGINT stop it, after what is being written: the exit code is then 0. SIGHUP begins a round now, with
-    the sites that are left alone.
+    SIGTERM and SIGINT stop it once the actions under way have ended, with exit code 0. SIGHUP begins a round now, with
+    the sites that are being delayed.
+
+    PATH is a manifest file or a folder of them.
     """
     if applies != auto_approve:
         raise UsageError(
-            "--apply writes and asks nobody: say so with --auto-approve"
+            "--apply writes without asking. Confirm that with --auto-approve."
             if applies
-            else "--auto-approve is about writing: add --apply"
+            else "--auto-approve is for writing. Add --apply."
         )
     said, ending = current_options(), Ending()
     how = _How(
@@ -176,7 +179,7 @@ def _pages(watching: Watch) -> dict[str, Callable[[], MonitoringPage]]:
     try:
         from reconciler.watching.metrics import CONTENT_TYPE, exposition  # noqa: PLC0415 - an extra, for this command
     except ModuleNotFoundError as error:
-        raise ExtcalError(f"watch needs {error.name}; install it: pip install 'extcal[watch]'") from error
+        raise ExtcalError(f"watch needs {error.name}. Install it: pip install 'extcal[watch]'") from error
     metrics = exposition(lambda: watching.figures)
     pages: dict[str, Callable[[], MonitoringPage]] = {
         "/metrics": lambda: MonitoringPage(metrics(), CONTENT_TYPE),

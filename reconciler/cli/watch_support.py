@@ -35,7 +35,7 @@ def seconds(_context: click.Context, _parameter: click.Parameter, value: str) ->
     match = _SPAN.fullmatch(value)
     found = int(match["count"]) * _UNITS[match["unit"]] if match else 0
     if not 1 <= found <= _LONGEST:
-        raise click.BadParameter(f"{value!r} is no span from 1s to 24h; write it as 30s, 5m or 2h")
+        raise click.BadParameter(f"{value!r} is not an interval from 1s to 24h. Write 30s, 5m or 2h.")
     return float(found)
 
 
@@ -43,15 +43,14 @@ def address(_context: click.Context, _parameter: click.Parameter, value: str) ->
     """A host and a port, from `127.0.0.1:9464`, `[::1]:9464` or `localhost:9464`; raises BadParameter."""
     match = _ADDRESS.fullmatch(value)
     if match is None or int(match["port"]) > _LAST_PORT:
-        raise click.BadParameter(f"{value!r} is no HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464")
+        raise click.BadParameter(f"{value!r} is not HOST:PORT. Write 127.0.0.1:9464 or [::1]:9464.")
     return Address(match["six"] or match["host"], int(match["port"]))
 
 
 _STOPPING = {
-    StopStep.GENTLY: "stopping: finishing what is being written; once more to give it up",
-    StopStep.AT_ONCE: "giving up what is being written; once more to end at once",
-    StopStep.ENDED: "ended at once: what became of what was being written is looked for before anything else is, "
-    "next time",
+    StopStep.GENTLY: "stopping: finishing the actions under way. Press Ctrl-C again to abandon them.",
+    StopStep.AT_ONCE: "stopping: abandoning the actions under way. Press Ctrl-C again to end at once.",
+    StopStep.ENDED: "ended at once. The next run first looks up what became of the actions under way.",
 }
 
 

@@ -21,7 +21,7 @@ def test_a_live_connection_that_is_not_there_is_told(pruning: Extcal, command: t
     ran = pruning(*command, "manifests", "--allow", "consent-loss:harbor/id:live-9")
     assert ran.code == 0
     assert ran.err == (
-        "warning: --allow consent-loss:harbor/id:live-9: it overrules nothing, since the plan has no such connection\n"
+        "warning: --allow consent-loss:harbor/id:live-9: the plan has no such connection, so this overrules nothing\n"
     )
 
 

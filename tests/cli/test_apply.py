@@ -99,7 +99,7 @@ def test_without_a_terminal_it_refuses_to_ask(armed: Extcal) -> None:
     armed.write(site(), connection(0))
     ran = armed.process("apply", "manifests")
     assert ran.code == 64
-    assert "there is no terminal to ask on; add --auto-approve" in ran.err
+    assert "there is no terminal. Add --auto-approve" in ran.err
     assert armed.writes == []
 
 
@@ -150,7 +150,7 @@ def test_a_guard_names_what_would_overrule_it_and_obeys_it(armed: Extcal) -> Non
     assert forbidden.code == 1
     assert "harbor: guard max-disconnects: 3 of 4 connections would be disconnected" in forbidden.err
     assert armed.writes == []
-    advice = forbidden.err.strip().rpartition("if it is meant: ")[2].split()
+    advice = forbidden.err.strip().rpartition("If this is intended, add ")[2].split()
     assert advice == ["--allow", "max-disconnects:harbor"]
     allowed = armed("apply", "manifests", "--auto-approve", *advice)
     assert (allowed.code, allowed.err) == (0, "")

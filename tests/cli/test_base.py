@@ -187,10 +187,10 @@ def test_a_folder_never_takes_the_place_of_a_commit(drifting: Extcal) -> None:
     assert "To compare with the folder, use --base-dir" in ran.err
     ran = drifting("plan", "manifests", "--base-dir", "HEAD^")
     assert ran.code == 64
-    assert "no such folder. To compare with a commit, use --base" in ran.err
+    assert "folder not found. To compare with a commit, use --base" in ran.err
     ran = drifting("plan", "manifests", "--base-dir", "manifests/all.yaml")
     assert ran.code == 64
-    assert "is no folder" in ran.err
+    assert "not a folder" in ran.err
     assert drifting("plan", "manifests", "--base", "HEAD", "--base-dir", "base").code == 64
 
 

@@ -47,7 +47,7 @@ def test_calendars_that_can_not_be_listed_say_why(extcal: Extcal, name: str) -> 
     extcal.write(site(), connection(0), connection(1), connection(2))
     ran = extcal("calendars", "manifests", "--connection", name)
     assert (ran.code, len(ran.out.splitlines())) == (1, 1)
-    assert "it is ERROR, so that its calendars can't be listed" in ran.err
+    assert "its status is ERROR, so its calendars can't be listed" in ran.err
     missing = extcal("calendars", "manifests", "--connection", "staff-2", "--connection", "staff-1")
     assert (missing.code, len(missing.out.splitlines())) == (1, 3)
     assert "error: harbor/staff-2: it is not connected" in missing.err

@@ -97,7 +97,7 @@ def test_no_undo_is_saved_of_what_can_not_be_read(drifting: Extcal) -> None:
     """Where the way back can't be read any more, the site is named, and the report is shown all the same."""
     ran = drifting("apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
     assert ran.code == 1
-    assert "error: no undo was saved: harbor: ListConnections: HTTP 404" in ran.err
+    assert "error: the undo plan was not saved: harbor: ListConnections: HTTP 404" in ran.err
     assert "Applied: 1 done." in ran.out
 
 

@@ -18,8 +18,8 @@ from tests.support.timeouts import TIMEOUT
 _MANY = 8
 _AT_ONCE = 4
 """How many actions of a site are under way at once, once the first is done."""
-_FINISHING = "interrupted: finishing what is under way; once more to give it up\n"
-_GIVING_UP = "giving up what is under way; once more to end without a report\n"
+_FINISHING = "interrupted: finishing the actions under way. Press Ctrl-C again to abandon them.\n"
+_GIVING_UP = "interrupted: abandoning the actions under way. Press Ctrl-C again to end without a report.\n"
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_second_signal_gives_up_what_is_under_way(many: Extcal, number: signal
         held.let_go()
         again = many("apply", "manifests", "--auto-approve")
     assert again.code == 0
-    assert again.err.count("an earlier connect was left open; it has made ") == _AT_ONCE
+    assert again.err.count("an earlier connect was left open: it has made ") == _AT_ONCE
     assert len([request for request in many.writes if "connectByCredentials" in request.path]) == _MANY
 
 
@@ -113,7 +113,7 @@ def test_a_third_signal_ends_without_a_report(many: Extcal) -> None:
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 130
-        assert "what became of what was under way is looked for first" in err
+        assert "it first looks up what became of the actions under way" in err
         assert "Interrupted:" not in out
 
 

@@ -59,8 +59,8 @@ def test_the_environment_can_switch_the_sandbox_off(extcal: Extcal, off: str) ->
     ("args", "env", "said"),
     [
         (("--sandbox=d", "--endpoint", "https://api.example"), {}, "--sandbox and --endpoint exclude each other"),
-        ((), {"EXTCAL_SANDBOX": "1", "EXTCAL_ENDPOINT": "https://api.example"}, "exclude each other; unset one"),
-        (("--sandbox", ""), {}, "--sandbox names no folder"),
+        ((), {"EXTCAL_SANDBOX": "1", "EXTCAL_ENDPOINT": "https://api.example"}, "exclude each other. Unset one"),
+        (("--sandbox", ""), {}, "--sandbox is empty"),
         (("--endpoint", ""), {}, "endpoint (--endpoint, EXTCAL_ENDPOINT): expected a URL"),
         (("--endpoint", "http://api.example"), {}, "http is for this machine only"),
         ((), {"EXTCAL_ENDPOINT": "http://api.example"}, "http is for this machine only"),

@@ -152,19 +152,22 @@ def test_one_site_and_one_connection_can_be_chosen(extcal: Extcal) -> None:
     [
         (("--site", "harbour"), "--site harbour: no manifest declares it; did you mean harbor?"),
         (("--connection", "staf-0"), "--connection staf-0: no manifest declares it; did you mean staff-0?"),
-        (("--allow", "max-disconects:harbor"), "there is no guard 'max-disconects'; did you mean max-disconnects?"),
+        (("--allow", "max-disconects:harbor"), "unknown guard 'max-disconects'; did you mean max-disconnects?"),
         (
             ("--allow", "max-disconnects:harbor/staff-0"),
-            "max-disconnects is about a site; write max-disconnects:harbor",
+            "max-disconnects guards a site, not a connection. Write max-disconnects:harbor.",
         ),
-        (("--allow", "consent-loss:harbor"), "is about a connection; write consent-loss:harbor/NAME"),
-        (("--allow", "consent-loss:habor/staff-0"), "there is no site 'habor'; did you mean harbor?"),
+        (
+            ("--allow", "consent-loss:harbor"),
+            "consent-loss guards a connection, not a site. Write consent-loss:harbor/NAME.",
+        ),
+        (("--allow", "consent-loss:habor/staff-0"), "unknown site 'habor'; did you mean harbor?"),
         (
             ("--allow", "prevent-disconnect:harbor/staf-0"),
             "--allow prevent-disconnect:harbor/staf-0: no manifest declares it; did you mean harbor/staff-0?",
         ),
-        (("--allow", "consent-loss"), "say where, as consent-loss:SITE/NAME"),
-        (("--allow", "max-disconnects"), "say where, as max-disconnects:SITE"),
+        (("--allow", "consent-loss"), "the address is missing. Write consent-loss:SITE/NAME."),
+        (("--allow", "max-disconnects"), "the address is missing. Write max-disconnects:SITE."),
     ],
 )
 def test_a_name_that_is_not_there_is_wrong_usage_with_a_hint(extcal: Extcal, args: tuple[str, ...], said: str) -> None:

@@ -176,7 +176,7 @@ def test_without_a_terminal_nothing_is_disconnected(doubled: Extcal) -> None:
     """Where nobody can be asked and --auto-approve is not there, it is wrong usage."""
     ran = doubled(*_KEEP)
     assert (ran.code, ran.out, doubled.writes) == (64, "", [])
-    assert "add --auto-approve" in ran.err
+    assert "Add --auto-approve" in ran.err
 
 
 def test_nobody_disconnects_beside_another_run(doubled: Extcal) -> None:
@@ -190,7 +190,7 @@ def test_a_person_is_asked_and_it_is_looked_again(doubled: Extcal) -> None:
     """Where the one to stay has gone while a person thought it over, the others are not disconnected."""
     with terminal(doubled, *_KEEP) as at:
         at.expect("Disconnect 1? [y/N]:")
-        assert "harbor/staff-0: live-0 stays; to be disconnected: twin-0\n" in at.seen
+        assert "harbor/staff-0: keeping live-0, disconnecting twin-0\n" in at.seen
         url = f"{doubled.sandbox.endpoint}/bookings/v2/external-calendars/connections/live-0/disconnect"
         httpx.post(url, json={}, headers={"Authorization": KEY, "wix-site-id": HARBOR}).raise_for_status()
         at.answer("[y/N]:", "y\n")

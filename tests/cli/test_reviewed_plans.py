@@ -13,7 +13,7 @@ from tests.support.cli.command import Extcal, Ran
 from tests.support.cli.worlds import BUSY, EXPORTING, HARBOR, KEY, PASSWORD_ENV, QUAY, connection, harbor, site, world
 
 TOMBSTONE = "state: absent"
-STANDS = "The reviewed plan stands: "
+STANDS = "The reviewed plan still holds: "
 
 Content = dict[str, Any]
 
@@ -38,7 +38,10 @@ def reviewed(extcal: Extcal, *options: str) -> Ran:
 def refused(ran: Ran) -> list[str]:
     """What stands in the way, a line each but for the last, which says what to do."""
     *errors, advice = [line.removeprefix("error: ") for line in ran.err.splitlines() if line.startswith("error: ")]
-    assert (ran.code, advice) == (1, "plan.json: these manifests don't yield the reviewed plan; plan and review anew")
+    assert (ran.code, advice) == (
+        1,
+        "plan.json: the manifests no longer yield the reviewed plan. Plan and review again.",
+    )
     assert STANDS not in ran.err
     return errors
 
@@ -338,7 +341,7 @@ def test_what_would_narrow_or_blur_the_check_is_refused(armed: Extcal, options: 
     """The whole saved plan is checked against whole sites; what is applied afterwards is that file and no new one."""
     ran = reviewed(armed, *options)
     assert (ran.code, Path("other.json").exists()) == (64, False)
-    assert "--reviewed FILE checks the whole plan as it is" in ran.err
+    assert "--reviewed FILE checks the whole plan" in ran.err
 
 
 def test_a_damaged_plan_is_told(armed: Extcal) -> None:
@@ -366,10 +369,10 @@ def test_a_plan_of_another_digest_is_refused(armed: Extcal, command: tuple[str, 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("plan", "manifests", "--reviewed", "plan.json", "--digest", ""), "--digest '': write it as plan shows it"),
-        (("apply", "--plan", "plan.json", "--digest", "sha256:1"), "--digest 'sha256:1': write it as plan shows it"),
-        (("plan", "manifests", "--digest", digest({})), "add --reviewed FILE"),
-        (("apply", "manifests", "--digest", digest({})), "add --plan FILE"),
+        (("plan", "manifests", "--reviewed", "plan.json", "--digest", ""), "--digest '': not a digest. Copy it"),
+        (("apply", "--plan", "plan.json", "--digest", "sha256:1"), "--digest 'sha256:1': not a digest. Copy it"),
+        (("plan", "manifests", "--digest", digest({})), "Add --reviewed FILE"),
+        (("apply", "manifests", "--digest", digest({})), "Add --plan FILE"),
     ],
 )
 def test_a_digest_that_is_none_is_refused(armed: Extcal, command: tuple[str, ...], said: str) -> None:

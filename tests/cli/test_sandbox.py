@@ -75,7 +75,7 @@ def test_reset_says_where_there_was_nothing(bare: Extcal, folder: str) -> None:
     """A folder without a sandbox's data, one that was mistyped, say, is not said to be gone."""
     (bare.folder / "empty").mkdir()
     told = bare("sandbox", "reset", "--data", folder)
-    assert (told.code, told.err) == (0, f"{folder} holds no sandbox's data: nothing is deleted.\n")
+    assert (told.code, told.err) == (0, f"{folder} holds no data of a sandbox. Nothing was deleted.\n")
 
 
 @pytest.mark.parametrize("named", ["option", "environment"])

@@ -165,7 +165,7 @@ def test_undo_says_what_it_can_not_do(armed: Extcal) -> None:
     ran = armed("apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
     assert ran.code == 0
     assert "warning: undo: harbor/staff-1: connecting staff1@harbor-dental.example again takes its password" in ran.err
-    assert "undo.json was not written: nothing of it can be undone\n" in ran.err
+    assert "undo.json was not written: nothing that was done can be undone\n" in ran.err
 
 
 def test_undo_never_costs_the_way_back(armed: Extcal) -> None:
@@ -178,4 +178,4 @@ def test_undo_never_costs_the_way_back(armed: Extcal) -> None:
     assert armed("apply", "manifests", "--auto-approve", "--undo-out", "undo.json").code == 0
     again = armed("apply", "manifests", "--auto-approve", "--undo-out", "second.json")
     assert (again.code, (armed.folder / "second.json").exists()) == (0, False)
-    assert "there is nothing to undo" in again.err
+    assert "nothing was done that could be undone" in again.err

@@ -67,7 +67,7 @@ def test_the_question_counts_what_is_lost(pending: Extcal) -> None:
     pending.on(world(harbor(0, 1)))
     pending.write(site(), connection(0, more="state: absent"), connection(1), connection(2))
     with terminal(pending, "apply", "manifests") as at:
-        at.expect("Carry out 2 actions? 1 of them would take a connection away. [y/N]: ")
+        at.expect("Carry out 2 actions? 1 of them disconnect a calendar account. [y/N]: ")
         at.type("\n")
         assert at.ended() == 1
     assert at.seen.endswith("Nothing was changed.\n")

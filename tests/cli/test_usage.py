@@ -29,32 +29,32 @@ COMMANDS = (
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("plna", "x"), "there is no command 'plna'; did you mean plan?"),
-        (("frobnicate",), "there is no command 'frobnicate'; commands are validate, plan, apply"),
-        (("plan", "x", "--frmat", "json"), "Did you mean"),
+        (("plna", "x"), "unknown command 'plna'; did you mean plan?"),
+        (("frobnicate",), "unknown command 'frobnicate'; commands are validate, plan, apply"),
+        (("plan", "x", "--frmat", "json"), "unknown option --frmat; did you mean --format? See extcal plan --help."),
         (("plan", "x", "--format", "jsn"), "'text', 'json'"),
         (("apply", "x", "--consent", "maybe"), "'link', 'skip'"),
-        (("plan",), "Missing argument 'PATH...'"),
-        (("apply",), "say what to apply: a PATH with manifests, or --plan FILE"),
-        (("apply", "x", "--plan", "y"), "say what to apply: a PATH with manifests, or --plan FILE"),
-        (("apply", "--plan", "y", "--site", "z"), "--plan FILE is carried out as it is"),
-        (("plan", "x", "--out", "-"), "--out -: it can't go to stdout, where the report goes"),
-        (("apply", "x", "--undo-out", "-"), "--undo-out -: it can't go to stdout"),
-        (("apply", "x", "--consent-file", "-"), "--consent-file -: it can't go to stdout"),
+        (("plan",), "missing argument 'PATH...'"),
+        (("apply",), "nothing to apply is given. Give a PATH with manifests, or --plan FILE."),
+        (("apply", "x", "--plan", "y"), "PATH and --plan FILE exclude each other. Give one."),
+        (("apply", "--plan", "y", "--site", "z"), "--plan FILE is applied as a whole"),
+        (("plan", "x", "--out", "-"), "--out -: stdout is for the report"),
+        (("apply", "x", "--undo-out", "-"), "--undo-out -: stdout is for the report"),
+        (("apply", "x", "--consent-file", "-"), "--consent-file -: stdout is for the report"),
         (("apply", "x", "--consent-file", ""), "--consent-file is empty"),
-        (("merge", "x", "--out", "-"), "--out -: it can't go to stdout"),
+        (("merge", "x", "--out", "-"), "--out -: stdout is for the report"),
         (("merge", "x", "--out", ""), "--out is empty"),
-        (("pull", "x", "--output", "-"), "--output -: it can't go to stdout"),
-        (("validate",), "Missing argument 'PATH...'"),
+        (("pull", "x", "--output", "-"), "--output -: stdout is for the report"),
+        (("validate",), "missing argument 'PATH...'"),
         (("plan", "--sandbox", "manifests"), "The word after --sandbox is its DIR"),
         (("schema", "conection"), "did you mean connection?"),
-        (("schema",), "Missing argument 'KIND'"),
+        (("schema",), "missing argument 'KIND'"),
         (("sandbox", "serve", "--port", "70000"), "0<=x<=65535"),
-        (("events", "--from", "yesterday"), "--from yesterday: not a time; write it as 2027-01-31T09:00:00Z"),
+        (("events", "--from", "yesterday"), "--from yesterday: not a time. Write it as 2027-01-31T09:00:00Z."),
         (("events", "--from", "2027-01-02", "--to", "2027-01-01"), "is not after --from"),
-        (("connections", "x", "--site-id", "y"), "a PATH with manifests and --site-id both say which sites"),
-        (("connections", "--site", "x", "--site-id", "y"), "--site NAME is about manifests"),
-        (("connections",), "say which site: a PATH with manifests, or --site-id ID"),
+        (("connections", "x", "--site-id", "y"), "PATH and --site-id exclude each other"),
+        (("connections", "--site", "x", "--site-id", "y"), "--site and --site-id exclude each other"),
+        (("connections",), "no site is given. Give a PATH"),
     ],
 )
 def test_wrong_usage_ends_with_64_and_says_what_is_right(extcal: Extcal, args: tuple[str, ...], said: str) -> None:
@@ -73,15 +73,6 @@ def test_no_command_shows_the_help(extcal: Extcal) -> None:
     for name in COMMANDS:
         assert f"\n  {name} " in bare.err
         assert f"\n  {name} " in asked.out
-
-
-@pytest.mark.parametrize("command", [*COMMANDS, "sandbox serve", "sandbox reset"])
-def test_every_command_has_help(extcal: Extcal, command: str) -> None:
-    """-h and --help show how a command is called, on stdout."""
-    short, long = extcal(*command.split(), "-h"), extcal(*command.split(), "--help")
-    assert short == long
-    assert (short.code, short.err) == (0, "")
-    assert short.out.startswith(f"Usage: extcal {command} ")
 
 
 def test_version(extcal: Extcal) -> None:
@@ -161,7 +152,7 @@ def test_a_defect_is_a_message_and_with_verbose_a_traceback(extcal: Extcal) -> N
     extcal.write(site())
     ran = extcal.process("validate", "manifests", env=broken)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "error: internal error, ZeroDivisionError; please report it, with what --verbose adds to this\n"
+    assert ran.err == "error: internal error: ZeroDivisionError. Run again with --verbose, and report what it prints.\n"
     assert "Traceback" in extcal.process("validate", "manifests", "--verbose", env=broken).err
 
 
@@ -170,4 +161,4 @@ def test_an_allowance_for_no_site_is_refused(extcal: Extcal) -> None:
     extcal.write(site(), connection(0))
     ran = extcal("plan", "manifests", "--allow", "max-disconnects:harbr")
     assert (ran.code, ran.out) == (64, "")
-    assert "there is no site 'harbr'; did you mean harbor?" in ran.err
+    assert "unknown site 'harbr'; did you mean harbor?" in ran.err

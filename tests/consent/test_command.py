@@ -44,7 +44,7 @@ def test_waiting_is_the_default_on_a_terminal(two: Extcal) -> None:
     """Both links are shown with whom they are for; one allows, one denies; the rest is done; exit 1 for the denial."""
     with terminal(two, "apply", "manifests", "--auto-approve") as at:
         found = asked(at, email(1), email(2))
-        assert "Each owner opens their own link in a browser on this machine" in at.seen
+        assert "Each owner must open their authorization link in a browser on this machine" in at.seen
         at.expect("done            connect harbor/staff-0")
         assert "Connected" in allow(found[email(1)], email(1)).text
         at.expect(f"1 of 2 still to answer: {email(2)}")
@@ -138,7 +138,7 @@ def test_a_file_keeps_the_links_to_itself(two: Extcal, output: str) -> None:
     two.sandbox.requests.clear()
     again = two(*args)
     assert again.code == 64
-    assert "there is one already" in again.err
+    assert "the file exists already" in again.err
     assert two.writes == []
 
 
@@ -171,7 +171,7 @@ def test_a_full_disk_does_not_cost_the_report(two: Extcal) -> None:
         out, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "File too large, so nothing was sent: a connect is recorded first" in out
-    assert "File too large; the link could not be kept" in err
+    assert "File too large. The link was not saved; apply again." in err
     assert out.count("its link is lost; apply again for a new one") == 2
     assert _LINK not in out + err
 
@@ -225,7 +225,7 @@ def test_a_browser_that_can_not_be_opened_is_no_failure(two: Extcal) -> None:
     """Where there is none, a warning says so, and the link is there to be opened by hand."""
     env = {"BROWSER": str(two.folder / "missing"), "PATH": "/nonexistent", "DISPLAY": None, "WAYLAND_DISPLAY": None}
     with terminal(two, "apply", "manifests", "--auto-approve", "--open-browser", env=env) as at:
-        at.expect("no browser could be opened here; open the link yourself")
+        at.expect("no browser could be opened. Open the link yourself.")
         for account, link in asked(at, email(1), email(2)).items():
             allow(link, account)
         assert at.ended() == 0
@@ -234,9 +234,9 @@ def test_a_browser_that_can_not_be_opened_is_no_failure(two: Extcal) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("--consent", "link", "--open-browser"), "--open-browser is about waiting for owners: add --consent wait"),
-        (("--consent-timeout", "5"), "--consent-timeout is about waiting for owners: add --consent wait"),
-        (("--consent", "skip", "--consent-file", "x"), "--consent skip asks for none"),
+        (("--consent", "link", "--open-browser"), "--open-browser is for waiting for owners. Add --consent wait."),
+        (("--consent-timeout", "5"), "--consent-timeout is for waiting for owners. Add --consent wait."),
+        (("--consent", "skip", "--consent-file", "x"), "--consent-file and --consent skip exclude each other"),
         (("--consent", "wait", "--consent-timeout", "0"), "consent-timeout"),
         (("--consent", "later"), "consent"),
     ],

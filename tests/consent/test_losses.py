@@ -111,7 +111,7 @@ def test_a_loss_must_be_named_where_nobody_is_asked(extcal: Extcal) -> None:
     assert ran.code == 1
     assert extcal.writes == []
     allow = "consent-loss:harbor/id:google-1"
-    assert f"if it is meant: --allow {allow}" in ran.err
+    assert f"If this is intended, add --allow {allow}" in ran.err
     assert extcal("apply", "manifests", "--auto-approve", "--allow", allow).code == 0
     assert len(extcal.writes) == 1
 
@@ -122,8 +122,8 @@ def test_at_a_terminal_the_question_names_each_loss(extcal: Extcal) -> None:
     extcal.write(site(more=f"{_PRUNE}\nscope: site"), connection(0, provider="google"))
     for answer, code, writes in (("n", 1, 0), ("y", 0, 1)):
         with terminal(extcal, "apply", "manifests") as at:
-            at.expect("Carry out 1 action? 1 of them would take a connection away. [y/N]: ")
-            named = at.seen.rpartition("Only their owners can give these consents again:\n")[2]
+            at.expect("Carry out 1 action? 1 of them disconnect a calendar account. [y/N]: ")
+            named = at.seen.rpartition("Consents that only their owners can give again:\n")[2]
             assert f"- disconnect harbor/id:google-1  google {email(1)}  (no manifest declares it)" in named
             assert "the changes of this site can't be applied" not in at.seen
             at.type(f"{answer}\n")

@@ -178,8 +178,8 @@ def _asked_to_connect(client: Extcal) -> bool:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("--runner", "dask"), "say where the scheduler is: --scheduler tcp://HOST:PORT"),
-        (("--scheduler", "tcp://127.0.0.1:1"), "--scheduler is about Dask: add --runner dask"),
+        (("--runner", "dask"), "--runner dask needs a scheduler. Add --scheduler tcp://HOST:PORT."),
+        (("--scheduler", "tcp://127.0.0.1:1"), "--scheduler is for Dask. Add --runner dask."),
         (("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--sandbox"), "--sandbox"),
         (("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--impact"), "--impact"),
         (("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--base", "."), "--base"),
@@ -228,4 +228,4 @@ def test_no_workers(client: Extcal, tmp_path: Path) -> None:
     with cluster(tmp_path / "cluster", {}, workers=0) as found:
         ran = client("plan", "manifests", *dask(found))
     assert ran.code == 1
-    assert "it has no workers; start some: dask worker" in ran.err
+    assert "it has no workers. Start some: dask worker" in ran.err

@@ -113,7 +113,7 @@ def test_a_fleet_is_reviewed_in_one_comment_and_applied_in_shards(repository: Ru
     assert f"Digest of the plan: `{digest}`\n" in shown["body"]
     found = {"steps.reviewed.outputs.plan": plan, "steps.reviewed.outputs.digest": digest, "github.event.before": base}
     checked = extcal(repository, "reviewed", **found)
-    assert (checked.code, f"The reviewed plan stands: {digest}" in checked.log) == (0, True), checked.log
+    assert (checked.code, f"The reviewed plan still holds: {digest}" in checked.log) == (0, True), checked.log
     assert sites.writes == []
 
     downloaded = repository.folder / step("apply", "extcal")["plan"]

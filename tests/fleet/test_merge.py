@@ -250,7 +250,7 @@ def test_kinds_are_not_mixed(sites: Extcal) -> None:
         ran = sites("merge", f"{first}.json", f"{second}.json")
         assert (ran.code, ran.out) == (1, "")
         assert f"{first}.json is" in ran.err or f"{second}.json is" in ran.err
-        assert "join one kind" in ran.err
+        assert "Join files of one kind" in ran.err
 
 
 def test_what_only_plans_have_is_wrong_usage_for_documents(sites: Extcal) -> None:

@@ -211,7 +211,7 @@ def test_very_many_schedules_are_read_in_one_request(extcal: Extcal) -> None:
     [
         (("--schedule", "Staf 2"), "--schedule Staf 2: no manifest names it; did you mean"),
         (("--schedule", ""), "no manifest names it"),
-        (("--schedule", "Staff 2", "--connection", "staff-1"), "have no connection in common"),
+        (("--schedule", "Staff 2", "--connection", "staff-1"), "no connection fits both --connection and --schedule"),
     ],
 )
 def test_a_schedule_that_chooses_nothing_is_wrong_usage(staffed: Extcal, words: tuple[str, ...], why: str) -> None:

@@ -132,7 +132,7 @@ def test_a_shard_and_names_choose_what_is_in_both(sites: Extcal) -> None:
 @pytest.mark.parametrize(
     ("said", "index", "why"),
     [
-        ("5", None, "write K/N, such as 2/8, or auto/N"),
+        ("5", None, "not a shard. Write K/N, such as 2/8, or auto/N"),
         ("/4", None, "write K/N"),
         ("-1/4", None, "write K/N"),
         ("2/4/8", None, "write K/N"),
@@ -143,7 +143,7 @@ def test_a_shard_and_names_choose_what_is_in_both(sites: Extcal) -> None:
         ("1/999999999999", None, "write K/N"),
         ("auto/4", None, "JOB_COMPLETION_INDEX is not set"),
         ("auto/4", "", "JOB_COMPLETION_INDEX is not set"),
-        ("auto/4", "4", "JOB_COMPLETION_INDEX is '4', not one of 0 to 3; set completions: 4"),
+        ("auto/4", "4", "JOB_COMPLETION_INDEX is '4', not from 0 to 3. Set completions: 4"),
         ("auto/4", "-1", "JOB_COMPLETION_INDEX is '-1'"),
         ("auto/4", "one", "JOB_COMPLETION_INDEX is 'one'"),
     ],

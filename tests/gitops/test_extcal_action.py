@@ -176,7 +176,7 @@ def test_a_plan_is_saved_and_carried_out(runner: Runner) -> None:
         digest = json.loads(Path(reviewed).read_text())["digest"]
         assert f"Digest of the plan: `{digest}`\n" in planned.summary
         checked = run(runner, "plan", PLAN=reviewed, DIGEST=digest, PATHS=str(MANIFESTS))
-        assert (checked.code, f"The reviewed plan stands: {digest}" in checked.log) == (0, True), checked.log
+        assert (checked.code, f"The reviewed plan still holds: {digest}" in checked.log) == (0, True), checked.log
         forged = run(runner, "plan", PLAN=reviewed, DIGEST=DIGEST, PATHS=str(MANIFESTS))
         assert (forged.code, "another plan than asked for" in forged.log) == (1, True)
         secrets = "EXTCAL_LEE_APP_PASSWORD=seagull-lantern-41"

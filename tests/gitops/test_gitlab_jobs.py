@@ -80,7 +80,7 @@ def test_a_plan_that_the_merged_manifests_do_not_yield_is_refused(seven: MergeRe
     seven.forge(site(), connection(0, more="state: absent"))
     fetched = seven.fetch()
     assert fetched.code == 1
-    assert "these manifests don't yield the reviewed plan" in fetched.log
+    assert "the manifests no longer yield the reviewed plan" in fetched.log
     assert seven.writes == []
 
 
@@ -91,7 +91,7 @@ def test_a_merge_that_was_taken_back_is_not_carried_out_when_its_job_runs_again(
     seven.revert()
     fetched = seven.fetch()
     assert fetched.code == 1
-    assert "these manifests don't yield the reviewed plan" in fetched.log
+    assert "the manifests no longer yield the reviewed plan" in fetched.log
     assert seven.writes == []
 
 

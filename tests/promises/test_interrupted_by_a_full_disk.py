@@ -84,7 +84,7 @@ def test_an_undo_that_does_not_fit_costs_no_report(extcal: Extcal) -> None:
     extcal.env |= PASSWORD_ENV
     ran = on_full_disk(extcal, 500, "apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
     assert ran.code == 1
-    assert ran.err == "error: no undo was saved: undo.json: the plan can't be saved: File too large\n"
+    assert ran.err == "error: the undo plan was not saved: undo.json: the plan can't be saved: File too large\n"
     assert ran.out.endswith("\nApplied: 1 done.\n")
     assert set(files(extcal.folder)) == {"manifests/all.yaml"}
 
@@ -95,7 +95,7 @@ def test_a_link_that_can_not_be_kept_is_told(pending: Extcal) -> None:
     args = ("apply", "manifests", "--auto-approve", "--consent-file", "links.jsonl", "--format", "json")
     ran = on_full_disk(pending, 20, *args)
     assert ran.code != 0
-    assert "--consent-file links.jsonl: File too large; the link could not be kept" in ran.err
+    assert "--consent-file links.jsonl: File too large. The link was not saved; apply again." in ran.err
     assert [action["consent_url"] for action in ran.actions] == [None]
     assert "links.jsonl" not in files(pending.folder)
 

@@ -8,8 +8,8 @@ from tests.support.cli.worlds import HARBOR, PASSWORD_ENV, connection, harbor, s
 
 _SITE = ("--site-id", HARBOR)
 _APPLY = ("apply", "manifests", "--auto-approve")
-_CLOSED = "error: stdout is closed, so no result could be shown; send it to /dev/null instead\n"
-_FULL = "error: the result can't be written to stdout: No space left on device\n"
+_CLOSED = "error: stdout is closed. To discard the result, redirect it to /dev/null.\n"
+_FULL = "error: stdout can't be written: No space left on device\n"
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_under_way_doubles_nothing(armed: Extcal) -> None:
     assert "nothing was sent" not in ran.out
     again = armed(*_APPLY)
     assert (again.code, connects(armed)) == (0, [200])
-    assert "harbor/staff-0: an earlier connect was left open; it has made " in again.err
+    assert "harbor/staff-0: an earlier connect was left open: it has made " in again.err
     assert [line["ending"] for line in lines(path) if "ending" in line] == ["adopted"]
 
 
@@ -270,7 +270,7 @@ def test_a_site_is_one_however_it_is_spelt(armed: Extcal) -> None:
     armed.write(site(id_=HARBOR.upper()), connection(0))
     ran = armed(*_APPLY)
     assert (ran.code, armed.writes) == (0, [])
-    assert "harbor/staff-0: an earlier connect was left open; it has made live-0" in ran.err
+    assert "harbor/staff-0: an earlier connect was left open: it has made live-0" in ran.err
     assert lines(path)[-1]["ending"] == "adopted"
 
 

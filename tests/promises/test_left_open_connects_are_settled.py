@@ -154,7 +154,7 @@ def test_without_a_terminal_nothing_is_disconnected(armed: Extcal) -> None:
     on(armed, connected(0), twin(0))
     ran = armed(*_RESOLVE, *_KEEP)
     assert (ran.code, ran.out, armed.writes) == (64, "", [])
-    assert "add --auto-approve" in ran.err
+    assert "Add --auto-approve" in ran.err
     assert left(armed) == ["harbor/staff-0"]
 
 
@@ -164,7 +164,7 @@ def test_a_person_is_asked(armed: Extcal, keys: str, code: int) -> None:
     on(armed, connected(0), twin(0))
     with terminal(armed, *_RESOLVE, *_KEEP) as at:
         at.expect("Disconnect 1? [y/N]:")
-        assert "harbor/staff-0: live-0 stays; to be disconnected: twin-0\n" in at.seen
+        assert "harbor/staff-0: keeping live-0, disconnecting twin-0\n" in at.seen
         assert armed.writes == []
         at.answer("[y/N]:", keys)
         assert at.ended() == code
@@ -201,11 +201,11 @@ def test_several_can_be_forgotten_too(armed: Extcal) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("--keep", "harbor/staff-0"), "write it as SITE/NAME=ID"),
-        (("--keep", "=live-0"), "write it as SITE/NAME=ID"),
-        (("--keep", "harbor/staff-0="), "write it as SITE/NAME=ID"),
-        ((*_KEEP, "--keep", "harbor/staff-0=twin-0"), "harbor/staff-0 is named twice"),
-        ((*_KEEP, "--forget", "harbor/staff-0"), "either --keep or --forget"),
+        (("--keep", "harbor/staff-0"), "Write SITE/NAME=ID"),
+        (("--keep", "=live-0"), "Write SITE/NAME=ID"),
+        (("--keep", "harbor/staff-0="), "Write SITE/NAME=ID"),
+        ((*_KEEP, "--keep", "harbor/staff-0=twin-0"), "harbor/staff-0 is given twice"),
+        ((*_KEEP, "--forget", "harbor/staff-0"), "--keep and --forget exclude each other"),
         (("--keep", "harbor/staff-1=live-0"), _NOTHING),
         (("--forget", "staff-0"), _NOTHING),
         (("--keep", "harbor/staff-0=live-9"), "its connect has made live-0, twin-0"),

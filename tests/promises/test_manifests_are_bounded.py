@@ -196,14 +196,14 @@ def test_what_is_pulled_is_bounded(extcal: Extcal) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("document=1", "there is no limit 'document'; did you mean documents?"),
-        ("=1", "there is no limit ''; limits are bytes, files, documents, calendars, faults"),
-        ("documents", "write a whole number from 1 on, such as documents=200000"),
-        ("documents=0", "write a whole number from 1 on, such as documents=200000"),
-        ("documents=-1", "write a whole number from 1 on, such as documents=200000"),
-        ("documents=1MiB", "write a whole number from 1 on, such as documents=200000"),
-        ("bytes=1MB", "write a whole number from 1 on, such as bytes=128MiB"),
-        ("documents=1\u0661", "write a whole number from 1 on, such as documents=200000"),
+        ("document=1", "unknown limit 'document'; did you mean documents?"),
+        ("=1", "unknown limit ''; limits are bytes, files, documents, calendars, faults"),
+        ("documents", "not a whole number from 1 up. Write for example documents=200000"),
+        ("documents=0", "not a whole number from 1 up. Write for example documents=200000"),
+        ("documents=-1", "not a whole number from 1 up. Write for example documents=200000"),
+        ("documents=1MiB", "not a whole number from 1 up. Write for example documents=200000"),
+        ("bytes=1MB", "not a whole number from 1 up. Write for example bytes=128MiB"),
+        ("documents=1\u0661", "not a whole number from 1 up. Write for example documents=200000"),
     ],
 )
 def test_a_limit_that_is_none(bare: Extcal, text: str, told: str) -> None:
@@ -215,7 +215,7 @@ def test_a_limit_that_is_none(bare: Extcal, text: str, told: str) -> None:
 def test_a_limit_said_twice(bare: Extcal) -> None:
     """Two amounts of one thing can't both be meant."""
     ran = bare("validate", "manifests", "--limit", "files=1", "--limit", "files=2")
-    assert (ran.code, ran.err) == (64, "error: --limit files=2: files is limited twice; say it once\n")
+    assert (ran.code, ran.err) == (64, "error: --limit files=2: files is limited twice. Give it once.\n")
 
 
 def test_a_saved_plan_needs_no_manifests(extcal: Extcal) -> None:

@@ -187,7 +187,7 @@ def test_a_folder_that_lost_most_of_its_files(full: Extcal, kept: int) -> None:
     assert (ran.code, full.writes) == (1, [])
     gone = 8 - kept
     assert f"{gone} of 8 connections would be disconnected, more than the 2 that guards.maxDisconnects: 25%" in ran.err
-    assert "if it is meant: --allow max-disconnects:harbor" in ran.err
+    assert "If this is intended, add --allow max-disconnects:harbor" in ran.err
     assert full("apply", "manifests", "--auto-approve", "--allow", "prevent-disconnect:harbor").code == 64
     assert full("apply", "manifests", "--auto-approve", "--allow", "max-disconnects:quay").code == 64
     assert disconnects(full) == 0

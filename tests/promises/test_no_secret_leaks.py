@@ -251,7 +251,7 @@ def test_no_internal_error_shows_a_secret(stage: Stage, row: Row, monkeypatch: p
     ran = stage.searched(*row)
     if row[0] != "resolve":
         assert ran.code == 1
-        assert "internal error, RuntimeError; please report it" in ran.out + ran.err
+        assert "internal error: RuntimeError. Run again with --verbose" in ran.out + ran.err
 
 
 _DEFECTIVE = """

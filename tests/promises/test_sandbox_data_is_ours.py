@@ -145,9 +145,9 @@ def test_a_config_without_a_sandbox_is_wrong_usage(checkout: Extcal) -> None:
     """The option is about the embedded API, and names a file."""
     ran = checkout("plan", "manifests", "--sandbox-config", "mine.yaml", "--endpoint", checkout.sandbox.endpoint)
     assert (ran.code, ran.out) == (64, "")
-    assert "--sandbox-config is about the embedded API: add --sandbox" in ran.err
+    assert "--sandbox-config is for the sandbox. Add --sandbox." in ran.err
     empty = checkout("schedules", "--sandbox", "--sandbox-config", "")
-    assert (empty.code, "--sandbox-config names no file" in empty.err) == (64, True)
+    assert (empty.code, "--sandbox-config is empty" in empty.err) == (64, True)
 
 
 LINKS = (

@@ -72,7 +72,7 @@ def test_check_shows_what_differs_and_writes_nothing(extcal: Extcal) -> None:
     assert before.code == 1
     assert before.out.startswith("--- /dev/null\n+++ manifests/harbor/schedules/staff-0.yaml\n@@ -0,0 +1,")
     assert "+kind: Connection\n" in before.out
-    assert before.err == "2 files differ from what is live; pull without --check writes that\n"
+    assert before.err == "2 files differ from what is live. Pull without --check to write the changes.\n"
     assert not (extcal.folder / "manifests").exists()
     assert extcal(*HERE).code == 0
     clean = extcal(*HERE, "--check")
@@ -269,10 +269,10 @@ def test_doubles_and_broken_connections_do_not_hold_the_others_back(extcal: Extc
     ("args", "message"),
     [
         ((), "Missing option '--output'"),
-        (("--output", "m"), "say which site"),
+        (("--output", "m"), "no site is given"),
         (("--output", "m", "--site-id", "x"), "--site-id x: not a site's id"),
-        (("--output", "m", "--site-id", HARBOR, "p"), "by manifests at PATH or by --site-id, not by both"),
-        (("--output", "m", "--site-id", HARBOR, "--site", "p"), "--site chooses among the sites of manifests"),
+        (("--output", "m", "--site-id", HARBOR, "p"), "PATH and --site-id exclude each other"),
+        (("--output", "m", "--site-id", HARBOR, "--site", "p"), "--site selects a site of manifests"),
         (("--output", "m", "--site-id", HARBOR, "--name", "a", "--name", "b"), "2 --name for 1 --site-id"),
         (("--output", "m", "--site-id", HARBOR, "--name", "a b"), "--name a b: letters, digits"),
     ],
@@ -289,7 +289,7 @@ def test_a_name_that_is_taken_is_told(extcal: Extcal) -> None:
     """A site keeps the name that the folder gives it, and no other gets it."""
     assert extcal(*HERE).code == 0
     other = extcal("pull", "--site-id", QUAY, "--name", "harbor", "--output", "manifests")
-    assert (other.code, "it can't be called so in that folder" in other.err) == (64, True)
+    assert (other.code, "the folder can't use this name" in other.err) == (64, True)
     renamed = extcal("pull", "--site-id", HARBOR, "--name", "haven", "--output", "manifests")
     assert (renamed.code, f"{HARBOR} is harbor there" in renamed.err) == (64, True)
     assert extcal("pull", "--site-id", HARBOR.upper(), "--output", "manifests").code == 0

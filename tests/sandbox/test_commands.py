@@ -62,7 +62,7 @@ def test_an_event_s_life(api: Api, lee: Path, site: Site) -> None:
     }
     ours = lee / "Harbor Dental.ics"
     moved = site("events", "move", event_id, "--start", "2026-03-04T09:00:00Z", "--end", "2026-03-04T10:00:00Z")
-    assert moved == (0, "", f"The event {event_id} is moved.\n")
+    assert moved == (0, "", f"Moved the event {event_id}.\n")
     assert b"DTSTART:20260304T090000Z" in ours.read_bytes()
     assert site("events", "cancel", event_id)[0] == 0
     assert b"BEGIN:VEVENT" not in ours.read_bytes()
@@ -137,7 +137,7 @@ def test_schedules_and_their_owners(api: Api, lee: Path, site: Site) -> None:
     rows = {row["name"]: row for row in json.loads(site("schedules", "list", "--format", "json")[1])}
     assert rows["Dr. Lee"]["ownerName"] == "Dana Lee"
     code, out, err = site("schedules", "set-owner", "Dr. Lee", OTHER_OWNER, "--name", "Robin Alvarez")
-    assert (code, out, err) == (0, "", "Dr. Lee has another owner; connections disconnected: 1.\n")
+    assert (code, out, err) == (0, "", "Dr. Lee has a new owner. Connections disconnected: 1.\n")
     assert [each["status"] for each in api.connections()] == ["DISCONNECTED"]
     assert "Robin Alvarez" in site("schedules", "list")[1]
     code, _, err = site("schedules", "set-owner", "Dr. Lee", "robin")

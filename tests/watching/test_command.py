@@ -117,10 +117,10 @@ def test_a_watch_that_is_told_to_stop_finishes_what_it_writes(extcal: Extcal, da
         with closing(sqlite3.connect(data / DATABASE, isolation_level=None, timeout=120)) as database:
             database.execute("BEGIN IMMEDIATE")
             watcher.process.send_signal(signal.SIGTERM)
-            watcher.until("stopping: finishing what is being written; once more to give it up")
+            watcher.until("stopping: finishing the actions under way. Press Ctrl-C again to abandon them.")
             if insist:
                 watcher.process.send_signal(signal.SIGTERM)
-                watcher.until("giving up what is being written")
+                watcher.until("abandoning the actions under way")
             database.execute("ROLLBACK")
         assert watcher.ended() == (143 if insist else 0)
     assert 0 < len(extcal.writes) < _MANY
@@ -132,13 +132,13 @@ def test_a_watch_that_is_told_to_stop_finishes_what_it_writes(extcal: Extcal, da
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--apply"], "say so with --auto-approve"),
-        (["--auto-approve"], "add --apply"),
-        (["--interval", "5"], "write it as 30s, 5m or 2h"),
-        (["--interval", "0s"], "no span from 1s to 24h"),
-        (["--interval", "25h"], "no span from 1s to 24h"),
-        (["--listen", "9464"], "no HOST:PORT"),
-        (["--listen", "127.0.0.1:70000"], "no HOST:PORT"),
+        (["--apply"], "Confirm that with --auto-approve"),
+        (["--auto-approve"], "Add --apply"),
+        (["--interval", "5"], "Write 30s, 5m or 2h"),
+        (["--interval", "0s"], "not an interval from 1s to 24h"),
+        (["--interval", "25h"], "not an interval from 1s to 24h"),
+        (["--listen", "9464"], "is not HOST:PORT"),
+        (["--listen", "127.0.0.1:70000"], "is not HOST:PORT"),
         (["--listen", "127.0.0.1:0", "--site", "habor"], "did you mean harbor?"),
         (["--allow", "max-disconnects"], "say where"),
         (["--listen", "127.0.0.1:0", "--allow", "max-disconnects:habor"], "did you mean harbor?"),
@@ -190,5 +190,5 @@ def test_a_missing_extra_is_named(extcal: Extcal, monkeypatch: pytest.MonkeyPatc
     extcal.write(site())
     ran = extcal("watch", "manifests")
     assert ran.code == 1
-    assert ran.err == "error: watch needs prometheus_client; install it: pip install 'extcal[watch]'\n"
+    assert ran.err == "error: watch needs prometheus_client. Install it: pip install 'extcal[watch]'\n"
     assert extcal("plan", "manifests").code == 0

@@ -85,7 +85,7 @@ async def connected(scheduler: str) -> AsyncIterator[Client]:
         client = DataClient(scheduler)
         try:
             if not await _workers(client, scheduler):
-                raise ExtcalError(f"--scheduler {scheduler}: it has no workers; start some: dask worker {scheduler}")
+                raise ExtcalError(f"--scheduler {scheduler}: it has no workers. Start some: dask worker {scheduler}")
             yield client
         finally:
             with suppress(Exception):
@@ -97,7 +97,7 @@ async def _workers(client: Client, scheduler: str) -> object:
         await client
         return await client.nthreads()
     except Exception as error:  # whatever is at that address may answer anything
-        raise ExtcalError(f"--scheduler {scheduler}: no Dask scheduler answers there: {error}") from error
+        raise ExtcalError(f"--scheduler {scheduler}: no Dask scheduler answers: {error}") from error
 
 
 @contextmanager

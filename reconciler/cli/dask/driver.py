@@ -35,9 +35,9 @@ from reconciler.workflow import Stop
 
 LARGEST_ANSWER = 256 * 1024 * 1024
 """Characters that a worker's reply may have."""
-_UNRELATED = "its worker's reply is about something else"
-_FAILED = "its workers failed, or were lost too often; their logs say why"
-_GIVEN_UP = "it was given up: the Dask scheduler is gone, or sent what is no data"
+_UNRELATED = "its worker replied about another site"
+_FAILED = "its workers failed or were lost. See their logs."
+_GIVEN_UP = "the Dask scheduler is gone, or sent something that is not data"
 
 
 class DaskRunner:
@@ -137,11 +137,10 @@ async def _reply(future: "Future[Any]") -> worker.WorkerReply:
     try:
         text = await future.result()
     except Exception as error:  # noqa: BLE001 - what came is no data, or the scheduler is gone
-        return worker.WorkerReply(error=f"its worker's reply can't be had: {type(error).__name__}")
+        return worker.WorkerReply(error=f"its worker's reply can't be read: {type(error).__name__}")
     if not isinstance(text, str) or len(text) > LARGEST_ANSWER:
-        return worker.WorkerReply(
-            error=f"its worker's reply is no text of at most {LARGEST_ANSWER // 1024 // 1024} MiB"
-        )
+        mib = LARGEST_ANSWER // 1024 // 1024
+        return worker.WorkerReply(error=f"its worker's reply is not a text of at most {mib} MiB")
     try:
         return worker.unpacked(worker.WorkerReply, text)
     except ExtcalError as error:
@@ -169,6 +168,6 @@ async def _applied(future: "Future[Any]", partition: Plan, told: Callable[[Outco
 
 
 def _unknown(partition: Plan, why: str) -> Result:
-    error = f"no worker told how it ended ({why}); apply again: what became of it is looked for first"
+    error = f"its outcome is unknown ({why}). Apply again: it first looks up what became of this action."
     outcomes = tuple(Outcome(a, OutcomeStatus.UNKNOWN, error=error) for a in partition.actions if a.kind.writes)
     return Result(partition, outcomes)

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _DASK = "dask"
-NO_WAITING = "--runner dask can't wait for owners, who come back to this machine: add --consent link"
-NO_UNDO = "--undo-out needs what this process reads; with --runner dask it reads nothing"
+NO_WAITING = "--runner dask can't wait for owners, whose browsers return to this machine. Add --consent link."
+NO_UNDO = (
+    "--undo-out and --runner dask exclude each other: the undo is made from what this process reads. Leave one out."
+)
 
 
 def runner_options(function: _Command) -> _Command:
@@ -29,13 +31,14 @@ def runner_options(function: _Command) -> _Command:
         default="local",
         expose_value=False,
         callback=_keep,
-        help="Who does the work: this process, or the workers of a Dask scheduler, a site each.",
+        help="Where to run: in this process, or on the workers of a Dask scheduler, one task a site.",
     )
     scheduler = click.option(
         "--scheduler",
         metavar="URL",
         callback=_scheduler,
-        help="Where the Dask scheduler is: tcp://HOST:PORT. Its workers need the secrets, this process none.",
+        help="The address of the Dask scheduler, tcp://HOST:PORT. Its workers need the secrets; this process needs "
+        "none.",
     )
     return runner(scheduler(function))
 
@@ -56,9 +59,9 @@ def _agree(context: click.Context) -> None:
     if _DASK not in context.meta or "scheduler" not in context.meta:
         return
     if context.meta[_DASK] and not context.meta["scheduler"]:
-        raise UsageError("--runner dask: say where the scheduler is: --scheduler tcp://HOST:PORT")
+        raise UsageError("--runner dask needs a scheduler. Add --scheduler tcp://HOST:PORT.")
     if context.meta["scheduler"] and not context.meta[_DASK]:
-        raise UsageError("--scheduler is about Dask: add --runner dask")
+        raise UsageError("--scheduler is for Dask. Add --runner dask.")
 
 
 def for_workers(options: GlobalOptions, consent: ConsentOptions, undo_out: str | None) -> None:
@@ -73,7 +76,9 @@ def for_workers(options: GlobalOptions, consent: ConsentOptions, undo_out: str |
 def not_embedded(options: GlobalOptions) -> None:
     """Refuse the embedded API, which workers can't reach; raises UsageError."""
     if options.sandbox_folder() is not None:
-        raise UsageError("--runner dask: its workers can't reach the API of --sandbox; serve one, and say --endpoint")
+        raise UsageError(
+            "--runner dask: workers can't reach --sandbox. Run extcal sandbox serve, and give its --endpoint."
+        )
 
 
 def dask(scheduler: str, endpoint: str, allowed: frozenset[Allowance]) -> AbstractAsyncContextManager["DaskRunner"]:
@@ -81,5 +86,5 @@ def dask(scheduler: str, endpoint: str, allowed: frozenset[Allowance]) -> Abstra
     try:
         from reconciler.cli.dask.driver import dask_runner  # noqa: PLC0415 - an extra, and a slow import
     except ImportError as error:
-        raise ExtcalError(f"--runner dask needs {error.name}; install it: pip install 'extcal[dask]'") from error
+        raise ExtcalError(f"--runner dask needs {error.name}. Install it: pip install 'extcal[dask]'") from error
     return dask_runner(scheduler, endpoint, allowed)
