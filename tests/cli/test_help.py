@@ -1,0 +1,82 @@
+"""Every command's help: a summary that fits, when to use it, options that are explained, and examples that parse."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from reconciler.cli.arguments import Command
+from reconciler.cli.main import main
+from tests.support.cli.command import Extcal
+
+WIDTH = 80
+
+
+def groups(group: click.Group = main, name: str = "") -> Iterator[tuple[str, click.Group]]:
+    """Every group with its name behind `extcal`."""
+    yield name, group
+    for name_below, command in members(group, name):
+        if isinstance(command, click.Group):
+            yield from groups(command, name_below)
+
+
+def members(group: click.Group, name: str) -> list[tuple[str, click.Command]]:
+    """The commands of a group with their names behind `extcal`."""
+    context = click.Context(group)
+    found = [(each, group.get_command(context, each)) for each in group.list_commands(context)]
+    return [(f"{name} {each}".strip(), command) for each, command in found if command is not None]
+
+
+GROUPS = [name for name, _ in groups()]
+LEAVES = {
+    name: command
+    for of, group in groups()
+    for name, command in members(group, of)
+    if not isinstance(command, click.Group)
+}
+
+
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_summary_fits(extcal: Extcal, name: str) -> None:
+    """In the list of commands nothing is cut off."""
+    shown = extcal(*name.split(), "--help").out
+    listed = shown[shown.index("\nCommands:\n") :].splitlines()[2:]
+    assert listed
+    assert [line for line in listed if "..." in line or len(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_help_says_when_to_use_the_command_and_explains_its_options(extcal: Extcal, name: str) -> None:
+    """-h and --help are the same, on stdout; no line is too long but an address, and each option has a text."""
+    short, long = extcal(*name.split(), "-h"), extcal(*name.split(), "--help")
+    assert short == long
+    assert (long.code, long.err) == (0, "")
+    assert long.out.startswith(f"Usage: extcal {name} ")
+    assert "\n  Use it " in long.out
+    assert [line for line in long.out.splitlines() if len(line) > WIDTH and "7a3f0c1e-" not in line] == []
+    options = [each for each in LEAVES[name].params if isinstance(each, click.Option)]
+    assert [each.name for each in options if not each.help] == []
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_example_parses(extcal: Extcal, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The examples of a command call it with options that it has."""
+    called: list[str] = []
+    monkeypatch.setattr(Command, "invoke", lambda _command, context: called.append(context.command_path) or 0)
+    shown = extcal(*name.split(), "--help").out
+    section = re.search(r"^Examples?:\n(.*?)\n\n", shown, flags=re.DOTALL | re.MULTILINE)
+    assert section
+    examples = section[1].replace("\\\n", "").splitlines()
+    for example in examples:
+        program, *args = shlex.split(example)
+        ran = extcal(*args)
+        assert (program, ran.code, ran.err) == ("extcal", 0, ""), example
+    assert called == [f"extcal {name}"] * len(examples)
