@@ -73,7 +73,12 @@ _DEAD_LINKS = (
 @optional_paths_argument
 @click.option("--plan", "saved", metavar="FILE", help="Apply this plan, saved by plan --out, instead of planning.")
 @digest_option
-@click.option("--undo-out", metavar="FILE", help="Save a plan that undoes what was done, for apply --plan.")
+@click.option(
+    "--undo-out",
+    metavar="FILE",
+    help="Save a plan that undoes what was done, for apply --plan; warnings name what it can't undo. "
+    "Change the manifests back, too.",
+)
 @selection_options
 @allow_option
 @click.option("--auto-approve", is_flag=True, help="Write without asking.")
@@ -107,6 +112,12 @@ def apply(
     Use it after reading a plan. It plans again, asks, applies the plan, and reports what still differs. Owners approve
     Google and Microsoft accounts in their browsers: --consent says whether to wait for them, list their links, or skip
     them.
+
+    A link attaches whatever account its holder picks. Those of --consent wait work in browsers on this machine only;
+    --consent link needs oauth.redirectUrl in the Site. The exit code is 3 while consent is awaited: apply again later.
+
+    Ctrl-C once finishes the actions under way, twice abandons them, three times ends at once; the next apply looks up
+    what became of them.
 
     With --plan FILE exactly the saved plan is applied. Actions whose live connection has changed since are refused;
     plan again. A saved plan is for one use: applied again, it does only what was not done before. With --shard, apply

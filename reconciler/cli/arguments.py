@@ -171,7 +171,7 @@ def digest_option(function: _Command) -> _Command:
         "--digest",
         metavar="sha256:…",
         callback=_digest,
-        help="Refuse FILE unless it has this digest: the one that was reviewed, as plan shows it.",
+        help="Refuse the saved plan unless it has this digest: the one that was reviewed.",
     )(function)
 
 

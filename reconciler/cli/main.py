@@ -25,6 +25,8 @@ def main() -> None:
     Manifests declare which external calendars are connected to which schedules of a site, and how they sync. plan
     shows what would change, and apply changes it. To try it without an account: extcal --sandbox providers.
 
+    Results go to stdout, everything else to stderr. --format json is for scripts.
+
     Exit codes: 0 done, or nothing to do; 1 failed, in whole or part; 2 changes pending (plan and merge with
     --detailed-exitcode); 3 applied, consent awaited; 64 wrong usage; 130 interrupted; 143 ended by SIGTERM.
     """

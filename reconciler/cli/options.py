@@ -75,7 +75,8 @@ def global_options(function: _Command) -> _Command:
             metavar="URL",
             callback=_keep("endpoint"),
             expose_value=False,
-            help="The API's address: https, or http on loopback. [env: EXTCAL_ENDPOINT; default: the hosted API]",
+            help="The API's address: https, or http on loopback. One that is not public is refused, unless "
+            "EXTCAL_PRIVATE_ENDPOINT=1. [env: EXTCAL_ENDPOINT; default: the hosted API]",
         ),
         click.option(
             "--sandbox",

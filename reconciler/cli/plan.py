@@ -66,7 +66,9 @@ PENDING = 2
 @click.option("--out", metavar="FILE", help="Save the plan for apply --plan. It holds no secret.")
 @base_options
 @click.option(
-    "--impact", is_flag=True, help="Count how many busy times of the next 30 days would no longer be imported."
+    "--impact",
+    is_flag=True,
+    help="Count the busy times of the next 30 days that would no longer be imported; never show titles.",
 )
 @reviewed_options
 @parallelism_option

@@ -33,7 +33,8 @@ FAILED = 1
     "kept",
     metavar="ADDRESS=ID",
     multiple=True,
-    help="Of the duplicates of SITE/NAME keep this connection, and disconnect the others; may be repeated.",
+    help="Of the duplicates of SITE/NAME keep this connection, and disconnect the others, which are of the same "
+    "schedule, provider and account; may be repeated.",
 )
 @click.option(
     "--forget", metavar="ADDRESS", multiple=True, help="Stop looking up the lost connect of SITE/NAME; may be repeated."

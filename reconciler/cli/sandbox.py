@@ -77,7 +77,8 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
 def reset(data: Path) -> None:
     """Delete the sandbox's data, so that the next start begins anew.
 
-    Use it between demos and tests.
+    Use it between demos and tests. All accounts and calendars in its folder are deleted, your own changes to them too;
+    other files stay.
     """
     from reconciler.sandbox import reset as delete  # noqa: PLC0415 - only this command needs the other tower
 

@@ -87,7 +87,8 @@ def selection_options(function: _Command) -> Callable[..., object]:
         click.option(
             "--shard",
             metavar="K/N",
-            help="Only the sites of shard K of N, such as 2/8. A site's id decides its shard, so it never changes. "
+            help="Only the sites of shard K of N, such as 2/8. Each site is in exactly one, whatever sites are "
+            "added or removed. "
             f"auto/N takes K from {INDEX}, as set in a Kubernetes Indexed Job.",
         ),
     ]

@@ -33,8 +33,9 @@ FAILED = 1
 def status(paths: tuple[str, ...], limits: Limits, selection: SelectionOptions, output: str, parallelism: int) -> int:
     """Show the state of every declared connection.
 
-    Use it to see which connections work, which need care, and which live ones no manifest declares. Only reads are
-    sent. The exit code is 1 if something could not be read, and 0 otherwise, whatever was found.
+    Use it to see which connections are ok, syncing, drifted, awaiting consent or in error, and which live ones no
+    manifest declares. Only reads are sent. The exit code is 1 if something could not be read, and 0 otherwise, whatever
+    was found.
 
     PATH is a manifest file or a folder of them.
     """
