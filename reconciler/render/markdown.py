@@ -105,7 +105,7 @@ def errors(plan: Plan, longest: int) -> Iterator[Bullet]:
                 f"- guard **{violation.guard}**, {code(violation.address, _WHOLE)}: {code(violation.message, longest)}"
             )
             allow = words.overruling(violation)
-            yield Bullet(f"{text}; if it is meant: {code(allow, _WHOLE)}" if allow else text)
+            yield Bullet(f"{text}. If this is intended, add {code(allow, _WHOLE)}" if allow else text)
 
 
 def warnings(plan: Plan, longest: int) -> Iterator[Bullet]:

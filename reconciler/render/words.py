@@ -173,7 +173,7 @@ def violations(site: SitePlan) -> list[Violation]:
 def guard_sentence(violation: Violation) -> str:
     """Which guard forbids the site, why, and what overrules it."""
     allow = overruling(violation)
-    advice = f". If this is intended, add {allow}." if allow else ""
+    advice = f". If this is intended, add {allow}" if allow else ""
     return f"{violation.address}: guard {violation.guard}: {violation.message}{advice}"
 
 

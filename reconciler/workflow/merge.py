@@ -219,7 +219,9 @@ def _check_kinds(parts: Sequence[DocumentPart]) -> None:
     for different in (families, told):
         if len(different) > 1:
             one, other = list(different.values())[:2]
-            raise MergeError(f"{one.file} is from {_named(one)} and {other.file} from {_named(other)}: join one kind")
+            raise MergeError(
+                f"{one.file} is from {_named(one)} and {other.file} from {_named(other)}. Join files of one kind."
+            )
 
 
 def _named(part: DocumentPart) -> str:

@@ -50,4 +50,4 @@ def test_calendars_that_can_not_be_listed_say_why(extcal: Extcal, name: str) -> 
     assert "its status is ERROR, so its calendars can't be listed" in ran.err
     missing = extcal("calendars", "manifests", "--connection", "staff-2", "--connection", "staff-1")
     assert (missing.code, len(missing.out.splitlines())) == (1, 3)
-    assert "error: harbor/staff-2: it is not connected" in missing.err
+    assert "error: harbor/staff-2: not connected" in missing.err

@@ -65,7 +65,7 @@ def test_reset_lets_the_next_start_be_fresh(bare: Extcal) -> None:
     assert bare("apply", "manifests", "--sandbox=data", "--auto-approve", env=env).code == 0
     assert len(bare("connections", "--sandbox=data", "--format", "json").rows) == 1
     told = bare("sandbox", "reset", "--data", "data")
-    assert (told.code, told.out, told.err) == (0, "", "The sandbox's data in data is gone.\n")
+    assert (told.code, told.out, told.err) == (0, "", "The sandbox's data in data was deleted.\n")
     assert bare("connections", "--sandbox=data", "--format", "json").rows == []
     assert bare("sandbox", "reset", "--data", "data", "--quiet").err == ""
 
@@ -95,7 +95,7 @@ def test_the_sandbox_that_is_named_is_the_one_that_is_meant(bare: Extcal, named:
     }
     assert ([row["id"] for row in listed["mine"]], listed[".extcal"]) == ([added.out.strip()], [])
     ended = bare("sandbox", "reset", *args, env=env)
-    assert (ended.code, ended.err) == (0, "The sandbox's data in mine is gone.\n")
+    assert (ended.code, ended.err) == (0, "The sandbox's data in mine was deleted.\n")
     assert not (bare.folder / "mine/sandbox.sqlite3").exists()
     assert (bare.folder / ".extcal/sandbox.sqlite3").exists()
 

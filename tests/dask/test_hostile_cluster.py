@@ -17,8 +17,8 @@ from tests.support.cli.worlds import KEY, PASSWORD, connection, harbor, site, wo
 from tests.support.servers.dask_cluster import Cluster, cluster
 
 _SECRETS = {"EXTCAL_API_KEY": KEY, "EXTCAL_APP_PASSWORD": PASSWORD}
-_NO_DATA = "its worker's answer can't be had: TypeError"
-_STRANGE = "its worker's answer is about something else"
+_NO_DATA = "its worker's reply can't be read: TypeError"
+_STRANGE = "its worker replied about another site"
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,9 @@ def test_what_comes_beside_an_answer_is_dropped(client: Extcal, ill: Cluster, at
         ("gather", _NO_DATA),
         ("error", "its workers failed or were lost. See their logs."),
         ("stream", "the Dask scheduler is gone, or sent something that is not data"),
-        ("garbage", "its worker's answer is not understood (no JSON)"),
-        ("number", "its worker's answer is no text of at most 256 MiB"),
-        ("another version", "its worker's answer is not understood (more is not known)"),
+        ("garbage", "its worker's reply is not understood (no JSON)"),
+        ("number", "its worker's reply is not a text of at most 256 MiB"),
+        ("another version", "its worker's reply is not understood (more is not known)"),
         ("nothing", _STRANGE),
         ("another site", _STRANGE),
         ("circle", _STRANGE),
@@ -106,7 +106,7 @@ def test_an_answer_is_bounded(client: Extcal, ill: Cluster, monkeypatch: pytest.
     monkeypatch.setattr(driver, "LARGEST_ANSWER", 100)
     code, _, err = attacked(client, ill, "none")
     assert code == 1
-    assert "its worker's answer is no text of at most" in err
+    assert "its worker's reply is not a text of at most" in err
 
 
 def test_the_attacks_run_where_pickles_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

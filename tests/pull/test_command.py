@@ -268,13 +268,16 @@ def test_doubles_and_broken_connections_do_not_hold_the_others_back(extcal: Extc
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((), "Missing option '--output'"),
+        ((), "missing option '--output'"),
         (("--output", "m"), "no site is given"),
         (("--output", "m", "--site-id", "x"), "--site-id x: not a site's id"),
         (("--output", "m", "--site-id", HARBOR, "p"), "PATH and --site-id exclude each other"),
         (("--output", "m", "--site-id", HARBOR, "--site", "p"), "--site selects a site of manifests"),
         (("--output", "m", "--site-id", HARBOR, "--name", "a", "--name", "b"), "2 --name for 1 --site-id"),
-        (("--output", "m", "--site-id", HARBOR, "--name", "a b"), "--name a b: letters, digits"),
+        (
+            ("--output", "m", "--site-id", HARBOR, "--name", "a b"),
+            "--name a b: not a name. Use at most 128 letters, digits",
+        ),
     ],
 )
 def test_wrong_usage_is_told(extcal: Extcal, args: tuple[str, ...], message: str) -> None:
@@ -291,7 +294,7 @@ def test_a_name_that_is_taken_is_told(extcal: Extcal) -> None:
     other = extcal("pull", "--site-id", QUAY, "--name", "harbor", "--output", "manifests")
     assert (other.code, "the folder can't use this name" in other.err) == (64, True)
     renamed = extcal("pull", "--site-id", HARBOR, "--name", "haven", "--output", "manifests")
-    assert (renamed.code, f"{HARBOR} is harbor there" in renamed.err) == (64, True)
+    assert (renamed.code, f"{HARBOR} is called harbor there" in renamed.err) == (64, True)
     assert extcal("pull", "--site-id", HARBOR.upper(), "--output", "manifests").code == 0
 
 

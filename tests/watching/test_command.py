@@ -140,7 +140,7 @@ def test_a_watch_that_is_told_to_stop_finishes_what_it_writes(extcal: Extcal, da
         (["--listen", "9464"], "is not HOST:PORT"),
         (["--listen", "127.0.0.1:70000"], "is not HOST:PORT"),
         (["--listen", "127.0.0.1:0", "--site", "habor"], "did you mean harbor?"),
-        (["--allow", "max-disconnects"], "say where"),
+        (["--allow", "max-disconnects"], "the address is missing"),
         (["--listen", "127.0.0.1:0", "--allow", "max-disconnects:habor"], "did you mean harbor?"),
     ],
 )

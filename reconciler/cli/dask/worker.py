@@ -77,7 +77,7 @@ def unpacked(wanted: type[_Value], text: str) -> _Value:
     # Values of the right types may still not go together.
     except (ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, DecodingError) else "no JSON"
-        raise ExtcalError(f"not understood ({why}). Install the same version of extcal on the workers.") from error
+        raise ExtcalError(f"not understood ({why}): install the same version of extcal on the workers") from error
 
 
 def plan(request: str) -> str:
