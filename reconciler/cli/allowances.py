@@ -1,4 +1,4 @@
-"""`--allow GUARD:ADDRESS`: which guards are overruled where; a place that is nowhere is told, so that a typo is seen.
+"""`--allow GUARD:ADDRESS` overrules a guard at an address; one that does not exist is refused, so that a typo is seen.
 
 What the manifests, or a saved plan, can't have is wrong usage. Whether a live connection that no manifest declares
 (`SITE/id:ID`) is there is known only once it was planned: then it is a warning, since it may have gone meanwhile.
@@ -35,7 +35,7 @@ def allow_option(function: _Command) -> _Command:
 
 @dataclass(frozen=True, slots=True)
 class GuardedPlaces:
-    """Where guards can be overruled: names of sites, addresses of connections; `whole` tells that there are no more."""
+    """Where guards can be overruled: names of sites, addresses of connections; all of them if `whole`."""
 
     sites: frozenset[str]
     connections: frozenset[str]
@@ -102,7 +102,7 @@ def warn_of_unused(allowed: Iterable[Allowance], plan: Plan, console: Console) -
     for allowance in sorted(allowed, key=str):
         name, _, connection = allowance.address.partition("/")
         site = sites.get(name)
-        # Of a site that could not be read in full it can't be told.
+        # What a site has that could not be read in full is unknown.
         if site is None or not connection.startswith(_UNDECLARED) or site.unread:
             continue
         if any(fault.where == name for fault in site.faults):

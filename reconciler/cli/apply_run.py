@@ -1,4 +1,4 @@
-"""How a run of apply goes: what it carries out, in this process or on the workers of a Dask scheduler, and its undo."""
+"""A run of apply: what it carries out, in this process or on the workers of a Dask scheduler, and its undo."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -112,7 +112,7 @@ class LocalRun:
     console: Console
 
     async def plan(self) -> Plan:
-        """Settle what earlier runs left open, tell of it, and plan."""
+        """Settle what earlier runs left open, report it, and plan."""
 
         def settled(found: Settled) -> None:
             report_settled(found, self.console)
@@ -194,7 +194,7 @@ async def local_run(
 
 
 def report_settled(settled: Settled, console: Console) -> None:
-    """Tell what became of a connect that an earlier run left open."""
+    """Report what became of a connect that an earlier run left open."""
     found = described(settled.finding)
     console.note(f"{settled.pending.intent.address}: an earlier connect was left open: {found}")
 

@@ -1,4 +1,4 @@
-"""Which files of a commit the loader would read, or take for strays, were they a folder."""
+"""Selects the files of a commit that the loader would read, or take for strays, were they a folder."""
 
 import os
 import posixpath
@@ -45,13 +45,13 @@ def manifests_at(root: Path, tree: git.Tree, inside: str | None = None) -> BaseF
     roles = [(blob, _role(blob.name, inside)) for blob in tree.blobs]
     manifests = [blob for blob, role in roles if role is _Role.MANIFEST]
     # What is larger could not be read.
-    asked = [(blob, role) for blob, role in roles if role in {_Role.JSON, _Role.STRAY} and blob.size <= MAX_BYTES]
-    if sum(blob.size for blob, _ in asked) > LOOKED_AT_TOGETHER:
-        why = f"{len(asked):,} files may be manifests, and are too large together to be looked at"
+    candidates = [(blob, role) for blob, role in roles if role in {_Role.JSON, _Role.STRAY} and blob.size <= MAX_BYTES]
+    if sum(blob.size for blob, _ in candidates) > LOOKED_AT_TOGETHER:
+        why = f"{len(candidates):,} files may be manifests, and are too large together to be looked at"
         return BaseFiles(tuple(manifests), unseen=(why,))
-    saying = _saying(root, [blob for blob, _ in asked])
-    manifests += [blob for blob, role in asked if role is _Role.JSON and blob.name in saying]
-    strays = (blob for blob, role in asked if role is _Role.STRAY and blob.name in saying)
+    declaring = _declaring(root, [blob for blob, _ in candidates])
+    manifests += [blob for blob, role in candidates if role is _Role.JSON and blob.name in declaring]
+    strays = (blob for blob, role in candidates if role is _Role.STRAY and blob.name in declaring)
     return BaseFiles(tuple(manifests), tuple(strays))
 
 
@@ -69,7 +69,7 @@ def _role(name: str, inside: str | None) -> _Role | None:
     return _Role.STRAY if resembles_manifest_name(file) else None
 
 
-def _saying(root: Path, blobs: Sequence[git.Blob]) -> set[str]:
+def _declaring(root: Path, blobs: Sequence[git.Blob]) -> set[str]:
     """The names of those that say that they are manifests."""
     found: set[str] = set()
     for batch in _batches(blobs):

@@ -1,4 +1,4 @@
-"""Consent at the command line: the links and who may see them, and what would throw a consent away.
+"""Consent at the command line: authorization links, and where they may be shown.
 
 A link lets whoever holds it attach a calendar: links go to stdout, to the terminal, or to the file that was asked
 for, and nowhere else.

@@ -1,4 +1,4 @@
-"""The file that consent links are written into: new, readable by its owner alone, one JSON object a line."""
+"""The file of `--consent-file`: new, readable by its owner alone, a JSON object with a link on each line."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from reconciler.safe_paths import MisplacedError, check_folder
 
 
 class LinkFile:
-    """A file that is made before anything is asked for; each link is on the disk before anybody hears of it.
+    """A file that is made before the first link is; each link is on the disk before it is shown anywhere.
 
     It is made anew and never through a link, since who could put one there would get the links. Where none was
     written, nothing stays behind.

@@ -86,14 +86,14 @@ class Console:
 
     def result(self, text: str) -> None:
         """A result that is a text already, to stdout; it is inert already."""
-        self.passed(redact(text))
+        self.redacted_result(redact(text))
 
     def show(self, rendered: Callable[[_Value], str], value: _Value) -> None:
         """A result, to stdout, made inert by its renderer, which gets the value without secrets."""
-        self.passed(rendered(redacted(value)))
+        self.redacted_result(rendered(redacted(value)))
 
-    def passed(self, text: str) -> None:
-        """A result, to stdout, of a value that has passed the border before it was made a text."""
+    def redacted_result(self, text: str) -> None:
+        """A result, to stdout, of a value that was redacted before it was made a text."""
         self._settle()
         try:
             # CSV ends its last line itself.
@@ -241,7 +241,7 @@ class Progress:
             self._shown = now
 
     def _left(self, now: float) -> str:
-        """About how long the rest will take, once there is a pace to tell by."""
+        """About how long the rest will take, once there is a pace."""
         if self._done < _TELLING or self.over:
             return ""
         seconds = (now - self._began) / self._done * (self._total - self._done)

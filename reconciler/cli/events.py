@@ -1,4 +1,4 @@
-"""`extcal events`: what the site imports, to look at."""
+"""`extcal events` lists what the site imports."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones

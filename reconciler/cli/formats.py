@@ -1,4 +1,4 @@
-"""The formats that plans, statuses and listings are shown in, and the warnings and errors that go with them."""
+"""The formats of plans, statuses and listings, and the warnings and errors that go with them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -51,7 +51,7 @@ def _plan_failure_html(messages: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PlanFormat:
-    """How a plan is shown, and how it is told that there is none; None where stderr says it all."""
+    """How a plan is shown, and how a failure to make one is; None where stderr says it all."""
 
     shown: Callable[[Plan, Paint], str]
     failure: Failure | None
@@ -79,7 +79,7 @@ def _status_failure_html(messages: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusFormat:
-    """How a status is shown, and how it is told that there is none; None where stderr says it all."""
+    """How a status is shown, and how a failure to read it is; None where stderr says it all."""
 
     shown: Callable[[FleetStatus, Paint], str]
     failure: Failure | None
@@ -110,13 +110,13 @@ LISTING_FORMATS: dict[str, Callable[[Listing], str]] = {
 
 
 def report_findings(plan: Plan, console: Console) -> None:
-    """Tell the faults, violations, gaps and warnings of a plan, on stderr."""
+    """Report the faults, violations, gaps and warnings of a plan, on stderr."""
     # A file that may be about any site is a warning of each.
-    told: set[str] = set()
+    shown: set[str] = set()
     for site in plan.sites:
         for warning in (*site.site.warnings, *site.warnings):
-            if warning not in told:
-                told.add(warning)
+            if warning not in shown:
+                shown.add(warning)
                 console.warning(warning)
         for fault in words.faults(site):
             console.fault(fault)
@@ -125,7 +125,7 @@ def report_findings(plan: Plan, console: Console) -> None:
 
 
 def warn_of_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:
-    """Tell of files that look like manifests and are not read; a plan that is shown tells of those of its sites."""
+    """Warn of files that look like manifests and are not read; a plan that is shown has those of its sites."""
     for one in desired.overlooked:
         if not (planned and one.sites):
             console.warning(str(one.warning))

@@ -1,4 +1,4 @@
-"""`extcal merge`: what the shards of a fleet found, joined into one."""
+"""`extcal merge` joins what the shards of a fleet found."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`extcal plan`: what would change."""
+"""`extcal plan` shows what would change."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -131,7 +131,7 @@ def plan(
         blamed = plan if blamed is found else workflow.leaving(blamed, redacted)
         if out is not None:
             _save(plan, out)
-    options.console.passed(PLAN_FORMATS[output].shown(plan, options.console.paint))
+    options.console.redacted_result(PLAN_FORMATS[output].shown(plan, options.console.paint))
     report_findings(plan, options.console)
     warn_of_unused(allowed, plan, options.console)
     if not blamed.whole:
@@ -156,7 +156,7 @@ def _save(plan: Plan, out: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is to be planned; `base` holds the manifests as they were, where a change is to be told from drift."""
+    """What is to be planned; `base` holds the manifests as they were, where a change is to be kept apart from drift."""
 
     desired: Desired
     base: workflow.Base | None

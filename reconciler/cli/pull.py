@@ -1,4 +1,4 @@
-"""`extcal pull`: the live state, written down as manifests."""
+"""`extcal pull` writes the live state as manifests."""
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""`extcal resolve`: connects whose answer was lost, what stands twice, and a person's word on which stays."""
+"""`extcal resolve` settles connects whose answer was lost, and duplicates as a person decides."""
 
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence

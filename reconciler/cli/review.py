@@ -1,4 +1,4 @@
-"""`extcal plan --reviewed FILE`: whether a saved plan still is what the manifests yield."""
+"""`extcal plan --reviewed FILE` checks whether a saved plan still is what the manifests yield."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class ReviewOptions:
 
 
 def review(options: ReviewOptions, output: PlanFormat) -> int:
-    """Plan anew, show that plan, and tell on stderr whether the saved one stands; the exit code is about that alone."""
+    """Plan again, show that plan, and say on stderr whether the saved one still holds; that decides the exit code."""
     globals_ = current_options()
     console = globals_.console
     file = options.reviewed.file

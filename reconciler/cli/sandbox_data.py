@@ -114,11 +114,11 @@ def _refused(place: Path, why: str) -> ExtcalError:
 
 
 def _folder(data: object) -> Path:
-    said = current_options()
+    options = current_options()
     if data is None:
-        return said.sandbox_folder() or Path(DEFAULT_SANDBOX)
-    if said.sandbox is not None and said.sandbox != data:
-        raise UsageError(f"--data {data} and --sandbox {said.sandbox} name two folders. Give one.")
+        return options.sandbox_folder() or Path(DEFAULT_SANDBOX)
+    if options.sandbox is not None and options.sandbox != data:
+        raise UsageError(f"--data {data} and --sandbox {options.sandbox} name two folders. Give one.")
     return Path(str(data))
 
 

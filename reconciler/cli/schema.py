@@ -1,4 +1,4 @@
-"""`extcal schema`: the JSON Schemas, for editors."""
+"""`extcal schema` prints the JSON Schemas, for editors."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""Signals that end a command: the first one ends it in good order, and the exit code tells which it was.
+"""Signals that end a command: the first one ends it in good order, and the exit code says which it was.
 
 What came second must not break what the first one is putting in order; only where that takes too long it ends at once.
 """
@@ -173,5 +173,5 @@ def stop_by_signals(stop: "Stop", ending: Ending, announce: Callable[[StopStep],
 
 
 def _not_ignored() -> list[signal.Signals]:
-    """The signals that whoever started the process has not told it to ignore."""
+    """The signals that whoever started the process does not want ignored."""
     return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]

@@ -1,4 +1,4 @@
-"""`extcal status`: how every declared connection is."""
+"""`extcal status` shows the state of every declared connection."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""`extcal validate`: the offline checks."""
+"""`extcal validate` checks manifests offline."""
 
 import click
 
@@ -29,24 +29,24 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     PATH is a manifest file, or a folder whose .yaml and .yml files are read, and those .json files that say apiVersion:
     extcal/. Files that look like manifests but are not read are named in a warning.
     """
-    said = current_options()
+    options = current_options()
     try:
         desired = load(manifest_paths(paths), limits)
     except ManifestError as error:
         if output == "github":
             # The annotations hold the faults whole, and a job's log shows both streams: once is enough.
             levels = (annotations(error.warnings, "warning"), annotations(error.faults))
-            said.console.result("\n".join(filter(None, levels)))
+            options.console.result("\n".join(filter(None, levels)))
             return error.exit_code
         raise
     warnings = [*(one.warning for one in desired.overlooked), *account_warnings(desired.connections)]
     if warnings and output == "github":
-        said.console.result(annotations(warnings, "warning"))
+        options.console.result(annotations(warnings, "warning"))
     else:
         for warning in warnings:
-            said.console.warning(str(warning))
+            options.console.warning(str(warning))
     sites, connections = len(desired.sites), len(desired.connections)
-    said.console.result(
+    options.console.result(
         f"Valid: {sites} site{'' if sites == 1 else 's'}, {connections} connection{'' if connections == 1 else 's'}."
     )
     return 0

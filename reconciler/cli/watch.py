@@ -1,4 +1,4 @@
-"""`extcal watch`: reconcile in a loop, and let others see how it goes."""
+"""`extcal watch`: reconcile in a loop, and serve its metrics and health."""
 
 import asyncio
 import functools
@@ -88,8 +88,8 @@ def watch(
             if applies
             else "--auto-approve is for writing. Add --apply."
         )
-    said, ending = current_options(), Ending()
-    how = _How(
+    globals_, ending = current_options(), Ending()
+    options = _Options(
         tuple(manifest_paths(paths)),
         limits,
         selection,
@@ -101,14 +101,14 @@ def watch(
         git_pull=git_pull,
     )
     try:
-        return run(_watch(how, said, ending))
+        return run(_watch(options, globals_, ending))
     except asyncio.CancelledError:
         return ending.exit_code
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """What the command line asks for; `interval` is in seconds."""
+class _Options:
+    """The options of the command; `interval` is in seconds."""
 
     paths: tuple[Path, ...]
     limits: Limits
@@ -136,23 +136,25 @@ class _How:
         return chosen
 
 
-async def _watch(how: _How, said: GlobalOptions, ending: Ending) -> int:
-    stop, console = Stop(), said.console
-    with target(said) as found:
-        options = WatchOptions(
-            how.paths,
-            how.choosing(),
-            _service_for_a_round(found.service, how.parallelism),
-            how.interval,
-            how.allowed,
-            applies=how.applies,
-            git_pull=how.git_pull,
-            limits=how.limits,
+async def _watch(options: _Options, globals_: GlobalOptions, ending: Ending) -> int:
+    stop, console = Stop(), globals_.console
+    with target(globals_) as found:
+        watch_options = WatchOptions(
+            options.paths,
+            options.choosing(),
+            _service_for_a_round(found.service, options.parallelism),
+            options.interval,
+            options.allowed,
+            applies=options.applies,
+            git_pull=options.git_pull,
+            limits=options.limits,
         )
-        watching = Watch(options, ConsoleReporter(said), stop, clock=SystemClock(), chance=random.SystemRandom().random)
+        watching = Watch(
+            watch_options, ConsoleReporter(globals_), stop, clock=SystemClock(), chance=random.SystemRandom().random
+        )
         obey_signals(watching, stop, console, ending)
-        with serve_pages(how.listen, _pages(watching)) as at:
-            console.note(_begun(how, at))
+        with serve_pages(options.listen, _pages(watching)) as at:
+            console.note(_begun(options, at))
             await watching.run()
     if stop.at_once.is_set():
         return ending.exit_code
@@ -194,6 +196,6 @@ def _redacted(page: Callable[[], MonitoringPage]) -> MonitoringPage:
     return replace(made, body=redact(made.body.decode()).encode())
 
 
-def _begun(how: _How, at: Address) -> str:
-    what = "applying" if how.applies else "planning only"
-    return f"watching every {how.interval:g} s, {what}; metrics and health on http://{at}"
+def _begun(options: _Options, at: Address) -> str:
+    what = "applying" if options.applies else "planning only"
+    return f"watching every {options.interval:g} s, {what}; metrics and health on http://{at}"

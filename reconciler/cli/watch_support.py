@@ -66,11 +66,11 @@ def obey_signals(watching: Watch, stop: Stop, console: Console, ending: Ending) 
 
 
 class ConsoleReporter:
-    """Tells each thing on a line with its time; with `--quiet` only what is bad, with `--verbose` each round, too."""
+    """Reports each event on a line with its time; with `--quiet` only what is bad, with `--verbose` each round, too."""
 
-    def __init__(self, said: GlobalOptions) -> None:
-        self._console = said.console
-        self._verbose = said.verbose
+    def __init__(self, options: GlobalOptions) -> None:
+        self._console = options.console
+        self._verbose = options.verbose
 
     def line(self, line: Line) -> None:
         """Something is new."""
@@ -85,7 +85,7 @@ class ConsoleReporter:
         report_settled(settled, self._console)
 
     def outcome(self, outcome: Outcome) -> None:
-        """An action was done; what was not is told at the end of the round, where it is new."""
+        """An action was done; what was not is reported at the end of the round, where it is new."""
         if outcome.status is OutcomeStatus.DONE:
             self.line(Line(" ".join(outcome_line(redacted(outcome)).split())))
 

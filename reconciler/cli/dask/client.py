@@ -3,7 +3,7 @@
 Dask pickles: results, their types, errors, warnings, and whatever else a peer likes. Whoever reads a pickle runs what
 its writer names, and the writers here are a scheduler and workers, which are not trusted with this process. So:
 
-1. Results are asked for as msgpack alone, which holds text and numbers; a peer that sends a pickle is not heard.
+1. Results are asked for as msgpack alone, which holds text and numbers; a peer that sends a pickle is ignored.
 2. What the client would unpickle by itself, the errors of tasks and the types of results, is dropped unread.
 3. Beneath that, on whatever way a pickle arrives: while there is a connection, none can name a class or a function.
    Python asks its audit hooks before a pickle may have one, so this does not hang on how Dask is made.
@@ -67,7 +67,7 @@ class DataClient(Client):
 
     async def _handle_report(self) -> None:
         """Whoever waits for a task is told when nothing more is heard of it, also since what came can't be read."""
-        # Otherwise the error of one task could not be read, and what is said of the others with it.
+        # Otherwise the error of one task could not be read, and what is reported of the others with it.
         if self.scheduler_comm is not None:
             self.scheduler_comm.comm.deserialize = False
         try:
