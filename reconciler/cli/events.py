@@ -9,7 +9,7 @@ from reconciler.api.client import EventQuery, Reader
 from reconciler.cli.arguments import Command
 from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import current_options, global_options
-from reconciler.cli.sites import SiteOptions, read_sites, sites_options
+from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.model.desired import Site
 from reconciler.model.live import Event
@@ -36,7 +36,7 @@ _A_WEEK = timedelta(days=7)
 @click.option("--personal", is_flag=True, help="Show titles and calendar names too, if the key permits it.")
 @global_options
 def events(
-    chosen: SiteOptions,
+    chosen: SiteChoice,
     start: str | None,
     end: str | None,
     schedule_ids: tuple[str, ...],

@@ -11,7 +11,7 @@ from reconciler.api.client import Reader
 from reconciler.cli.arguments import Command, manifest_paths
 from reconciler.cli.formats import LISTING_FORMATS, Listing
 from reconciler.cli.options import current_options, global_options
-from reconciler.cli.sites import SiteOptions, read_sites, sites_options
+from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.manifests import load
 from reconciler.model.account import shown
@@ -28,7 +28,7 @@ from reconciler.workflow import observe
 @click.command(cls=Command, examples=["extcal providers manifests"])
 @sites_options
 @global_options
-def providers(chosen: SiteOptions, output: str) -> int:
+def providers(chosen: SiteChoice, output: str) -> int:
     """List a site's calendar providers and what they support.
 
     Use it to find the word to write as `provider` in a manifest, and whether a provider imports and exports.
@@ -67,7 +67,7 @@ def _provider_row(site: Site, provider: Provider) -> table.Row:
 @click.command(cls=Command, examples=["extcal schedules --site-id 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"])
 @sites_options
 @global_options
-def schedules(chosen: SiteOptions, output: str) -> int:
+def schedules(chosen: SiteChoice, output: str) -> int:
     """List a site's active schedules.
 
     Use it to find the name or id to write as `schedule` in a manifest.
@@ -92,7 +92,7 @@ def schedules(chosen: SiteOptions, output: str) -> int:
 @click.command(cls=Command, examples=["extcal connections manifests --format json"])
 @sites_options
 @global_options
-def connections(chosen: SiteOptions, output: str) -> int:
+def connections(chosen: SiteChoice, output: str) -> int:
     """List a site's connections with status and sync config.
 
     Use it to see what is live, declared or not. Only reads are sent.
@@ -144,7 +144,7 @@ _UNLISTED = {Status.DISCONNECTED, Status.ERROR}
     "may be repeated.",
 )
 @global_options
-def calendars(chosen: SiteOptions, connections: tuple[str, ...], output: str) -> int:
+def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> int:
     """List the calendars of connected accounts.
 
     Use it to find the names or ids to write as `calendars` in a sync config. Only reads are sent.
@@ -179,7 +179,7 @@ def calendars(chosen: SiteOptions, connections: tuple[str, ...], output: str) ->
     return 0 if whole and not wanted.unlisted else 1
 
 
-def _declared(chosen: SiteOptions) -> Sequence[DeclaredConnection]:
+def _declared(chosen: SiteChoice) -> Sequence[DeclaredConnection]:
     return load(manifest_paths(chosen.paths), chosen.limits).connections if chosen.paths else ()
 
 

@@ -18,7 +18,7 @@ from reconciler.cli.arguments import (
 from reconciler.cli.console import Console
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.signals import run
-from reconciler.cli.sites import SiteOptions
+from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load, overlooked
@@ -87,7 +87,7 @@ def pull(
             wanted = select_sites(known, names)
             sites = [site.as_stated for site in known.sites if wanted is None or site.name in wanted]
         else:
-            sites = SiteOptions(paths, limits, names, site_ids).sites(found)
+            sites = SiteChoice(paths, limits, names, site_ids).sites(found)
         return _named(sites, titles, folder)
 
     found = run(_pull(options, folder, known, choose, parallelism))

@@ -30,7 +30,7 @@ _Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
-class SiteOptions:
+class SiteChoice:
     """Which sites the command line means: those of manifests at `paths`, named or all, or those given by id."""
 
     paths: tuple[str, ...]
@@ -77,7 +77,7 @@ def sites_options(function: _Command) -> Callable[..., object]:
         site_ids: tuple[str, ...],
         **others: object,
     ) -> object:
-        return function(*args, chosen=SiteOptions(paths, limits, names, site_ids), **others)
+        return function(*args, chosen=SiteChoice(paths, limits, names, site_ids), **others)
 
     options = [
         optional_paths_argument,
@@ -121,7 +121,7 @@ def _site(name: str, site_id: str) -> Site:
 
 def read_sites(
     options: GlobalOptions,
-    chosen: SiteOptions,
+    chosen: SiteChoice,
     read: Callable[[Site, Reader], Awaitable[list[_Row]]],
 ) -> tuple[list[_Row], bool]:
     """Read every chosen site concurrently: (rows in the order of sites, whether all could be read).
