@@ -42,7 +42,7 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
     """Serve the API until Ctrl-C.
 
     Use it for development, demos and tests; other commands reach it with --endpoint, and the lines it prints set that
-    up.
+    up. The data folder must be your own: without links, not tracked by git, and not writable by others.
 
     With --faults, requests fail as FILE describes: other statuses and bodies, delays, resets, cut off answers, stale
     reads, a rate limit. Each fault that fires is reported on stderr.
