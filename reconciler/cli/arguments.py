@@ -71,7 +71,7 @@ def parse_limits(texts: Sequence[str]) -> Limits:
         match = _AMOUNT.fullmatch(amount)
         if match is None or (match[2] and what != Limit.BYTES):
             example = written(Limit(what), 2 * DEFAULT.of(Limit(what)))
-            raise UsageError(f"--limit {text}: not a whole number from 1 up. Write for example {what}={example}.")
+            raise UsageError(f"--limit {text}: not a whole number from 1 up. Write for example {what}={example}")
         found[what] = int(match[1]) * _UNITS[match[2]]
     return replace(DEFAULT, **found)
 
