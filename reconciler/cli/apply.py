@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from reconciler import planfile
 from reconciler.cli.allowances import (
     allow_option,
     check_allowances,
@@ -18,8 +19,6 @@ from reconciler.cli.allowances import (
 )
 from reconciler.cli.apply_run import (
     ApplyRun,
-    ManifestWork,
-    SavedPlanWork,
     dask_run,
     local_run,
     new_undo_file,
@@ -50,9 +49,10 @@ from reconciler.manifests import Limits, load
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.guards import Allowance
+from reconciler.planning.partition import partition_of
 from reconciler.render.plan_json import result_json
 from reconciler.render.result_text import outcome_line, result_text
-from reconciler.workflow import Stop, Work
+from reconciler.workflow import ManifestWork, SavedWork, Stop, Work
 
 FAILED = 1
 AWAITING = 3
@@ -133,8 +133,9 @@ def apply(
     with failures_as_json(console, as_json=as_json):
         work: Work
         if saved is not None:
-            work = SavedPlanWork(Path(saved), selection.shards, digest)
-            places = places_of_plan(work.whole)
+            whole = planfile.load(Path(saved), digest)
+            work = SavedWork(partition_of(whole, selection.shards))
+            places = places_of_plan(whole)
             selection.note_if_empty(work.sites, console)
         else:
             desired = load(manifest_paths(paths), limits)
@@ -200,7 +201,9 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
             plan = approval.approvable(await running.plan())
             approval.ask(plan, await running.failing(plan))
             stop = _stop_on_signals(console, ending)
-            result = await running.apply(plan, consent, stop, _progress(console, consent.links, plan))
+            result = await running.apply(
+                plan, consent.mode, consent.prompt, stop, _progress(console, consent.links, plan)
+            )
             # Before links are taken out: what may still be connected by one belongs to the way back.
             undo_file = options.undo_file
             undo_saved = undo_file is None or await save_undo(result, running, undo_file, console)

@@ -1,83 +1,32 @@
-"""A run of apply: what it carries out, in this process or on the workers of a Dask scheduler, and its undo."""
+"""A run of apply, in this process or on the workers of a Dask scheduler, and its undo."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler import planfile, workflow
-from reconciler.cli.consent import ConsentSession
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import NO_UNDO, NO_WAITING, dask
 from reconciler.cli.redaction import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.consent import ConsentMode
-from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
-from reconciler.model.shards import Shards
-from reconciler.planning.guards import Allowance, overruled
-from reconciler.planning.partition import partition_of
+from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.safe_paths import MisplacedError, check_file
-from reconciler.workflow import Stop, Work, without_secrets
+from reconciler.workflow import ConsentPrompt, ManifestWork, Run, Stop, Work, open_run
 from reconciler.workflow.resolve import described
 
 if TYPE_CHECKING:
     from reconciler.cli.dask.driver import DaskRunner
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestWork:
-    """Manifests, planned now and planned again after applying."""
-
-    desired: Desired
-    selection: workflow.Selection
-
-    @property
-    def sites(self) -> Sequence[Site]:
-        """The selected sites."""
-        return workflow.selected_sites(self.desired, self.selection)
-
-    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
-        """Plan against the live state."""
-        return await workflow.plan(self.desired, opened, self.selection, allowed)
-
-    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
-        """Plan again."""
-        return await workflow.verify(result, self.desired, opened, self.selection, allowed)
-
-
-class SavedPlanWork:
-    """A plan that `plan --out` saved (`whole`), of which the sites in `shards` are applied.
-
-    `digest` is the one that it must have. After applying, its own actions are looked at.
-    """
-
-    def __init__(self, file: Path, shards: Shards | None = None, digest: str | None = None) -> None:
-        self.whole = planfile.load(file, digest)
-        self._plan = partition_of(self.whole, shards)
-
-    @property
-    def sites(self) -> Sequence[Site]:
-        """The sites of the plan."""
-        return [site.site for site in self._plan.sites]
-
-    async def plan(self, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Plan:
-        """The plan as it was made, with the guards that are overruled now."""
-        del opened
-        return overruled(self._plan, allowed)
-
-    async def verify(self, result: Result, opened: workflow.Sessions, allowed: frozenset[Allowance]) -> Result:
-        """Look whether what was done is there."""
-        del allowed
-        return await workflow.verify_saved(result, opened)
-
-
-Told = Callable[[Outcome], None]
+OnOutcome = Callable[[Outcome], None]
 
 
 class ApplyRun(Protocol):
@@ -91,56 +40,20 @@ class ApplyRun(Protocol):
         """What of it is known to fail before anything is begun."""
         ...
 
-    async def apply(self, plan: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
+    async def apply(
+        self,
+        plan: Plan,
+        consent: ConsentMode,
+        prompt: ConsentPrompt | None,
+        stop: Stop,
+        on_outcome: OnOutcome,
+    ) -> Result:
         """Carry it out, and look again unless it was interrupted."""
         ...
 
     async def undo(self, result: Result) -> Undo:
         """How to go back."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LocalRun:
-    """A run by this process, which holds the locks of all sites that are not `taken` by another one."""
-
-    work: Work
-    opened: workflow.Sessions
-    service: workflow.Service
-    taken: workflow.Faults
-    allowed: frozenset[Allowance]
-    console: Console
-
-    async def plan(self) -> Plan:
-        """Settle what earlier runs left open, report it, and plan."""
-
-        def settled(found: Settled) -> None:
-            report_settled(found, self.console)
-
-        return await workflow.prepare(self.work, self.opened, self.service.machine, self.taken, self.allowed, settled)
-
-    async def failing(self, plan: Plan) -> tuple[Outcome, ...]:
-        """The actions that lack a secret."""
-        return await without_secrets(plan, self.opened)
-
-    async def apply(self, plan: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
-        """Carry it out with the journals of this machine."""
-        machine = self.service.machine
-        return await workflow.carry_out(
-            plan,
-            self.work,
-            self.opened,
-            machine,
-            allowed=self.allowed,
-            consent=consent.mode,
-            prompt=consent.prompt,
-            stop=stop,
-            told=told,
-        )
-
-    async def undo(self, result: Result) -> Undo:
-        """How to go back from the live state as it is now."""
-        return await workflow.undo(result, self.opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +75,20 @@ class DaskRun:
         del plan
         return ()
 
-    async def apply(self, plan: Plan, consent: ConsentSession, stop: Stop, told: Told) -> Result:
-        """Let the workers carry it out and look again."""
-        if consent.mode is ConsentMode.WAIT:
+    async def apply(
+        self,
+        plan: Plan,
+        consent: ConsentMode,
+        prompt: ConsentPrompt | None,
+        stop: Stop,
+        on_outcome: OnOutcome,
+    ) -> Result:
+        """Let the workers carry it out and look again; they can't wait for owners."""
+        if consent is ConsentMode.WAIT or prompt is not None:
             raise UsageError(NO_WAITING)
         desired = self.work.desired if isinstance(self.work, ManifestWork) else None
         selection = self.work.selection if isinstance(self.work, ManifestWork) else workflow.Selection()
-        return await self.runner.apply(plan, desired, selection, consent=consent.mode, stop=stop, told=told)
+        return await self.runner.apply(plan, desired, selection, consent=consent, stop=stop, told=on_outcome)
 
     async def undo(self, result: Result) -> Undo:
         """It would be written from what this process reads, and it reads nothing."""
@@ -183,14 +103,15 @@ async def dask_run(work: Work, scheduler: str, endpoint: str, allowed: frozenset
         yield DaskRun(work, runner, allowed)
 
 
-@asynccontextmanager
-async def local_run(
+def local_run(
     work: Work, service: workflow.Service, allowed: frozenset[Allowance], console: Console
-) -> AsyncIterator[LocalRun]:
+) -> AbstractAsyncContextManager[Run]:
     """A run by this process, with the locks of its sites."""
-    with workflow.locked(work.sites, service.machine, "extcal apply") as taken:
-        async with workflow.sessions(work.sites, service) as opened:
-            yield LocalRun(work, opened, service, taken, allowed, console)
+
+    def on_settled(settled: Settled) -> None:
+        report_settled(settled, console)
+
+    return open_run(work, service, allowed=allowed, on_settled=on_settled, name="extcal apply")
 
 
 def report_settled(settled: Settled, console: Console) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+import reconciler
 from reconciler import workflow
 from reconciler.cli.allowances import (
     allow_option,
@@ -124,11 +125,9 @@ def plan(
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places_of_manifests(desired))
         request = _Request(desired, before, selected, allowed, parallelism, impact=impact)
-        found, blamed = run(
+        plan, blamed = run(
             _plan(request, options) if scheduler is None else _plan_by_workers(request, options, scheduler)
         )
-        plan = workflow.leaving(found, redacted)
-        blamed = plan if blamed is found else workflow.leaving(blamed, redacted)
         if out is not None:
             _save(plan, out)
     options.console.redacted_result(PLAN_FORMATS[output].shown(plan, options.console.paint))
@@ -170,15 +169,18 @@ async def _plan_by_workers(request: _Request, options: GlobalOptions, scheduler:
     """As _plan, by the workers of a scheduler."""
     with target(options) as found:
         async with dask(scheduler, found.service.endpoint, request.allowed) as runner:
-            plan = await runner.plan(request.desired, request.selection)
+            plan = workflow.leaving(await runner.plan(request.desired, request.selection), redacted)
             return plan, plan
 
 
 async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
-    """The plan, and the same plan with only those faults that the exit code may speak of."""
+    """The plan, and the same plan with only those faults that the exit code may speak of; no secret is in either."""
     desired, selection, allowed = request.desired, request.selection, request.allowed
     with target(options) as found:
         service = replace(found.service, parallelism=request.parallelism)
+        if request.base is None and not request.impact:
+            plan = await reconciler.plan(desired, service, selection=selection, allowed=allowed)
+            return plan, plan
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
             if request.base is None:
                 plan = blamed = await workflow.plan(desired, opened, selection, allowed)
@@ -189,4 +191,4 @@ async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
                     options.console.warning(warning)
             if request.impact:
                 plan = await workflow.with_impact(plan, opened, datetime.now(UTC))
-            return plan, blamed
+            return workflow.leaving(plan, redacted), workflow.leaving(blamed, redacted)

@@ -9,7 +9,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from reconciler.api.endpoint import check_public, parse_endpoint
+from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.secrets import Secrets
 from reconciler.cli.console import reading
 from reconciler.cli.options import GlobalOptions
@@ -18,7 +18,7 @@ from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, SecretKind, SecretRef
-from reconciler.workflow import Service
+from reconciler.workflow import Service, reach
 
 HOSTED = "https://www.wixapis.com"
 _SANDBOX_STATE = "state"
@@ -45,11 +45,8 @@ def target(options: GlobalOptions) -> Iterator[Target]:
         raise UsageError("--sandbox-config is for the sandbox. Add --sandbox.")
     # An empty --endpoint is a variable that was never set, and must not lead to the hosted API unnoticed.
     where = os.environ.get("EXTCAL_ENDPOINT") or HOSTED if options.endpoint is None else options.endpoint
-    endpoint = parse_endpoint(where)
-    if os.environ.get("EXTCAL_PRIVATE_ENDPOINT", "").lower() not in {"1", "true", "yes"}:
-        # What a proxy reaches may have another address there, or none here.
-        check_public(endpoint, resolve=_proxy(endpoint) is None)
-    yield Target(_service(endpoint, dict(os.environ), options, Machine(_state_folder(), endpoint, redact)))
+    private = os.environ.get("EXTCAL_PRIVATE_ENDPOINT", "").lower() in {"1", "true", "yes"}
+    yield Target(_service(where, dict(os.environ), options, private=private))
 
 
 def _state_folder() -> Path:
@@ -68,22 +65,24 @@ def _state_folder() -> Path:
         return Path("/nonexistent/extcal")
 
 
-def _service(endpoint: str, environ: dict[str, str], options: GlobalOptions, machine: Machine) -> Service:
-    directory = environ.get("EXTCAL_SECRETS_DIR")
-    secrets = Secrets(environ, Path(directory) if directory else None)
-    # An earlier run may have told the service one that this run does not need.
-    secrets.remember_environ()
+def _service(where: str, environ: dict[str, str], options: GlobalOptions, *, private: bool) -> Service:
+    endpoint, directory = parse_endpoint(where), environ.get("EXTCAL_SECRETS_DIR")
     console, proxy = options.console, _proxy(endpoint)
-    _remember_proxy(proxy, secrets)
-    keep_secret(secrets)
+    service = reach(
+        endpoint,
+        environ=environ,
+        state_folder=_state_folder(),
+        secrets_folder=Path(directory) if directory else None,
+        private=private,
+        proxy=proxy,
+    )
+    _remember_proxy(proxy, service.secrets)
+    keep_secret(service.secrets)
     redact_diagnostics()
     if options.verbose:
         show_requests()
-    return Service(
-        endpoint,
-        secrets,
-        machine,
-        proxy=proxy,
+    return replace(
+        service,
         on_read=reading(console),
         on_wait=lambda seconds, why: console.note(f"waiting {seconds:.0f} s: {why}") if seconds >= 1 else None,
     )
@@ -125,7 +124,7 @@ def _sandbox(folder: Path, options: GlobalOptions) -> Iterator[Target]:
             own_key = ApiKeyAuth(SecretRef(SecretKind.ENV, _SANDBOX_KEY))
             # Its port is another one every time: the runs on it meet in its own folder.
             machine = Machine(folder / _SANDBOX_STATE, "sandbox", redact)
-            service = replace(_service(sandbox.endpoint, environ, options, machine), auth=own_key)
-            yield Target(service, named)
+            service = _service(sandbox.endpoint, environ, options, private=False)
+            yield Target(replace(service, machine=machine, auth=own_key), named)
     except SandboxError as error:
         raise ExtcalError(f"sandbox: {error}") from error

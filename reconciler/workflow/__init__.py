@@ -12,18 +12,22 @@ if TYPE_CHECKING:
     from reconciler.execution.consent import ConsentPrompt
     from reconciler.execution.executor import Stop
     from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved, without_secrets
+    from reconciler.workflow.entry import ManifestWork, Run, SavedWork, open_run
     from reconciler.workflow.observation import observe
     from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
     from reconciler.workflow.recovery import Faults, RecoveryResult, as_agreed, locked, pending, recover
     from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
-    from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
+    from reconciler.workflow.service import Selection, Service, Sessions, reach, selected_sites, sessions
 
 __all__ = [
     "Base",
     "ConsentPrompt",
     "Faults",
+    "ManifestWork",
     "RecoveryResult",
     "Review",
+    "Run",
+    "SavedWork",
     "Selection",
     "Service",
     "Sessions",
@@ -37,10 +41,12 @@ __all__ = [
     "leaving",
     "locked",
     "observe",
+    "open_run",
     "pending",
     "plan",
     "plan_against_base",
     "prepare",
+    "reach",
     "recover",
     "review_saved",
     "selected_sites",
@@ -58,6 +64,11 @@ _HOMES = {
     "Base": "reconciler.workflow.plans",
     "ConsentPrompt": "reconciler.execution.consent",
     "Faults": "reconciler.workflow.recovery",
+    "ManifestWork": "reconciler.workflow.entry",
+    "Run": "reconciler.workflow.entry",
+    "SavedWork": "reconciler.workflow.entry",
+    "open_run": "reconciler.workflow.entry",
+    "reach": "reconciler.workflow.service",
     "RecoveryResult": "reconciler.workflow.recovery",
     "Review": "reconciler.workflow.plans",
     "Selection": "reconciler.workflow.service",

@@ -16,7 +16,6 @@ SHORT = {
     "reconciler/model/limits.py": "values",
     "reconciler/render/emphasis.py": "values",
     "reconciler/sandbox/calendars/icalendar/instances.py": "values",
-    "reconciler/sandbox/errors.py": "values",
 }
 
 
