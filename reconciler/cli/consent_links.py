@@ -10,6 +10,7 @@ from typing import Self
 from reconciler.cli.redaction import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.action import Action
+from reconciler.model.encoding import encoded
 from reconciler.safe_paths import MisplacedError, check_folder
 
 
@@ -43,7 +44,12 @@ class LinkFile:
 
     def write(self, action: Action, url: str) -> None:
         """Add a link; raises ExtcalError where it can't be written."""
-        fields = {"address": action.address, "account": action.account, "provider": action.provider, "url": url}
+        fields = {
+            "address": action.address,
+            "account": encoded(action.account),
+            "provider": action.provider,
+            "url": url,
+        }
         if url in self._written:
             return
         line = (json.dumps(redacted(fields)) + "\n").encode()

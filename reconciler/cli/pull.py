@@ -145,8 +145,8 @@ def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Fold
     titled = [replace(site, name=title) for site, title in zip(sites, titles, strict=True)]
     named = {site.site_id: site.name for site in pull_sites.with_names(titled, folder)}
     for site in titled:
-        if named[site.site_id.lower()] != site.name:
-            hint = f"{site.site_id} is called {named[site.site_id.lower()]} there. Leave --name out, or give another."
+        if named[site.site_id] != site.name:
+            hint = f"{site.site_id} is called {named[site.site_id]} there. Leave --name out, or give another."
             raise UsageError(f"--name {site.name}: the folder can't use this name; {hint}")
     return pull_sites.with_names(titled, folder)
 

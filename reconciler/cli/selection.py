@@ -139,7 +139,7 @@ def select_schedules(desired: Desired, names: tuple[str, ...]) -> frozenset[str]
 
 def _is_on(connection: DeclaredConnection, name: str) -> bool:
     ref = connection.schedule
-    return ref.value == name or (ref.by is ScheduleKey.ID and ref.value.lower() == name.lower())
+    return ref.value == name or (ref.by is ScheduleKey.ID and ref.value == name.lower())
 
 
 def _both(connections: frozenset[str] | None, on_schedules: frozenset[str] | None) -> frozenset[str] | None:

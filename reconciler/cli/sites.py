@@ -109,7 +109,7 @@ def sites_options(function: _Command) -> Callable[..., object]:
 def _site(name: str, site_id: str) -> Site:
     return Site(
         name=name,
-        site_id=site_id,
+        site_id=site_id.lower(),
         auth=ApiKeyAuth(API_KEY),
         scope=Scope.SCHEDULES,
         prune=False,

@@ -12,7 +12,7 @@ from reconciler.errors import ApiError, ExtcalError, NotFoundError, Precondition
 from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
-from reconciler.model.account import folded, shown
+from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection, Status
@@ -76,7 +76,7 @@ async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConne
             return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
         try:
             made = await reach.port.connect_by_credentials(
-                action.provider_id, action.schedule_id, intent.account, action.password
+                action.provider_id, action.schedule_id, str(action.account), action.password
             )
         except ApiError as error:
             if not error.doubtful:
@@ -133,7 +133,7 @@ async def _shown(made: LiveConnection, intent: Intent, reach: Reach) -> LiveConn
             break
         await asyncio.sleep(pause)
         try:
-            listed = await reach.port.list_connections((intent.schedule_id,))
+            listed = await reach.port.list_connections((intent.key.schedule_id,))
         except ExtcalError:
             break
         made = next((connection for connection in listed.connections if connection.id == made.id), made)
@@ -146,7 +146,7 @@ async def _of_its_account(
     """The connection, unless it shows another account; one that was made just now is disconnected again."""
     if not made.account:
         reach.unshown[action.address] = made.id, intent, fate
-    if not made.account or folded(made.account) == folded(intent.account):
+    if not made.account or made.account == intent.key.account:
         reach.made.add(made.id)
         reach.journal.end(intent, fate, made.id, account=made.account)
         return made
@@ -163,7 +163,7 @@ async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
     try:
         listed = await reach.port.list_connections((action.schedule_id,))
         made = next((c for c in listed.connections if c.id == connection_id and c.status != Status.DISCONNECTED), None)
-        if made is None or not made.account or folded(made.account) == folded(intent.account):
+        if made is None or not made.account or made.account == intent.key.account:
             return outcome
         reach.journal.begin(intent)
         stays = _why_it_stays(outcome, fate)
@@ -185,7 +185,7 @@ def _why_it_stays(outcome: Outcome, fate: Fate) -> str | None:
 
 
 async def _of_another(
-    action: Action, reach: Reach, intent: Intent, made: LiveConnection, account: str, stays: str | None = None
+    action: Action, reach: Reach, intent: Intent, made: LiveConnection, account: Account, stays: str | None = None
 ) -> Outcome:
     """How a connect ends that gives a connection of another account; what it has made is disconnected again."""
     found = f"connecting {shown(action.account)} gives a connection of {shown(account)} ({made.id})"
@@ -212,7 +212,7 @@ def _known_otherwise(action: Action, before: Made | None, standing: Sequence[Liv
         return None
     now = next((c.account for c in standing if c.id == before.connection_id and c.account), None)
     account = before.account or now
-    if account is None or folded(account) == folded(action.account or ""):
+    if account is None or account == action.account:
         return None
     return (
         f"not sent: connecting {shown(action.account)} gave a connection of {shown(account)} "
@@ -220,7 +220,7 @@ def _known_otherwise(action: Action, before: Made | None, standing: Sequence[Liv
     )
 
 
-def _declare(account: str) -> str:
+def _declare(account: Account) -> str:
     return f"declare account: {account} if that is the one that is meant"
 
 

@@ -20,7 +20,7 @@ from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
 from reconciler.execution.connect import disconnect
 from reconciler.execution.port import Port
 from reconciler.execution.slots import Slots
-from reconciler.model.account import folded, shown
+from reconciler.model.account import Account, shown
 from reconciler.model.action import Action
 from reconciler.model.consent import Callback, CallbackResult, CallbackStatus, ConsentRefusal
 from reconciler.model.live import LiveConnection, Status
@@ -182,7 +182,7 @@ async def _looked_up(
         channel.reply(CallbackResult(CallbackStatus.UNREAD))
         why = f"its owner answered, but the connection could not be read; apply again to check it: {error}"
         return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
-    if connection.schedule_id.lower() != action.schedule_id.lower() or not same_provider(action, connection):
+    if connection.schedule_id != action.schedule_id or not same_provider(action, connection):
         channel.reply(CallbackResult(CallbackStatus.FOREIGN))
         return None
     result, outcome = _result_of(action, connection)
@@ -212,7 +212,7 @@ def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResu
     if not connection.account:
         why = "its owner agreed, but the service does not show the account yet; apply again later to finish"
         return CallbackResult(CallbackStatus.NO_ACCOUNT_YET), _awaiting(action, why)
-    if folded(connection.account) != folded(action.account or ""):
+    if connection.account != action.account:
         outcome = _wrong_account(action, connection.account)
         return CallbackResult(CallbackStatus.WRONG_ACCOUNT, connection.account), replace(
             outcome, connection_id=connection.id
@@ -220,7 +220,7 @@ def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResu
     return CallbackResult(CallbackStatus.CONNECTED, connection.account), None
 
 
-def _wrong_account(action: Action, account: str) -> Outcome:
+def _wrong_account(action: Action, account: Account) -> Outcome:
     found = shown(account)
     why = (
         f"{found} was connected, but its manifest says {shown(action.account)}: not adopted, no sync config set. If "

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from reconciler.model.account import Account
 from reconciler.model.intent import Fate, Intent, Made, Pending
 
 
@@ -12,7 +13,9 @@ class Journal(Protocol):
         """Write an intent down, so that it outlives this process and this machine's power."""
         ...
 
-    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None, account: str | None = None) -> None:
+    def end(
+        self, intent: Intent, ending: Fate, connection_id: str | None = None, account: Account | None = None
+    ) -> None:
         """Write down what became of it, and which account its connection shows."""
         ...
 
@@ -45,10 +48,10 @@ class Use(Protocol):
 class UnfinishedLog(Protocol):
     """Which connections have their sync config yet to come, by address and account; each method raises ExtcalError."""
 
-    def add(self, address: str, account: str | None) -> None:
+    def add(self, address: str, account: Account | None) -> None:
         """Note that a connection is about to be made."""
         ...
 
-    def remove(self, address: str, account: str | None) -> None:
+    def remove(self, address: str, account: Account | None) -> None:
         """Note that it has its sync config."""
         ...

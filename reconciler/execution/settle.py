@@ -80,8 +80,8 @@ async def look_for(
 async def look(intent: Intent, port: Observer, made: Collection[str] = ()) -> Finding:
     """What there is of it right now."""
     try:
-        listed = await port.list_connections((intent.schedule_id,))
-        hidden = await may_hide(intent.provider_id, intent.provider, listed.failed_provider_ids, port)
+        listed = await port.list_connections((intent.key.schedule_id,))
+        hidden = await may_hide(intent.provider_id, intent.key.provider, listed.failed_provider_ids, port)
     except ExtcalError as error:
         return Unlisted(str(error))
     new = appeared(intent, [connection for connection in listed.connections if connection.id not in made])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ExtcalError
 from reconciler.machine.ledger import FileLedger
 from reconciler.machine.lock import Owner, SiteLock
+from reconciler.model.account import Account
 from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Machine:
 
     def site(self, site_id: str) -> "SiteFolder":
         """What the runs on one site share."""
-        name = _name(site_id.lower())
+        name = _name(site_id)
         return self._sites.setdefault(name, SiteFolder(self._root, self._path / name, self._redact))
 
 
@@ -68,7 +69,7 @@ class SiteFolder:
 
         return UnfinishedFile(self.path / "unfinished", self.make)
 
-    def leaves_unfinished(self, address: str, account: str | None) -> bool:
+    def leaves_unfinished(self, address: str, account: Account | None) -> bool:
         """Whether a connection has its sync config yet to come; where nothing was written down none has."""
         return (self.path / "unfinished").exists() and self.unfinished.holds(address, account)
 

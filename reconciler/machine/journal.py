@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ExtcalError
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.encoding import DecodingError, Json, canonical, decoded, encoded
 from reconciler.model.intent import Fate, Intent, Made, Pending
+from reconciler.model.key import ConnectionKey
 from reconciler.safe_paths import opened
 
 _T = TypeVar("_T")
@@ -50,7 +51,7 @@ class _Line:
     ended: str | None = None
     ending: Fate | None = None
     connection_id: str | None = None
-    account: str | None = None
+    account: Account | None = None
 
 
 class FileJournal:
@@ -79,7 +80,7 @@ class FileJournal:
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down; when this returns it is on the disk. Raises JournalError."""
-        ids = (intent.schedule_id, intent.provider_id, *intent.known)
+        ids = (intent.key.schedule_id, intent.provider_id, *intent.known)
         # With another id in its place, a connection that was there before would be taken for what the connect made.
         if any(self._redact(id_) != id_ for id_ in ids):
             raise JournalError(f"{intent.address}: the service repeats a secret in an id, {_UNSENT}; change the secret")
@@ -87,7 +88,9 @@ class FileJournal:
         line = _Line(_FORMAT, *self._moment(), intent=intent)
         self._guarded(functools.partial(self._append, line, lasting=True), _UNSENT)
 
-    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None, account: str | None = None) -> None:
+    def end(
+        self, intent: Intent, ending: Fate, connection_id: str | None = None, account: Account | None = None
+    ) -> None:
         """Write down what became of an intent; raises JournalError, and leaves it open for the next run.
 
         `account` is the one that its connection shows.
@@ -95,7 +98,7 @@ class FileJournal:
         if ending in {Fate.DONE, Fate.ADOPTED}:
             self._connected(intent)
         connection_id = None if connection_id is None else self._redact(connection_id)
-        account = None if account is None else self._redact(account)
+        account = None if account is None else Account(self._redact(account.given))
         line = _Line(_FORMAT, *self._moment(), None, intent.id, ending, connection_id, account)
         became = " ".join(filter(None, (intent.address, ending, connection_id)))
         lost = f"so the outcome of a connect was not recorded ({became}); apply again: extcal looks for it first"
@@ -110,10 +113,10 @@ class FileJournal:
         made, _lines = self._remembered().get(intent.key, (None, ()))
         return made
 
-    def _remembered(self) -> dict[tuple[str, str, str], tuple[Made | None, tuple[_Line, _Line]]]:
+    def _remembered(self) -> dict[ConnectionKey, tuple[Made | None, tuple[_Line, _Line]]]:
         """By key what its last connect has made, None where that shows its account; with the lines that say so."""
         begun: dict[str, _Line] = {}
-        found: dict[tuple[str, str, str], tuple[Made | None, tuple[_Line, _Line]]] = {}
+        found: dict[ConnectionKey, tuple[Made | None, tuple[_Line, _Line]]] = {}
         for line in self._lines():
             if line.intent is not None:
                 begun[line.intent.id] = line
@@ -121,7 +124,7 @@ class FileJournal:
             before = begun.pop(line.ended or "", None)
             if before is None or before.intent is None or line.ending in {Fate.NOTHING, Fate.REFUSED}:
                 continue
-            as_asked = line.account is not None and folded(line.account) == folded(before.intent.account)
+            as_asked = line.account is not None and line.account == before.intent.key.account
             other = line.connection_id is not None and not as_asked and line.ending is not Fate.FORGOTTEN
             made = Made(line.connection_id or "", line.account) if other else None
             found[before.intent.key] = (made, (before, line))

@@ -11,13 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.safe_paths import opened
 
 _LARGEST = 16 * 1024 * 1024
 _COMPACT = 64 * 1024
 _UNSENT = "so nothing was sent: a connect is recorded first"
 _SET_AGAIN = "so the fields of ignoreChanges may be set once more; repair or delete the file"
+
+
+_Key = tuple[str, Account | None]
 
 
 class UnfinishedError(ExtcalError):
@@ -33,41 +36,42 @@ class UnfinishedFile:
     def __init__(self, path: Path, make: Callable[[], None]) -> None:
         self._path = path
         self._make = make
-        self._known: set[tuple[str, str]] | None = None
+        self._known: set[_Key] | None = None
 
-    def holds(self, address: str, account: str | None) -> bool:
+    def holds(self, address: str, account: Account | None) -> bool:
         """Whether the sync config of a connection is yet to come; raises UnfinishedError."""
-        return (address, folded(account or "")) in self._found()
+        return (address, account) in self._found()
 
-    def add(self, address: str, account: str | None) -> None:
+    def add(self, address: str, account: Account | None) -> None:
         """Note that a connection is about to be made; raises UnfinishedError."""
-        key = (address, folded(account or ""))
+        key = (address, account)
         if key not in self._found():
-            self._guarded([*self._found(), key], {"begun": key[0], "account": key[1]}, _UNSENT)
+            self._guarded([*self._found(), key], _line("begun", key), _UNSENT)
             self._found().add(key)
 
-    def remove(self, address: str, account: str | None) -> None:
+    def remove(self, address: str, account: Account | None) -> None:
         """Note that a connection has its sync config; raises UnfinishedError."""
-        key = (address, folded(account or ""))
+        key = (address, account)
         if key in self._found():
             left = [other for other in self._found() if other != key]
-            self._guarded(left, {"ended": key[0], "account": key[1]}, _SET_AGAIN)
+            self._guarded(left, _line("ended", key), _SET_AGAIN)
             self._found().discard(key)
 
-    def _found(self) -> set[tuple[str, str]]:
+    def _found(self) -> set[_Key]:
         if self._known is None:
-            known: set[tuple[str, str]] = set()
+            known: set[_Key] = set()
             for begun, key in self._lines():
                 (known.add if begun else known.discard)(key)
             self._known = known
         return self._known
 
-    def _lines(self) -> Iterator[tuple[bool, tuple[str, str]]]:
+    def _lines(self) -> Iterator[tuple[bool, _Key]]:
         for line in self._read().splitlines():
             with suppress(ValueError, TypeError, KeyError, RecursionError):
                 fields = json.loads(line)
                 begun = "begun" in fields
-                yield begun, (str(fields["begun" if begun else "ended"]), str(fields["account"]))
+                address, account = str(fields["begun" if begun else "ended"]), str(fields["account"])
+                yield begun, (address, Account(account) if account else None)
 
     def _read(self) -> bytes:
         if not self._path.exists():
@@ -79,7 +83,7 @@ class UnfinishedFile:
             why = f"{self._path}: {error.strerror}, so the connections without their sync config can't be found"
             raise UnfinishedError(f"{why}; repair or delete the file") from error
 
-    def _guarded(self, standing: Sequence[tuple[str, str]], line: dict[str, str], consequence: str) -> None:
+    def _guarded(self, standing: Sequence[_Key], line: dict[str, str], consequence: str) -> None:
         """Write a line, after which `standing` is what is unfinished; a file that has grown is written anew."""
         self._make()
         try:
@@ -90,7 +94,12 @@ class UnfinishedFile:
                 lines = [line]
                 if os.fstat(file.fileno()).st_size > _COMPACT:
                     file.truncate(0)
-                    lines = [{"begun": address, "account": account} for address, account in sorted(standing)]
+                    lines = [_line("begun", key) for key in sorted(standing, key=lambda key: (key[0], str(key[1])))]
                 file.write("".join(f"\n{json.dumps(each)}\n" for each in lines).encode())
         except OSError as error:
             raise UnfinishedError(f"{self._path}: {error.strerror}, {consequence}") from error
+
+
+def _line(what: str, key: _Key) -> dict[str, str]:
+    address, account = key
+    return {what: address, "account": "" if account is None else account.given}

@@ -16,6 +16,7 @@ from reconciler.manifests.schema_types import (
 )
 from reconciler.manifests.sync_config import Sources, sync_config
 from reconciler.manifests.values import Value, YamlMapping, locate
+from reconciler.model.account import Account
 from reconciler.model.desired import (
     ApiKeyAuth,
     AppAuth,
@@ -68,7 +69,7 @@ class ConnectionDocument:
     site: str | None
     schedule: ScheduleRef
     provider: ProviderRef
-    account: str
+    account: Account
     password: SecretRef | None
     state: State
     policy: str | None
@@ -114,7 +115,7 @@ def connection_document(document: YamlMapping, report: FileReport) -> Connection
         site=spec.get("site"),
         schedule=_schedule(spec["schedule"]),
         provider=_provider(spec["provider"]),
-        account=spec["account"],
+        account=Account(spec["account"]),
         password=_secret(spec["credentials"]["password"]) if "credentials" in spec else None,
         state=State(spec["state"]) if "state" in spec else State.PRESENT,
         policy=spec.get("syncPolicy"),

@@ -9,7 +9,7 @@ from reconciler.manifests.faults import shown
 from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.sync_config import merge, merge_sources
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, Desired, ProviderRef, ScheduleRef
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
@@ -174,18 +174,18 @@ def _same_site(sites: Iterable[SiteDocument]) -> Iterator[Fault]:
 
 
 _Slot = tuple[str, ScheduleRef]
-_Account = tuple[ProviderRef, str]
+_Account = tuple[ProviderRef, Account]
 
 
 def find_overlaps(connections: Iterable[DeclaredConnection]) -> Iterator[Fault]:
     """The faults of all connections that meet an earlier one; each names the first that it meets.
 
     `connections` come in the order of their places. What only the service can tell, such as that two spellings mean
-    the same provider, is left to planning. Accounts are compared as `folded` says.
+    the same provider, is left to planning.
     """
     by_account: defaultdict[_Account, dict[_Slot, DeclaredConnection]] = defaultdict(dict)
     for connection in connections:
-        slots = by_account[connection.provider, folded(connection.account)]
+        slots = by_account[connection.provider, connection.account]
         first = slots.setdefault((connection.site, connection.schedule), connection)
         if first is not connection:
             message = f"would match the same live connection as {first.address}"

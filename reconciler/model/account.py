@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from reconciler.text import escaped
@@ -38,11 +39,28 @@ _UNASSIGNED = {"Cn", "Co"}
 _WIDTHS = {"FULLWIDTH", "HALFWIDTH"}
 
 
-def folded(account: str) -> str:
-    """An account's address as it is compared: the local part without its case, the domain as it is looked up.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account's address, equal to every other spelling of it."""
 
-    Both are brought to one form of those that Unicode holds to be the same text. A domain that is none is compared
-    as the local part is.
+    given: str = field(compare=False)
+    """As a manifest or the service spells it: so it is shown and sent."""
+
+    normal: str = field(init=False, repr=False)
+    """By what it is compared: the local part without its case, the domain as it is looked up (`xn--…`)."""
+
+    def __post_init__(self) -> None:
+        """Normalise it, once for all comparisons."""
+        object.__setattr__(self, "normal", _normal(self.given))
+
+    def __str__(self) -> str:
+        return self.given
+
+
+def _normal(account: str) -> str:
+    """Both parts are brought to one form of those that Unicode holds to be the same text.
+
+    A domain that is none is compared as the local part is.
     """
     account = account.strip()
     if account.isascii():
@@ -51,12 +69,13 @@ def folded(account: str) -> str:
     return f"{_caseless(local)}@{_looked_up(domain) or _caseless(domain)}" if domain else _caseless(account)
 
 
-def shown(account: str | None, unknown: str = "account not shown") -> str:
+def shown(address: Account | str | None, unknown: str = "account not shown") -> str:
     """An account's address for people: beside one that is not ASCII comes what can't be mistaken.
 
     That is its domain as it is looked up (`xn--…`) or, where the local part is not ASCII either, the whole address in
     escapes; it comes alone where both are too long to be shown whole. `unknown` stands for one that is not known.
     """
+    account = "" if address is None else str(address)
     if not account:
         return unknown
     if account.isascii():
@@ -68,8 +87,9 @@ def shown(account: str | None, unknown: str = "account not shown") -> str:
     return both if len(both) <= _LONGEST_SHOWN else plain
 
 
-def lookalikes(account: str) -> Iterator[str]:
+def lookalikes(address: Account | str) -> Iterator[str]:
     """What in an address may be taken for something else: a remark for each such part of it."""
+    account = str(address)
     if account.isascii():
         return
     if (seen := escaped(account)) != account or any(unicodedata.category(each) in _UNASSIGNED for each in account):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from reconciler.model.account import Account
 from reconciler.model.desired import SecretRef
 from reconciler.model.encoding import NOT_ENCODED
 from reconciler.model.key import ConnectionKey
@@ -198,12 +199,12 @@ class Action:
         return self.key.provider
 
     @property
-    def account(self) -> str | None:
+    def account(self) -> Account | None:
         """The account that it is about; None where the service does not show it."""
         return self.key.account
 
     @property
-    def disconnected_account(self) -> str | None:
+    def disconnected_account(self) -> Account | None:
         """The account whose connection it disconnects, as far as that is shown."""
         return (self.superseded or self.key).account
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.model.account import Account
+
 
 class ConsentMode(StrEnum):
     """What is done about a connection that only its owner can approve (`apply --consent`)."""
@@ -54,4 +56,4 @@ class CallbackResult:
     """What came of a callback, for its owner; `account` is what was connected, if known."""
 
     status: CallbackStatus
-    account: str | None = None
+    account: Account | None = None

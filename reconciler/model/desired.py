@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from reconciler.model.account import Account
 from reconciler.model.encoding import NOT_ENCODED
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
@@ -135,7 +136,7 @@ class DeclaredConnection:
     name: str
     schedule: ScheduleRef
     provider: ProviderRef
-    account: str
+    account: Account
     password: SecretRef | None
     state: State
     sync: SyncConfig

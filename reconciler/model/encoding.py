@@ -13,6 +13,8 @@ import typing
 from enum import Enum
 from typing import Any, TypeVar, Union
 
+from reconciler.model.account import Account
+
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 NOT_ENCODED = {"encoded": False}
 _Value = TypeVar("_Value")
@@ -24,6 +26,8 @@ class DecodingError(ValueError):
 
 def encoded(value: object, *, sources: bool = False) -> Json:
     """A value of this package (dataclasses, enums, tuples, bool, int, str, None) as JSON; `sources`: all its fields."""
+    if isinstance(value, Account):
+        return value.given
     if isinstance(value, Enum):
         return {} if value.value == "{}" else str(value.value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -67,6 +71,8 @@ def _decoded(wanted: Any, json: object, at: str) -> object:  # noqa: ANN401 - a 
         if len(members) != len(json):
             raise DecodingError(f"{at or 'it'} has not {len(members)} items")
         return tuple(_decoded(member, json[n], f"{at}[{n}]") for n, member in enumerate(members))
+    if wanted is Account:
+        return Account(typing.cast("str", _decoded(str, json, at)))
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return _member(wanted, json, at)
     if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):

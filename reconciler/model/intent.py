@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model.account import folded
+from reconciler.model.account import Account
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import LiveConnection
 
 
@@ -20,10 +21,8 @@ class Intent:
     address: str
     site: str
     site_id: str
-    schedule_id: str
+    key: ConnectionKey
     provider_id: str
-    provider: str
-    account: str
     known: tuple[str, ...]
     plan_id: str = ""
     broken: tuple[str, ...] = ()
@@ -32,12 +31,7 @@ class Intent:
     @property
     def place(self) -> tuple[str, str]:
         """Where it connects: connections of one place can be told apart by their account alone."""
-        return self.schedule_id.lower(), self.provider
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What it connects: its place, and the account as it is compared."""
-        return (*self.place, folded(self.account))
+        return self.key.schedule_id, self.key.provider
 
 
 class Fate(StrEnum):
@@ -59,7 +53,7 @@ class Made:
     """
 
     connection_id: str
-    account: str | None
+    account: Account | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.model.account import Account
 from reconciler.model.sync import SyncConfig
 
 Extra = tuple[tuple[str, str], ...]
@@ -78,7 +79,7 @@ class LiveConnection:
     provider_id: str
     calendar_type: str
     schedule_id: str
-    account: str | None
+    account: Account | None
     status: str
     error_reason: str | None
     sync: SyncConfig

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.model.account import Account
 from reconciler.model.action import Action
 from reconciler.model.desired import Site
 from reconciler.model.shards import Shards
@@ -46,13 +47,13 @@ class ConnectionStatus:
     schedule_id: str | None
     schedule: str | None
     provider: str
-    account: str | None
+    account: Account | None
     connection_id: str | None
     health: Health
     live_status: str | None = None
     action: Action | None = None
     fault: Fault | None = None
-    other_accounts: tuple[str, ...] = ()
+    other_accounts: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

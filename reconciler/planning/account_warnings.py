@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.account import folded, lookalikes, shown
+from reconciler.model.account import Account, lookalikes, shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection
@@ -26,18 +26,18 @@ def account_warnings(declared: Iterable[DeclaredConnection]) -> Iterator[Fault]:
 def connected_elsewhere(planned: Sequence[Action], reading: Reading) -> Iterator[str]:
     """A warning for each live connection of a declared account to another schedule that the plan leaves as it is."""
     leaving = taken_away(planned)
-    staying: dict[str, list[LiveConnection]] = defaultdict(list)
+    staying: dict[Account, list[LiveConnection]] = defaultdict(list)
     for connection in reading.matching.leftovers:
         if connection.account and connection.id not in leaving:
-            staying[folded(connection.account)].append(connection)
+            staying[connection.account].append(connection)
     if not staying:
         return
     for item, _ in reading.matching.pairs:
         declared = item.declared
         if declared.state is State.ABSENT:
             continue
-        for other in staying.get(folded(declared.account), ()):
-            elsewhere = other.schedule_id.lower() != item.schedule.id.lower()
+        for other in staying.get(declared.account, ()):
+            elsewhere = other.schedule_id != item.schedule.id
             if (
                 elsewhere
                 and providers.serves(declared.provider, item.provider, other)
@@ -74,7 +74,7 @@ class OtherAccount:
     """An undeclared account that is connected where a connect awaits the owner of another one."""
 
     awaited: Action
-    account: str
+    account: Account
 
     @property
     def why(self) -> str:
@@ -98,7 +98,7 @@ def other_accounts(planned: Sequence[Action]) -> Iterator[OtherAccount]:
 
     A replace says itself which account gives way.
     """
-    unmanaged: dict[tuple[str, str], list[str]] = defaultdict(list)
+    unmanaged: dict[tuple[str, str], list[Account]] = defaultdict(list)
     for action in planned:
         if action.kind is ActionKind.UNMANAGED and action.account:
             unmanaged[_place(action)].append(action.account)
@@ -108,4 +108,4 @@ def other_accounts(planned: Sequence[Action]) -> Iterator[OtherAccount]:
 
 
 def _place(action: Action) -> tuple[str, str]:
-    return action.schedule_id.lower(), action.provider
+    return action.schedule_id, action.provider

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from reconciler.model.account import folded
 from reconciler.model.action import Action, ActionKind, Change, ConnectSpec, Reason, Recovery
 from reconciler.model.desired import Site, State
 from reconciler.model.key import ConnectionKey
@@ -164,8 +163,10 @@ def replacing(site: Site, item: Resolved, live: LiveConnection, provider: Provid
     before = providers.label(provider, live.calendar_type)
     if not same_provider:
         changes.append(Change("provider", before, action.provider))
-    if folded(live.account or "") != folded(item.declared.account):
-        changes.append(Change("account", live.account, item.declared.account))
+    if live.account != item.declared.account:
+        changes.append(
+            Change("account", None if live.account is None else live.account.given, item.declared.account.given)
+        )
     return replace(
         action,
         kind=ActionKind.REPLACE,

@@ -7,7 +7,7 @@ what they share is drift that was there before.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.model.account import folded, shown
+from reconciler.model.account import shown
 from reconciler.model.action import Action, Attribution
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.source import Fault
@@ -19,17 +19,13 @@ class _Base:
     def __init__(self, plan: SitePlan) -> None:
         self._by_address = {action.address: action for action in plan.actions}
         self._by_connection = {action.connection_id: action for action in plan.actions if action.connection_id}
-        self._by_account = {_account(action): action for action in plan.actions}
+        self._by_key = {action.key: action for action in plan.actions}
 
     def counterpart(self, action: Action) -> Action | None:
         """The base's action on the same connection, whatever its manifest was called."""
         if action.connection_id in self._by_connection:
             return self._by_connection[action.connection_id]
-        return self._by_account.get(_account(action)) or self._by_address.get(action.address)
-
-
-def _account(action: Action) -> tuple[str, str, str]:
-    return (action.schedule_id.lower(), action.provider, folded(action.account or ""))
+        return self._by_key.get(action.key) or self._by_address.get(action.address)
 
 
 def attributed(head: SitePlan, base: SitePlan) -> SitePlan:

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, State
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import LiveConnection, LiveSite, Status
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
@@ -17,14 +18,12 @@ from reconciler.planning import providers, schedules
 
 @dataclass(frozen=True, slots=True)
 class Doubles:
-    """The live connections, by id, that all are the one declared at `address`; `provider` is the manifests' word."""
+    """The live connections, by id, that all are the one declared at `address`."""
 
     address: str
     site: str
     site_id: str
-    schedule_id: str
-    provider: str
-    account: str
+    key: ConnectionKey
     connections: tuple[LiveConnection, ...]
 
     @property
@@ -43,13 +42,12 @@ def doubles(site_id: str, declared: Sequence[DeclaredConnection], live: LiveSite
         provider = providers.resolve(connection.provider, live.providers, connection)
         if isinstance(schedule, Fault) or isinstance(provider, Fault) or connection.state is State.ABSENT:
             continue
-        beside = by_account[schedule.id.lower(), folded(connection.account)]
+        beside = by_account[schedule.id, connection.account]
         same = {each.id: each for each in beside if providers.serves(connection.provider, provider, each)}
         label = providers.label(provider, provider.calendar_type)
         standing = tuple(same[key] for key in sorted(same))
-        found.append(
-            Doubles(connection.address, connection.site, site_id, schedule.id, label, connection.account, standing)
-        )
+        key = ConnectionKey(schedule.id, label, connection.account)
+        found.append(Doubles(connection.address, connection.site, site_id, key, standing))
     wanted = Counter(key for each in found for key in each.ids)
     return tuple(each for each in found if _is_open(each) and all(wanted[key] == 1 for key in each.ids))
 
@@ -62,16 +60,16 @@ def unread(declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[str,
 
 def still_standing(doubles: Doubles, connections: Sequence[LiveConnection]) -> tuple[str, ...]:
     """The ids of those of the doubles that stand by now, of the same schedule and account as they did."""
-    same = {each.id for each in _by_account(connections)[doubles.schedule_id.lower(), folded(doubles.account)]}
+    same = {each.id for each in _by_account(connections)[doubles.key.schedule_id, doubles.key.account]}
     return tuple(key for key in doubles.ids if key in same)
 
 
-def _by_account(connections: Iterable[LiveConnection]) -> dict[tuple[str, str], list[LiveConnection]]:
+def _by_account(connections: Iterable[LiveConnection]) -> dict[tuple[str, Account | None], list[LiveConnection]]:
     """What stands and shows its account, by schedule and account."""
-    found: dict[tuple[str, str], list[LiveConnection]] = defaultdict(list)
+    found: dict[tuple[str, Account | None], list[LiveConnection]] = defaultdict(list)
     for connection in connections:
         if connection.account and connection.status != Status.DISCONNECTED:
-            found[connection.schedule_id.lower(), folded(connection.account)].append(connection)
+            found[connection.schedule_id, connection.account].append(connection)
     return found
 
 

@@ -70,12 +70,12 @@ class FormerManifests:
 
 def _identities(site: Site) -> set[tuple[str, str]]:
     """What tells sites apart: those that share any of these are the same."""
-    identities = {("siteId", site.site_id.lower())}
+    identities = {("siteId", site.site_id)}
     if isinstance(site.auth, AppAuth):
-        identities.add(("instanceId", site.auth.instance_id.lower()))
+        identities.add(("instanceId", site.auth.instance_id))
     return identities
 
 
 def _app(site: Site) -> str | None:
     """The app as which a site is reached; the instances of one app, like siteIds, are as many as the sites."""
-    return site.auth.app_id.lower() if isinstance(site.auth, AppAuth) else None
+    return site.auth.app_id if isinstance(site.auth, AppAuth) else None

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.account import folded, shown
+from reconciler.model.account import Account, shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.planning import providers
 
-_ByAccount = dict[tuple[str, str], list[LiveConnection]]
-"""Connections that show an account, by their schedule's id in lower case and the account as it is compared."""
+_ByAccount = dict[tuple[str, Account], list[LiveConnection]]
+"""Connections that show an account, by their schedule's id and the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
 def _by_schedule(connections: Iterable[LiveConnection]) -> dict[str, list[LiveConnection]]:
     groups: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in connections:
-        groups[connection.schedule_id.lower()].append(connection)
+        groups[connection.schedule_id].append(connection)
     return groups
 
 
@@ -102,19 +102,19 @@ def _by_account(connections: Iterable[LiveConnection]) -> _ByAccount:
     groups: _ByAccount = defaultdict(list)
     for connection in connections:
         if connection.account:
-            groups[connection.schedule_id.lower(), folded(connection.account)].append(connection)
+            groups[connection.schedule_id, connection.account].append(connection)
     return groups
 
 
 def _on(item: Resolved, by_schedule: dict[str, list[LiveConnection]]) -> list[LiveConnection]:
     """The live connections of the item's schedule and provider."""
-    on_schedule = by_schedule.get(item.schedule.id.lower(), [])
+    on_schedule = by_schedule.get(item.schedule.id, [])
     return [c for c in on_schedule if providers.serves(item.declared.provider, item.provider, c)]
 
 
 def _same_key(item: Resolved, by_account: _ByAccount) -> list[LiveConnection]:
     """The live connections of the item's schedule, provider and account."""
-    same_account = by_account.get((item.schedule.id.lower(), folded(item.declared.account)), [])
+    same_account = by_account.get((item.schedule.id, item.declared.account), [])
     return [c for c in same_account if providers.serves(item.declared.provider, item.provider, c)]
 
 

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.plan import Plan
 
-_Account = tuple[str, str]
+_Account = tuple[str, Account]
 
 
 def ordered(plan: Plan) -> Plan:
@@ -23,7 +23,7 @@ def ordered(plan: Plan) -> Plan:
     waits: dict[str, tuple[str, ...]] = {}
     for action in plan.actions:
         if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE} and action.account:
-            candidates = freed.get((action.provider, folded(action.account)), [])
+            candidates = freed.get((action.provider, action.account), [])
             waits[action.address] = tuple(
                 other.address
                 for other in candidates
@@ -46,10 +46,10 @@ def _add_prunes(actions: Sequence[Action], waits: dict[str, tuple[str, ...]]) ->
     changed: dict[str, list[str]] = defaultdict(list)
     for action in actions:
         if action.kind in {ActionKind.CONNECT, ActionKind.UPDATE, ActionKind.RECONNECT}:
-            changed[action.schedule_id.lower()].append(action.address)
+            changed[action.schedule_id].append(action.address)
     for action in actions:
         if action.kind is ActionKind.DISCONNECT and action.reason is Reason.PRUNED:
-            beside = changed[action.schedule_id.lower()]
+            beside = changed[action.schedule_id]
             waits[action.address] = tuple(other for other in beside if not _leads_to(other, action.address, waits))
 
 
@@ -59,7 +59,7 @@ def _waiting(action: Action, depends_on: tuple[str, ...]) -> Action:
 
 def _freed_account(action: Action) -> _Account | None:
     freed = action.superseded or action.key
-    return (freed.provider, folded(freed.account)) if freed.account else None
+    return (freed.provider, freed.account) if freed.account else None
 
 
 def _leads_to(start: str, goal: str, waits: dict[str, tuple[str, ...]]) -> bool:

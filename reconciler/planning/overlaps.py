@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.model.account import folded, shown
+from reconciler.model.account import Account, shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveSite, Status
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, CalendarRef
 from reconciler.planning.match import Resolved
 
-_Account = tuple[str, str]
+_Account = tuple[str, Account]
 
 _EXPORT_HINT = "at most one may: set syncToCalendar.enabled: false in the others"
 _IMPORT_HINT = "import from calendars that are named and differ, all by id or all by name, or not at all"
@@ -70,7 +70,7 @@ def shared_accounts(resolved: Sequence[Resolved], live: LiveSite) -> Iterator[Fa
     known = _known_calendars(live)
     by_account: defaultdict[_Account, list[DeclaredConnection]] = defaultdict(list)
     for item in sorted(resolved, key=lambda item: item.declared.address):
-        account = item.provider.id, folded(item.declared.account)
+        account = item.provider.id, item.declared.account
         by_account[account].append(_with_known(item.declared, known.get(account, {})))
     for connections in by_account.values():
         told: set[str] = set()
@@ -88,7 +88,7 @@ def _known_calendars(live: LiveSite) -> dict[_Account, dict[str, str | None]]:
     for connection in live.connections:
         if connection.account is None or connection.status == Status.DISCONNECTED:
             continue
-        found = known[connection.provider_id, folded(connection.account)]
+        found = known[connection.provider_id, connection.account]
         imports = connection.sync.imports
         found |= {calendar.id: calendar.name for calendar in imports.calendars if calendar.id} if imports else {}
         found |= {calendar.id: calendar.name for calendar in live.calendars.get(connection.id, ())}

@@ -107,7 +107,7 @@ def _unsure(planned: Iterable[Action], faults: Iterable[Fault], reading: Reading
     for fault in faults:
         by_schedule.setdefault(reading.schedule_ids.get(fault.where), fault)
     for action in planned:
-        found = by_schedule.get(action.schedule_id.lower()) or by_schedule.get(None)
+        found = by_schedule.get(action.schedule_id) or by_schedule.get(None)
         if action.kind is ActionKind.REPLACE and found is not None and found.where != action.address:
             message = f"what it replaces may be what {found.where} declares, which has errors: not carried out"
             yield Fault(action.source, action.address, message, f"see to {found.where} first")
@@ -144,10 +144,10 @@ def _with_preconditions(planned: Sequence[Action], live: LiveSite) -> Iterator[A
     """The actions, each one that writes with the fingerprint of what it rests on."""
     by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in live.connections:
-        by_schedule[connection.schedule_id.lower()].append(connection)
+        by_schedule[connection.schedule_id].append(connection)
     for action in planned:
         if action.kind.writes:
-            nearby = by_schedule[action.schedule_id.lower()]
+            nearby = by_schedule[action.schedule_id]
             yield preconditions.with_precondition(action, nearby)
         else:
             yield action

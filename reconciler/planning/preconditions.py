@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.account import folded
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.encoding import Json, digest
 from reconciler.model.intent import Intent
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
@@ -111,7 +111,7 @@ def _standing(action: Action, connections: Sequence[LiveConnection]) -> list[str
         for connection in connections
         if connection.status != Status.DISCONNECTED
         and _beside(action, connection)
-        and (not connection.account or folded(connection.account) == folded(action.account or ""))
+        and (not connection.account or connection.account == action.account)
     )
 
 
@@ -133,7 +133,7 @@ def same_account(action: Action, connections: Sequence[LiveConnection]) -> list[
             for connection in connections
             if connection.status not in {Status.DISCONNECTED, Status.ERROR}
             and _beside(action, connection)
-            and folded(connection.account or "") == folded(action.account or "")
+            and connection.account == action.account
         ),
         key=lambda connection: connection.id,
     )
@@ -159,14 +159,14 @@ def _disconnected(action: Action, connections: Sequence[LiveConnection]) -> list
         for connection in connections
         if connection.status == Status.DISCONNECTED
         and _beside(action, connection)
-        and (not connection.account or folded(connection.account) == folded(action.account or ""))
+        and (not connection.account or connection.account == action.account)
     }
     return sorted(gone - standing)
 
 
 def _beside(action: Action, connection: LiveConnection) -> bool:
     """Whether the connection is one of the action's schedule and provider."""
-    return connection.schedule_id.lower() == action.schedule_id.lower() and same_provider(action, connection)
+    return connection.schedule_id == action.schedule_id and same_provider(action, connection)
 
 
 def same_provider(action: Action, connection: LiveConnection) -> bool:
@@ -176,8 +176,8 @@ def same_provider(action: Action, connection: LiveConnection) -> bool:
 
 def same_key(one: LiveConnection, other: LiveConnection) -> bool:
     """Whether both stand on one schedule, at one provider, with one account that is shown."""
-    places = {(each.schedule_id.lower(), each.provider_id, folded(each.account or "")) for each in (one, other)}
-    return len(places) == 1 and bool(one.account) and Status.DISCONNECTED not in {one.status, other.status}
+    places = {(each.schedule_id, each.provider_id, each.account) for each in (one, other)}
+    return len(places) == 1 and one.account is not None and Status.DISCONNECTED not in {one.status, other.status}
 
 
 def _configured(action: Action, connection: LiveConnection) -> bool:
@@ -201,9 +201,9 @@ def _target(action: Action, target: LiveConnection) -> Json:
     """Who the connection is, how it fares, and the directions of its config that the action changes."""
     failing: list[Json] = [target.status, target.error_reason] if target.status == Status.ERROR else []
     found: dict[str, Json] = {
-        "schedule": target.schedule_id.lower(),
+        "schedule": target.schedule_id,
         "provider": target.provider_id,
-        "account": folded(target.account or ""),
+        "account": "" if target.account is None else target.account.normal,
         "failing": failing,
     }
     wanted = action.sync or SyncConfig()
@@ -228,18 +228,14 @@ def intent_of(action: Action, intent_id: str, connections: Sequence[LiveConnecti
 
     They are None where nobody knows any more what stood there.
     """
-    beside = [
-        c for c in connections or () if _at_that_place(action.schedule_id, action.provider_id, action.provider, c)
-    ]
+    beside = [c for c in connections or () if _at_that_place(action.key, action.provider_id, c)]
     return Intent(
         id=intent_id,
         address=action.address,
         site=action.site,
         site_id=action.site_id,
-        schedule_id=action.schedule_id,
+        key=action.key,
         provider_id=action.provider_id,
-        provider=action.provider,
-        account=action.account or "",
         known=tuple(sorted(connection.id for connection in beside)),
         broken=tuple(sorted(connection.id for connection in beside if connection.status == Status.ERROR)),
         blind=connections is None,
@@ -264,11 +260,10 @@ def appeared(intent: Intent, connections: Sequence[LiveConnection]) -> Appeared:
     new = [
         connection
         for connection in sorted(connections, key=lambda connection: connection.id)
-        if _at_that_place(intent.schedule_id, intent.provider_id, intent.provider, connection)
-        and _is_new(intent, connection)
+        if _at_that_place(intent.key, intent.provider_id, connection) and _is_new(intent, connection)
     ]
     shown = [connection for connection in new if connection.account]
-    own = tuple(c for c in shown if folded(c.account or "") == folded(intent.account))
+    own = tuple(c for c in shown if c.account == intent.key.account)
     # Where nobody knows what stood there before, what shows another account says nothing.
     foreign = () if intent.blind else tuple(c for c in shown if c not in own)
     return Appeared(own, tuple(connection for connection in new if not connection.account), foreign)
@@ -280,8 +275,8 @@ def _is_new(intent: Intent, connection: LiveConnection) -> bool:
     return connection.id in intent.broken and connection.status != Status.ERROR
 
 
-def _at_that_place(schedule_id: str, provider_id: str, provider: str, connection: LiveConnection) -> bool:
+def _at_that_place(key: ConnectionKey, provider_id: str, connection: LiveConnection) -> bool:
     """Whether a connection stands on that schedule, at that provider or another installation of it."""
-    if connection.status == Status.DISCONNECTED or connection.schedule_id.lower() != schedule_id.lower():
+    if connection.status == Status.DISCONNECTED or connection.schedule_id != key.schedule_id:
         return False
-    return connection.provider_id == provider_id or providers.word(connection.calendar_type) == provider
+    return connection.provider_id == provider_id or providers.word(connection.calendar_type) == key.provider

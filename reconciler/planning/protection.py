@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
-from reconciler.model.account import folded, shown
+from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, Reason
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
@@ -55,13 +55,13 @@ def still_protected(
     every = tuple(base)
     connections = {connection.id: connection for connection in live.connections}
     known = schedules.Schedules(live.schedules)
-    by_account: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    by_account: dict[Account, list[DeclaredConnection]] = defaultdict(list)
     for declared in every:
-        by_account[folded(declared.account)].append(declared)
+        by_account[declared.account].append(declared)
     found: list[Violation] = []
     for action in losing:
         connection = connections[action.connection_id or ""]
-        candidates = by_account.get(folded(connection.account), ()) if connection.account else every
+        candidates = by_account.get(connection.account, ()) if connection.account else every
         fits = [(_fit(declared, connection, live, known), declared) for declared in candidates]
         if (why := _why_protected(fits, base_is_whole=base_is_whole)) is not None:
             found.append(Violation(PREVENT_DISCONNECT, action.address, f"{_loss(action)}: {why}"))
@@ -104,7 +104,7 @@ def _fit(declared: DeclaredConnection, connection: LiveConnection, live: LiveSit
 def _same_account(declared: DeclaredConnection, connection: LiveConnection) -> _Fit:
     if not connection.account:
         return _Fit.MAYBE
-    return _Fit.SURELY if folded(declared.account) == folded(connection.account) else _Fit.NO
+    return _Fit.SURELY if declared.account == connection.account else _Fit.NO
 
 
 def _same_provider(declared: DeclaredConnection, connection: LiveConnection, live: LiveSite) -> _Fit:
@@ -117,7 +117,7 @@ def _same_provider(declared: DeclaredConnection, connection: LiveConnection, liv
 def _same_schedule(declared: DeclaredConnection, connection: LiveConnection, known: schedules.Schedules) -> _Fit:
     found = schedules.resolve(declared, known)
     if not isinstance(found, Fault):
-        return _Fit.SURELY if found.id.lower() == connection.schedule_id.lower() else _Fit.NO
+        return _Fit.SURELY if found.id == connection.schedule_id else _Fit.NO
     # None is called so any more, or several are.
-    candidates = {schedule.id.lower() for schedule in known.named(declared.schedule.by, declared.schedule.value)}
-    return _Fit.MAYBE if not candidates or connection.schedule_id.lower() in candidates else _Fit.NO
+    candidates = {schedule.id for schedule in known.named(declared.schedule.by, declared.schedule.value)}
+    return _Fit.MAYBE if not candidates or connection.schedule_id in candidates else _Fit.NO

@@ -57,7 +57,7 @@ def is_meant(ref: ProviderRef, provider: Provider) -> bool:
         case ProviderKey.NAME:
             return provider.name == ref.value
         case ProviderKey.ID:
-            return provider.id.lower() == ref.value.lower()
+            return provider.id == ref.value
 
 
 def may_hide(ref: ProviderRef, providers: Sequence[Provider], failed: AbstractSet[str]) -> Iterator[str]:
@@ -70,7 +70,7 @@ def may_hide(ref: ProviderRef, providers: Sequence[Provider], failed: AbstractSe
         provider = known.get(provider_id)
         if provider is not None and is_meant(ref, provider):
             yield provider.name
-        elif provider is None and (ref.by is ProviderKey.TYPE or ref.value.lower() == provider_id.lower()):
+        elif provider is None and (ref.by is ProviderKey.TYPE or ref.value == provider_id):
             yield provider_id
 
 

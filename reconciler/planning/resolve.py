@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, ProviderRef, Scope, Site
 from reconciler.model.live import LiveConnection, LiveSite, Provider
 from reconciler.model.source import Fault
@@ -19,7 +19,7 @@ class Reading:
 
     A matched one has the provider that its live connection stands at. `unread` names those that could not be
     compared since the service answered only in part;
-    `named_schedules` are the ids, in lower case, of the schedules that a manifest names, `unread_schedules` those of
+    `named_schedules` are the ids of the schedules that a manifest names, `unread_schedules` those of
     them on which not everything declared could be compared; `schedule_ids` are those by address, as far as they could
     be resolved.
     """
@@ -33,7 +33,7 @@ class Reading:
 
     def in_scope(self, site: Site, connection: LiveConnection) -> bool:
         """Whether the manifests answer for a live connection (contract: Site, `scope`)."""
-        return site.scope is Scope.SITE or connection.schedule_id.lower() in self.named_schedules
+        return site.scope is Scope.SITE or connection.schedule_id in self.named_schedules
 
 
 def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
@@ -49,7 +49,7 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
             connection.provider, live.providers, connection
         )
         if not isinstance(schedule, Fault):
-            named[connection.address] = schedule.id.lower()
+            named[connection.address] = schedule.id
         if isinstance(schedule, Fault) or isinstance(provider, Fault):
             faults += [found for found in (schedule, provider) if isinstance(found, Fault)]
         else:
@@ -64,7 +64,7 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
     for item, found in matching.pairs:
         if (name := _could_not_be_read(item, found, live)) is not None:
             unread[item.declared.address] = _unread(item.declared, name)
-            unread_schedules.add(item.schedule.id.lower())
+            unread_schedules.add(item.schedule.id)
         elif found is None:
             pairs.append((item, None))
         else:
@@ -95,9 +95,9 @@ def _unread(connection: DeclaredConnection, provider: str) -> Fault:
 
 def _without_doubles(resolved: Sequence[Resolved]) -> tuple[list[Resolved], list[Fault]]:
     """Find manifests that turn out to declare one connection once their references are resolved."""
-    groups: dict[tuple[str, str, str], list[Resolved]] = defaultdict(list)
+    groups: dict[tuple[str, str, Account], list[Resolved]] = defaultdict(list)
     for item in resolved:
-        groups[item.schedule.id.lower(), item.provider.id, folded(item.declared.account)].append(item)
+        groups[item.schedule.id, item.provider.id, item.declared.account].append(item)
     faults = [
         Fault(
             item.declared.sources.root,

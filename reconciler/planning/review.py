@@ -118,7 +118,7 @@ def _is_done(action: Action, yielded: Action | None, live: LiveSite | None, leav
         return False
     if not _acts_on_its_own(action, yielded, live):
         return False
-    nearby = [found for found in live.connections if found.schedule_id.lower() == action.schedule_id.lower()]
+    nearby = [found for found in live.connections if found.schedule_id == action.schedule_id]
     return not holds(action, nearby, leaving) and already_done(action, nearby)
 
 

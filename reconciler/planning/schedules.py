@@ -15,7 +15,7 @@ class Schedules:
     def __init__(self, schedules: Iterable[Schedule]) -> None:
         self._by: dict[tuple[ScheduleKey, str], list[Schedule]] = defaultdict(list)
         for schedule in schedules:
-            self._by[ScheduleKey.ID, schedule.id.lower()].append(schedule)
+            self._by[ScheduleKey.ID, schedule.id].append(schedule)
             self._by[ScheduleKey.NAME, schedule.name].append(schedule)
             self._by[ScheduleKey.EXTERNAL_ID, schedule.external_id or ""].append(schedule)
 
@@ -35,8 +35,8 @@ def resolve(declared: DeclaredConnection, schedules: Schedules) -> Schedule | Fa
     """
     ref = declared.schedule
     if ref.by is ScheduleKey.ID:
-        known = schedules.named(ref.by, ref.value.lower())
-        return known[0] if known else Schedule(id=ref.value.lower(), name="", external_id=None, status="")
+        known = schedules.named(ref.by, ref.value)
+        return known[0] if known else Schedule(id=ref.value, name="", external_id=None, status="")
     found = schedules.named(ref.by, ref.value)
     if len(found) == 1:
         return found[0]

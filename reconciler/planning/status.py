@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.model.account import Account
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site
 from reconciler.model.live import ConnectMethod, LiveSite, Status
@@ -24,7 +25,7 @@ def status_of(made: SitePlan, declared: Sequence[DeclaredConnection], live: Live
     unread = {fault.where: fault for fault in made.unread}
     faults = {fault.where: fault for fault in reversed(made.faults)}
     live_status = {connection.id: connection.status for connection in live.connections}
-    others: dict[str, list[str]] = defaultdict(list)
+    others: dict[str, list[Account]] = defaultdict(list)
     for other in other_accounts(made.actions):
         others[other.awaited.address].append(other.account)
     found: list[ConnectionStatus] = []

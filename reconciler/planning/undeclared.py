@@ -26,7 +26,7 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
     replaced = _replacements(site, reading, leftovers, live) if prune else {}
     given_up = {action.connection_id for action in replaced.values()}
     result = [replaced.get(action.address, action) for action in planned]
-    names = {action.schedule_id.lower(): action.schedule_name for action in planned if action.schedule_name}
+    names = {action.schedule_id: action.schedule_name for action in planned if action.schedule_name}
     for connection in leftovers:
         if connection.id in given_up:
             continue
@@ -43,7 +43,7 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
         else:
             reason = Reason.NOTHING_DECLARED if site.prune and not prune else Reason.NOT_DECLARED
         provider = by_id.get(connection.provider_id)
-        name = names.get(connection.schedule_id.lower())
+        name = names.get(connection.schedule_id)
         found = actions.undeclared(site, connection, provider, reason, prune=pruned)
         result.append(replace(found, schedule_name=name))
     return result
@@ -51,7 +51,7 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
 
 def _seen_in_full(connection: LiveConnection, reading: Reading, live: LiveSite) -> bool:
     """Whether a leftover is surely nobody's: nothing that it or its schedule's manifests mean was hidden."""
-    unread_schedule = connection.schedule_id.lower() in reading.unread_schedules
+    unread_schedule = connection.schedule_id in reading.unread_schedules
     return not unread_schedule and connection.provider_id not in live.failed_provider_ids
 
 
@@ -64,11 +64,11 @@ def _replacements(
     for connection in leftovers:
         # A duplicate is given up for its twin, and what could not be read in full is not given up at all.
         if connection.id not in reading.matching.duplicates and _seen_in_full(connection, reading, live):
-            freed[connection.schedule_id.lower()].append(connection)
+            freed[connection.schedule_id].append(connection)
     wanting: dict[str, list[Resolved]] = defaultdict(list)
     for item, live_one in reading.matching.pairs:
         if live_one is None and item.declared.state is State.PRESENT:
-            wanting[item.schedule.id.lower()].append(item)
+            wanting[item.schedule.id].append(item)
     replaced: dict[str, Action] = {}
     for schedule_id, items in wanting.items():
         candidates = freed.get(schedule_id, [])

@@ -7,9 +7,10 @@ inverse either brings back what was there, or comes with a remark that says what
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.account import folded, shown
+from reconciler.model.account import shown
 from reconciler.model.action import Action, ActionKind, ConnectSpec, Reason, Recovery
 from reconciler.model.desired import Scope
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
@@ -106,13 +107,13 @@ def _in_scope(made: SitePlan, there: _There) -> int:
     if made.site.scope is Scope.SITE:
         return len(there.standing)
     own = [action for action in made.actions if not action.address.startswith(f"{made.site.name}/id:")]
-    named = {action.schedule_id.lower() for action in own}
-    return sum(connection.schedule_id.lower() in named for connection in there.standing.values())
+    named = {action.schedule_id for action in own}
+    return sum(connection.schedule_id in named for connection in there.standing.values())
 
 
 def _with_preconditions(actions: Sequence[Action], there: _There) -> Iterator[Action]:
     for action in actions:
-        nearby = [c for c in there.listed if c.schedule_id.lower() == action.schedule_id.lower()]
+        nearby = [c for c in there.listed if c.schedule_id == action.schedule_id]
         yield with_precondition(action, nearby)
 
 
@@ -121,11 +122,11 @@ def _inverses(outcomes: Sequence[Outcome], there: _There) -> dict[str, _Inverse]
     found = {outcome.action.address: _inverse(outcome, there) for outcome in outcomes}
     leaving = taken_away(inverse.action for inverse in found.values() if inverse.action is not None)
     taken = [o for o in outcomes if o.action.kind is ActionKind.DISCONNECT and _was_taken(o, there)]
-    back: dict[tuple[str, str, str], str] = {}
+    back: dict[ConnectionKey, str] = {}
     # Of several of one key the one that a manifest names comes back.
     for outcome in sorted(taken, key=lambda outcome: "/id:" in outcome.action.address):
         action = outcome.action
-        same = [other.action for other in taken if _key(other.action) == _key(action)]
+        same = [other.action for other in taken if other.action.key == action.key]
         beside = [c.id for c in same_account(action, list(there.standing.values())) if c.id not in leaving]
         if action.account is None:
             remark = "its account was not shown, so it can't be connected again"
@@ -133,18 +134,14 @@ def _inverses(outcomes: Sequence[Outcome], there: _There) -> dict[str, _Inverse]
         elif beside:
             remark = f"it is not connected again beside {', '.join(beside)} of the same account"
             found[action.address] = _Inverse(None, (remark,))
-        elif (first := back.get(_key(action))) is not None:
+        elif (first := back.get(action.key)) is not None:
             remark = f"it is not connected again beside {first} of the same account"
             found[action.address] = _Inverse(None, (remark,))
         else:
             found[action.address] = _connected_again(action, there, same)
             if found[action.address].action is not None:
-                back[_key(action)] = action.address
+                back[action.key] = action.address
     return found
-
-
-def _key(action: Action) -> tuple[str, str, str]:
-    return action.schedule_id.lower(), action.provider, folded(action.account or "")
 
 
 def _was_taken(outcome: Outcome, there: _There) -> bool:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.model.account import folded, shown
+from reconciler.model.account import Account, shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
@@ -109,7 +109,7 @@ def compare_site(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Si
     found.failures += _unread(site)
     found.failures += (f"{fault}; its manifest is not changed" for fault in (*reading.faults, *reading.matching.faults))
     for item, connection in reading.matching.pairs:
-        found.schedules[item.declared.address] = item.schedule.id.lower()
+        found.schedules[item.declared.address] = item.schedule.id
         found.warnings += _remarks(item, connection)
         if connection is None or item.declared.state is State.ABSENT:
             continue
@@ -165,22 +165,22 @@ def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> lis
 
 def _add_new(found: SiteComparison, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
     site, live = found.site, found.site.live
-    doubtful = {folded(one.account) for one in declared if one.address not in found.schedules}
+    doubtful = {one.account for one in declared if one.address not in found.schedules}
     active: dict[str, list[LiveConnection]] = defaultdict(list)
     for connection in live.connections:
         if connection.status != Status.DISCONNECTED:
-            active[connection.schedule_id.lower()].append(connection)
-    groups: dict[tuple[str, str, str], _Group] = defaultdict(list)
+            active[connection.schedule_id].append(connection)
+    groups: dict[tuple[str, str, Account], _Group] = defaultdict(list)
     for connection in sorted(reading.matching.leftovers, key=lambda one: one.id):
         if connection.provider_id in live.failed_provider_ids:
             continue
         try:
             _check_free(connection, site, reading, doubtful)
-            wanted, provider = identity(site.site.name, connection, live, active[connection.schedule_id.lower()])
+            wanted, provider = identity(site.site.name, connection, live, active[connection.schedule_id])
         except UndeclarableError as error:
             found.failures.append(left_out(site, connection, str(error)))
             continue
-        groups[wanted.schedule.value, provider.id, folded(wanted.account)].append((wanted, provider, connection))
+        groups[wanted.schedule.value, provider.id, wanted.account].append((wanted, provider, connection))
     for group in groups.values():
         wanted, provider, connection = group[0]
         addition = _addition(site, wanted, provider, connection)
@@ -193,7 +193,7 @@ def _add_new(found: SiteComparison, reading: Reading, declared: Sequence[Declare
     found.additions.sort(key=_order)
 
 
-def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, doubtful: Collection[str]) -> None:
+def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, doubtful: Collection[Account]) -> None:
     """Raise UndeclarableError where a manifest declares the connection, or may do so."""
     elsewhere = site.known.get(connection.id)
     if elsewhere is not None and elsewhere.state is State.ABSENT:
@@ -206,7 +206,7 @@ def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, 
         kept = next(matched, "ID")
         keep = f"extcal resolve PATH --keep {declared.address}={kept}"
         raise UndeclarableError(f"it duplicates {declared.address}; run {keep}")
-    if folded(connection.account or "") in doubtful:
+    if connection.account in doubtful:
         raise UndeclarableError("a manifest of its account could not be matched; fix that, then pull again")
 
 
@@ -243,7 +243,7 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
     offered = {provider.id: provider for provider in site.live.providers}
     label = providers.label(offered.get(connection.provider_id), connection.calendar_type)
     account = shown(connection.account, "an account that is not shown")
-    schedule = site.schedule_names.get(connection.schedule_id.lower()) or connection.schedule_id
+    schedule = site.schedule_names.get(connection.schedule_id) or connection.schedule_id
     return f"{site.site.name}: {account} ({label}) on {schedule} [{connection.id}] is left out: {why}"
 
 
@@ -260,7 +260,7 @@ def _addition(site: PulledSite, wanted: DeclaredConnection, provider: Provider, 
     return Addition(
         declared=replace(wanted, site=site.site.name),
         live=connection,
-        schedule_name=site.schedule_names.get(connection.schedule_id.lower(), ""),
+        schedule_name=site.schedule_names.get(connection.schedule_id, ""),
         notes=notes,
     )
 
@@ -268,4 +268,4 @@ def _addition(site: PulledSite, wanted: DeclaredConnection, provider: Provider, 
 def _order(addition: Addition) -> tuple[str, str, str, str, str]:
     declared = addition.declared
     name = addition.schedule_name.casefold()
-    return (name, declared.schedule.value, declared.provider.value, folded(declared.account), addition.live.id)
+    return (name, declared.schedule.value, declared.provider.value, declared.account.normal, addition.live.id)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.manifests.references import find_overlaps
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.desired import (
     DeclaredConnection,
 )
@@ -36,9 +36,9 @@ def drop_conflicts(declared: Iterable[DeclaredConnection], comparisons: Sequence
 
 def _held_back(standing: Sequence[DeclaredConnection], drifts: Mapping[str, Drift]) -> dict[str, str]:
     """The declared connections that can't be edited, by address, and why."""
-    by_account: dict[str, list[DeclaredConnection]] = defaultdict(list)
+    by_account: dict[Account, list[DeclaredConnection]] = defaultdict(list)
     for one in standing:
-        by_account[folded(one.account)].append(one)
+        by_account[one.account].append(one)
     held: dict[str, str] = {}
     for connections in by_account.values():
         waiting = [one.address for one in connections if one.address in drifts]

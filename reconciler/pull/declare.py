@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.model.account import folded
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,
@@ -42,7 +41,7 @@ def identity(
     """
     if connection.account is None:
         raise UndeclarableError("the service does not show its account; pull again when it does")
-    account = connection.account
+    account = connection.account.given
     local, _, domain = account.rpartition("@")
     spaced = any(character.isspace() for character in account)
     if not is_declarable(account, _LONGEST_ACCOUNT) or spaced or not local or not domain:
@@ -52,9 +51,9 @@ def identity(
     declared = DeclaredConnection(
         site=site,
         name="",
-        schedule=ScheduleRef(ScheduleKey.ID, connection.schedule_id.lower()),
+        schedule=ScheduleRef(ScheduleKey.ID, connection.schedule_id),
         provider=ProviderRef(ProviderKey.TYPE, ""),
-        account=account,
+        account=connection.account,
         password=None,
         state=State.PRESENT,
         sync=SyncConfig(),
@@ -78,7 +77,7 @@ def _references(connection: LiveConnection, offered: Sequence[Provider]) -> Iter
             if is_declarable(provider.name, LONGEST_NAME):
                 yield ProviderRef(ProviderKey.NAME, provider.name)
             if GUID.fullmatch(provider.id):
-                yield ProviderRef(ProviderKey.ID, provider.id.lower())
+                yield ProviderRef(ProviderKey.ID, provider.id)
 
 
 def _means_only(
@@ -88,8 +87,7 @@ def _means_only(
     meant = [
         other
         for other in active
-        if folded(other.account or "") == folded(declared.account)
-        and providers.serves(declared.provider, provider, other)
+        if other.account == declared.account and providers.serves(declared.provider, provider, other)
     ]
     return connection in meant and all(other.provider_id == connection.provider_id for other in meant)
 

@@ -92,7 +92,7 @@ def named(additions: Sequence[Addition], site: str, names: Taken, variables: Tak
 
 
 def _named(addition: Addition, kept: str | None, site: str, names: Taken, variables: Taken) -> Addition:
-    declared, account = addition.declared, local_part(addition.declared.account)
+    declared, account = addition.declared, local_part(addition.declared.account.given)
     schedule = slug(addition.schedule_name) or account or "schedule"
     base = f"{schedule}-{slug(declared.provider.value) or 'other'}"
     name = kept or (names.take(base, f"{base}-{account}") if account else names.take(base))

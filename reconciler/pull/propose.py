@@ -189,7 +189,7 @@ def _endangered(found: SiteComparison) -> list[str]:
         for one in live.connections
         if one.status != Status.DISCONNECTED
         and one.id not in declared
-        and (site.scope is Scope.SITE or one.schedule_id.lower() in schedules)
+        and (site.scope is Scope.SITE or one.schedule_id in schedules)
     )
     return sorted([*left_out, *hidden])
 

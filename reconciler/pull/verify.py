@@ -15,7 +15,6 @@ from pathlib import Path
 
 from reconciler.errors import ExtcalError, LimitError, ManifestError
 from reconciler.manifests.loader import load
-from reconciler.model.account import folded
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.live import Status
@@ -193,7 +192,7 @@ class _Trial:
         near = [
             touch
             for touch, other in touched
-            if one and (other.schedule == one.schedule or folded(other.account) == folded(one.account))
+            if one and (other.schedule == one.schedule or other.account == one.account)
         ]
         return near or list(self._touches.values())
 
@@ -215,7 +214,7 @@ class _Trial:
         for action in self._after.actions:
             if not action.kind.disconnects or action.connection_id in known:
                 continue
-            schedule_id = action.schedule_id.lower()
+            schedule_id = action.schedule_id
             near = [one for one in new if one.addition and one.addition.declared.schedule.value == schedule_id]
             where = " on the same schedule" if near else ""
             why = f"with it, prune would disconnect {action.connection_id}{where}, which no manifest can declare"

@@ -61,7 +61,7 @@ def connection_text(addition: Addition) -> str:
     lines.append(f"  site: {scalar(declared.site)}")
     lines.append(f"  schedule: {{id: {declared.schedule.value}}}{named}")
     lines.append(f"  provider: {_provider(declared.provider)}")
-    lines.append(f"  account: {scalar(declared.account)}")
+    lines.append(f"  account: {scalar(declared.account.given)}")
     if declared.password is not None:
         lines += [_CREDENTIALS, f"  credentials: {{password: {_secret(declared.password)}}}"]
     if addition.policy is not None:

@@ -88,7 +88,7 @@ def _action(action: Action, held_back: AbstractSet[str] = frozenset()) -> dict[s
         "site_id": action.site_id,
         "schedule_id": action.schedule_id,
         "provider": action.provider,
-        "account": action.account,
+        "account": encoded(action.account),
         "connection_id": action.connection_id,
         "reason": action.reason.value,
         "recovery": action.recovery.value,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.account import shown
-from reconciler.model.encoding import Json
+from reconciler.model.encoding import Json, encoded
 from reconciler.model.intent import Adopted, Fate, Intent, Nothing, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection
 from reconciler.planning.doubles import Doubles
@@ -51,7 +51,7 @@ def resolution_json(resolutions: Sequence[Resolution]) -> str:
 def _lines(resolution: Resolution, again: str) -> Iterator[str]:
     of = _whose(resolution)
     mark = "LEFT OPEN" if resolution.ending is None else "settled"
-    yield inert(f"{mark:9}  {of.address}  {of.provider} {shown(of.account)}")
+    yield inert(f"{mark:9}  {of.address}  {of.key.provider} {shown(of.key.account)}")
     if resolution.ending is not None:
         yield inert(_MARGIN + _ended(resolution))
         return
@@ -134,14 +134,14 @@ def _as_json(resolution: Resolution) -> dict[str, Json]:
             word = "unlisted"
         case standing:
             found, word = standing, "doubled"
-    rows: list[Json] = [{"id": each.id, "status": each.status, "account": each.account} for each in found]
+    rows: list[Json] = [{"id": each.id, "status": each.status, "account": encoded(each.account)} for each in found]
     gone: list[Json] = list(resolution.gone)
     return {
         "address": of.address,
         "site_id": of.site_id,
-        "schedule_id": of.schedule_id,
-        "provider": of.provider,
-        "account": of.account,
+        "schedule_id": of.key.schedule_id,
+        "provider": of.key.provider,
+        "account": encoded(of.key.account),
         "settled": resolution.ending is not None,
         "finding": word,
         "ending": None if resolution.ending is None else resolution.ending.value,

@@ -43,7 +43,7 @@ def _connection(status: ConnectionStatus) -> dict[str, Json]:
         "schedule_id": status.schedule_id,
         "schedule": status.schedule,
         "provider": status.provider,
-        "account": status.account,
+        "account": encoded(status.account),
         "connection_id": status.connection_id,
         "health": status.health.value,
         "reason": status_text.reason(status),

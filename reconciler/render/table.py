@@ -56,7 +56,7 @@ def connection_json(site: str, connection: LiveConnection) -> dict[str, Json]:
         "scheduleId": connection.schedule_id,
         "userId": connection.user_id,
         "appId": connection.app_id,
-        "externalAccountEmail": connection.account,
+        "externalAccountEmail": None if connection.account is None else connection.account.given,
         "status": connection.status,
         "errorReason": connection.error_reason,
     }

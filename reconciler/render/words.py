@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from reconciler.model.account import shown
+from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, ActionKind, Attribution, Change, Chosen, FieldValue, Reason, Recovery
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import SitePlan, Violation
@@ -114,7 +114,7 @@ def account(action: Action) -> str:
     return inert(shown(action.disconnected_account, "an account not shown"))
 
 
-def who(account: str | None) -> str:
+def who(account: Account | None) -> str:
     """An account, or that the service does not show it."""
     return inert(shown(account))
 

@@ -76,7 +76,7 @@ def _note_finished(plan: SitePlan, machine: Machine) -> None:
 def _reach(plan: SitePlan, opened: Sessions, machine: Machine, window: Window) -> Reach:
     here = machine.site(plan.site.site_id)
     use = here.used_plan(plan.plan_id) if plan.plan_id else None
-    owners = frozenset((a.schedule_id.lower(), a.provider) for a in plan.actions if a.needs_owner and a.kind.writes)
+    owners = frozenset((a.schedule_id, a.provider) for a in plan.actions if a.needs_owner and a.kind.writes)
     return Reach(opened[plan.site.name].writer(), here.journal, window, here.unfinished, use, owners=owners)
 
 

@@ -184,7 +184,7 @@ async def _site_impact(site: SitePlan, opened: Sessions, now: datetime) -> SiteP
         return site
     schedules = sorted({action.schedule_id for action in losing})
     counts = await _busy_blocks(opened[site.site.name].reader(), schedules, now)
-    impacts = {a.address: Impact(counts[a.schedule_id.lower(), _family(a.provider)], _IMPACT_DAYS) for a in losing}
+    impacts = {a.address: Impact(counts[a.schedule_id, _family(a.provider)], _IMPACT_DAYS) for a in losing}
     return replace(site, actions=tuple(replace(a, impact=impacts.get(a.address)) for a in site.actions))
 
 
@@ -204,7 +204,7 @@ async def _busy_blocks(reader: Reader, schedules: list[str], now: datetime) -> d
     for first in range(0, len(schedules), 100):
         query = EventQuery(now.isoformat(), end.isoformat(), tuple(schedules[first : first + 100]))
         for event in (await reader.list_events(query)).events:
-            counts[event.schedule_id.lower(), word(event.calendar_type) or ""] += 1
+            counts[event.schedule_id, word(event.calendar_type) or ""] += 1
     return counts
 
 

@@ -112,16 +112,15 @@ def with_names(sites: Iterable[Site], folder: Folder) -> list[Site]:
     taken = Taken(declared.values())
     named: dict[str, Site] = {}
     for site in sites:
-        site_id = site.site_id.lower()
-        if site_id not in named:
-            name = declared.get(site_id) or taken.take(_name(site))
-            named[site_id] = replace(site, site_id=site_id, name=name)
+        if site.site_id not in named:
+            name = declared.get(site.site_id) or taken.take(_name(site))
+            named[site.site_id] = replace(site, name=name)
     return list(named.values())
 
 
 def _name(site: Site) -> str:
-    short = f"site-{site.site_id[:_ID_SHOWN].lower()}"
-    if site.name == site.site_id:
+    short = f"site-{site.site_id[:_ID_SHOWN]}"
+    if site.name.lower() == site.site_id:
         return short
     return site.name if NAME.fullmatch(site.name) else slug(site.name) or short
 
@@ -215,7 +214,7 @@ async def _look(
 async def _schedule_names(site: Site, reader: Reader, warn: Callable[[str], None]) -> dict[str, str]:
     """The names of schedules, which are only a help to readers: without them ids do."""
     try:
-        return {schedule.id.lower(): schedule.name for schedule in await reader.query_schedules()}
+        return {schedule.id: schedule.name for schedule in await reader.query_schedules()}
     except ApiError as error:
         warn(f"{site.name}: schedules can't be read, so they are named by their ids: {error}")
         return {}

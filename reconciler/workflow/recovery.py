@@ -15,7 +15,6 @@ from reconciler.execution.connect import unclear
 from reconciler.execution.settle import Window, settle
 from reconciler.machine import LockedError, Machine, Owner, make_room
 from reconciler.machine.journal import FileJournal
-from reconciler.model.account import folded
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import Site
 from reconciler.model.intent import Intent, Pending, Settled, Several, Unclear, Unlisted
@@ -82,7 +81,7 @@ class RecoveryResult:
             # What appeared meanwhile and is declared is known to be another one.
             if left.unclear and all(connection.id in declared for connection in left.unclear):
                 continue
-            if plan.site.site_id.lower() == left.intent.site_id.lower():
+            if plan.site.site_id == left.intent.site_id:
                 yield from _faults_of(left, plan)
 
 
@@ -101,8 +100,7 @@ def _faults_of(left: LeftOpen, plan: SitePlan) -> Iterator[Fault]:
 
 def _is_of(action: Action, intent: Intent) -> bool:
     """Whether an action is about what an intent was to connect."""
-    key = (action.schedule_id.lower(), action.provider, folded(action.account or ""))
-    return key == intent.key and action.kind is not ActionKind.UNMANAGED
+    return action.key == intent.key and action.kind is not ActionKind.UNMANAGED
 
 
 async def recover(

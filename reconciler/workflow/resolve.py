@@ -196,8 +196,8 @@ async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions,
     """
     about = decision.about
     # By its id: the manifests may have given it another name since.
-    site_id = (about.site_id if isinstance(about, Doubles) else about.pending.intent.site_id).lower()
-    site = next(site for site in sites if site.site_id.lower() == site_id)
+    site_id = about.site_id if isinstance(about, Doubles) else about.pending.intent.site_id
+    site = next(site for site in sites if site.site_id == site_id)
     writer = opened[site.name].writer()
     if isinstance(about, Doubles):
         await _keep(decision, about, writer)
@@ -212,7 +212,7 @@ async def _keep(decision: Decision, doubled: Doubles, writer: Writer) -> None:
 
     A person may have thought it over for long, so what is connected is looked up again.
     """
-    listed = await writer.list_connections((doubled.schedule_id,))
+    listed = await writer.list_connections((doubled.key.schedule_id,))
     standing = still_standing(doubled, listed.connections)
     if decision.keep not in standing:
         why = "is no longer connected, so nothing was disconnected; run extcal resolve again"

@@ -4,10 +4,13 @@ import json
 
 from hypothesis import strategies as st
 
+from reconciler.model.account import Account
+from reconciler.model.encoding import encoded
 from reconciler.model.live import Calendar, Event, Extra, Features, LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_order
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+ids = texts.map(str.lower)
 maybe = st.none() | texts
 json_values = st.recursive(
     st.booleans() | st.integers() | texts,
@@ -43,14 +46,14 @@ features = st.builds(
     imports=words,
     exports=words,
 )
-providers = st.builds(Provider, id=texts, name=texts, calendar_type=words, features=features, extra=extras)
+providers = st.builds(Provider, id=ids, name=texts, calendar_type=words, features=features, extra=extras)
 connections = st.builds(
     LiveConnection,
     id=texts,
-    provider_id=texts,
+    provider_id=ids,
     calendar_type=words,
-    schedule_id=texts,
-    account=maybe,
+    schedule_id=ids,
+    account=maybe.map(lambda text: Account(text) if text else None),
     status=words,
     error_reason=maybe,
     sync=sync_configs,
@@ -60,11 +63,11 @@ connections = st.builds(
 )
 calendars = st.builds(Calendar, id=texts, name=texts, extra=extras)
 schedules = st.builds(
-    Schedule, id=texts, name=texts, external_id=maybe, status=words, time_zone=maybe, app_id=maybe, extra=extras
+    Schedule, id=ids, name=texts, external_id=maybe, status=words, time_zone=maybe, app_id=maybe, extra=extras
 )
 events = st.builds(
     Event,
-    schedule_id=texts,
+    schedule_id=ids,
     calendar_type=words,
     start=texts,
     end=texts,
@@ -120,7 +123,7 @@ def connection_json(live: LiveConnection) -> Json:
         "providerId": live.provider_id,
         "calendarType": live.calendar_type,
         "scheduleId": live.schedule_id,
-        "externalAccountEmail": live.account,
+        "externalAccountEmail": encoded(live.account),
         "status": live.status,
         "errorReason": live.error_reason,
         "syncConfig": {

@@ -91,7 +91,7 @@ def test_a_connection_from_beginning_to_end(opened: Callable[..., SiteSession], 
             assert apple.features.connect_methods == (ConnectMethod.CREDENTIALS,)
             assert apple.features.exports == Support.DEDICATED
             live = await connected(session)
-            assert (live.schedule_id, live.account, live.provider_id) == (LEE, EMAIL, apple.id)
+            assert (live.schedule_id, str(live.account), live.provider_id) == (LEE, EMAIL, apple.id)
             calendars = {each.name: each.id for each in await reader.list_calendars(live.id)}
             wanted = SyncConfig(
                 imports=Direction(True, Arm.CALENDARS, (CalendarRef(id=calendars["Work"]),)),  # noqa: FBT003

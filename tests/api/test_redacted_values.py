@@ -76,5 +76,5 @@ def test_live_sites_are_values_too(secrets: Secrets) -> None:
     """With what is known of their accounts' calendars, by ids."""
     found = site_with(live(account=KEY), calendars={KEY: (Calendar(id="a", name=KEY),)})
     shown = secrets.redacted(found)
-    assert shown.connections[0].account == "[secret]"
+    assert str(shown.connections[0].account) == "[secret]"
     assert shown.calendars["[secret]"][0].name == "[secret]"

@@ -37,7 +37,7 @@ def test_providers_survive(providers: list[Provider]) -> None:
 
 
 @examples(40, profile="tests")
-@given(st.lists(some.connections, max_size=3), st.lists(some.texts, max_size=2))
+@given(st.lists(some.connections, max_size=3), st.lists(some.ids, max_size=2))
 def test_connections_survive(connections: list[LiveConnection], failed: list[str]) -> None:
     """Connections are read whole, with the providers that failed."""
     answer = {"connections": [some.connection_json(each) for each in connections], "failedProviderIds": failed}
@@ -193,3 +193,25 @@ def test_no_answer_breaks_a_reader(read: object, answer: object) -> None:
     assert callable(read)
     with contextlib.suppress(ShapeError):
         read(WireObject(answer))
+
+
+def test_ids_and_accounts_are_made_comparable_as_they_come() -> None:
+    """Ids compare in lower case, however they came; an account equals its other spellings, and is shown as it came."""
+    usual = {"id": "c1", "calendarType": "I_CAL", "status": "SYNCED", "syncConfig": {}}
+    spelt = [("p-apple", "s-1", "lee@b\u00fccher.example"), ("P-Apple", "S-1", "LEE@xn--bcher-kva.example")]
+    for rest in (usual, usual | {"unheardOf": 1}):
+        one, two = [
+            read_connections(
+                received(
+                    {
+                        "connections": [
+                            rest | {"providerId": provider, "scheduleId": schedule, "externalAccountEmail": account}
+                        ],
+                        "failedProviderIds": [provider],
+                    }
+                )
+            )
+            for provider, schedule, account in spelt
+        ]
+        assert one == two
+        assert str(two.connections[0].account) == "LEE@xn--bcher-kva.example"

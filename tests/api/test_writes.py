@@ -65,7 +65,7 @@ def test_connect_by_credentials_sends_the_secret_itself(server: Scripted, opened
     async def story() -> None:
         async with opened() as session:
             live = await session.writer().connect_by_credentials("p1", "s1", "lee@harbor-dental.example", PASSWORD_REF)
-            assert live.account == "lee@harbor-dental.example"
+            assert str(live.account) == "lee@harbor-dental.example"
 
     run(story())
     assert (only(server).verb, only(server).path) == ("POST", f"{BASE}/connections:connectByCredentials")

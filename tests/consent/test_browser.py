@@ -12,6 +12,7 @@ import pytest
 from reconciler.consent import pages
 from reconciler.consent.pages import HtmlPage
 from reconciler.consent.pending import StaleCallback
+from reconciler.model.account import Account
 from reconciler.model.consent import CallbackResult, CallbackStatus
 from tests.consent.owners import action, links
 from tests.support.browser import Browser, browser
@@ -185,7 +186,7 @@ def test_every_page_fits_a_phone_and_can_be_read(
 ) -> None:
     """At 360 and at 1280 pixels, light and dark, nothing overflows, even with names of hundreds of characters."""
     long = "an-account-with-a-name-" + "x" * 300 + "@harbor.example"
-    shown = [pages.result_page(CallbackResult(finding, long), action()) for finding in CallbackStatus]
+    shown = [pages.result_page(CallbackResult(finding, Account(long)), action()) for finding in CallbackStatus]
     shown += [pages.stale_page(turned, agreed=True) for turned in StaleCallback]
     shown += [pages.checking_page(), pages.unreadable_page(), pages.not_found_page()]
     for page in shown:
@@ -197,7 +198,10 @@ def test_every_page_fits_a_phone_and_can_be_read(
 @pytest.mark.parametrize(("width", "scheme"), [(_PHONE, "dark"), (_WIDE, "light"), (_WIDE, "dark")])
 def test_the_page_that_says_most_fits_every_screen(window: Browser, tmp_path: Path, width: int, scheme: str) -> None:
     """All pages share one style: the one with the longest text stands for them."""
-    said = [pages.result_page(CallbackResult(finding, "lee@harbor.example"), action()) for finding in CallbackStatus]
+    said = [
+        pages.result_page(CallbackResult(finding, Account("lee@harbor.example")), action())
+        for finding in CallbackStatus
+    ]
     most = max(said, key=lambda page: len(page.html))
     assert_fits(window, tmp_path, most, width, scheme)
 

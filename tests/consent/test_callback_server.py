@@ -13,6 +13,7 @@ import pytest
 from reconciler.api.redaction import Redactor
 from reconciler.consent.callback_server import serve_callbacks
 from reconciler.consent.pending import PendingConsent, PendingConsents
+from reconciler.model.account import Account
 from reconciler.model.consent import Callback, CallbackResult, CallbackStatus, ConsentRefusal
 from tests.consent.owners import action
 from tests.support import web
@@ -67,7 +68,7 @@ def test_no_page_shows_a_secret() -> None:
     redactor.learn("sea<gull&lantern")
     meet(
         lambda consent: pages.append(web.get(f"{consent.redirect_url}?connectionId={_ID}").text),
-        CallbackResult(CallbackStatus.CONNECTED, "lee sea<gull&lantern"),
+        CallbackResult(CallbackStatus.CONNECTED, Account("lee sea<gull&lantern")),
         redact=redactor.redact,
     )
     assert "lee [secret]" in pages[0]
@@ -89,7 +90,7 @@ def test_a_browser_brings_a_connection_and_is_shown_the_result() -> None:
         assert "server" not in page.headers
         assert "<script" not in page.text
 
-    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED, "lee@harbor.example")) == [Callback(_ID)]
+    assert meet(browse, CallbackResult(CallbackStatus.CONNECTED, Account("lee@harbor.example"))) == [Callback(_ID)]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_every_result_has_a_page_that_says_what_to_do(status: CallbackStatus) ->
     pages: list[str] = []
     meet(
         lambda consent: pages.append(web.get(f"{consent.redirect_url}?connectionId=x").text),
-        CallbackResult(status, "a@b"),
+        CallbackResult(status, Account("a@b")),
     )
     assert pages[0].count("<h1>") == 1
     assert pages[0].count("<p>") >= 2
@@ -130,7 +131,7 @@ def test_hostile_names_stay_text() -> None:
     """Whatever an account is called, it is shown as text, without characters that reorder what stands around it."""
     evil = "<b onclick=x>\u202egnp.\"'&amp;{account}"
     pages: list[str] = []
-    result = CallbackResult(CallbackStatus.CONNECTED, evil)
+    result = CallbackResult(CallbackStatus.CONNECTED, Account(evil))
     meet(lambda consent: pages.append(web.get(f"{consent.redirect_url}?connectionId=x").text), result)
     assert "<b onclick" not in pages[0]
     assert "\u202e" not in pages[0]

@@ -21,9 +21,10 @@ from reconciler.errors import (
     TransportError,
     UnauthenticatedError,
 )
-from reconciler.model.account import folded
+from reconciler.model.account import Account
 from reconciler.model.desired import SecretRef
 from reconciler.model.intent import Fate, Intent, Made, Pending
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import Calendar, ConnectionList, LiveConnection, Provider
 from reconciler.model.sync import SyncConfig
 from tests.support.builders.plans import PROVIDERS, live
@@ -188,7 +189,7 @@ class MemoryJournal:
     refuses: ExtcalError | None = None
     intents: list[Intent] = field(default_factory=list)
     refuses_after: int = -1
-    otherwise: dict[tuple[str, str, str], Made] = field(default_factory=dict)
+    otherwise: dict[ConnectionKey, Made] = field(default_factory=dict)
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down."""
@@ -200,11 +201,13 @@ class MemoryJournal:
         self.lines.append(("begin", intent.address))
         self.left.append(Pending(intent, 0.0))
 
-    def end(self, intent: Intent, ending: Fate, connection_id: str | None = None, account: str | None = None) -> None:
+    def end(
+        self, intent: Intent, ending: Fate, connection_id: str | None = None, account: Account | None = None
+    ) -> None:
         """Write down what became of it."""
         self.lines.append(("end", intent.address, ending, connection_id or ""))
         self.left = [pending for pending in self.left if pending.intent.id != intent.id]
-        if connection_id is not None and folded(account or "") != folded(intent.account):
+        if connection_id is not None and account != intent.key.account:
             self.otherwise[intent.key] = Made(connection_id, account)
 
     def made(self, intent: Intent) -> Made | None:
@@ -222,12 +225,12 @@ class MemoryUnfinished:
 
     addresses: set[str] = field(default_factory=set)
 
-    def add(self, address: str, account: str | None) -> None:
+    def add(self, address: str, account: Account | None) -> None:
         """Note that a connection is about to be made."""
         assert account
         self.addresses.add(address)
 
-    def remove(self, address: str, account: str | None) -> None:
+    def remove(self, address: str, account: Account | None) -> None:
         """Note that it has its sync config."""
         del account
         self.addresses.discard(address)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ApiError, ExtcalError, InvalidRequestError
+from reconciler.model.account import Account
 from reconciler.model.action import ActionKind
 from reconciler.model.consent import (
     CallbackResult,
@@ -106,7 +107,7 @@ def test_what_an_owner_made_is_read_configured_and_told() -> None:
         ("get_connection", "made"),
         ("update_sync_config", "made"),
     ]
-    assert owners.consent.results == [CallbackResult(CallbackStatus.CONNECTED, LEE)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.CONNECTED, Account(LEE))]
     assert owners.over == 1.0
 
 
@@ -159,7 +160,7 @@ def test_what_is_not_of_this_action_is_not_believed(standing: LiveConnection | N
     assert (outcome.status, outcome.connection_id) == (DONE, "made")
     assert owners.consent.results == [
         CallbackResult(CallbackStatus.FOREIGN),
-        CallbackResult(CallbackStatus.CONNECTED, LEE),
+        CallbackResult(CallbackStatus.CONNECTED, Account(LEE)),
     ]
     assert owners.port.called("update_sync_config") == [("made",)]
 
@@ -197,7 +198,7 @@ def test_another_account_is_named_and_left_alone() -> None:
         f"declare account: {KIM}. If not, disconnect it in the site's dashboard, or with a manifest that has state: "
         "absent, and apply again for a new link"
     )
-    assert owners.consent.results == [CallbackResult(CallbackStatus.WRONG_ACCOUNT, KIM)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.WRONG_ACCOUNT, Account(KIM))]
     assert owners.port.called("update_sync_config") == []
 
 
@@ -223,7 +224,7 @@ def test_what_does_not_work_is_not_called_connected(status: str, reason: str | N
     """The service's reason, or its status where it gives none."""
     owners = agreed("made", connection=made(status=status, error_reason=reason))
     assert owners.failure() == f"its owner agreed, but the service reports {told}; apply again for a new link"
-    assert owners.consent.results == [CallbackResult(CallbackStatus.BROKEN, LEE)]
+    assert owners.consent.results == [CallbackResult(CallbackStatus.BROKEN, Account(LEE))]
 
 
 def test_an_account_that_shows_late_is_waited_for() -> None:

@@ -92,8 +92,12 @@ def test_the_intent_says_what_stood_there_before_and_nothing_secret() -> None:
     story.ended()
     (intent,) = story.journal.intents
     assert intent.known == ("a", "b", "kim")
-    assert (intent.address, intent.site, intent.schedule_id) == ("harbor/lee", "harbor", SCHEDULE)
-    assert (intent.provider_id, intent.provider, intent.account) == ("p-apple", "apple", "lee@harbor.example")
+    assert (intent.address, intent.site, intent.key.schedule_id) == ("harbor/lee", "harbor", SCHEDULE)
+    assert (intent.provider_id, intent.key.provider, str(intent.key.account)) == (
+        "p-apple",
+        "apple",
+        "lee@harbor.example",
+    )
     assert PASSWORD.name not in repr(intent)
     again = Story()
     again.ended()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ApiError
+from reconciler.model.account import Account
 from reconciler.model.action import ActionKind
 from reconciler.model.desired import SecretRef
 from reconciler.model.intent import Fate, Made, Pending
@@ -41,7 +42,7 @@ DECLARE = f"declare account: {ALIAS} if that is the one that is meant"
 class Spelling(ScriptedPort):
     """A port that lists accounts under `spelt`; after `shown_after` lists, or at once."""
 
-    spelt: str | None = ALIAS
+    spelt: Account | None = Account(ALIAS)
     shown_after = 0
 
     async def connect_by_credentials(
@@ -131,7 +132,7 @@ def test_what_can_not_be_disconnected_again_is_said(error: ApiError) -> None:
     outcome = outcome_of(run)
     assert (outcome.status, outcome.connection_id, standing(port)) == (FAILED, "new-1", ["new-1"])
     assert f"which could not be disconnected again: {error}; {DECLARE}" in (outcome.error or "")
-    assert list(run.journal.otherwise.values()) == [Made("new-1", ALIAS)]
+    assert list(run.journal.otherwise.values()) == [Made("new-1", Account(ALIAS))]
 
 
 @pytest.mark.parametrize("lists", [1, 2, 4])
@@ -142,7 +143,7 @@ def test_an_account_that_is_shown_late_is_compared_then(lists: int) -> None:
     outcome = outcome_of(run_of(port))
     assert (outcome.status, standing(port)) == (FAILED, [])
     right = Spelling()
-    right.spelt, right.shown_after = "LEE@harbor.example", lists
+    right.spelt, right.shown_after = Account("LEE@harbor.example"), lists
     assert outcome_of(run_of(right)).status is DONE
 
 
@@ -153,7 +154,7 @@ def test_an_account_that_is_shown_after_the_run_is_known_by_its_id() -> None:
     run = run_of(port)
     assert outcome_of(run).status is DONE
     port.shown_after = 0
-    plan = plan_of([declared()], [replace(c, account=ALIAS) for c in port.connections], site=SITE)
+    plan = plan_of([declared()], [replace(c, account=Account(ALIAS)) for c in port.connections], site=SITE)
     assert [a.kind for a in plan.actions if a.kind.writes] == [ActionKind.CONNECT]
     again = outcome_of(Run(plan, {"harbor": port}, journal=run.journal))
     assert (again.status, standing(port)) == (FAILED, ["new-1"])
@@ -163,7 +164,7 @@ def test_an_account_that_is_shown_after_the_run_is_known_by_its_id() -> None:
 def test_a_lost_connect_does_not_adopt_what_another_connect_has_made() -> None:
     """Two accounts on one schedule, none of them shown: what the one has made is never given the other's config."""
     port = Spelling([], scripted(connect_by_credentials=[LOST, None]))
-    port.spelt, port.shown_after = "kim@harbor.example", 1000
+    port.spelt, port.shown_after = Account("kim@harbor.example"), 1000
     plan = plan_of([declared(), declared("kim", account=KIM)])
     outcomes = passing(Run(plan, {"harbor": port}).outcomes())
     assert [outcome.status for outcome in outcomes] == [DONE, DONE]

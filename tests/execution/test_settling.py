@@ -22,7 +22,9 @@ def nobody() -> bool:
 def intent(name: str = "lee", **fields: str) -> Intent:
     """The intent of a connect of lee@harbor.example on SCHEDULE."""
     made = intent_of(the_action(planned(declared())), f"id-{name}", ())
-    return replace(made, address=f"harbor/{name}", **fields)  # type: ignore[arg-type] # the fields given here are texts
+    own = {field: text for field, text in fields.items() if field != "schedule_id"}
+    key = replace(made.key, schedule_id=fields.get("schedule_id", made.key.schedule_id))
+    return replace(made, address=f"harbor/{name}", key=key, **own)  # type: ignore[arg-type] # other fields are texts
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_one_look_tells_what_is_new() -> None:
     assert passing(found(ScriptedPort([LEE, twin]))) == Several((LEE, twin))
     port = ScriptedPort([LEE], script=scripted(list_connections=DOWN))
     assert passing(found(port)) == Unlisted(str(DOWN))
-    assert port.calls == [("list_connections", older.schedule_id)]
+    assert port.calls == [("list_connections", older.key.schedule_id)]
 
 
 def test_a_provider_that_is_out_of_reach_hides_what_is_new() -> None:

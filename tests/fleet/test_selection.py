@@ -32,7 +32,7 @@ def manifests_of_a_site(draw: st.DrawFn) -> list[DeclaredConnection]:
         ref = draw(
             st.sampled_from(
                 [
-                    ScheduleRef(ScheduleKey.ID, schedule.id.upper()),
+                    ScheduleRef(ScheduleKey.ID, schedule.id),
                     ScheduleRef(ScheduleKey.NAME, schedule.name),
                     ScheduleRef(ScheduleKey.EXTERNAL_ID, schedule.external_id or ""),
                     ScheduleRef(ScheduleKey.NAME, "Nobody"),

@@ -88,7 +88,7 @@ def test_every_field_reaches_the_model(loaded: Load) -> None:
     assert lee.address == "harbor-dental/dr-lee-apple"
     assert lee.schedule == ScheduleRef(ScheduleKey.ID, SCHEDULE_ID)
     assert lee.provider == ProviderRef(ProviderKey.TYPE, "apple")
-    assert lee.account == "lee@harbor-dental.example"
+    assert str(lee.account) == "lee@harbor-dental.example"
     assert lee.password == SecretRef(SecretKind.FILE, "lee/apple")
     assert lee.state is State.PRESENT
     calendars = (CalendarRef(name="Work"), CalendarRef(id="a68yu6"), CalendarRef(id="b1", name="Home"))

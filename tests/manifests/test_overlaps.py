@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
 from reconciler.manifests.references import find_overlaps
+from reconciler.model.account import Account
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,
@@ -149,7 +150,7 @@ def declared(number: int, config: SyncConfig) -> DeclaredConnection:
         name=f"c{number}",
         schedule=ScheduleRef(ScheduleKey.NAME, str(number)),
         provider=ProviderRef(ProviderKey.TYPE, "apple"),
-        account="lee@harbor-dental.example",
+        account=Account("lee@harbor-dental.example"),
         password=None,
         state=State.PRESENT,
         sync=config,

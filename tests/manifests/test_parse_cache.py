@@ -107,7 +107,9 @@ def test_documents_of_one_shape_are_apart(folder: Path) -> None:
     """Connections of one shape in several files keep their own words, and each its own place."""
     (folder / "a.yaml").write_text(fleet(3))
     (folder / "b.yaml").write_text("\n\n" + fleet(5).split("---\n", 5)[5])
-    found = {c.name: (c.account, c.sources.root.line, c.sources.at("account").line) for c in load([folder]).connections}
+    found = {
+        c.name: (str(c.account), c.sources.root.line, c.sources.at("account").line) for c in load([folder]).connections
+    }
     assert found == {
         "staff-0": ("staff0@harbor-dental.example", 16, 23),
         "staff-1": ("staff1@harbor-dental.example", 29, 36),

@@ -140,7 +140,7 @@ def test_nothing_is_lost(site: Spec, connection: Spec) -> None:
     desired = load_files({"m.yaml": text.encode()})
     (read_site,), (read,) = desired.sites, desired.connections
     provider = connection["provider"]
-    assert connection["account"] == read.account
+    assert connection["account"] == read.account.given
     assert connection["schedule"] == {str(read.schedule.by): read.schedule.value}
     assert provider == (
         read.provider.value if isinstance(provider, str) else {str(read.provider.by): read.provider.value}

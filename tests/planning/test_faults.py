@@ -56,7 +56,7 @@ TIDE_REF = ProviderRef(ProviderKey.NAME, "Tide")
 def stated(name: str = "lee", provider: str | ProviderRef = "apple", **fields: object) -> DeclaredConnection:
     """A declared connection each of whose fields has a line of its own, counted from 2 in the order of FIELDS."""
     places = tuple((path, Source(f"{name}.yaml", line, 3)) for line, path in enumerate(FIELDS, 2))
-    return replace(declared(name, provider), sources=SourceMap(Source(f"{name}.yaml", 1, 1), places), **fields)  # type: ignore[arg-type] # fields of the value, given by name
+    return declared(name, provider, **{"sources": SourceMap(Source(f"{name}.yaml", 1, 1), places)} | fields)
 
 
 def faults(*connections: DeclaredConnection, on: LiveSite | None = None) -> list[str]:

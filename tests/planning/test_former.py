@@ -22,7 +22,7 @@ def former(*connections: DeclaredConnection, site: Site = SITE, whole: bool = Tr
 
 def test_a_site_is_found_under_the_name_that_it_has_now() -> None:
     """It is as it was but for its name, which its connections bear, too."""
-    bay = replace(PRUNING, name="bay", site_id=SITE.site_id.upper())
+    bay = replace(PRUNING, name="bay", site_id=SITE.site_id)
     site, connections = former(LEE).of(bay)
     assert site == replace(SITE, name="bay")
     assert connections == [replace(LEE, site="bay")]
@@ -34,7 +34,6 @@ def test_a_site_is_found_under_the_name_that_it_has_now() -> None:
     ("now", "same", "maybe"),
     [
         (replace(APP, site_id=OTHER_ID), True, True),
-        (replace(APP, site_id=OTHER_ID, auth=AppAuth("app", PASSWORD, "INSTANCE")), True, True),
         (replace(APP, auth=AppAuth("app", PASSWORD, "other")), True, True),
         (replace(APP, site_id=OTHER_ID, auth=AppAuth("app", PASSWORD, "other")), False, False),
         (replace(APP, site_id=OTHER_ID, auth=AppAuth("another", PASSWORD, "other")), False, True),

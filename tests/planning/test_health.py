@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.account import Account
 from reconciler.model.action import ActionKind
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveSite, Schedule
@@ -61,7 +62,7 @@ def test_what_is_live_is_judged_and_named(wanted: DeclaredConnection, status: st
             schedule_id=SCHEDULE,
             schedule="Dr. Lee",
             provider="apple",
-            account=LEE,
+            account=Account(LEE),
             connection_id="c1",
             health=health,
             live_status=status,
@@ -80,7 +81,7 @@ def test_what_is_live_is_judged_and_named(wanted: DeclaredConnection, status: st
 )
 def test_what_is_not_there_has_no_connection(wanted: DeclaredConnection, health: Health) -> None:
     """Neither an id nor a word of the service, though another connection has an empty one."""
-    plan, found = judged(wanted, on=site_with(replace(live(""), account=KIM)))
+    plan, found = judged(wanted, on=site_with(live("", account=KIM)))
     status = found["harbor/lee"]
     assert (status.health, status.connection_id) == (health, None)
     assert status.action in plan.actions
@@ -107,7 +108,7 @@ def test_what_nobody_declares_is_unmanaged_whatever_would_be_done() -> None:
         assert (second.address, second.health) == ("harbor/lee", Health.OK)
 
 
-def faulty(name: str, health: Health, fault: Fault, **fields: str | None) -> ConnectionStatus:
+def faulty(name: str, health: Health, fault: Fault, **fields: str | Account | None) -> ConnectionStatus:
     """The status of a declared connection that could not be planned."""
     plain = ConnectionStatus(
         address=f"harbor/{name}",
@@ -116,7 +117,7 @@ def faulty(name: str, health: Health, fault: Fault, **fields: str | None) -> Con
         schedule_id=SCHEDULE,
         schedule=None,
         provider="apple",
-        account=LEE,
+        account=Account(LEE),
         connection_id=None,
         health=health,
         fault=fault,
@@ -141,7 +142,7 @@ def test_what_could_not_be_planned_says_why() -> None:
         Health.ERROR,
         third,
         provider="google",
-        account="zoe@harbor.example",
+        account=Account("zoe@harbor.example"),
         schedule_id=None,
         schedule="Zoe",
     )
@@ -158,7 +159,7 @@ def test_a_site_that_could_not_be_read() -> None:
     assert unread_status(made, wanted) == SiteStatus(
         SITE,
         (
-            faulty("kim", Health.UNKNOWN, why, account=KIM, schedule_id=None),
+            faulty("kim", Health.UNKNOWN, why, account=Account(KIM), schedule_id=None),
             faulty("lee", Health.UNKNOWN, why),
         ),
         unread=why,

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.account import Account
 from reconciler.model.intent import Intent
+from reconciler.model.key import ConnectionKey
 from reconciler.model.live import LiveConnection
 from reconciler.planning.preconditions import Appeared, appeared, intent_of
 from tests.support.actions import altered
@@ -43,10 +45,8 @@ def test_an_intent_says_what_is_meant() -> None:
         address="harbor/lee",
         site="harbor",
         site_id=SITE.site_id,
-        schedule_id=SCHEDULE,
+        key=ConnectionKey(SCHEDULE, "apple", Account(LEE)),
         provider_id="p-apple",
-        provider="apple",
-        account=LEE,
         known=("a", "b", "bad", "kim"),
         broken=("bad",),
     )
@@ -55,7 +55,7 @@ def test_an_intent_says_what_is_meant() -> None:
 def test_an_intent_without_an_account() -> None:
     """What a plan does not say is empty, and no other account is taken for it."""
     nameless = intent_of(altered(the_action(planned(declared())), account=None), "i-1", ())
-    assert nameless.account == ""
+    assert nameless.key.account is None
     assert appeared(nameless, [live("x", account=KIM)]).own == ()
 
 

@@ -110,7 +110,7 @@ def test_deprecated_spellings_of_microsoft(spelling: str) -> None:
 
 def test_provider_by_name_and_by_id() -> None:
     """ListProviders' name and id name a provider too."""
-    for ref in (ProviderRef(ProviderKey.NAME, "Apple"), ProviderRef(ProviderKey.ID, "P-APPLE")):
+    for ref in (ProviderRef(ProviderKey.NAME, "Apple"), ProviderRef(ProviderKey.ID, "p-apple")):
         assert the_action(planned(declared(provider=ref), on=site_with(live()))).kind is ActionKind.NOOP
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.account import Account
 from reconciler.model.action import ActionKind
 from reconciler.model.desired import (
     DeclaredConnection,
@@ -92,12 +93,11 @@ def test_another_guard_does_not_speak_for_protection() -> None:
     "same",
     [
         {"name": "renamed", "site": "renamed"},
-        {"account": KIM.upper()},
-        {"schedule": ScheduleRef(ScheduleKey.ID, SCHEDULE.upper())},
+        {"account": Account(KIM.upper())},
         {"schedule": ScheduleRef(ScheduleKey.NAME, "Kim")},
         {"schedule": ScheduleRef(ScheduleKey.EXTERNAL_ID, "kim")},
         {"provider": ProviderRef(ProviderKey.NAME, "Apple")},
-        {"provider": ProviderRef(ProviderKey.ID, "P-APPLE")},
+        {"provider": ProviderRef(ProviderKey.ID, "p-apple")},
         {"password": None},
         {"state": State.ABSENT},
         {"sync": SyncConfig(exports=OFF)},
@@ -116,7 +116,7 @@ def test_protection_is_a_matter_of_the_key(same: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"account": LEE},
+        {"account": Account(LEE)},
         {"provider": ProviderRef(ProviderKey.TYPE, "google")},
         {"schedule": ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)},
         {"schedule": ScheduleRef(ScheduleKey.NAME, "Lee")},

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Scope
 from reconciler.model.live import LiveConnection
 from tests.support.builders.plans import (
@@ -40,7 +41,9 @@ def test_an_owner_who_agreed_with_another_account_is_told_of() -> None:
     assert other(live("k", GOOGLE, account=KIM), MINE) == (f"harbor/lee: {warning}",)
     assert other(live("k", GOOGLE, account=KIM, schedule_id=SCHEDULE.upper()), MINE) == (f"harbor/lee: {warning}",)
     apple = declared("apple", account="a@harbor.example")
-    found = other(live("k", GOOGLE, account=KIM), apple, MINE, replace(MINE, name="zoe", account="z@harbor.example"))
+    found = other(
+        live("k", GOOGLE, account=KIM), apple, MINE, replace(MINE, name="zoe", account=Account("z@harbor.example"))
+    )
     assert [text.split(":")[0] for text in found] == ["harbor/lee", "harbor/zoe"]
 
 

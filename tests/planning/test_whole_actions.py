@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.account import Account
 from reconciler.model.action import Action, ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.desired import Lifecycle, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
 from reconciler.model.key import ConnectionKey
@@ -43,7 +44,7 @@ def action(kind: ActionKind, reason: Reason, **fields: object) -> Action:
         address="harbor/lee",
         site="harbor",
         site_id=SITE.site_id,
-        key=ConnectionKey(SCHEDULE, "apple", LEE),
+        key=ConnectionKey(SCHEDULE, "apple", Account(LEE)),
         provider_id="p-apple",
         connection_id=None,
         reason=reason,
@@ -199,7 +200,7 @@ def test_a_replace_of_another_providers_connection(account: str | None) -> None:
     assert shown(found) == action(
         ActionKind.REPLACE,
         Reason.PROVIDER_CHANGED,
-        superseded=ConnectionKey(SCHEDULE, "Tide", account),
+        superseded=ConnectionKey(SCHEDULE, "Tide", None if account is None else Account(account)),
         connection_id="old",
         recovery=Recovery.PASSWORD,
         method=ConnectMethod.CREDENTIALS,
@@ -234,7 +235,7 @@ def undeclared(kind: ActionKind, reason: Reason, **fields: object) -> Action:
 @pytest.mark.parametrize("prune", [True, False])
 def test_what_nobody_declares(*, prune: bool) -> None:
     """Pruned, it says what goes and what it takes to undo; unmanaged, nothing goes. A name of its schedule is told."""
-    schedule = Schedule(SCHEDULE.upper(), "Dr. Lee", None, "ACTIVE")
+    schedule = Schedule(SCHEDULE, "Dr. Lee", None, "ACTIVE")
     on = site_with(live(), live("stray", TIDE, account=KIM), schedules=(schedule,))
     by_name = declared(schedule=ScheduleRef(ScheduleKey.NAME, "Dr. Lee"))
     plan = planned(by_name, on=on, site=PRUNING if prune else SITE)

@@ -218,7 +218,7 @@ def test_a_connect_is_on_the_disk_before_it_is_sent(armed: Extcal, monkeypatch: 
     assert ran.code == 0, ran.err
     ((content, before),) = arrived
     (line,) = map(json.loads, content.splitlines())
-    assert line["intent"]["account"] == "staff0@harbor-dental.example"
+    assert line["intent"]["key"]["account"] == "staff0@harbor-dental.example"
     assert (str(place.path / "journal"), len(content)) in before
     # A file that is new is found only if its folders were synced, too.
     assert {str(folder) for folder in (place.path, place.path.parent, place.path.parent.parent)} <= dict(before).keys()
@@ -251,7 +251,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         sizes = []
         for _ in range(20):
             book.begin(intent(0))
-            book.end(intent(0), Fate.DONE, "c" * 200, intent(0).account)
+            book.end(intent(0), Fate.DONE, "c" * 200, intent(0).key.account)
             sizes.append(path.stat().st_size)
         return max(sizes)
 

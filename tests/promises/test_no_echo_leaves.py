@@ -10,8 +10,10 @@ from reconciler import planfile
 from reconciler.cli.dask import worker
 from reconciler.machine.journal import FileJournal, JournalError
 from reconciler.manifests import load
+from reconciler.model.account import Account
 from reconciler.model.encoding import digest
 from reconciler.model.intent import Fate, Intent
+from reconciler.model.key import ConnectionKey
 from tests.promises.canaries import API_KEY, PASSWORD, leaks
 from tests.promises.commands import REACHING, Row
 from tests.promises.echo_service import Answer, Asked, forms
@@ -330,11 +332,12 @@ def test_no_journal_holds_a_secret(tmp_path: Path) -> None:
         return text.replace(API_KEY, "[secret]")
 
     book = FileJournal(tmp_path / "journal", lambda: None, redact=redact)
-    intent = Intent("1", "harbor/a", "harbor", HARBOR, schedule_id(0), APPLE, "apple", email(0), ("live-1", API_KEY))
+    key = ConnectionKey(schedule_id(0), "apple", Account(email(0)))
+    intent = Intent("1", "harbor/a", "harbor", HARBOR, key, APPLE, ("live-1", API_KEY))
     with pytest.raises(JournalError, match="harbor/a: the service repeats a secret in an id, so nothing was sent"):
         book.begin(intent)
     assert not (tmp_path / "journal").exists()
-    fine = Intent("1", "harbor/a", "harbor", HARBOR, schedule_id(0), APPLE, "apple", email(0), ("live-1",))
+    fine = Intent("1", "harbor/a", "harbor", HARBOR, key, APPLE, ("live-1",))
     book.begin(fine)
     book.end(fine, Fate.DONE, API_KEY)
     assert not leaks((tmp_path / "journal").read_bytes())

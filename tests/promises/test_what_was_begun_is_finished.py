@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from reconciler.machine.unfinished import UnfinishedError, UnfinishedFile
+from reconciler.model.account import Account
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
 from tests.support.cli.command import Extcal
 from tests.support.cli.journals import folder_of
@@ -69,37 +70,37 @@ def test_a_consent_that_was_given_after_the_run_is_finished_by_the_next(armed: E
     assert asked.code == 3
     form = {"decision": "allow", "account": email(0), "outcome": "connected"}
     assert httpx.post(str(asked.actions[0]["consent_url"]), data=form).status_code == 303
-    assert folder_of(armed).leaves_unfinished("harbor/staff-0", email(0))
+    assert folder_of(armed).leaves_unfinished("harbor/staff-0", Account(email(0)))
     assert armed(*_APPLY).code == 0
-    assert not folder_of(armed).leaves_unfinished("harbor/staff-0", email(0))
+    assert not folder_of(armed).leaves_unfinished("harbor/staff-0", Account(email(0)))
 
 
 def test_what_is_as_declared_is_finished(armed: Extcal) -> None:
     """Somebody else may have set it meanwhile: then it is left alone from there on."""
     armed.write(site(), connection(0))
     assert armed(*_APPLY).code == 0
-    folder_of(armed).unfinished.add("harbor/staff-0", email(0))
+    folder_of(armed).unfinished.add("harbor/staff-0", Account(email(0)))
     assert armed(*_APPLY).code == 0
-    assert not folder_of(armed).leaves_unfinished("harbor/staff-0", email(0))
+    assert not folder_of(armed).leaves_unfinished("harbor/staff-0", Account(email(0)))
 
 
 def test_lines_that_were_cut_off_are_passed_over(tmp_path: Path) -> None:
     """What stands before and after them counts; an account is one however it is spelt."""
     path = tmp_path / "unfinished"
     known = UnfinishedFile(path, lambda: None)
-    known.add("harbor/lee", "Lee@Harbor.example")
-    known.add("harbor/kim", "kim@harbor.example")
+    known.add("harbor/lee", Account("Lee@Harbor.example"))
+    known.add("harbor/kim", Account("kim@harbor.example"))
     with path.open("ab") as file:
         file.write(b'{"begun": "harb')
-    known.add("harbor/pat", "pat@harbor.example")
-    known.remove("harbor/kim", "kim@harbor.example")
+    known.add("harbor/pat", Account("pat@harbor.example"))
+    known.remove("harbor/kim", Account("kim@harbor.example"))
     again = UnfinishedFile(path, lambda: None)
-    assert again.holds("harbor/lee", "lee@harbor.example")
-    assert again.holds("harbor/pat", "pat@harbor.example")
-    assert not again.holds("harbor/kim", "kim@harbor.example")
+    assert again.holds("harbor/lee", Account("lee@harbor.example"))
+    assert again.holds("harbor/pat", Account("pat@harbor.example"))
+    assert not again.holds("harbor/kim", Account("kim@harbor.example"))
     assert not again.holds("harbor/lee", None)
-    again.remove("harbor/lee", "lee@harbor.example")
-    again.remove("harbor/pat", "pat@harbor.example")
+    again.remove("harbor/lee", Account("lee@harbor.example"))
+    again.remove("harbor/pat", Account("pat@harbor.example"))
     assert not path.exists()
 
 
@@ -116,25 +117,25 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     """One whose owner never agrees stays, and what comes and goes beside it leaves no trace."""
     path = tmp_path / "unfinished"
     known = UnfinishedFile(path, lambda: None)
-    known.add("harbor/lee", "lee@harbor.example")
+    known.add("harbor/lee", Account("lee@harbor.example"))
     for number in range(2_000):
-        known.add(f"harbor/{number}", "kim@harbor.example")
-        known.remove(f"harbor/{number}", "kim@harbor.example")
+        known.add(f"harbor/{number}", Account("kim@harbor.example"))
+        known.remove(f"harbor/{number}", Account("kim@harbor.example"))
     assert path.stat().st_size < 80 * 1024
     again = UnfinishedFile(path, lambda: None)
-    assert again.holds("harbor/lee", "lee@harbor.example")
-    assert not again.holds("harbor/1999", "kim@harbor.example")
+    assert again.holds("harbor/lee", Account("lee@harbor.example"))
+    assert not again.holds("harbor/1999", Account("kim@harbor.example"))
 
 
 def test_what_can_not_be_noted_as_finished_is_not_said_to_be_unsent(tmp_path: Path) -> None:
     """The message says what may come of it."""
     path = tmp_path / "unfinished"
     known = UnfinishedFile(path, lambda: None)
-    known.add("harbor/lee", "lee@harbor.example")
-    known.add("harbor/kim", "kim@harbor.example")
+    known.add("harbor/lee", Account("lee@harbor.example"))
+    known.add("harbor/kim", Account("kim@harbor.example"))
     path.unlink()
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(
         UnfinishedError, match="so the fields of ignoreChanges may be set once more; repair or delete the file"
     ):
-        known.remove("harbor/lee", "lee@harbor.example")
+        known.remove("harbor/lee", Account("lee@harbor.example"))

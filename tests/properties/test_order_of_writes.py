@@ -125,7 +125,7 @@ def _freeing(result: Result, before: Live) -> dict[str, list[Action]]:
             given_up = before[action.connection_id]
             lost[_SLUGS[str(given_up["providerId"])], str(given_up["externalAccountEmail"])].append(action)
     return {
-        action.address: lost[_SLUGS[action.provider_id], (action.account or "").lower()]
+        action.address: lost[_SLUGS[action.provider_id], str(action.account or "").lower()]
         for action in actions
         if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}
     }

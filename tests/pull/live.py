@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.manifests import load
+from reconciler.model.account import Account
 from reconciler.model.desired import ApiKeyAuth, AppAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.live import Features, LiveConnection, LiveSite, Provider, Schedule
 from reconciler.model.plan import SitePlan
@@ -52,11 +53,13 @@ def live(schedule: str = LEE, provider: Provider = APPLE, **fields: object) -> L
         provider_id=provider.id,
         calendar_type=provider.calendar_type,
         schedule_id=schedule,
-        account=f"{person}@harbor-dental.example",
+        account=Account(f"{person}@harbor-dental.example"),
         status="SYNCED",
         error_reason=None,
         sync=BUSY_TIMES,
     )
+    if isinstance(account := fields.get("account"), str):
+        fields["account"] = Account(account) if account else None
     # The type checker can't know that the names in `fields` fit.
     return replace(given, **fields)  # type: ignore[arg-type]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from reconciler.model.account import Account
 from reconciler.model.action import Action, ActionKind, Change, Chosen, Reason, Recovery
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
 from reconciler.model.key import ConnectionKey
@@ -29,7 +30,7 @@ _NOOP = Action(
     address="harbor-dental/kim",
     site=SITE.name,
     site_id=SITE.site_id,
-    key=ConnectionKey("09562353-67fd-474c-9aa7-0881abec1d3a", "apple", "kim@harbor-dental.example"),
+    key=ConnectionKey("09562353-67fd-474c-9aa7-0881abec1d3a", "apple", Account("kim@harbor-dental.example")),
     provider_id="p-apple",
     connection_id="c-kim",
     reason=Reason.IN_SYNC,
@@ -104,7 +105,7 @@ REPLACE = altered(
     connection_id="c-robin",
     reason=Reason.PROVIDER_CHANGED,
     recovery=Recovery.CONSENT,
-    superseded=ConnectionKey(_LEE.schedule_id, "google", "robin@gmail.example"),
+    superseded=ConnectionKey(_LEE.schedule_id, "google", Account("robin@gmail.example")),
     changes=(
         Change("provider", "google", "apple"),
         Change("account", "robin@gmail.example", "robin@harbor-dental.example"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from reconciler.model.account import Account
 from reconciler.model.action import Action
 from reconciler.model.desired import (
     ApiKeyAuth,
@@ -78,36 +79,45 @@ def chosen(*calendars: str | CalendarRef) -> Direction:
 
 
 def declared(name: str = "lee", provider: str | ProviderRef = "apple", **fields: Any) -> DeclaredConnection:  # noqa: ANN401 - any field of the value
-    """A declared connection of lee@harbor.example on SCHEDULE, with a password where the provider is Apple."""
+    """A declared connection of lee@harbor.example on SCHEDULE, as the loader makes it; with a password at Apple."""
     ref = provider if isinstance(provider, ProviderRef) else ProviderRef(ProviderKey.TYPE, provider)
     given = DeclaredConnection(
         site=SITE.name,
         name=name,
         schedule=ScheduleRef(ScheduleKey.ID, SCHEDULE),
         provider=ref,
-        account="lee@harbor.example",
+        account=Account("lee@harbor.example"),
         password=PASSWORD if provider == "apple" else None,
         state=State.PRESENT,
         sync=SyncConfig(),
         lifecycle=Lifecycle(),
         sources=SourceMap(Source(f"{name}.yaml", 1, 1), (("syncConfig", Source(f"{name}.yaml", 9, 3)),)),
     )
-    return replace(given, **fields)
+    found = replace(given, **_with_account(fields))
+    by_id = found.schedule.by is ScheduleKey.ID
+    return replace(found, schedule=replace(found.schedule, value=found.schedule.value.lower())) if by_id else found
 
 
 def live(id_: str = "c1", provider: Provider = APPLE, **fields: Any) -> LiveConnection:  # noqa: ANN401 - any field of the value
-    """A synced live connection of lee@harbor.example on SCHEDULE."""
+    """A synced live connection of lee@harbor.example on SCHEDULE, as it is read off the wire."""
     given = LiveConnection(
         id=id_,
         provider_id=provider.id,
         calendar_type=provider.calendar_type,
         schedule_id=SCHEDULE,
-        account="lee@harbor.example",
+        account=Account("lee@harbor.example"),
         status="SYNCED",
         error_reason=None,
         sync=SyncConfig(PRIMARY, OFF),
     )
-    return replace(given, **fields)
+    found = replace(given, **_with_account(fields))
+    return replace(found, schedule_id=found.schedule_id.lower())
+
+
+def _with_account(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, an account that is given as text as the loader and the wire read it."""
+    account = fields.get("account")
+    return fields | {"account": Account(account) if account else None} if isinstance(account, str) else fields
 
 
 def site_with(*connections: LiveConnection, **fields: Any) -> LiveSite:  # noqa: ANN401 - any field of the value

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.model.account import Account
 from reconciler.model.action import Attribution, Impact
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Site, State
 from reconciler.model.live import LiveSite, Schedule
@@ -177,7 +178,7 @@ def fleet_renamed(found: FleetStatus, names: Sequence[str]) -> FleetStatus:
                 site=there.name,
                 schedule=name(),
                 provider=name(),
-                account=name(),
+                account=Account(name()),
                 fault=None if c.fault is None else replace(c.fault, message=name(), hint=name()),
             )
             for c in status.connections

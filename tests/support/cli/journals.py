@@ -6,7 +6,9 @@ from pathlib import Path
 
 from reconciler.machine import Machine, SiteFolder
 from reconciler.machine.journal import FileJournal
+from reconciler.model.account import Account
 from reconciler.model.intent import Intent
+from reconciler.model.key import ConnectionKey
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import APPLE, HARBOR, email, schedule_id
 
@@ -27,10 +29,8 @@ def intent(number: int, *, site: str = "harbor", site_id: str = HARBOR, known: S
         address=f"{site}/staff-{number}",
         site=site,
         site_id=site_id,
-        schedule_id=schedule_id(number),
+        key=ConnectionKey(schedule_id(number), "apple", Account(email(number))),
         provider_id=APPLE,
-        provider="apple",
-        account=email(number),
         known=tuple(known),
     )
 

@@ -124,7 +124,7 @@ class Stage:
 
     def grant(self, outcome: Outcome) -> None:
         """Open an outcome's link and agree, as the account's owner would in a browser."""
-        account = (outcome.action.account or "").lower()
+        account = str(outcome.action.account or "").lower()
         form = {"decision": "allow", "account": account, "outcome": "connected"}
         answer = httpx.post(outcome.consent_url or "", data=form, verify=_NO_CERTIFICATES, trust_env=False, timeout=120)
         assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
