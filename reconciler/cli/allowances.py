@@ -13,8 +13,8 @@ import click
 from reconciler.cli.console import Console
 from reconciler.errors import UsageError
 from reconciler.model.desired import Desired
-from reconciler.model.plan import Plan
-from reconciler.planning.guards import GUARDS, MAX_DISCONNECTS, Allowance
+from reconciler.model.plan import Allowance, Plan
+from reconciler.planning.guards import GUARDS, MAX_DISCONNECTS
 from reconciler.text import did_you_mean, listed
 
 _UNDECLARED = "id:"

@@ -46,9 +46,8 @@ from reconciler.cli.signals import Ending, StopStep, run, stop_by_signals
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.planning.guards import Allowance
 from reconciler.planning.partition import partition_of
 from reconciler.render.plan_json import result_json
 from reconciler.render.result_text import outcome_line, result_text

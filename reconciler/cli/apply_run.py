@@ -14,9 +14,8 @@ from reconciler.cli.redaction import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.consent import ConsentMode
 from reconciler.model.intent import Settled
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, Result
-from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.safe_paths import MisplacedError, check_file
 from reconciler.workflow import ConsentPrompt, ManifestWork, Run, Stop, Work, open_run

@@ -10,9 +10,9 @@ from reconciler.cli.formats import report_findings
 from reconciler.cli.redaction import redacted
 from reconciler.errors import UsageError
 from reconciler.model.action import Action
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome
-from reconciler.planning.guards import CONSENT_LOSS, Allowance, consent_losses, overruled
+from reconciler.planning.guards import CONSENT_LOSS, consent_losses, overruled
 from reconciler.render.emphasis import plain
 from reconciler.render.plan_text import headline, plan_text
 from reconciler.workflow import to_do

@@ -19,7 +19,7 @@ from reconciler.model.desired import DeclaredConnection, Site
 from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.providers import word
-from reconciler.planning.resolve import read
+from reconciler.planning.resolve import resolve_declared
 from reconciler.render import table
 from reconciler.text import did_you_mean
 from reconciler.workflow import observe
@@ -214,7 +214,7 @@ class _Wanted:
         if named:
             live = await observe(declared, reader)
             _warn_of_failed(site, live.failed_provider_ids)
-            reading = read(declared, live)
+            reading = resolve_declared(declared, live)
             unclear = {fault.where: fault for fault in (*reading.faults, *reading.matching.faults, *reading.unread)}
             matched = {item.declared.address: found for item, found in reading.matching.pairs}
             connections = live.connections

@@ -37,9 +37,8 @@ from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.attribution import pending
-from reconciler.planning.guards import Allowance
 
 FAILED = 1
 PENDING = 2

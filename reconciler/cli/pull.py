@@ -85,7 +85,7 @@ def pull(
     def choose(found: Target) -> list[Site]:
         if paths:
             wanted = select_sites(known, names)
-            sites = [site.as_stated for site in known.sites if wanted is None or site.name in wanted]
+            sites = [site.as_declared for site in known.sites if wanted is None or site.name in wanted]
         else:
             sites = SiteChoice(paths, limits, names, site_ids).sites(found)
         return _named(sites, titles, folder)

@@ -15,8 +15,7 @@ from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
-from reconciler.model.plan import Plan
-from reconciler.planning.guards import Allowance
+from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.partition import partition_of
 
 _FAILED = 1

@@ -47,7 +47,7 @@ class SiteChoice:
         if self.paths:
             desired = load(manifest_paths(self.paths), self.limits)
             wanted = select_sites(desired, self.names)
-            return [site.as_stated for site in desired.sites if wanted is None or site.name in wanted]
+            return [site.as_declared for site in desired.sites if wanted is None or site.name in wanted]
         if self.site_ids:
             return [_site(site_id, site_id) for site_id in self.site_ids]
         if found.sandbox_sites:

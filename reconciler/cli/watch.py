@@ -24,7 +24,7 @@ from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals,
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits
 from reconciler.model.desired import Desired
-from reconciler.planning.guards import Allowance
+from reconciler.model.plan import Allowance
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import WatchOptions
 from reconciler.watching.server import Address, MonitoringPage, serve_pages

@@ -191,7 +191,7 @@ async def _of_another(
     found = f"connecting {shown(action.account)} gives a connection of {shown(account)} ({made.id})"
     connection_id = None
     if stays is not None:
-        # Undoing must not take away what may be another's.
+        # Undoing must not disconnect what may be another's.
         what, connection_id = stays, None if stays is _MAY_BE_ANOTHERS else made.id
     elif made.id in intent.known:
         what = "which stood there before: nothing was changed"

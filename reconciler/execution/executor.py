@@ -16,7 +16,7 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning.preconditions import come_since, connected, holds, taken_away, taken_away_since
+from reconciler.planning.preconditions import come_since, connected, disconnected_since, disconnecting, holds
 
 _WHOLE = "when every part was applied, apply the whole plan once more"
 _TOO_LATE = "interrupted before it began"
@@ -36,7 +36,7 @@ class Executor:
     `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
     agree; with WAIT, `prompt` asks them. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing
     new is begun, what is under way is finished, and no callback is awaited any longer; when `stop.at_once` is, what is
-    under way is given up and said to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an
+    under way is ended and said to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an
     owner, or for another action, is not. `ended` holds outcomes that are known, and were told, before anything is
     begun.
     """
@@ -56,7 +56,7 @@ class Executor:
         self._plan = plan
         self._ended = {outcome.action.address: outcome for outcome in ended}
         self._planned = frozenset(action.address for action in plan.actions)
-        self._leaving = {site.site.name: taken_away(site.actions) for site in plan.sites}
+        self._leaving = {site.site.name: disconnecting(site.actions) for site in plan.sites}
         self._reaches = reaches
         self._consent = consent
         self._prompt = prompt
@@ -110,22 +110,22 @@ class Executor:
         reach = self._reaches.get(action.site)
         if reach is None:
             return _skipped(action, f"nothing of site {action.site} is carried out; see its errors")
-        return await self._unless_given_up(action, reach)
+        return await self._unless_stopped(action, reach)
 
-    async def _unless_given_up(self, action: Action, reach: Reach) -> Outcome:
+    async def _unless_stopped(self, action: Action, reach: Reach) -> Outcome:
         under_way = asyncio.create_task(self._safely(action, reach))
-        given_up = asyncio.create_task(self._stop.at_once.wait())
+        stopped = asyncio.create_task(self._stop.at_once.wait())
         try:
-            await asyncio.wait((under_way, given_up), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((under_way, stopped), return_when=asyncio.FIRST_COMPLETED)
             if under_way.done():
                 return under_way.result()
             begun = action.address in self._begun
             why = "interrupted while it was under way; apply again: what became of it is looked for first"
             return Outcome(action, OutcomeStatus.UNKNOWN, error=why) if begun else _skipped(action, _TOO_LATE)
         finally:
-            for task in (under_way, given_up):
+            for task in (under_way, stopped):
                 task.cancel()
-            await asyncio.wait((under_way, given_up))
+            await asyncio.wait((under_way, stopped))
 
     async def _safely(self, action: Action, reach: Reach) -> Outcome:
         try:
@@ -138,22 +138,24 @@ class Executor:
         if self._prompt is not None and action.needs_owner:
             return await self._with_its_owner(action, reach, self._prompt)
         if action.method is ConnectMethod.CREDENTIALS:
-            return await self._trust[action.site].connect(action, reach, lambda: self._on_its_ground(action, reach))
-        return await self._on_its_ground(action, reach)
+            return await self._trust[action.site].connect(action, reach, lambda: self._if_unchanged(action, reach))
+        return await self._if_unchanged(action, reach)
 
-    async def _on_its_ground(self, action: Action, reach: Reach) -> Outcome:
+    async def _if_unchanged(self, action: Action, reach: Reach) -> Outcome:
         async with self._slots[action.site]:
-            ground = await self._ground(action, reach)
-            return ground if isinstance(ground, Outcome) else await carry_out(action, reach, self._consent, ground)
+            standing = await self._standing(action, reach)
+            return (
+                standing if isinstance(standing, Outcome) else await carry_out(action, reach, self._consent, standing)
+            )
 
     async def _with_its_owner(self, action: Action, reach: Reach, prompt: ConsentPrompt) -> Outcome:
         """Ask the owner and await their callback, without holding a slot that others could use meanwhile."""
         port, slots = reach.port, self._slots[action.site]
         with prompt.open(action) as channel:
             async with slots:
-                ground = await self._ground(action, reach)
-                if isinstance(ground, Outcome):
-                    return ground
+                standing = await self._standing(action, reach)
+                if isinstance(standing, Outcome):
+                    return standing
                 note_begun(action, reach)
                 url = await link(action, port, channel.redirect_url)
             if isinstance(url, Outcome):
@@ -161,7 +163,7 @@ class Executor:
             prompt.show_link(action, url)
             until = asyncio.get_running_loop().time() + prompt.timeout
             deadline = Deadline(until, self._stop.gently, prompt.timeout)
-            made = await await_callback(action, port, channel, slots, deadline, ground)
+            made = await await_callback(action, port, channel, slots, deadline, standing)
         if isinstance(made, Outcome):
             return made
         if reach.use is not None:
@@ -169,7 +171,7 @@ class Executor:
         async with slots:
             return await finish(action, port, made)
 
-    async def _ground(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
+    async def _standing(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
         """The connections of its schedule, or why it is not carried out.
 
         That is: interrupted, or what it rests on is no longer what it was when it was planned, or its plan was used
@@ -194,7 +196,7 @@ class Executor:
         if reach.use is not None and connected(action, live, leaving):
             reach.use.add(action.address)
         return _skipped(
-            action, _moved(used_at, taken_away_since(action, live, leaving), come_since(action, live, reach.made))
+            action, _moved(used_at, disconnected_since(action, live, leaving), come_since(action, live, reach.made))
         )
 
 

@@ -100,7 +100,7 @@ def _note_refused(action: Action, reach: Reach) -> None:
 
 
 async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
-    """Configure a connection that was made just now, and give up the one that it takes the place of.
+    """Configure a connection that was made just now, and disconnect the one that it takes the place of.
 
     One in ERROR goes however the new one fares: two would have to be told apart. Any other goes only when the new one
     is as it shall be.

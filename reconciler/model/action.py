@@ -74,7 +74,7 @@ class Attribution(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What an action takes away in the next `days`: busy blocks that would no longer protect the schedule.
+    """What an action ends in the next `days`: busy blocks that would no longer protect the schedule.
 
     Blocks are counted by schedule and provider, so with several accounts of one provider it is an upper bound.
     """
@@ -180,7 +180,7 @@ class Action:
     """Whose doing it is; None where that was not asked for."""
 
     impact: Impact | None = None
-    """What it takes away; None where that was not asked for."""
+    """What it ends; None where that was not asked for."""
 
     prevent_disconnect: bool = False
     """What its manifest says in lifecycle.preventDisconnect."""

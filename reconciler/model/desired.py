@@ -1,4 +1,4 @@
-"""What the manifests state, references resolved: the desired side of every comparison (contract: Manifests)."""
+"""What the manifests declare, references resolved: the desired side of every comparison."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -70,7 +70,7 @@ class Site:
     spared: bool = field(default=False, metadata=NOT_ENCODED)
 
     @property
-    def as_stated(self) -> "Site":
+    def as_declared(self) -> "Site":
         """The site as its manifest has it, for whoever writes it down or plans nothing."""
         return replace(self, prune=self.prune or self.spared, warnings=(), spared=False)
 
@@ -159,7 +159,7 @@ class Overlooked:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that a set of manifests states, ordered by name whatever the order of files.
+    """All that a set of manifests declares, ordered by name whatever the order of files.
 
     A site of `overlooked` does not prune, and has the warning among its own.
     """

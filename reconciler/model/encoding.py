@@ -1,7 +1,7 @@
 """Values as JSON and back, strictly: what is decoded is of the declared types throughout, or refused.
 
 Fields that have their default are left out, so that a value has one encoding; so are those marked NOT_ENCODED, which
-tell where a thing was stated and not what it is, unless they are asked for.
+tell where a thing was declared and not what it is, unless they are asked for.
 """
 
 import dataclasses
@@ -59,10 +59,10 @@ def decoded(wanted: type[_Value], json: object) -> _Value:
 
 
 def _decoded(wanted: Any, json: object, at: str) -> object:  # noqa: ANN401 - a type, or a form of typing
-    origin = typing.get_origin(wanted)
-    if origin in {Union, types.UnionType}:
+    form = typing.get_origin(wanted)
+    if form in {Union, types.UnionType}:
         return _one_of(typing.get_args(wanted), json, at)
-    if origin is tuple:
+    if form is tuple:
         if not isinstance(json, list):
             raise DecodingError(f"{at or 'it'} is not a list")
         members = typing.get_args(wanted)

@@ -21,6 +21,17 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """One guard overruled at one address: `--allow GUARD:ADDRESS`."""
+
+    guard: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.guard}:{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
 class SitePlan:
     """The plan of one site, and what keeps it, or a part of it, from being carried out.
 

@@ -9,7 +9,7 @@ from reconciler.model.source import Fault
 
 
 class OutcomeStatus(StrEnum):
-    """How an action ended (contract: `apply --format json`)."""
+    """How an action ended (`status` in schemas/plan.schema.json)."""
 
     DONE = "done"
     FAILED = "failed"

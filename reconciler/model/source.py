@@ -29,7 +29,7 @@ class Fault:
     hint: str = ""
 
     def __str__(self) -> str:
-        """`file:line:column: message, at path (hint)`, as DESIGN's manifest contract words it."""
+        """`file:line:column: message, at path (hint)`."""
         place = f"{self.source}: " if self.source else ""
         at = f", at {self.where}" if self.where else ""
         hint = f" ({self.hint})" if self.hint else ""

@@ -11,8 +11,8 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import providers
-from reconciler.planning.preconditions import taken_away
-from reconciler.planning.resolve import Reading
+from reconciler.planning.preconditions import disconnecting
+from reconciler.planning.resolve import ResolvedSite
 
 
 def account_warnings(declared: Iterable[DeclaredConnection]) -> Iterator[Fault]:
@@ -23,16 +23,16 @@ def account_warnings(declared: Iterable[DeclaredConnection]) -> Iterator[Fault]:
             yield Fault(connection.sources.at("account"), connection.address, message, "if not meant, type it anew")
 
 
-def connected_elsewhere(planned: Sequence[Action], reading: Reading) -> Iterator[str]:
+def connected_elsewhere(planned: Sequence[Action], resolved: ResolvedSite) -> Iterator[str]:
     """A warning for each live connection of a declared account to another schedule that the plan leaves as it is."""
-    leaving = taken_away(planned)
+    leaving = disconnecting(planned)
     staying: dict[Account, list[LiveConnection]] = defaultdict(list)
-    for connection in reading.matching.leftovers:
+    for connection in resolved.matching.undeclared:
         if connection.account and connection.id not in leaving:
             staying[connection.account].append(connection)
     if not staying:
         return
-    for item, _ in reading.matching.pairs:
+    for item, _ in resolved.matching.pairs:
         declared = item.declared
         if declared.state is State.ABSENT:
             continue

@@ -92,7 +92,7 @@ def _remove(site: Site, item: Resolved, live: LiveConnection | None) -> Action:
         action,
         recovery=providers.recovery(item.provider),
         connect=ConnectSpec(None, item.declared.password, site.redirect_url),
-        changes=diff.given_up(live.sync),
+        changes=diff.removed(live.sync),
     )
 
 
@@ -153,7 +153,7 @@ def _healing(wanted: SyncConfig, live: SyncConfig) -> SyncConfig:
 
 
 def replacing(site: Site, item: Resolved, live: LiveConnection, provider: Provider | None) -> Action | Fault:
-    """Connect what is declared, and only then give up the one live connection that it takes the place of."""
+    """Connect what is declared, and only then disconnect the one live connection that it takes the place of."""
     same_provider = providers.serves(item.declared.provider, item.provider, live)
     reason = Reason.ACCOUNT_CHANGED if same_provider else Reason.PROVIDER_CHANGED
     action = connect(site, item, reason)
@@ -191,6 +191,6 @@ def undeclared(site: Site, live: LiveConnection, provider: Provider | None, reas
         reason=reason,
         recovery=providers.recovery(provider) if prune else Recovery.AUTOMATIC,
         connect=ConnectSpec(None, redirect_url=site.redirect_url),
-        changes=diff.given_up(live.sync) if prune else (),
+        changes=diff.removed(live.sync) if prune else (),
         live_sync=live.sync,
     )

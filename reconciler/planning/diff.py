@@ -86,7 +86,7 @@ def described(desired: SyncConfig) -> tuple[Change, ...]:
     return tuple(Change(path, None, value) for path, value in _all_fields(desired))
 
 
-def given_up(live: SyncConfig) -> tuple[Change, ...]:
+def removed(live: SyncConfig) -> tuple[Change, ...]:
     """Every field of a sync config as one that goes: what a disconnect takes."""
     return tuple(Change(path, value, None) for path, value in _all_fields(live))
 

@@ -1,28 +1,17 @@
-"""What a plan must not do unless somebody overrules it by name, at a place (source: DESIGN, Planning, Guards)."""
+"""Guards: what a plan must not do unless somebody overrules it by name, at an address."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.model.account import shown
 from reconciler.model.action import Action, Reason, Recovery
 from reconciler.model.desired import Site
-from reconciler.model.plan import Plan, Violation
+from reconciler.model.plan import Allowance, Plan, Violation
 
 MAX_DISCONNECTS = "max-disconnects"
 PREVENT_DISCONNECT = "prevent-disconnect"
 CONSENT_LOSS = "consent-loss"
 GUARDS = (MAX_DISCONNECTS, PREVENT_DISCONNECT, CONSENT_LOSS)
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """One guard overruled at one address: `--allow GUARD:ADDRESS`."""
-
-    guard: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"{self.guard}:{self.address}"
 
 
 def violations(
@@ -44,7 +33,7 @@ def violations(
 
 
 def overruled(plan: Plan, allowed: frozenset[Allowance]) -> Plan:
-    """A plan made before, without the violations that are allowed now."""
+    """A plan without the violations that are allowed now."""
     sites = tuple(
         replace(site, violations=tuple(v for v in site.violations if Allowance(v.guard, v.address) not in allowed))
         for site in plan.sites
@@ -72,7 +61,7 @@ def _prevented(actions: Sequence[Action]) -> Iterable[Violation]:
 
 
 def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
-    """The actions that throw away what only the account's owner can give again, and that no manifest asks for by name.
+    """The actions that disconnect what only its owner can connect again, and that no manifest names.
 
     A tombstone names its connection, and a duplicate's consent stands in the connection that stays.
     """

@@ -1,4 +1,4 @@
-"""Which live connection a declared one is (source: DESIGN, Planning, Match)."""
+"""Matching: which live connection a declared one is, by schedule, provider and account."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,15 +27,15 @@ class Resolved:
 class Matching:
     """What is what on one site.
 
-    `pairs` holds every declared connection with its live one or None; `leftovers` the live ones that none
-    declares; `duplicates` those among the leftovers that have the same key as a matched connection, and go for it, by
+    `pairs` holds every declared connection with its live one or None; `undeclared` the live ones that none
+    declares; `duplicates` those among the undeclared that have the same key as a matched connection, and go for it, by
     id, with the declared one whose key it is;
     `was_connected` the addresses whose connection is still listed as DISCONNECTED; `faults` the ambiguities,
     whose declared and live connections stand in neither.
     """
 
     pairs: tuple[tuple[Resolved, LiveConnection | None], ...]
-    leftovers: tuple[LiveConnection, ...]
+    undeclared: tuple[LiveConnection, ...]
     duplicates: Mapping[str, DeclaredConnection]
     was_connected: frozenset[str]
     faults: tuple[Fault, ...]
@@ -46,7 +46,7 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
 
     A connection that is DISCONNECTED is not there. Of several with one key the one that is healthy matches, and those
     in ERROR are its duplicates; a tombstone takes all of them. It never matches one without an account: nothing is
-    taken away on a guess.
+    disconnected on a guess.
     """
     listed = tuple(sorted(connections, key=lambda connection: connection.id))
     active = [connection for connection in listed if connection.status != Status.DISCONNECTED]
@@ -84,7 +84,7 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
     gone = _by_account(connection for connection in listed if connection.status == Status.DISCONNECTED)
     return Matching(
         pairs=tuple((r, found.get(r.declared.address)) for r in resolved if r.declared.address not in faulty),
-        leftovers=tuple(c for c in active if c.id not in taken or c.id in duplicates),
+        undeclared=tuple(c for c in active if c.id not in taken or c.id in duplicates),
         duplicates=duplicates,
         was_connected=frozenset(item.declared.address for item in unmatched if _same_key(item, gone)),
         faults=tuple(faults),

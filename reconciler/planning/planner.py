@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
-from reconciler.model.plan import SitePlan
+from reconciler.model.plan import Allowance, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, guards, preconditions, providers
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
-from reconciler.planning.guards import Allowance
-from reconciler.planning.resolve import Reading, read
-from reconciler.planning.undeclared import with_leftovers
+from reconciler.planning.resolve import ResolvedSite, resolve_declared
+from reconciler.planning.undeclared import with_undeclared
 
 
 def schedule_lookups(declared: Iterable[DeclaredConnection]) -> tuple[bool, tuple[str, ...]]:
@@ -36,10 +35,10 @@ def calendar_lookups(
         for connection in declared
         if calendars.named(diff.managed(connection.sync, connection.lifecycle.ignore_changes).imports)
     ]
-    reading = read(naming, live)
+    resolved = resolve_declared(naming, live)
     return tuple(
         connection.id
-        for item, connection in reading.matching.pairs
+        for item, connection in resolved.matching.pairs
         if connection is not None
         and (only is None or item.declared.address in only)
         and _needs_calendars(item.declared, connection)
@@ -68,31 +67,31 @@ def plan_site(
     `only` narrows the plan to the declared connections of these addresses; the others are still taken into
     account, so that none of them looks undeclared.
     """
-    reading = read(declared, live)
-    planned, faults, unlisted = _declared_actions(site, reading, live)
+    resolved = resolve_declared(declared, live)
+    planned, faults, unlisted = _declared_actions(site, resolved, live)
     shortcomings = [
         fault
-        for item, connection in reading.matching.pairs
+        for item, connection in resolved.matching.pairs
         if item.declared.state is State.PRESENT
         for fault in providers.shortcomings(item.declared, item.provider, _asked(item.declared, connection))
     ]
-    planned = with_leftovers(site, planned, reading, live)
-    every = [*reading.faults, *reading.matching.faults, *shortcomings, *faults]
+    planned = with_undeclared(site, planned, resolved, live)
+    every = [*resolved.faults, *resolved.matching.faults, *shortcomings, *faults]
     if only is not None:
-        buried = {id_ for id_, twin in reading.matching.duplicates.items() if _buries(twin) and twin.address in only}
+        buried = {id_ for id_, twin in resolved.matching.duplicates.items() if _buries(twin) and twin.address in only}
         planned = [action for action in planned if action.address in only or action.connection_id in buried]
-        every = [*(fault for fault in every if fault.where in only), *_unsure(planned, every, reading)]
+        every = [*(fault for fault in every if fault.where in only), *_unsure(planned, every, resolved)]
     active = [connection for connection in live.connections if connection.status != Status.DISCONNECTED]
-    in_scope = sum(reading.in_scope(site, connection) for connection in active)
-    # A plan that is narrowed may rest on a reading that is, too, and must not depend on that.
-    elsewhere = () if only is not None else connected_elsewhere(planned, reading)
+    in_scope = sum(resolved.in_scope(site, connection) for connection in active)
+    # A plan that is narrowed may rest on an observation that is, too, and must not depend on that.
+    elsewhere = () if only is not None else connected_elsewhere(planned, resolved)
     lookalikes = account_warnings(one for one in declared if only is None or one.address in only)
     return SitePlan(
         site=site,
         actions=tuple(sorted(_with_preconditions(planned, live), key=lambda action: action.address)),
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, in_scope, allowed),
-        unread=tuple(fault for fault in (*reading.unread, *unlisted) if only is None or fault.where in only),
+        unread=tuple(fault for fault in (*resolved.unread, *unlisted) if only is None or fault.where in only),
         warnings=(*_warnings(site, planned), *map(str, other_accounts(planned)), *elsewhere, *map(str, lookalikes)),
     )
 
@@ -101,11 +100,11 @@ def _buries(declared: DeclaredConnection) -> bool:
     return declared.state is State.ABSENT
 
 
-def _unsure(planned: Iterable[Action], faults: Iterable[Fault], reading: Reading) -> Iterator[Fault]:
-    """A fault for each replace on whose schedule another declared connection may be what is given up."""
+def _unsure(planned: Iterable[Action], faults: Iterable[Fault], resolved: ResolvedSite) -> Iterator[Fault]:
+    """A fault for each replace on whose schedule another declared connection may be what is disconnected."""
     by_schedule: dict[str | None, Fault] = {}
     for fault in faults:
-        by_schedule.setdefault(reading.schedule_ids.get(fault.where), fault)
+        by_schedule.setdefault(resolved.schedule_ids.get(fault.where), fault)
     for action in planned:
         found = by_schedule.get(action.schedule_id) or by_schedule.get(None)
         if action.kind is ActionKind.REPLACE and found is not None and found.where != action.address:
@@ -120,18 +119,20 @@ def _asked(declared: DeclaredConnection, live: LiveConnection | None) -> SyncCon
     return diff.managed_over(declared.sync, declared.lifecycle.ignore_changes, live.sync)
 
 
-def _declared_actions(site: Site, reading: Reading, live: LiveSite) -> tuple[list[Action], list[Fault], list[Fault]]:
+def _declared_actions(
+    site: Site, resolved: ResolvedSite, live: LiveSite
+) -> tuple[list[Action], list[Fault], list[Fault]]:
     planned: list[Action] = []
     faults: list[Fault] = []
     unlisted: list[Fault] = []
-    for item, connection in reading.matching.pairs:
+    for item, connection in resolved.matching.pairs:
         # The list may have been asked for on behalf of other manifests, which this plan is compared with.
         if connection and connection.id in live.unlisted and _needs_calendars(item.declared, connection):
             message = f"its account's calendars could not be listed: {live.unlisted[connection.id]}: not planned"
             unlisted.append(Fault(item.declared.sources.root, item.declared.address, message, "plan again later"))
             continue
         listed = live.calendars.get(connection.id) if connection else None
-        was_connected = item.declared.address in reading.matching.was_connected
+        was_connected = item.declared.address in resolved.matching.was_connected
         outcome = actions.for_declared(site, item, connection, listed, was_connected=was_connected)
         if isinstance(outcome, Fault):
             faults.append(outcome)

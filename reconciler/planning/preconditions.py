@@ -31,7 +31,7 @@ def holds(
 ) -> bool:
     """Whether what an action rests on is what it was; `connections` are those of its schedule.
 
-    `leaving` are the ids that the same plan takes away on the site, `made` those that carrying it out has made so far:
+    `leaving` are the ids that the same plan disconnects on the site, `made` those that carrying it out has made so far:
     that they have gone, or come, is its own doing.
     """
     # What is not seen there is not acted upon, whatever the fingerprint is of.
@@ -39,7 +39,7 @@ def holds(
         return False
     if action.reason is Reason.DUPLICATE and not same_account(action, connections):
         return False
-    moved = taken_away_since(action, connections, leaving) or come_since(action, connections, made)
+    moved = disconnected_since(action, connections, leaving) or come_since(action, connections, made)
     return fingerprint(action, connections) == action.precondition and not moved
 
 
@@ -60,7 +60,7 @@ def come_since(action: Action, connections: Sequence[LiveConnection], made: Coll
     return tuple(each for each in _standing(action, connections) if each not in action.standing and each not in made)
 
 
-def taken_away_since(
+def disconnected_since(
     action: Action, connections: Sequence[LiveConnection], leaving: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:
     """The ids of the connections of the action's key that came and went since it was planned, as far as is listed.
@@ -71,8 +71,8 @@ def taken_away_since(
     return tuple(found for found in _disconnected(action, connections) if found not in known)
 
 
-def taken_away(actions: Iterable[Action]) -> frozenset[str]:
-    """The ids of the connections that actions take away."""
+def disconnecting(actions: Iterable[Action]) -> frozenset[str]:
+    """The ids of the connections that actions disconnect."""
     return frozenset(a.connection_id for a in actions if a.kind.disconnects and a.connection_id is not None)
 
 
@@ -147,7 +147,7 @@ def _connects(action: Action) -> bool:
 
 
 def _disconnected(action: Action, connections: Sequence[LiveConnection]) -> list[str]:
-    """The ids of the connections of the action's key that are listed as taken away, and not as standing too.
+    """The ids of the connections of the action's key that are listed as disconnected, and not as standing too.
 
     One that no longer shows its account may have been of any.
     """

@@ -3,7 +3,7 @@
 A connection is known by its key: site, schedule, provider and account. A manifest of the base fits a live connection
 surely, maybe or not at all, whatever it is called, wherever it stands, and whether or not anything can be planned for
 it. What fits maybe, and what the base's manifests that could not be read may have said, counts as protected. What the
-base, read and planned in full, would take away itself is not lost by the change.
+base, read and planned in full, would disconnect itself is not lost by the change.
 """
 
 from collections import defaultdict
@@ -14,10 +14,10 @@ from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, Reason
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
-from reconciler.model.plan import SitePlan, Violation
+from reconciler.model.plan import Allowance, SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
-from reconciler.planning.guards import PREVENT_DISCONNECT, Allowance
+from reconciler.planning.guards import PREVENT_DISCONNECT
 
 
 class _Fit(IntEnum):
@@ -69,7 +69,7 @@ def still_protected(
 
 
 def _drifting(before: SitePlan | None) -> frozenset[str | None]:
-    """The ids of the connections that the base would take away itself; none where it can't be planned in full."""
+    """The ids of the connections that the base would disconnect itself; none where it can't be planned in full."""
     if before is None or before.faults or before.unread:
         return frozenset()
     return frozenset(a.connection_id for a in before.actions if a.kind.disconnects and not a.prevent_disconnect)

@@ -107,7 +107,7 @@ def connect_method(declared: DeclaredConnection, provider: Provider) -> ConnectM
 
 
 def recovery(provider: Provider | None) -> Recovery:
-    """What it takes to bring back a connection that was given up."""
+    """What it takes to bring back a connection that was disconnected."""
     if provider and ConnectMethod.CREDENTIALS in provider.features.connect_methods:
         return Recovery.PASSWORD
     return Recovery.CONSENT

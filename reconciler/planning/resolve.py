@@ -14,7 +14,7 @@ from reconciler.planning.overlaps import shared_accounts
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ResolvedSite:
     """The declared connections of a site against what is live.
 
     A matched one has the provider that its live connection stands at. `unread` names those that could not be
@@ -32,11 +32,11 @@ class Reading:
     schedule_ids: Mapping[str, str]
 
     def in_scope(self, site: Site, connection: LiveConnection) -> bool:
-        """Whether the manifests answer for a live connection (contract: Site, `scope`)."""
+        """Whether the manifests answer for a live connection, as `scope` in its Site says."""
         return site.scope is Scope.SITE or connection.schedule_id in self.named_schedules
 
 
-def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
+def resolve_declared(declared: Sequence[DeclaredConnection], live: LiveSite) -> ResolvedSite:
     """Resolve and match the declared connections of one site."""
     resolved: list[Resolved] = []
     faults: list[Fault] = []
@@ -70,7 +70,7 @@ def read(declared: Sequence[DeclaredConnection], live: LiveSite) -> Reading:
         else:
             provider = by_id.get(found.provider_id, item.provider)
             pairs.append((item if provider is item.provider else replace(item, provider=provider), found))
-    return Reading(
+    return ResolvedSite(
         matching=replace(matching, pairs=tuple(pairs)),
         faults=(*faults, *doubled, *shared_accounts(unique, live)),
         unread=tuple(unread.values()),

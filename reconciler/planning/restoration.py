@@ -43,8 +43,8 @@ def anew(former: SyncConfig, features: Features) -> Restoration:
         return Restoration(
             None, (), (f"its sync config can't be set, so it may differ from what it was{_was(former)}",)
         )
-    imports = _made(IMPORTS, former.imports, offered=features.imports not in _NOT_OFFERED)
-    exports = _made(EXPORTS, former.exports, offered=features.exports not in _NOT_OFFERED)
+    imports = _renewed(IMPORTS, former.imports, offered=features.imports not in _NOT_OFFERED)
+    exports = _renewed(EXPORTS, former.exports, offered=features.exports not in _NOT_OFFERED)
     changes = tuple(sorted((*imports.changes, *exports.changes), key=lambda change: change.path))
     sync = SyncConfig(imports.sent, exports.sent)
     return Restoration(None if sync == SyncConfig() else sync, changes, (*imports.remarks, *exports.remarks))
@@ -75,7 +75,7 @@ def _direction(path: str, former: Direction | None, now: Direction | None, *, to
     return _Back(target, changes, (*_unsaid(path, former), *remarks))
 
 
-def _made(path: str, former: Direction | None, *, offered: bool) -> _Back:
+def _renewed(path: str, former: Direction | None, *, offered: bool) -> _Back:
     """A direction of a new connection, which may start otherwise where nothing is sent."""
     if former is None and not offered:
         return _Back(None)

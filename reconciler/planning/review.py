@@ -15,7 +15,7 @@ from reconciler.model.desired import DeclaredConnection, SecretRef, Site
 from reconciler.model.encoding import Json, canonical, encoded
 from reconciler.model.live import LiveSite, Status
 from reconciler.model.plan import Plan, SitePlan
-from reconciler.planning.preconditions import already_done, holds, taken_away
+from reconciler.planning.preconditions import already_done, disconnecting, holds
 from reconciler.text import cut
 
 _SHOWN_ONLY = {"changes", "reason", "recovery", "schedule_name", "attribution", "impact"}
@@ -81,7 +81,7 @@ def _of_actions(
 ) -> Iterator[Refusal]:
     now = {} if fresh is None else {action.address: action for action in fresh.actions}
     counts = Counter(action.address for action in saved.actions if action.kind.writes)
-    leaving = taken_away(site.actions)
+    leaving = disconnecting(site.actions)
     for action in site.actions:
         if not action.kind.writes:
             continue
@@ -133,7 +133,7 @@ def _sends_its_own(action: Action, site: Site, passwords: Mapping[str, SecretRef
 def _acts_on_its_own(action: Action, yielded: Action | None, live: LiveSite) -> bool:
     """Whether the connection that an action is about is the one of its manifest, or is nowhere on the site any more.
 
-    Else it could take away another one, were the state to become what the action says that it rests on.
+    Else it could disconnect another one, were the state to become what the action says that it rests on.
     """
     standing = {found.id for found in live.connections if found.status != Status.DISCONNECTED}
     if action.connection_id not in standing:

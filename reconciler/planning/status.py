@@ -16,42 +16,42 @@ from reconciler.planning.account_warnings import other_accounts
 _STILL_SYNCING = {Status.CONNECTED.value, Status.SYNC_IN_PROGRESS.value}
 
 
-def status_of(made: SitePlan, declared: Sequence[DeclaredConnection], live: LiveSite) -> SiteStatus:
+def status_of(plan: SitePlan, declared: Sequence[DeclaredConnection], live: LiveSite) -> SiteStatus:
     """The health of the declared connections of a site, and of the live ones in scope that none declares.
 
-    `made` is the plan of `declared` against `live`: it has an action or a fault for each of them.
+    `plan` is that of `declared` against `live`: it has an action or a fault for each of them.
     """
-    actions = {action.address: action for action in made.actions}
-    unread = {fault.where: fault for fault in made.unread}
-    faults = {fault.where: fault for fault in reversed(made.faults)}
+    actions = {action.address: action for action in plan.actions}
+    unread = {fault.where: fault for fault in plan.unread}
+    faults = {fault.where: fault for fault in reversed(plan.faults)}
     live_status = {connection.id: connection.status for connection in live.connections}
     others: dict[str, list[Account]] = defaultdict(list)
-    for other in other_accounts(made.actions):
+    for other in other_accounts(plan.actions):
         others[other.awaited.address].append(other.account)
     found: list[ConnectionStatus] = []
     for connection in declared:
         if (fault := unread.get(connection.address)) is not None:
-            found.append(_faulty(made.site, connection, Health.UNKNOWN, fault))
+            found.append(_faulty(plan.site, connection, Health.UNKNOWN, fault))
         elif (fault := faults.get(connection.address)) is not None:
-            found.append(_faulty(made.site, connection, Health.ERROR, fault))
+            found.append(_faulty(plan.site, connection, Health.ERROR, fault))
         else:
             acted_on = _acted_on(actions[connection.address], live_status)
             found.append(replace(acted_on, other_accounts=tuple(others[connection.address])))
     known = {connection.address for connection in declared}
-    for action in made.actions:
+    for action in plan.actions:
         if action.address not in known:
             # A double of what is declared has its place in the manifests.
             doubled = action.reason in {Reason.TOMBSTONE, Reason.DUPLICATE}
             found.append(_acted_on(action, live_status, None if doubled else Health.UNMANAGED))
-    return SiteStatus(made.site, _in_order(found))
+    return SiteStatus(plan.site, _in_order(found))
 
 
-def unread_status(made: SitePlan, declared: Sequence[DeclaredConnection]) -> SiteStatus:
+def unread_status(plan: SitePlan, declared: Sequence[DeclaredConnection]) -> SiteStatus:
     """The status of a site that could not be read, as the faults of its plan say."""
-    why = made.faults[0]
+    why = plan.faults[0]
     return SiteStatus(
-        made.site,
-        _in_order([_faulty(made.site, connection, Health.UNKNOWN, why) for connection in declared]),
+        plan.site,
+        _in_order([_faulty(plan.site, connection, Health.UNKNOWN, why) for connection in declared]),
         unread=why,
     )
 

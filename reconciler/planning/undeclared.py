@@ -9,10 +9,10 @@ from reconciler.model.desired import Site, State
 from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.planning import actions
 from reconciler.planning.match import Resolved
-from reconciler.planning.resolve import Reading
+from reconciler.planning.resolve import ResolvedSite
 
 
-def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live: LiveSite) -> list[Action]:
+def with_undeclared(site: Site, planned: Sequence[Action], resolved: ResolvedSite, live: LiveSite) -> list[Action]:
     """The planned actions together with those for the live connections in scope that nobody declares.
 
     Where exactly one of them gives way to exactly one declared connection on its schedule, the connect among
@@ -20,22 +20,22 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
     could not read in full. A tombstone takes every connection of its key, and one in ERROR goes where a healthy one
     has its key: what a reconnect that was interrupted has left.
     """
-    leftovers = [connection for connection in reading.matching.leftovers if reading.in_scope(site, connection)]
+    undeclared = [connection for connection in resolved.matching.undeclared if resolved.in_scope(site, connection)]
     by_id = {provider.id: provider for provider in live.providers}
-    prune = site.prune and bool(reading.named_schedules)
-    replaced = _replacements(site, reading, leftovers, live) if prune else {}
-    given_up = {action.connection_id for action in replaced.values()}
+    prune = site.prune and bool(resolved.named_schedules)
+    replaced = _replacements(site, resolved, undeclared, live) if prune else {}
+    superseded = {action.connection_id for action in replaced.values()}
     result = [replaced.get(action.address, action) for action in planned]
     names = {action.schedule_id: action.schedule_name for action in planned if action.schedule_name}
-    for connection in leftovers:
-        if connection.id in given_up:
+    for connection in undeclared:
+        if connection.id in superseded:
             continue
-        twin = reading.matching.duplicates.get(connection.id)
+        twin = resolved.matching.duplicates.get(connection.id)
         if twin is not None:
             # Whose it is tells its key, whatever else could not be read.
             pruned = connection.provider_id not in live.failed_provider_ids
         else:
-            pruned = prune and _seen_in_full(connection, reading, live)
+            pruned = prune and _seen_in_full(connection, resolved, live)
         if twin is not None:
             reason = Reason.TOMBSTONE if twin.state is State.ABSENT else Reason.DUPLICATE
         elif pruned:
@@ -49,24 +49,24 @@ def with_leftovers(site: Site, planned: Sequence[Action], reading: Reading, live
     return result
 
 
-def _seen_in_full(connection: LiveConnection, reading: Reading, live: LiveSite) -> bool:
-    """Whether a leftover is surely nobody's: nothing that it or its schedule's manifests mean was hidden."""
-    unread_schedule = connection.schedule_id in reading.unread_schedules
+def _seen_in_full(connection: LiveConnection, resolved: ResolvedSite, live: LiveSite) -> bool:
+    """Whether a connection is surely undeclared: nothing that it or its schedule's manifests mean was hidden."""
+    unread_schedule = connection.schedule_id in resolved.unread_schedules
     return not unread_schedule and connection.provider_id not in live.failed_provider_ids
 
 
 def _replacements(
-    site: Site, reading: Reading, leftovers: Sequence[LiveConnection], live: LiveSite
+    site: Site, resolved: ResolvedSite, undeclared: Sequence[LiveConnection], live: LiveSite
 ) -> dict[str, Action]:
     """The replaces, by address of the declared connection that takes over."""
     by_id = {provider.id: provider for provider in live.providers}
     freed: dict[str, list[LiveConnection]] = defaultdict(list)
-    for connection in leftovers:
-        # A duplicate is given up for its twin, and what could not be read in full is not given up at all.
-        if connection.id not in reading.matching.duplicates and _seen_in_full(connection, reading, live):
+    for connection in undeclared:
+        # A duplicate goes for its twin, and what could not be read in full does not go at all.
+        if connection.id not in resolved.matching.duplicates and _seen_in_full(connection, resolved, live):
             freed[connection.schedule_id].append(connection)
     wanting: dict[str, list[Resolved]] = defaultdict(list)
-    for item, live_one in reading.matching.pairs:
+    for item, live_one in resolved.matching.pairs:
         if live_one is None and item.declared.state is State.PRESENT:
             wanting[item.schedule.id].append(item)
     replaced: dict[str, Action] = {}

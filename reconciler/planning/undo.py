@@ -17,7 +17,7 @@ from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
 from reconciler.planning import diff, guards, restoration
 from reconciler.planning.order import ordered
-from reconciler.planning.preconditions import same_account, taken_away, with_precondition
+from reconciler.planning.preconditions import disconnecting, same_account, with_precondition
 
 _NOT_KNOWN = (
     "whether it was connected is not known, so it is not undone: plan again, and disconnect it by state: absent"
@@ -52,16 +52,16 @@ def undo(result: Result, live: Mapping[str, LiveSite]) -> Undo:
     """
     sites: list[SitePlan] = []
     remarks: list[str] = []
-    for made in result.plan.sites:
-        outcomes = [outcome for outcome in result.outcomes if outcome.action.site == made.site.name]
-        there = _There(live.get(made.site.name, LiveSite((), ())), outcomes)
+    for site_plan in result.plan.sites:
+        outcomes = [outcome for outcome in result.outcomes if outcome.action.site == site_plan.site.name]
+        there = _There(live.get(site_plan.site.name, LiveSite((), ())), outcomes)
         inverses = _inverses(outcomes, there)
         for outcome in outcomes:
             address = outcome.action.address
             remarks += (f"{address}: {remark}" for remark in inverses[address].remarks)
         actions = tuple(_with_preconditions([i.action for i in inverses.values() if i.action is not None], there))
-        found = guards.violations(made.site, actions, _in_scope(made, there), frozenset())
-        sites.append(SitePlan(made.site, actions, violations=found))
+        found = guards.violations(site_plan.site, actions, _in_scope(site_plan, there), frozenset())
+        sites.append(SitePlan(site_plan.site, actions, violations=found))
     return Undo(ordered(Plan(tuple(site for site in sites if site.actions))), tuple(remarks))
 
 
@@ -85,8 +85,8 @@ class _There:
 
     def __init__(self, live: LiveSite, outcomes: Iterable[Outcome]) -> None:
         done = [outcome for outcome in outcomes if outcome.status is OutcomeStatus.DONE]
-        left = taken_away(outcome.action for outcome in done) | {_given_up(outcome) for outcome in done}
-        # What was taken away just now may be listed so only later.
+        left = disconnecting(outcome.action for outcome in done) | {_superseded_id(outcome) for outcome in done}
+        # What was disconnected just now may be listed so only later.
         self.listed = [c for c in live.connections if c.id not in left or c.status == Status.DISCONNECTED]
         self.standing = {c.id: c for c in self.listed if c.status != Status.DISCONNECTED}
         self.gone = {c.id for c in self.listed if c.status == Status.DISCONNECTED} - self.standing.keys()
@@ -94,19 +94,19 @@ class _There:
         self.unread = frozenset(live.failed_provider_ids)
 
 
-def _given_up(outcome: Outcome) -> str | None:
-    """The broken connection that a reconnect has given up for one with an id of its own."""
+def _superseded_id(outcome: Outcome) -> str | None:
+    """The broken connection that a reconnect has superseded by one with an id of its own."""
     action = outcome.action
     if action.kind is not ActionKind.RECONNECT or outcome.connection_id in {None, action.connection_id}:
         return None
     return action.connection_id
 
 
-def _in_scope(made: SitePlan, there: _There) -> int:
+def _in_scope(site_plan: SitePlan, there: _There) -> int:
     """How many connections the manifests answer for: those on schedules of what they declare, as far as is planned."""
-    if made.site.scope is Scope.SITE:
+    if site_plan.site.scope is Scope.SITE:
         return len(there.standing)
-    own = [action for action in made.actions if not action.address.startswith(f"{made.site.name}/id:")]
+    own = [action for action in site_plan.actions if not action.address.startswith(f"{site_plan.site.name}/id:")]
     named = {action.schedule_id for action in own}
     return sum(connection.schedule_id in named for connection in there.standing.values())
 
@@ -120,7 +120,7 @@ def _with_preconditions(actions: Sequence[Action], there: _There) -> Iterator[Ac
 def _inverses(outcomes: Sequence[Outcome], there: _There) -> dict[str, _Inverse]:
     """The inverse of each outcome, by address, in their order."""
     found = {outcome.action.address: _inverse(outcome, there) for outcome in outcomes}
-    leaving = taken_away(inverse.action for inverse in found.values() if inverse.action is not None)
+    leaving = disconnecting(inverse.action for inverse in found.values() if inverse.action is not None)
     taken = [o for o in outcomes if o.action.kind is ActionKind.DISCONNECT and _was_taken(o, there)]
     back: dict[ConnectionKey, str] = {}
     # Of several of one key the one that a manifest names comes back.
@@ -221,7 +221,7 @@ def _disconnected(outcome: Outcome, there: _There) -> _Inverse:
         key=replace(outcome.action.key, account=standing.account or outcome.action.account),
         recovery=Recovery.PASSWORD if by_password else Recovery.CONSENT,
         connect=_for_later(outcome.action),
-        changes=diff.given_up(standing.sync),
+        changes=diff.removed(standing.sync),
         sync=None,
     )
     return _Inverse(action)
@@ -269,7 +269,7 @@ def _reconnected_back(outcome: Outcome, there: _There) -> _Inverse:
 
 
 def _connected_again(action: Action, there: _There, same: Sequence[Action]) -> _Inverse:
-    """Connect what was taken away; `same` are all that were of its key."""
+    """Connect what was disconnected; `same` are all that were of its key."""
     provider = there.providers.get(action.provider_id)
     if provider is None:
         return _Inverse(None, (f"the site does not offer its provider {action.provider} now",))

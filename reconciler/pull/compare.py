@@ -11,7 +11,7 @@ from reconciler.model.source import Fault
 from reconciler.model.sync import IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import actions, calendars, diff, providers
 from reconciler.planning.match import Resolved
-from reconciler.planning.resolve import Reading, read
+from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.pull.declare import UndeclarableError, declared_direction, identity, with_sync
 from reconciler.pull.values import Addition, Amendment, PulledSite
 from reconciler.pull.yaml_emit import comment
@@ -104,11 +104,13 @@ class SiteComparison:
 def compare_site(site: PulledSite, declared: Sequence[DeclaredConnection]) -> SiteComparison:
     """Hold one site's manifests against what is live."""
     live = site.live
-    reading = read(declared, live)
+    resolved = resolve_declared(declared, live)
     found = SiteComparison(site, disconnected=sum(c.status == Status.DISCONNECTED for c in live.connections))
     found.failures += _unread(site)
-    found.failures += (f"{fault}; its manifest is not changed" for fault in (*reading.faults, *reading.matching.faults))
-    for item, connection in reading.matching.pairs:
+    found.failures += (
+        f"{fault}; its manifest is not changed" for fault in (*resolved.faults, *resolved.matching.faults)
+    )
+    for item, connection in resolved.matching.pairs:
         found.schedules[item.declared.address] = item.schedule.id
         found.warnings += _remarks(item, connection)
         if connection is None or item.declared.state is State.ABSENT:
@@ -122,7 +124,7 @@ def compare_site(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Si
         changes = amendments(item.declared, connection, known, site.calendar_names.get(connection.id, {}))
         if changes:
             found.drifts.append(Drift(item.declared, connection, changes))
-    _add_new(found, reading, declared)
+    _add_new(found, resolved, declared)
     return found
 
 
@@ -146,8 +148,8 @@ def _remarks(item: Resolved, connection: LiveConnection | None) -> Iterator[str]
 
 def new_connections(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[LiveConnection]:
     """The live connections that no manifest declares."""
-    matching = read(declared, site.live).matching
-    return [connection for connection in matching.leftovers if connection.id not in matching.duplicates]
+    matching = resolve_declared(declared, site.live).matching
+    return [connection for connection in matching.undeclared if connection.id not in matching.duplicates]
 
 
 def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[str]:
@@ -163,7 +165,7 @@ def named_by_id(site: PulledSite, declared: Sequence[DeclaredConnection]) -> lis
     ]
 
 
-def _add_new(found: SiteComparison, reading: Reading, declared: Sequence[DeclaredConnection]) -> None:
+def _add_new(found: SiteComparison, resolved: ResolvedSite, declared: Sequence[DeclaredConnection]) -> None:
     site, live = found.site, found.site.live
     doubtful = {one.account for one in declared if one.address not in found.schedules}
     active: dict[str, list[LiveConnection]] = defaultdict(list)
@@ -171,11 +173,11 @@ def _add_new(found: SiteComparison, reading: Reading, declared: Sequence[Declare
         if connection.status != Status.DISCONNECTED:
             active[connection.schedule_id].append(connection)
     groups: dict[tuple[str, str, Account], _Group] = defaultdict(list)
-    for connection in sorted(reading.matching.leftovers, key=lambda one: one.id):
+    for connection in sorted(resolved.matching.undeclared, key=lambda one: one.id):
         if connection.provider_id in live.failed_provider_ids:
             continue
         try:
-            _check_free(connection, site, reading, doubtful)
+            _check_free(connection, site, resolved, doubtful)
             wanted, provider = identity(site.site.name, connection, live, active[connection.schedule_id])
         except UndeclarableError as error:
             found.failures.append(left_out(site, connection, str(error)))
@@ -193,16 +195,18 @@ def _add_new(found: SiteComparison, reading: Reading, declared: Sequence[Declare
     found.additions.sort(key=_order)
 
 
-def _check_free(connection: LiveConnection, site: PulledSite, reading: Reading, doubtful: Collection[Account]) -> None:
+def _check_free(
+    connection: LiveConnection, site: PulledSite, resolved: ResolvedSite, doubtful: Collection[Account]
+) -> None:
     """Raise UndeclarableError where a manifest declares the connection, or may do so."""
     elsewhere = site.known.get(connection.id)
     if elsewhere is not None and elsewhere.state is State.ABSENT:
         raise UndeclarableError(f"{elsewhere.address} declares it absent; apply that, then pull again")
-    declared = reading.matching.duplicates.get(connection.id)
+    declared = resolved.matching.duplicates.get(connection.id)
     if declared is not None and declared.state is State.ABSENT:
         raise UndeclarableError(f"{declared.address} declares it absent; apply disconnects it")
     if declared is not None:
-        matched = (one.id for item, one in reading.matching.pairs if item.declared is declared and one is not None)
+        matched = (one.id for item, one in resolved.matching.pairs if item.declared is declared and one is not None)
         kept = next(matched, "ID")
         keep = f"extcal resolve PATH --keep {declared.address}={kept}"
         raise UndeclarableError(f"it duplicates {declared.address}; run {keep}")

@@ -12,9 +12,8 @@ from reconciler import workflow
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
-from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.planning.guards import Allowance
 from reconciler.watching.site_round import SiteRound
 from reconciler.workflow import SiteCheck, Stop, carry_out, check_sites, prepare, to_do
 

@@ -14,7 +14,7 @@ from reconciler.api.clock import Clock, OnWait
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
-from reconciler.planning.guards import Allowance
+from reconciler.model.plan import Allowance
 from reconciler.watching.backoff import SiteBackoff
 from reconciler.watching.changes import ChangeReporter, Line, Reporter
 from reconciler.watching.figures import Figures, Readiness, RoundResult, SiteFigures

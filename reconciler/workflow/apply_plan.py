@@ -20,11 +20,10 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, SecretRef, Site
 from reconciler.model.live import Calendar, ConnectionList, ConnectMethod, LiveConnection, LiveSite
-from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.planning import undo as undoing
-from reconciler.planning.guards import Allowance
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions, run_bounded

@@ -14,9 +14,9 @@ from reconciler.execution.executor import Stop
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, Result
-from reconciler.planning.guards import Allowance, overruled
+from reconciler.planning.guards import overruled
 from reconciler.planning.undo import Undo
 from reconciler.workflow import plans
 from reconciler.workflow.apply_plan import undo, verify, verify_saved, without_secrets

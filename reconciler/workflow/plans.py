@@ -13,11 +13,10 @@ from reconciler.errors import ExtcalError
 from reconciler.model.action import Action, ActionKind, Impact
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveSite
-from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning import attribution
 from reconciler.planning.former import FormerManifests
-from reconciler.planning.guards import Allowance
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.protection import still_protected

@@ -11,7 +11,7 @@ from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.texts import texts, with_texts
-from reconciler.planning.resolve import read
+from reconciler.planning.resolve import resolve_declared
 from reconciler.pull.compare import named_by_id, new_connections
 from reconciler.pull.folder import Folder, SavedFiles, open_folder, save
 from reconciler.pull.names import Taken, local_part, password_variable, slug
@@ -199,7 +199,7 @@ async def _look(
 ) -> PulledSite:
     """One site, with the names of schedules and calendars that are to be written down."""
     live = await observe([*declared, *elsewhere], reader)
-    reading = read(elsewhere, live)
+    reading = resolve_declared(elsewhere, live)
     for fault in (*reading.faults, *reading.matching.faults):
         warn(f"{fault}; its name, password reference and lifecycle are not carried over")
     known = {one.id: item.declared for item, one in reading.matching.pairs if one is not None}

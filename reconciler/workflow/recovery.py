@@ -21,7 +21,7 @@ from reconciler.model.intent import Intent, Pending, Settled, Several, Unclear, 
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.source import Fault
-from reconciler.planning.preconditions import intent_of, taken_away
+from reconciler.planning.preconditions import disconnecting, intent_of
 from reconciler.workflow.service import Sessions, run_bounded
 
 Faults = Mapping[str, tuple[Fault, ...]]
@@ -178,7 +178,7 @@ def as_agreed(plan: Plan, agreed: Plan) -> Plan:
     That is the same addresses, and no disconnect of what was to stay.
     """
     addresses = {action.address for action in agreed.actions if action.kind.writes}
-    leaving = taken_away(agreed.actions)
+    leaving = disconnecting(agreed.actions)
 
     def is_agreed(action: Action) -> bool:
         if not action.kind.writes:

@@ -20,10 +20,9 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.live import LiveSite
-from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.result import Outcome, Result
 from reconciler.model.status import FleetStatus, SiteStatus
-from reconciler.planning.guards import Allowance
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of, unread_status

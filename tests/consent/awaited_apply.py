@@ -15,8 +15,9 @@ from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
+from reconciler.model.plan import Allowance
 from reconciler.model.result import Outcome, Result
-from reconciler.planning.guards import GUARDS, Allowance
+from reconciler.planning.guards import GUARDS
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.workflow import Stop
 from tests.support.machines import fresh_machine

@@ -7,8 +7,8 @@ import pytest
 from reconciler.model.action import ActionKind
 from reconciler.model.desired import State
 from reconciler.model.live import Provider
-from reconciler.model.plan import Plan
-from reconciler.planning.guards import CONSENT_LOSS, Allowance
+from reconciler.model.plan import Allowance, Plan
+from reconciler.planning.guards import CONSENT_LOSS
 from reconciler.render.plan_text import plan_text
 from reconciler.sandbox.world import ExistingConnection
 from tests.support.builders.plans import APPLE as APPLE_PROVIDER

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from reconciler.cli.dask.worker import WorkerReply, WorkerRequest, packed, unpacked
 from reconciler.manifests import load
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.planning.guards import Allowance
 from reconciler.workflow import Selection
 from tests.support.builders.plans import declared, planned
 from tests.support.cli.worlds import BUSY, connection, site

@@ -14,9 +14,9 @@ from reconciler.machine import Machine
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.live import LiveConnection
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Result
-from reconciler.planning.guards import GUARDS, Allowance
+from reconciler.planning.guards import GUARDS
 from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.world import World
 from tests.support.machines import fresh_machine

@@ -138,7 +138,7 @@ def test_what_looks_like_a_manifest_is_named_and_its_site_not_pruned(folder: Pat
     assert pruned(desired) == ["quay"]
     assert [site.warnings for site in desired.sites] == [(message,), ()]
     assert desired.connections == ()
-    assert [site.as_stated for site in desired.sites] == list(load([Path("site.yaml")]).sites)
+    assert [site.as_declared for site in desired.sites] == list(load([Path("site.yaml")]).sites)
 
 
 def manifest_of(site: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model.action import Change, Chosen
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.diff import described, diff, given_up, managed, sendable, to_send
+from reconciler.planning.diff import described, diff, managed, removed, sendable, to_send
 from tests.support.builders.plans import DEDICATED, OFF, PRIMARY, chosen
 
 WORK, HOME = CalendarRef("w1", "Work"), CalendarRef("h1", "Home")
@@ -112,7 +112,7 @@ def test_what_comes_and_what_goes(config: SyncConfig, fields: dict[str, object])
     assert [(change.path, change.before, change.after) for change in described(config)] == [
         (path, None, value) for path, value in fields.items()
     ]
-    assert [(change.path, change.before, change.after) for change in given_up(config)] == [
+    assert [(change.path, change.before, change.after) for change in removed(config)] == [
         (path, value, None) for path, value in fields.items()
     ]
 

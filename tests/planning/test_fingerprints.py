@@ -9,7 +9,7 @@ from reconciler.model.desired import ProviderKey, ProviderRef, State
 from reconciler.model.encoding import Json, digest
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.preconditions import already_done, fingerprint, holds, taken_away
+from reconciler.planning.preconditions import already_done, disconnecting, fingerprint, holds
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -181,5 +181,5 @@ def test_what_a_plan_takes_away() -> None:
     plan = planned(declared(), on=on, site=PRUNING)
     stray = planned(declared(), on=site_with(live(), live("stray", account=KIM)), site=PRUNING)
     noop = planned(declared(), on=site_with(live()))
-    assert taken_away(plan.actions) == {"old"}
-    assert taken_away([*stray.actions, *noop.actions, connect()]) == {"stray"}
+    assert disconnecting(plan.actions) == {"old"}
+    assert disconnecting([*stray.actions, *noop.actions, connect()]) == {"stray"}

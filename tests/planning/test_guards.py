@@ -6,9 +6,9 @@ import pytest
 
 from reconciler.model.action import Reason
 from reconciler.model.desired import Lifecycle, Scope, State
-from reconciler.model.plan import Plan, Violation
+from reconciler.model.plan import Allowance, Plan, Violation
 from reconciler.model.shards import Shards
-from reconciler.planning.guards import GUARDS, Allowance, consent_losses, overruled
+from reconciler.planning.guards import GUARDS, consent_losses, overruled
 from tests.support.builders.plans import GOOGLE, OTHER_SCHEDULE, PRUNING, SITE, TIDE, declared, live, planned, site_with
 
 KIM = "kim@harbor.example"

@@ -9,7 +9,14 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import State
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.preconditions import already_done, come_since, connected, fingerprint, holds, taken_away_since
+from reconciler.planning.preconditions import (
+    already_done,
+    come_since,
+    connected,
+    disconnected_since,
+    fingerprint,
+    holds,
+)
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -175,7 +182,7 @@ def test_a_connect_rests_on_nothing_having_come_and_gone(
     """What is listed as taken away now and was not then; what the plan takes away itself is no news."""
     action = the_action(planned(declared(), on=site_with(GONE)))
     assert action.disconnected == ("gone",)
-    assert taken_away_since(action, since, frozenset({"leaving"})) == moved
+    assert disconnected_since(action, since, frozenset({"leaving"})) == moved
     assert holds(action, since, frozenset({"leaving"})) is (not moved)
 
 
@@ -184,7 +191,7 @@ def test_what_connects_nothing_rests_on_no_row_of_what_was_taken_away() -> None:
     healing = the_action(planned(declared(), on=site_with(live(status="ERROR", error_reason=CREATION_FAILED))))
     assert healing.method is None
     for action in (update(), disconnect(), healing):
-        assert taken_away_since(action, [live("new", status="DISCONNECTED")]) == ()
+        assert disconnected_since(action, [live("new", status="DISCONNECTED")]) == ()
         assert not connected(action, [live()])
 
 

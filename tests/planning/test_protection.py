@@ -17,10 +17,9 @@ from reconciler.model.desired import (
     State,
 )
 from reconciler.model.live import LiveSite, Schedule
-from reconciler.model.plan import SitePlan, Violation
+from reconciler.model.plan import Allowance, SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.guards import Allowance
 from reconciler.planning.protection import still_protected
 from tests.support.builders.plans import (
     GOOGLE,

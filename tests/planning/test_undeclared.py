@@ -7,9 +7,8 @@ import pytest
 from reconciler.model.action import ActionKind, Change, Reason, Recovery
 from reconciler.model.desired import Lifecycle, Scope, State
 from reconciler.model.live import LiveConnection, Provider
-from reconciler.model.plan import SitePlan
+from reconciler.model.plan import Allowance, SitePlan
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.guards import Allowance
 from tests.support.builders.plans import (
     GOOGLE,
     MICROSOFT,

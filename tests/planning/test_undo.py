@@ -3,10 +3,10 @@
 from reconciler.model.action import Action, ActionKind, Change, Reason
 from reconciler.model.desired import Lifecycle, State
 from reconciler.model.live import ConnectMethod, LiveConnection
-from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.guards import Allowance, overruled
+from reconciler.planning.guards import overruled
 from reconciler.planning.preconditions import fingerprint
 from reconciler.planning.undo import Undo, undo
 from tests.support.builders.plans import (

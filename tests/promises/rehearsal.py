@@ -24,10 +24,10 @@ from reconciler.execution.settle import Window
 from reconciler.machine import Machine
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, ScheduleKey, ScheduleRef, State
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.planning.guards import GUARDS, Allowance
+from reconciler.planning.guards import GUARDS
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
 from reconciler.workflow import Stop
 from tests.support.builders.plans import DEDICATED, OFF, PRUNING, chosen, declared

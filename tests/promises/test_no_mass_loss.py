@@ -21,8 +21,9 @@ from reconciler.api.secrets import Secrets
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
 from reconciler.model.consent import ConsentMode
+from reconciler.model.plan import Allowance
 from reconciler.model.result import Result
-from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT, Allowance
+from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT
 from reconciler.sandbox.backend import Settings
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running

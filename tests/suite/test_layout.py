@@ -15,7 +15,6 @@ SHORT = {
     "reconciler/model/key.py": "a value",
     "reconciler/model/limits.py": "values",
     "reconciler/render/emphasis.py": "values",
-    "reconciler/sandbox/calendars/icalendar/instances.py": "values",
 }
 
 

@@ -20,10 +20,9 @@ from reconciler.cli.dask.client import connected
 from reconciler.errors import ExtcalError
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
-from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
-from reconciler.planning.guards import Allowance
 from reconciler.planning.partition import (
     independent_partitions,
     is_about,

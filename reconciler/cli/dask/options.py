@@ -10,7 +10,7 @@ from reconciler.cli.consent_options import ConsentOptions
 from reconciler.cli.options import GlobalOptions
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.consent import ConsentMode
-from reconciler.planning.guards import Allowance
+from reconciler.model.plan import Allowance
 
 if TYPE_CHECKING:
     from reconciler.cli.dask.driver import DaskRunner

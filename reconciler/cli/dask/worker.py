@@ -20,9 +20,8 @@ from reconciler.errors import ExtcalError
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired
 from reconciler.model.encoding import DecodingError, canonical, decoded, encoded
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Result
-from reconciler.planning.guards import Allowance
 from reconciler.workflow import Stop, as_agreed
 
 _STOP_SECONDS = 1.0

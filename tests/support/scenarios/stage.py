@@ -20,9 +20,9 @@ from reconciler.machine import Machine
 from reconciler.manifests import load
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, Result
-from reconciler.planning.guards import GUARDS, Allowance
+from reconciler.planning.guards import GUARDS
 from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.workflow import Stop
