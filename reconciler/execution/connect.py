@@ -94,7 +94,7 @@ async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConne
             return await _answered(action, reach, intent, made, sent_twice=sent_twice) or (made, Fate.DONE)
     why = (
         f"its answer was lost twice, and no connection was there {reach.window.length:.0f} s later: {doubt}; "
-        "apply again: what became of it is looked for first"
+        "apply again, which first looks up what became of it"
     )
     return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
 
@@ -180,7 +180,7 @@ def _why_it_stays(outcome: Outcome, fate: Fate) -> str | None:
     before = outcome.action.connection_id
     gave_up = outcome.status is OutcomeStatus.DONE or outcome.action.kind is ActionKind.RECONNECT
     if gave_up and before not in {None, outcome.connection_id}:
-        return f"which stays, since {before} was given up for it"
+        return f"which stays, since {before} was disconnected for it"
     return None
 
 
@@ -221,7 +221,7 @@ def _known_otherwise(action: Action, before: Made | None, standing: Sequence[Liv
 
 
 def _declare(account: Account) -> str:
-    return f"declare account: {account} if that is the one that is meant"
+    return f"declare account: {account} if that is the right one"
 
 
 def _settled(action: Action, found: Finding, doubt: ApiError) -> tuple[LiveConnection, Fate] | Outcome | None:

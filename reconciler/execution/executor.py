@@ -109,7 +109,7 @@ class Executor:
                 )
         reach = self._reaches.get(action.site)
         if reach is None:
-            return _skipped(action, f"nothing of site {action.site} is carried out; see its errors")
+            return _skipped(action, f"site {action.site} is held back; fix its errors, then plan again")
         return await self._unless_stopped(action, reach)
 
     async def _unless_stopped(self, action: Action, reach: Reach) -> Outcome:
@@ -120,7 +120,7 @@ class Executor:
             if under_way.done():
                 return under_way.result()
             begun = action.address in self._begun
-            why = "interrupted while it was under way; apply again: what became of it is looked for first"
+            why = "interrupted while it was under way; apply again, which first looks up what became of it"
             return Outcome(action, OutcomeStatus.UNKNOWN, error=why) if begun else _skipped(action, _TOO_LATE)
         finally:
             for task in (under_way, stopped):
@@ -183,9 +183,9 @@ class Executor:
             answer = await reach.port.list_connections((action.schedule_id,))
             hidden = await may_hide(action.provider_id, action.provider, answer.failed_provider_ids, reach.port)
         except ExtcalError as error:
-            return _skipped(action, f"what it rests on could not be read again: {error}")
+            return _skipped(action, f"its precondition could not be checked: {error}")
         if hidden:
-            return _skipped(action, "what it rests on could not be read again: the service can't reach the provider")
+            return _skipped(action, "its precondition could not be checked: the service can't reach the provider")
         live, leaving = answer.connections, self._leaving[action.site]
         used_at = reach.use.when(action.address) if reach.use is not None else None
         if used_at is None and holds(action, live, leaving, reach.made):
@@ -221,7 +221,7 @@ def _moved(used_at: str | None, gone: Sequence[str], come: Sequence[str]) -> str
             "plan again"
         )
     if gone:
-        return f"it was connected and taken away since it was planned ({', '.join(gone)}, DISCONNECTED); plan again"
+        return f"it was connected and disconnected again since it was planned ({', '.join(gone)}); plan again"
     if come:
         return f"it may be connected already: {', '.join(come)} came since it was planned; plan again"
     return "the live state that it rests on has changed since it was planned; plan again"
@@ -229,8 +229,8 @@ def _moved(used_at: str | None, gone: Sequence[str], come: Sequence[str]) -> str
 
 def _why_held_back(action: Action) -> str:
     if action.kind.disconnects:
-        return f"nothing is disconnected on site {action.site} while it has errors; see them, plan again"
-    return "held back by its errors; see them, plan again"
+        return f"nothing is disconnected on site {action.site} while it has errors; fix them, then plan again"
+    return "held back by its errors; fix them, then plan again"
 
 
 def _skipped(action: Action, why: str) -> Outcome:

@@ -15,7 +15,7 @@ from reconciler.planning import calendars, diff
 from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
 
 _NOT_HEALED = (
-    "its sync config was sent again, and the service reports the same error; apply again later, or connect it anew: "
+    "its sync config was sent again, and the service reports the same error; apply again later, or connect it again: "
     "apply its manifest with state: absent, then without"
 )
 

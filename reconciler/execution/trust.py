@@ -40,7 +40,7 @@ class SiteTrust:
             return outcome
         why = (
             f"connected as {outcome.connection_id}, but the service does not list it: the key may not be allowed to "
-            "see connections. Mend that before you apply again, or it will be connected once more"
+            "see connections. Grant that permission before you apply again, or it is connected once more"
         )
         return replace(outcome, status=OutcomeStatus.FAILED, error=why)
 

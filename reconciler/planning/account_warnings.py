@@ -19,8 +19,10 @@ def account_warnings(declared: Iterable[DeclaredConnection]) -> Iterator[Fault]:
     """What is to be pointed out, where it is written; it keeps nothing from being planned."""
     for connection in declared:
         for remark in lookalikes(connection.account):
-            message = f"the account {shown(connection.account)} may be mistaken: {remark}"
-            yield Fault(connection.sources.at("account"), connection.address, message, "if not meant, type it anew")
+            message = f"the account {shown(connection.account)} may be mistaken for another: {remark}"
+            yield Fault(
+                connection.sources.at("account"), connection.address, message, "if that is not meant, type it again"
+            )
 
 
 def connected_elsewhere(planned: Sequence[Action], resolved: ResolvedSite) -> Iterator[str]:

@@ -47,7 +47,7 @@ def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) 
     if count > limit:
         message = (
             f"{count} of {in_scope} connections would be disconnected, more than the {limit} that "
-            f"guards.maxDisconnects: {site.max_disconnects}% lets through"
+            f"guards.maxDisconnects: {site.max_disconnects}% allows"
         )
         yield Violation(MAX_DISCONNECTS, site.name, message)
 
@@ -55,9 +55,13 @@ def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) 
 def _prevented(actions: Sequence[Action]) -> Iterable[Violation]:
     for action in actions:
         if action.kind.disconnects and action.prevent_disconnect:
-            lost = shown(action.disconnected_account, "an account not shown")
-            message = f"{action.kind} of {lost}: its manifest says lifecycle.preventDisconnect"
+            message = f"{disconnection(action)}: its manifest sets lifecycle.preventDisconnect"
             yield Violation(PREVENT_DISCONNECT, action.address, message)
+
+
+def disconnection(action: Action) -> str:
+    """The subject of a guard's sentence: what is done to whose connection."""
+    return f"{action.kind} of {shown(action.disconnected_account, 'an account not shown')}"
 
 
 def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
@@ -73,9 +77,8 @@ def consent_losses(actions: Iterable[Action]) -> Iterator[Action]:
 
 def _consents_lost(actions: Iterable[Action]) -> Iterator[Violation]:
     for action in consent_losses(actions):
-        lost = shown(action.disconnected_account, "an account not shown")
         message = (
-            f"{action.kind} of {lost}: only its owner can connect it again, by consent; "
-            "a manifest with state: absent would name it"
+            f"{disconnection(action)}: only its owner can connect it again, by consent; "
+            "to disconnect it, declare it with state: absent"
         )
         yield Violation(CONSENT_LOSS, action.address, message)

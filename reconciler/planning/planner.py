@@ -109,7 +109,7 @@ def _unsure(planned: Iterable[Action], faults: Iterable[Fault], resolved: Resolv
         found = by_schedule.get(action.schedule_id) or by_schedule.get(None)
         if action.kind is ActionKind.REPLACE and found is not None and found.where != action.address:
             message = f"what it replaces may be what {found.where} declares, which has errors: not carried out"
-            yield Fault(action.source, action.address, message, f"see to {found.where} first")
+            yield Fault(action.source, action.address, message, f"fix {found.where} first")
 
 
 def _asked(declared: DeclaredConnection, live: LiveConnection | None) -> SyncConfig:
@@ -159,10 +159,9 @@ def _warnings(site: Site, planned: Sequence[Action]) -> tuple[str, ...]:
     kept = sum(action.reason is Reason.NOTHING_DECLARED for action in planned)
     if kept:
         live = f"{kept} live connections stay" if kept > 1 else "1 live connection stays"
-        warnings.append(f"{site.name}: no connection is declared, so prune is not honoured and {live}")
+        warnings.append(f"{site.name}: no connection is declared, so nothing is pruned: {live}")
     if site.redirect_url is None and any(action.method is ConnectMethod.OAUTH for action in planned):
         warnings.append(
-            f"{site.name}: owners must consent, and the Site gives no oauth.redirectUrl for them to land on: "
-            "apply --consent link needs one"
+            f"{site.name}: owners must consent, and the Site has no oauth.redirectUrl; apply --consent link needs one"
         )
     return tuple(warnings)

@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
-from reconciler.model.account import Account, shown
-from reconciler.model.action import Action, Reason
+from reconciler.model.account import Account
+from reconciler.model.action import Reason
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.model.plan import Allowance, SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.planning import providers, schedules
-from reconciler.planning.guards import PREVENT_DISCONNECT
+from reconciler.planning.guards import PREVENT_DISCONNECT, disconnection
 
 
 class _Fit(IntEnum):
@@ -64,7 +64,7 @@ def still_protected(
         candidates = by_account.get(connection.account, ()) if connection.account else every
         fits = [(_fit(declared, connection, live, known), declared) for declared in candidates]
         if (why := _why_protected(fits, base_is_whole=base_is_whole)) is not None:
-            found.append(Violation(PREVENT_DISCONNECT, action.address, f"{_loss(action)}: {why}"))
+            found.append(Violation(PREVENT_DISCONNECT, action.address, f"{disconnection(action)}: {why}"))
     return tuple(found)
 
 
@@ -75,22 +75,18 @@ def _drifting(before: SitePlan | None) -> frozenset[str | None]:
     return frozenset(a.connection_id for a in before.actions if a.kind.disconnects and not a.prevent_disconnect)
 
 
-def _loss(action: Action) -> str:
-    return f"{action.kind} of {shown(action.disconnected_account, 'an account not shown')}"
-
-
 def _why_protected(fits: Sequence[tuple[_Fit, DeclaredConnection]], *, base_is_whole: bool) -> str | None:
-    said = "said lifecycle.preventDisconnect before this change"
+    said = "set lifecycle.preventDisconnect before this change"
     protecting = [(fit, declared) for fit, declared in fits if declared.lifecycle.prevent_disconnect]
     for fit, declared in protecting:
         if fit is _Fit.SURELY:
             return f"{declared.address} {said}"
     for fit, declared in protecting:
         if fit is _Fit.MAYBE:
-            return f"{declared.address} {said}, and whether it means this connection can't be told"
+            return f"{declared.address} {said}, and it may mean this connection"
     if base_is_whole or any(fit is _Fit.SURELY for fit, _ in fits):
         return None
-    return "not all manifests of the base could be read, so whether they protect it can't be told"
+    return "not all manifests of the base could be read, and one of them may protect it"
 
 
 def _fit(declared: DeclaredConnection, connection: LiveConnection, live: LiveSite, known: schedules.Schedules) -> _Fit:

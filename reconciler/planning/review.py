@@ -69,7 +69,7 @@ def _of_site(saved: SitePlan, fresh: SitePlan | None) -> Iterator[Refusal]:
         yield Refusal(name, None, f"the Site that was reviewed is not that of these manifests: {differing}")
     # Of a saved site that is held back nothing is carried out.
     if saved.applyable and not fresh.applyable and any(action.kind.writes for action in saved.actions):
-        yield Refusal(name, None, "these manifests can't be applied to the site as it is now; see the other errors")
+        yield Refusal(name, None, "these manifests can't be applied to the site as it is now; fix the other errors")
 
 
 def _of_actions(
@@ -89,7 +89,7 @@ def _of_actions(
         if counts[action.address] > 1:
             why: str | None = "the reviewed plan holds this address more than once"
         elif _held_back(action, site, yielded, fresh):
-            why = "these manifests have errors that hold it back; see the other errors"
+            why = "these manifests have errors that hold it back; fix the other errors"
         elif _is_done(action, yielded, live, leaving) and _sends_its_own(action, site.site, passwords):
             why = None
         else:
@@ -156,9 +156,9 @@ def _unlike(action: Action, yielded: Action | None, planned: Mapping[str, int]) 
     if missing:
         return f"these manifests make it wait for {', '.join(missing)}"
     if set(yielded.disconnected) - set(action.disconnected):
-        return "what it would connect was connected and taken away since it was planned; plan again"
+        return "it was connected and disconnected again since it was planned; plan again"
     if set(action.standing) - set(yielded.standing):
-        return "what stood there when it was planned shows another account, or is gone; plan again"
+        return "a connection that was live when it was planned shows another account, or is gone; plan again"
     return _differing(action, yielded, but={*_SHOWN_ONLY, *_ONE_WAY}) or None
 
 

@@ -25,7 +25,7 @@ _NOT_KNOWN = (
 _REPLACED = "a replace can't be undone by a plan: declare the former account again and apply"
 _RECONNECTED = "it stays connected: a reconnect has nothing to go back to"
 _LATE_CONSENT = "its link is still good: what its owner connects by it later is not undone"
-_NOT_READ = "whether it was disconnected can't be told now, so it is not connected again"
+_NOT_READ = "its provider could not be read, so it is not connected again"
 _NOT_RECORDED = "what its sync config was is not recorded, so it is not brought back"
 
 

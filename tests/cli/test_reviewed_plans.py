@@ -276,7 +276,7 @@ def test_a_site_with_errors_of_its_own_is_refused(armed: Extcal) -> None:
     )
     forge(armed, lambda c: action(c, 2).update(prevent_disconnect=True))
     errors = refused(reviewed(armed))
-    assert errors[-1] == "harbor: these manifests can't be applied to the site as it is now; see the other errors"
+    assert errors[-1] == "harbor: these manifests can't be applied to the site as it is now; fix the other errors"
     assert reviewed(armed, "--allow", "prevent-disconnect:harbor/staff-2").code == 0
 
 
@@ -320,7 +320,7 @@ def test_what_was_taken_away_since_is_not_connected_again(armed: Extcal) -> None
     forge(armed, lambda c: action(c, 2).update(disconnected=["another", *action(c, 2)["disconnected"]]))
     assert reviewed(armed).code == 0
     forge(armed, lambda c: action(c, 2).update(disconnected=[]))
-    why = "what it would connect was connected and taken away since it was planned; plan again"
+    why = "it was connected and disconnected again since it was planned; plan again"
     assert refused(reviewed(armed)) == [f"harbor/staff-2: connect: {why}"]
 
 
@@ -329,8 +329,8 @@ def test_what_the_base_protects_is_protected_still(armed: Extcal) -> None:
     armed.write(site(), connection(2, more="lifecycle: {preventDisconnect: true}"), to="before/all.yaml")
     assert reviewed(armed).code == 0
     ran = reviewed(armed, "--base-dir", "before")
-    assert refused(ran)[-1] == "harbor: these manifests can't be applied to the site as it is now; see the other errors"
-    assert "harbor/staff-2 said lifecycle.preventDisconnect before this change" in ran.err
+    assert refused(ran)[-1] == "harbor: these manifests can't be applied to the site as it is now; fix the other errors"
+    assert "harbor/staff-2 set lifecycle.preventDisconnect before this change" in ran.err
     assert reviewed(armed, "--base-dir", "before", "--allow", "prevent-disconnect:harbor/staff-2").code == 0
 
 

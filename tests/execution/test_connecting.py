@@ -176,7 +176,7 @@ def test_an_answer_lost_twice_leaves_it_open() -> None:
     story = Story(LOST, DOWN)
     assert story.error() == (
         f"its answer was lost twice, and no connection was there 15 s later: {DOWN}; "
-        "apply again: what became of it is looked for first"
+        "apply again, which first looks up what became of it"
     )
     assert (len(story.sent), story.took) == (2, 30.0)
 

@@ -200,7 +200,7 @@ def test_a_dependent_of_several_waits_for_all_of_them() -> None:
 def test_a_site_without_a_port_is_left_alone() -> None:
     """What is not sound is not carried out, and the message names the site."""
     assert ended(passing(Run(plan_of([declared()]), {}).outcomes())) == {
-        "harbor/lee": (SKIPPED, "nothing of site harbor is carried out; see its errors")
+        "harbor/lee": (SKIPPED, "site harbor is held back; fix its errors, then plan again")
     }
 
 
@@ -208,10 +208,10 @@ def test_what_it_rests_on_must_be_readable() -> None:
     """Without an answer, or with its provider out of reach, nothing is sent and the report says why."""
     plan = plan_of([declared()])
     port = ScriptedPort([], scripted(list_connections=DOWN))
-    error = f"what it rests on could not be read again: {DOWN}"
+    error = f"its precondition could not be checked: {DOWN}"
     assert ended(carried_out(plan, port)) == {"harbor/lee": (SKIPPED, error)}
     hidden = ScriptedPort(failed=("p-apple",))
-    error = "what it rests on could not be read again: the service can't reach the provider"
+    error = "its precondition could not be checked: the service can't reach the provider"
     assert ended(carried_out(plan, hidden)) == {"harbor/lee": (SKIPPED, error)}
     assert [call[0] for call in port.calls + hidden.calls] == ["list_connections"] * 2
     assert the_outcome(plan, ScriptedPort(failed=("p-google",))).status is DONE
@@ -295,7 +295,7 @@ def test_a_run_that_is_ended_at_once_gives_up_what_is_under_way() -> None:
     assert over == 1.5
     assert [outcome.status for outcome in outcomes] == [UNKNOWN] * 4 + [SKIPPED] * 2
     assert {outcome.error for outcome in outcomes[:4]} == {
-        "interrupted while it was under way; apply again: what became of it is looked for first"
+        "interrupted while it was under way; apply again, which first looks up what became of it"
     }
     assert {outcome.error for outcome in outcomes[4:]} == {TOO_LATE}
     assert port.connections == []

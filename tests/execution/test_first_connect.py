@@ -18,7 +18,7 @@ from tests.support.builders.plans import DEDICATED, SITE, declared, live
 DONE, FAILED, SKIPPED = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.SKIPPED
 NOT_LISTED = (
     "connected as new-1, but the service does not list it: the key may not be allowed to see connections. "
-    "Mend that before you apply again, or it will be connected once more"
+    "Grant that permission before you apply again, or it is connected once more"
 )
 NOT_BEGUN = "the service does not list what was connected before it; nothing more is connected on this site"
 PATIENT = 15.0
@@ -120,7 +120,7 @@ def test_what_was_not_begun_tells_nothing() -> None:
     port = ScriptedPort([], scripted(list_connections=DOWN), pace=1.0)
     run, outcomes = ended(port)
     assert [outcome.status for outcome in outcomes.values()] == [SKIPPED, DONE, DONE]
-    assert outcomes["a"].error == f"what it rests on could not be read again: {DOWN}"
+    assert outcomes["a"].error == f"its precondition could not be checked: {DOWN}"
     assert [run.when(name) for name in ("a", "b", "c")] == [1.0, 4.0, 6.0]
 
 

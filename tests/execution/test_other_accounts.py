@@ -36,7 +36,7 @@ FAILED, UNKNOWN, DONE, SKIPPED = (
     OutcomeStatus.DONE,
     OutcomeStatus.SKIPPED,
 )
-DECLARE = f"declare account: {ALIAS} if that is the one that is meant"
+DECLARE = f"declare account: {ALIAS} if that is the right one"
 
 
 class Spelling(ScriptedPort):
@@ -230,7 +230,7 @@ def test_a_connect_waits_where_an_installation_that_nobody_knows_is_out_of_reach
     hidden = outcome_of(run_of(ScriptedPort([], failed=("p-nobody-knows",)), plan))
     assert (hidden.status, hidden.error) == (
         SKIPPED,
-        "what it rests on could not be read again: the service can't reach the provider",
+        "its precondition could not be checked: the service can't reach the provider",
     )
     assert outcome_of(run_of(ScriptedPort([], failed=(GOOGLE.id,)), plan)).status is DONE
 

@@ -34,7 +34,7 @@ def test_too_many_disconnects_say_how_many_of_how_many() -> None:
         Violation(
             "max-disconnects",
             "harbor",
-            "3 of 10 connections would be disconnected, more than the 2 that guards.maxDisconnects: 25% lets through",
+            "3 of 10 connections would be disconnected, more than the 2 that guards.maxDisconnects: 25% allows",
         ),
     )
 
@@ -79,13 +79,13 @@ def test_a_protected_connection_says_whose_it_is() -> None:
         Violation(
             "prevent-disconnect",
             "harbor/lee",
-            "disconnect of lee@harbor.example: its manifest says lifecycle.preventDisconnect",
+            "disconnect of lee@harbor.example: its manifest sets lifecycle.preventDisconnect",
         ),
     )
     replacing = declared(lifecycle=PROTECTED)
     for account, said in ((KIM, KIM), (None, "an account not shown")):
         (violation,) = planned(replacing, on=site_with(live("old", TIDE, account=account)), site=PRUNING).violations
-        assert violation.message == f"replace of {said}: its manifest says lifecycle.preventDisconnect"
+        assert violation.message == f"replace of {said}: its manifest sets lifecycle.preventDisconnect"
 
 
 def test_what_is_protected_may_be_changed_in_every_other_way() -> None:
@@ -100,7 +100,7 @@ def consent_lost(said: str) -> Violation:
         "consent-loss",
         "harbor/id:stray",
         f"disconnect of {said}: only its owner can connect it again, by consent; "
-        "a manifest with state: absent would name it",
+        "to disconnect it, declare it with state: absent",
     )
 
 

@@ -63,7 +63,7 @@ def test_empty_set_never_prunes() -> None:
     """A site for which nothing is declared loses nothing, and a warning says so."""
     plan = planned(on=site_with(live()), site=replace(PRUNING, scope=Scope.SITE))
     assert kinds(plan) == {"harbor/id:c1": (ActionKind.UNMANAGED, Reason.NOTHING_DECLARED)}
-    assert plan.warnings == ("harbor: no connection is declared, so prune is not honoured and 1 live connection stays",)
+    assert plan.warnings == ("harbor: no connection is declared, so nothing is pruned: 1 live connection stays",)
 
 
 def test_what_could_not_be_read_is_not_planned_and_not_pruned() -> None:

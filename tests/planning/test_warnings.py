@@ -73,10 +73,7 @@ def test_nobody_is_told_of_whose_connect_needs_no_owner() -> None:
 def test_a_site_without_a_place_to_land_is_warned_where_an_owner_is_needed() -> None:
     """And only there."""
     bare = replace(SITE, redirect_url=None)
-    warning = (
-        "harbor: owners must consent, and the Site gives no oauth.redirectUrl for them to land on: "
-        "apply --consent link needs one"
-    )
+    warning = "harbor: owners must consent, and the Site has no oauth.redirectUrl; apply --consent link needs one"
     assert planned(MINE, site=bare).warnings == (warning,)
     assert planned(declared(), site=bare).warnings == planned(MINE, site=SITE).warnings == ()
 
@@ -86,5 +83,5 @@ def test_an_empty_set_says_how_much_it_leaves_alone(count: int, stay: str) -> No
     """With prune on and nothing declared."""
     on = site_with(*(live(f"c{n}", account=f"c{n}@harbor.example") for n in range(count)))
     plan = planned(on=on, site=replace(PRUNING, scope=Scope.SITE))
-    assert plan.warnings == (f"harbor: no connection is declared, so prune is not honoured and {stay}",)
+    assert plan.warnings == (f"harbor: no connection is declared, so nothing is pruned: {stay}",)
     assert planned(on=on, site=replace(SITE, scope=Scope.SITE)).warnings == ()

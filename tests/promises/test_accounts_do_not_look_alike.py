@@ -80,8 +80,8 @@ def test_a_lookalike_in_a_manifest_is_pointed_out(extcal: Extcal) -> None:
     """Validate and plan name the file and line, and keep nothing from being done; the comment has the same warning."""
     extcal.write(site(), declared(LOOKALIKE))
     told = (
-        f"manifests/all.yaml:17:3: the account {_BOTH} may be mistaken: 'h\u0430rbor-dental' mixes Cyrillic and Latin "
-        "letters, at harbor/staff-0 (if not meant, type it anew)"
+        f"manifests/all.yaml:17:3: the account {_BOTH} may be mistaken for another: 'h\u0430rbor-dental' mixes "
+        "Cyrillic and Latin letters, at harbor/staff-0 (if that is not meant, type it again)"
     )
     ran = extcal("validate", "manifests")
     assert (ran.code, ran.err) == (0, f"warning: {told}\n")

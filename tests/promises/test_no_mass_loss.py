@@ -201,7 +201,7 @@ def test_a_folder_that_lost_all_its_connections(full: Extcal) -> None:
     lose(full, *_ALL)
     ran = full("apply", "manifests", "--auto-approve", "--allow", "max-disconnects:harbor")
     assert (ran.code, full.writes) == (0, [])
-    assert "harbor: no connection is declared, so prune is not honoured and 8 live connections stay" in ran.err
+    assert "harbor: no connection is declared, so nothing is pruned: 8 live connections stay" in ran.err
 
 
 @pytest.mark.parametrize("left", ["nothing", "an empty folder", "an empty file", "no Site"])
@@ -265,7 +265,7 @@ def test_a_provider_that_goes_down_between_plan_and_apply(full: Extcal) -> None:
     full.sandbox.set_provider_down(APPLE, down=True)
     ran = full("apply", "--plan", "plan.json", "--auto-approve")
     assert (ran.code, full.writes) == (1, [])
-    assert ran.out.count("what it rests on could not be read again: the service can't reach the provider") == 2
+    assert ran.out.count("its precondition could not be checked: the service can't reach the provider") == 2
     full.sandbox.set_provider_down(APPLE, down=False)
     assert full("apply", "--plan", "plan.json", "--auto-approve").code == 0
     assert disconnects(full) == 2

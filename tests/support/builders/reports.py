@@ -106,7 +106,7 @@ def _quay_plan() -> SitePlan:
     return SitePlan(
         QUAY,
         faults=(Fault(source, "quay/lab", "the site has no provider tidewater", "did you mean Tide?"),),
-        warnings=("quay: no connection is declared, so prune is not honoured and 1 live connection stays",),
+        warnings=("quay: no connection is declared, so nothing is pruned: 1 live connection stays",),
     )
 
 
