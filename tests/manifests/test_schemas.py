@@ -112,6 +112,26 @@ def test_nothing_is_imported_before_it_is_needed(folder: Path) -> None:
     assert output == "False False False\nTrue False False\n"
 
 
+def test_manifests_are_read_without_the_quick_check_too() -> None:
+    """Where jsonschema-rs is missing, valid manifests are valid and mistakes are explained as everywhere."""
+    script = (
+        "import sys\n"
+        "sys.modules['jsonschema_rs'] = None\n"
+        "from pathlib import Path\n"
+        "from reconciler.errors import ManifestError\n"
+        "from reconciler.manifests import load\n"
+        "print(len(load([Path('examples/quickstart')]).connections))\n"
+        "try:\n"
+        "    load([Path('pyproject.toml')])\n"
+        "except ManifestError as error:\n"
+        "    print('refused', 'Traceback' in str(error))\n"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    ).stdout
+    assert output == "3\nrefused False\n"
+
+
 def _subschemas(schema: Json) -> Iterator[Json]:
     yield schema
     for holder in ("properties", "$defs"):
