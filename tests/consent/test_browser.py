@@ -114,7 +114,7 @@ def test_two_owners_one_allows_and_one_denies(extcal: Extcal, person: Person) ->
         person.uses(width=_PHONE)
         person.go(found[email(1)])
         asked = person.sees("Allow access to your calendar?")
-        assert "Harbor Dental asks to connect an account at Google to its schedule Staff 1" in asked
+        assert "Harbor Dental wants to connect an account at Google to its schedule Staff 1" in asked
         person.clicks(f"input[value='{email(1)}']")
         person.clicks("button[value=allow]")
         shown = person.sees("Connected")

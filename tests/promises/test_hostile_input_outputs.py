@@ -255,5 +255,5 @@ def test_pulled_manifests_leave_no_folder(at_work: Extcal) -> None:
     at_work.on(world(harbor(0)))
     ran = at_work("pull", "--site-id", HARBOR, "--name", "harbor-dental", "--output", "pulled")
     assert ran.code == 1
-    assert "leads out of the folder" in ran.err
+    assert "points outside the folder" in ran.err
     assert [*elsewhere.iterdir()] == []
