@@ -29,6 +29,8 @@ class WireObject:
     it has another type; `extra()` is what was never taken, here and in the objects within.
     """
 
+    __slots__ = ("_rest", "_within", "where")
+
     def __init__(self, value: object, where: str = "") -> None:
         if not isinstance(value, dict):
             raise ShapeError(where, "an object", _kind(value))
@@ -95,7 +97,15 @@ class WireObject:
     def each(self, name: str, read: Callable[["WireObject"], T]) -> tuple[T, ...]:
         """Every object of a list; empty where it is missing."""
         values = self._take(name, "a list", list) or []
-        return tuple(read(self._enter(value, f"{name}[{index}]")) for index, value in enumerate(values))
+        found: list[T] = []
+        for index, value in enumerate(values):
+            fields = self._enter(value, f"{name}[{index}]")
+            found.append(read(fields))
+            # A site has thousands: what was read of each is let go.
+            values[index] = None
+            if not fields.has_rest:
+                self._within.pop()
+        return tuple(found)
 
     def extra(self) -> Extra:
         """The fields that were not taken, as (path, JSON text), sorted; those within by their dotted path."""
@@ -113,6 +123,11 @@ class WireObject:
             own.append((_whole(name), text))
         inner = [(f"{label}.{name}", text) for label, fields in self._within for name, text in fields.extra()]
         return tuple(sorted(own + inner))
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether anything was never taken, here or in the objects within."""
+        return bool(self._rest or self._within)
 
     def _enter(self, value: object, label: str) -> "WireObject":
         fields = WireObject(value, self._at(label))
