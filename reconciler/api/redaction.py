@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from reconciler.api.views import Span, View
+from reconciler.api.decoded_views import Span, View
 from reconciler.text import one_line
 
 MASK = "[secret]"

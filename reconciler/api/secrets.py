@@ -8,7 +8,7 @@ from typing import TypeVar
 from reconciler.api.redaction import SHORTEST, Redactor
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
-from reconciler.model.texts import texts, with_texts
+from reconciler.model.text_fields import texts, with_texts
 from reconciler.safe_paths import IrregularFileError, read_regular
 from reconciler.text import cut, one_line
 

@@ -141,7 +141,7 @@ def plan(
 
 
 def _load_base(base: BaseOptions, paths: tuple[str, ...], limits: Limits, console: Console) -> workflow.Base:
-    from reconciler.cli.base import load_base  # noqa: PLC0415 - as said above
+    from reconciler.cli.base_manifests import load_base  # noqa: PLC0415 - as said above
 
     return load_base(base, manifest_paths(paths), limits, console)
 

@@ -66,8 +66,8 @@ def resolve(
     """
     options = current_options()
     wanted = _Options(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
-    if double := sorted(set(wanted.keep) & wanted.forget):
-        raise UsageError(f"{double[0]}: --keep and --forget exclude each other. Give one.")
+    if both := sorted(set(wanted.keep) & wanted.forget):
+        raise UsageError(f"{both[0]}: --keep and --forget exclude each other. Give one.")
     desired = load(manifest_paths(paths), limits)
     warn_of_overlooked(desired, options.console)
     return run(_resolve(desired, options, wanted, ("extcal", "resolve", *paths), as_json=output == "json"))

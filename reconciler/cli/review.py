@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler import planfile, workflow
 from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
 from reconciler.cli.arguments import BaseOptions, ReviewedPlan
-from reconciler.cli.base import load_base
+from reconciler.cli.base_manifests import load_base
 from reconciler.cli.formats import PlanFormat, failures_as, report_findings, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options
 from reconciler.cli.selection import SelectionOptions

@@ -116,14 +116,14 @@ async def await_callback(
             return Outcome(action, OutcomeStatus.FAILED, error=why)
         connection = await _looked_up(action, port, channel, slots, callback.answer)
         if isinstance(connection, Outcome) and connection.status is OutcomeStatus.FAILED:
-            return await _unless_double(connection, port, slots, earlier)
+            return await _unless_duplicate(connection, port, slots, earlier)
         if connection is not None:
             return connection
     why = f"{_MOST_TRIES} callbacks named other connections; apply again for a new link"
     return Outcome(action, OutcomeStatus.FAILED, error=why)
 
 
-async def _unless_double(outcome: Outcome, port: Port, slots: Slots, earlier: Sequence[LiveConnection]) -> Outcome:
+async def _unless_duplicate(outcome: Outcome, port: Port, slots: Slots, earlier: Sequence[LiveConnection]) -> Outcome:
     """End with a wrong account; where that was connected before, disconnect the second."""
     connection_id = outcome.connection_id
     if connection_id is None or connection_id in {connection.id for connection in earlier}:

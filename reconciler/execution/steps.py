@@ -11,7 +11,7 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.planning import calendars, diff
+from reconciler.planning import diff, lookup
 from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
 
 _NOT_HEALED = (
@@ -58,7 +58,7 @@ async def come_about(action: Action, connections: Sequence[LiveConnection], port
     for connection in same_account(action, connections):
         try:
             sync = await _with_calendar_ids(action.sync, port, connection.id)
-        except (calendars.UnresolvedCalendarError, ExtcalError):
+        except (lookup.UnresolvedCalendarError, ExtcalError):
             continue
         if already_done(replace(action, sync=sync), connections):
             return True
@@ -184,7 +184,7 @@ async def _configure(action: Action, port: Port, connection_id: str | None) -> O
         return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
     try:
         sync = await _with_calendar_ids(action.sync, port, connection_id)
-    except calendars.UnresolvedCalendarError as error:
+    except lookup.UnresolvedCalendarError as error:
         message = f"its sync config was not set; change the manifest and apply again: {error}"
         return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
     try:
@@ -209,8 +209,8 @@ async def _found(port: Port, connection_id: str) -> LiveConnection | None:
 
 async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_id: str) -> SyncConfig:
     """Resolve calendars that could only be named, since the account was not connected while planning."""
-    wanted = calendars.named(sync.imports)
+    wanted = lookup.named_calendars(sync.imports)
     if sync.imports is None or all(ref.id is not None for ref in wanted):
         return sync
     known = tuple(CalendarRef(calendar.id, calendar.name) for calendar in await port.list_calendars(connection_id))
-    return replace(sync, imports=replace(sync.imports, calendars=calendars.resolve(wanted, known)))
+    return replace(sync, imports=replace(sync.imports, calendars=lookup.resolve_calendars(wanted, known)))

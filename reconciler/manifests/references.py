@@ -116,7 +116,7 @@ class _Names:
 
     def faults(self) -> Iterator[Fault]:
         """Names declared twice, and references to nothing; where a part was not read, how many may be."""
-        yield from self._doubles()
+        yield from self._duplicates()
         if self._incomplete is None:
             yield from self._dangling()
         elif count := sum(1 for _ in self._dangling()):
@@ -131,7 +131,7 @@ class _Names:
             if declaration.needs_site and self.only_site is None:
                 yield self._no_site(declaration)
 
-    def _doubles(self) -> Iterator[Fault]:
+    def _duplicates(self) -> Iterator[Fault]:
         first: dict[tuple[str, str | None, str], Source] = {}
         for declared in self._declarations:
             if declared.name is None:

@@ -24,7 +24,7 @@ def sync_config(sync: SyncShape, document: YamlMapping, report: FileReport) -> t
     config = SyncConfig(
         None if imports is None else _direction(imports), None if exports is None else _direction(exports)
     )
-    _refuse_doubles(config, document, report)
+    _refuse_duplicates(config, document, report)
     return config, _sources(document, report)
 
 
@@ -62,7 +62,7 @@ def _calendar(calendar: str | CalendarShape) -> CalendarRef:
     return CalendarRef(name=calendar) if isinstance(calendar, str) else CalendarRef(**calendar)
 
 
-def _refuse_doubles(config: SyncConfig, document: YamlMapping, report: FileReport) -> None:
+def _refuse_duplicates(config: SyncConfig, document: YamlMapping, report: FileReport) -> None:
     """What uniqueItems can't see: two items with one id, or a name written in both ways."""
     if config.imports is None:
         return

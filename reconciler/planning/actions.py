@@ -8,7 +8,7 @@ from reconciler.model.key import ConnectionKey
 from reconciler.model.live import Calendar, ConnectMethod, ErrorReason, LiveConnection, Provider, Status
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning import calendars, diff, providers
+from reconciler.planning import diff, lookup, providers
 from reconciler.planning.match import Resolved
 
 _REASON_BY_ERROR: dict[str, Reason] = {
@@ -99,7 +99,7 @@ def _remove(site: Site, item: Resolved, live: LiveConnection | None) -> Action:
 def _update(site: Site, item: Resolved, live: LiveConnection, listed: tuple[Calendar, ...] | None) -> Action | Fault:
     try:
         wanted = _with_ids(diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes), live, listed)
-    except calendars.UnresolvedCalendarError as error:
+    except lookup.UnresolvedCalendarError as error:
         source = item.declared.sources.at("syncConfig.listEventFromCalendars.calendars")
         return Fault(source, item.declared.address, str(error))
     changes = diff.diff(wanted, live.sync)
@@ -119,9 +119,9 @@ def known_calendars(live: LiveConnection, listed: tuple[Calendar, ...] | None) -
 
 
 def _with_ids(wanted: SyncConfig, live: LiveConnection, listed: tuple[Calendar, ...] | None) -> SyncConfig:
-    if not calendars.named(wanted.imports, live.sync.imports or Direction()) or wanted.imports is None:
+    if not lookup.named_calendars(wanted.imports, live.sync.imports or Direction()) or wanted.imports is None:
         return wanted
-    found = calendars.resolve(wanted.imports.calendars, known_calendars(live, listed))
+    found = lookup.resolve_calendars(wanted.imports.calendars, known_calendars(live, listed))
     return replace(wanted, imports=replace(wanted.imports, calendars=found))
 
 

@@ -9,7 +9,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Statu
 from reconciler.model.plan import Allowance, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
-from reconciler.planning import actions, calendars, diff, guards, preconditions, providers
+from reconciler.planning import actions, diff, guards, lookup, preconditions, providers
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.planning.undeclared import with_undeclared
@@ -33,7 +33,7 @@ def calendar_lookups(
     naming = [
         connection
         for connection in declared
-        if calendars.named(diff.managed(connection.sync, connection.lifecycle.ignore_changes).imports)
+        if lookup.named_calendars(diff.managed(connection.sync, connection.lifecycle.ignore_changes).imports)
     ]
     resolved = resolve_declared(naming, live)
     return tuple(
@@ -50,8 +50,8 @@ def _needs_calendars(declared: DeclaredConnection, connection: LiveConnection) -
     if connection.status == Status.ERROR or declared.state is State.ABSENT:
         return False
     sync = diff.managed(declared.sync, declared.lifecycle.ignore_changes)
-    named = calendars.named(sync.imports, connection.sync.imports or Direction())
-    return bool(calendars.unresolved(named, actions.known_calendars(connection, None)))
+    named = lookup.named_calendars(sync.imports, connection.sync.imports or Direction())
+    return bool(lookup.calendars_unresolved(named, actions.known_calendars(connection, None)))
 
 
 def plan_site(

@@ -16,7 +16,7 @@ from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.model.plan import Allowance, SitePlan, Violation
 from reconciler.model.source import Fault
-from reconciler.planning import providers, schedules
+from reconciler.planning import lookup, providers
 from reconciler.planning.guards import PREVENT_DISCONNECT, disconnection
 
 
@@ -54,7 +54,7 @@ def still_protected(
         return ()
     every = tuple(base)
     connections = {connection.id: connection for connection in live.connections}
-    known = schedules.Schedules(live.schedules)
+    known = lookup.Schedules(live.schedules)
     by_account: dict[Account, list[DeclaredConnection]] = defaultdict(list)
     for declared in every:
         by_account[declared.account].append(declared)
@@ -89,7 +89,7 @@ def _why_protected(fits: Sequence[tuple[_Fit, DeclaredConnection]], *, base_is_w
     return "not all manifests of the base could be read, and one of them may protect it"
 
 
-def _fit(declared: DeclaredConnection, connection: LiveConnection, live: LiveSite, known: schedules.Schedules) -> _Fit:
+def _fit(declared: DeclaredConnection, connection: LiveConnection, live: LiveSite, known: lookup.Schedules) -> _Fit:
     return min(
         _same_account(declared, connection),
         _same_provider(declared, connection, live),
@@ -110,8 +110,8 @@ def _same_provider(declared: DeclaredConnection, connection: LiveConnection, liv
     return _Fit.NO if meant else _Fit.MAYBE
 
 
-def _same_schedule(declared: DeclaredConnection, connection: LiveConnection, known: schedules.Schedules) -> _Fit:
-    found = schedules.resolve(declared, known)
+def _same_schedule(declared: DeclaredConnection, connection: LiveConnection, known: lookup.Schedules) -> _Fit:
+    found = lookup.resolve_schedule(declared, known)
     if not isinstance(found, Fault):
         return _Fit.SURELY if found.id == connection.schedule_id else _Fit.NO
     # None is called so any more, or several are.

@@ -8,7 +8,7 @@ from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, ProviderRef, Scope, Site
 from reconciler.model.live import LiveConnection, LiveSite, Provider
 from reconciler.model.source import Fault
-from reconciler.planning import providers, schedules
+from reconciler.planning import lookup, providers
 from reconciler.planning.match import Matching, Resolved, match
 from reconciler.planning.overlaps import shared_accounts
 
@@ -41,10 +41,10 @@ def resolve_declared(declared: Sequence[DeclaredConnection], live: LiveSite) -> 
     resolved: list[Resolved] = []
     faults: list[Fault] = []
     named: dict[str, str] = {}
-    known_schedules = schedules.Schedules(live.schedules)
+    known_schedules = lookup.Schedules(live.schedules)
     known_providers: dict[ProviderRef, Provider] = {}
     for connection in sorted(declared, key=lambda connection: connection.address):
-        schedule = schedules.resolve(connection, known_schedules)
+        schedule = lookup.resolve_schedule(connection, known_schedules)
         provider = known_providers.get(connection.provider) or providers.resolve(
             connection.provider, live.providers, connection
         )
@@ -55,7 +55,7 @@ def resolve_declared(declared: Sequence[DeclaredConnection], live: LiveSite) -> 
         else:
             known_providers[connection.provider] = provider
             resolved.append(Resolved(connection, schedule, provider))
-    unique, doubled = _without_doubles(resolved)
+    unique, duplicates = _without_duplicates(resolved)
     matching = match(unique, live.connections)
     by_id = {provider.id: provider for provider in live.providers}
     pairs: list[tuple[Resolved, LiveConnection | None]] = []
@@ -72,7 +72,7 @@ def resolve_declared(declared: Sequence[DeclaredConnection], live: LiveSite) -> 
             pairs.append((item if provider is item.provider else replace(item, provider=provider), found))
     return ResolvedSite(
         matching=replace(matching, pairs=tuple(pairs)),
-        faults=(*faults, *doubled, *shared_accounts(unique, live)),
+        faults=(*faults, *duplicates, *shared_accounts(unique, live)),
         unread=tuple(unread.values()),
         named_schedules=frozenset(named.values()),
         unread_schedules=frozenset(unread_schedules),
@@ -93,7 +93,7 @@ def _unread(connection: DeclaredConnection, provider: str) -> Fault:
     return Fault(connection.sources.root, connection.address, message, "plan again later")
 
 
-def _without_doubles(resolved: Sequence[Resolved]) -> tuple[list[Resolved], list[Fault]]:
+def _without_duplicates(resolved: Sequence[Resolved]) -> tuple[list[Resolved], list[Fault]]:
     """Find manifests that turn out to declare one connection once their references are resolved."""
     groups: dict[tuple[str, str, Account], list[Resolved]] = defaultdict(list)
     for item in resolved:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
 from reconciler.model.live import Schedule
 from reconciler.model.source import Fault
-from reconciler.planning import schedules
+from reconciler.planning import lookup
 
 # More take several requests, and one for all of them is the cheaper one.
 _MOST = 100
@@ -39,7 +39,7 @@ def schedule_ids(chosen: Iterable[DeclaredConnection], found: Sequence[Schedule]
 
     A connection whose schedule can't be told has a fault, and nothing is read for it.
     """
-    known = schedules.Schedules(found)
-    resolved = (schedules.resolve(connection, known) for connection in chosen)
+    known = lookup.Schedules(found)
+    resolved = (lookup.resolve_schedule(connection, known) for connection in chosen)
     ids = tuple(sorted({schedule.id for schedule in resolved if not isinstance(schedule, Fault)}))
     return ids if len(ids) <= _MOST else ()

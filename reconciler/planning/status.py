@@ -40,9 +40,9 @@ def status_of(plan: SitePlan, declared: Sequence[DeclaredConnection], live: Live
     known = {connection.address for connection in declared}
     for action in plan.actions:
         if action.address not in known:
-            # A double of what is declared has its place in the manifests.
-            doubled = action.reason in {Reason.TOMBSTONE, Reason.DUPLICATE}
-            found.append(_acted_on(action, live_status, None if doubled else Health.UNMANAGED))
+            # A duplicate of what is declared has its place in the manifests.
+            duplicate = action.reason in {Reason.TOMBSTONE, Reason.DUPLICATE}
+            found.append(_acted_on(action, live_status, None if duplicate else Health.UNMANAGED))
     return SiteStatus(plan.site, _in_order(found))
 
 

@@ -9,7 +9,7 @@ from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.model.sync import IMPORTS, Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning import actions, calendars, diff, providers
+from reconciler.planning import actions, diff, lookup, providers
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.pull.declare import UndeclarableError, declared_direction, identity, with_sync
@@ -58,8 +58,8 @@ def _same(wanted: Direction, have: Direction, known: Sequence[CalendarRef]) -> b
     if wanted.arm is not Arm.CALENDARS:
         return True
     try:
-        meant = calendars.resolve(wanted.calendars, known)
-    except calendars.UnresolvedCalendarError:
+        meant = lookup.resolve_calendars(wanted.calendars, known)
+    except lookup.UnresolvedCalendarError:
         return False
     return {ref.id for ref in meant} == {ref.id for ref in have.calendars}
 
@@ -187,7 +187,7 @@ def _add_new(found: SiteComparison, resolved: ResolvedSite, declared: Sequence[D
         wanted, provider, connection = group[0]
         addition = _addition(site, wanted, provider, connection)
         if len(group) > 1:
-            found.failures += [left_out(site, one, _doubled(site, group)) for _, _, one in group]
+            found.failures += [left_out(site, one, _duplicates(site, group)) for _, _, one in group]
         elif (why := _beyond_repair(site, addition, provider)) is not None:
             found.failures.append(left_out(site, connection, why))
         else:
@@ -214,7 +214,7 @@ def _check_free(
         raise UndeclarableError("a manifest of its account could not be matched; fix that, then pull again")
 
 
-def _doubled(site: PulledSite, group: _Group) -> str:
+def _duplicates(site: PulledSite, group: _Group) -> str:
     """Why connections of one key are left out: a manifest of them would be an ambiguity, whichever it was made of."""
     best = min((one for _, _, one in group), key=lambda one: (one.status == Status.ERROR, one.id))
     others = ", ".join(one.id for _, _, one in group)

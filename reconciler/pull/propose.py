@@ -13,7 +13,7 @@ from reconciler.manifests.values import Place
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
 from reconciler.model.sync import Direction, SyncConfig
-from reconciler.planning import actions, calendars
+from reconciler.planning import actions, lookup
 from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_out
 from reconciler.pull.conflicts import drop_conflicts
 from reconciler.pull.folder import Folder
@@ -37,7 +37,7 @@ Refused = Mapping[LiveKey, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class Edit:
     """A live connection whose manifest is written or edited, in which file; `addition` is there if it is new."""
 
     key: LiveKey
@@ -51,7 +51,7 @@ class Proposal:
     """The bytes of every file that would change, by path relative to the folder, with warnings and failures."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    touches: list[Touch] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -114,7 +114,7 @@ class _Proposer:
             self._made.failures.append(f"{root}: {drift.declared.address} {why}")
             return
         self._splices[path] += splices
-        self._made.touches.append(Touch(site.key(drift.live), drift.declared.address, path))
+        self._made.edits.append(Edit(site.key(drift.live), drift.declared.address, path))
 
     def _parsed(self, shown: str) -> tuple[str, dict[Place, MappingNode]]:
         """A file's text and its documents; a file may hold thousands of them, so it is parsed once."""
@@ -138,7 +138,7 @@ class _Proposer:
         for addition in additions:
             path = places.connection(addition)
             self._added[path].append(connection_text(addition))
-            self._made.touches.append(Touch(found.site.key(addition.live), addition.declared.address, path, addition))
+            self._made.edits.append(Edit(found.site.key(addition.live), addition.declared.address, path, addition))
 
     def _add_site(self, found: SiteComparison, path: str) -> None:
         site = found.site.site
@@ -201,8 +201,8 @@ def _identify(site: PulledSite, drift: Drift, document: ConnectionDocument) -> I
 
     def identify(index: int) -> str | None:
         try:
-            return calendars.resolve(listed[index : index + 1], known)[0].id
-        except calendars.UnresolvedCalendarError:
+            return lookup.resolve_calendars(listed[index : index + 1], known)[0].id
+        except lookup.UnresolvedCalendarError:
             return None
 
     return identify

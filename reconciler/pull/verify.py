@@ -1,7 +1,7 @@
 """Verifies a proposal before it is written: the folder must load, and what was touched must plan as no change.
 
-Steps: write the folder as it would be into a temporary copy; load it, and blame the touches in the files with faults;
-check that every manifest means what it shall; plan each site before and after, and blame the touches that still
+Steps: write the folder as it would be into a temporary copy; load it, and blame the edits in the files with faults;
+check that every manifest means what it shall; plan each site before and after, and blame the edits that still
 differ, that are faulty, or by which prune would disconnect more.
 """
 
@@ -23,7 +23,7 @@ from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
 from reconciler.pull.folder import Folder
-from reconciler.pull.propose import Proposal, Touch
+from reconciler.pull.propose import Edit, Proposal
 from reconciler.pull.values import LiveKey, PulledSite
 from reconciler.text import escaped
 
@@ -31,13 +31,13 @@ _NOWHERE = SourceMap(Source("", 1, 1))
 
 
 class UnverifiedError(Exception):
-    """A proposal is wrong, and nothing that it touches is to blame; the message says why."""
+    """A proposal is wrong, and nothing that it edits is to blame; the message says why."""
 
 
 def verify(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[LiveKey, str]:
-    """The live connections that the proposal must not touch, and why; none where it means what it shall.
+    """The live connections that the proposal must not edit, and why; none where it means what it shall.
 
-    Raises UnverifiedError where it does not and no touch is to blame, ExtcalError where it can't be tried.
+    Raises UnverifiedError where it does not and no edit is to blame, ExtcalError where it can't be tried.
     """
     if not proposal.files:
         return {}
@@ -54,11 +54,11 @@ def verify(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> 
         why = f"{error.strerror}; free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
         raise ExtcalError(f"nothing was written: it could not be checked in a copy first: {why}") from error
     found: dict[LiveKey, str] = {}
-    for touch in _altered(folder, proposal, after):
-        found.setdefault(touch.key, "its manifest would not match the live connection; edit it by hand")
+    for edit in _altered(folder, proposal, after):
+        found.setdefault(edit.key, "its manifest would not match the live connection; edit it by hand")
     for site in pulled:
-        for touch, why in _Trial(site, folder.desired, after, proposal).verify(copy):
-            found.setdefault(touch.key, why)
+        for edit, why in _Trial(site, folder.desired, after, proposal).verify(copy):
+            found.setdefault(edit.key, why)
     return found
 
 
@@ -96,36 +96,36 @@ class _TrialFolder:
 
 def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[LiveKey, str]:
     if isinstance(error, LimitError):
-        # No touch is to blame for what all of them are too much for.
+        # No edit is to blame for what all of them are too much for.
         raise error
-    by_file: dict[str, list[Touch]] = defaultdict(list)
-    for touch in proposal.touches:
-        by_file[folder.show(touch.path)].append(touch)
+    by_file: dict[str, list[Edit]] = defaultdict(list)
+    for edit in proposal.edits:
+        by_file[folder.show(edit.path)].append(edit)
     found: dict[LiveKey, str] = {}
     for fault in error.faults:
-        touches = by_file[fault.source.file] if fault.source else []
-        for touch in _of_its_document(fault, touches, folder, proposal):
-            found.setdefault(touch.key, f"its file would no longer load: {fault}")
+        edits = by_file[fault.source.file] if fault.source else []
+        for edit in _of_its_document(fault, edits, folder, proposal):
+            found.setdefault(edit.key, f"its file would no longer load: {fault}")
     if not found:
         raise UnverifiedError(f"the manifests would not load with what was pulled:\n{error}")
     return found
 
 
-def _of_its_document(fault: Fault, touches: Sequence[Touch], folder: Folder, proposal: Proposal) -> list[Touch]:
-    """Those of a file's touches whose document a fault is in; all of them where it is in none of theirs."""
-    if fault.source is None or len(touches) == 1:
-        return list(touches)
-    path = touches[0].path if touches else ""
+def _of_its_document(fault: Fault, edits: Sequence[Edit], folder: Folder, proposal: Proposal) -> list[Edit]:
+    """Those of a file's edits whose document a fault is in; all of them where it is in none of theirs."""
+    if fault.source is None or len(edits) == 1:
+        return list(edits)
+    path = edits[0].path if edits else ""
     known = folder.by_path.get(path)
     before = known.text if known else ""
     lines = {one.address: one.sources.root.line for one in folder.desired.connections}
     # An edit leaves a document its place among the file's, and what is new comes after all of them.
-    new = [touch for touch in touches if touch.addition is not None]
-    places = {touch.address: _separators(before, lines[touch.address]) for touch in touches if touch.addition is None}
+    new = [edit for edit in edits if edit.addition is not None]
+    places = {edit.address: _separators(before, lines[edit.address]) for edit in edits if edit.addition is None}
     first = _separators(before) + 1 if known else 0
-    places |= {touch.address: first + number for number, touch in enumerate(new)}
-    place = _separators(proposal.files[path].decode("utf-8-sig"), fault.source.line) if touches else 0
-    return [touch for touch in touches if places[touch.address] == place] or list(touches)
+    places |= {edit.address: first + number for number, edit in enumerate(new)}
+    place = _separators(proposal.files[path].decode("utf-8-sig"), fault.source.line) if edits else 0
+    return [edit for edit in edits if places[edit.address] == place] or list(edits)
 
 
 def _separators(text: str, line: int | None = None) -> int:
@@ -133,18 +133,18 @@ def _separators(text: str, line: int | None = None) -> int:
     return sum(1 for one in text.splitlines()[:line] if re.match(r"---(\s|$)", one))
 
 
-def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Touch]:
-    """Touches that would mean something else than they shall; UnverifiedError where more would change."""
-    touches = {touch.address: touch for touch in proposal.touches}
+def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Edit]:
+    """Edits that would mean something else than they shall; UnverifiedError where more would change."""
+    edits = {edit.address: edit for edit in proposal.edits}
     before = {one.address: one for one in folder.desired.connections}
     now = {one.address: one for one in after.connections}
-    expected = before | {address: touch.addition.declared for address, touch in touches.items() if touch.addition}
+    expected = before | {address: edit.addition.declared for address, edit in edits.items() if edit.addition}
     damaged: list[str] = []
     for address, wanted in expected.items():
-        edited = address in touches and touches[address].addition is None
+        edited = address in edits and edits[address].addition is None
         if address not in now or _meaning(wanted, edited=edited) != _meaning(now[address], edited=edited):
-            if address in touches:
-                yield touches[address]
+            if address in edits:
+                yield edits[address]
             else:
                 damaged.append(address)
     sites = {one.site_id: replace(one, source=_NOWHERE.root) for one in after.sites}
@@ -166,51 +166,49 @@ class _Trial:
     def __init__(self, site: PulledSite, before: Desired, after: Desired, proposal: Proposal) -> None:
         self._before, self._after = _plan(site, before), _plan(site, after)
         self._declared = {one.address: one for one in after.connections}
-        self._touches = {one.address: one for one in proposal.touches if one.key.site_id == site.site.site_id}
+        self._edits = {one.address: one for one in proposal.edits if one.key.site_id == site.site.site_id}
         self._broken = {one.id for one in site.live.connections if one.status == Status.ERROR}
 
-    def verify(self, copy: _TrialFolder) -> Iterator[tuple[Touch, str]]:
-        """Touches that would not plan as no change, or with which others would plan otherwise than they do."""
+    def verify(self, copy: _TrialFolder) -> Iterator[tuple[Edit, str]]:
+        """Edits that would not plan as no change, or with which others would plan otherwise than they do."""
         yield from self._faulty(copy)
         yield from self._changing()
         yield from self._pruning()
 
-    def _faulty(self, copy: _TrialFolder) -> Iterator[tuple[Touch, str]]:
+    def _faulty(self, copy: _TrialFolder) -> Iterator[tuple[Edit, str]]:
         known = {(fault.where, fault.message) for fault in _faults(self._before)}
         for fault in map(copy.homed, _faults(self._after)):
-            touch = self._touches.get(fault.where)
-            if touch is not None and (touch.addition is not None or touch.key.connection_id not in self._broken):
-                yield touch, f"planning it would fail: {fault}"
+            edit = self._edits.get(fault.where)
+            if edit is not None and (edit.addition is not None or edit.key.connection_id not in self._broken):
+                yield edit, f"planning it would fail: {fault}"
             elif (fault.where, fault.message) not in known:
                 for blamed in self._near(fault.where):
                     yield blamed, f"with it, planning would fail: {fault}"
 
-    def _near(self, address: str) -> list[Touch]:
-        """The touches that something wrong at an address can come from."""
+    def _near(self, address: str) -> list[Edit]:
+        """The edits that something wrong at an address can come from."""
         one = self._declared.get(address)
-        touched = [(touch, self._declared[where]) for where, touch in self._touches.items() if where in self._declared]
+        declared = [(edit, self._declared[where]) for where, edit in self._edits.items() if where in self._declared]
         near = [
-            touch
-            for touch, other in touched
-            if one and (other.schedule == one.schedule or other.account == one.account)
+            edit for edit, other in declared if one and (other.schedule == one.schedule or other.account == one.account)
         ]
-        return near or list(self._touches.values())
+        return near or list(self._edits.values())
 
-    def _changing(self) -> Iterator[tuple[Touch, str]]:
-        """Touches that would not plan as no change; of what is broken nothing can, and only health is left to do."""
+    def _changing(self) -> Iterator[tuple[Edit, str]]:
+        """Edits that would not plan as no change; of what is broken nothing can, and only health is left to do."""
         actions = {action.address: action for action in self._after.actions}
-        for address, touch in self._touches.items():
+        for address, edit in self._edits.items():
             action = actions.get(address)
-            if touch.key.connection_id in self._broken and (touch.addition is None or _heals(action)):
+            if edit.key.connection_id in self._broken and (edit.addition is None or _heals(action)):
                 continue
             if action is None or action.kind.writes:
                 fields = ", ".join(change.path for change in action.changes) if action else ""
-                yield touch, f"planning it would still find changes: {fields or 'it would not match'}"
+                yield edit, f"planning it would still find changes: {fields or 'it would not match'}"
 
-    def _pruning(self) -> Iterator[tuple[Touch, str]]:
+    def _pruning(self) -> Iterator[tuple[Edit, str]]:
         """New manifests that would bring connections that are left out into the reach of prune."""
         known = {action.connection_id for action in self._before.actions if action.kind.disconnects}
-        new = [touch for touch in self._touches.values() if touch.addition is not None]
+        new = [edit for edit in self._edits.values() if edit.addition is not None]
         for action in self._after.actions:
             if not action.kind.disconnects or action.connection_id in known:
                 continue
@@ -218,8 +216,8 @@ class _Trial:
             near = [one for one in new if one.addition and one.addition.declared.schedule.value == schedule_id]
             where = " on the same schedule" if near else ""
             why = f"with it, prune would disconnect {action.connection_id}{where}, which no manifest can declare"
-            for touch in near or new:
-                yield touch, f"{why}; disconnect that or set prune: false, then pull again"
+            for edit in near or new:
+                yield edit, f"{why}; disconnect that or set prune: false, then pull again"
 
 
 def _faults(plan: SitePlan) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Shows what `extcal resolve` found of open connects and doubled connections, as text and JSON."""
+"""Shows what `extcal resolve` found of open connects and duplicate connections, as text and JSON."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from reconciler.model.account import shown
 from reconciler.model.encoding import Json, encoded
 from reconciler.model.intent import Adopted, Fate, Intent, Nothing, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import LiveConnection
-from reconciler.planning.doubles import Doubles
+from reconciler.planning.duplicates import Duplicates
 from reconciler.render.data_text import json_text
 from reconciler.render.words import who
 from reconciler.text import inert
@@ -18,13 +18,13 @@ _MARGIN = " " * 11
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One connect that was left open and what was found of it, or doubles; how it was closed (`ending` None: not).
+    """One connect that was left open and what was found of it, or duplicates; how it was closed (`ending` None: not).
 
     `kept` is the connection that stays and `gone` are those that were disconnected for it; `error` says why it could
     not be closed as it was meant to.
     """
 
-    about: Settled | Doubles
+    about: Settled | Duplicates
     ending: Fate | None = None
     kept: str | None = None
     gone: tuple[str, ...] = ()
@@ -60,10 +60,10 @@ def _lines(resolution: Resolution, again: str) -> Iterator[str]:
     yield from _what_to_do(resolution, again)
 
 
-def _whose(resolution: Resolution) -> Intent | Doubles:
+def _whose(resolution: Resolution) -> Intent | Duplicates:
     """What has the address, the schedule, the provider and the account."""
     about = resolution.about
-    return about if isinstance(about, Doubles) else about.pending.intent
+    return about if isinstance(about, Duplicates) else about.pending.intent
 
 
 def _ended(resolution: Resolution) -> str:
@@ -81,11 +81,11 @@ def _ended(resolution: Resolution) -> str:
 def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
     address = _whose(resolution).address
     about = resolution.about
-    if isinstance(about, Doubles) and resolution.error is None:
+    if isinstance(about, Duplicates) and resolution.error is None:
         yield f"{_MARGIN}{len(about.connections)} connections exist where one is declared:"
         yield from _choices(address, about.connections, again)
         return
-    match None if isinstance(about, Doubles) else about.finding:
+    match None if isinstance(about, Duplicates) else about.finding:
         case Several(connections):
             yield f"{_MARGIN}{len(connections)} connections appeared where one was meant:"
             yield from _choices(address, connections, again)
@@ -121,7 +121,7 @@ def _as_json(resolution: Resolution) -> dict[str, Json]:
     of, about = _whose(resolution), resolution.about
     found: Sequence[LiveConnection] = ()
     why: str | None = None
-    match about.connections if isinstance(about, Doubles) else about.finding:
+    match about.connections if isinstance(about, Duplicates) else about.finding:
         case Adopted(connection):
             found, word = [connection], "adopted"
         case Several(connections):

@@ -16,7 +16,7 @@ from reconciler.model.live import LiveSite
 from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.source import Fault
 from reconciler.planning import attribution
-from reconciler.planning.former import FormerManifests
+from reconciler.planning.base_manifests import BaseManifests
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.protection import still_protected
@@ -85,7 +85,7 @@ async def plan_against_base(
     chosen on another schedule.
     """
     sites = selected_sites(head, selection)
-    heads, former = declared_by_site(head, opened), FormerManifests(base.desired, whole=base.whole)
+    heads, former = declared_by_site(head, opened), BaseManifests(base.desired, whole=base.whole)
     bases = {site.name: former.of(site) for site in sites}
     blamed: dict[str, SitePlan] = {}
     read: dict[str, LiveSite] = {}

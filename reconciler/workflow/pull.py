@@ -10,7 +10,7 @@ from reconciler.api.redaction import MASK
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.model.desired import DeclaredConnection, Desired, Site
-from reconciler.model.texts import texts, with_texts
+from reconciler.model.text_fields import texts, with_texts
 from reconciler.planning.resolve import resolve_declared
 from reconciler.pull.compare import named_by_id, new_connections
 from reconciler.pull.folder import Folder, SavedFiles, open_folder, save

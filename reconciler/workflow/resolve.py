@@ -1,9 +1,9 @@
 """Resolves by a person's decision which of several connections of one declared stays.
 
-Terms: a connect is left open where its answer was lost, and its journal holds no end of it; doubles are several live
+Terms: a connect is left open where its answer was lost, and its journal holds no end of it; duplicates are several live
 connections of one that is declared, whoever connected them. Steps:
 
-1. `examine` looks up what the service lists of each connect that was left open, and finds the doubles. It writes
+1. `examine` looks up what the service lists of each connect that was left open, and finds the duplicates. It writes
    nothing.
 2. `choose` makes the decisions: what is clear needs nobody; the rest is as `--keep` and `--forget` say.
 3. `carry_out` disconnects what is not to stay, then closes the connect in its journal.
@@ -22,12 +22,12 @@ from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Settled, Several, Unclear, Unlisted
 from reconciler.model.live import LiveSite, Schedule
 from reconciler.model.source import Fault
-from reconciler.planning.doubles import Doubles, doubles, still_standing, unread
+from reconciler.planning.duplicates import Duplicates, find_duplicates, still_standing, unread
 from reconciler.planning.planner import schedule_lookups
 from reconciler.workflow.plans import declared_by_site
 from reconciler.workflow.service import Sessions, run_bounded
 
-Open = Settled | Doubles
+Open = Settled | Duplicates
 """What may be left to a person: a connect that was left open, or connections that stand twice."""
 
 
@@ -50,32 +50,32 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What there is of each connect that was left open, the doubles, and what is not known.
+    """What there is of each connect that was left open, the duplicates, and what is not known.
 
     `faults` says by name of which sites it can't be told what was left open, `unread` of which what stands twice;
     `warnings` name what of a site could not be read.
     """
 
     settled: tuple[Settled, ...]
-    doubled: tuple[Doubles, ...]
+    duplicates: tuple[Duplicates, ...]
     faults: Mapping[str, Fault]
     unread: Mapping[str, Fault]
     warnings: tuple[str, ...]
 
     @property
     def open(self) -> tuple[Open, ...]:
-        """All of it; doubles that one connect has made are part of it."""
+        """All of it; duplicates that one connect has made are part of it."""
         unseen = {each.pending.intent.address for each in self.settled if isinstance(each.finding, Unlisted)}
         # By their ids, too: the manifests may have given it another name since.
         made = {key for each in self.settled if isinstance(each.finding, Several) for key in _ids(each.finding)}
-        apart = (each for each in self.doubled if each.address not in unseen and not made & {*each.ids})
+        apart = (each for each in self.duplicates if each.address not in unseen and not made & {*each.ids})
         return (*self.settled, *apart)
 
 
 async def examine(
     desired: Desired, sites: Sequence[Site], opened: Sessions, machine: Machine, window: Window | None = None
 ) -> Examined:
-    """Look up each connect that was left open, and find doubles; nothing is closed."""
+    """Look up each connect that was left open, and find duplicates; nothing is closed."""
 
     async def left_open(site: Site) -> tuple[Settled, ...] | Fault:
         try:
@@ -98,7 +98,9 @@ async def examine(
     lives = {site: live for site, live in seen.items() if isinstance(live, LiveSite)}
     return Examined(
         settled=tuple(each for answer in answers if not isinstance(answer, Fault) for each in answer),
-        doubled=tuple(each for site, live in lives.items() for each in doubles(site.site_id, by_site[site.name], live)),
+        duplicates=tuple(
+            each for site, live in lives.items() for each in find_duplicates(site.site_id, by_site[site.name], live)
+        ),
         faults={s.name: answer for s, answer in zip(sites, answers, strict=True) if isinstance(answer, Fault)},
         unread={site.name: live for site, live in seen.items() if isinstance(live, Fault)},
         warnings=tuple(
@@ -111,7 +113,7 @@ async def examine(
 
 
 async def _read(declared: Sequence[DeclaredConnection], reader: Reader) -> LiveSite:
-    """What telling a site's doubles needs."""
+    """What telling a site's duplicates needs."""
     by_name, external_ids = schedule_lookups(declared)
     asks = by_name or bool(external_ids)
     found: tuple[Schedule, ...] = await reader.query_schedules(() if by_name else external_ids) if asks else ()
@@ -126,7 +128,7 @@ def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) 
     """
     found = examined.open
     connects = {each.pending.intent.address for each in found if isinstance(each, Settled)}
-    standing = {each.address for each in found if isinstance(each, Doubles)}
+    standing = {each.address for each in found if isinstance(each, Duplicates)}
     for address in (*keep, *sorted(forget)):
         if address in connects or (address in keep and _may_stand(address, standing, examined)):
             continue
@@ -134,7 +136,7 @@ def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) 
         raise UsageError(f"{address}: nothing to resolve there; open are: {left}")
     decisions = []
     for each in found:
-        if isinstance(each, Doubles):
+        if isinstance(each, Duplicates):
             decisions.append(_stays(each, keep.get(each.address)))
         else:
             address = each.pending.intent.address
@@ -148,13 +150,13 @@ def _may_stand(address: str, standing: Collection[str], examined: Examined) -> b
     return address in standing or address.partition("/")[0] in examined.unread
 
 
-def _stays(doubled: Doubles, keep: str | None) -> Decision | None:
+def _stays(duplicates: Duplicates, keep: str | None) -> Decision | None:
     if keep is None:
         return None
-    if keep not in doubled.ids:
-        ids = ", ".join(doubled.ids)
-        raise UsageError(f"--keep {doubled.address}={keep}: not one of its connections, which are {ids}")
-    return Decision(doubled, Fate.ADOPTED, keep, tuple(each for each in doubled.ids if each != keep))
+    if keep not in duplicates.ids:
+        ids = ", ".join(duplicates.ids)
+        raise UsageError(f"--keep {duplicates.address}={keep}: not one of its connections, which are {ids}")
+    return Decision(duplicates, Fate.ADOPTED, keep, tuple(each for each in duplicates.ids if each != keep))
 
 
 def _decision(settled: Settled, keep: str | None, forget: frozenset[str]) -> Decision | None:
@@ -196,10 +198,10 @@ async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions,
     """
     about = decision.about
     # By its id: the manifests may have given it another name since.
-    site_id = about.site_id if isinstance(about, Doubles) else about.pending.intent.site_id
+    site_id = about.site_id if isinstance(about, Duplicates) else about.pending.intent.site_id
     site = next(site for site in sites if site.site_id == site_id)
     writer = opened[site.name].writer()
-    if isinstance(about, Doubles):
+    if isinstance(about, Duplicates):
         await _keep(decision, about, writer)
     else:
         for connection_id in decision.give_up:
@@ -207,13 +209,13 @@ async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions,
         machine.site(site.site_id).journal.end(about.pending.intent, decision.fate, decision.keep)
 
 
-async def _keep(decision: Decision, doubled: Doubles, writer: Writer) -> None:
+async def _keep(decision: Decision, duplicates: Duplicates, writer: Writer) -> None:
     """Disconnect the others.
 
     A person may have thought it over for long, so what is connected is looked up again.
     """
-    listed = await writer.list_connections((doubled.key.schedule_id,))
-    standing = still_standing(doubled, listed.connections)
+    listed = await writer.list_connections((duplicates.key.schedule_id,))
+    standing = still_standing(duplicates, listed.connections)
     if decision.keep not in standing:
         why = "is no longer connected, so nothing was disconnected; run extcal resolve again"
         raise ChangedSinceError(f"{decision.keep} {why}")

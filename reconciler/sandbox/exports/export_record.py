@@ -102,7 +102,7 @@ class ExportRecord:
                 "UPDATE connection SET dedicated_calendar = NULL WHERE seq = ?", (self._seq,)
             )
 
-    def note_stopped(self, reason: str | None) -> None:
+    def set_export_error(self, reason: str | None) -> None:
         """Why exporting over the connection has to wait as a whole; None where it came to its end."""
         with self._session.writing():
             self._session.database.execute("UPDATE connection SET export_error = ? WHERE seq = ?", (reason, self._seq))

@@ -111,7 +111,7 @@ def sync_connection(context: SiteContext, connection: ConnectionRecord, *, prepa
         stopped = reason(error, connection.login)
         context.warnings.warn(f"{connection.provider.slug}/{connection.login.email}: export is pending: {stopped}")
     if stopped != connection.export_error:
-        record.note_stopped(stopped)
+        record.set_export_error(stopped)
 
 
 def _wanted(context: SiteContext, connection: ConnectionRecord) -> dict[str, SiteEvent]:

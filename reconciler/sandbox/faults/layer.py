@@ -52,7 +52,7 @@ class FaultLayer:
             return
         messages, whole = await _read_ahead(receive)
         if not whole:
-            await self._app(scope, _again(messages, receive), send)
+            await self._app(scope, _replayed(messages, receive), send)
             return
         chosen = injection.choose(self._operation, await self._site(injection, scope))
         carrier = FaultyRequest(
@@ -61,7 +61,7 @@ class FaultLayer:
             injector=self._injector,
             log=self._log,
             scope=scope,
-            receive=_again(messages, receive),
+            receive=_replayed(messages, receive),
             store=self._backend.store,
             history=injection.history,
         )
@@ -105,12 +105,12 @@ async def _read_ahead(receive: Receive) -> tuple[list[Message], bool]:
     return messages, False
 
 
-def _again(messages: list[Message], receive: Receive) -> Receive:
+def _replayed(messages: list[Message], receive: Receive) -> Receive:
     """The messages once more, and then what else comes."""
     ahead = iter(messages)
 
-    async def replayed() -> Message:
+    async def receive_again() -> Message:
         message = next(ahead, None)
         return await receive() if message is None else message
 
-    return replayed
+    return receive_again

@@ -1,7 +1,7 @@
 """Declared connections that stand more than once, which a person must decide: a plan leaves all of them alone.
 
 What counts as one is what matching takes for one: schedule, provider and account. A connection that shows no account
-is nobody's double, and one in ERROR beside a healthy one is no question.
+is nobody's duplicate, and one in ERROR beside a healthy one is no question.
 """
 
 from collections import Counter, defaultdict
@@ -13,11 +13,11 @@ from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.key import ConnectionKey
 from reconciler.model.live import LiveConnection, LiveSite, Status
 from reconciler.model.source import Fault
-from reconciler.planning import providers, schedules
+from reconciler.planning import lookup, providers
 
 
 @dataclass(frozen=True, slots=True)
-class Doubles:
+class Duplicates:
     """The live connections, by id, that all are the one declared at `address`."""
 
     address: str
@@ -32,13 +32,13 @@ class Doubles:
         return tuple(connection.id for connection in self.connections)
 
 
-def doubles(site_id: str, declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[Doubles, ...]:
+def find_duplicates(site_id: str, declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[Duplicates, ...]:
     """What stands more than once of one site, by address, but for what plans have another fault of."""
-    known = schedules.Schedules(live.schedules)
+    known = lookup.Schedules(live.schedules)
     by_account = _by_account(live.connections)
-    found: list[Doubles] = []
+    found: list[Duplicates] = []
     for connection in sorted(declared, key=lambda connection: connection.address):
-        schedule = schedules.resolve(connection, known)
+        schedule = lookup.resolve_schedule(connection, known)
         provider = providers.resolve(connection.provider, live.providers, connection)
         if isinstance(schedule, Fault) or isinstance(provider, Fault) or connection.state is State.ABSENT:
             continue
@@ -47,7 +47,7 @@ def doubles(site_id: str, declared: Sequence[DeclaredConnection], live: LiveSite
         label = providers.label(provider, provider.calendar_type)
         standing = tuple(same[key] for key in sorted(same))
         key = ConnectionKey(schedule.id, label, connection.account)
-        found.append(Doubles(connection.address, connection.site, site_id, key, standing))
+        found.append(Duplicates(connection.address, connection.site, site_id, key, standing))
     wanted = Counter(key for each in found for key in each.ids)
     return tuple(each for each in found if _is_open(each) and all(wanted[key] == 1 for key in each.ids))
 
@@ -58,10 +58,10 @@ def unread(declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[str,
     return tuple(p.name for p in failed if any(providers.is_meant(c.provider, p) for c in declared))
 
 
-def still_standing(doubles: Doubles, connections: Sequence[LiveConnection]) -> tuple[str, ...]:
-    """The ids of those of the doubles that stand by now, of the same schedule and account as they did."""
-    same = {each.id for each in _by_account(connections)[doubles.key.schedule_id, doubles.key.account]}
-    return tuple(key for key in doubles.ids if key in same)
+def still_standing(duplicates: Duplicates, connections: Sequence[LiveConnection]) -> tuple[str, ...]:
+    """The ids of those of the duplicates that stand by now, of the same schedule and account as they did."""
+    same = {each.id for each in _by_account(connections)[duplicates.key.schedule_id, duplicates.key.account]}
+    return tuple(key for key in duplicates.ids if key in same)
 
 
 def _by_account(connections: Iterable[LiveConnection]) -> dict[tuple[str, Account | None], list[LiveConnection]]:
@@ -73,6 +73,6 @@ def _by_account(connections: Iterable[LiveConnection]) -> dict[tuple[str, Accoun
     return found
 
 
-def _is_open(found: Doubles) -> bool:
+def _is_open(found: Duplicates) -> bool:
     healthy = sum(connection.status != Status.ERROR for connection in found.connections)
     return len(found.connections) > 1 and healthy != 1

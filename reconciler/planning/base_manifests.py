@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.model.desired import AppAuth, DeclaredConnection, Desired, Site
 
 
-class FormerManifests:
+class BaseManifests:
     """The Sites and connections of a base; `whole` tells that all of them could be read."""
 
     def __init__(self, base: Desired, *, whole: bool) -> None:

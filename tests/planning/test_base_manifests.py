@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.desired import ApiKeyAuth, AppAuth, DeclaredConnection, Desired, Lifecycle, Site
-from reconciler.planning.former import FormerManifests
+from reconciler.planning.base_manifests import BaseManifests
 from reconciler.planning.protection import still_protected
 from tests.support.builders.plans import PASSWORD, PRUNING, SITE, declared, live, planned, site_with
 
@@ -15,9 +15,9 @@ LEE = declared()
 KIM = declared("kim", account="kim@harbor.example")
 
 
-def former(*connections: DeclaredConnection, site: Site = SITE, whole: bool = True) -> FormerManifests:
+def former(*connections: DeclaredConnection, site: Site = SITE, whole: bool = True) -> BaseManifests:
     """A base of one Site."""
-    return FormerManifests(Desired((site,), connections), whole=whole)
+    return BaseManifests(Desired((site,), connections), whole=whole)
 
 
 def test_a_site_is_found_under_the_name_that_it_has_now() -> None:
@@ -71,7 +71,7 @@ def test_a_connection_whose_site_was_not_read_may_be_of_any() -> None:
 def test_two_former_sites_of_one_id_are_one() -> None:
     """Only a base with faults has them; the connections of both are compared."""
     bay = replace(SITE, name="bay")
-    base = FormerManifests(Desired((bay, SITE), (LEE, replace(KIM, site="bay"))), whole=False)
+    base = BaseManifests(Desired((bay, SITE), (LEE, replace(KIM, site="bay"))), whole=False)
     assert base.of(SITE)[0] == SITE
     assert {c.address for c in base.of(SITE)[1]} == {"harbor/lee", "harbor/kim"}
     assert {c.address for c in list(base.protecting(SITE))} == {"harbor/lee", "bay/kim"}
@@ -83,7 +83,7 @@ def test_two_sites_made_one_are_none_of_them() -> None:
     both = Desired(
         (APP, lakeside), (replace(LEE, lifecycle=Lifecycle(prevent_disconnect=True)), declared(site="lakeside"))
     )
-    base, joined = FormerManifests(both, whole=True), replace(APP, site_id=OTHER_ID)
+    base, joined = BaseManifests(both, whole=True), replace(APP, site_id=OTHER_ID)
     assert [base.kept(site) for site in (APP, lakeside, joined)] == [True, True, False]
     assert not former(LEE, site=APP).kept(replace(APP, auth=ApiKeyAuth(PASSWORD)))
     on = site_with(live())
