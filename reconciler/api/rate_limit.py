@@ -20,6 +20,7 @@ from reconciler.errors import ExtcalError
 class Rate:
     """At most `requests` in any `seconds`; the service allows 200 a minute, and clocks and networks jitter."""
 
+    # examples/fleet and examples/recovery repeat it.
     requests: int = 190
     seconds: float = 60.0
 

@@ -1,4 +1,4 @@
-"""A person's approval of a plan: it is shown with what is wrong with it, and they are asked whether to go on."""
+"""Asks a person to approve a plan, which is shown with what is wrong with it."""
 
 import sys
 from collections.abc import Sequence

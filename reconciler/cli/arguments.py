@@ -1,4 +1,4 @@
-"""Arguments and choices that several commands share."""
+"""Defines the arguments and choices that several commands share."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""Loads the manifests as they were, from a folder or from a commit of the repository that the paths lie in."""
+"""Loads the manifests as they were: from a folder, or from a commit of their repository."""
 
 import os
 import posixpath

@@ -1,4 +1,4 @@
-"""The options about consent: `--consent` and what goes with it."""
+"""Defines the options about consent: `--consent` and what goes with it."""
 
 import functools
 import sys

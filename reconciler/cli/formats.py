@@ -1,4 +1,4 @@
-"""The formats of plans, statuses and listings, and the warnings and errors that go with them."""
+"""Formats plans, statuses and listings, and the warnings and errors beside them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager

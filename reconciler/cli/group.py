@@ -1,4 +1,4 @@
-"""How commands are found, and how whatever they raise becomes a message and an exit code."""
+"""Finds commands, and turns whatever they raise into a message and an exit code."""
 
 import importlib
 import itertools

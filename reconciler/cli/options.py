@@ -1,4 +1,4 @@
-"""The global options, which stand before or after any command's name."""
+"""Defines the global options, which stand before or after any command's name."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What of the manifests a command is about: sites, connections, schedules, and a shard of the fleet."""
+"""Selects what a command is about: sites, connections, schedules, a shard of the fleet."""
 
 import functools
 import os

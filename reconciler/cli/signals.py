@@ -173,5 +173,5 @@ def stop_by_signals(stop: "Stop", ending: Ending, announce: Callable[[StopStep],
 
 
 def _not_ignored() -> list[signal.Signals]:
-    """The signals that whoever started the process does not want ignored."""
+    """The ending signals that our parent has not set to be ignored."""
     return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]

@@ -1,4 +1,4 @@
-"""Which sites a command that only looks is about: those of manifests, those given by id, or the sandbox's."""
+"""Finds the sites of a command that only reads: by manifests, by id, or the sandbox's."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""Which API a command talks to: the hosted one, an operator's endpoint, or the sandbox for one command."""
+"""Chooses the API that a command talks to: hosted, an operator's endpoint, or the sandbox."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Finding out what became of a connect whose answer was lost: list again, for a while, before anything is believed.
+"""Settles a connect whose answer was lost: lists again, for a while, until it is known.
 
 A connect is not idempotent, so it is never sent again on a guess. The service may carry it out late, so that it is
 not there yet is no proof that it will not be: it is looked for several times over the settle window.
@@ -31,6 +31,7 @@ from reconciler.planning.preconditions import appeared
 class Window:
     """How long it is looked for: at once, after `first` seconds, twice that later and so on, until `length` seconds."""
 
+    # examples/recovery repeats it.
     length: float = 15.0
     first: float = 1.0
 

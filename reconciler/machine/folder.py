@@ -1,4 +1,4 @@
-"""The folder in which the runs on one machine meet: below it one for each site of each service."""
+"""Finds the folder that the runs on one machine share: one below it for each site."""
 
 import hashlib
 import itertools

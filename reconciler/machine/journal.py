@@ -1,4 +1,4 @@
-"""The journal of a site: connects, written down before they are sent and closed when it is known what they made.
+"""Keeps a site's journal of connects: written before they are sent, closed when settled.
 
 A file of lines, each a JSON object, only ever added to. A line that was cut off by a crash is the last one: an intent
 in it was never sent, and an ending in it is found out again.

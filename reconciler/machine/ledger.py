@@ -1,4 +1,4 @@
-"""The ledger counts the requests of all runs on one machine to a site, so that they keep its rate limit together.
+"""Counts the requests of all runs on one machine to a site: they share its rate limit.
 
 Times are those of the machine's monotonic clock, which all its processes share and nobody sets back. After a restart
 it begins anew: entries from the future are of before.

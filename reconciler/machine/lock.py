@@ -1,4 +1,7 @@
-"""The lock of a site: one apply at a time on one machine. The system gives it up when its process ends, however."""
+"""Locks a site: one apply at a time on one machine.
+
+The system releases the lock when its process ends, however it ends.
+"""
 
 import fcntl
 import getpass
@@ -94,7 +97,7 @@ class SiteLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give it up."""
-        # The next one must not be taken for this one before it has signed.
+        # Erase our name, or the next holder would be taken for us until it has written its own.
         with suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         self._close()

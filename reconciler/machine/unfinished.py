@@ -1,4 +1,4 @@
-"""What was connected, or is about to be, and has its sync config yet to come.
+"""Records what was connected, or is about to be, and has no sync config yet.
 
 What `ignoreChanges` names is set once, when a connection is made, and never again: a run that ended in between must
 know that it was not. A file of lines that are JSON objects, only ever added to; one that was cut off is passed over.

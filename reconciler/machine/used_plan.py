@@ -1,4 +1,6 @@
-"""What a saved plan was used for on a site: a plan is for one use, and not every service shows what was taken away.
+"""Records that a saved plan was used on a site: a plan is for one use.
+
+Not every service shows what was disconnected.
 
 A file for each plan, of lines that are JSON objects, only ever added to. A line that a crash cut off stands alone,
 since each begins with a line's end: it is passed over. Only the plans that were used last are remembered.

@@ -3,6 +3,8 @@
 A stray is read as a manifest would be, for the sites that its documents name and nothing else. It may be
 about any site where it can't be read or parsed, is of another version or an unknown kind, or names a site that nobody
 declares. A Site that it declares may have the id of a declared one, which is then the one that is meant.
+
+Which names look like manifests: `contents.resembles_manifest_name`.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Accounts, which are addresses that anybody may write: how they are compared, shown, and told from lookalikes."""
+"""Compares and shows accounts, addresses that anybody may write, and tells lookalikes."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""An action: one step of a plan, in parts that say what each is for."""
+"""Defines an action, one step of a plan, in parts that say what each is for."""
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum

@@ -1,4 +1,4 @@
-"""What the manifests declare, references resolved: the desired side of every comparison."""
+"""Models what the manifests declare: the desired side of every comparison."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

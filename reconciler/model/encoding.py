@@ -1,4 +1,4 @@
-"""Values as JSON and back, strictly: what is decoded is of the declared types throughout, or refused.
+"""Encodes values as JSON and back, strictly: what is not of the declared types is refused.
 
 Fields that have their default are left out, so that a value has one encoding; so are those marked NOT_ENCODED, which
 tell where a thing was declared and not what it is, unless they are asked for.

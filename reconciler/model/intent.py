@@ -1,4 +1,4 @@
-"""A connect that is about to be sent: what must be known to find out later what became of it."""
+"""Models a connect about to be sent: what it takes to find out later what became of it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

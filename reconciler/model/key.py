@@ -1,4 +1,4 @@
-"""Which connection is meant, whoever speaks of it: a manifest, the service, a plan or a journal."""
+"""Names the connection that is meant by a manifest, the service, a plan or a journal."""
 
 from dataclasses import dataclass
 

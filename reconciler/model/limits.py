@@ -1,4 +1,4 @@
-"""How much is done at once, where nobody says otherwise."""
+"""Says how many sites are worked on at once: by default, and at most."""
 
 SITES_AT_ONCE = 16
 MOST_SITES_AT_ONCE = 64

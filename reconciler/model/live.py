@@ -1,4 +1,6 @@
-"""What the service answers: the live side of every comparison (source: External Calendars API v2, Objects).
+"""Models what the service answers: the live side of comparisons.
+
+Source: External Calendars API v2, Objects.
 
 Enumerations of the wire stay text, since new values may appear at any time; the enums here name those known.
 `extra` keeps fields of the answer that are not known here, as (field, JSON text).

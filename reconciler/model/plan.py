@@ -1,4 +1,4 @@
-"""A plan: what would be done and why, as a value that can be shown, saved, reviewed and carried out."""
+"""Defines a plan: what would be done and why, to be shown, saved, reviewed and applied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class SitePlan:
     """The plan of one site, and what keeps it, or a part of it, from being carried out.
 
     A violation holds back all of it, as does a fault of the site itself. A fault of one connection holds back that
-    one; and while there is any, nothing is disconnected but what a manifest without a fault says is to go.
+    one. While any connection has a fault, only tombstones (`state: absent`) without a fault are disconnected.
     `unread` names declared connections that could not be planned since the service answered only in part; the rest
     stands all the same. `plan_id` tells which saved plan it was loaded from; it is empty where it was planned just
     now.
@@ -51,7 +51,8 @@ class SitePlan:
     plan_id: str = ""
 
     def __repr__(self) -> str:
-        # asyncio's runner shows its result to the signal module, which words it in an error that nobody sees.
+        # Where asyncio.run restores the handler of SIGINT, `signal` raises and drops a ValueError (CPython 3.11) whose
+        # message shows the handler, its task and the task's result: all of a plan, at a cost.
         return f"SitePlan({self.site.name}: {len(self.actions)} actions)"
 
     @property
@@ -79,11 +80,11 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """`sha256:…` over what would be done, whichever saved plan it is of."""
+        """`sha256:…` of the content, without plan ids: saving twice gives the same."""
         return digest(encoded(self.with_ids({})))
 
     def with_ids(self, plan_ids: Mapping[str, str]) -> "Plan":
-        """The plan, each site with the id of the saved plan that it is of, given by its name; without one: none."""
+        """The plan with `plan_ids[site name]` at each site, empty where there is none."""
         sites = tuple(replace(site, plan_id=plan_ids.get(site.site.name, "")) for site in self.sites)
         return replace(self, sites=sites)
 
@@ -104,7 +105,7 @@ class Plan:
 
     @property
     def pending(self) -> bool:
-        """Whether carrying it out would change anything."""
+        """Whether any action writes, held back or not."""
         return any(action.kind.writes for action in self.actions)
 
     @property

@@ -1,4 +1,4 @@
-"""What came of carrying out a plan."""
+"""Models what came of applying a plan."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum

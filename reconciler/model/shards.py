@@ -1,4 +1,4 @@
-"""A fleet cut into shards: which sites are in one, whoever asks, on whatever machine."""
+"""Cuts a fleet into shards; which sites are in one is the same on every machine."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

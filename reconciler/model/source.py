@@ -1,4 +1,4 @@
-"""Where a statement stands in the manifests, and what is wrong there."""
+"""Says where a statement stands in the manifests, and what is wrong there."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How the declared connections are: the live state judged by what the manifests say."""
+"""Models how declared connections are: the live state judged by the manifests."""
 
 from collections import Counter
 from collections.abc import Iterable

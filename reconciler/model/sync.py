@@ -1,4 +1,4 @@
-"""Sync configs: what is imported from an account's calendars, and where the site's events are exported to."""
+"""Models sync configs: from which calendars is imported, and to which is exported."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

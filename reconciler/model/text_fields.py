@@ -1,4 +1,4 @@
-"""The texts in a value of any shape, and the value with other texts in their place."""
+"""Finds the texts in a value of any shape, and puts others in their place."""
 
 import dataclasses
 import types

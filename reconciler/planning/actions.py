@@ -1,4 +1,4 @@
-"""The action that a declared connection needs, given the live one that it is, or that it is not there."""
+"""Plans the action that a declared connection needs, given its live one or none."""
 
 from dataclasses import replace
 

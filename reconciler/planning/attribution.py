@@ -1,4 +1,4 @@
-"""Whose change is it? The plan of the manifests as they are, held against that of the manifests as they were.
+"""Tells this change from drift: compares the plans of the manifests as they are and were.
 
 Both are made from one observation of the live state, so that what differs between them is the change's doing and
 what they share is drift that was there before.

@@ -1,4 +1,4 @@
-"""The manifests as they were before a change, found by the site that they are for, whatever it was called.
+"""Finds a site's manifests as they were before a change, whatever it was called then.
 
 A Site that is reached as an app is where that app's instance is, whatever siteId is given beside it. So two Sites are
 the same where they share a siteId or an instance, and maybe the same where one is reached in another way.

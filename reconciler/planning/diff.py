@@ -1,4 +1,4 @@
-"""What of a sync config differs, as the service means it; the one place that uses deepdiff.
+"""Compares sync configs as the service means them; the one place that uses deepdiff.
 
 Calendars are a set by id, the one-of arms are alternatives, a field that a manifest leaves out is not looked
 at, and which calendars a direction would use does not matter while it is switched off.

@@ -1,7 +1,7 @@
-"""Declared connections that stand more than once, which a person must decide: a plan leaves all of them alone.
+"""Finds declared connections that stand more than once; a plan leaves all of them alone.
 
-What counts as one is what matching takes for one: schedule, provider and account. A connection that shows no account
-is nobody's duplicate, and one in ERROR beside a healthy one is no question.
+A person decides which stays. What counts as one is what matching takes for one: schedule, provider and account. A
+connection that shows no account is nobody's duplicate, and one in ERROR beside a healthy one is no question.
 """
 
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Guards: what a plan must not do unless somebody overrules it by name, at an address."""
+"""Guards plans: forbids what nobody has overruled by the guard's name, at an address."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -43,6 +43,7 @@ def overruled(plan: Plan, allowed: frozenset[Allowance]) -> Plan:
 
 def _too_many_disconnects(site: Site, actions: Sequence[Action], in_scope: int) -> Iterable[Violation]:
     count = sum(action.kind.disconnects for action in actions)
+    # Where a Site sets none, max_disconnects is convert.DEFAULT_MAX_DISCONNECTS (manifests).
     limit = max(1, in_scope * site.max_disconnects // 100)
     if count > limit:
         message = (

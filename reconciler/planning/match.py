@@ -1,4 +1,4 @@
-"""Matching: which live connection a declared one is, by schedule, provider and account."""
+"""Matches declared connections with live ones, by schedule, provider and account."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which action must wait for which: what frees an account goes first, what is pruned last."""
+"""Orders actions: what frees an account goes first, what is pruned last."""
 
 from collections import defaultdict
 from collections.abc import Sequence

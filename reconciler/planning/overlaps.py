@@ -1,8 +1,8 @@
-"""One external calendar on two schedules: connections of one account that would get into each other's way.
+"""Finds one external calendar on two schedules, whose connections would clash.
 
-The rule: connections of one account to different schedules must import from calendars that are
-known to differ, and at most one of them may export. Manifests alone tell that two connections are of one account where
-they spell its provider alike; planning knows which provider, schedule and calendars are meant, and holds back both.
+The rule: connections of one account to different schedules must import from calendars that are known to differ, and at
+most one of them may export. Manifests alone tell that two connections are of one account where they spell its provider
+alike; planning knows which provider, schedule and calendars are meant, and holds back both.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Cutting a plan into partitions, and joining what became of them.
+"""Cuts a plan into partitions, and joins what became of them.
 
 A partition is the part of a plan that is planned or applied apart from the rest: a shard of the fleet on a machine of
 its own, or the sites that one worker gets. Two things hold whatever the cut:

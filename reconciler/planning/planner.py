@@ -1,4 +1,4 @@
-"""The planner: one site's manifests and one observation of it in, its plan out."""
+"""Plans a site: its manifests and one observation of it in, its plan out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

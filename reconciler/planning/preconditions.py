@@ -1,4 +1,4 @@
-"""Preconditions: fingerprints of the live fields that an action rests on, and whether they still hold."""
+"""Fingerprints the live fields that an action rests on, and checks whether they still hold."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Which disconnects the manifests as they were protect by `lifecycle.preventDisconnect`.
+"""Finds the disconnects that the base protects by `lifecycle.preventDisconnect`.
 
 A connection is known by its key: site, schedule, provider and account. A manifest of the base fits a live connection
 surely, maybe or not at all, whatever it is called, wherever it stands, and whether or not anything can be planned for

@@ -1,4 +1,4 @@
-"""Which provider a manifest means, and what it can do."""
+"""Finds the provider that a manifest means, and says what it can do."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""Declared connections made sense of: references resolved against what the site offers, then matched."""
+"""Resolves the references of declared connections by what the site offers, then matches."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

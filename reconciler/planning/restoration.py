@@ -1,4 +1,4 @@
-"""What brings a sync config back to what it was, and what of it can't be brought back.
+"""Says what brings a sync config back to what it was, and what of it can't be restored.
 
 Terms: *former* is the recorded config, *now* the one that stands. A former direction that does not say whether it is on
 counts as off, as it does where configs are compared. A direction that is off keeps the calendars that it had. The

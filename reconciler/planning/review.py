@@ -1,4 +1,4 @@
-"""Whether a plan that was made before is what the manifests yield now.
+"""Checks whether a plan that was made before is what the manifests yield now.
 
 Terms: the *saved* plan is the one that was reviewed; the *fresh* one was made just now, from the manifests and the live
 state. The saved plan stands where each of its actions that write is an action of the fresh one, the same in every field

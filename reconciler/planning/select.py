@@ -1,4 +1,4 @@
-"""Which schedules are enough to read where only some connections are planned.
+"""Says which schedules are enough to read where only some connections are planned.
 
 All that a plan says of one connection rests on its schedule: matching, what gives way to it, what a later apply looks
 at again. One thing counts the whole site: `maxDisconnects` is a share of all connections in scope, and lets a single

@@ -1,4 +1,4 @@
-"""The health of every connection of a site, read off its plan and the observation that it was made from."""
+"""Judges the health of a site's connections by its plan and the observation behind it."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What becomes of live connections that no manifest declares: unmanaged, pruned, or giving way to a declared one."""
+"""Plans live connections that no manifest declares: unmanaged, pruned, or replaced."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The inverse of what was applied, from the recorded values before, and what of it can't be undone.
+"""Plans the inverse of what was applied, from recorded values; says what can't be undone.
 
 What was done is told by the outcomes, and where they leave it open (half done, or not known) by what stands now. Each
 inverse either brings back what was there, or comes with a remark that says what it does not bring back.

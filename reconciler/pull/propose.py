@@ -33,7 +33,7 @@ from reconciler.pull.yaml_emit import connection_text, policy_text, site_text
 from reconciler.pull.yaml_tree import MappingNode, documents
 
 Refused = Mapping[LiveKey, str]
-"""Live connections that are not to be touched, and why."""
+"""Live connections whose manifests are not to be edited, and why."""
 
 
 @dataclass(frozen=True, slots=True)

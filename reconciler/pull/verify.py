@@ -1,4 +1,4 @@
-"""Verifies a proposal before it is written: the folder must load, and what was touched must plan as no change.
+"""Verifies a proposal before it is written: it must load, and its edits plan as no change.
 
 Steps: write the folder as it would be into a temporary copy; load it, and blame the edits in the files with faults;
 check that every manifest means what it shall; plan each site before and after, and blame the edits that still
@@ -31,7 +31,7 @@ _NOWHERE = SourceMap(Source("", 1, 1))
 
 
 class UnverifiedError(Exception):
-    """A proposal is wrong, and nothing that it edits is to blame; the message says why."""
+    """A proposal is wrong, and none of its edits is to blame; the message says why."""
 
 
 def verify(folder: Folder, proposal: Proposal, pulled: Sequence[PulledSite]) -> dict[LiveKey, str]:
@@ -96,7 +96,7 @@ class _TrialFolder:
 
 def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[LiveKey, str]:
     if isinstance(error, LimitError):
-        # No edit is to blame for what all of them are too much for.
+        # All edits together exceed a limit; none alone is to blame.
         raise error
     by_file: dict[str, list[Edit]] = defaultdict(list)
     for edit in proposal.edits:
@@ -119,7 +119,7 @@ def _of_its_document(fault: Fault, edits: Sequence[Edit], folder: Folder, propos
     known = folder.by_path.get(path)
     before = known.text if known else ""
     lines = {one.address: one.sources.root.line for one in folder.desired.connections}
-    # An edit leaves a document its place among the file's, and what is new comes after all of them.
+    # An edited document keeps its place in the file; a new one comes after all of them.
     new = [edit for edit in edits if edit.addition is not None]
     places = {edit.address: _separators(before, lines[edit.address]) for edit in edits if edit.addition is None}
     first = _separators(before) + 1 if known else 0
@@ -186,7 +186,7 @@ class _Trial:
                     yield blamed, f"with it, planning would fail: {fault}"
 
     def _near(self, address: str) -> list[Edit]:
-        """The edits that something wrong at an address can come from."""
+        """The edits that may have caused a fault there: same schedule or account, else all."""
         one = self._declared.get(address)
         declared = [(edit, self._declared[where]) for where, edit in self._edits.items() if where in self._declared]
         near = [
@@ -195,7 +195,10 @@ class _Trial:
         return near or list(self._edits.values())
 
     def _changing(self) -> Iterator[tuple[Edit, str]]:
-        """Edits that would not plan as no change; of what is broken nothing can, and only health is left to do."""
+        """Edits that would not plan as no change.
+
+        A connection in ERROR can't plan as no change; its reconnect is accepted.
+        """
         actions = {action.address: action for action in self._after.actions}
         for address, edit in self._edits.items():
             action = actions.get(address)

@@ -1,4 +1,4 @@
-"""Faults as GitHub Actions workflow commands, which annotate the lines of a pull request.
+"""Shows faults as GitHub Actions workflow commands, which annotate a pull request's lines.
 
 Source: GitHub Docs, "Workflow commands for GitHub Actions", Setting an error message.
 """

@@ -1,4 +1,4 @@
-"""The words and signs that stand for actions, the same in every output for people."""
+"""Words actions the same in every output for people, with their signs."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet

@@ -57,7 +57,7 @@ class ImportedCalendar:
 class ConnectionImport:
     """The calendars that a connection imports from, as they were read.
 
-    What of them can't be, in words.
+    `faults`: what could not be read, in words.
 
     `failure` is why none of them can be had, where the provider is out of reach.
     """

@@ -29,13 +29,13 @@ def connect(
     login: Login,
     now: float,
 ) -> str:
-    """The id of the connection of an account, which has `calendars`, to `schedule`.
+    """Connect an account, which has `calendars`, to `schedule`; returns the connection's id.
 
-    In a transaction that writes.
+    Call it inside a write transaction.
 
-    A connection of the three whose status is `ERROR` is healed in place: it keeps its id and its sync config, but what
-    is imported from calendars that are gone: it would break again at once. If none of those that it names is left, it
-    imports as a new connection does. A dedicated calendar that was lost will be made anew. Otherwise a new one is made,
+    A connection of this schedule, provider and account in `ERROR` is reused: same id and sync config, minus imported
+    calendars that are gone, by which it would break again at once. If none of those that it names is left, it imports
+    as a new connection does. A dedicated calendar that was lost will be made anew. Otherwise a new connection is made,
     even where another stands already: connecting is not idempotent.
     """
     broken = _broken(database, site_id, schedule, provider, login.email)
@@ -81,7 +81,7 @@ def used_calendars(
 ) -> tuple[str, ...]:
     """The calendars of the connection that connecting the account would heal.
 
-    None where it would make a new one.
+    Empty where it would make a new one.
     """
     broken = _broken(database, site_id, schedule, provider, email)
     return () if broken is None else records.connection(database, site_id, str(broken["id"])).used_calendars

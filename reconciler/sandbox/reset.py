@@ -21,7 +21,7 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 def reset(data: Path) -> bool:
     """Remove the sandbox's database and calendars from the folder `data`, and nothing else.
 
-    It tells whether there was any: a folder that is absent or empty is fine. The config file is the operator's and
+    Returns whether there was anything: a folder that is absent or empty is fine. The config file is the operator's and
     stays.
 
     Raises `SandboxError` where the folder is not a sandbox's, a sandbox is running on it, or it can't be changed.

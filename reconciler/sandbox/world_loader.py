@@ -27,10 +27,10 @@ def new_connection_id() -> str:
 def load_world(database: sqlite3.Connection, world: World, calendars: Path, *, api_key: str, now: float) -> None:
     """Replace all sites by those of `world`.
 
-    `api_key` opens each site that has no key of its own.
+    `api_key` is the API key of each site without its own.
 
-    The accounts become folders below `calendars`; those that are there stay as they are. `now` is in seconds since the
-    epoch. Raises `SandboxError` where a connection names what the world doesn't hold, an id stands twice, or a file
+    The accounts become folders below `calendars`; account folders that exist stay unchanged. `now` is in seconds since
+    the epoch. Raises `SandboxError` where a connection names what the world doesn't hold, an id stands twice, or a file
     can't be written.
     """
     for table in schema.CHILDREN_FIRST:

@@ -20,7 +20,7 @@ class Interval:
     def pause(self, took: float) -> float:
         """Seconds to wait after a round that took `took` seconds.
 
-        None after one that was longer than the interval.
+        0 after one that was longer than the interval.
         """
         planned = self.seconds * (1 - _JITTER + 2 * _JITTER * self.chance())
         return max(0.0, planned - took)

@@ -91,7 +91,10 @@ class Colour:
 
 
 class Shade(Enum):
-    """What a badge tells apart from a word; the word always stands beside it."""
+    """The colours of badges, beside which a word always stands.
+
+    `plan_page._BADGE` and `status_page._SHADE` say which is which.
+    """
 
     BAD = Colour("#b3261e", "#ff8a80")
     LACKING = Colour("#a03d00", "#ffab70")

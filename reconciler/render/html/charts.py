@@ -1,4 +1,4 @@
-"""Bars as inline SVG; whatever they show stands beside them in words and numbers."""
+"""Draws bars as inline SVG; what they show stands beside them in words and numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""A report as one HTML document (source: HTML Living Standard; Content Security Policy Level 3)."""
+"""Writes a report as one HTML document.
+
+Sources: HTML Living Standard; Content Security Policy Level 3.
+"""
 
 import base64
 import hashlib

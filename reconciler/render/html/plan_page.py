@@ -1,4 +1,4 @@
-"""A plan as an HTML report."""
+"""Shows a plan as an HTML report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What an HTML report shows: the connections of each site with a badge, errors and warnings."""
+"""Models an HTML report: the connections of each site with a badge, errors, warnings."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The status of a fleet as an HTML report."""
+"""Shows the status of a fleet as an HTML report."""
 
 from collections.abc import Sequence
 from datetime import datetime

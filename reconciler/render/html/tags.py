@@ -1,4 +1,4 @@
-"""HTML built from elements, so that text can't be mistaken for markup: only `Html` goes in as it is."""
+"""Builds HTML from elements: text can't be mistaken for markup, only `Html` goes in as is."""
 
 import html
 from collections.abc import Iterable

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.store import Session
 
 REMOVAL = "removal"
-"""The attempt to remove an event, in the place of a version of it."""
+"""The value of `attempted` while a removal was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ExportRecord:
         return exported_events(self._session.database, self._seq)
 
     def begin(self, event_id: str, calendar_id: str, name: str, attempt: str) -> None:
-        """Note what is about to be tried: whatever happens then, the event is known for ours.
+        """Note what is about to be tried: whatever happens then, the event is known to be ours.
 
         The version that stands in the calendar isn't known any more once another one may have been put there.
         """
@@ -96,14 +96,14 @@ class ExportRecord:
             )
 
     def forget_calendar(self) -> None:
-        """Nothing can be done any more about the calendar that was made for the connection."""
+        """Forget the dedicated calendar, about which nothing can be done any more."""
         with self._session.writing():
             self._session.database.execute(
                 "UPDATE connection SET dedicated_calendar = NULL WHERE seq = ?", (self._seq,)
             )
 
     def set_export_error(self, reason: str | None) -> None:
-        """Why exporting over the connection has to wait as a whole; None where it came to its end."""
+        """Set why exporting over the connection has to wait as a whole; None where it has finished."""
         with self._session.writing():
             self._session.database.execute("UPDATE connection SET export_error = ? WHERE seq = ?", (reason, self._seq))
 

@@ -1,4 +1,4 @@
-"""Stands between the server and an operation, and lets its requests go wrong."""
+"""Injects faults into the requests of one operation, as ASGI middleware."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _STALE = frozenset({Operation.LIST_CONNECTIONS, Operation.GET_CONNECTION})
 
 
 class Effect(Enum):
-    """Whether a request takes effect before its fault, all the same."""
+    """Whether the request is carried out although its client gets the fault."""
 
     NONE = "none"
     DONE = "done"
@@ -130,8 +130,8 @@ class Delay:
 class Stale:
     """ListConnections and GetConnection don't see what was written in the last `seconds`.
 
-    A request that carries the consistency token of a write sees that write, and all before it. Writes are known from
-    when the faults were injected on.
+    A request that carries the consistency token of a write sees that write, and all before it. Only writes after
+    the faults were injected are hidden.
     """
 
     seconds: float
@@ -147,7 +147,7 @@ class Stale:
 class Rate:
     """Over `requests` in any `seconds`, a site is answered 429, with `retry_after` if given.
 
-    Only what was let through counts; what opens no site is never limited.
+    Only what was let through counts; requests without a valid key are never limited.
     """
 
     requests: int

@@ -55,7 +55,7 @@ def connection_json(call: Call, connection: ConnectionRecord) -> dict[str, objec
 def _names(call: Call, connection: ConnectionRecord) -> dict[str, str]:
     """The names of the account's calendars by their ids.
 
-    None where nobody asks for them, or they can't be had.
+    Empty where nobody asks for them, or they can't be had.
     """
     if not (call.settings.calendar_names and connection.sync_config.imports.calendars):
         return {}
@@ -67,7 +67,7 @@ def _names(call: Call, connection: ConnectionRecord) -> dict[str, str]:
 
 
 def addressed(call: Call) -> ConnectionRecord:
-    """The connection that the path names; what query and body repeat of it is not looked at."""
+    """The connection that the path names; copies of the id in query and body are ignored."""
     return records.connection(call.database, call.site.id, call.path["connection_id"])
 
 
@@ -104,7 +104,7 @@ def failed_providers(call: Call, unreachable: Collection[str]) -> list[str]:
 
 
 def get_connection(call: Call) -> dict[str, object]:
-    """GetConnection: looks whether the account still opens.
+    """GetConnection: checks that the account can still be signed in to.
 
     While that isn't known, it answers what was known before.
     """
@@ -144,7 +144,7 @@ def list_calendars(call: Call) -> dict[str, object]:
 def calendars_of(call: Call, connection: ConnectionRecord, used: Collection[str] = ()) -> tuple[CalendarRef, ...]:
     """The calendars of a connected account, the primary one first, and those `used`.
 
-    A refusal where they can't be had: 428 where the account doesn't open any more, 503 where it can't be reached.
+    Raises 428 where the account can't be signed in to any more, 503 where it can't be reached.
     """
     try:
         return call.calendars.calendars(connection.provider.slug, connection.login, fresh=True, used=used)
@@ -157,13 +157,13 @@ def calendars_of(call: Call, connection: ConnectionRecord, used: Collection[str]
 
 
 def require_connected(connection: ConnectionRecord) -> None:
-    """A refusal (428) where the connection was disconnected."""
+    """Raises 428 where the connection was disconnected."""
     if connection.status == Status.DISCONNECTED:
         raise application_error(428, "CONNECTION_NOT_CONNECTED", "The connection is disconnected")
 
 
 def _offers_calendars(provider: ProviderRecord) -> bool:
-    """A provider none of whose features lets one choose a calendar has none to show."""
+    """Whether the provider lets a calendar be chosen, to import from or to export to."""
     return not (
         provider.import_support in {ImportSupport.NOT_SUPPORTED, ImportSupport.PRIMARY_CALENDAR_ONLY}
         and provider.export_support in {ExportSupport.NOT_SUPPORTED, ExportSupport.PRIMARY_CALENDAR_ONLY}

@@ -1,4 +1,4 @@
-"""Answers ListProviders, and refuses a request for want of providers."""
+"""Answers ListProviders, and refuses requests (503) while a provider is unreachable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def list_providers(call: Call) -> dict[str, object]:
 
 
 def refuse_failed(call: Call, failed: Collection[str]) -> None:
-    """A refusal (503) that names the providers that can't be reached, where there are any."""
+    """Raises 503 where providers can't be reached, and names them."""
     names = [provider.name for provider in records.providers(call.database, call.site.id) if provider.id in failed]
     if names:
         raise unreachable(*names)
