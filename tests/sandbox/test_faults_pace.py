@@ -56,7 +56,7 @@ def test_over_the_rate(api: Api, sandbox: RunningSandbox) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
     assert answers[2].headers["retry-after"] == "1"
     assert answers[2].json()["details"] == {}
-    assert [request.fault for request in sandbox.requests] == [None, None, "rate", "rate"]
+    assert [request.fault for request in sandbox.requests] == [None, None, "rate 2/600", "rate 2/600"]
 
 
 def test_under_the_rate(api: Api, sandbox: RunningSandbox) -> None:

@@ -160,7 +160,7 @@ class Rate:
         _require_field_value("retryAfter", self.retry_after or "")
 
     def __str__(self) -> str:
-        return "rate"
+        return f"rate {self.requests}/{self.seconds:g}"
 
 
 Kind = Answer | Reset | Cut | Delay | Stale | Rate
