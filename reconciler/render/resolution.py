@@ -133,7 +133,7 @@ def _as_json(resolution: Resolution) -> dict[str, Json]:
         case Unlisted(why):
             word = "unlisted"
         case standing:
-            found, word = standing, "doubled"
+            found, word = standing, "duplicates"
     rows: list[Json] = [{"id": each.id, "status": each.status, "account": encoded(each.account)} for each in found]
     gone: list[Json] = list(resolution.gone)
     return {
