@@ -139,7 +139,7 @@ def test_a_stray_of_no_site_and_one_of_every_site(extcal: Extcal) -> None:
 
 
 def test_pulling_into_a_folder_names_it(stray: Extcal) -> None:
-    """What is pulled may double what is not read: it is named."""
+    """What is pulled may duplicate what is not read: it is named."""
     ran = stray("pull", "manifests", "--output", "manifests")
     assert f"warning: {STRAY}:1:1: declares apiVersion: extcal/… but is not read" in ran.err
     assert ran.out == "updated    manifests/all.yaml\n"

@@ -141,7 +141,7 @@ def test_a_reconnect_gets_its_former_config_back(armed: Extcal) -> None:
     assert standing(armed) == before
 
 
-def test_of_doubles_that_a_tombstone_took_one_comes_back(armed: Extcal) -> None:
+def test_of_duplicates_that_a_tombstone_took_one_comes_back(armed: Extcal) -> None:
     """The broken twin of a connection is not connected again beside it, and a warning says so."""
     healthy = replace(connected(1), sync_config=SyncConfig(exports=Export(target=ExportTarget.DEDICATED)))
     twin = replace(healthy, id="a-twin", status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)

@@ -14,22 +14,22 @@ PRUNING = replace(SITE, prune=True)
 
 
 def test_a_tombstone_takes_all_that_fit() -> None:
-    """Of doubles none is left, each is named and counted by the guards, and the order of the list decides nothing."""
+    """Of duplicates none is left, each is named and counted by the guards, and the list's order decides nothing."""
     there = ScheduleRef(ScheduleKey.ID, OTHER_SCHEDULE)
-    doubles = [live("broken", status="ERROR"), live("b"), live("a"), live("gone", status="DISCONNECTED")]
+    duplicates = [live("broken", status="ERROR"), live("b"), live("a"), live("gone", status="DISCONNECTED")]
     others = [live(f"k{n}", account=f"k{n}@harbor.example", schedule_id=OTHER_SCHEDULE) for n in range(20)]
     buried, kim = declared(state=State.ABSENT), declared("kim", schedule=there, account="k0@harbor.example")
-    plan = planned(buried, kim, on=site_with(*doubles, *others))
-    assert plan == planned(kim, buried, on=site_with(*others, *reversed(doubles)))
+    plan = planned(buried, kim, on=site_with(*duplicates, *others))
+    assert plan == planned(kim, buried, on=site_with(*others, *reversed(duplicates)))
     assert {(a.address, a.connection_id, a.reason) for a in plan.actions if a.kind is ActionKind.DISCONNECT} == {
         ("harbor/lee", "a", Reason.TOMBSTONE),
         ("harbor/id:b", "b", Reason.TOMBSTONE),
         ("harbor/id:broken", "broken", Reason.TOMBSTONE),
     }
     assert (plan.faults, plan.violations) == ((), ())
-    few = planned(buried, on=site_with(*doubles))
+    few = planned(buried, on=site_with(*duplicates))
     assert [violation.guard for violation in few.violations] == ["max-disconnects"]
-    narrowed = plan_site(SITE, [buried, kim], site_with(*doubles, *others), only=frozenset({"harbor/lee"}))
+    narrowed = plan_site(SITE, [buried, kim], site_with(*duplicates, *others), only=frozenset({"harbor/lee"}))
     assert {a.connection_id for a in narrowed.actions} == {"a", "b", "broken"}
 
 

@@ -305,7 +305,7 @@ def test_a_link_that_is_out_is_said() -> None:
     assert undone(Outcome(google, OutcomeStatus.AWAITING_CONSENT, error="not asked")) == Undo(Plan(()), ())
 
 
-def test_of_doubles_one_is_connected_again() -> None:
+def test_of_duplicates_one_is_connected_again() -> None:
     """What a tombstone took of one key is brought back once, under the manifest's address, and the others are said."""
     first = tombstone(live(sync=SyncConfig(PRIMARY, DEDICATED)))
     second = altered(first, address="harbor/id:b2", connection_id="b2", password=None)

@@ -143,7 +143,7 @@ async def reconcile(endpoint: str, key: str, machine: Machine, window: Window = 
             return Run(plan, await workflow.verify(result, wanted, opened, everything, allowed))
 
 
-def doubles(endpoint: str, key: str) -> list[tuple[str, str]]:
+def duplicates(endpoint: str, key: str) -> list[tuple[str, str]]:
     """Every (schedule, account) that is connected more than once; providers that are down don't count."""
     answer = httpx.get(
         f"{endpoint}{CONNECTIONS}",

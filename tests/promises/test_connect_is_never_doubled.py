@@ -43,7 +43,7 @@ from tests.promises.rehearsal import (
     NO_TLS,
     PASSWORD,
     Run,
-    doubles,
+    duplicates,
     email,
     reconcile,
     schedule,
@@ -76,7 +76,7 @@ def converged(sandbox: RunningSandbox, faults: Faults, *, lasting: int = 1) -> l
         sandbox.inject(faults if len(runs) < lasting else None)
         runs.append(asyncio.run(reconcile(sandbox.endpoint, sandbox.api_key, machine)))
         sandbox.inject(None)
-        assert doubles(sandbox.endpoint, sandbox.api_key) == [], told(runs)
+        assert duplicates(sandbox.endpoint, sandbox.api_key) == [], told(runs)
         assert len(runs) < lasting + _MOST_RUNS, told(runs)
     return runs
 
@@ -188,11 +188,11 @@ def test_more_than_one_new_connection_is_left_to_a_person(sandbox: RunningSandbo
     first = asyncio.run(reconcile(sandbox.endpoint, sandbox.api_key, machine, window))
     sandbox.inject(None)
     assert "connections appeared where one was meant" in told([first])
-    assert doubles(sandbox.endpoint, sandbox.api_key)
+    assert duplicates(sandbox.endpoint, sandbox.api_key)
     run = asyncio.run(reconcile(sandbox.endpoint, sandbox.api_key, machine))
     assert "extcal resolve PATH --keep" in str(run.plan.sites[0].faults)
     assert {outcome.status for outcome in run.result.outcomes} <= {"skipped", "awaiting-consent"}
-    assert doubles(sandbox.endpoint, sandbox.api_key)
+    assert duplicates(sandbox.endpoint, sandbox.api_key)
 
 
 def random_faults(seed: int) -> Faults:
@@ -281,7 +281,7 @@ def recovered(sandbox: RunningSandbox, machine: Machine) -> None:
     runs = []
     for _ in range(_MOST_RUNS - 1):
         runs.append(asyncio.run(reconcile(sandbox.endpoint, sandbox.api_key, machine)))
-        assert doubles(sandbox.endpoint, sandbox.api_key) == [], told(runs)
+        assert duplicates(sandbox.endpoint, sandbox.api_key) == [], told(runs)
         if runs[-1].settled:
             return
     pytest.fail(told(runs))
@@ -327,7 +327,7 @@ def two_at_once(sandbox: RunningSandbox, state: Path, seed: int) -> None:
             assert process.stderr is not None
             assert process.stderr.read() == b""
     sandbox.inject(None)
-    assert doubles(sandbox.endpoint, sandbox.api_key) == []
+    assert duplicates(sandbox.endpoint, sandbox.api_key) == []
     recovered(sandbox, machine_of(state))
 
 

@@ -146,7 +146,7 @@ def _spelt(chance: Random, account: str) -> str:
 def _declared(
     chance: Random, site: str, providers: Sequence[Document], number: int, manner: _Manner
 ) -> Document | None:
-    """A Connection, unless what it would be is taken: one that is read as another's double is no fault of a plan."""
+    """A Connection, unless what it would be is taken: one that is read as another's duplicate is no fault of a plan."""
     # The last one has a name and an external id that others have.
     schedule, provider = chance.choice(_SCHEDULES[: 5 if _often(chance, 0.1) else 4]), chance.choice(providers)
     by_id, word = {"id": provider["id"]}, _WORDS.get(text(provider, "calendarType"))

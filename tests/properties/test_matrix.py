@@ -104,7 +104,7 @@ class Stage:
         assert not foreign, f"{foreign} disconnected, in no plan\n{self}"
         # Of whom a connection is can't be told before it shows its account.
         untold = self.cell.reading.shown_after and self.cell.reading.spelt and len(self.runs) < _MOST_RUNS - 1
-        assert untold or not self.referee.doubles(), f"{self.referee.doubles()} connected twice\n{self}"
+        assert untold or not self.referee.duplicates(), f"{self.referee.duplicates()} connected twice\n{self}"
         connected = self.referee.connected
         assert len(set(connected)) == len(connected), f"{connected} connected again in one run\n{self}"
         others = [owner for owner, sent in self.referee.configured if _another_s(owner, sent)]
@@ -201,7 +201,7 @@ _PARTS = 6
 
 
 @pytest.mark.parametrize("part", range(_PARTS))
-def test_it_converges_without_doubles(part: int, tmp_path: Path) -> None:
+def test_it_converges_without_duplicates(part: int, tmp_path: Path) -> None:
     """In a part of the matrix where every two of fault, kind and reading meet."""
     check(_SOME[part::_PARTS], tmp_path)
 

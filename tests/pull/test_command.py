@@ -248,7 +248,7 @@ def test_what_is_left_out_is_an_error(extcal: Extcal) -> None:
     assert (again.code, again.out, again.err) == (1, "", ran.err)
 
 
-def test_doubles_and_broken_connections_do_not_hold_the_others_back(extcal: Extcal) -> None:
+def test_duplicates_and_broken_connections_do_not_hold_the_others_back(extcal: Extcal) -> None:
     """What would keep the site from being planned is left out, in whatever order it is listed."""
     odd = Provider(ODD, "rota", "Odd", connect_methods=(), update_sync_config=False)
     broken = ExistingConnection(

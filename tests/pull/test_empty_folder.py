@@ -261,7 +261,7 @@ _TWINS = (
 
 @pytest.mark.parametrize("twins", _TWINS)
 def test_a_connection_that_is_there_twice_is_left_out(folder: Path, twins: tuple[LiveConnection, ...]) -> None:
-    """A manifest of doubles would not plan, or take one away: each is named with the way out, the rest is written."""
+    """A manifest of duplicates would not plan or would take one: each is named with a way out, the rest written."""
     seen = observed(*twins, live(PATEL))
     done = pull(folder, seen)
     left = {f"harbor-dental/id:{one.id}": "unmanaged" for one in twins}

@@ -1,7 +1,7 @@
 """The External Calendars API for one site, short and apart from the sandbox, under whatever reading of its contract.
 
 What the contract leaves open is a `Reading`; what goes wrong on the way is a `Fault` of a step. Time is counted in
-requests: what comes late comes after so many of them. The referee keeps what the client must not do: see `doubles`
+requests: what comes late comes after so many of them. The referee keeps what the client must not do: see `duplicates`
 and `taken`.
 """
 
@@ -129,7 +129,7 @@ class Referee:
     _late: list[tuple[int, Callable[[], Answer]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def doubles(self) -> list[str]:
+    def duplicates(self) -> list[str]:
         """Every account that is connected twice, in good health, to one schedule at one provider."""
         keys = [f"{row.owner} on {row.schedule[-4:]}" for row in self.rows if row.healthy]
         return sorted({key for key in keys if keys.count(key) > 1})
