@@ -2,7 +2,8 @@
 
     EXTCAL_API_KEY=… python apply_unless_it_disconnects.py PATH…
 
-EXTCAL_ENDPOINT names another endpoint than the hosted API (a sandbox, say). Ends with 1 where a person is needed.
+EXTCAL_ENDPOINT names another endpoint than the hosted API (a sandbox, say). Ends as `extcal apply` does: with 0 where
+all is done, with 3 where only owners are awaited, who must consent, and with 1 where somebody must look.
 """
 
 import asyncio
@@ -34,8 +35,16 @@ async def main(paths: list[Path]) -> int:
         return error.exit_code
     for outcome in result.outcomes:
         print(outcome.status, outcome.action.address, outcome.error or "")
-    failed = [outcome for outcome in result.outcomes if outcome.status is reconciler.OutcomeStatus.FAILED]
-    return 1 if failed or result.unsettled else 0
+    return exit_code(result)
+
+
+def exit_code(result: reconciler.Result) -> int:
+    """0, 1 or 3. What was skipped only since it comes after an owner's consent is no failure."""
+    good = {reconciler.OutcomeStatus.DONE, reconciler.OutcomeStatus.AWAITING_CONSENT}
+    failed = [outcome for outcome in result.outcomes if outcome.status not in good and not outcome.held_up]
+    if failed or result.unsettled or result.unchecked or result.interrupted:
+        return 1
+    return 3 if result.count(reconciler.OutcomeStatus.AWAITING_CONSENT) else 0
 
 
 if __name__ == "__main__":

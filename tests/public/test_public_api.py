@@ -55,6 +55,15 @@ def run_program(environ: dict[str, str], *arguments: str) -> subprocess.Complete
     )
 
 
+def without_owners(folder: Path) -> str:
+    """The quickstart's manifests without those that need an owner's consent."""
+    manifests = folder / "manifests"
+    manifests.mkdir()
+    for file in QUICKSTART.glob("*.yaml"):
+        (manifests / file.name).write_text(file.read_text().split("---\n")[0])
+    return str(manifests)
+
+
 def test_planning_after_applying_is_empty(service: reconciler.Service) -> None:
     """What was applied is done, and neither planned nor applied again."""
     desired = reconciler.load([QUICKSTART])
@@ -118,12 +127,32 @@ def test_manifests_with_faults_raise_them_all(tmp_path: Path) -> None:
     }
 
 
-def test_the_example_applies_what_disconnects_nothing(environ: dict[str, str]) -> None:
-    """It ends with 0 and says what came of each action; the connection is there."""
+def test_the_example_applies_what_disconnects_nothing(environ: dict[str, str], tmp_path: Path) -> None:
+    """It ends with 0 and says what came of each action; a second time there is nothing to do."""
+    manifests = without_owners(tmp_path)
+    first, again = run_program(environ, manifests), run_program(environ, manifests)
+    assert (first.returncode, first.stdout) == (0, "done harbor-dental/dr-lee-apple \n"), first.stderr
+    assert (again.returncode, again.stdout) == (0, ""), again.stderr
+    assert "seagull" not in first.stdout + first.stderr
+
+
+def test_the_example_says_that_owners_are_awaited(environ: dict[str, str]) -> None:
+    """It ends with 3, as the command line does, and names whose consent is missing."""
     ran = run_program(environ, str(QUICKSTART))
-    assert ran.returncode == 0, ran.stderr
-    assert "done harbor-dental/dr-lee-apple" in ran.stdout
-    assert "seagull" not in ran.stdout + ran.stderr
+    assert ran.returncode == 3, ran.stderr
+    assert [line.split()[:2] for line in ran.stdout.splitlines()] == [
+        ["done", "harbor-dental/dr-lee-apple"],
+        ["awaiting-consent", "harbor-dental/dr-patel-google"],
+        ["awaiting-consent", "harbor-dental/kim-microsoft"],
+    ]
+
+
+def test_the_example_fails_where_a_connect_fails(environ: dict[str, str]) -> None:
+    """It ends with 1, though owners are awaited as well."""
+    ran = run_program(environ | {"EXTCAL_LEE_APP_PASSWORD": "a-wrong-one"}, str(QUICKSTART))
+    assert ran.returncode == 1
+    assert "failed harbor-dental/dr-lee-apple" in ran.stdout
+    assert "awaiting-consent" in ran.stdout
 
 
 def test_the_example_leaves_a_disconnect_to_a_person(environ: dict[str, str], tmp_path: Path) -> None:
