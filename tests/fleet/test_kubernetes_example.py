@@ -54,7 +54,7 @@ def test_the_job_is_indexed_and_as_many_shards_as_it_says() -> None:
     assert spec["parallelism"] <= spec["completions"]
     (merge,) = pod("extcal-merge")["containers"]
     shards = [word for word in merge["command"] if re.search(r"shard-\d", word)]
-    assert shards == [f"/plans/shard-{index}.json" for index in range(spec["completions"])]
+    assert shards == [f"/plans/shard-{index}.plan" for index in range(spec["completions"])]
     assert documents()["Job", "extcal-merge"]["spec"]["suspend"] is True
     assert "patch job extcal-merge" in EXAMPLE.read_text()
 
@@ -109,5 +109,5 @@ def test_its_commands_find_what_the_whole_finds(sites: Extcal) -> None:
     assert (merged.code, merged.err) == (2, "")
     whole = sites("plan", "manifests", "--out", "whole.json")
     assert merged.out == whole.out
-    joined, at_once = (planfile.load(sites.folder / file) for file in ("plans/plan.json", "whole.json"))
+    joined, at_once = (planfile.load(sites.folder / file) for file in ("plans/fleet.plan", "whole.json"))
     assert joined.with_ids({}) == at_once.with_ids({})
