@@ -1,4 +1,4 @@
-"""Links of all pages lead somewhere, to headings too."""
+"""Links of all pages lead somewhere, to headings too, and their prose fits a terminal."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 
 from tests.readme.pages import PAGES, ROOT, name_of
 
-_MORE = [ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", ROOT / ".github" / "CONTRIBUTING.md"]
+_REFERENCE = [ROOT / "SECURITY.md", ROOT / ".github" / "CONTRIBUTING.md"]
+_MORE = [*_REFERENCE, ROOT / "CHANGELOG.md"]
 
 
 def links(page: Path) -> list[str]:
@@ -40,6 +41,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_pages_are_reached_from_the_first(page: Path) -> None:
     """Nobody has to search the tree for a page."""
     assert any((ROOT / link.partition("#")[0]).resolve() in {page, page.parent} for link in links(PAGES[0]))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *_REFERENCE], ids=lambda page: f"{page.parent.name}-{page.name}")
+def test_prose_fits_the_columns(page: Path) -> None:
+    """What is neither a table nor a picture can be read in a terminal of 120 columns."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if len(line) > 120 and not line.lstrip().startswith(("|", "!["))] == []
 
 
 def test_the_guide_names_files_that_are_there() -> None:
