@@ -8,6 +8,7 @@ default or None. A value of another type raises ShapeError, which says where.
 
 from reconciler.api.fields import ShapeError, WireObject
 from reconciler.model.account import Account
+from reconciler.model.key import comparable_id
 from reconciler.model.live import (
     Calendar,
     ConnectionList,
@@ -36,7 +37,7 @@ def read_connections(answer: WireObject) -> ConnectionList:
     """ListConnections' answer."""
     return ConnectionList(
         connections=answer.each("connections", _connection),
-        failed_provider_ids=tuple(id_.lower() for id_ in answer.texts("failedProviderIds")),
+        failed_provider_ids=tuple(map(comparable_id, answer.texts("failedProviderIds"))),
     )
 
 
@@ -53,7 +54,7 @@ def read_calendars(answer: WireObject) -> tuple[Calendar, ...]:
 def _provider(fields: WireObject) -> Provider:
     features = fields.inner("features")
     return Provider(
-        id=fields.required("id").lower(),
+        id=comparable_id(fields.required("id")),
         name=fields.text("name") or "",
         calendar_type=fields.text("calendarType") or _UNKNOWN,
         features=_features(features)
@@ -76,9 +77,9 @@ def _connection(fields: WireObject) -> LiveConnection:
     sync = fields.inner("syncConfig")
     return LiveConnection(
         id=fields.required("id"),
-        provider_id=(fields.text("providerId") or "").lower(),
+        provider_id=comparable_id(fields.text("providerId") or ""),
         calendar_type=fields.text("calendarType") or _UNKNOWN,
-        schedule_id=(fields.text("scheduleId") or "").lower(),
+        schedule_id=comparable_id(fields.text("scheduleId") or ""),
         account=Account(address) if (address := fields.text("externalAccountEmail")) else None,
         status=fields.text("status") or Status.UNDEFINED.value,
         error_reason=fields.text("errorReason") or None,
@@ -96,7 +97,7 @@ def _calendar(fields: WireObject) -> Calendar:
 def read_event(fields: WireObject) -> Event:
     """One event of ListEvents."""
     return Event(
-        schedule_id=(fields.text("scheduleId") or "").lower(),
+        schedule_id=comparable_id(fields.text("scheduleId") or ""),
         calendar_type=fields.text("calendarType") or _UNKNOWN,
         start=fields.required("start"),
         end=fields.required("end"),
@@ -112,7 +113,7 @@ def read_event(fields: WireObject) -> Event:
 def read_schedule(fields: WireObject) -> Schedule:
     """One schedule of the Calendar API, whose status is ACTIVE unless it says otherwise."""
     return Schedule(
-        id=fields.required("id").lower(),
+        id=comparable_id(fields.required("id")),
         name=fields.text("name") or "",
         external_id=fields.text("externalId") or None,
         status=fields.text("status") or "ACTIVE",

@@ -20,6 +20,7 @@ from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits, load
 from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
 from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
+from reconciler.model.key import comparable_id
 from reconciler.model.source import Source
 from reconciler.text import did_you_mean, listed
 from reconciler.workflow import sessions
@@ -109,7 +110,7 @@ def sites_options(function: _Command) -> Callable[..., object]:
 def _site(name: str, site_id: str) -> Site:
     return Site(
         name=name,
-        site_id=site_id.lower(),
+        site_id=comparable_id(site_id),
         auth=ApiKeyAuth(API_KEY),
         scope=Scope.SCHEDULES,
         prune=False,

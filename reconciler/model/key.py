@@ -1,8 +1,16 @@
 """Names the connection that is meant by a manifest, the service, a plan or a journal."""
 
+import re
 from dataclasses import dataclass
 
 from reconciler.model.account import Account
+
+_GUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def comparable_id(given: str) -> str:
+    """An id as it is compared: a GUID in lower case, and any other, which may tell cases apart, to the letter."""
+    return given.lower() if _GUID.fullmatch(given) else given
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +18,7 @@ class ConnectionKey:
     """One account of one provider on one schedule of a site; equal keys are one connection."""
 
     schedule_id: str
-    """The id of the schedule, in lower case."""
+    """The id of the schedule, as `comparable_id` gives it."""
 
     provider: str
     """The word for the provider (`apple`, or the name that ListProviders gives).

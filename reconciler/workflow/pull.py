@@ -10,6 +10,7 @@ from reconciler.api.redaction import MASK
 from reconciler.api.secrets import Secrets
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.model.desired import DeclaredConnection, Desired, Site
+from reconciler.model.key import comparable_id
 from reconciler.model.text_fields import texts, with_texts
 from reconciler.planning.resolve import resolve_declared
 from reconciler.pull.compare import named_by_id, new_connections
@@ -120,7 +121,7 @@ def with_names(sites: Iterable[Site], folder: Folder) -> list[Site]:
 
 def _name(site: Site) -> str:
     short = f"site-{site.site_id[:_ID_SHOWN]}"
-    if site.name.lower() == site.site_id:
+    if comparable_id(site.name) == site.site_id:
         return short
     return site.name if NAME.fullmatch(site.name) else slug(site.name) or short
 

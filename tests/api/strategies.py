@@ -10,7 +10,8 @@ from reconciler.model.live import Calendar, Event, Extra, Features, LiveConnecti
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_order
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
-ids = texts.map(str.lower)
+# Too short for a GUID, the only ids that are not read to the letter.
+ids = texts
 maybe = st.none() | texts
 json_values = st.recursive(
     st.booleans() | st.integers() | texts,

@@ -196,22 +196,31 @@ def test_no_answer_breaks_a_reader(read: object, answer: object) -> None:
 
 
 def test_ids_and_accounts_are_made_comparable_as_they_come() -> None:
-    """Ids compare in lower case, however they came; an account equals its other spellings, and is shown as it came."""
+    """GUIDs are in lower case, however they came; an account equals its other spellings, and is shown as it came."""
     usual = {"id": "c1", "calendarType": "I_CAL", "status": "SYNCED", "syncConfig": {}}
-    spelt = [("p-apple", "s-1", "lee@b\u00fccher.example"), ("P-Apple", "S-1", "LEE@xn--bcher-kva.example")]
+    guid = "3e47ec65-2975-447c-a7ed-75041e850d5e"
+    spelt = [(guid, "lee@b\u00fccher.example"), (guid.upper(), "LEE@xn--bcher-kva.example")]
     for rest in (usual, usual | {"unheardOf": 1}):
         one, two = [
             read_connections(
                 received(
                     {
-                        "connections": [
-                            rest | {"providerId": provider, "scheduleId": schedule, "externalAccountEmail": account}
-                        ],
-                        "failedProviderIds": [provider],
+                        "connections": [rest | {"providerId": id_, "scheduleId": id_, "externalAccountEmail": account}],
+                        "failedProviderIds": [id_],
                     }
                 )
             )
-            for provider, schedule, account in spelt
+            for id_, account in spelt
         ]
         assert one == two
         assert str(two.connections[0].account) == "LEE@xn--bcher-kva.example"
+
+
+def test_an_id_that_is_no_guid_is_kept_to_the_letter() -> None:
+    """What is sent back must be the id that the service gave: only in GUIDs does case mean nothing."""
+    (provider,) = read_providers(received({"providers": [{"id": "Opaque-XyZ"}]}))
+    assert provider.id == "Opaque-XyZ"
+    row = {"id": "Conn-A", "providerId": "Opaque-XyZ", "scheduleId": "Sched-A"}
+    connection = read_connection(received({"connection": row}))
+    assert (connection.id, connection.provider_id, connection.schedule_id) == ("Conn-A", "Opaque-XyZ", "Sched-A")
+    assert read_schedule(received({"id": "Sched-A"})).id == "Sched-A"
