@@ -22,7 +22,7 @@ from reconciler.model.key import ConnectionKey
 from reconciler.safe_paths import opened
 
 _T = TypeVar("_T")
-_FORMAT = 1
+_FORMAT = 2
 _LARGEST = 16 * 1024 * 1024
 COMPACT_SIZE = 64 * 1024
 """Bytes beyond which a journal in which nothing is pending starts anew."""

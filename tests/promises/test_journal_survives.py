@@ -115,7 +115,7 @@ def _then(more: Callable[[bytes], bytes]) -> Callable[[Path], None]:
 
 
 _BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
-    "another version": (_then(lambda line: spoilt(line, format=2, more=1)), ":2: written by another version of extcal"),
+    "another version": (_then(lambda line: spoilt(line, format=1, more=1)), ":2: written by another version of extcal"),
     "no format": (_then(lambda line: spoilt(line, format=None)), ":2: written by another version of extcal"),
     "garbage": (_then(lambda line: b"\xff\xfe\x00 no JSON\n" + line), ":2: not a line of a journal"),
     "nested": (_then(lambda _: b"[" * 100_000 + b"\n"), ":2: not a line of a journal"),
@@ -124,7 +124,7 @@ _BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "neither": (_then(lambda line: spoilt(line, intent=None)), ":2: not a line of a journal"),
     "a moment that never comes": (_then(lambda line: spoilt(line, at=10**400)), ":2: not a line of a journal"),
     "unknown ending": (
-        _then(lambda _: b'{"at":1,"ended":"x","ending":"eaten","format":1,"up":1}\n'),
+        _then(lambda _: b'{"at":1,"ended":"x","ending":"eaten","format":2,"up":1}\n'),
         ":2: not a line of a journal",
     ),
     "too large": (_large, ": larger than 16777216 bytes"),
