@@ -75,6 +75,9 @@ def read(path: Path) -> dict[str, Json]:
 
 def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) -> Plan:
     """The plan in a document that `read` found at `path`; raises PlanFileError, as `load` does."""
+    if "plan" not in document:
+        what = "this is what --format json prints, not a saved plan" if _is_printed(document) else "not a saved plan"
+        raise PlanFileError(f"{path}: {what}. Write one with extcal plan --out FILE.")
     version = document.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         hint = "it was written by a newer extcal; update this one" if _is_newer(version) else "it is no saved plan"
@@ -118,6 +121,10 @@ def _check_shards(plan: Plan, path: Path) -> None:
             raise PlanFileError(f"{path}: not a plan: {site.site.name} is not in {plan.shards}; plan again")
 
 
+def _is_printed(document: dict[str, Json]) -> bool:
+    return "format_version" in document and ("actions" in document or "connections" in document)
+
+
 def _is_newer(version: object) -> bool:
     return isinstance(version, int) and version > FORMAT_VERSION
 
@@ -143,7 +150,9 @@ def _parsed(path: Path, text: str) -> dict[str, Json]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PlanFileError(f"{path}: not whole JSON: the file was cut off or is no saved plan; plan again") from error
+        if text.startswith("{"):
+            raise PlanFileError(f"{path}: not whole JSON: the file was cut off or damaged; plan again") from error
+        raise PlanFileError(f"{path}: not a saved plan (not JSON). extcal plan --out writes one.") from error
     if not isinstance(document, dict):
-        raise PlanFileError(f"{path}: not a saved plan")
+        raise PlanFileError(f"{path}: not a saved plan. Write one with extcal plan --out FILE.")
     return document

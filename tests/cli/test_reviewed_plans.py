@@ -349,7 +349,7 @@ def test_a_damaged_plan_is_told(armed: Extcal) -> None:
     (armed.folder / "plan.json").write_text("{}")
     ran = reviewed(armed)
     assert (ran.code, len(armed.sandbox.requests)) == (1, 0)
-    assert "plan.json: format_version is None" in ran.err
+    assert "plan.json: not a saved plan. Write one with extcal plan --out FILE." in ran.err
 
 
 @pytest.mark.parametrize("command", [("plan", "manifests", "--reviewed"), ("apply", "--auto-approve", "--plan")])

@@ -122,6 +122,24 @@ def test_a_plan_that_was_edited_is_refused(armed: Extcal) -> None:
     assert "plan.json: the digest does not fit the plan" in ran.err
 
 
+@pytest.mark.parametrize("printed", [("plan", "manifests"), ("status", "manifests")])
+def test_what_is_printed_is_no_saved_plan(armed: Extcal, printed: tuple[str, ...]) -> None:
+    """A report in JSON is named as what it is, with the option that saves a plan."""
+    armed.write(site(), connection(0), connection(1))
+    (armed.folder / "p.json").write_text(armed(*printed, "--format", "json").out)
+    ran = armed("apply", "--plan", "p.json", "--auto-approve")
+    told = "this is what --format json prints, not a saved plan. Write one with extcal plan --out FILE."
+    assert (ran.code, ran.err) == (1, f"error: p.json: {told}\n")
+
+
+def test_a_manifest_is_no_saved_plan(armed: Extcal) -> None:
+    """A file that is no JSON is not called damaged."""
+    armed.write(site(), to="site.yaml")
+    ran = armed("apply", "--plan", "site.yaml", "--auto-approve")
+    told = "not a saved plan (not JSON). extcal plan --out writes one."
+    assert (ran.code, ran.err) == (1, f"error: site.yaml: {told}\n")
+
+
 def test_the_digest_is_the_same_in_the_report_and_in_the_file(armed: Extcal) -> None:
     """What a reviewer sees names the very file that is applied."""
     armed.write(site(), connection(0))

@@ -127,7 +127,8 @@ def altered(path: Path, old: str, new: str) -> None:
         ('"format_version":1', '"format_version":true', "it is no saved plan"),
         ('"format_version":1', '"format_version":"1"', "it is no saved plan"),
         ('"plan":{', '"plan":{"extra":1,', "the digest does not fit the plan"),
-        ('{"digest"', '[{"digest"', "not whole JSON"),
+        ('{"digest"', '{{"digest"', "not whole JSON: the file was cut off or damaged"),
+        ('{"digest"', '[{"digest"', r"not a saved plan \(not JSON\)"),
     ],
 )
 def test_an_altered_plan_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
