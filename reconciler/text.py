@@ -144,6 +144,9 @@ def _width(char: str) -> int:
 _MOST_COMPARED = 1_000
 _LONGEST_COMPARED = 128
 _NEAR = 0.7
+# A word that is shorter than what is meant is compared with what names begin with, and that must be nearer.
+_BEGINS_NEAR = 0.8
+_SHORTEST_PART = 4
 _MOST_ANSWERS = 200
 _MOST_LISTED = 20
 
@@ -179,8 +182,16 @@ class Suggestions:
         if len(names) > _MOST_COMPARED:
             names = [name for name in names if name[:1].casefold() == folded[:1]][:_MOST_COMPARED]
         by_folded = {name.casefold(): name for name in names}
-        close = get_close_matches(folded, by_folded, n=1, cutoff=_NEAR)
-        return by_folded[close[0]] if close else None
+        if close := get_close_matches(folded, by_folded, n=1, cutoff=_NEAR):
+            return by_folded[close[0]]
+        if len(folded) < _SHORTEST_PART:
+            return None
+        beginnings: dict[str, str] = {}
+        for each, name in by_folded.items():
+            beginnings.setdefault(each[: len(folded)], name)
+        if close := get_close_matches(folded, beginnings, n=1, cutoff=_BEGINS_NEAR):
+            return beginnings[close[0]]
+        return next((name for each, name in by_folded.items() if folded in each), None)
 
 
 def listed(names: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests.limits import DEFAULT, Limit, Limits, written
 from reconciler.model.desired import Desired
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
-from reconciler.text import did_you_mean
+from reconciler.text import did_you_mean, listed
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -189,7 +189,7 @@ def select_sites(desired: Desired, names: Sequence[str]) -> frozenset[str] | Non
     known = [site.name for site in desired.sites]
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known) or f"declared are {', '.join(known) or 'none'}"
+            hint = did_you_mean(name, known) or f"declared are {listed(known)}"
             raise UsageError(f"--site {name}: no manifest declares it; {hint}")
     return frozenset(names) or None
 
@@ -201,7 +201,7 @@ def select_connections(desired: Desired, names: Sequence[str]) -> frozenset[str]
         matching = {c.address for c in desired.connections if name in {c.address, c.name}}
         if not matching:
             known = [word for c in desired.connections for word in (c.address, c.name)]
-            hint = did_you_mean(name, known) or "extcal validate shows which files are read"
+            hint = did_you_mean(name, known) or f"declared are {listed({c.name for c in desired.connections})}"
             raise UsageError(f"--connection {name}: no manifest declares it; {hint}")
         found |= matching
     return frozenset(found) or None

@@ -133,7 +133,7 @@ _Row = tuple[Site, LiveConnection, Calendar]
 _UNLISTED = {Status.DISCONNECTED, Status.ERROR}
 
 
-@click.command(cls=Command, examples=["extcal calendars manifests --connection dr-lee"])
+@click.command(cls=Command, examples=["extcal calendars manifests --connection dr-lee-apple"])
 @sites_options
 @click.option(
     "--connection",

@@ -53,11 +53,11 @@ def test_a_plan_shows_what_would_change_and_sends_no_write(extcal: Extcal) -> No
         "  schedule  3e47ec65-2975-447c-a7ed-000000000000\n"
         "    + connect staff-0  apple staff0@harbor-dental.example  (not connected yet)\n"
         "        with the password in env:EXTCAL_APP_PASSWORD\n"
-        "        syncToCalendar.dedicatedCalendar: chosen\n"
+        "        syncToCalendar.dedicatedCalendar: {}\n"
         "        syncToCalendar.enabled: true\n"
         "  schedule  3e47ec65-2975-447c-a7ed-000000000001\n"
         "    ~ update staff-1  apple staff1@harbor-dental.example  (sync config differs)\n"
-        "        syncToCalendar.dedicatedCalendar: none -> chosen\n"
+        "        syncToCalendar.dedicatedCalendar: none -> {}\n"
         "        syncToCalendar.enabled: false -> true\n"
         "\n"
         "Plan: 1 to connect, 1 to update; 0 as declared, 0 unmanaged.\n"
@@ -152,6 +152,7 @@ def test_one_site_and_one_connection_can_be_chosen(extcal: Extcal) -> None:
     [
         (("--site", "harbour"), "--site harbour: no manifest declares it; did you mean harbor?"),
         (("--connection", "staf-0"), "--connection staf-0: no manifest declares it; did you mean staff-0?"),
+        (("--connection", "lee"), "--connection lee: no manifest declares it; declared are staff-0"),
         (("--allow", "max-disconects:harbor"), "unknown guard 'max-disconects'; did you mean max-disconnects?"),
         (
             ("--allow", "max-disconnects:harbor/staff-0"),

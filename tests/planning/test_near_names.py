@@ -16,12 +16,16 @@ from tests.support.work import steps
         ("Strasse", ["STRAẞE", "Other"], "did you mean STRAẞE?"),
         ("Work 3", ["Work 1", "Work 33", "Work"], "did you mean Work 33?"),
         ("Birthdays", ["Work", "Home"], ""),
+        ("dr-lee", ["dr-lee-apple", "dr-patel-google"], "did you mean dr-lee-apple?"),
+        ("dr-pattel", ["dr-lee-apple", "dr-patel-google"], "did you mean dr-patel-google?"),
+        ("patel", ["dr-lee-apple", "dr-patel-google"], "did you mean dr-patel-google?"),
+        ("dr-", ["dr-lee-apple"], ""),
         ("Work", [], ""),
         ("", ["Work"], ""),
     ],
 )
 def test_the_nearest_name_is_suggested(word: str, known: list[str], said: str) -> None:
-    """In whatever case, as it is really written; where none is near, nothing is said."""
+    """In whatever case, or of a part, as it is really written; where none is near, nothing is said."""
     assert did_you_mean(word, known) == said
 
 
