@@ -28,6 +28,15 @@ def test_a_warning_is_no_error() -> None:
     assert warnings.startswith("quay: no connection is declared")
 
 
+def test_a_connect_that_needs_its_owner_is_told_from_one_that_does_not() -> None:
+    """It has a badge of its own, by which rows are counted and filtered, and what is as declared is called so."""
+    html = plan_html(telling(), MADE)
+    badges = re.findall(r'<span class="badge [^"]*">([^<]*)</span>', html)
+    assert {"connect", "connect, consent", "as declared"} <= set(badges)
+    assert '<option value="connect, consent">' in html
+    assert {"By action", "Disconnected", "Total"} <= set(re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', html))
+
+
 @examples(20, profile="tests")
 @given(texts.filter(inert))
 def test_no_name_changes_the_elements_of_a_plan(name: str) -> None:

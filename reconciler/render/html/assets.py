@@ -33,7 +33,8 @@ th,td,small,li,h3,.text{unicode-bidi:plaintext;text-align:left}
 .chart{width:100%;border-collapse:collapse;table-layout:fixed}
 .chart th,.chart td{padding:.25rem .75rem .25rem 0;font-weight:400;vertical-align:middle}
 .chart th:first-child{width:36%}
-.chart .n{width:3.75rem;text-align:right;padding-right:0;font-variant-numeric:tabular-nums}
+.chart .n{width:3.25rem;text-align:right;padding-right:0;font-variant-numeric:tabular-nums}
+.chart .n:nth-child(3){width:5.75rem}
 .chart thead th{color:var(--faint);font-size:.8125rem}
 .filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;margin:1rem 0;padding:.9rem 1rem 1rem;
 background:var(--raised);border:1px solid var(--line);border-radius:.5rem}
@@ -52,7 +53,7 @@ border:1px solid var(--faint);border-radius:.375rem;padding:.4rem .5rem;min-heig
 .rows .who small{color:var(--faint)}
 .rows ul{margin:0;padding:0;list-style:none;font-size:.875rem}
 .rows li+li{margin-top:.1rem}
-.rows .c1{width:27%}.rows .c2{width:24%}.rows .c3{width:9.5rem}
+.rows .c1{width:27%}.rows .c2{width:24%}.rows .c3{width:11.5rem}
 .badge{font-weight:600;font-size:.875rem;white-space:nowrap}
 .badge::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
 background:currentColor;margin-right:.45em}

@@ -42,19 +42,21 @@ def _legend(badge: Badge, count: int) -> Html:
     return tag("li", swatch, tag("b", f"{count:,}"), f" {badge.word}")
 
 
-def bars(heading: str, columns: tuple[str, str], badges: Sequence[Badge], shown: Sequence[Bar], left_out: int) -> Html:
+def bars(
+    heading: str, columns: tuple[str, str, str], badges: Sequence[Badge], shown: Sequence[Bar], left_out: int
+) -> Html:
     """A table with a bar for each thing, as long as its share of the longest one.
 
-    `columns` are the headings of the things and of how much of them is urgent.
+    `columns` are the headings of the things, of their bars and of how much of them is urgent.
     """
-    what, urgent = columns
+    what, badges_shown, urgent = columns
     longest = max((bar.total for bar in shown), default=0)
     head = tag(
         "tr",
         tag("th", what, scope="col"),
-        tag("th", "Share", scope="col"),
+        tag("th", badges_shown, scope="col"),
         tag("th", urgent, scope="col", class_="n"),
-        tag("th", "All", scope="col", class_="n"),
+        tag("th", "Total", scope="col", class_="n"),
     )
     rows = [
         tag(

@@ -78,10 +78,11 @@ def _glance(report: Report) -> Iterator[Html]:
         providers[row.provider][row.badge] += 1
     by_site, left_out = most_telling((Bar(s.name, tally(s.rows)) for s in report.sites if s.rows), _BARS_SHOWN)
     by_provider, others = most_telling((Bar(name, counts) for name, counts in providers.items()), _BARS_SHOWN)
+    by_badge = f"By {report.badge_heading.lower()}"
     yield tag(
         "div",
-        bars("By site", ("Site", report.urgent_short), report.badges, by_site, left_out),
-        bars("By provider", ("Provider", report.urgent_short), report.badges, by_provider, others),
+        bars("By site", ("Site", by_badge, report.urgent_short), report.badges, by_site, left_out),
+        bars("By provider", ("Provider", by_badge, report.urgent_short), report.badges, by_provider, others),
         class_="charts",
     )
 

@@ -16,13 +16,19 @@ from reconciler.text import clipped
 _BADGE = {
     ActionKind.DISCONNECT: Badge("disconnect", Shade.BAD, urgent=True),
     ActionKind.REPLACE: Badge("replace", Shade.LACKING, urgent=True),
-    ActionKind.RECONNECT: Badge("reconnect", Shade.WAITING),
+    ActionKind.RECONNECT: Badge("reconnect", Shade.MOVING),
     ActionKind.CONNECT: Badge("connect", Shade.GOOD),
     ActionKind.UPDATE: Badge("update", Shade.CHANGED),
     ActionKind.UNMANAGED: Badge("unmanaged", Shade.OUTSIDE),
-    ActionKind.NOOP: Badge("no change", Shade.QUIET),
+    ActionKind.NOOP: Badge("as declared", Shade.QUIET),
 }
-_WEIGHT = {kind: place for place, kind in enumerate(_BADGE)}
+_CONSENT_BADGE = {
+    ActionKind.RECONNECT: Badge("reconnect, consent", Shade.OBSCURE),
+    ActionKind.CONNECT: Badge("connect, consent", Shade.WAITING),
+}
+"""What needs its owner; a replace stays what it is, since it takes something away."""
+_BADGES = tuple(badge for kind in _BADGE for badge in (_CONSENT_BADGE.get(kind), _BADGE[kind]) if badge is not None)
+_WEIGHT = {badge: place for place, badge in enumerate(_BADGES)}
 _TITLE = "Calendar connections: plan"
 _LONGEST = 1_000
 _HELD_BACK = ("held back, see the errors",)
@@ -47,9 +53,9 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Rep
         made=made_at(made),
         badge_heading="Action",
         urgent="Will be disconnected",
-        urgent_short="Lost",
+        urgent_short="Disconnected",
         lines="Why, and what changes",
-        badges=tuple(_BADGE.values()),
+        badges=_BADGES,
         sites=tuple(_site(site) for site in plan.sites),
         errors=tuple(clipped(error, _LONGEST) for error in errors),
     )
@@ -61,9 +67,13 @@ def _errors(site: SitePlan) -> Iterator[str]:
 
 
 def _site(site: SitePlan) -> SiteRows:
-    ranked = sorted(site.actions, key=lambda action: (_WEIGHT[action.kind], action.address))
+    ranked = sorted(site.actions, key=lambda action: (_WEIGHT[_badge(action)], action.address))
     rows = tuple(_row(action, held_back=_is_held_back(site, action)) for action in ranked)
     return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows)
+
+
+def _badge(action: Action) -> Badge:
+    return _CONSENT_BADGE.get(action.kind, _BADGE[action.kind]) if action.needs_owner else _BADGE[action.kind]
 
 
 def _is_held_back(site: SitePlan, action: Action) -> bool:
@@ -76,7 +86,7 @@ def _row(action: Action, *, held_back: bool) -> Row:
         schedule=clipped(action.schedule_name or action.schedule_id),
         provider=clipped(action.provider),
         account=clipped(words.who(action.account)),
-        badge=_BADGE[action.kind],
+        badge=_badge(action),
         lines=tuple(clipped(line, _LONGEST) for line in (*_HELD_BACK[:held_back], *_lines(action))),
     )
 
