@@ -69,7 +69,7 @@ _LOOK_AGAIN = "try again later"
 
 def _connecting(action: Action) -> str:
     if action.method is ConnectMethod.OAUTH:
-        return "its owner must consent: extcal apply gives the link to send"
+        return "its owner must consent: extcal apply --consent link gives the link to send"
     if action.method is ConnectMethod.CREDENTIALS:
         secret = inert(str(action.password))
         if action.reason is Reason.TOKEN_REVOKED:
