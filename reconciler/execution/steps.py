@@ -124,7 +124,7 @@ async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
 
 async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -> Outcome:
     if consent is not ConsentMode.LINK:
-        return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked (--consent skip)")
+        return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked for consent")
     redirect_url = action.connect.redirect_url if action.connect is not None else None
     if redirect_url is None:
         error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"

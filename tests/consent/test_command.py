@@ -103,7 +103,7 @@ def test_elsewhere_the_links_are_listed(two: Extcal) -> None:
     assert landing.startswith("https://harbor-dental.example/done?connectionId=")
     later = two("apply", "manifests", "--auto-approve", "--consent", "skip")
     assert "done            update harbor/staff-1" in later.out
-    assert "was not asked (--consent skip)" in later.out
+    assert "its owner was not asked for consent" in later.out
     assert _LINK not in later.out
     assert later.code == 3
 

@@ -325,7 +325,7 @@ def test_a_link_that_is_not_asked_for() -> None:
     port = ScriptedPort()
     outcome = the_outcome(plan_of([declared(provider="google")]), port, ConsentMode.SKIP)
     assert outcome.status is OutcomeStatus.AWAITING_CONSENT
-    assert (outcome.error, outcome.consent_url) == ("its owner was not asked (--consent skip)", None)
+    assert (outcome.error, outcome.consent_url) == ("its owner was not asked for consent", None)
     assert port.called("connect_by_oauth") == []
 
 
