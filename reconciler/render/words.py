@@ -144,7 +144,7 @@ def value(field: FieldValue) -> str:
         case bool():
             return "true" if field else "false"
         case Chosen():
-            return "chosen"
+            return "{}"
         case str():
             return inert(field)
         case tuple():
