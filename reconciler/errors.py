@@ -45,7 +45,7 @@ class ManifestError(ExtcalError):
 
     def __init__(self, faults: Iterable[Fault], warnings: Iterable[Fault] = ()) -> None:
         # Fault.source may be None, which does not compare; the text begins with the place either way.
-        self.faults = tuple(sorted(set(faults), key=_order))
+        self.faults = tuple(sorted(dict.fromkeys(faults), key=_order))
         self.warnings = tuple(warnings)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
@@ -55,8 +55,9 @@ class LimitError(ManifestError):
 
 
 def _order(fault: Fault) -> tuple[str, int, int, str]:
+    # Faults at one place stay as they were found: a cause is found before what follows from it.
     source = fault.source
-    return (source.file, source.line, source.column, str(fault)) if source else ("", 0, 0, str(fault))
+    return (source.file, source.line, source.column, "") if source else ("", 0, 0, str(fault))
 
 
 class SecretError(ExtcalError):

@@ -180,8 +180,8 @@ def test_a_spoiled_file_hides_no_other_and_blames_none(folder: Path) -> None:
     (folder / "m.yaml").write_text("a: [")
     told = refusals(Path())
     assert len(told) == 3
-    assert told[0].startswith("m.yaml:2:1: 2 references are not checked: m.yaml could not be read completely (")
-    assert told[1].startswith("m.yaml:2:1: not YAML")
+    assert told[0].startswith("m.yaml:2:1: not YAML")
+    assert told[1].startswith("m.yaml:2:1: 2 references are not checked: m.yaml could not be read completely (")
     assert "unknown value 'gone'" in told[2]
 
 
