@@ -79,6 +79,13 @@ def test_two_sites_with_one_id(faults: Faults) -> None:
     ]
 
 
+def test_a_copied_site_is_one_fault(faults: Faults) -> None:
+    """Its name says it; that the id is the same, too, is no second fault."""
+    assert faults(documents(SITE, SITE)) == [
+        "m.yaml:10:18: the Site 'harbor-dental' is declared twice, at metadata.name (first at m.yaml:3:18)"
+    ]
+
+
 def test_references_are_checked_in_documents_with_other_faults(faults: Faults) -> None:
     """A fault of the schema hides no reference to nothing in the same document."""
     told = faults(documents(connection("one", site="harbr-dental", syncPolicy="busy", state="gone"), SITE, POLICY))
