@@ -58,11 +58,11 @@ class WarningLog:
         self._told: set[str] = set()
 
     def warn(self, warning: str) -> None:
-        """Log a warning that wasn't logged yet, made inert."""
+        """Log a warning that wasn't logged yet, made inert, with where it comes from."""
         with self._lock:
             if warning in self._told:
                 return
             if len(self._told) >= _MAX_TOLD:
                 self._told.clear()
             self._told.add(warning)
-        _log.warning("%s", inert(warning))
+        _log.warning("sandbox: %s", inert(warning))

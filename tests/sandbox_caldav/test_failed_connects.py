@@ -89,7 +89,7 @@ def test_why(
     assert message.isprintable()
     assert len(message) < _LONG
     (logged,) = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
-    assert logged.startswith(f"apple/{EMAIL}: not connected: ")
+    assert logged.startswith(f"sandbox: apple/{EMAIL}: not connected: ")
     assert logged.partition("not connected: ")[2] == message.partition(": ")[2]
     for told in (answer.text, caplog.text):
         assert PASSWORD not in told
