@@ -7,7 +7,7 @@ import click
 
 from reconciler.api.client import EventQuery, Reader
 from reconciler.cli.arguments import Command
-from reconciler.cli.formats import LISTING_FORMATS, Listing
+from reconciler.cli.formats import Listing, show_listing
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
@@ -71,7 +71,7 @@ def events(
         [_row(site, event, shown_in, personal=personal) for site, event in rows],
         [table.event_json(site.name, event) for site, event in rows],
     )
-    options.console.show(LISTING_FORMATS[output], listing)
+    show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
 
 

@@ -109,6 +109,12 @@ LISTING_FORMATS: dict[str, Callable[[Listing], str]] = {
 }
 
 
+def show_listing(console: Console, output: str, listing: Listing, *, whole: bool) -> None:
+    """Show a listing on stdout; headings alone would say that there is nothing, where nothing could be read."""
+    if whole or listing.rows or output != "text":
+        console.show(LISTING_FORMATS[output], listing)
+
+
 def report_findings(plan: Plan, console: Console) -> None:
     """Report the faults, violations, gaps and warnings of a plan, on stderr."""
     # A file that may be about any site is a warning of each.

@@ -9,7 +9,7 @@ import click
 
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import Command, manifest_paths
-from reconciler.cli.formats import LISTING_FORMATS, Listing
+from reconciler.cli.formats import Listing, show_listing
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
@@ -46,7 +46,7 @@ def providers(chosen: SiteChoice, output: str) -> int:
         [_provider_row(site, provider) for site, provider in rows],
         [table.provider_json(site.name, provider) for site, provider in rows],
     )
-    options.console.show(LISTING_FORMATS[output], listing)
+    show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
 
 
@@ -85,7 +85,7 @@ def schedules(chosen: SiteChoice, output: str) -> int:
         [(site.name, s.name, s.id, s.external_id or "") for site, s in rows],
         [table.schedule_json(site.name, s) for site, s in rows],
     )
-    options.console.show(LISTING_FORMATS[output], listing)
+    show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
 
 
@@ -106,7 +106,7 @@ def connections(chosen: SiteChoice, output: str) -> int:
         [_connection_row(site, connection) for site, connection in rows],
         [table.connection_json(site.name, connection) for site, connection in rows],
     )
-    options.console.show(LISTING_FORMATS[output], listing)
+    show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
 
 
@@ -173,7 +173,7 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
         ],
         [table.calendar_json(site.name, c, k) for site, c, k in rows],
     )
-    options.console.show(LISTING_FORMATS[output], listing)
+    show_listing(options.console, output, listing, whole=whole and not wanted.unlisted)
     for why in wanted.unlisted:
         options.console.error(why)
     return 0 if whole and not wanted.unlisted else 1

@@ -53,6 +53,14 @@ def test_providers_as_a_table(extcal: Extcal) -> None:
     ]
 
 
+def test_what_could_not_be_read_is_no_empty_table(extcal: Extcal) -> None:
+    """Without a key there is the error alone: headings would say that the site has no connection."""
+    del extcal.env["EXTCAL_API_KEY"]
+    ran = extcal("connections", *_SITE)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"error: {HARBOR}: ")
+
+
 def test_providers_as_json(extcal: Extcal) -> None:
     """The API's own field names, with the site."""
     rows = extcal("providers", *_SITE, "--format", "json").rows
