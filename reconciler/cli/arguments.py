@@ -22,11 +22,12 @@ _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class Command(click.Command):
-    """A command whose help has examples, right after its text."""
+    """A command whose help has examples, right after its text, and ends with what is hardly ever needed."""
 
     def __init__(self, *args: Any, examples: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        self.params.sort(key=lambda each: each.name == "limits")
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the text, then the examples, as they are: a command that is wrapped can't be copied."""
@@ -54,7 +55,8 @@ def _limit_option(function: _Command) -> _Command:
         metavar="WHAT=N",
         multiple=True,
         callback=lambda _context, _parameter, texts: parse_limits(texts),
-        help=f"The most that is read of all manifests together, by kind; may be repeated. Defaults: {defaults}.",
+        help="Raise a safety limit on what is read from PATH: bytes, files, documents, calendars (listed in sync "
+        f"configs) or faults; may be repeated. Defaults: {defaults}.",
     )(function)
 
 

@@ -127,8 +127,17 @@ def _counted(
             seen.add(identity)
             counts = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES
             if counts and not budget.allows(Limit.BYTES, status.st_size):
-                raise budget.exceeded(Limit.BYTES, Source(file.shown, *START))
+                raise budget.exceeded(Limit.BYTES, Source(file.shown, *START), sum(map(_size, files)))
             yield file
+
+
+def _size(file: ManifestFile) -> int:
+    """How much a file would add to what is read; nothing where it can't be read, or is too large by itself."""
+    try:
+        status = os.lstat(file.real)
+    except OSError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES else 0
 
 
 def _identity(file: ManifestFile) -> tuple[int, int] | None:

@@ -78,16 +78,23 @@ class ManifestBudget:
         self._unseen -= min(size, LOOKED_AT)
         return self._unseen >= 0
 
-    def exceeded(self, limit: Limit, at: Source | None) -> LimitError:
-        """The error for a limit that was exceeded at a place, with how to raise it."""
-        return LimitError([self.fault(limit, at)])
+    def exceeded(self, limit: Limit, at: Source | None, needed: int = 0) -> LimitError:
+        """The error for a limit that was exceeded at a place, with how to raise it.
 
-    def fault(self, limit: Limit, at: Source | None) -> Fault:
+        `needed` is how much there is, where that is known.
+        """
+        return LimitError([self.fault(limit, at, needed)])
+
+    def fault(self, limit: Limit, at: Source | None, needed: int = 0) -> Fault:
         """The same as a fault among others."""
         most = self.limits.of(limit)
         remedy = "fix these first" if limit is Limit.FAULTS else "read fewer at once"
-        hint = f"{remedy}, or raise the limit: --limit {limit}={written(limit, 2 * most)}"
+        hint = f"{remedy}, or raise the limit: --limit {limit}={written(limit, max(2 * most, _rounded(limit, needed)))}"
         return Fault(at, "", _EXCEEDED[limit].format(_shown(limit, most)), hint)
+
+
+def _rounded(limit: Limit, needed: int) -> int:
+    return -(-needed // MEBI) * MEBI if limit is Limit.BYTES and needed > MEBI else needed
 
 
 def written(limit: Limit, amount: int) -> str:

@@ -66,6 +66,13 @@ def test_every_help_says_when_to_use_the_command_and_explains_its_options(extcal
     assert [each.name for each in options if not each.help] == []
 
 
+@pytest.mark.parametrize("name", ["validate", "plan", "providers"])
+def test_safety_limits_come_last(extcal: Extcal, name: str) -> None:
+    """What is hardly ever needed stands before --help alone, whose text is last."""
+    options = re.findall(r"^  (?:-h, )?(--[a-z-]+)", extcal(name, "--help").out, flags=re.MULTILINE)
+    assert options[-2:] == ["--limit", "--help"]
+
+
 @pytest.mark.parametrize("name", LEAVES)
 def test_every_example_parses(extcal: Extcal, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """The examples of a command call it with options that it has."""

@@ -90,6 +90,14 @@ def test_sizes_are_summed_before_anything_is_read(bare: Extcal) -> None:
     assert line.endswith("--limit bytes=128MiB)")
 
 
+def test_the_limit_that_is_named_suffices(bare: Extcal) -> None:
+    """Where twice as much is still too little, the advice says how much there is."""
+    _write(bare, site(), *(connection(number) for number in range(3)))
+    told = bare("validate", "manifests", "--limit", "bytes=20").err
+    enough = told.rpartition("--limit ")[2].rstrip(")\n")
+    assert bare("validate", "manifests", "--limit", enough).code == 0
+
+
 def test_a_thousand_calendars_each_take_little_memory(tmp_path: Path) -> None:
     """What is kept of valid manifests is in proportion to their size, also where they are all calendars."""
     names = ", ".join(f"c{number}" for number in range(1_000))
