@@ -9,7 +9,7 @@ from reconciler import planfile
 from reconciler.cli.arguments import Command, refuse_stdout
 from reconciler.cli.console import Console
 from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings
-from reconciler.cli.options import current_options, global_options
+from reconciler.cli.options import current_options, offline_options
 from reconciler.errors import UsageError
 from reconciler.model.plan import Plan
 from reconciler.planning.attribution import pending
@@ -44,7 +44,7 @@ PENDING = 2
     help="The format of the joined plan on stdout. Documents are always json.  [default: text, for documents json]",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if the joined plan has changes pending.")
-@global_options
+@offline_options
 def merge(
     files: tuple[str, ...],
     out: str | None,

@@ -69,12 +69,26 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]
 
 def global_options(function: _Command) -> _Command:
     """Give a command the global options."""
-    options = [
+    for option in reversed(_options(online=True)):
+        function = option(function)
+    return function
+
+
+def offline_options(function: _Command) -> _Command:
+    """Give a command that asks no service the global options; its help shows those that mean something to it."""
+    for option in reversed(_options(online=False)):
+        function = option(function)
+    return function
+
+
+def _options(*, online: bool) -> list[Callable[[_Command], _Command]]:
+    return [
         click.option(
             "--endpoint",
             metavar="URL",
             callback=_keep("endpoint"),
             expose_value=False,
+            hidden=not online,
             help="The API's address: https, or http on loopback. One that is not public is refused, unless "
             "EXTCAL_PRIVATE_ENDPOINT=1. [env: EXTCAL_ENDPOINT; default: the hosted API]",
         ),
@@ -85,6 +99,7 @@ def global_options(function: _Command) -> _Command:
             flag_value=DEFAULT_SANDBOX,
             callback=_keep("sandbox"),
             expose_value=False,
+            hidden=not online,
             help="Start an API on this machine for this command, with its data in DIR. [env: EXTCAL_SANDBOX; "
             "default DIR: .extcal]",
         ),
@@ -93,6 +108,7 @@ def global_options(function: _Command) -> _Command:
             metavar="FILE",
             callback=_keep("sandbox_config"),
             expose_value=False,
+            hidden=not online,
             help="With --sandbox, the CalDAV servers that hold its calendars (YAML). [env: EXTCAL_SANDBOX_CONFIG]",
         ),
         click.option(
@@ -100,15 +116,13 @@ def global_options(function: _Command) -> _Command:
             is_flag=True,
             callback=_keep("verbose"),
             expose_value=False,
+            hidden=not online,
             help="Log every request to stderr.",
         ),
         click.option(
             "--quiet", is_flag=True, callback=_keep("quiet"), expose_value=False, help="Show only results and errors."
         ),
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
 
 
 def current_options() -> GlobalOptions:

@@ -3,18 +3,18 @@
 import click
 
 from reconciler.cli.arguments import Command
-from reconciler.cli.options import current_options, global_options
+from reconciler.cli.options import current_options, offline_options
 from reconciler.manifests import schema_text
 
 
 @click.command(cls=Command, examples=["extcal schema Connection"])
 @click.argument("kind")
-@global_options
+@offline_options
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a manifest, a plan or a status.
+    """Print the JSON Schema of manifests, or of plan and status JSON.
 
     Use it to let an editor complete and check manifests, or a script check what it reads.
 
-    KIND is Site, SyncPolicy, Connection, plan or status.
+    KIND is Site, SyncPolicy or Connection; or plan or status, of what these commands print with --format json.
     """
     current_options().console.result(schema_text(kind).rstrip("\n"))

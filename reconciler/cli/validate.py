@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.arguments import Command, manifest_paths, paths_argument
-from reconciler.cli.options import current_options, global_options
+from reconciler.cli.options import current_options, offline_options
 from reconciler.errors import ManifestError
 from reconciler.manifests import Limits, load
 from reconciler.planning.account_warnings import account_warnings
@@ -19,7 +19,7 @@ from reconciler.render.github import annotations
     default="text",
     help="How to report faults: text on stderr, or github, workflow commands on stdout that annotate a pull request.",
 )
-@global_options
+@offline_options
 def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     """Check manifests offline, without asking the service.
 

@@ -66,6 +66,19 @@ def test_every_help_says_when_to_use_the_command_and_explains_its_options(extcal
     assert [each.name for each in options if not each.help] == []
 
 
+@pytest.mark.parametrize("name", ["validate", "schema", "merge"])
+def test_a_command_that_asks_no_service_shows_no_option_for_it(extcal: Extcal, name: str) -> None:
+    """It takes them all the same, since global options stand anywhere."""
+    shown = extcal(name, "--help").out
+    assert [option for option in ("--endpoint", "--sandbox", "--verbose") if option in shown] == []
+    assert "--quiet" in shown
+    extcal.write("", to="manifests/none.yaml")
+    ran = extcal(
+        name, "Site" if name == "schema" else "manifests", "--endpoint", "https://calendars.example", "--verbose"
+    )
+    assert "unknown option" not in ran.err
+
+
 @pytest.mark.parametrize("name", ["validate", "plan", "providers"])
 def test_safety_limits_come_last(extcal: Extcal, name: str) -> None:
     """What is hardly ever needed stands before --help alone, whose text is last."""
