@@ -99,7 +99,7 @@ class Secrets:
             raise SecretError(f"the secret {_name(ref)} can't be read: environment names must begin with {PREFIX}")
         value = self._environ.get(ref.name)
         if value is None:
-            raise SecretError(f"the secret {_name(ref)} is not set; set {_shown(ref.name)}")
+            raise SecretError(f"the environment variable {_shown(ref.name)}, which holds this secret, is not set")
         if len(value) > LARGEST:
             raise SecretError(
                 f"the secret {_name(ref)} is larger than {LARGEST // 1024} KiB; is it the right variable?"

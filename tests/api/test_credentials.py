@@ -213,7 +213,7 @@ def test_a_missing_key_is_named(server: Scripted) -> None:
 
     async def story() -> None:
         async with SiteSession(key_site(), endpoint=server.url, secrets=Secrets({}, None)) as session:
-            with pytest.raises(SecretError, match="env:EXTCAL_API_KEY is not set"):
+            with pytest.raises(SecretError, match="EXTCAL_API_KEY, which holds this secret, is not set"):
                 await session.reader().list_providers()
 
     run(story())

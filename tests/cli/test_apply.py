@@ -126,7 +126,7 @@ def test_a_password_that_is_not_set_is_named(extcal: Extcal) -> None:
     extcal.write(site(), connection(0))
     ran = extcal("apply", "manifests", "--auto-approve")
     assert ran.code == 1
-    assert "the secret env:EXTCAL_APP_PASSWORD is not set; set EXTCAL_APP_PASSWORD" in ran.out
+    assert "the environment variable EXTCAL_APP_PASSWORD, which holds this secret, is not set" in ran.out
     assert extcal.writes == []
 
 

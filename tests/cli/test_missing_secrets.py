@@ -8,7 +8,7 @@ from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
 from tests.support.cli.worlds import EXPORTING, PASSWORD_ENV, connected, connection, email, harbor, site, world
 
-_MISSING = "the secret env:EXTCAL_MISSING is not set; set EXTCAL_MISSING"
+_MISSING = "the environment variable EXTCAL_MISSING, which holds this secret, is not set"
 _ERROR = f"error: harbor/staff-0: {_MISSING}"
 
 
@@ -102,4 +102,4 @@ def test_the_key_of_a_saved_plan_is_missed_before_anything_is_asked(mixed: Extca
     ran = mixed("apply", "--plan", "plan.json", "--auto-approve", "--format", "json", env={"EXTCAL_API_KEY": None})
     assert (ran.code, len(mixed.sandbox.requests)) == (1, 0)
     assert {action["status"] for action in ran.actions} == {"failed"}
-    assert ran.err.count("the secret env:EXTCAL_API_KEY is not set") == len(ran.actions)
+    assert ran.err.count("variable EXTCAL_API_KEY, which holds this secret, is not set") == len(ran.actions)

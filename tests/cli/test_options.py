@@ -106,7 +106,7 @@ def test_a_key_that_is_not_set_is_named(extcal: Extcal) -> None:
     for command in ("plan", "apply"):
         ran = extcal(command, "manifests", env={"EXTCAL_API_KEY": None})
         assert ran.code == 1
-        assert "the secret env:EXTCAL_API_KEY is not set; set EXTCAL_API_KEY" in ran.err
+        assert "the environment variable EXTCAL_API_KEY, which holds this secret, is not set" in ran.err
     assert len(extcal.sandbox.requests) == 0
 
 

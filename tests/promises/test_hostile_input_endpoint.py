@@ -117,7 +117,7 @@ def test_names_are_left_to_the_proxy(bare: Extcal, monkeypatch: pytest.MonkeyPat
         "providers", "--site-id", HARBOR, "--endpoint", "https://api.example", env={"HTTPS_PROXY": "http://127.0.0.1:9"}
     )
     assert ran.code == 1
-    assert "the secret env:EXTCAL_API_KEY is not set" in ran.err
+    assert "the environment variable EXTCAL_API_KEY, which holds this secret, is not set" in ran.err
     assert asked == []
 
 
@@ -134,7 +134,7 @@ def test_the_operator_may_say_so(bare: Extcal, word: str, code: int) -> None:
         "providers", "--site-id", HARBOR, "--endpoint", "https://10.0.0.1", env={"EXTCAL_PRIVATE_ENDPOINT": word}
     )
     assert ran.code == code
-    assert ("EXTCAL_API_KEY is not set" in ran.err) == (code == 1)
+    assert ("EXTCAL_API_KEY, which holds this secret, is not set" in ran.err) == (code == 1)
 
 
 def test_no_manifest_says_so(bare: Extcal) -> None:
