@@ -101,7 +101,7 @@ def _update(site: Site, item: Resolved, live: LiveConnection, listed: tuple[Cale
         wanted = _with_ids(diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes), live, listed)
     except lookup.UnresolvedCalendarError as error:
         source = item.declared.sources.at("syncConfig.listEventFromCalendars.calendars")
-        return Fault(source, item.declared.address, str(error))
+        return Fault(source, item.declared.address, error.message, error.hint)
     changes = diff.diff(wanted, live.sync)
     if not changes:
         return _base(site, item, live, ActionKind.NOOP, Reason.IN_SYNC)

@@ -28,7 +28,12 @@ def calendars_unresolved(wanted: Iterable[CalendarRef], known: Sequence[Calendar
 
 
 class UnresolvedCalendarError(Exception):
-    """A calendar is not there, or its name is not unique; the text says which and what to write instead."""
+    """A calendar that the account does not have, or not for certain: `message` says so, `hint` what would be right."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message}; {hint}")
+        self.message = message
+        self.hint = hint
 
 
 def resolve_calendars(wanted: Iterable[CalendarRef], known: Sequence[CalendarRef]) -> tuple[CalendarRef, ...]:
@@ -44,11 +49,11 @@ def resolve_calendars(wanted: Iterable[CalendarRef], known: Sequence[CalendarRef
             continue
         if candidates:
             choices = ", ".join(f"{{id: {candidate.id}}}" for candidate in candidates)
-            message = f"the account has {len(candidates)} calendars named {ref.name}; name one by id: {choices}"
-            raise UnresolvedCalendarError(message)
+            message = f"the account has {len(candidates)} calendars named {ref.name}"
+            raise UnresolvedCalendarError(message, f"name one by id: {choices}")
         names = [candidate.name for candidate in known if candidate.name]
         hint = did_you_mean(ref.name or ref.id or "", names) or f"it has: {listed(names)}"
-        raise UnresolvedCalendarError(f"the account has no calendar {ref}; {hint}")
+        raise UnresolvedCalendarError(f"the account has no calendar {ref}", hint)
     return tuple(found[key] for key in sorted(found))
 
 

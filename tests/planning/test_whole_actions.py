@@ -275,7 +275,7 @@ def test_a_live_config_without_an_import_resolves_no_calendar() -> None:
     wanted, have = declared(sync=SyncConfig(chosen("Work"))), site_with(live(sync=SyncConfig()))
     assert calendar_lookups([wanted], have) == ("c1",)
     (fault,) = planned(wanted, on=have).faults
-    assert fault.message == "the account has no calendar Work; it has: none"
+    assert (fault.message, fault.hint) == ("the account has no calendar Work", "it has: none")
 
 
 def importing(*names: str) -> SyncConfig:
