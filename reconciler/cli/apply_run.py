@@ -87,7 +87,7 @@ class DaskRun:
             raise UsageError(NO_WAITING)
         desired = self.work.desired if isinstance(self.work, ManifestWork) else None
         selection = self.work.selection if isinstance(self.work, ManifestWork) else workflow.Selection()
-        return await self.runner.apply(plan, desired, selection, consent=consent, stop=stop, told=on_outcome)
+        return await self.runner.apply(plan, desired, selection, consent=consent, stop=stop, on_outcome=on_outcome)
 
     async def undo(self, result: Result) -> Undo:
         """It would be written from what this process reads, and it reads nothing."""

@@ -34,11 +34,11 @@ class Executor:
     """Carries out one plan once.
 
     `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
-    agree; with WAIT, `prompt` asks them. `told` hears of each outcome as it comes. When `stop.gently` is set, nothing
-    new is begun, what is under way is finished, and no callback is awaited any longer; when `stop.at_once` is, what is
-    under way is ended and said to be unknown. At most `sites_at_once` sites are at work at a time; who waits for an
-    owner, or for another action, is not. `ended` holds outcomes that are known, and were told, before anything is
-    begun.
+    agree; with WAIT, `prompt` asks them. `on_outcome` is called with each outcome as it comes. When `stop.gently` is
+    set, nothing new is begun, what is under way is finished, and no callback is awaited any longer; when `stop.at_once`
+    is, what is under way is ended and said to be unknown. At most `sites_at_once` sites are at work at a time; who
+    waits for an owner, or for another action, is not. `ended` holds outcomes that were known, and handed on, before
+    anything is begun.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Executor:
         consent: ConsentMode,
         prompt: ConsentPrompt | None = None,
         stop: Stop,
-        told: Callable[[Outcome], None],
+        on_outcome: Callable[[Outcome], None],
         sites_at_once: int,
         ended: Iterable[Outcome] = (),
     ) -> None:
@@ -61,7 +61,7 @@ class Executor:
         self._consent = consent
         self._prompt = prompt
         self._stop = stop
-        self._told = told
+        self._on_outcome = on_outcome
         at_work = asyncio.Semaphore(sites_at_once)
         self._slots = {name: Slots(at_work) for name in reaches}
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
@@ -88,7 +88,7 @@ class Executor:
         if (ended := self._ended.get(action.address)) is not None:
             return ended
         outcome = await self._when_ready(action)
-        self._told(outcome)
+        self._on_outcome(outcome)
         return outcome
 
     async def _when_ready(self, action: Action) -> Outcome:

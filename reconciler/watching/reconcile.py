@@ -77,7 +77,7 @@ async def _apply(
                 # Nobody is there to be asked, and a link in a log could be opened by anybody who reads it.
                 consent=ConsentMode.SKIP,
                 stop=stop,
-                told=listener.outcome,
+                on_outcome=listener.outcome,
             )
             requests = {name: session.requests for name, session in opened.items()}
     if result.interrupted:

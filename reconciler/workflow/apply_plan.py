@@ -39,7 +39,7 @@ async def apply(
     consent: ConsentMode,
     prompt: ConsentPrompt | None = None,
     stop: Stop,
-    told: Callable[[Outcome], None],
+    on_outcome: Callable[[Outcome], None],
     window: Window | None = None,
 ) -> Result:
     """Apply a plan; it reads the plan and nothing of the manifests.
@@ -56,9 +56,16 @@ async def apply(
             _note_finished(site, machine)
     ended = await without_secrets(plan, opened)
     for outcome in ended:
-        told(outcome)
+        on_outcome(outcome)
     executor = Executor(
-        plan, reaches, consent=consent, prompt=prompt, stop=stop, told=told, sites_at_once=opened.at_once, ended=ended
+        plan,
+        reaches,
+        consent=consent,
+        prompt=prompt,
+        stop=stop,
+        on_outcome=on_outcome,
+        sites_at_once=opened.at_once,
+        ended=ended,
     )
     outcomes = await executor.run()
     return Result(plan, outcomes, interrupted=stop.gently.is_set())

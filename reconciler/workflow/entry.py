@@ -99,7 +99,7 @@ class Run:
             consent=consent,
             prompt=prompt,
             stop=stop or Stop(),
-            told=on_outcome,
+            on_outcome=on_outcome,
         )
 
     async def undo(self, result: Result) -> Undo:

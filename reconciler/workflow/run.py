@@ -80,10 +80,10 @@ async def carry_out(
     consent: ConsentMode,
     prompt: ConsentPrompt | None = None,
     stop: Stop,
-    told: Callable[[Outcome], None],
+    on_outcome: Callable[[Outcome], None],
 ) -> Result:
     """Apply a plan, and verify where there was anything to do and nobody interrupted it."""
-    result = await apply(plan, opened, machine, consent=consent, prompt=prompt, stop=stop, told=told)
+    result = await apply(plan, opened, machine, consent=consent, prompt=prompt, stop=stop, on_outcome=on_outcome)
     if not to_do(plan) or result.interrupted:
         return result
     verified = await unless_stopped(work.verify(result, opened, allowed), stop)

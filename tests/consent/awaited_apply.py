@@ -92,7 +92,7 @@ class Applying:
             async with workflow.sessions(desired.sites, self._service(machine)) as opened:
                 plan = await workflow.plan(desired, opened, workflow.Selection(), allowed)
                 result = await workflow.apply(
-                    plan, opened, machine, consent=ConsentMode.WAIT, prompt=prompt, stop=stop, told=self._tell
+                    plan, opened, machine, consent=ConsentMode.WAIT, prompt=prompt, stop=stop, on_outcome=self._tell
                 )
                 await prompt.gone()
                 return await workflow.verify(result, desired, opened, workflow.Selection())

@@ -69,7 +69,7 @@ class Loop:
                 self.machine,
                 consent=self.consent,
                 stop=stop,
-                told=lambda outcome: told.append(outcome.action.address),
+                on_outcome=lambda outcome: told.append(outcome.action.address),
             )
             assert sorted(told) == sorted(outcome.action.address for outcome in result.outcomes)
             return await workflow.verify(result, desired, opened, everything)

@@ -46,7 +46,7 @@ class Run:
             consent=self.consent,
             prompt=self.prompt,
             stop=self.stop,
-            told=lambda outcome: self.told.append((now(), outcome)),
+            on_outcome=lambda outcome: self.told.append((now(), outcome)),
             sites_at_once=self.sites_at_once,
         )
         outcomes = await executor.run()

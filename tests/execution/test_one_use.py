@@ -49,7 +49,7 @@ def use(plan: Plan, port: ScriptedPort, memory: MemoryUse, journal: MemoryJourna
     """How the only action of a plan ends this time."""
     reaches = {"harbor": Reach(port, journal or MemoryJournal(), Window(), MemoryUnfinished(), memory)}
     executor = Executor(
-        plan, reaches, consent=ConsentMode.LINK, stop=Stop(), told=lambda _outcome: None, sites_at_once=1
+        plan, reaches, consent=ConsentMode.LINK, stop=Stop(), on_outcome=lambda _outcome: None, sites_at_once=1
     )
     (outcome,) = passing(executor.run())
     return outcome

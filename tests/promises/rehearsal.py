@@ -137,7 +137,7 @@ async def reconcile(endpoint: str, key: str, machine: Machine, window: Window = 
                 machine,
                 consent=ConsentMode.SKIP,
                 stop=Stop(),
-                told=lambda _outcome: None,
+                on_outcome=lambda _outcome: None,
                 window=window,
             )
             return Run(plan, await workflow.verify(result, wanted, opened, everything, allowed))

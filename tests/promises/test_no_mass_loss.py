@@ -104,7 +104,7 @@ def applied(
             plan = await workflow.plan(desired, opened, workflow.Selection(), forced)
             befall(stage, blind, planning, writing)
             return await workflow.apply(
-                plan, opened, stage.machine, consent=ConsentMode.LINK, stop=Stop(), told=lambda _outcome: None
+                plan, opened, stage.machine, consent=ConsentMode.LINK, stop=Stop(), on_outcome=lambda _outcome: None
             )
 
     try:

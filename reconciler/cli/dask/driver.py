@@ -66,7 +66,7 @@ class DaskRunner:
         *,
         consent: ConsentMode,
         stop: Stop,
-        told: Callable[[Outcome], None],
+        on_outcome: Callable[[Outcome], None],
     ) -> Result:
         """Carry out a plan and look again; `desired` is None for a saved one.
 
@@ -86,7 +86,9 @@ class DaskRunner:
                 self._submitted(worker.apply, request, f"apply-{name}")
                 for request, name in zip(requests, names, strict=True)
             ]
-            results = await asyncio.gather(*(_applied(*each, told) for each in zip(futures, partitions, strict=True)))
+            results = await asyncio.gather(
+                *(_applied(*each, on_outcome) for each in zip(futures, partitions, strict=True))
+            )
             # The scheduler keeps what is set for as long as it lives, and may live no more.
             await asyncio.gather(
                 *(worker.begun_event(self._run, name, self._client).clear() for name in names), return_exceptions=True
@@ -155,14 +157,14 @@ async def _planned(future: "Future[Any]", site: Site) -> SitePlan:
     return SitePlan(site, faults=(Fault(site.source, site.name, why),))
 
 
-async def _applied(future: "Future[Any]", partition: Plan, told: Callable[[Outcome], None]) -> Result:
+async def _applied(future: "Future[Any]", partition: Plan, on_outcome: Callable[[Outcome], None]) -> Result:
     """What came of a partition, each outcome reported."""
     reply = await _reply(future)
     result = reply.result
     if reply.error is not None or result is None or not is_result_of(partition, result):
         result = _unknown(partition, reply.error or _UNRELATED)
     for outcome in result.outcomes:
-        told(outcome)
+        on_outcome(outcome)
     return result
 
 

@@ -147,7 +147,7 @@ async def _apply(request: WorkerRequest, plan: Plan, *, taken_over: bool) -> Res
             stopping = asyncio.create_task(_stop_with(request.run, stop))
             try:
                 result = await workflow.apply(
-                    plan, opened, machine, consent=request.consent, stop=stop, told=lambda _outcome: None
+                    plan, opened, machine, consent=request.consent, stop=stop, on_outcome=lambda _outcome: None
                 )
             finally:
                 stopping.cancel()

@@ -82,7 +82,7 @@ class Stage:
         async def story(desired: Desired, opened: workflow.Sessions) -> Result:
             plan = await workflow.plan(desired, opened, _EVERYTHING, self._allowed(allowed))
             result = await workflow.apply(
-                plan, opened, self.machine, consent=consent, stop=Stop(), told=self.told.append
+                plan, opened, self.machine, consent=consent, stop=Stop(), on_outcome=self.told.append
             )
             return await workflow.verify(result, desired, opened, _EVERYTHING, self._allowed(allowed))
 
@@ -93,7 +93,9 @@ class Stage:
 
         async def story(_desired: Desired, opened: workflow.Sessions) -> Result:
             consent, stop = ConsentMode.SKIP, Stop()
-            result = await workflow.apply(plan, opened, machine, consent=consent, stop=stop, told=self.told.append)
+            result = await workflow.apply(
+                plan, opened, machine, consent=consent, stop=stop, on_outcome=self.told.append
+            )
             return await workflow.verify_saved(result, opened)
 
         return self._run(story)
