@@ -12,7 +12,6 @@ NOUNS = {"planning", "watching", "pending", "missing", "encoding"}
 SHORT = {
     "reconciler/__main__.py": "an entry point",
     "reconciler/cli/schema.py": "an entry point, whose work is done elsewhere",
-    "reconciler/model/key.py": "a value",
     "reconciler/model/limits.py": "values",
     "reconciler/render/emphasis.py": "values",
 }
