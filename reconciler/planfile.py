@@ -1,8 +1,9 @@
 """A plan saved and loaded: canonical JSON with a format version and a digest; references to secrets, never values.
 
-The digest tells damage and careless edits. It is no signature: whoever may write the file can make a new one, so keep
-the file where only the pipeline can write. Beside it stands an id, which tells the file from one that was saved another
-time with the same plan in it: a saved plan is for one use. Where plans were joined, each site has that of its part.
+The digest (`reconciler/model/encoding.py`) tells damage and careless edits. It is no signature: whoever may write the
+file can make a new one, so keep the file where only the pipeline can write. Beside it stands an id, which tells the
+file from one that was saved another time with the same plan in it: a saved plan is for one use. Where plans were
+joined, each site has that of its part.
 """
 
 import json

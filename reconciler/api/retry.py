@@ -24,6 +24,7 @@ class Backoff:
     cap: float = 20.0
     budget: float = 60.0
     longest_asked: float = 60.0
+    """Stated in examples/recovery/README.md, too."""
 
     def pause(self, *, tried: int, spent: float, asked: float | None, chance: float) -> float | None:
         """Seconds to wait before the next try, or None to give up.

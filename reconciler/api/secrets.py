@@ -13,6 +13,7 @@ from reconciler.safe_paths import IrregularFileError, read_regular
 from reconciler.text import cut, one_line
 
 PREFIX = "EXTCAL_"
+"""How variables that manifests may refer to begin; the patterns in schemas/ say so, too."""
 SETTINGS = frozenset(
     PREFIX + name
     for name in (

@@ -1,4 +1,4 @@
-"""Finds the provider that a manifest means, and says what it can do."""
+"""Finds the provider that a manifest means; says what it can do, and what a calendar type is called."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet

@@ -23,7 +23,8 @@ class CalendarError(Exception):
 class BadCredentialsError(CalendarError):
     """The account doesn't exist, or doesn't open with this password.
 
-    When connecting the password is wrong, afterwards access was revoked.
+    When connecting the password is wrong, afterwards access was revoked: `health.py`, `imports.py`,
+    `exports/export_sync.py` and `methods/connections.py` make it TOKEN_REVOKED.
     """
 
 
