@@ -29,7 +29,8 @@ async def main(paths: list[Path]) -> int:
             if lost or not plan.whole:
                 print(f"not applied: {', '.join(lost) or 'the plan has errors'}", file=sys.stderr)
                 return 1
-            result = await run.apply(plan)
+            # A service may repeat a secret, in a calendar's name, say.
+            result = service.secrets.redacted(await run.apply(plan))
     except reconciler.ExtcalError as error:
         print(error, file=sys.stderr)
         return error.exit_code

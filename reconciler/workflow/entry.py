@@ -56,15 +56,22 @@ async def apply(
     A `Plan` is carried out as far as the live fields that each action rests on are still what they were. What guards
     and faults hold back is not carried out: `Result.plan` says so. `on_outcome` gets each outcome as it comes. Where an
     owner must agree, `consent` says whether a link is made for them. Raises ExtcalError where nothing could be begun;
-    what goes wrong with an action is in its outcome.
+    what goes wrong with an action is in its outcome. No secret is in the result or in an outcome, though the service
+    repeats it.
     """
+    redacted = service.secrets.redacted
     async with open_run(work, service, selection=selection, allowed=allowed) as run:
-        return await run.apply(await run.plan(), consent, on_outcome=on_outcome)
+        plan = await run.plan()
+        return redacted(await run.apply(plan, consent, on_outcome=lambda outcome: on_outcome(redacted(outcome))))
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of apply, which holds the locks of its sites but for those that are `taken` by another run."""
+    """One run of apply, which holds the locks of its sites but for those that are `taken` by another run.
+
+    What it gives is as the service said it, since redacted values can't be applied: before you show any of it, pass it
+    through `service.secrets.redacted`.
+    """
 
     work: Work
     opened: Sessions

@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import reconciler
+from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +107,30 @@ def test_a_key_that_is_wrong_is_a_fault_of_the_plan(environ: dict[str, str], tmp
     assert not plan.whole
     assert not plan.actions
     assert "wrong-key-4711" not in repr(plan)
+
+
+def test_what_is_given_holds_no_secret_that_the_service_repeats(tmp_path: Path) -> None:
+    """Plans, results and outcomes hold the names of the service, and not the key that stands in them."""
+    key = "a-key-that-is-repeated"
+    world = harbor_dental(datetime(2030, 1, 15, tzinfo=UTC))
+    (site,) = world.sites
+    repeating = tuple(replace(schedule, name=f"{schedule.name} {key}") for schedule in site.schedules)
+    with running(
+        tmp_path / "world", world=replace(world, sites=(replace(site, schedules=repeating),)), api_key=key
+    ) as at:
+        service = reconciler.reach(
+            at.endpoint,
+            environ={"EXTCAL_API_KEY": key, "EXTCAL_LEE_APP_PASSWORD": "seagull-lantern-41"},
+            state_folder=tmp_path / "state",
+        )
+        outcomes: list[reconciler.Outcome] = []
+        desired = reconciler.load([QUICKSTART])
+        result = asyncio.run(reconciler.apply(desired, service, on_outcome=outcomes.append))
+        plan = asyncio.run(reconciler.plan(desired, service))
+    ended = [str(astuple(outcome)) for outcome in (*outcomes, *result.outcomes)]
+    planned = [str(astuple(action)) for action in (*result.plan.actions, *plan.actions)]
+    assert [text for text in (*ended, *planned) if key in text] == []
+    assert any("[secret]" in text for text in ended)
 
 
 def test_an_endpoint_that_is_not_safe_is_refused(tmp_path: Path) -> None:
