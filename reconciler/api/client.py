@@ -178,7 +178,7 @@ class Writer(Reader):
         return await self._exchange.call(call, read_connection)
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
-        """The connection after the fields of `sync` that are not None were set."""
+        """The connection after it was sent a sync config, which may be merged into what stands or replace that."""
         body = {"connectionId": connection_id, "syncConfig": sync_to_wire(sync)}
         call = _write("UpdateSyncConfig", connection_path(connection_id, "/sync-config"), body, verb="PATCH")
         return await self._exchange.call(call, read_connection)

@@ -1,12 +1,14 @@
 """Reads JSON of the wire: fields that are asked for are checked, the others are kept."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from reconciler.model.live import Extra
 
 T = TypeVar("T")
+Shape = Mapping[str, "Shape | None"]
+"""The fields of an object that are known, with the shape of those that are objects or lists of them."""
 LONGEST = 4096
 """The most characters of a name, an id or another text; ids have hundreds of them."""
 LONG = 64 * 1024
@@ -107,6 +109,23 @@ class WireObject:
                 self._within.pop()
         return tuple(found)
 
+    def unknown(self, shape: Shape) -> str:
+        """The fields that are not in `shape`, at their places, as the text of a JSON object; empty where all are.
+
+        Objects in a list keep their `id` to be told by. It comes before anything is taken.
+        """
+        if not _has_unknown(self._rest, shape):
+            return ""
+        if _deeper(self._rest, _DEEPEST_EXTRA):
+            raise ShapeError(self.where, f"objects nested at most {_DEEPEST_EXTRA} levels", "more")
+        try:
+            text = json.dumps(_unknown(self._rest, shape), sort_keys=True, allow_nan=False)
+        except ValueError as error:
+            raise ShapeError(self.where, "numbers that JSON can hold", "others") from error
+        if len(text) > _LARGEST_EXTRA:
+            raise ShapeError(self.where, f"at most {_LARGEST_EXTRA // 1024} KiB of unknown fields", "more")
+        return text
+
     def extra(self) -> Extra:
         """The fields that were not taken, as (path, JSON text), sorted; those within by their dotted path."""
         own: list[tuple[str, str]] = []
@@ -133,6 +152,54 @@ class WireObject:
         fields = WireObject(value, self._at(label))
         self._within.append((label, fields))
         return fields
+
+
+def _has_unknown(value: object, shape: Shape) -> bool:
+    """Whether an object, or one of a list of them, has a field that is not in `shape`, here or within."""
+    if isinstance(value, list):
+        return any(_has_unknown(item, shape) for item in value)
+    if not isinstance(value, dict):
+        return False
+    for name, inner in value.items():
+        if name not in shape:
+            if inner is not None:
+                return True
+        elif (within := shape[name]) is not None and _has_unknown(inner, within):
+            return True
+    return False
+
+
+def _unknown(fields: dict[str, object], shape: Shape) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in fields.items():
+        within = shape.get(name)
+        if name not in shape:
+            found |= {} if value is None else {name: value}
+        elif within is not None and isinstance(value, dict) and _has_unknown(value, within):
+            found[name] = _unknown(value, within)
+        elif within is not None and isinstance(value, list) and _has_unknown(value, within):
+            items = [item for item in value if isinstance(item, dict) and _has_unknown(item, within)]
+            found[name] = [{"id": item.get("id"), **_unknown(item, within)} for item in items]
+    return found
+
+
+def with_unknown(known: dict[str, object], unknown: str, shape: Shape) -> dict[str, object]:
+    """A known object with what `WireObject.unknown` has kept: its own fields, and those of what is still in it."""
+    return _with_unknown(known, json.loads(unknown), shape) if unknown else known
+
+
+def _with_unknown(known: dict[str, object], unknown: dict[str, object], shape: Shape) -> dict[str, object]:
+    merged = dict(known)
+    for name, value in unknown.items():
+        have, within = known.get(name), shape.get(name)
+        if name not in shape:
+            merged[name] = value
+        elif within is not None and isinstance(have, dict) and isinstance(value, dict):
+            merged[name] = _with_unknown(have, value, within)
+        elif isinstance(have, list) and isinstance(value, list):
+            by_id = {item["id"]: item for item in value}
+            merged[name] = [{**by_id.get(item.get("id"), {}), **item} for item in have]
+    return merged
 
 
 def _bounded(text: str, where: str, most: int) -> str:

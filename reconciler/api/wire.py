@@ -6,7 +6,7 @@ Reading is tolerant: unknown enum values stay text, unknown fields go to `extra`
 default or None. A value of another type raises ShapeError, which says where.
 """
 
-from reconciler.api.fields import ShapeError, WireObject
+from reconciler.api.fields import Shape, ShapeError, WireObject, with_unknown
 from reconciler.model.account import Account
 from reconciler.model.key import comparable_id
 from reconciler.model.live import (
@@ -24,6 +24,10 @@ from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_or
 _UNKNOWN = "UNDEFINED"
 _IMPORT_ARMS = (Arm.PRIMARY, Arm.CALENDARS)
 _EXPORT_ARMS = (Arm.PRIMARY, Arm.DEDICATED)
+_CALENDARS: Shape = {"calendars": {"id": None, "name": None}}
+_IMPORTS: Shape = {"enabled": None, Arm.PRIMARY.value: {}, Arm.CALENDARS.value: _CALENDARS}
+_EXPORTS: Shape = {"enabled": None, Arm.PRIMARY.value: {}, Arm.DEDICATED.value: {}}
+_SYNC_CONFIG: Shape = {"listEventFromCalendars": None, "syncToCalendar": None}
 
 JsonObject = dict[str, object]
 
@@ -124,16 +128,19 @@ def read_schedule(fields: WireObject) -> Schedule:
 
 
 def read_sync(fields: WireObject) -> SyncConfig:
-    """A `syncConfig`; what it leaves out is None."""
+    """A `syncConfig`; what it leaves out is None, and what is not known is kept."""
+    unknown = fields.unknown(_SYNC_CONFIG)
     imports = fields.inner("listEventFromCalendars")
     exports = fields.inner("syncToCalendar")
     return SyncConfig(
-        imports=_direction(imports, _IMPORT_ARMS) if imports else None,
-        exports=_direction(exports, _EXPORT_ARMS) if exports else None,
+        imports=_direction(imports, _IMPORT_ARMS, _IMPORTS) if imports else None,
+        exports=_direction(exports, _EXPORT_ARMS, _EXPORTS) if exports else None,
+        unknown=unknown,
     )
 
 
-def _direction(fields: WireObject, arms: tuple[Arm, ...]) -> Direction:
+def _direction(fields: WireObject, arms: tuple[Arm, ...], shape: Shape) -> Direction:
+    unknown = fields.unknown(shape)
     chosen = [(arm, within) for arm in arms if (within := fields.inner(arm.value)) is not None]
     if len(chosen) > 1:
         raise ShapeError(fields.where, f"one of {' and '.join(arms)}", "both")
@@ -142,6 +149,7 @@ def _direction(fields: WireObject, arms: tuple[Arm, ...]) -> Direction:
         enabled=fields.flag("enabled"),
         arm=arm,
         calendars=in_order(within.each("calendars", _calendar_ref)) if within and arm is Arm.CALENDARS else (),
+        unknown=unknown,
     )
 
 
@@ -153,9 +161,17 @@ def _calendar_ref(fields: WireObject) -> CalendarRef:
 
 
 def sync_to_wire(sync: SyncConfig) -> JsonObject:
-    """`syncConfig` as UpdateSyncConfig takes it: nothing but the fields that are not None."""
-    directions = (("listEventFromCalendars", sync.imports), ("syncToCalendar", sync.exports))
-    return {name: fields for name, direction in directions if direction and (fields := _to_wire(direction))}
+    """`syncConfig` as UpdateSyncConfig takes it: the fields that are not None, and those that are not known here."""
+    directions = (
+        ("listEventFromCalendars", sync.imports, _IMPORTS),
+        ("syncToCalendar", sync.exports, _EXPORTS),
+    )
+    known: JsonObject = {
+        name: with_unknown(_to_wire(direction), direction.unknown, shape)
+        for name, direction, shape in directions
+        if direction is not None and direction != Direction()
+    }
+    return with_unknown(known, sync.unknown, _SYNC_CONFIG)
 
 
 def _to_wire(direction: Direction) -> JsonObject:

@@ -54,7 +54,7 @@ class Port(Observer, CalendarLister, Protocol):
         ...
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
-        """Change the given fields of a sync config."""
+        """Send a sync config, whole."""
         ...
 
     async def disconnect(self, connection_id: str) -> LiveConnection:

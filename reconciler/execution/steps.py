@@ -3,21 +3,16 @@
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
-from reconciler.errors import ApiError, ExtcalError, PreconditionFailedError
+from reconciler.errors import ApiError, ExtcalError
 from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import CalendarLister, Port
+from reconciler.execution.sync_update import configure, heal, with_calendar_ids
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.planning import diff, lookup
+from reconciler.planning import lookup
 from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
-
-_NOT_HEALED = (
-    "its sync config was sent again, and the service reports the same error; apply again later, or connect it again: "
-    "apply its manifest with state: absent, then without"
-)
 
 
 async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
@@ -33,17 +28,25 @@ async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing
     port = reach.port
     match action.kind:
         case ActionKind.UPDATE:
-            return await _configure(action, port, action.connection_id)
+            return await configure(action, port, _target(action, standing))
         case ActionKind.DISCONNECT:
             if action.connection_id is not None:
                 await disconnect(port, action.connection_id)
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
-        case ActionKind.RECONNECT if action.method is None:
-            return await _heal(action, port)
+        case ActionKind.RECONNECT if action.heals:
+            return await heal(action, port, _target(action, standing))
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
             return await _connect(action, reach, consent, standing)
         case ActionKind.NOOP | ActionKind.UNMANAGED:
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
+
+
+def _target(action: Action, standing: Sequence[LiveConnection]) -> LiveConnection:
+    """The live connection that an action is about, which its precondition has found there."""
+    found = next((connection for connection in standing if connection.id == action.connection_id), None)
+    if found is None:
+        raise ExtcalError("its plan names no connection; plan again")
+    return found
 
 
 async def come_about(action: Action, connections: Sequence[LiveConnection], port: CalendarLister) -> bool:
@@ -57,7 +60,7 @@ async def come_about(action: Action, connections: Sequence[LiveConnection], port
         return False
     for connection in same_account(action, connections):
         try:
-            sync = await _with_calendar_ids(action.sync, port, connection.id)
+            sync = await with_calendar_ids(action.sync, port, connection.id)
         except (lookup.UnresolvedCalendarError, ExtcalError):
             continue
         if already_done(replace(action, sync=sync), connections):
@@ -105,7 +108,7 @@ async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
     One in ERROR goes however the new one fares: two would have to be told apart. Any other goes only when the new one
     is as it shall be.
     """
-    outcome = await _configure_new(action, port, made.id)
+    outcome = await _configure_new(action, port, made)
     if outcome.status is OutcomeStatus.DONE and made.status == Status.ERROR:
         why = f"connected, but the service reports {made.error_reason or made.status}; plan again to see what it takes"
         outcome = replace(outcome, status=OutcomeStatus.FAILED, error=why)
@@ -151,66 +154,15 @@ async def link(action: Action, port: Port, redirect_url: str) -> str | Outcome:
         return Outcome(action, OutcomeStatus.FAILED, error=f"its link was lost; apply again for another: {error}")
 
 
-async def _configure_new(action: Action, port: Port, connection_id: str) -> Outcome:
+async def _configure_new(action: Action, port: Port, made: LiveConnection) -> Outcome:
+    """Give a new connection its sync config, over what it started with."""
     try:
-        outcome = await _configure(action, port, connection_id)
-        return replace(outcome, error=f"connected, but {outcome.error}") if outcome.error else outcome
+        outcome = await configure(action, port, made)
     except ExtcalError as error:
         status = _status_of(error)
         was = "may not have been set" if status is OutcomeStatus.UNKNOWN else "was not set"
         message = f"connected, but its sync config {was}; apply again to finish it: {error}"
-        return Outcome(action, status, error=message, connection_id=connection_id)
-
-
-async def _heal(action: Action, port: Port) -> Outcome:
-    """Send the sync config again, which may heal a connection in ERROR; then it may list no calendars.
-
-    What it imports stays as it is then: what differs is the next plan's.
-    """
-    try:
-        return await _configure(action, port, action.connection_id)
-    except PreconditionFailedError:
-        if action.sync is None or not calendars_by_name(action.sync):
-            raise
-    live = action.live_sync.imports if action.live_sync is not None else None
-    known = replace(action, sync=replace(action.sync, imports=diff.sendable(live)))
-    return replace(await _configure(known, port, action.connection_id), action=action)
-
-
-async def _configure(action: Action, port: Port, connection_id: str | None) -> Outcome:
-    if connection_id is None:
-        return Outcome(action, OutcomeStatus.FAILED, error="its plan names no connection; plan again")
-    if action.sync is None:
-        return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
-    try:
-        sync = await _with_calendar_ids(action.sync, port, connection_id)
-    except lookup.UnresolvedCalendarError as error:
-        message = f"its sync config was not set; change the manifest and apply again: {error}"
-        return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=connection_id)
-    try:
-        now = await port.update_sync_config(connection_id, sync)
-    except ApiError as error:
-        found = await _found(port, connection_id) if error.doubtful else None
-        if found is None or diff.diff(sync, found.sync):
-            raise
-        now = found
-    if action.kind is ActionKind.RECONNECT and action.method is None and now.status == Status.ERROR:
-        return Outcome(action, OutcomeStatus.FAILED, error=_NOT_HEALED, connection_id=connection_id)
-    return Outcome(action, OutcomeStatus.DONE, connection_id=connection_id)
-
-
-async def _found(port: Port, connection_id: str) -> LiveConnection | None:
-    """The connection as it is after a config whose answer was lost, None where that can't be told."""
-    try:
-        return await port.get_connection(connection_id)
-    except ExtcalError:
-        return None
-
-
-async def _with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_id: str) -> SyncConfig:
-    """Resolve calendars that could only be named, since the account was not connected while planning."""
-    wanted = lookup.named_calendars(sync.imports)
-    if sync.imports is None or all(ref.id is not None for ref in wanted):
-        return sync
-    known = tuple(CalendarRef(calendar.id, calendar.name) for calendar in await port.list_calendars(connection_id))
-    return replace(sync, imports=replace(sync.imports, calendars=lookup.resolve_calendars(wanted, known)))
+        return Outcome(action, status, error=message, connection_id=made.id)
+    if outcome.status is OutcomeStatus.DONE or outcome.error is None:
+        return outcome
+    return replace(outcome, error=f"connected, but {outcome.error}")

@@ -10,6 +10,7 @@ from reconciler.model.key import ConnectionKey
 from reconciler.model.live import ConnectMethod
 from reconciler.model.source import Source
 from reconciler.model.sync import CalendarRef, SyncConfig
+from reconciler.text import inert
 
 
 class ActionKind(StrEnum):
@@ -92,6 +93,21 @@ class Chosen(Enum):
 FieldValue = bool | str | tuple[CalendarRef, ...] | Chosen | None
 
 
+def value_text(value: FieldValue) -> str:
+    """A field's value for people."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case Chosen():
+            return "{}"
+        case str():
+            return inert(value)
+        case tuple():
+            return "[" + ", ".join(inert(str(ref)) for ref in value) + "]"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field that differs; None is a field that is not there."""
@@ -159,7 +175,7 @@ class Action:
     """Whose connection a replace disconnects; None for any other action."""
 
     sync: SyncConfig | None = None
-    """What UpdateSyncConfig is sent; None: nothing."""
+    """What is managed of its sync config, as it shall be; what stands beside that is sent along. None: nothing is."""
 
     depends_on: tuple[str, ...] = ()
     """The addresses of the actions that must be done before."""
@@ -217,6 +233,11 @@ class Action:
     def password(self) -> SecretRef | None:
         """Where the account's password is kept, if it takes one."""
         return None if self.connect is None else self.connect.password
+
+    @property
+    def heals(self) -> bool:
+        """Whether sending its sync config again is what may bring it out of ERROR."""
+        return self.kind is ActionKind.RECONNECT and self.method is None
 
     @property
     def needs_owner(self) -> bool:

@@ -35,23 +35,32 @@ def in_order(calendars: Iterable[CalendarRef]) -> tuple[CalendarRef, ...]:
 class Direction:
     """One direction of a sync config; None is a field that is left out.
 
-    `calendars` counts only where `arm` is `Arm.CALENDARS`.
+    `calendars` counts only where `arm` is `Arm.CALENDARS`. `unknown` is what the service states beside that and nobody
+    here knows: a JSON object with those fields at their places, empty where there are none. It is sent back untouched.
     """
 
     enabled: bool | None = None
     arm: Arm | None = None
     calendars: tuple[CalendarRef, ...] = ()
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncConfig:
     """`syncConfig`: `imports` is `listEventFromCalendars`, `exports` is `syncToCalendar`; None is left out.
 
-    In a desired config a left-out field is not managed; in a live one it has the service's default.
+    In a desired config a left-out field is not managed; in a live one it has the service's default. `unknown` is as in
+    a direction, for fields beside the two.
     """
 
     imports: Direction | None = None
     exports: Direction | None = None
+    unknown: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it states both directions."""
+        return self.imports is not None and self.exports is not None
 
 
 IMPORTS = "syncConfig.listEventFromCalendars"

@@ -7,8 +7,8 @@ from reconciler.model.desired import Site, State
 from reconciler.model.key import ConnectionKey
 from reconciler.model.live import Calendar, ConnectMethod, ErrorReason, LiveConnection, Provider, Status
 from reconciler.model.source import Fault
-from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning import diff, lookup, providers
+from reconciler.model.sync import CalendarRef, Direction, SyncConfig
+from reconciler.planning import diff, lookup, overlay, providers
 from reconciler.planning.match import Resolved
 
 _REASON_BY_ERROR: dict[str, Reason] = {
@@ -26,18 +26,19 @@ def for_declared(
     listed: tuple[Calendar, ...] | None,
     *,
     was_connected: bool,
+    anew: bool = False,
 ) -> Action | Fault:
     """The action for one declared connection.
 
     `listed` holds its account's calendars where they were asked for; `was_connected` tells that the service
-    still lists it as DISCONNECTED.
+    still lists it as DISCONNECTED; `anew` that one whose calendar was lost is to be connected anew.
     """
     if item.declared.state is State.ABSENT:
         return _remove(site, item, live)
     if live is None:
         return connect(site, item, Reason.WAS_DISCONNECTED if was_connected else Reason.NOT_CONNECTED)
     if live.status == Status.ERROR:
-        return _reconnect(site, item, live)
+        return _reconnect(site, item, live, anew=anew)
     return _update(site, item, live, listed)
 
 
@@ -70,7 +71,7 @@ def connect(site: Site, item: Resolved, reason: Reason) -> Action | Fault:
     if wanted != SyncConfig() and not item.provider.features.update_sync_config:
         return providers.fixed_config(item.declared, item.provider)
     action = _with_method(_base(site, item, None, ActionKind.CONNECT, reason), site, item, method)
-    return replace(action, changes=diff.described(wanted), sync=_whole(wanted))
+    return replace(action, changes=diff.described(wanted), sync=_managed(wanted))
 
 
 def _with_method(action: Action, site: Site, item: Resolved, method: ConnectMethod) -> Action:
@@ -79,9 +80,10 @@ def _with_method(action: Action, site: Site, item: Resolved, method: ConnectMeth
     return replace(action, connect=ConnectSpec(method, item.declared.password))
 
 
-def _whole(wanted: SyncConfig) -> SyncConfig | None:
-    whole = SyncConfig(diff.sendable(wanted.imports), diff.sendable(wanted.exports))
-    return None if whole == SyncConfig() else whole
+def _managed(wanted: SyncConfig) -> SyncConfig | None:
+    """What is managed of a new connection's sync config, None where that is nothing: it keeps what it starts with."""
+    managed = overlay.managed_part(wanted)
+    return None if managed == SyncConfig() else managed
 
 
 def _remove(site: Site, item: Resolved, live: LiveConnection | None) -> Action:
@@ -108,7 +110,7 @@ def _update(site: Site, item: Resolved, live: LiveConnection, listed: tuple[Cale
     if not item.provider.features.update_sync_config:
         return providers.fixed_config(item.declared, item.provider)
     action = _base(site, item, live, ActionKind.UPDATE, Reason.CONFIG_DRIFT)
-    return replace(action, changes=changes, sync=diff.to_send(wanted, changes))
+    return replace(action, changes=changes, sync=overlay.managed_part(wanted, live.sync))
 
 
 def known_calendars(live: LiveConnection, listed: tuple[Calendar, ...] | None) -> tuple[CalendarRef, ...]:
@@ -125,31 +127,22 @@ def _with_ids(wanted: SyncConfig, live: LiveConnection, listed: tuple[Calendar, 
     return replace(wanted, imports=replace(wanted.imports, calendars=found))
 
 
-def _reconnect(site: Site, item: Resolved, live: LiveConnection) -> Action | Fault:
+def _reconnect(site: Site, item: Resolved, live: LiveConnection, *, anew: bool) -> Action | Fault:
+    """Bring a connection out of ERROR: by its sync config where that may be the remedy, else by connecting it.
+
+    Nobody knows whether a sync config heals, so `anew` asks for the other remedy.
+    """
     reason = _REASON_BY_ERROR.get(live.error_reason or "", Reason.ERROR)
     action = _base(site, item, live, ActionKind.RECONNECT, reason)
     changes = (Change("status", live.status, Status.CONNECTED.value),)
-    managed = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
-    if reason in _HEALED_BY_CONFIG and item.provider.features.update_sync_config:
-        return replace(action, changes=changes, sync=_healing(managed, live.sync))
+    wanted = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
+    if reason in _HEALED_BY_CONFIG and item.provider.features.update_sync_config and not anew:
+        return replace(action, changes=changes, sync=overlay.managed_part(wanted, live.sync))
     method = providers.connect_method(item.declared, item.provider)
     if isinstance(method, Fault):
         return method
-    wanted = _whole(managed) if item.provider.features.update_sync_config else None
-    return replace(_with_method(action, site, item, method), changes=changes, sync=wanted)
-
-
-def _healing(wanted: SyncConfig, live: SyncConfig) -> SyncConfig:
-    """A sync config that makes the service create the dedicated calendar anew, or stop wanting it.
-
-    What the manifest does not manage of the export is sent as it stands, since sending it is the remedy.
-    """
-    desired, have = wanted.exports or Direction(), live.exports or Direction(enabled=True, arm=Arm.DEDICATED)
-    exports = Direction(
-        enabled=bool(have.enabled) if desired.enabled is None else desired.enabled,
-        arm=desired.arm or have.arm,
-    )
-    return SyncConfig(imports=diff.sendable(wanted.imports), exports=diff.sendable(exports))
+    managed = _managed(wanted) if item.provider.features.update_sync_config else None
+    return replace(_with_method(action, site, item, method), changes=changes, sync=managed)
 
 
 def replacing(site: Site, item: Resolved, live: LiveConnection, provider: Provider | None) -> Action | Fault:

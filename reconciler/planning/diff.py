@@ -103,23 +103,6 @@ def _all_fields(config: SyncConfig) -> list[tuple[str, FieldValue]]:
     return sorted(fields.items())
 
 
-def to_send(desired: SyncConfig, changed: tuple[Change, ...]) -> SyncConfig:
-    """The directions in which something changed, whole as far as they are managed, and nothing else.
-
-    A direction goes whole so that the outcome is the same whether the service merges or replaces it.
-    """
-    paths = [change.path for change in changed]
-    return SyncConfig(
-        imports=sendable(desired.imports) if any(path.startswith(IMPORTS) for path in paths) else None,
-        exports=sendable(desired.exports) if any(path.startswith(EXPORTS) for path in paths) else None,
-    )
-
-
-def sendable(direction: Direction | None) -> Direction | None:
-    """A direction as it is sent: one that is switched off says so and nothing more."""
-    return Direction(enabled=False) if direction is not None and direction.enabled is False else direction
-
-
 def managed(desired: SyncConfig, ignored: tuple[str, ...]) -> SyncConfig:
     """The sync config without the fields that `ignoreChanges` names."""
     if not ignored:

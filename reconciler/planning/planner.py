@@ -68,7 +68,8 @@ def plan_site(
     account, so that none of them looks undeclared.
     """
     resolved = resolve_declared(declared, live)
-    planned, faults, unlisted = _declared_actions(site, resolved, live)
+    anew = frozenset(each.address for each in allowed if each.guard == guards.CONSENT_LOSS)
+    planned, faults, unlisted = _declared_actions(site, resolved, live, anew)
     shortcomings = [
         fault
         for item, connection in resolved.matching.pairs
@@ -120,7 +121,7 @@ def _asked(declared: DeclaredConnection, live: LiveConnection | None) -> SyncCon
 
 
 def _declared_actions(
-    site: Site, resolved: ResolvedSite, live: LiveSite
+    site: Site, resolved: ResolvedSite, live: LiveSite, anew: frozenset[str]
 ) -> tuple[list[Action], list[Fault], list[Fault]]:
     planned: list[Action] = []
     faults: list[Fault] = []
@@ -133,7 +134,8 @@ def _declared_actions(
             continue
         listed = live.calendars.get(connection.id) if connection else None
         was_connected = item.declared.address in resolved.matching.was_connected
-        outcome = actions.for_declared(site, item, connection, listed, was_connected=was_connected)
+        reconnect = item.declared.address in anew
+        outcome = actions.for_declared(site, item, connection, listed, was_connected=was_connected, anew=reconnect)
         if isinstance(outcome, Fault):
             faults.append(outcome)
         else:

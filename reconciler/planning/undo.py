@@ -14,7 +14,7 @@ from reconciler.model.key import ConnectionKey
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.model.sync import SyncConfig
+from reconciler.model.sync import EXPORTS, IMPORTS, SyncConfig
 from reconciler.planning import diff, guards, restoration
 from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import disconnecting, same_account, with_precondition
@@ -160,7 +160,7 @@ def _inverse(outcome: Outcome, there: _There) -> _Inverse:
     made, stands = outcome.connection_id, action.connection_id in there.standing
     match action.kind:
         case ActionKind.UPDATE:
-            return _configured_back(action, action.connection_id, there, sent=action.sync or SyncConfig())
+            return _configured_back(action, action.connection_id, there, sent=_changed(action))
         case ActionKind.REPLACE if made is not None and not stands:
             return _Inverse(None, (_REPLACED,))
         case ActionKind.CONNECT | ActionKind.REPLACE:
@@ -249,6 +249,15 @@ def _configured_back(
         sync=back.sync,
     )
     return _Inverse(update, back.remarks)
+
+
+def _changed(action: Action) -> SyncConfig:
+    """The directions of its sync config that an update has changed; the other one was sent as it stood."""
+    sync, paths = action.sync or SyncConfig(), [change.path for change in action.changes]
+    return SyncConfig(
+        imports=sync.imports if any(path.startswith(IMPORTS) for path in paths) else None,
+        exports=sync.exports if any(path.startswith(EXPORTS) for path in paths) else None,
+    )
 
 
 def _reconnected_back(outcome: Outcome, there: _There) -> _Inverse:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from reconciler.model.account import Account, shown
-from reconciler.model.action import Action, ActionKind, Attribution, Change, Chosen, FieldValue, Reason, Recovery
+from reconciler.model.action import Action, ActionKind, Attribution, Change, Reason, Recovery, value_text
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import SitePlan, Violation
 from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
-from reconciler.model.sync import CalendarRef
 from reconciler.text import inert
 
 SIGN = {
@@ -133,26 +132,7 @@ def before_and_after(change: Change) -> tuple[str, str]:
     before, after = change.before, change.after
     if change.path == "account":
         before, after = (shown(each) if isinstance(each, str) else each for each in (before, after))
-    return value(before), value(after)
-
-
-def value(field: FieldValue) -> str:
-    """A value for people."""
-    match field:
-        case None:
-            return "none"
-        case bool():
-            return "true" if field else "false"
-        case Chosen():
-            return "{}"
-        case str():
-            return inert(field)
-        case tuple():
-            return "[" + ", ".join(_calendar(ref) for ref in field) + "]"
-
-
-def _calendar(ref: CalendarRef) -> str:
-    return inert(str(ref))
+    return value_text(before), value_text(after)
 
 
 def part(shards: Shards | None) -> str:

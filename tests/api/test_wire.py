@@ -1,7 +1,9 @@
 """Wire to model and back: nothing that the service says is lost, and nothing that it may say breaks a reader."""
 
 import contextlib
+import functools
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -64,10 +66,60 @@ def test_calendars_schedules_and_events_survive(calendars: list[Calendar], sched
 @given(some.sync_configs)
 def test_a_sync_config_survives_being_sent(sync: SyncConfig) -> None:
     """What is sent, read again, is what was meant; a direction that says nothing is not sent."""
-    meaning = SyncConfig(*(None if way == Direction() else way for way in (sync.imports, sync.exports)))
+    imports, exports = (None if way == Direction() else way for way in (sync.imports, sync.exports))
+    meaning = SyncConfig(imports, exports, sync.unknown)
     sent = sync_to_wire(sync)
     assert read_sync(received(sent)) == meaning
     assert all(way and None not in way.values() for way in sent.values() if isinstance(way, dict))
+
+
+UNKNOWN_PARTS: list[dict[str, object]] = [
+    {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {"colour": 3}, "includeBufferTime": True}},
+    {"listEventFromCalendars": {"enabled": False, "calendars": {"calendars": [{"id": "b", "x": [None, {"y": 0.1}]}]}}},
+    {"listEventFromCalendars": {"calendars": {"mode": "\ud800", "calendars": [{"id": "a", "name": "A", "": {}}]}}},
+    {"listEventFromCalendars": {"primaryCalendar": {"a": {"b": 1}}}, "syncToCalendar": {"pace": {}}, "": [1, [2]]},
+]
+
+
+@pytest.mark.parametrize("part", UNKNOWN_PARTS)
+def test_what_is_not_known_is_sent_back_untouched(part: dict[str, object]) -> None:
+    """Fields that nobody here knows, wherever they are, go back as they came."""
+    assert sync_to_wire(read_sync(received(part))) == part
+
+
+def test_what_is_not_known_goes_with_what_it_belongs_to() -> None:
+    """Fields of an alternative that is no longer chosen, or of a calendar, go when that goes."""
+    listed: dict[str, object] = {
+        "mode": "m",
+        "calendars": [{"id": "a", "colour": "red"}, {"id": "b", "colour": "blue"}],
+    }
+    live = read_sync(received({"listEventFromCalendars": {"enabled": True, "calendars": listed, "since": 5}}))
+    assert live.imports is not None
+    fewer = replace(live, imports=replace(live.imports, calendars=(CalendarRef("b"),)))
+    assert sync_to_wire(fewer)["listEventFromCalendars"] == {
+        "enabled": True,
+        "calendars": {"mode": "m", "calendars": [{"id": "b", "colour": "blue"}]},
+        "since": 5,
+    }
+    primary = replace(live, imports=replace(live.imports, arm=Arm.PRIMARY, calendars=()))
+    assert sync_to_wire(primary)["listEventFromCalendars"] == {"enabled": True, "primaryCalendar": {}, "since": 5}
+
+
+NESTED = functools.reduce(lambda inner, _: [inner], range(40), list[object]())
+
+
+@pytest.mark.parametrize(
+    ("unknown", "message"),
+    [
+        ({"deep": NESTED}, "nested at most 32 levels"),
+        ({"much": "x" * 70_000}, "at most 64 KiB of unknown fields"),
+        ({"endless": float("inf")}, "numbers that JSON can hold"),
+    ],
+)
+def test_what_is_not_known_and_can_not_be_sent_back_is_refused(unknown: dict[str, object], message: str) -> None:
+    """It would be lost when the sync config is sent."""
+    with pytest.raises(ShapeError, match=message):
+        read_sync(received({"syncToCalendar": unknown}))
 
 
 def test_an_empty_object_is_a_connection_without_a_sync_config() -> None:
@@ -83,7 +135,8 @@ def test_unknown_fields_within_are_kept_by_their_path() -> None:
     calendar = {"id": "a", "colour": "red"}
     sync = {"listEventFromCalendars": {"calendars": {"calendars": [calendar]}, "since": 5}, "pace": None}
     live = read_connection(received({"connection": {"id": "c1", "syncConfig": sync}}))
-    assert live.sync.imports == Direction(arm=Arm.CALENDARS, calendars=(CalendarRef("a"),))
+    kept = '{"calendars": {"calendars": [{"colour": "red", "id": "a"}]}, "since": 5}'
+    assert live.sync.imports == Direction(arm=Arm.CALENDARS, calendars=(CalendarRef("a"),), unknown=kept)
     assert live.extra == (
         ("syncConfig.listEventFromCalendars.calendars.calendars[0].colour", '"red"'),
         ("syncConfig.listEventFromCalendars.since", "5"),

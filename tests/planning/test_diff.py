@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model.action import Change, Chosen
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.diff import described, diff, managed, removed, sendable, to_send
+from reconciler.planning.diff import described, diff, managed, removed
 from tests.support.builders.plans import DEDICATED, OFF, PRIMARY, chosen
 
 WORK, HOME = CalendarRef("w1", "Work"), CalendarRef("h1", "Home")
@@ -115,19 +115,6 @@ def test_what_comes_and_what_goes(config: SyncConfig, fields: dict[str, object])
     assert [(change.path, change.before, change.after) for change in removed(config)] == [
         (path, value, None) for path, value in fields.items()
     ]
-
-
-def test_only_what_changed_is_sent_and_that_whole() -> None:
-    """A direction goes whole or not at all; one that is switched off says so and nothing more."""
-    wanted = SyncConfig(Direction(enabled=False, arm=Arm.PRIMARY), DEDICATED)
-    by_path = {change.path: change for change in diff(wanted, SyncConfig(PRIMARY, OFF))}
-    switched, dedicated = by_path[f"{IMPORTS}.enabled"], by_path[f"{EXPORTS}.dedicatedCalendar"]
-    assert to_send(wanted, (switched,)) == SyncConfig(OFF, None)
-    assert to_send(wanted, (dedicated,)) == SyncConfig(None, DEDICATED)
-    assert to_send(wanted, (dedicated, switched)) == SyncConfig(OFF, DEDICATED)
-    assert to_send(wanted, ()) == SyncConfig()
-    assert sendable(None) is None
-    assert sendable(Direction(arm=Arm.PRIMARY)) == Direction(arm=Arm.PRIMARY)
 
 
 FULL = SyncConfig(chosen(WORK), DEDICATED)

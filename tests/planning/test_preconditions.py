@@ -60,7 +60,6 @@ def replacing() -> Action:
 @pytest.mark.parametrize(
     "drift",
     [
-        {"sync": SyncConfig(OFF, OFF)},
         {"status": "SYNC_IN_PROGRESS"},
         {"user_id": "someone"},
         {"sync": SyncConfig(PRIMARY, Direction(enabled=False, arm=Arm.DEDICATED))},
@@ -68,7 +67,7 @@ def replacing() -> Action:
     ],
 )
 def test_unrelated_drift_does_not_void_an_action(drift: dict[str, Any]) -> None:
-    """What an update does not touch may change without a word."""
+    """What an update does not send may change without a word."""
     action = update()
     moved = live(**drift)
     assert fingerprint(action, [moved, live("other", account="x@harbor.example")]) == action.precondition
@@ -78,6 +77,7 @@ def test_unrelated_drift_does_not_void_an_action(drift: dict[str, Any]) -> None:
     "drift",
     [
         {"sync": SyncConfig(PRIMARY, Direction(enabled=True, arm=Arm.PRIMARY))},
+        {"sync": SyncConfig(OFF, OFF)},
         {"status": "ERROR", "error_reason": "TOKEN_REVOKED"},
         {"status": "DISCONNECTED"},
         {"account": "kim@harbor.example"},
@@ -134,7 +134,8 @@ def test_a_replace_rests_on_both_sides() -> None:
 @pytest.mark.parametrize(
     ("action", "connections", "done"),
     [
-        (update(), [live(sync=SyncConfig(OFF, DEDICATED))], True),
+        (update(), [live(sync=SyncConfig(PRIMARY, DEDICATED))], True),
+        (update(), [live(sync=SyncConfig(OFF, DEDICATED))], False),
         (update(), [live()], False),
         (update(), [live(status="ERROR", sync=SyncConfig(OFF, DEDICATED))], False),
         (update(), [], False),

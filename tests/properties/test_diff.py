@@ -1,12 +1,14 @@
-"""The comparison of sync configs, on its own: no difference where there is none, and none that lasts."""
+"""Sync configs compared and sent, on their own: no difference where there is none, none that lasts, no other change."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.diff import diff, directions, managed, to_send
+from reconciler.planning.diff import diff, directions, managed
+from reconciler.planning.overlay import Deviation, deviation, managed_part, overlaid
 from tests.support.profiles import examples
 
+_UNKNOWN = ("", '{"includeBufferTime": false}', '{"pace": {"a": [1]}}')
 _IDS = ("a68yu6", "__proto__", "Work", "work", "0")
 _IGNORABLE = (
     "syncConfig",
@@ -25,28 +27,29 @@ def _calendars(draw: st.DrawFn) -> tuple[CalendarRef, ...]:
 
 
 @st.composite
-def _directions(draw: st.DrawFn, arms: tuple[Arm, ...]) -> Direction:
+def _directions(draw: st.DrawFn, arms: tuple[Arm, ...], unknown: tuple[str, ...]) -> Direction:
     arm = draw(st.none() | st.sampled_from(arms))
     calendars = draw(_calendars()) if arm is Arm.CALENDARS else ()
-    return Direction(draw(st.none() | st.booleans()), arm, calendars)
+    return Direction(draw(st.none() | st.booleans()), arm, calendars, draw(st.sampled_from(unknown)))
 
 
-def configs() -> st.SearchStrategy[SyncConfig]:
-    """Sync configs, desired or live, in whole or in part."""
+def configs(unknown: tuple[str, ...] = ("",)) -> st.SearchStrategy[SyncConfig]:
+    """Sync configs, desired or live, in whole or in part, with one of the `unknown` rests."""
     return st.builds(
         SyncConfig,
-        st.none() | _directions((Arm.PRIMARY, Arm.CALENDARS)),
-        st.none() | _directions((Arm.PRIMARY, Arm.DEDICATED)),
+        st.none() | _directions((Arm.PRIMARY, Arm.CALENDARS), unknown),
+        st.none() | _directions((Arm.PRIMARY, Arm.DEDICATED), unknown),
+        st.sampled_from(unknown),
     )
 
 
-def _stored(live: Direction | None, sent: Direction | None) -> Direction | None:
-    """What the service has of a direction after an update: what was sent over what stood."""
-    if sent is None:
-        return live
-    live = live or Direction()
+def _merged(live: Direction | None, sent: Direction | None) -> Direction | None:
+    """What a service that merges has of a direction after an update: what was sent over what stood."""
+    if live is None or sent is None:
+        return sent or live
     chosen = live if sent.arm is None else sent
-    return Direction(live.enabled if sent.enabled is None else sent.enabled, chosen.arm, chosen.calendars)
+    enabled = live.enabled if sent.enabled is None else sent.enabled
+    return Direction(enabled, chosen.arm, chosen.calendars, sent.unknown or live.unknown)
 
 
 def _retold(draw: st.DataObject, direction: Direction | None) -> Direction | None:
@@ -71,22 +74,45 @@ def test_nothing_differs_once_the_service_stored_what_was_sent(
     desired: SyncConfig, live: SyncConfig, data: st.DataObject
 ) -> None:
     """An update is enough: what is stored then differs in nothing, however the service tells it."""
-    sent = to_send(desired, diff(desired, live))
-    stored = SyncConfig(
-        _retold(data, _stored(live.imports, sent.imports)), _retold(data, _stored(live.exports, sent.exports))
-    )
+    sent = overlaid(managed_part(desired, live), live)
+    stored = SyncConfig(_retold(data, sent.imports), _retold(data, sent.exports))
     assert diff(desired, stored) == ()
 
 
+@examples(100)
+@given(desired=configs(), live=configs(_UNKNOWN))
+def test_merging_and_replacing_come_to_the_same(desired: SyncConfig, live: SyncConfig) -> None:
+    """What is sent is what a service that merges has afterwards, too."""
+    sent = overlaid(managed_part(desired, live), live)
+    merged = SyncConfig(
+        _merged(live.imports, sent.imports), _merged(live.exports, sent.exports), sent.unknown or live.unknown
+    )
+    assert merged == sent
+
+
+@examples(100)
+@given(desired=configs(), live=configs(_UNKNOWN))
+def test_an_update_changes_nothing_that_is_not_managed(desired: SyncConfig, live: SyncConfig) -> None:
+    """No field of a direction that is not managed is another, and no field that nobody here knows."""
+    managed_fields = managed_part(desired, live)
+    sent = overlaid(managed_fields, live)
+    assert sent.unknown == live.unknown
+    for (_, wanted, before), after in zip(directions(managed_fields, live), (sent.imports, sent.exports), strict=True):
+        if wanted is None:
+            assert after == before
+        elif before is not None and after is not None:
+            assert after.unknown == before.unknown
+            assert wanted.arm is not None or (after.arm, after.calendars) == (before.arm, before.calendars)
+            assert wanted.enabled is not None or after.enabled == before.enabled
+
+
 @examples(60)
-@given(desired=configs(), live=configs())
-def test_what_does_not_differ_is_not_sent(desired: SyncConfig, live: SyncConfig) -> None:
-    """A direction in which nothing differs is left out of the update."""
-    sent = to_send(desired, diff(desired, live))
-    for path, wanted, _ in directions(desired, live):
-        only = SyncConfig(imports=wanted) if path == IMPORTS else SyncConfig(exports=wanted)
-        differs = diff(only, live) != ()
-        assert ((sent.imports if path == IMPORTS else sent.exports) is not None) == differs
+@given(desired=configs(), live=configs(_UNKNOWN))
+def test_an_answer_as_sent_deviates_in_nothing(desired: SyncConfig, live: SyncConfig) -> None:
+    """Sending it once more is no change either."""
+    sent = overlaid(managed_part(desired, live), live)
+    assert deviation(managed_part(desired, live), sent, sent) == Deviation()
+    assert overlaid(managed_part(desired, sent), sent) == sent
 
 
 @examples(60)
