@@ -21,7 +21,7 @@ from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning import diff, lookup, overlay
 from reconciler.planning.guards import CONSENT_LOSS
 from reconciler.planning.preconditions import calendars_by_name
-from reconciler.text import inert, listed
+from reconciler.text import inert
 
 _NOTHING_TO_SEND = (
     "sending its export again is the remedy, and neither the manifest nor the service says what that is: declare "
@@ -91,7 +91,11 @@ async def _standing(ground: LiveConnection, managed: SyncConfig, port: Port) -> 
     """What stands of its sync config, as far as the service shows it. Raises ExtcalError where it can't be read."""
     if all(managed_one or shown for _, managed_one, shown in diff.directions(managed, ground.sync)):
         return ground.sync
-    return _with_directions(ground.sync, (await port.get_connection(ground.id)).sync)
+    try:
+        found = await port.get_connection(ground.id)
+    except ApiError as error:
+        raise ExtcalError(f"its sync config was not sent: what stands of it could not be read: {error}") from error
+    return _with_directions(ground.sync, found.sync)
 
 
 async def _whole(answered: LiveConnection, sent: SyncConfig, port: Port) -> SyncConfig:
@@ -127,7 +131,7 @@ def _compared(outcome: Outcome, managed: SyncConfig, sent: SyncConfig, answered:
         )
         return replace(outcome, status=OutcomeStatus.FAILED, error=why)
     if found.harmless:
-        paths = listed([inert(path) for path in found.harmless])
+        paths = ", ".join(inert(path) for path in found.harmless)
         return replace(outcome, error=f"done, but the service answered {paths} otherwise than it stood; not managed")
     return outcome
 

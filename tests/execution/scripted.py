@@ -125,14 +125,10 @@ class ScriptedPort:
         return await self._call("list_calendars", (connection_id,), lambda: self.calendars)
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
-        """Change the given directions of a sync config."""
-
-        def changed() -> LiveConnection:
-            one = self._one(connection_id)
-            merged = SyncConfig(sync.imports or one.sync.imports, sync.exports or one.sync.exports)
-            return self._put(replace(one, sync=merged))
-
-        return await self._call("update_sync_config", (connection_id,), changed)
+        """Replace a sync config by what is sent, which is the harsher of the two readings of the API."""
+        return await self._call(
+            "update_sync_config", (connection_id,), lambda: self._put(replace(self._one(connection_id), sync=sync))
+        )
 
     async def disconnect(self, connection_id: str) -> LiveConnection:
         """Take a connection away."""
