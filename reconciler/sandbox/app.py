@@ -123,6 +123,7 @@ def _answer(backend: Backend, method: Method, request: Request, body: bytes, dea
             path=request.path_params,
             query=Query(request.url.query),
             body=Fields({} if method.http == "GET" else json_object(body)),
+            behaviour=backend.switch.behaviour,
             settings=backend.settings,
             endpoint=backend.endpoint,
             now=now,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
+from reconciler.sandbox.behaviour.model import Behaviour
+from reconciler.sandbox.behaviour.switch import BehaviourSwitch
 from reconciler.sandbox.calendars.directory import FOLDER, CalendarDirectory
 from reconciler.sandbox.calendars.icalendar.expander import Expander
 from reconciler.sandbox.config import read_config, refuse_unnamed
@@ -49,12 +51,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """`endpoint` is the base URL, without a slash at its end."""
+    """`endpoint` is the base URL, without a slash at its end; `switch` holds the behaviour."""
 
     store: Store
     calendars: CalendarDirectory
     expander: Expander
     warnings: WarningLog
+    switch: BehaviourSwitch
     settings: Settings
     endpoint: str
 
@@ -78,6 +81,7 @@ def assemble(
     world: World | None = None,
     api_key: str | None = None,
     config: Path | None = None,
+    behaviour: Behaviour | None = None,
 ) -> tuple[Backend, Keys]:
     """What all requests share, and the keys.
 
@@ -98,7 +102,8 @@ def assemble(
             keys = prepare(database, calendars, world=world, api_key=api_key, now=settings.clock())
             _check_assigned(database, config, servers)
         directory = CalendarDirectory(calendars, _backends(config, servers))
-        return Backend(store, directory, Expander(settings.operation_seconds), WarningLog(), settings, endpoint), keys
+        expander, switch = Expander(settings.operation_seconds), BehaviourSwitch(behaviour or Behaviour())
+        return Backend(store, directory, expander, WarningLog(), switch, settings, endpoint), keys
     except BaseException:
         store.close()
         raise

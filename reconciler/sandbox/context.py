@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.sandbox.backend import Settings
+    from reconciler.sandbox.behaviour.model import Behaviour
     from reconciler.sandbox.calendars.directory import CalendarDirectory
     from reconciler.sandbox.calendars.icalendar.expander import Expander
     from reconciler.sandbox.calendars.protocol import Deadline
@@ -76,6 +77,7 @@ class Call:
     path: Mapping[str, str]
     query: Query
     body: Fields
+    behaviour: Behaviour
     settings: Settings
     endpoint: str
     now: float

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from reconciler.sandbox.backend import Backend
+    from reconciler.sandbox.behaviour.model import Behaviour
     from reconciler.sandbox.contents import Keys
     from reconciler.sandbox.faults import Faults
     from reconciler.sandbox.world import World
@@ -99,6 +100,10 @@ class RunningSandbox:
         """
         self._injector.inject(faults)
 
+    def behave(self, behaviour: Behaviour) -> None:
+        """Play another reading of what is unknown about the hosted API, from the next request on."""
+        self._backend.switch.set(behaviour)
+
     def set_provider_down(self, provider_id: str, *, down: bool) -> None:
         """Let a provider be out of reach, or back; raises `SandboxError` where no site has it."""
         with explained(self._backend.store.path), self._backend.store.transaction(write=True) as database:
@@ -143,6 +148,7 @@ def running(
     settings: Settings | None = None,
     faults: Faults | None = None,
     config: Path | None = None,
+    behaviour: Behaviour | None = None,
 ) -> Iterator[RunningSandbox]:
     """A sandbox on 127.0.0.1 for the length of the block, in a thread of its own.
 
@@ -150,12 +156,12 @@ def running(
 
     A fresh folder `data` is filled with `world`, or Harbor Dental without one; `api_key` is its key, or one is made.
     Several may run on one folder at once. `faults` go wrong until others are injected. `config` is the file that
-    assigns providers to CalDAV servers. Raises `SandboxError` where the extra isn't installed, the port is taken or the
-    folder can't be used.
+    assigns providers to CalDAV servers. It behaves as `behaviour` has it until told otherwise. Raises `SandboxError`
+    where the extra isn't installed, the port is taken or the folder can't be used.
     """
     listener = _listen(port)
     try:
-        sandbox = _assemble(data, listener, world, api_key, settings or Settings(), faults, config)
+        sandbox = _assemble(data, listener, world, api_key, settings or Settings(), faults, config, behaviour)
     except BaseException:
         listener.close()
         raise
@@ -174,12 +180,14 @@ def serve(
     ready: Callable[[RunningSandbox], None],
     faults: Faults | None = None,
     config: Path | None = None,
+    behaviour: Behaviour | None = None,
 ) -> None:
     """Serve in the foreground until SIGINT or SIGTERM, then stop in good order.
 
     Only from the main thread.
 
-    `ready` is called once requests are answered. `faults` and `config` are as for `running`. Raises `SandboxError`.
+    `ready` is called once requests are answered. `faults`, `config` and `behaviour` are as for `running`. Raises
+    `SandboxError`.
     """
     asked_to_stop = threading.Event()
 
@@ -188,7 +196,7 @@ def serve(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with running(data, port=port, faults=faults, config=config) as sandbox:
+        with running(data, port=port, faults=faults, config=config, behaviour=behaviour) as sandbox:
             ready(sandbox)
             while sandbox.alive() and not asked_to_stop.wait(1.0):
                 pass
@@ -219,6 +227,7 @@ def _assemble(
     settings: Settings,
     faults: Faults | None,
     config: Path | None,
+    behaviour: Behaviour | None,
 ) -> RunningSandbox:
     try:
         import uvicorn  # noqa: PLC0415 -- an extra: reading or resetting a data folder must work without it
@@ -228,7 +237,9 @@ def _assemble(
     except ImportError as error:
         raise SandboxError(f"the sandbox needs {error.name}. Install it: pip install 'extcal[sandbox]'") from error
     endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
-    backend, keys = assemble(data, settings, endpoint=endpoint, world=world, api_key=api_key, config=config)
+    backend, keys = assemble(
+        data, settings, endpoint=endpoint, world=world, api_key=api_key, config=config, behaviour=behaviour
+    )
     try:
         log, injector = RequestLog(), Injector(faults)
         serving = uvicorn.Config(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.sandbox.backend import Settings
+from reconciler.sandbox.behaviour import Behaviour
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.local import LocalSandbox, opened
 from reconciler.sandbox.seed import harbor_dental
@@ -20,8 +21,10 @@ from tests.support.sandbox.clock import NOON, Clock
 from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Behave = Callable[[Behaviour], None]
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +85,13 @@ def sandbox(server: RunningSandbox, clock: Clock, standing: Standing) -> Running
         standing.fresh = standing.now()
     server.requests.clear()
     return server
+
+
+@pytest.fixture
+def behave(sandbox: RunningSandbox) -> Iterator[Behave]:
+    """Lets the sandbox behave in some way until the test ends."""
+    yield sandbox.behave
+    sandbox.behave(Behaviour())
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Answers UpdateSyncConfig: merges what is sent into what stands, if the provider can.
+"""Answers UpdateSyncConfig: merges what is sent into what stands, or replaces it, if the provider can.
 
-What is left out stays: a missing direction, a missing field of a direction. Choosing one arm of a one-of replaces the
-other. A connection that lost a calendar is healed by a config all of whose imported calendars are there; for a lost
-dedicated calendar the export must be sent too: the calendar is made anew.
+What is left out stays, or is unset, as the behaviour has it: a missing direction, a missing field of a direction.
+Choosing one arm of a one-of replaces the other. A connection that lost a calendar is healed by a config all of whose
+imported calendars are there; for a lost dedicated calendar the export must be sent too: the calendar is made anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.behaviour.model import Update
 from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
 from reconciler.sandbox.errors import ViolatedRule, not_supported
 from reconciler.sandbox.exports.export_sync import sync_connection
@@ -43,8 +44,9 @@ def update_sync_config(call: Call) -> dict[str, object]:
     with call.session.writing():
         connection = addressed(call)
         require_connected(connection)
-        imports = _merged_import(connection.sync_config.imports, sent, known)
-        exports = _merged_export(connection.sync_config.exports, body.child("syncToCalendar"))
+        ground = connection.sync_config if call.behaviour.update is Update.MERGE else SyncConfig()
+        imports = _merged_import(ground.imports, sent, known)
+        exports = _merged_export(ground.exports, body.child("syncToCalendar"))
         call.body.check()
         if body.has("listEventFromCalendars"):
             _require_import(provider, imports)
