@@ -130,7 +130,8 @@ def _answer(backend: Backend, method: Method, request: Request, body: bytes, dea
             deadline=deadline,
         )
         rows: Rows | None = request.scope["state"].get(STALE_ROWS)
-        return method.handler(call) if rows is None else stale_answer(call, method.operation, rows)
+        answer = method.handler(call) if rows is None else stale_answer(call, method.operation, rows)
+        return backend.switch.in_order(answer, call.behaviour)
 
 
 def _token_endpoint(backend: Backend) -> Callable[[Request], object]:

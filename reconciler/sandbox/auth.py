@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from reconciler.sandbox.context import Call
     from reconciler.sandbox.request_body import Fields
 
+_APP = "app"
+"""The caller that shows an app's token: a new one every few hours, and the same app."""
+
 
 def caller(database: sqlite3.Connection, headers: Mapping[str, str], now: float) -> SiteRecord:
     """The site that the headers open.
@@ -33,7 +36,7 @@ def caller(database: sqlite3.Connection, headers: Mapping[str, str], now: float)
     if token is not None:
         if token["expires_at"] <= now:
             raise RefusedError(401, "The app's token has expired; ask for a new one")
-        return _site(database, str(token["site_id"]), may_write=True)
+        return _site(database, str(token["site_id"]), caller=_APP, may_write=True)
     keys = database.execute("SELECT site_id, may_write FROM api_key WHERE key = ?", (credential,)).fetchall()
     if not keys:
         advice = "; send it without `Bearer`" if credential.lower().startswith("bearer ") else ""
@@ -43,7 +46,7 @@ def caller(database: sqlite3.Connection, headers: Mapping[str, str], now: float)
         raise RefusedError(401, "The wix-site-id header is missing; an API key needs it")
     for key in keys:
         if str(key["site_id"]) == site_id.lower():
-            return _site(database, str(key["site_id"]), may_write=bool(key["may_write"]))
+            return _site(database, str(key["site_id"]), caller=credential, may_write=bool(key["may_write"]))
     raise RefusedError(403, "The API key doesn't open this site")
 
 
@@ -80,9 +83,10 @@ def issue_token(database: sqlite3.Connection, body: Fields, settings: Settings) 
     return {"access_token": token, "token_type": "Bearer", "expires_in": int(settings.token_lifetime)}
 
 
-def _site(database: sqlite3.Connection, site_id: str, *, may_write: bool) -> SiteRecord:
+def _site(database: sqlite3.Connection, site_id: str, *, caller: str, may_write: bool) -> SiteRecord:
     row = database.execute("SELECT * FROM site WHERE id = ?", (site_id,)).fetchone()
-    return SiteRecord(str(row["id"]), str(row["name"]), premium=bool(row["premium"]), may_write=may_write)
+    premium = bool(row["premium"])
+    return SiteRecord(str(row["id"]), str(row["name"]), premium=premium, caller=caller, may_write=may_write)
 
 
 def require_premium(call: Call) -> None:

@@ -21,7 +21,7 @@ from reconciler.sandbox.context import SiteContext
 from reconciler.sandbox.contract import web_origin
 from reconciler.sandbox.exports.export_sync import sync_connection
 from reconciler.sandbox.methods.connect import CONSENT_PATH
-from reconciler.sandbox.new_connection import connect, used_calendars
+from reconciler.sandbox.new_connection import ConnectTarget, connect, used_calendars
 from reconciler.sandbox.request_body import bounded_body
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class _ConsentRequest:
     schedule: ScheduleRecord
     provider: ProviderRecord
     redirect_url: str
+
+    def target(self, backend: Backend) -> ConnectTarget:
+        """What its account is connected to: by the owner's consent, not by a caller."""
+        return ConnectTarget(self.site_id, self.schedule, self.provider, None, backend.switch.behaviour)
 
 
 def consent_routes(backend: Backend) -> list[Route]:
@@ -117,9 +121,8 @@ def _answer(backend: Backend, consent_id: str, form: Mapping[str, str]) -> Respo
             if answered.rowcount and account is not None:
                 login, calendars = account
                 now = backend.settings.clock()
-                outcome["connectionId"] = connect(
-                    session.database, calendars, asked.site_id, asked.schedule, asked.provider, login, now
-                )
+                target = asked.target(backend)
+                outcome["connectionId"] = connect(session.database, target, login, calendars, now)
         if not answered.rowcount:
             return _used()
         if "connectionId" in outcome:
@@ -148,7 +151,7 @@ def _account(
         if email not in backend.calendars.of(provider).accounts():
             return None
         login = Login(email)
-        used = used_calendars(database, asked.site_id, asked.schedule, asked.provider, email)
+        used = used_calendars(database, asked.target(backend), email)
         return login, backend.calendars.calendars(provider, login, fresh=True, used=used)
     except CalendarError:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 BOOKINGS_APP_ID = "13d21c63-b5ec-5912-8397-c3a5ddb27a97"
@@ -54,6 +55,10 @@ class ExportTarget(StrEnum):
 
     PRIMARY = "primaryCalendar"
     DEDICATED = "dedicatedCalendar"
+
+
+DIRECTIONS = ("listEventFromCalendars", "syncToCalendar")
+"""The two directions of a sync config, by their field names: import and export."""
 
 
 class Status(StrEnum):
@@ -152,3 +157,14 @@ def web_origin(text: str) -> str | None:
     if _HOST.fullmatch(shown) is None:
         return None
     return f"{url.scheme}://{shown}" + ("" if port is None else f":{port}")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is the machine that asks for it."""
+    if web_origin(url) is None:
+        return False
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -20,11 +20,12 @@ _ACCOUNT_OPENS = {ErrorReason.EXTERNAL_CALENDAR_CREATION_FAILED, ErrorReason.EXT
 
 @dataclass(frozen=True, slots=True)
 class SiteRecord:
-    """The site that a request is about, and whether its caller may write."""
+    """The site that a request is about, its caller's key (or app), and whether that may write."""
 
     id: str
     name: str
     premium: bool
+    caller: str
     may_write: bool
 
 
@@ -62,9 +63,9 @@ class ScheduleRecord:
 class ConnectionRecord:
     """A connection as it is stored.
 
-    `connected_at` is in seconds since the epoch, `login` what opened the account when it was connected,
-    `dedicated_calendar` the id of the calendar that was made to export to, and `export_error` why the last export
-    over it was stopped.
+    `connected_at` is in seconds since the epoch, `connected_by` the caller who made it (None where an owner's consent
+    did, or it stood from the start), `login` what opened the account when it was connected, `dedicated_calendar` the id
+    of the calendar that was made to export to, and `export_error` why the last export over it was stopped.
     """
 
     seq: int
@@ -76,6 +77,7 @@ class ConnectionRecord:
     status: str
     error_reason: str | None
     connected_at: float
+    connected_by: str | None
     sync_config: SyncConfig
     dedicated_calendar: str | None
     export_error: str | None
@@ -200,6 +202,7 @@ def _connection(row: sqlite3.Row, of: ScheduleRecord, at: ProviderRecord) -> Con
         status=str(row["status"]),
         error_reason=row["error_reason"],
         connected_at=float(row["connected_at"]),
+        connected_by=row["connected_by"],
         sync_config=from_stored(str(row["sync_config"])),
         dedicated_calendar=row["dedicated_calendar"],
         export_error=row["export_error"],

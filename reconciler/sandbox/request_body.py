@@ -14,7 +14,7 @@ from reconciler.sandbox.contract import is_guid, web_origin
 from reconciler.sandbox.errors import RefusedError, ViolatedRule, Violation, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -94,6 +94,10 @@ class Fields:
     def names(self) -> tuple[str, ...]:
         """The names of all fields, also of those that are null."""
         return tuple(self._source)
+
+    def others(self, known: Collection[str]) -> dict[str, object]:
+        """The fields beside those that are `known`, as they stand."""
+        return {name: value for name, value in self._source.items() if name not in known and value is not None}
 
     def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:
         """A required string that isn't empty."""

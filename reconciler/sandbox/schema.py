@@ -3,7 +3,7 @@
 APPLICATION_ID = 0x45435342
 """Marks a SQLite file as the sandbox's own (`PRAGMA application_id`)."""
 
-VERSION = 3
+VERSION = 4
 """The version of these tables (`PRAGMA user_version`)."""
 
 TABLES = (
@@ -66,6 +66,7 @@ TABLES = (
         status TEXT NOT NULL,
         error_reason TEXT,
         connected_at REAL NOT NULL,
+        connected_by TEXT,
         sync_config TEXT NOT NULL,
         dedicated_calendar TEXT,
         export_error TEXT,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.contract import ExportTarget, ImportSupport
+from reconciler.sandbox.contract import ExportSupport, ExportTarget, ImportSupport
+from reconciler.sandbox.unknown_fields import UnknownFields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,11 @@ class Import:
     primary: bool = False
     calendars: tuple[str, ...] | None = None
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it is on, or has an arm."""
+        return self.enabled or self.primary or self.calendars is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -31,13 +37,19 @@ class Export:
     enabled: bool = False
     target: ExportTarget | None = None
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it is on, or has an arm."""
+        return self.enabled or self.target is not None
+
 
 @dataclass(frozen=True, slots=True)
 class SyncConfig:
-    """Both directions of one connection."""
+    """Both directions of one connection, and what is there beside what is documented."""
 
     imports: Import = field(default_factory=Import)
     exports: Export = field(default_factory=Export)
+    unknown: UnknownFields = field(default_factory=UnknownFields)
 
 
 def starting_config(support: str, *, has_primary: bool, calendar_ids: Sequence[str]) -> SyncConfig:
@@ -50,6 +62,18 @@ def starting_config(support: str, *, has_primary: bool, calendar_ids: Sequence[s
     if has_primary or support == ImportSupport.PRIMARY_CALENDAR_ONLY:
         return SyncConfig(imports=Import(enabled=True, primary=True))
     return SyncConfig(imports=Import(enabled=True, calendars=tuple(calendar_ids)))
+
+
+def widest_export(support: str, *, has_primary: bool) -> Export:
+    """The export, on, to what a provider can export to; off where that is nothing.
+
+    `SPECIFIC_CALENDAR` has no arm that could say which calendar.
+    """
+    if support == ExportSupport.DEDICATED_CALENDAR:
+        return Export(enabled=True, target=ExportTarget.DEDICATED)
+    if support == ExportSupport.PRIMARY_CALENDAR_ONLY and has_primary:
+        return Export(enabled=True, target=ExportTarget.PRIMARY)
+    return Export(enabled=support == ExportSupport.SPECIFIC_CALENDAR)
 
 
 def to_wire(config: SyncConfig, names: Mapping[str, str]) -> dict[str, object]:
@@ -80,6 +104,7 @@ def to_stored(config: SyncConfig) -> str:
                 "calendars": config.imports.calendars,
             },
             "export": {"enabled": config.exports.enabled, "target": config.exports.target},
+            "unknown": asdict(config.unknown),
         }
     )
 
@@ -99,4 +124,5 @@ def from_stored(text: str) -> SyncConfig:
             enabled=bool(exports["enabled"]),
             target=None if exports["target"] is None else ExportTarget(exports["target"]),
         ),
+        unknown=UnknownFields(**stored["unknown"]),
     )

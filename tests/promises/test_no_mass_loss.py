@@ -25,6 +25,7 @@ from reconciler.model.plan import Allowance
 from reconciler.model.result import Result
 from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT
 from reconciler.sandbox.backend import Settings
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.world import ExistingConnection, Site
@@ -58,12 +59,11 @@ class Trouble:
 @pytest.fixture(scope="module")
 def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
     """Sandboxes for random worlds: one tells the calendars' names in sync configs, one does not."""
-    named, nameless = (
-        Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=names) for names in (True, False)
-    )
+    settings, hidden = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER), CalendarNames.HIDDEN
+    nameless = Behaviour(calendar_names=hidden)
     with (
-        running(tmp_path_factory.mktemp("naming"), settings=named) as naming,
-        running(tmp_path_factory.mktemp("nameless"), settings=nameless) as other,
+        running(tmp_path_factory.mktemp("naming"), settings=settings) as naming,
+        running(tmp_path_factory.mktemp("nameless"), settings=settings, behaviour=nameless) as other,
     ):
         yield Sandboxes(naming, other)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.backend import Settings
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.support.scenarios.stage import Sandboxes
 
@@ -13,22 +14,22 @@ from tests.support.scenarios.stage import Sandboxes
 _NEVER = 1e9
 
 
-def _sandbox(data: Path, *, calendar_names: bool) -> Iterator[RunningSandbox]:
-    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=calendar_names)
-    with running(data, settings=settings) as sandbox:
+def _sandbox(data: Path, calendar_names: CalendarNames) -> Iterator[RunningSandbox]:
+    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER)
+    with running(data, settings=settings, behaviour=Behaviour(calendar_names=calendar_names)) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def naming_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' names."""
-    yield from _sandbox(tmp_path_factory.mktemp("naming"), calendar_names=True)
+    yield from _sandbox(tmp_path_factory.mktemp("naming"), CalendarNames.SHOWN)
 
 
 @pytest.fixture(scope="session")
 def nameless_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' ids alone."""
-    yield from _sandbox(tmp_path_factory.mktemp("nameless"), calendar_names=False)
+    yield from _sandbox(tmp_path_factory.mktemp("nameless"), CalendarNames.HIDDEN)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.backend import Settings
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import KEY, world
@@ -16,20 +17,28 @@ from tests.support.folders import in_memory
 _NEVER = 1e9
 
 
+def _sandbox(calendar_names: CalendarNames) -> Iterator[RunningSandbox]:
+    settings, behaviour = (
+        Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER),
+        Behaviour(calendar_names=calendar_names),
+    )
+    with (
+        in_memory() as place,
+        running(Path(place), world=world(), api_key=KEY, settings=settings, behaviour=behaviour) as sandbox,
+    ):
+        yield sandbox
+
+
 @pytest.fixture(scope="session")
 def naming() -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' names."""
-    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=True)
-    with in_memory() as place, running(Path(place), world=world(), api_key=KEY, settings=settings) as sandbox:
-        yield sandbox
+    yield from _sandbox(CalendarNames.SHOWN)
 
 
 @pytest.fixture(scope="session")
 def nameless() -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' ids alone."""
-    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER, calendar_names=False)
-    with in_memory() as place, running(Path(place), world=world(), api_key=KEY, settings=settings) as sandbox:
-        yield sandbox
+    yield from _sandbox(CalendarNames.HIDDEN)
 
 
 @pytest.fixture

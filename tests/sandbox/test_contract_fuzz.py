@@ -82,7 +82,7 @@ def test_the_contract_is_kept_ten_thousand_times(tmp_path: Path) -> None:
 
 def test_a_broken_contract_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sandbox with a status that the contract doesn't know fails the run."""
-    monkeypatch.setattr("reconciler.sandbox.methods.connections.status_at", lambda *_: "ASLEEP")
+    monkeypatch.setattr("reconciler.sandbox.methods.answers.status_at", lambda *_: "ASLEEP")
     verdict = _run(tmp_path / "run", seed=6, examples=1, phases=("coverage",), operations=("listConnections",))
     assert verdict.exit_code == 1
     assert verdict.failures > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox.backend import Settings
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.contract import ExportSupport, ImportSupport
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import running
@@ -162,7 +162,7 @@ def test_a_disconnected_connection_takes_no_config(api: Api) -> None:
 def test_names_may_be_left_out_of_sync_configs(tmp_path: Path) -> None:
     """A sandbox that is set so answers ids alone."""
     with (
-        running(tmp_path, settings=Settings(calendar_names=False)) as quiet,
+        running(tmp_path, behaviour=Behaviour(calendar_names=CalendarNames.HIDDEN)) as quiet,
         client(quiet.endpoint, quiet.api_key) as http,
     ):
         imported = Api(http).connect()["syncConfig"]["listEventFromCalendars"]

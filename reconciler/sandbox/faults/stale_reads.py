@@ -11,10 +11,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox import records
 from reconciler.sandbox.contract import Operation
-from reconciler.sandbox.methods.connections import addressed, answer, connection_json
-from reconciler.sandbox.methods.providers import refuse_failed
+from reconciler.sandbox.methods.access import addressed
+from reconciler.sandbox.methods.answers import answer, listing
+from reconciler.sandbox.methods.connections import failed_providers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,25 +86,8 @@ def stale_answer(call: Call, operation: Operation, rows: Rows) -> dict[str, obje
     """What `operation`, one of the two, answers if `rows` are all connections."""
     _put_in_place(call.database, rows)
     if operation is Operation.LIST_CONNECTIONS:
-        return _list(call)
+        return listing(call, lambda: failed_providers(call, ()))
     return answer(call, addressed(call).id)
-
-
-def _list(call: Call) -> dict[str, object]:
-    schedule_ids = call.query.guids("scheduleIds")
-    partial = call.query.boolean("partialFailure") or False
-    call.query.check()
-    failed = [provider.id for provider in records.providers(call.database, call.site.id) if provider.down]
-    if not partial:
-        refuse_failed(call, failed)
-    return {
-        "connections": [
-            connection_json(call, connection)
-            for connection in records.connections(call.database, call.site.id)
-            if (not schedule_ids or connection.schedule.id in schedule_ids) and connection.provider.id not in failed
-        ],
-        "failedProviderIds": failed,
-    }
 
 
 def _put_in_place(database: sqlite3.Connection, rows: Rows) -> None:

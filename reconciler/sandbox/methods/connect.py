@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.auth import require_premium
+from reconciler.sandbox.behaviour.model import LoopbackRedirects
 from reconciler.sandbox.calendars.errors import (
     BadCredentialsError,
     CalendarError,
@@ -15,12 +16,12 @@ from reconciler.sandbox.calendars.errors import (
     PasswordsNotTakenError,
 )
 from reconciler.sandbox.calendars.protocol import Login
-from reconciler.sandbox.contract import ConnectMethod
+from reconciler.sandbox.contract import ConnectMethod, is_loopback
 from reconciler.sandbox.errors import application_error, not_supported, unreachable_because
 from reconciler.sandbox.exports.export_sync import sync_connection
 from reconciler.sandbox.messages import reason
-from reconciler.sandbox.methods.connections import answer
-from reconciler.sandbox.new_connection import connect, used_calendars
+from reconciler.sandbox.methods.answers import answer
+from reconciler.sandbox.new_connection import ConnectTarget, connect, used_calendars
 
 if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarRef
@@ -36,9 +37,10 @@ def connect_by_credentials(call: Call) -> dict[str, object]:
     provider, schedule = _parties(call)
     require_premium(call)
     _require_method(provider, ConnectMethod.CREDENTIALS)
-    login, calendars = _signed_in(call, schedule, provider, Login(email, password))
+    target = ConnectTarget(call.site.id, schedule, provider, call.site.caller, call.behaviour)
+    login, calendars = _signed_in(call, target, Login(email, password))
     with call.session.writing():
-        connection_id = connect(call.database, calendars, call.site.id, schedule, provider, login, call.now)
+        connection_id = connect(call.database, target, login, calendars, call.now)
     sync_connection(call.context, records.connection(call.database, call.site.id, connection_id), prepare=True)
     return answer(call, connection_id)
 
@@ -49,6 +51,8 @@ def connect_by_oauth(call: Call) -> dict[str, object]:
     No connection exists until the owner agrees there.
     """
     redirect_url = call.body.web_url("redirectUrl")
+    if call.behaviour.loopback_redirects is LoopbackRedirects.REFUSED and is_loopback(redirect_url):
+        call.body.reject("redirectUrl", "must not be on the user's own machine")
     provider, schedule = _parties(call)
     _require_method(provider, ConnectMethod.OAUTH)
     consent_id = secrets.token_urlsafe(32)
@@ -70,16 +74,15 @@ def _parties(call: Call) -> tuple[ProviderRecord, ScheduleRecord]:
     )
 
 
-def _signed_in(
-    call: Call, schedule: ScheduleRecord, provider: ProviderRecord, login: Login
-) -> tuple[Login, tuple[CalendarRef, ...]]:
+def _signed_in(call: Call, target: ConnectTarget, login: Login) -> tuple[Login, tuple[CalendarRef, ...]]:
     """The account as the provider spells it, and its calendars.
 
     A refusal where it can't be opened.
     """
+    provider = target.provider
     try:
         email = call.calendars.of(provider.slug).sign_in(login)
-        used = used_calendars(call.database, call.site.id, schedule, provider, email)
+        used = used_calendars(call.database, target, email)
         return replace(login, email=email), call.calendars.calendars(provider.slug, login, fresh=True, used=used)
     except CalendarError as error:
         why = reason(error, login)

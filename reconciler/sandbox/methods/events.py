@@ -18,6 +18,7 @@ from reconciler.sandbox.exports.marks import marks_of
 from reconciler.sandbox.health import check_accounts
 from reconciler.sandbox.imports import ImportedCalendar, first_parts, import_calendars, instances_of
 from reconciler.sandbox.messages import reason
+from reconciler.sandbox.methods.answers import failed_json, succeeds
 from reconciler.sandbox.methods.connections import failed_providers
 from reconciler.sandbox.methods.providers import refuse_failed
 
@@ -80,7 +81,8 @@ def list_events(call: Call) -> dict[str, object]:
     every = records.connections(call.database, call.site.id)
     failed = failed_providers(call, check_accounts(call.context, every, fresh=True, share=_LOOKING))
     found = _events(call, wanted, after, failed)
-    refused = bool(failed) and not partial
+    readable = [each for each in every if _is_asked_for(each, wanted) and each.provider.id not in failed]
+    refused = not succeeds(call, failed, readable, partial=partial)
     page = [] if refused else list(islice(found, limit))
     following = None if refused else next(found, None)
     # In what time is left: what can't be exported now is at the next occasion.
@@ -94,7 +96,7 @@ def list_events(call: Call) -> dict[str, object]:
     return {
         "events": [_event_json(event, own_pi=wanted.own_pi) for event in page],
         "pagingMetadata": {"count": len(page), "cursors": cursors, "hasNext": following is not None},
-        "failedProviderIds": failed,
+        **failed_json(call, failed),
     }
 
 

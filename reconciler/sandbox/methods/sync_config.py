@@ -10,13 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox import records
 from reconciler.sandbox.behaviour.model import Update
-from reconciler.sandbox.contract import ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
+from reconciler.sandbox.contract import DIRECTIONS, ErrorReason, ExportSupport, ExportTarget, ImportSupport, Status
 from reconciler.sandbox.errors import ViolatedRule, not_supported
 from reconciler.sandbox.exports.export_sync import sync_connection
 from reconciler.sandbox.health import is_export_lost, lost_imports
-from reconciler.sandbox.methods.connections import addressed, answer, calendars_of, require_connected
+from reconciler.sandbox.methods.access import addressed_own, require_connected
+from reconciler.sandbox.methods.answers import answer
+from reconciler.sandbox.methods.connections import calendars_of
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig, to_stored
+from reconciler.sandbox.unknown_fields import MAX_STORED, is_too_long, received
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,41 +29,56 @@ if TYPE_CHECKING:
     from reconciler.sandbox.context import Call
     from reconciler.sandbox.records import ConnectionRecord, ProviderRecord
     from reconciler.sandbox.request_body import Fields
+    from reconciler.sandbox.unknown_fields import UnknownFields
 
 
 def update_sync_config(call: Call) -> dict[str, object]:
     """UpdateSyncConfig: all of it takes effect, or nothing does."""
     body = call.body.required_child("syncConfig")
     call.body.check()
-    connection = addressed(call)
+    connection = addressed_own(call)
     require_connected(connection)
     provider = connection.provider
     if not provider.update_sync_config:
         raise not_supported(f"{provider.name} doesn't let its sync config be updated")
-    sent = body.child("listEventFromCalendars")
-    names_calendars = sent is not None and sent.child("calendars") is not None
+    sent_import, sent_export = (body.child(direction) for direction in DIRECTIONS)
+    names_calendars = sent_import is not None and sent_import.child("calendars") is not None
     # The calendars are asked before the transaction, in which nothing may wait.
     lost_one = connection.status == Status.ERROR and connection.opens
     known = calendars_of(call, connection, connection.used_calendars) if names_calendars or lost_one else ()
     with call.session.writing():
-        connection = addressed(call)
+        connection = addressed_own(call)
         require_connected(connection)
         ground = connection.sync_config if call.behaviour.update is Update.MERGE else SyncConfig()
-        imports = _merged_import(ground.imports, sent, known)
-        exports = _merged_export(ground.exports, body.child("syncToCalendar"))
+        imports = _merged_import(ground.imports, sent_import, known)
+        exports = _merged_export(ground.exports, sent_export)
         call.body.check()
-        if body.has("listEventFromCalendars"):
+        config = SyncConfig(imports, exports, _unknown(call, body, ground.unknown, imports))
+        if sent_import is not None:
             _require_import(provider, imports)
-        if body.has("syncToCalendar"):
+            _require_primary(call, provider, sent_import)
+        if sent_export is not None:
             _require_export(provider, exports)
-        if lost_one and (body.has("listEventFromCalendars") or body.has("syncToCalendar")):
-            _heal(call, connection, SyncConfig(imports, exports), known, exports_sent=body.has("syncToCalendar"))
+            _require_primary(call, provider, sent_export)
+        if lost_one and call.behaviour.healing and (sent_import or sent_export):
+            _heal(call, connection, config, known, exports_sent=sent_export is not None)
         call.database.execute(
-            "UPDATE connection SET sync_config = ? WHERE seq = ?",
-            (to_stored(SyncConfig(imports, exports)), connection.seq),
+            "UPDATE connection SET sync_config = ? WHERE seq = ?", (to_stored(config), connection.seq)
         )
-    sync_connection(call.context, addressed(call), prepare=True)
-    return answer(call, connection.id)
+    updated = records.connection(call.database, call.site.id, connection.id)
+    sync_connection(call.context, updated, prepare=True)
+    return answer(call, connection.id, sent=[direction for direction in DIRECTIONS if body.has(direction)])
+
+
+def _unknown(call: Call, body: Fields, standing: UnknownFields, imports: Import) -> UnknownFields:
+    """The fields beside the documented ones; where the sandbox plays none, those that stand stay unseen."""
+    if not call.behaviour.unknown_fields:
+        return standing
+    unknown = received(body, standing, imports.calendars or ())
+    if is_too_long(unknown):
+        call.body.reject("syncConfig", f"must not hold more than {MAX_STORED} characters of unknown fields")
+    call.body.check()
+    return unknown
 
 
 def _heal(
@@ -129,6 +148,11 @@ def _require_import(provider: ProviderRecord, wanted: Import) -> None:
         raise not_supported(f"{provider.name} doesn't let events be imported")
     if support == ImportSupport.PRIMARY_CALENDAR_ONLY and wanted.calendars is not None:
         raise not_supported(f"{provider.name} imports from the primary calendar only")
+
+
+def _require_primary(call: Call, provider: ProviderRecord, sent: Fields) -> None:
+    if provider.slug in call.behaviour.without_primary and sent.has("primaryCalendar"):
+        raise not_supported(f"{provider.name} has no primary calendar")
 
 
 def _require_export(provider: ProviderRecord, wanted: Export) -> None:
