@@ -23,7 +23,12 @@ def sandbox() -> None:
 
 
 @sandbox.command(
-    cls=Command, examples=["extcal sandbox serve --port 8080", "extcal sandbox serve --faults bad-day.yaml"]
+    cls=Command,
+    examples=[
+        "extcal sandbox serve --port 8080",
+        "extcal sandbox serve --faults bad-day.yaml",
+        "extcal sandbox serve --behaviour strict.yaml",
+    ],
 )
 @click.option(
     "--port",
@@ -34,11 +39,12 @@ def sandbox() -> None:
 )
 @data_option
 @click.option("--faults", metavar="FILE", help="Fail as FILE describes, to rehearse bad days (YAML).")
+@click.option("--behaviour", metavar="FILE", help="Play what is unknown about the hosted API as FILE has it (YAML).")
 @click.option(
     "--json", "as_json", is_flag=True, help="When ready, print one line of JSON that says how to reach the API."
 )
 @global_options
-def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
+def serve(port: int, data: Path, faults: str | None, behaviour: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over as arguments
     """Serve the API until Ctrl-C.
 
     Use it for development, demos and tests; other commands reach it with --endpoint, and the lines it prints set that
@@ -47,10 +53,16 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
     With --faults, requests fail as FILE describes: other statuses and bodies, delays, resets, cut off answers, stale
     reads, a rate limit. Each fault that fires is reported on stderr.
 
+    With --behaviour, it plays another reading of what is unknown about the hosted API, until it is stopped: `update:
+    replace`, say. The other keys are reconnect, healing, startsWith, directions, calendarNames, unknownFields, order,
+    loopbackRedirects, permissions, withoutPrimary, partialFailure, unsaid, hidden, disconnected and updateAnswer. A
+    value that one can't have is answered with those that it can.
+
     With --sandbox-config, a provider's accounts are on a CalDAV server: apple: {caldav: {url: https://…, hosts: […]}}.
     Their passwords are sent to the url's host and to those in `hosts`, and nowhere else.
     """
     from reconciler.sandbox import server  # noqa: PLC0415 - only this command needs the other tower
+    from reconciler.sandbox.behaviour import Behaviour, read_behaviour  # noqa: PLC0415 - as above
     from reconciler.sandbox.faults import read_faults  # noqa: PLC0415 - as above
 
     console = current_options().console
@@ -58,6 +70,8 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
     def ready(running: server.RunningSandbox) -> None:
         if injected is not None:
             console.note(f"Faults are on: {len(injected.entries)} of {faults}.")
+        if behaviour is not None:
+            console.note(f"Not as usual, by {behaviour}: {', '.join(played.differences()) or 'nothing'}.")
         if as_json:
             console.result(json.dumps(running.ready()))
             return
@@ -68,7 +82,9 @@ def serve(port: int, data: Path, faults: str | None, as_json: bool) -> None:  # 
 
     with explained():
         injected = None if faults is None else read_faults(Path(faults))
-        server.serve(data, port=port, ready=ready, faults=injected, config=current_options().sandbox_config_file())
+        played = Behaviour() if behaviour is None else read_behaviour(Path(behaviour))
+        config = current_options().sandbox_config_file()
+        server.serve(data, port=port, ready=ready, faults=injected, config=config, behaviour=played)
 
 
 @sandbox.command(cls=Command, examples=["extcal sandbox reset"])

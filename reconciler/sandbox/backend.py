@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calendars.protocol import CalendarBackend
     from reconciler.sandbox.config import CalDavServer
     from reconciler.sandbox.contents import Keys
+    from reconciler.sandbox.records import ProviderRecord
     from reconciler.sandbox.world import World
 
 
@@ -100,6 +101,7 @@ def assemble(
         with explained(store.path), store.transaction(write=True) as database:
             keys = prepare(database, calendars, world=world, api_key=api_key, now=settings.clock())
             _check_assigned(database, config, servers)
+            _check_named(database, behaviour or Behaviour())
         directory = CalendarDirectory(calendars, _backends(config, servers))
         expander, switch = Expander(settings.operation_seconds), BehaviourSwitch(behaviour or Behaviour())
         return Backend(store, directory, expander, WarningLog(), switch, settings, endpoint), keys
@@ -122,18 +124,33 @@ def _check_assigned(database: sqlite3.Connection, config: Path | None, servers: 
             f"the calendars of {', '.join(sorted(forgotten))} are on a CalDAV server, and no config file names it. "
             "Pass --sandbox-config FILE (EXTCAL_SANDBOX_CONFIG), or reset the data folder."
         )
-    sites = [str(row["id"]) for row in database.execute("SELECT id FROM site")]
-    providers = {each.slug: each for site in sites for each in records.providers(database, site)}
+    providers = _providers(database)
     for slug in servers:
         if slug not in providers:
-            known = ", ".join(sorted(providers)) or "none"
-            raise SandboxError(f"{config}: unknown provider {slug!r}. Known providers: {known}")
+            raise SandboxError(f"{config}: {_unknown(slug, providers)}")
         if ConnectMethod.CREDENTIALS not in providers[slug].connect_methods:
             raise SandboxError(
                 f"{config}: {slug} connects by OAuth, and a CalDAV server takes passwords. Choose a provider "
                 "that connects by credentials"
             )
     database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_SERVERS, json.dumps(sorted(servers))))
+
+
+def _check_named(database: sqlite3.Connection, behaviour: Behaviour) -> None:
+    """A provider that the behaviour names is there: a name misspelt would change nothing, and nobody would notice."""
+    providers = _providers(database)
+    for slug in sorted(behaviour.without_primary - providers.keys()):
+        raise SandboxError(f"withoutPrimary: {_unknown(slug, providers)}")
+
+
+def _providers(database: sqlite3.Connection) -> dict[str, ProviderRecord]:
+    """The providers of all sites by their slugs."""
+    sites = [str(row["id"]) for row in database.execute("SELECT id FROM site")]
+    return {each.slug: each for site in sites for each in records.providers(database, site)}
+
+
+def _unknown(slug: str, providers: Mapping[str, ProviderRecord]) -> str:
+    return f"unknown provider {slug!r}. Known providers: {', '.join(sorted(providers)) or 'none'}"
 
 
 def _backends(config: Path | None, servers: Mapping[str, CalDavServer]) -> dict[str, CalendarBackend]:

@@ -65,7 +65,7 @@ class RunningSandbox:
     def ready(self) -> dict[str, object]:
         """The ready line: endpoint, key, app, and the sites with schedules and accounts.
 
-        `faults` is the number of entries that are injected.
+        `faults` is the number of entries that are injected, `behaviour` what of it is not as it is by default.
         """
         with explained(self._backend.store.path), self._backend.store.transaction(write=False) as database:
             return {
@@ -77,6 +77,7 @@ class RunningSandbox:
                     "instance_id": first_instance(database),
                 },
                 "faults": self._injector.entries,
+                "behaviour": self._backend.switch.behaviour.differences(),
                 "sites": summary(database, self._backend.calendars),
             }
 

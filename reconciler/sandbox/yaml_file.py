@@ -27,6 +27,7 @@ _Made = TypeVar("_Made")
 MAX_FILE = 64 * 1024
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_BOOLEANS = ("true", "false")
 _SHOWN = 60
 
 
@@ -101,6 +102,12 @@ class Node:
             if choice.value == self.value:
                 return choice
         raise self.wrong(right)
+
+    def boolean(self, *, default: bool) -> bool:
+        """Either true or false; `default` where nothing stands."""
+        if self.given and self.value not in _BOOLEANS:
+            raise self.wrong("must be true or false")
+        return self.value == "true" if self.given else default
 
     def made(self, make: Callable[_Arguments, _Made], *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Made:
         """What `make` makes of the arguments, with this place before the message of its `ValueError`."""

@@ -1,6 +1,7 @@
 """Lets the sandbox play each reading of what is unknown about the hosted API.
 
-`Behaviour` says which. Give it to `reconciler.sandbox.server.running`, or to `RunningSandbox.behave` while it serves.
+`Behaviour` says which; `read_behaviour` reads it from a file. Give it to `reconciler.sandbox.server.running`, or to
+`RunningSandbox.behave` while it serves.
 """
 
 from reconciler.sandbox.behaviour.model import (
@@ -19,6 +20,7 @@ from reconciler.sandbox.behaviour.model import (
     Update,
     UpdateAnswer,
 )
+from reconciler.sandbox.behaviour.reader import read_behaviour
 
 __all__ = [
     "Behaviour",
@@ -35,4 +37,5 @@ __all__ = [
     "Unsaid",
     "Update",
     "UpdateAnswer",
+    "read_behaviour",
 ]

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+
+
+def key_of(name: str) -> str:
+    """The key in a file of behaviour for the field `name` of `Behaviour`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 class Update(StrEnum):
@@ -172,3 +178,12 @@ class Behaviour:
 
     update_answer: UpdateAnswer = UpdateAnswer.WHOLE
     """Whether UpdateSyncConfig answers the whole sync config."""
+
+    def differences(self) -> dict[str, object]:
+        """What is not as it is by default, as a file of behaviour has it."""
+        found = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        return {
+            key_of(name): sorted(value) if isinstance(value, frozenset) else value
+            for name, (value, default) in found.items()
+            if value != default
+        }
