@@ -122,7 +122,7 @@ def _compared(outcome: Outcome, managed: SyncConfig, sent: SyncConfig, answered:
     """The outcome of an update, by what was answered to it."""
     found = overlay.deviation(managed, sent, answered)
     if found.managed:
-        why = f"the service answered {_changes(found.managed)}: it did not take; plan again to see what stands"
+        why = f"its sync config did not take: the service answered {_changes(found.managed)}; plan again"
         return replace(outcome, status=OutcomeStatus.FAILED, error=why)
     if found.stopped:
         why = (

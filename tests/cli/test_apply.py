@@ -19,7 +19,7 @@ from tests.support.cli.worlds import (
     site,
     world,
 )
-from tests.support.servers.proxy import forgetful, stand_in
+from tests.support.servers.proxy import exporting, forgetful, stand_in
 
 
 @pytest.fixture
@@ -201,11 +201,25 @@ def _with_google_down(shown: Site) -> Site:
     return replace(shown, providers=tuple(replace(p, down=p.slug == "google") for p in shown.providers))
 
 
+def test_what_did_not_take_is_named(armed: Extcal) -> None:
+    """Where the service answers otherwise than it was asked, the action fails, and says what was answered."""
+    armed.on(world(harbor(0, 1)))
+    armed.write(site(), connection(0, more=EXPORTING), connection(1))
+    with stand_in(armed.sandbox.endpoint, forgetful) as endpoint:
+        ran = armed("apply", "manifests", "--auto-approve", "--endpoint", endpoint)
+    assert ran.code == 1
+    why = (
+        "its sync config did not take: the service answered syncConfig.syncToCalendar.dedicatedCalendar: none, sent {}; "
+        "syncConfig.syncToCalendar.enabled: false, sent true; plan again"
+    )
+    assert ran.out.endswith(f"FAILED          update harbor/staff-0\n{' ' * 18}{why}\n\nApplied: 1 FAILED.\n")
+
+
 def test_what_still_differs_after_applying_is_named(armed: Extcal) -> None:
     """Where the service says done and it is not so, the report names it, in text and JSON, and the exit code is 1."""
     armed.on(world(harbor(0, 1)))
     armed.write(site(), connection(0, more=EXPORTING), connection(1))
-    with stand_in(armed.sandbox.endpoint, forgetful) as endpoint:
+    with stand_in(armed.sandbox.endpoint, forgetful, shown=exporting) as endpoint:
         text = armed("apply", "manifests", "--auto-approve", "--endpoint", endpoint)
         ran = armed("apply", "manifests", "--auto-approve", "--endpoint", endpoint, "--format", "json")
     assert text.code == ran.code == 1

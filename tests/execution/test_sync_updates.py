@@ -127,7 +127,7 @@ def test_a_direction_that_can_not_be_looked_up_is_not_risked() -> None:
         (
             lambda sent: replace(sent, imports=STANDING.imports),
             OutcomeStatus.FAILED,
-            "syncConfig.listEventFromCalendars.primaryCalendar: none, sent {}: it did not take",
+            "syncConfig.listEventFromCalendars.primaryCalendar: none, sent {}; plan again",
         ),
         (
             lambda sent: replace(sent, exports=OFF),

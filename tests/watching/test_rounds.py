@@ -27,7 +27,7 @@ from tests.support.cli.worlds import (
     site,
     world,
 )
-from tests.support.servers.proxy import forgetful, stand_in
+from tests.support.servers.proxy import exporting, forgetful, stand_in
 from tests.watching.inside import Inside
 
 OTHER_KEY = "key-of-the-quay-7f30"
@@ -301,7 +301,7 @@ def test_what_did_not_take_effect_is_a_failure(inside: Inside) -> None:
     """A service that says yes and forgets is told of, and its site rests."""
     inside.extcal.on(world(harbor(0)))
     inside.extcal.write(site(), connection(0, more=EXPORTING))
-    with stand_in(inside.extcal.sandbox.endpoint, forgetful) as endpoint:
+    with stand_in(inside.extcal.sandbox.endpoint, forgetful, shown=exporting) as endpoint:
         inside.endpoint = endpoint
         inside.run(applies=True)
     lines, bad = inside.reports.take()

@@ -33,6 +33,15 @@ def without_disconnected(content: bytes) -> bytes:
     return json.dumps({**answer, "connections": listed}).encode()
 
 
+def exporting(content: bytes) -> bytes:
+    """The content of an answer, where it is about one connection as if that exported to a dedicated calendar."""
+    answer = json.loads(content)
+    if "connection" not in answer:
+        return content
+    sync = {**answer["connection"]["syncConfig"], "syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}}
+    return json.dumps({**answer, "connection": {**answer["connection"], "syncConfig": sync}}).encode()
+
+
 def nothing() -> None:
     """What is done between the service's answer and its passing on, where nothing is."""
 
