@@ -209,8 +209,8 @@ def test_what_did_not_take_is_named(armed: Extcal) -> None:
         ran = armed("apply", "manifests", "--auto-approve", "--endpoint", endpoint)
     assert ran.code == 1
     why = (
-        "its sync config did not take: the service answered syncConfig.syncToCalendar.dedicatedCalendar: none, sent {}; "
-        "syncConfig.syncToCalendar.enabled: false, sent true; plan again"
+        "its sync config did not take: the service answered syncConfig.syncToCalendar.dedicatedCalendar: none, "
+        "sent {}; syncConfig.syncToCalendar.enabled: false, sent true; plan again"
     )
     assert ran.out.endswith(f"FAILED          update harbor/staff-0\n{' ' * 18}{why}\n\nApplied: 1 FAILED.\n")
 

@@ -25,7 +25,6 @@ from reconciler.model.plan import Allowance
 from reconciler.model.result import Result
 from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PREVENT_DISCONNECT
 from reconciler.sandbox.backend import Settings
-from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.contract import Status
 from reconciler.sandbox.server import running
 from reconciler.sandbox.world import ExistingConnection, Site
@@ -35,7 +34,7 @@ from tests.promises.leak_stage import let_time_fly
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import APPLE, PASSWORD_ENV, connection, harbor, site, world
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Sandboxes, Stage
+from tests.support.scenarios.stage import Stage, Stages
 from tests.support.scenarios.strategies import Scenario, scenarios
 
 _NEVER = 1e9
@@ -57,15 +56,11 @@ class Trouble:
 
 
 @pytest.fixture(scope="module")
-def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
-    """Sandboxes for random worlds: one tells the calendars' names in sync configs, one does not."""
-    settings, hidden = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER), CalendarNames.HIDDEN
-    nameless = Behaviour(calendar_names=hidden)
-    with (
-        running(tmp_path_factory.mktemp("naming"), settings=settings) as naming,
-        running(tmp_path_factory.mktemp("nameless"), settings=settings, behaviour=nameless) as other,
-    ):
-        yield Sandboxes(naming, other)
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    """Stages for random worlds."""
+    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER)
+    with running(tmp_path_factory.mktemp("stages"), settings=settings) as sandbox:
+        yield Stages(sandbox)
 
 
 @st.composite
@@ -124,7 +119,7 @@ def limit(scenario: Scenario, of: Site) -> int:
 @examples(6)
 @given(data=st.data(), sound=st.sampled_from((True, True, True, False)), forced=st.sampled_from(_FORCED))
 def test_nothing_takes_more_away_than_is_allowed(
-    sandboxes: Sandboxes,
+    stages: Stages,
     data: st.DataObject,
     sound: bool,  # noqa: FBT001 - hypothesis hands it over
     forced: tuple[str, ...],
@@ -137,7 +132,7 @@ def test_nothing_takes_more_away_than_is_allowed(
     scenario = data.draw(scenarios(sound=sound, sparing=False))
     scenario = replace(scenario, down=())
     planning, writing = data.draw(troubles(scenario)), data.draw(troubles(scenario))
-    with sandboxes.holding(scenario) as stage, blinding(stage.sandbox.endpoint) as blind:
+    with stages.holding(scenario) as stage, blinding(stage.sandbox.endpoint) as blind:
         result = applied(stage, blind, planning, writing, stage.overruling(*forced))
     existing = {c.id: (of, c) for of in scenario.world.sites for c in of.connections}
     assert set(blind.disconnected) <= existing.keys()

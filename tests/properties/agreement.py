@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
+from reconciler.sandbox.behaviour import CalendarNames
 from reconciler.sandbox.contract import ConnectMethod, Status
 from reconciler.sandbox.sync_config import SyncConfig, starting_config
 from reconciler.sandbox.world import Account, ExistingConnection, Provider, Site, World
+from tests.support.scenarios.behaviours import behaviours
 from tests.support.scenarios.statements import (
     EXPORTS,
     IMPORTS,
@@ -26,7 +28,8 @@ def agreeing(draw: st.DrawFn) -> Scenario:
     """One site, each healthy connection of which is declared as it is, in part or in whole."""
     world = draw(worlds())
     site = world.sites[0]
-    names = draw(st.booleans())
+    behaviour = draw(behaviours())
+    names = behaviour.calendar_names is CalendarNames.SHOWN
     seen: set[tuple[str, str]] = set()
     kept: list[ExistingConnection] = []
     statements: list[Statement] = []
@@ -41,7 +44,7 @@ def agreeing(draw: st.DrawFn) -> Scenario:
     site = Site(site.id, site.name, site.schedules, site.providers, tuple(kept))
     prune = draw(st.booleans())
     governed = Governed(site, whole_site=draw(st.booleans()), prune=prune, percentage=0, by_app=False)
-    return Scenario(World((site,), world.accounts), (governed,), tuple(statements), names)
+    return Scenario(World((site,), world.accounts), (governed,), tuple(statements), behaviour)
 
 
 @st.composite

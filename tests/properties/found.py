@@ -1,5 +1,6 @@
 """Scenarios that soaks found, kept as explicit examples of the properties that they broke."""
 
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.contract import CalendarType, ConnectMethod
 from reconciler.sandbox.sync_config import Import, SyncConfig
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
@@ -58,6 +59,6 @@ IGNORED_AND_ON = Scenario(
             documents=(_SAYS_OFF,),
         ),
     ),
-    calendar_names=False,
+    behaviour=Behaviour(calendar_names=CalendarNames.HIDDEN),
 )
 """An import that its manifest says is off and whose switch it ignores, on at the service, calendars given by name."""

@@ -7,7 +7,7 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.result import OutcomeStatus, Result
 from tests.properties.found import IGNORED_AND_ON
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.stage import Stages
 from tests.support.scenarios.strategies import Scenario, scenarios
 
 AWAITING = OutcomeStatus.AWAITING_CONSENT
@@ -31,9 +31,9 @@ def waiting(result: Result) -> set[str]:
 @examples(6)
 @example(scenario=IGNORED_AND_ON)
 @given(scenario=scenarios())
-def test_after_applying_nothing_is_left_but_what_awaits_consent(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_after_applying_nothing_is_left_but_what_awaits_consent(stages: Stages, scenario: Scenario) -> None:
     """Whatever the world and the manifests, apply leaves a plan that holds what awaits consent and nothing else."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         result = stage.apply()
         assert result.plan.whole, result.plan
         left = waiting(result)
@@ -49,9 +49,9 @@ def test_after_applying_nothing_is_left_but_what_awaits_consent(sandboxes: Sandb
 @examples(6)
 @example(scenario=IGNORED_AND_ON)
 @given(scenario=scenarios())
-def test_the_exit_code_tells_done_from_awaiting_consent(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_the_exit_code_tells_done_from_awaiting_consent(stages: Stages, scenario: Scenario) -> None:
     """Where nothing failed the exit code is 0, or 3 where somebody must consent."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         result = stage.apply()
     assert exit_code(result) == (3 if waiting(result) else 0)
 
@@ -59,9 +59,9 @@ def test_the_exit_code_tells_done_from_awaiting_consent(sandboxes: Sandboxes, sc
 @examples(6)
 @example(scenario=IGNORED_AND_ON)
 @given(scenario=scenarios())
-def test_a_second_apply_writes_nothing_but_asks_for_consent_again(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_second_apply_writes_nothing_but_asks_for_consent_again(stages: Stages, scenario: Scenario) -> None:
     """What was applied is not written again; only for consent that is still missing a new link is asked for."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         asked = stage.apply().count(AWAITING)
         stage.sandbox.requests.clear()
         stage.apply()

@@ -13,7 +13,7 @@ from reconciler.model.live import ConnectMethod
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.sandbox.contract import Status
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.stage import Stages
 from tests.support.scenarios.statements import password_variable
 from tests.support.scenarios.strategies import Scenario, scenarios
 
@@ -23,12 +23,12 @@ _SETTLED = {OutcomeStatus.DONE, OutcomeStatus.AWAITING_CONSENT}
 @examples(6)
 @given(scenario=scenarios(), wrong=st.sampled_from(("not the password", "")), data=st.data())
 def test_a_failed_action_leaves_the_others_done(
-    sandboxes: Sandboxes, scenario: Scenario, wrong: str, data: st.DataObject
+    stages: Stages, scenario: Scenario, wrong: str, data: st.DataObject
 ) -> None:
     """With wrong passwords, or none, for some: what doesn't need them is done, and what does is named as failed."""
     variables = sorted(scenario.passwords)
     spoilt = data.draw(st.lists(st.sampled_from(variables), min_size=1, unique=True))
-    with sandboxes.holding(scenario, environ=dict.fromkeys(spoilt, wrong)) as stage:
+    with stages.holding(scenario, environ=dict.fromkeys(spoilt, wrong)) as stage:
         before = stage.live()
         result = stage.apply()
         after = stage.live()
@@ -53,10 +53,10 @@ def test_a_failed_action_leaves_the_others_done(
 
 @examples(6)
 @given(scenario=scenarios())
-def test_the_right_password_makes_it_good(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_the_right_password_makes_it_good(stages: Stages, scenario: Scenario) -> None:
     """After an apply in which every password was wrong, one with the right ones leaves nothing but consent."""
     wrong = {password_variable(account): "not the password" for account in scenario.world.accounts}
-    with sandboxes.holding(scenario, environ=wrong) as stage:
+    with stages.holding(scenario, environ=wrong) as stage:
         stage.apply()
         right = stage.with_environ({**stage.environ, **scenario.passwords})
         result = right.apply()
@@ -75,13 +75,11 @@ def _waits_for(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
 
 @examples(7)
 @given(scenario=scenarios(), data=st.data())
-def test_what_could_not_be_seen_is_not_connected_anew(
-    sandboxes: Sandboxes, scenario: Scenario, data: st.DataObject
-) -> None:
+def test_what_could_not_be_seen_is_not_connected_anew(stages: Stages, scenario: Scenario, data: st.DataObject) -> None:
     """While providers can't be reached, no connect is planned for a connection that stands, seen or not."""
     ids = [provider.id for site in scenario.world.sites for provider in site.providers]
     down = data.draw(st.lists(st.sampled_from(ids), min_size=1, unique=True))
-    with sandboxes.holding(replace(scenario, down=tuple(down))) as stage:
+    with stages.holding(replace(scenario, down=tuple(down))) as stage:
         plan = stage.plan()
     planned = {action.address for action in plan.actions if action.kind in {ActionKind.CONNECT, ActionKind.REPLACE}}
     standing = {
@@ -99,9 +97,9 @@ def test_what_could_not_be_seen_is_not_connected_anew(
 
 @examples(7)
 @given(scenario=scenarios(alike=False))
-def test_what_a_provider_cannot_do_is_never_tried(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_what_a_provider_cannot_do_is_never_tried(stages: Stages, scenario: Scenario) -> None:
     """What the service would refuse since the provider does not support it fails the plan, before any write."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         stage.apply()
         refused = [request for request in stage.writes() if request.status == httpx.codes.PRECONDITION_REQUIRED]
     assert refused == []

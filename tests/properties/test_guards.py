@@ -11,13 +11,13 @@ from reconciler.planning.guards import CONSENT_LOSS, GUARDS, MAX_DISCONNECTS, PR
 from reconciler.sandbox.contract import ConnectMethod, Status
 from reconciler.sandbox.world import ExistingConnection, Site
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.stage import Stages
 from tests.support.scenarios.strategies import Scenario, scenarios
 
 
-def _taken_away(sandboxes: Sandboxes, scenario: Scenario, *overruled: str) -> set[str]:
+def _taken_away(stages: Stages, scenario: Scenario, *overruled: str) -> set[str]:
     """The ids of the connections that an apply disconnects, with these guards overruled everywhere."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         stage.apply_if_valid(stage.overruling(*overruled))
         for provider_id in scenario.down:
             stage.sandbox.set_provider_down(provider_id, down=False)
@@ -41,9 +41,9 @@ def _which(scenario: Scenario, fits: Callable[[Site, ExistingConnection], bool])
 
 @examples(6)
 @given(scenario=scenarios(sparing=False))
-def test_no_more_connections_are_taken_away_than_the_site_allows(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_no_more_connections_are_taken_away_than_the_site_allows(stages: Stages, scenario: Scenario) -> None:
     """Without an allowance one apply disconnects at most maxDisconnects of a site's connections in scope, or one."""
-    gone = _taken_away(sandboxes, scenario, PREVENT_DISCONNECT, CONSENT_LOSS)
+    gone = _taken_away(stages, scenario, PREVENT_DISCONNECT, CONSENT_LOSS)
     lost = Counter(
         site.id
         for site in scenario.world.sites
@@ -58,9 +58,9 @@ def test_no_more_connections_are_taken_away_than_the_site_allows(sandboxes: Sand
 
 @examples(6)
 @given(scenario=scenarios(sparing=False))
-def test_a_protected_connection_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_protected_connection_is_never_taken_away(stages: Stages, scenario: Scenario) -> None:
     """Without an allowance a connection whose manifest says preventDisconnect stays connected."""
-    gone = _taken_away(sandboxes, scenario, MAX_DISCONNECTS, CONSENT_LOSS)
+    gone = _taken_away(stages, scenario, MAX_DISCONNECTS, CONSENT_LOSS)
 
     def protected(site: Site, connection: ExistingConnection) -> bool:
         shown = connection.email_shown and connection.status != Status.ERROR
@@ -71,7 +71,7 @@ def test_a_protected_connection_is_never_taken_away(sandboxes: Sandboxes, scenar
 
 @examples(6)
 @given(scenario=scenarios(sparing=False))
-def test_what_needs_its_owner_to_come_back_is_not_pruned(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_what_needs_its_owner_to_come_back_is_not_pruned(stages: Stages, scenario: Scenario) -> None:
     """Without an allowance a connection that only consent can bring back goes by a tombstone alone."""
     by_consent = {
         provider.id
@@ -79,7 +79,7 @@ def test_what_needs_its_owner_to_come_back_is_not_pruned(sandboxes: Sandboxes, s
         for provider in site.providers
         if ConnectMethod.CREDENTIALS not in provider.connect_methods
     }
-    gone = _taken_away(sandboxes, scenario, MAX_DISCONNECTS, PREVENT_DISCONNECT)
+    gone = _taken_away(stages, scenario, MAX_DISCONNECTS, PREVENT_DISCONNECT)
 
     def unnamed(site: Site, connection: ExistingConnection) -> bool:
         return connection.provider_id in by_consent and not (
@@ -91,11 +91,11 @@ def test_what_needs_its_owner_to_come_back_is_not_pruned(sandboxes: Sandboxes, s
 
 @examples(6)
 @given(scenario=scenarios(sound=False))
-def test_without_prune_only_tombstones_take_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_without_prune_only_tombstones_take_away(stages: Stages, scenario: Scenario) -> None:
     """With prune off nothing goes but what a tombstone names, and what is broken and declared anew."""
     scenario = replace(scenario, governed=tuple(replace(governed, prune=False) for governed in scenario.governed))
     declared = {stated.schedule.id for stated in scenario.statements if stated.present}
-    gone = _taken_away(sandboxes, scenario, *GUARDS)
+    gone = _taken_away(stages, scenario, *GUARDS)
 
     def excused(site: Site, connection: ExistingConnection) -> bool:
         broken = connection.status == Status.ERROR
@@ -106,53 +106,53 @@ def test_without_prune_only_tombstones_take_away(sandboxes: Sandboxes, scenario:
 
 @examples(6)
 @given(scenario=scenarios(sound=False))
-def test_a_tombstone_never_takes_an_account_that_is_not_shown(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_tombstone_never_takes_an_account_that_is_not_shown(stages: Stages, scenario: Scenario) -> None:
     """With prune off and nothing but tombstones, what shows no account stays, since it may be somebody else's."""
     scenario = replace(
         scenario,
         governed=tuple(replace(governed, prune=False) for governed in scenario.governed),
         statements=tuple(stated for stated in scenario.statements if not stated.present),
     )
-    gone = _taken_away(sandboxes, scenario, *GUARDS)
+    gone = _taken_away(stages, scenario, *GUARDS)
     assert not gone & _which(scenario, lambda _, c: not c.email_shown)
 
 
 @examples(6)
 @given(scenario=scenarios(sound=False))
-def test_what_is_out_of_scope_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_what_is_out_of_scope_is_never_taken_away(stages: Stages, scenario: Scenario) -> None:
     """On a schedule that no manifest names, and with scope `schedules`, prune takes nothing."""
-    gone = _taken_away(sandboxes, scenario, *GUARDS)
+    gone = _taken_away(stages, scenario, *GUARDS)
     assert not gone & _which(scenario, lambda site, c: not scenario.in_scope(site, c))
 
 
 @examples(6)
 @given(scenario=scenarios())
-def test_a_site_without_a_declared_connection_loses_none(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_site_without_a_declared_connection_loses_none(stages: Stages, scenario: Scenario) -> None:
     """Prune is not honoured where nothing is declared: an empty folder is more likely a mistake than a wish."""
     bare = replace(
         scenario,
         statements=(),
         governed=tuple(replace(governed, prune=True, whole_site=True) for governed in scenario.governed),
     )
-    assert _taken_away(sandboxes, bare, *GUARDS) == set()
+    assert _taken_away(stages, bare, *GUARDS) == set()
 
 
 @examples(6)
 @given(scenario=scenarios(sound=False))
-def test_what_the_service_could_not_read_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_what_the_service_could_not_read_is_never_taken_away(stages: Stages, scenario: Scenario) -> None:
     """While a provider can't be reached, none of its connections goes."""
-    gone = _taken_away(sandboxes, scenario, *GUARDS)
+    gone = _taken_away(stages, scenario, *GUARDS)
     assert not gone & _which(scenario, lambda _, c: c.provider_id in scenario.down)
 
 
 @examples(8)
 @given(scenario=scenarios(), number=st.integers(0))
-def test_what_is_declared_is_never_taken_away(sandboxes: Sandboxes, scenario: Scenario, number: int) -> None:
+def test_what_is_declared_is_never_taken_away(stages: Stages, scenario: Scenario, number: int) -> None:
     """A healthy connection that a manifest wants present is not pruned, whichever provider can't be reached."""
     ids = [provider.id for site in scenario.world.sites for provider in site.providers]
     pruning = tuple(replace(governed, prune=True) for governed in scenario.governed)
     down = (ids[number % len(ids)],)
-    gone = _taken_away(sandboxes, replace(scenario, governed=pruning, down=down), *GUARDS)
+    gone = _taken_away(stages, replace(scenario, governed=pruning, down=down), *GUARDS)
 
     def declared(site: Site, connection: ExistingConnection) -> bool:
         shown = connection.email_shown and connection.status != Status.ERROR

@@ -8,7 +8,7 @@ from reconciler.model.result import OutcomeStatus, Result
 from reconciler.sandbox.contract import Status
 from tests.support.machines import fresh_machine
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Live, Sandboxes, Stage
+from tests.support.scenarios.stage import Live, Stage, Stages
 from tests.support.scenarios.strategies import Scenario, scenarios
 
 _PLAN_ID = "5eed" * 8
@@ -35,9 +35,9 @@ def applied_twice(
 
 @examples(6)
 @given(scenario=scenarios())
-def test_applying_a_saved_plan_twice_is_applying_it_once(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_applying_a_saved_plan_twice_is_applying_it_once(stages: Stages, scenario: Scenario) -> None:
     """The second time nothing is sent, and what was done counts as done."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         first, second, before, after = applied_twice(stage, None)
         assert stage.writes() == []
     assert after == before
@@ -48,10 +48,10 @@ def test_applying_a_saved_plan_twice_is_applying_it_once(sandboxes: Sandboxes, s
 @examples(6)
 @given(scenario=scenarios(), elsewhere=st.booleans(), taken=st.data())
 def test_what_was_taken_away_in_between_stays_away(
-    sandboxes: Sandboxes, scenario: Scenario, taken: st.DataObject, *, elsewhere: bool
+    stages: Stages, scenario: Scenario, taken: st.DataObject, *, elsewhere: bool
 ) -> None:
     """On the same machine, or another one that reads what was taken away: nothing is sent and nothing comes back."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         _, _, before, after = applied_twice(stage, fresh_machine() if elsewhere else None, taken)
         assert stage.writes() == []
     assert after == before

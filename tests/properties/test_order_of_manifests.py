@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.errors import ManifestError
 from reconciler.render.plan_json import plan_json
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Sandboxes
+from tests.support.scenarios.stage import Stages
 from tests.support.scenarios.statements import Document
 from tests.support.scenarios.strategies import Scenario, scenarios
 
@@ -26,23 +26,21 @@ def files(draw: st.DrawFn, documents: Sequence[Document]) -> list[list[Document]
 
 @examples(5)
 @given(scenario=scenarios(), data=st.data())
-def test_the_order_of_manifests_changes_nothing(sandboxes: Sandboxes, scenario: Scenario, data: st.DataObject) -> None:
+def test_the_order_of_manifests_changes_nothing(stages: Stages, scenario: Scenario, data: st.DataObject) -> None:
     """Shuffled documents in other files give the same plan, to the letter and with the same digest."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         plan = plan_json(stage.plan(frozenset()))
-    with sandboxes.holding(scenario, data.draw(files(scenario.documents))) as stage:
+    with stages.holding(scenario, data.draw(files(scenario.documents))) as stage:
         assert plan_json(stage.plan(frozenset())) == plan
 
 
 @examples(5)
 @given(scenario=scenarios(sound=False), data=st.data())
-def test_the_order_of_faulty_manifests_changes_nothing(
-    sandboxes: Sandboxes, scenario: Scenario, data: st.DataObject
-) -> None:
+def test_the_order_of_faulty_manifests_changes_nothing(stages: Stages, scenario: Scenario, data: st.DataObject) -> None:
     """Where manifests are at fault, the same actions and the same troubles are found in any order of theirs."""
 
     def found(layout: list[list[Document]]) -> object:
-        with sandboxes.holding(scenario, layout) as stage:
+        with stages.holding(scenario, layout) as stage:
             try:
                 plan = stage.plan(frozenset())
             except ManifestError:

@@ -14,7 +14,8 @@ from reconciler.model.result import OutcomeStatus, Result
 from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Live, Sandboxes
+from tests.support.scenarios.behaviours import behaviours
+from tests.support.scenarios.stage import Live, Stages
 from tests.support.scenarios.statements import Spot, Statement, statement
 from tests.support.scenarios.strategies import Governed, Scenario
 from tests.support.scenarios.worlds import KINDS, PEOPLE, address, guid, password_of
@@ -72,7 +73,7 @@ def moves(draw: st.DrawFn) -> Scenario:
         if before and before != after and draw(st.booleans()):
             declare(account, before, present=False)
     world = World(tuple(_with(site, standing[site.id]) for site in sites), accounts)
-    return Scenario(world, governed, tuple(statements), draw(st.booleans()))
+    return Scenario(world, governed, tuple(statements), draw(behaviours()))
 
 
 def _empty_site(number: int) -> Site:
@@ -98,9 +99,9 @@ def _provider(site: Site, account: Account) -> Provider:
 
 @examples(6)
 @given(scenario=moves())
-def test_an_account_is_freed_before_it_is_connected_elsewhere(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_an_account_is_freed_before_it_is_connected_elsewhere(stages: Stages, scenario: Scenario) -> None:
     """When a connect begins, all that frees its account has been answered, unless they wait for each other."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         before = stage.live()
         watched = Watched(stage.environ, stage.sandbox.requests)
         result = stage.with_environ(watched).apply()

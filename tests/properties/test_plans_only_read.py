@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.properties.agreement import agreeing
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Sandboxes, is_read
+from tests.support.scenarios.stage import Stages, is_read
 from tests.support.scenarios.statements import Document
 from tests.support.scenarios.strategies import Scenario, scenarios
 from tests.support.scenarios.worlds import guid
@@ -26,9 +26,9 @@ _SNIPPETS = (
 
 @examples(6)
 @given(scenario=scenarios(sound=False))
-def test_a_plan_sends_no_write(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_plan_sends_no_write(stages: Stages, scenario: Scenario) -> None:
     """Whatever valid or faulty manifests say of whatever world, planning them leaves it as it was."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         before = stage.live()
         stage.sandbox.requests.clear()
         stage.plan_if_valid()
@@ -38,11 +38,9 @@ def test_a_plan_sends_no_write(sandboxes: Sandboxes, scenario: Scenario) -> None
 
 @examples(6)
 @given(scenario=scenarios(), place=st.integers(0), text=st.text(max_size=20) | st.sampled_from(_SNIPPETS))
-def test_a_plan_of_garbage_sends_nothing_but_reads(
-    sandboxes: Sandboxes, scenario: Scenario, place: int, text: str
-) -> None:
+def test_a_plan_of_garbage_sends_nothing_but_reads(stages: Stages, scenario: Scenario, place: int, text: str) -> None:
     """Manifests with something stuck into them are refused, or planned without a write."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         file = next(stage.folder.rglob("*.yaml"))
         whole = file.read_text(encoding="utf-8")
         cut = place % (len(whole) + 1)
@@ -53,12 +51,12 @@ def test_a_plan_of_garbage_sends_nothing_but_reads(
 
 @examples(6)
 @given(scenario=scenarios(), data=st.data())
-def test_a_plan_that_may_not_read_sends_no_write(sandboxes: Sandboxes, scenario: Scenario, data: st.DataObject) -> None:
+def test_a_plan_that_may_not_read_sends_no_write(stages: Stages, scenario: Scenario, data: st.DataObject) -> None:
     """With a wrong key, a wrong secret or for a site that isn't there the plan says so, and sends no write."""
     wrong = data.draw(st.sampled_from(("EXTCAL_API_KEY", "EXTCAL_APP_SECRET", "site")))
     environ = {wrong: "not-the-right-one"} if wrong != "site" else {}
     documents = [_elsewhere(d) if wrong == "site" else d for d in scenario.documents]
-    with sandboxes.holding(scenario, [documents], environ) as stage:
+    with stages.holding(scenario, [documents], environ) as stage:
         plan = stage.plan()
         assert all(is_read(request) for request in stage.sandbox.requests)
     blind = [g for g in scenario.governed if wrong == "site" or g.by_app == (wrong == "EXTCAL_APP_SECRET")]
@@ -80,9 +78,9 @@ def _elsewhere(manifest: Document) -> Document:
 
 @examples(6)
 @given(scenario=agreeing())
-def test_a_site_whose_connections_all_agree_takes_two_requests(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_site_whose_connections_all_agree_takes_two_requests(stages: Stages, scenario: Scenario) -> None:
     """Where the live state is what the manifests state, and says all that they speak of, two requests tell so."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         plan = stage.plan(frozenset())
         paths = sorted(request.path.rpartition("/")[2] for request in stage.sandbox.requests)
     assert plan.whole

@@ -5,27 +5,27 @@ from hypothesis import given
 from reconciler.model.action import ActionKind
 from reconciler.sandbox.contract import Status
 from tests.support.profiles import examples
-from tests.support.scenarios.stage import Live, Sandboxes
+from tests.support.scenarios.stage import Live, Stages
 from tests.support.scenarios.statements import EXPORTS, IMPORTS, Statement
 from tests.support.scenarios.strategies import Scenario, scenarios
 
 
 @examples(6)
 @given(scenario=scenarios())
-def test_a_connection_that_no_action_names_stays_as_it_is(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_connection_that_no_action_names_stays_as_it_is(stages: Stages, scenario: Scenario) -> None:
     """What was listed before and is named by no action that was carried out is listed the same after."""
-    _stays_as_it_is(sandboxes, scenario)
+    _stays_as_it_is(stages, scenario)
 
 
 @examples(6)
 @given(scenario=scenarios(sound=False))
-def test_faulty_manifests_touch_nothing_that_no_action_names(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_faulty_manifests_touch_nothing_that_no_action_names(stages: Stages, scenario: Scenario) -> None:
     """The same where manifests are ambiguous, ask for too much, or providers can't be reached."""
-    _stays_as_it_is(sandboxes, scenario)
+    _stays_as_it_is(stages, scenario)
 
 
-def _stays_as_it_is(sandboxes: Sandboxes, scenario: Scenario) -> None:
-    with sandboxes.holding(scenario) as stage:
+def _stays_as_it_is(stages: Stages, scenario: Scenario) -> None:
+    with stages.holding(scenario) as stage:
         before = stage.live()
         result = stage.apply_if_valid()
         after = stage.live()
@@ -39,9 +39,9 @@ def _stays_as_it_is(sandboxes: Sandboxes, scenario: Scenario) -> None:
 
 @examples(6)
 @given(scenario=scenarios())
-def test_a_disconnect_changes_nothing_but_the_status(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_a_disconnect_changes_nothing_but_the_status(stages: Stages, scenario: Scenario) -> None:
     """Of a connection that is given up, everything but its status is as before."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         before = stage.live()
         result = stage.apply()
         after = stage.live()
@@ -55,9 +55,9 @@ def test_a_disconnect_changes_nothing_but_the_status(sandboxes: Sandboxes, scena
 
 @examples(6)
 @given(scenario=scenarios())
-def test_what_a_manifest_ignores_or_leaves_out_keeps_its_value(sandboxes: Sandboxes, scenario: Scenario) -> None:
+def test_what_a_manifest_ignores_or_leaves_out_keeps_its_value(stages: Stages, scenario: Scenario) -> None:
     """A sync config's fields that are ignored, or in no manifest, are after an apply what they were before."""
-    with sandboxes.holding(scenario) as stage:
+    with stages.holding(scenario) as stage:
         before = stage.live()
         result = stage.apply()
         after = stage.live()

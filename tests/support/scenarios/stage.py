@@ -23,6 +23,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS
+from reconciler.sandbox.behaviour import Behaviour
 from reconciler.sandbox.request_log import LoggedRequest
 from reconciler.sandbox.server import RunningSandbox
 from reconciler.workflow import Stop
@@ -35,7 +36,7 @@ _READING_POSTS = frozenset({"/calendar/v3/schedules/query", "/oauth2/token"})
 _EVERYTHING = workflow.Selection()
 # Written in C where it's built: it takes a fraction of the time.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-# Sandboxes speak plain HTTP; to read the machine's certificates for each request takes longer than its answer.
+# Stages speak plain HTTP; to read the machine's certificates for each request takes longer than its answer.
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 T = TypeVar("T")
@@ -133,10 +134,12 @@ class Stage:
         assert "connectionId=" in answer.headers["location"]
 
     def live(self) -> Live:
-        """Every connection of every site as the service tells it; providers that are down are left out."""
+        """Every connection of every site, whatever else the service tells; providers that are down are left out."""
         found: Live = {}
+        self.sandbox.behave(Behaviour(unknown_fields=True))
         for site in self.scenario.world.sites:
             found |= self._listed(site.id)
+        self.sandbox.behave(self.scenario.behaviour)
         return found
 
     def _listed(self, site_id: str) -> Live:
@@ -185,11 +188,10 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Sandboxes:
-    """One that tells the calendars' names in sync configs, and one that does not."""
+class Stages:
+    """Puts one scenario after the other on stage, in a sandbox that behaves as each has it."""
 
-    naming: RunningSandbox
-    nameless: RunningSandbox
+    sandbox: RunningSandbox
 
     @contextmanager
     def holding(
@@ -199,7 +201,8 @@ class Sandboxes:
         environ: Mapping[str, str] | None = None,
     ) -> Iterator[Stage]:
         """A scenario on stage; `files` are its manifests, all in one file by default, `environ` replaces secrets."""
-        sandbox = self.naming if scenario.calendar_names else self.nameless
+        sandbox = self.sandbox
+        sandbox.behave(scenario.behaviour)
         sandbox.replace_world(scenario.world)
         for provider_id in scenario.down:
             sandbox.set_provider_down(provider_id, down=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 
+from reconciler.sandbox.behaviour import Behaviour
 from reconciler.sandbox.seed import APP_ID
 from reconciler.sandbox.world import ExistingConnection, Provider, Site, World
+from tests.support.scenarios.behaviours import behaviours
 from tests.support.scenarios.clarity import clarified
 from tests.support.scenarios.statements import (
     Document,
@@ -55,6 +57,9 @@ class Governed:
         return document("Site", self.name, spec)
 
 
+EASY = Behaviour()
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A world, what manifests state over it, and how the sandbox behaves; `down` are ids of providers."""
@@ -62,7 +67,7 @@ class Scenario:
     world: World
     governed: tuple[Governed, ...]
     statements: tuple[Statement, ...]
-    calendar_names: bool = True
+    behaviour: Behaviour = EASY
     down: tuple[str, ...] = ()
 
     def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:  # noqa: FBT001 - hypothesis calls it
@@ -71,7 +76,7 @@ class Scenario:
 
     def described(self) -> str:
         """What a failure needs to be understood: a line for each thing."""
-        lines = [f"names={self.calendar_names} down={self.down}"]
+        lines = [f"behaviour={self.behaviour.differences()} down={self.down}"]
         for site in self.world.sites:
             lines += [_provider_line(provider) for provider in site.providers]
             lines += [_connection_line(connection) for connection in site.connections]
@@ -109,7 +114,10 @@ class Scenario:
 
 @st.composite
 def scenarios(draw: st.DrawFn, *, sound: bool = True, sparing: bool = True, alike: bool = True) -> Scenario:
-    """A scenario, sound or rough; one that is not `sparing` buries and prunes a lot; for `alike` see `worlds`."""
+    """A scenario, sound or rough; one that is not `sparing` buries and prunes a lot; for `alike` see `worlds`.
+
+    The service may behave in any way; in a sound one, in any under which what is declared can come about.
+    """
     world = draw(worlds(alike=alike and sound))
     statements: list[Statement] = []
     taken: set[tuple[str, str]] = set()
@@ -127,7 +135,7 @@ def scenarios(draw: st.DrawFn, *, sound: bool = True, sparing: bool = True, alik
         world,
         tuple(draw(_governed(site, sparing=sparing)) for site in world.sites),
         tuple(statements),
-        draw(st.booleans()),
+        draw(behaviours(harsh=not sound)),
         down,
     )
 
