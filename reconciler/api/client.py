@@ -121,23 +121,29 @@ class Reader:
         failed = dict.fromkeys(provider_id for page in pages for provider_id in page.failed_provider_ids)
         return EventList(tuple(event for page in pages for event in page.items), tuple(failed))
 
-    async def query_schedules(self, external_ids: Sequence[str] = ()) -> tuple[Schedule, ...]:
-        """The site's active schedules, or those of them with one of `external_ids`; all pages."""
+    async def query_schedules(
+        self, external_ids: Sequence[str] = (), app_ids: Sequence[str] = ()
+    ) -> tuple[Schedule, ...]:
+        """The site's active schedules, or those of them with one of `external_ids` and one of `app_ids`; all pages.
+
+        Whether the service heeds `app_ids` is not known: the answer may hold schedules of other apps.
+        """
         schedules: list[Schedule] = []
         for some in _by_hundreds(external_ids) if external_ids else [()]:
-            schedules += await self._query_schedules(some)
+            schedules += await self._query_schedules({"externalId": _among(some), "appId": _one_or_among(app_ids)})
         return tuple(schedules)
 
-    async def _query_schedules(self, external_ids: Sequence[str]) -> list[Schedule]:
+    async def _query_schedules(self, filters: Mapping[str, Mapping[str, object]]) -> list[Schedule]:
         spending = self._exchange.pages()
+        wanted = {name: condition for name, condition in filters.items() if condition}
 
         async def fetch(cursor: str | None) -> CursorPage[Schedule]:
             paging: dict[str, object] = {"limit": _SCHEDULES_A_PAGE}
             query: dict[str, object] = {"cursorPaging": paging}
             if cursor is not None:
                 paging["cursor"] = cursor
-            elif external_ids:
-                query["filter"] = {"externalId": {"$in": list(external_ids)}}
+            elif wanted:
+                query["filter"] = wanted
             body = json.dumps({"query": query})
             call = Call("QuerySchedules", "POST", QUERY_SCHEDULES, body=body, grows=True, permission="Read Calendar")
             return await self._exchange.call(
@@ -217,6 +223,14 @@ def _each_once(rows: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
 
 def _standing(row: LiveConnection) -> tuple[int, str]:
     return {Status.DISCONNECTED.value: 0, Status.ERROR.value: 1}.get(row.status, 2), repr(row)
+
+
+def _among(values: Sequence[str]) -> dict[str, object]:
+    return {"$in": list(values)} if values else {}
+
+
+def _one_or_among(values: Sequence[str]) -> dict[str, object]:
+    return {"$eq": values[0]} if len(values) == 1 else _among(values)
 
 
 def _by_hundreds(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -122,7 +122,7 @@ def read_schedule(fields: WireObject) -> Schedule:
         external_id=fields.text("externalId") or None,
         status=fields.text("status") or "ACTIVE",
         time_zone=fields.text("timeZone"),
-        app_id=fields.text("appId"),
+        app_id=comparable_id(app_id) if (app_id := fields.text("appId")) else None,
         extra=fields.extra(),
     )
 

@@ -8,6 +8,9 @@ from reconciler.model.encoding import NOT_ENCODED
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 
+BOOKINGS_APP_ID = "13d21c63-b5ec-5912-8397-c3a5ddb27a97"
+"""The id of the bookings app, the same on every site."""
+
 
 class SecretKind(StrEnum):
     """Where a secret is kept."""
@@ -55,7 +58,7 @@ class Site:
     """A site; `max_disconnects` is a percentage (0 to 100) of its live connections in scope.
 
     `warnings` tell of files that may be about it and were not read, so that it is not pruned; `spared` says that its
-    manifest asks for that.
+    manifest asks for that. `schedules_app_id` is the app whose schedules are meant by a name or external id.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Site:
     prune: bool
     max_disconnects: int
     redirect_url: str | None
+    schedules_app_id: str = BOOKINGS_APP_ID
     source: Source = field(default=Source("saved plan", 1, 1), metadata=NOT_ENCODED)
     warnings: tuple[str, ...] = field(default=(), metadata=NOT_ENCODED)
     spared: bool = field(default=False, metadata=NOT_ENCODED)
@@ -85,10 +89,12 @@ class ScheduleKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRef:
-    """A schedule, by its id, name or external id."""
+    """A schedule, by its id, or by its name or external id among the schedules of an app."""
 
     by: ScheduleKey
     value: str
+    app_id: str = BOOKINGS_APP_ID
+    """The app whose schedules are meant; an id needs none and has the default, so that it equals itself."""
 
     def __str__(self) -> str:
         return self.value if self.by is ScheduleKey.NAME else f"{self.by} {self.value}"

@@ -105,10 +105,16 @@ class Schedule:
 
     id: str
     name: str
+    """Not unique: a member of staff has two, one of them for working hours, and every service has its own."""
+
     external_id: str | None
+    """What the app calls it; a member of staff's resource id."""
+
     status: str
     time_zone: str | None = None
     app_id: str | None = None
+    """The app that it belongs to, None where the service does not say."""
+
     extra: Extra = ()
 
 
@@ -140,8 +146,10 @@ class ConnectionList:
 class LiveSite:
     """One observation of a site.
 
-    `schedules` is empty unless a manifest refers to one by name or external id; `calendars` holds, by connection
-    id, the lists that had to be asked for, and `unlisted` why one was not to be had.
+    `schedules` is empty unless a manifest refers to one by name or external id; it holds what the service answers when
+    it is asked for those of the site's app, and `other_schedules` what it answers beyond that, where it had to be asked
+    for those of every app. `calendars` holds, by connection id, the lists that had to be asked for, and `unlisted` why
+    one was not to be had.
     """
 
     providers: tuple[Provider, ...]
@@ -150,3 +158,4 @@ class LiveSite:
     schedules: tuple[Schedule, ...] = ()
     calendars: Mapping[str, tuple[Calendar, ...]] = field(default_factory=dict)
     unlisted: Mapping[str, str] = field(default_factory=dict)
+    other_schedules: tuple[Schedule, ...] = ()

@@ -34,7 +34,7 @@ class Duplicates:
 
 def find_duplicates(site_id: str, declared: Sequence[DeclaredConnection], live: LiveSite) -> tuple[Duplicates, ...]:
     """What stands more than once of one site, by address, but for what plans have another fault of."""
-    known = lookup.Schedules(live.schedules)
+    known = lookup.schedules_of(live)
     by_account = _by_account(live.connections)
     found: list[Duplicates] = []
     for connection in sorted(declared, key=lambda connection: connection.address):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.action import Action, ActionKind, Reason
-from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
+from reconciler.model.desired import DeclaredConnection, Site, State
 from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
 from reconciler.model.plan import Allowance, SitePlan
 from reconciler.model.source import Fault
@@ -13,13 +13,6 @@ from reconciler.planning import actions, diff, guards, lookup, preconditions, pr
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.planning.undeclared import with_undeclared
-
-
-def schedule_lookups(declared: Iterable[DeclaredConnection]) -> tuple[bool, tuple[str, ...]]:
-    """What must be asked of the schedules: (whether by name, hence all of them; the external ids)."""
-    refs = [connection.schedule for connection in declared]
-    external = sorted({ref.value for ref in refs if ref.by is ScheduleKey.EXTERNAL_ID})
-    return any(ref.by is ScheduleKey.NAME for ref in refs), tuple(external)
 
 
 def calendar_lookups(

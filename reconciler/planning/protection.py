@@ -54,7 +54,7 @@ def still_protected(
         return ()
     every = tuple(base)
     connections = {connection.id: connection for connection in live.connections}
-    known = lookup.Schedules(live.schedules)
+    known = lookup.schedules_of(live)
     by_account: dict[Account, list[DeclaredConnection]] = defaultdict(list)
     for declared in every:
         by_account[declared.account].append(declared)
@@ -115,5 +115,5 @@ def _same_schedule(declared: DeclaredConnection, connection: LiveConnection, kno
     if not isinstance(found, Fault):
         return _Fit.SURELY if found.id == connection.schedule_id else _Fit.NO
     # None is called so any more, or several are.
-    candidates = {schedule.id for schedule in known.named(declared.schedule.by, declared.schedule.value)}
+    candidates = {schedule.id for schedule in known.named(declared.schedule)}
     return _Fit.MAYBE if not candidates or connection.schedule_id in candidates else _Fit.NO

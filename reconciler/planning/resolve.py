@@ -41,7 +41,7 @@ def resolve_declared(declared: Sequence[DeclaredConnection], live: LiveSite) -> 
     resolved: list[Resolved] = []
     faults: list[Fault] = []
     named: dict[str, str] = {}
-    known_schedules = lookup.Schedules(live.schedules)
+    known_schedules = lookup.schedules_of(live)
     known_providers: dict[ProviderRef, Provider] = {}
     for connection in sorted(declared, key=lambda connection: connection.address):
         schedule = lookup.resolve_schedule(connection, known_schedules)

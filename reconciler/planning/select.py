@@ -7,10 +7,9 @@ than one disconnect, and is whole otherwise: a tombstone takes all that fit it. 
 planned for chosen connections.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site, State
-from reconciler.model.live import Schedule
 from reconciler.model.source import Fault
 from reconciler.planning import lookup
 
@@ -34,12 +33,11 @@ def needs_schedules(chosen: Iterable[DeclaredConnection]) -> bool:
     return any(connection.schedule.by is not ScheduleKey.ID for connection in chosen)
 
 
-def schedule_ids(chosen: Iterable[DeclaredConnection], found: Sequence[Schedule]) -> tuple[str, ...]:
+def schedule_ids(chosen: Iterable[DeclaredConnection], known: lookup.Schedules) -> tuple[str, ...]:
     """The ids of the schedules to read; empty where all are to be read.
 
     A connection whose schedule can't be told has a fault, and nothing is read for it.
     """
-    known = lookup.Schedules(found)
     resolved = (lookup.resolve_schedule(connection, known) for connection in chosen)
     ids = tuple(sorted({schedule.id for schedule in resolved if not isinstance(schedule, Fault)}))
     return ids if len(ids) <= _MOST else ()

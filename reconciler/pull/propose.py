@@ -228,5 +228,6 @@ def _in_order(site: PulledSite) -> PulledSite:
             connections=tuple(sorted(live.connections, key=lambda one: one.id)),
             failed_provider_ids=tuple(sorted(live.failed_provider_ids)),
             schedules=tuple(sorted(live.schedules, key=lambda one: one.id)),
+            other_schedules=tuple(sorted(live.other_schedules, key=lambda one: one.id)),
         ),
     )

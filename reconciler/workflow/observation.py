@@ -6,15 +6,16 @@ they take.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.model.desired import DeclaredConnection
 from reconciler.model.live import Calendar, ConnectionList, LiveSite, Provider, Schedule
-from reconciler.planning.planner import calendar_lookups, schedule_lookups
+from reconciler.planning import lookup
+from reconciler.planning.planner import calendar_lookups
 from reconciler.planning.select import needs_schedules, schedule_ids
 
 _T = TypeVar("_T", Provider, Schedule, Calendar)
@@ -32,25 +33,24 @@ async def observe(
     connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
     same site, by themselves.
     """
-    by_name, external_ids = schedule_lookups([*declared, *beside])
-
-    async def schedules() -> tuple[Schedule, ...]:
-        if not by_name and not external_ids:
-            return ()
-        return await reader.query_schedules(() if by_name else external_ids)
-
-    asked = asyncio.create_task(schedules())
+    asked = asyncio.create_task(find_schedules([*declared, *beside], reader))
 
     async def connections_read() -> ConnectionList:
         # What is asked in any case may be waited for: that costs a while, and no request.
-        known = await asked if needs_schedules(chosen) else ()
-        return await reader.list_connections(schedule_ids(chosen, known))
+        known = await asked if needs_schedules(chosen) else FoundSchedules()
+        return await reader.list_connections(schedule_ids(chosen, lookup.Schedules(known.listed, known.others)))
 
     providers, connections = asyncio.create_task(reader.list_providers()), asyncio.create_task(connections_read())
     # All are waited for, so that of several errors the same one is raised each time.
     await asyncio.gather(providers, connections, asked, return_exceptions=True)
     offered, listed, found = providers.result(), connections.result(), asked.result()
-    live = LiveSite(_by_id(offered), listed.connections, listed.failed_provider_ids, _by_id(found))
+    live = LiveSite(
+        _by_id(offered),
+        listed.connections,
+        listed.failed_provider_ids,
+        schedules=found.listed,
+        other_schedules=found.others,
+    )
     own = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
     wanted = tuple(dict.fromkeys((*own, *calendar_lookups(beside, live))))
     answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
@@ -60,6 +60,31 @@ async def observe(
         calendars={key: answer for key, answer in by_id.items() if not isinstance(answer, str)},
         unlisted={key: answer for key, answer in by_id.items() if isinstance(answer, str)},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSchedules:
+    """The schedules among which references are looked up, as `Schedules` in planning tells them apart."""
+
+    listed: tuple[Schedule, ...] = ()
+    others: tuple[Schedule, ...] = ()
+
+
+async def find_schedules(declared: Iterable[DeclaredConnection], reader: Reader) -> FoundSchedules:
+    """Ask for the schedules that are named otherwise than by id; raises ApiError or SecretError.
+
+    Those of every app are asked for only where a reference means none of its own app's: it may mean one by external
+    id, and else a person is told where it is.
+    """
+    every = tuple(declared)
+    if (query := lookup.schedule_query(every)) is None:
+        return FoundSchedules()
+    listed = _by_id(await reader.query_schedules(query.external_ids, query.app_ids))
+    if (beyond := lookup.query_beyond(every, lookup.Schedules(listed))) is None:
+        return FoundSchedules(listed)
+    known = {schedule.id for schedule in listed}
+    answer = _by_id(await reader.query_schedules(beyond.external_ids))
+    return FoundSchedules(listed, tuple(schedule for schedule in answer if schedule.id not in known))
 
 
 async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:

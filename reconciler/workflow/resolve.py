@@ -20,10 +20,10 @@ from reconciler.execution.settle import Window, look_for_all
 from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Settled, Several, Unclear, Unlisted
-from reconciler.model.live import LiveSite, Schedule
+from reconciler.model.live import LiveSite
 from reconciler.model.source import Fault
 from reconciler.planning.duplicates import Duplicates, find_duplicates, still_standing, unread
-from reconciler.planning.planner import schedule_lookups
+from reconciler.workflow.observation import find_schedules
 from reconciler.workflow.plans import declared_by_site
 from reconciler.workflow.service import Sessions, run_bounded
 
@@ -114,11 +114,15 @@ async def examine(
 
 async def _read(declared: Sequence[DeclaredConnection], reader: Reader) -> LiveSite:
     """What telling a site's duplicates needs."""
-    by_name, external_ids = schedule_lookups(declared)
-    asks = by_name or bool(external_ids)
-    found: tuple[Schedule, ...] = await reader.query_schedules(() if by_name else external_ids) if asks else ()
+    found = await find_schedules(declared, reader)
     listed = await reader.list_connections()
-    return LiveSite(await reader.list_providers(), listed.connections, listed.failed_provider_ids, found)
+    return LiveSite(
+        await reader.list_providers(),
+        listed.connections,
+        listed.failed_provider_ids,
+        schedules=found.listed,
+        other_schedules=found.others,
+    )
 
 
 def choose(examined: Examined, keep: Mapping[str, str], forget: frozenset[str]) -> tuple[Decision, ...]:

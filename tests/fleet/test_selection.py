@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Scope, Site, State
 from reconciler.model.live import LiveConnection, LiveSite, Schedule
+from reconciler.planning.lookup import Schedules
 from reconciler.planning.planner import plan_site
 from reconciler.planning.select import narrowable, schedule_ids
 from reconciler.sandbox.world import ExistingConnection
@@ -88,7 +89,7 @@ def test_a_narrowed_reading_plans_the_same(
     """Whatever is declared, live and chosen: actions, faults, guards and warnings are those of the whole site."""
     only = frozenset(data.draw(st.sets(st.sampled_from([each.address for each in stated]), min_size=1)))
     whole = LiveSite(PROVIDERS, tuple(there), failed, tuple(SCHEDULES))
-    ids = schedule_ids(narrowable(on, stated, only), whole.schedules)
+    ids = schedule_ids(narrowable(on, stated, only), Schedules(whole.schedules))
     seen = replace(whole, connections=tuple(c for c in there if not ids or c.schedule_id in ids))
     assert plan_site(on, stated, seen, only=only) == plan_site(on, stated, whole, only=only)
 

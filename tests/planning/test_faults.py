@@ -203,7 +203,7 @@ def providing(*providers: Provider, standing: Sequence[LiveConnection] = ()) -> 
             site_with(schedules=tuple(Schedule(f"s{n}", "Dr. Lee", None, "ACTIVE") for n in (2, 1))),
             "2:3",
             "2 schedules have the name Dr. Lee",
-            "name one by id: s1, s2",
+            "name one by id: s1 (app not shown, no externalId), s2 (app not shown, no externalId)",
         ),
         (
             stated(sync=SyncConfig(chosen("Nowhere"))),

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.action import ActionKind
-from reconciler.model.desired import DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, State
+from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Lifecycle, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.sync import IMPORTS, SyncConfig
-from reconciler.planning.planner import calendar_lookups, schedule_lookups
+from reconciler.planning.lookup import ScheduleQuery, Schedules, query_beyond, schedule_query
+from reconciler.planning.planner import calendar_lookups
 from reconciler.planning.select import narrowable, needs_schedules, schedule_ids
 from tests.support.builders.plans import (
     OTHER_SCHEDULE,
@@ -36,13 +37,31 @@ BY_EXTERNAL = on(ScheduleKey.EXTERNAL_ID, "ext-b")
 
 
 def test_schedules_are_asked_for_only_where_one_is_named_otherwise() -> None:
-    """By id nothing; by name all; by external id those, in order and each once."""
+    """By id nothing; by name all of the app; by external id those of the app, in order and each once."""
     another = on(ScheduleKey.EXTERNAL_ID, "ext-a")
-    assert schedule_lookups([BY_ID]) == (False, ())
-    assert schedule_lookups([BY_ID, BY_NAME]) == (True, ())
-    assert schedule_lookups([BY_EXTERNAL, another, BY_ID, BY_EXTERNAL]) == (False, ("ext-a", "ext-b"))
-    assert schedule_lookups([BY_EXTERNAL, BY_NAME]) == (True, ("ext-b",))
-    assert schedule_lookups([]) == (False, ())
+    assert schedule_query([BY_ID]) is None
+    assert schedule_query([]) is None
+    every = ScheduleQuery((), (BOOKINGS_APP_ID,))
+    assert schedule_query([BY_ID, BY_NAME]) == schedule_query([BY_EXTERNAL, BY_NAME]) == every
+    found = ScheduleQuery(("ext-a", "ext-b"), (BOOKINGS_APP_ID,))
+    assert schedule_query([BY_EXTERNAL, another, BY_ID, BY_EXTERNAL]) == found
+
+
+def test_schedules_of_every_app_are_asked_for_only_where_a_reference_means_none_of_its_own() -> None:
+    """Where the app has them nothing more is asked; else all of a name, and only those of the external ids."""
+    there = Schedules(STAFF)
+    assert query_beyond([BY_ID, BY_NAME, BY_EXTERNAL], there) is None
+    missing = [on(ScheduleKey.EXTERNAL_ID, value) for value in ("ext-z", "ext-y")]
+    assert query_beyond([BY_NAME, *missing], there) == ScheduleQuery(("ext-y", "ext-z"), ())
+    assert query_beyond([on(ScheduleKey.NAME, "Nobody"), *missing], there) == ScheduleQuery((), ())
+    others = Schedules([replace(schedule, app_id="another") for schedule in STAFF])
+    assert query_beyond([BY_EXTERNAL], others) == ScheduleQuery(("ext-b",), ())
+
+
+def test_both_apps_are_asked_for_where_a_change_is_from_one_to_the_other() -> None:
+    """What the base says is looked up as the base means it."""
+    before = replace(BY_NAME, schedule=replace(BY_NAME.schedule, app_id="another"))
+    assert schedule_query([BY_NAME, before]) == ScheduleQuery((), (BOOKINGS_APP_ID, "another"))
 
 
 def importing(name: str, **fields: object) -> DeclaredConnection:
@@ -113,8 +132,8 @@ def test_a_reading_is_whole_where_shares_count() -> None:
 def test_schedules_to_read() -> None:
     """Each once, in order, however it is named; one that is not there has a fault, and nothing is read for it."""
     nobody, kim = on(ScheduleKey.NAME, "Nobody"), on(ScheduleKey.ID, OTHER_SCHEDULE.upper())
-    assert schedule_ids([kim, BY_NAME, BY_ID, BY_EXTERNAL, nobody], STAFF) == (SCHEDULE, OTHER_SCHEDULE)
-    assert schedule_ids([], STAFF) == schedule_ids([nobody], STAFF) == ()
+    assert schedule_ids([kim, BY_NAME, BY_ID, BY_EXTERNAL, nobody], Schedules(STAFF)) == (SCHEDULE, OTHER_SCHEDULE)
+    assert schedule_ids([], Schedules(STAFF)) == schedule_ids([nobody], Schedules(STAFF)) == ()
     assert needs_schedules([BY_ID, BY_NAME])
     assert needs_schedules([BY_EXTERNAL])
     assert not needs_schedules([BY_ID])
@@ -124,4 +143,4 @@ def test_schedules_to_read() -> None:
 def test_very_many_schedules_are_read_as_all(count: int, read: int) -> None:
     """More than one request would take are asked for without naming any."""
     many = [on(ScheduleKey.ID, f"schedule-{n}") for n in range(count)]
-    assert len(schedule_ids(many, [])) == read
+    assert len(schedule_ids(many, Schedules([]))) == read

@@ -140,7 +140,8 @@ def test_schedule_name_that_is_not_there_or_not_unique() -> None:
     twice = (Schedule("b", "Dr. Lee", None, "ACTIVE"), Schedule("a", "Dr. Lee", None, "ACTIVE"))
     ref = ScheduleRef(ScheduleKey.NAME, "Dr. Lee")
     (fault,) = planned(declared(schedule=ref), on=site_with(schedules=twice)).faults
-    assert (fault.message, fault.hint) == ("2 schedules have the name Dr. Lee", "name one by id: a, b")
+    candidates = "a (app not shown, no externalId), b (app not shown, no externalId)"
+    assert (fault.message, fault.hint) == ("2 schedules have the name Dr. Lee", f"name one by id: {candidates}")
     (fault,) = planned(
         declared(schedule=ScheduleRef(ScheduleKey.NAME, "Dr Lee")), on=site_with(schedules=twice[:1])
     ).faults
