@@ -18,6 +18,7 @@ from reconciler.manifests.sync_config import Sources, sync_config
 from reconciler.manifests.values import Value, YamlMapping, locate
 from reconciler.model.account import Account
 from reconciler.model.desired import (
+    BOOKINGS_APP_ID,
     ApiKeyAuth,
     AppAuth,
     Lifecycle,
@@ -92,6 +93,7 @@ def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
         prune=spec.get("prune", False),
         max_disconnects=int(percentage.removesuffix("%")),
         redirect_url=oauth["redirectUrl"] if oauth else None,
+        schedules_app_id=spec.get("schedules", {}).get("appId", BOOKINGS_APP_ID).lower(),
         source=report.source_of(document.mark),
     )
     return SiteDocument(site, report.source(locate(document, ("spec", "siteId"))))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.manifests.convert import NO_SYNC, ConnectionDocument, PolicyDocument, SiteDocument
 from reconciler.manifests.faults import shown
@@ -10,7 +10,7 @@ from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.account import Account
-from reconciler.model.desired import DeclaredConnection, Desired, ProviderRef, ScheduleRef
+from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Desired, ProviderRef, ScheduleKey, ScheduleRef
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
@@ -60,6 +60,7 @@ def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list
     """What the documents declare together, and everything that is wrong with them together; raises LimitError."""
     names = _Names(documents)
     policies = {policy.name: policy for policy in sorted(documents.policies, key=lambda document: document.name)}
+    apps = {document.site.name: document.site.schedules_app_id for document in documents.sites}
     connections = []
     for document in sorted(documents.connections, key=lambda document: document.root):
         site = document.site or names.only_site
@@ -67,7 +68,7 @@ def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list
             policy = policies.get(document.policy or "")
             if policy is not None and not budget.allows(Limit.CALENDARS, _inherited(policy.sync, document.sync)):
                 raise budget.exceeded(Limit.CALENDARS, document.root)
-            connections.append(_connection(document, site, policy))
+            connections.append(_connection(document, site, policy, apps.get(site, BOOKINGS_APP_ID)))
     faults = [*names.faults(), *_same_site(documents.sites), *find_overlaps(connections)]
     sites = sorted((document.site for document in documents.sites), key=lambda site: site.name)
     connections.sort(key=lambda connection: (connection.site, connection.name))
@@ -80,16 +81,21 @@ def _inherited(policy: SyncConfig, own: SyncConfig) -> int:
     return 0 if replaced or policy.imports is None else len(policy.imports.calendars)
 
 
-def _connection(document: ConnectionDocument, site: str, policy: PolicyDocument | None) -> DeclaredConnection:
+def _connection(
+    document: ConnectionDocument, site: str, policy: PolicyDocument | None, app_id: str
+) -> DeclaredConnection:
     sync, sources = document.sync, document.sources
     if policy is not None and sync is NO_SYNC:
         sync, sources = policy.sync, policy.sources + sources
     elif policy is not None:
         sync, sources = merge(policy.sync, sync), merge_sources(policy.sources, sources, sync)
+    schedule = document.schedule
+    if schedule.by is not ScheduleKey.ID and schedule.app_id != app_id:
+        schedule = replace(schedule, app_id=app_id)
     return DeclaredConnection(
         site=site,
         name=document.name,
-        schedule=document.schedule,
+        schedule=schedule,
         provider=document.provider,
         account=document.account,
         password=document.password,

@@ -37,6 +37,12 @@ class OAuthShape(TypedDict):
     redirectUrl: str
 
 
+class SchedulesShape(TypedDict, total=False):
+    """`schedules`."""
+
+    appId: str
+
+
 class SiteOptions(TypedDict, total=False):
     """What a Site may leave out."""
 
@@ -44,6 +50,7 @@ class SiteOptions(TypedDict, total=False):
     prune: bool
     guards: GuardsShape
     oauth: OAuthShape
+    schedules: SchedulesShape
 
 
 class SiteShape(SiteOptions):
