@@ -15,7 +15,7 @@ from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.manifests import load
 from reconciler.model.account import shown
-from reconciler.model.desired import DeclaredConnection, Site
+from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Site
 from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.providers import word
@@ -70,23 +70,29 @@ def _provider_row(site: Site, provider: Provider) -> table.Row:
 def schedules(chosen: SiteChoice, output: str) -> int:
     """List a site's active schedules.
 
-    Use it to find the name or id to write as `schedule` in a manifest.
+    Use it to find the name or id to write as `schedule` in a manifest. A name or external id there means a schedule of
+    the bookings app, or of the app that the Site's schedules.appId says. These come first; APP says whose one is.
 
     PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
     """
 
     async def read(site: Site, reader: Reader) -> list[tuple[Site, Schedule]]:
-        return [(site, schedule) for schedule in await reader.query_schedules()]
+        found = await reader.query_schedules()
+        return [(site, s) for s in sorted(found, key=lambda s: s.app_id not in {site.schedules_app_id, None})]
 
     options = current_options()
     rows, whole = read_sites(options, chosen, read)
     listing = Listing(
-        ("SITE", "SCHEDULE", "ID", "EXTERNAL ID"),
-        [(site.name, s.name, s.id, s.external_id or "") for site, s in rows],
+        ("SITE", "SCHEDULE", "ID", "EXTERNAL ID", "APP"),
+        [(site.name, s.name, s.id, s.external_id or "", _app(s)) for site, s in rows],
         [table.schedule_json(site.name, s) for site, s in rows],
     )
     show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
+
+
+def _app(schedule: Schedule) -> str:
+    return "bookings" if schedule.app_id == BOOKINGS_APP_ID else schedule.app_id or "not shown"
 
 
 @click.command(cls=Command, examples=["extcal connections manifests --format json"])

@@ -7,7 +7,16 @@ from typing import Final
 from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
 from reconciler.manifests.schema import API_VERSION
 from reconciler.manifests.yaml_reader import resolve
-from reconciler.model.desired import ApiKeyAuth, Lifecycle, ProviderKey, ProviderRef, Scope, SecretRef, Site
+from reconciler.model.desired import (
+    BOOKINGS_APP_ID,
+    ApiKeyAuth,
+    Lifecycle,
+    ProviderKey,
+    ProviderRef,
+    Scope,
+    SecretRef,
+    Site,
+)
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.pull.values import Addition
 from reconciler.text import cut, one_line
@@ -20,6 +29,7 @@ _PRUNE = """\
   # left alone (false, the default)."""
 _GUARDS = "  # The largest share of the live connections in scope that one plan may disconnect; one is always allowed."
 _OAUTH = "  # Where the account owner's browser goes after consent; needed to connect accounts by OAuth."
+_SCHEDULES = "  # The app whose schedules a name or an external id means; the bookings app's by default."
 _CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account again."
 
 
@@ -42,6 +52,8 @@ def _settings(site: Site) -> Iterator[str]:
     yield from _setting(_GUARDS, f"guards: {{maxDisconnects: {guard}}}", default=guard == DEFAULT_MAX_DISCONNECTS)
     url = "https://…" if redirect is None else scalar(redirect)
     yield from _setting(_OAUTH, f"oauth: {{redirectUrl: {url}}}", default=redirect is None)
+    app = site.schedules_app_id
+    yield from _setting(_SCHEDULES, f"schedules: {{appId: {app}}}", default=app == BOOKINGS_APP_ID)
 
 
 def _setting(explained: str, setting: str, *, default: bool) -> tuple[str, str]:

@@ -64,6 +64,7 @@ SITES: st.SearchStrategy[Spec] = st.fixed_dictionaries(
         "prune": st.booleans(),
         "guards": st.fixed_dictionaries({"maxDisconnects": st.integers(0, 100).map("{}%".format)}),
         "oauth": st.just({"redirectUrl": "https://harbor-dental.example/done"}),
+        "schedules": st.just({}) | st.fixed_dictionaries({"appId": GUIDS}),
     },
 )
 POLICIES: st.SearchStrategy[Spec] = st.fixed_dictionaries({"syncConfig": SYNCS})

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import ManifestError
 from reconciler.manifests import load
-from reconciler.model.desired import AppAuth, Scope, SecretKind, SecretRef
+from reconciler.model.desired import BOOKINGS_APP_ID, AppAuth, Scope, SecretKind, SecretRef
 from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.pull.live import (
@@ -117,7 +117,12 @@ def test_sites_have_policies_of_their_own(folder: Path) -> None:
 def test_a_known_site_keeps_its_settings(folder: Path) -> None:
     """Where manifests elsewhere say how a site is worked on, the new ones say the same."""
     known = replace(
-        site(), scope=Scope.SITE, prune=True, max_disconnects=10, redirect_url="https://harbor.example/?a=b"
+        site(),
+        scope=Scope.SITE,
+        prune=True,
+        max_disconnects=10,
+        redirect_url="https://harbor.example/?a=b",
+        schedules_app_id="0a75f2e9-2e3a-4817-97a9-72ecbe4ebed5",
     )
     pull(folder, observed(live(), of=known))
     assert [replace(one, source=known.source) for one in load([folder]).sites] == [known]
@@ -127,7 +132,13 @@ def test_settings_by_default_are_comments(folder: Path) -> None:
     """A site of which nothing is known gets the defaults, each explained and ready to be changed."""
     pull(folder, observed(live()))
     lines = (folder / "harbor-dental/site.yaml").read_text().splitlines()
-    settings = ("scope: schedules", "prune: false", "guards: {maxDisconnects: 25%}", "oauth: {redirectUrl: https://…}")
+    settings = (
+        "scope: schedules",
+        "prune: false",
+        "guards: {maxDisconnects: 25%}",
+        "oauth: {redirectUrl: https://…}",
+        f"schedules: {{appId: {BOOKINGS_APP_ID}}}",
+    )
     assert [line for line in lines if line.startswith("  # ") and line[4:] in settings] == [
         f"  # {setting}" for setting in settings
     ]
