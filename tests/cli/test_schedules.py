@@ -9,7 +9,8 @@ from reconciler.model.desired import BOOKINGS_APP_ID
 from reconciler.sandbox.world import Schedule, World
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import APPLE, HARBOR, PASSWORD_ENV, connection, email, harbor, schedule_id, site, world
-from tests.support.scenarios.schedules import BUSINESS_EXTERNAL_ID, HOURS_APP, SERVICES_APP, with_other_schedules
+from tests.support.scenarios.schedules import BUSINESS_EXTERNAL_ID, SERVICES_APP, with_other_schedules
+from tests.support.scenarios.worlds import HOURS_APP
 from tests.support.servers.scripted import Asked, Reply, Scripted, serving
 
 _QUERY = "/calendar/v3/schedules/query"

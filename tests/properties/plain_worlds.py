@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from tests.support.json_fields import Fields, inner, many, text
 from tests.support.oracle_sync import EXPORTS, IMPORTS
-from tests.support.oracle_values import same
+from tests.support.oracle_values import BOOKINGS, same
 
 T = TypeVar("T")
 Document = dict[str, object]
 
+_OTHER_APP = "0a75f2e9-2e3a-4817-97a9-72ecbe4ebed5"
 _PEOPLE = ("lee@me.example", "Zoë.Kim@bücher.example", "Ólafur@žluť.example", "desk@harbor.example")
 _SCHEDULES = (
     ("3e47ec65-2975-447c-a7ed-75041e850d01", "Dr. Lee", "staff-1"),
@@ -24,6 +25,7 @@ _SCHEDULES = (
     ("3e47ec65-2975-447c-a7ed-75041e850d04", "Dr. Patel", "staff-4"),
     ("3e47ec65-2975-447c-a7ed-75041e850d05", "Kim", "staff-4"),
 )
+_OF_APPS: tuple[Document, ...] = ({}, {"appId": BOOKINGS}, {"appId": BOOKINGS.upper()}, {"appId": _OTHER_APP})
 _KINDS = (
     ("Google", "GOOGLE", ("OAUTH",)),
     ("Apple", "I_CAL", ("CREDENTIALS",)),
@@ -118,6 +120,8 @@ def _site(chance: Random, number: int) -> Document:
     }
     if _often(chance, 0.7):
         spec["guards"] = {"maxDisconnects": f"{chance.choice((0, 10, 50, 100))}%"}
+    if _often(chance, 0.2):
+        spec["schedules"] = chance.choice(({}, {"appId": _OTHER_APP}))
     return _document("Site", f"site-{number}", spec)
 
 
@@ -223,7 +227,7 @@ def _answer(chance: Random, providers: list[Document], declared: Sequence[Fields
         "connections": rows,
         "failedProviderIds": failed,
         "schedules": [
-            {"id": id_, "name": name, "externalId": external}
+            {"id": id_, "name": name, "externalId": external} | chance.choice(_OF_APPS)
             for id_, name, external in _SCHEDULES[: 5 if _often(chance, 0.3) else 4]
         ],
         "calendars": {id_: listed[: chance.choice((2, 3, 4))] for id_ in sorted(ids) if _often(chance, 0.85)},

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from tests.support.json_fields import Fields, inner, many, text
 from tests.support.oracle_sync import Changes, as_switched, beyond, calendar_ids, changes, managed, meet, merged, works
-from tests.support.oracle_values import TYPES, Due, Placed, Verdict, account, broken, name
+from tests.support.oracle_values import BOOKINGS, TYPES, Due, Placed, Verdict, account, broken, name
 
 _HEALED = ("external-calendar-creation-failed", "external-calendar-deleted")
 
@@ -46,8 +46,7 @@ class _Judge:
         for document in declared:
             spec, address = inner(document, "spec"), f"{self.name}/{name(document)}"
             ref = inner(spec, "schedule")
-            fitting = [s for s in many(self.answer, "schedules") if {*ref.items()} <= {*inner(s).items()}]
-            schedule = text(ref, "id").lower() or (text(fitting[0], "id") if len(fitting) == 1 else "")
+            schedule = text(ref, "id").lower() or self._scheduled(ref)
             self.named |= {schedule} - {""}
             providers = self._meant(spec)
             if len(providers) > 1 and (word := text(spec, "provider")):
@@ -63,6 +62,14 @@ class _Judge:
             self.verdict.faults |= {each.address for each in [*shared, *([one] if twins or shared else [])]}
             placed += [] if twins else [one]
         return placed
+
+    def _scheduled(self, ref: Fields) -> str:
+        """The schedule that a name or external id means: the app's, else what is of no app, else an id's only one."""
+        app_id = text(self.spec, "schedules", "appId") or BOOKINGS
+        fitting = [s for s in many(self.answer, "schedules") if {*ref.items()} <= {*inner(s).items()}]
+        own = [s for s in fitting if text(s, "appId").lower() == app_id]
+        found = own or [s for s in fitting if not text(s, "appId")] or (fitting if "externalId" in ref else [])
+        return text(found[0], "id") if len(found) == 1 else ""
 
     def _meant(self, spec: Fields) -> list[Fields]:
         """The providers that a manifest can mean."""

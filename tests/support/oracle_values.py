@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from tests.support.json_fields import Fields, text
 from tests.support.oracle_sync import Changes
 
+BOOKINGS = "13d21c63-b5ec-5912-8397-c3a5ddb27a97"
+"""The bookings app's id."""
+
 TYPES = {"google": ["GOOGLE"], "microsoft": ["MICROSOFT", "OUTLOOK", "OFFICE_365"], "apple": ["I_CAL"]}
 
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from reconciler.sandbox.world import Schedule, Site
+from tests.support.scenarios.worlds import HOURS_APP
 
-HOURS_APP = "0a75f2e9-2e3a-4817-97a9-72ecbe4ebed5"
 SERVICES_APP = "9c1f6d0b-3a57-4e82-8f14-6b2d7c90e3a5"
 BUSINESS_EXTERNAL_ID = "4e0579a5-491e-4e70-a872-d097eed6e520"
 

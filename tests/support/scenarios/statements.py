@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.sandbox.contract import CalendarType, ConnectMethod, ExportSupport, ImportSupport
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
-from tests.support.scenarios.worlds import account_of
+from tests.support.scenarios.worlds import HOURS_APP, account_of
 
 Document = dict[str, object]
 IMPORTS, EXPORTS = "listEventFromCalendars", "syncToCalendar"
@@ -172,7 +172,11 @@ def document(kind: str, name: str, spec: Mapping[str, object]) -> Document:
 
 
 def _schedule_ref(spot: Spot) -> st.SearchStrategy[Document]:
-    refs: list[Document] = [{"id": spot.schedule.id}, {"id": spot.schedule.id.upper()}, {"name": spot.schedule.name}]
+    """By id, and where it is the bookings app's by name and external id, which others may have, too."""
+    refs: list[Document] = [{"id": spot.schedule.id}, {"id": spot.schedule.id.upper()}]
+    if spot.schedule.app_id == HOURS_APP:
+        return st.sampled_from(refs)
+    refs.append({"name": spot.schedule.name})
     if spot.schedule.external_id is not None:
         refs.append({"externalId": spot.schedule.external_id})
     return st.sampled_from(refs)

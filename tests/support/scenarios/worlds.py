@@ -10,6 +10,9 @@ from reconciler.sandbox.contract import ImportSupport as Imports
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
 
+HOURS_APP = "0a75f2e9-2e3a-4817-97a9-72ecbe4ebed5"
+"""The app that keeps working hours."""
+
 PEOPLE = ("lee", "patel", "kim")
 _SCHEDULE_NAMES = ("Dr. Lee", "Dr. Patel", "Front Desk")
 _CALENDAR_NAMES = ("Work", "Personal", "Birthdays", "Family")
@@ -138,6 +141,10 @@ def _site(draw: st.DrawFn, number: int, kinds: Sequence[Kind], accounts: Sequenc
         Schedule(guid(2, number * 16 + index), name, draw(st.sampled_from((None, guid(5, number * 16 + index)))))
         for index, name in enumerate(_SCHEDULE_NAMES[: draw(st.integers(1, len(_SCHEDULE_NAMES)))])
     )
+    if draw(st.booleans()):
+        # Working hours, say: another app's schedules, called the same.
+        hours = (replace(one, id=guid(6, number * 16 + index), app_id=HOURS_APP) for index, one in enumerate(schedules))
+        schedules = (*hours, *schedules)
     providers = tuple(draw(_provider(kind, number * 16 + index)) for index, kind in enumerate(kinds))
     if alike:
         providers = tuple(_like_its_vendors_first(provider, providers) for provider in providers)
