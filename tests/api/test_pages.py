@@ -92,6 +92,37 @@ def test_query_schedules_by_external_id(server: Scripted, opened: OpenSession) -
 
 
 @pytest.mark.parametrize(
+    ("external_ids", "app_ids", "expected"),
+    [
+        ((), ("a",), {"appId": {"$eq": "a"}}),
+        ((), ("a", "b"), {"appId": {"$in": ["a", "b"]}}),
+        (("e1",), ("a",), {"externalId": {"$in": ["e1"]}, "appId": {"$eq": "a"}}),
+    ],
+)
+def test_query_schedules_by_app(
+    server: Scripted,
+    opened: OpenSession,
+    external_ids: tuple[str, ...],
+    app_ids: tuple[str, ...],
+    expected: dict[str, object],
+) -> None:
+    """The schedules query filters by apps; a page that follows is asked for by its cursor alone."""
+    more = {"schedules": [], "pagingMetadata": {"hasNext": True, "cursors": {"next": "2"}}}
+    server.script(Reply(more), Reply({"schedules": [{"id": "s1", "appId": ""}]}))
+
+    async def story() -> None:
+        async with opened() as session:
+            (found,) = await session.reader().query_schedules(external_ids, app_ids)
+            assert found.app_id is None
+
+    run(story())
+    assert [asked.json() for asked in server.asked] == [
+        {"query": {"cursorPaging": {"limit": 50}, "filter": expected}},
+        {"query": {"cursorPaging": {"limit": 50, "cursor": "2"}}},
+    ]
+
+
+@pytest.mark.parametrize(
     ("metadata", "message"),
     [
         ({"hasNext": True, "cursors": {"next": "same"}}, "a cursor was repeated"),

@@ -84,6 +84,20 @@ def test_the_business_schedule_is_found_whatever_its_app(extcal: Extcal) -> None
     assert len(plan.actions) == 1
 
 
+def test_a_change_of_the_app_is_planned_against_what_was_meant(extcal: Extcal) -> None:
+    """For one question, the connection that the base protects by the same name is told from the new one."""
+    extcal.on(staffed())
+    extcal.env |= PASSWORD_ENV
+    before = named(1, _BY_NAME) + "  lifecycle: {preventDisconnect: true}\n"
+    extcal.write(site(more=f"schedules: {{appId: {HOURS_APP}}}"), before, to="before/all.yaml")
+    assert extcal("apply", "before", "--auto-approve").code == 0
+    extcal.write(site(more="scope: site\nprune: true"), named(1, _BY_NAME))
+    questions(extcal)
+    plan = extcal("plan", "manifests", "--base-dir", "before")
+    assert (plan.code, questions(extcal)) == (1, 1)
+    assert "set lifecycle.preventDisconnect before this change" in plan.out + plan.err
+
+
 def test_twins_of_one_app_are_listed(extcal: Extcal) -> None:
     """Two schedules of the bookings app have one name: both are named with app and external id, for one question."""
     there = with_other_schedules(harbor(schedules=3), Schedule(schedule_id(7), "Staff 1", "resource-7"))
@@ -151,7 +165,7 @@ def unhelpful(asked: Asked, *, heeds: bool, tells: bool) -> Reply:
             continue
         if heeds and "appId" in wanted and wanted["appId"] != {"$eq": app_id}:
             continue
-        row: Json = {"id": id_, "name": name, "externalId": external_id}
+        row: Json = {"id": id_, "name": name, "externalId": external_id, "status": "UNDEFINED"}
         rows.append(row | {"appId": app_id} if tells else row)
     return Reply({"schedules": rows})
 

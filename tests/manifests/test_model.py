@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.manifests import load
 from reconciler.model.desired import (
+    BOOKINGS_APP_ID,
     ApiKeyAuth,
     AppAuth,
     Desired,
@@ -36,6 +37,7 @@ from tests.support.builders.manifests import (
 
 Load = Callable[[str], Desired]
 
+APP_ID = "0a75f2e9-2e3a-4817-97a9-72ecbe4ebed5"
 WHOLE = f"""\
 # yaml-language-server: $schema=schemas/site.schema.json
 apiVersion: extcal/v1
@@ -48,6 +50,7 @@ spec:
   prune: true
   guards: {{maxDisconnects: 5%}}
   oauth: {{redirectUrl: "https://harbor-dental.example/connected?from=extcal"}}
+  schedules: {{appId: {APP_ID.upper()}}}
 ---
 apiVersion: extcal/v1
 kind: SyncPolicy
@@ -84,6 +87,7 @@ def test_every_field_reaches_the_model(loaded: Load) -> None:
     assert site.auth == ApiKeyAuth(SecretRef(SecretKind.ENV, "EXTCAL_API_KEY"))
     assert (site.scope, site.prune, site.max_disconnects) == (Scope.SITE, True, 5)
     assert site.redirect_url == "https://harbor-dental.example/connected?from=extcal"
+    assert site.schedules_app_id == APP_ID
     assert site.source == Source("m.yaml", 2, 1)
     assert lee.address == "harbor-dental/dr-lee-apple"
     assert lee.schedule == ScheduleRef(ScheduleKey.ID, SCHEDULE_ID)
@@ -101,18 +105,18 @@ def test_every_field_reaches_the_model(loaded: Load) -> None:
 @pytest.mark.parametrize(
     ("path", "place"),
     [
-        ("schedule", (26, 3)),
-        ("provider", (27, 3)),
-        ("account", (28, 3)),
-        ("credentials.password", (29, 3)),
-        ("state", (30, 3)),
-        ("syncConfig.listEventFromCalendars", (33, 5)),
-        ("syncConfig.listEventFromCalendars.enabled", (18, 30)),
-        ("syncConfig.listEventFromCalendars.calendars", (34, 7)),
-        ("syncConfig.syncToCalendar.dedicatedCalendar", (35, 37)),
-        ("lifecycle.preventDisconnect", (36, 15)),
-        ("lifecycle.ignoreChanges", (36, 40)),
-        ("nothing", (21, 1)),
+        ("schedule", (27, 3)),
+        ("provider", (28, 3)),
+        ("account", (29, 3)),
+        ("credentials.password", (30, 3)),
+        ("state", (31, 3)),
+        ("syncConfig.listEventFromCalendars", (34, 5)),
+        ("syncConfig.listEventFromCalendars.enabled", (19, 30)),
+        ("syncConfig.listEventFromCalendars.calendars", (35, 7)),
+        ("syncConfig.syncToCalendar.dedicatedCalendar", (36, 37)),
+        ("lifecycle.preventDisconnect", (37, 15)),
+        ("lifecycle.ignoreChanges", (37, 40)),
+        ("nothing", (22, 1)),
     ],
 )
 def test_places_are_kept(loaded: Load, path: str, place: tuple[int, int]) -> None:
@@ -126,9 +130,25 @@ def test_what_is_left_out_has_its_default(loaded: Load) -> None:
     desired = loaded(documents(SITE, CONNECTION))
     (site,), (lee,) = desired.sites, desired.connections
     assert (site.scope, site.prune, site.max_disconnects) == (Scope.SCHEDULES, False, 25)
-    assert site.redirect_url is None
+    assert (site.redirect_url, site.schedules_app_id) == (None, BOOKINGS_APP_ID)
     assert lee.site == "harbor-dental"
     assert (lee.password, lee.state, lee.sync, lee.lifecycle) == (None, State.PRESENT, SyncConfig(), Lifecycle())
+
+
+@pytest.mark.parametrize("ref", ["name: Dr. Lee", "externalId: lee"])
+def test_a_schedule_is_of_the_app_that_its_site_names(loaded: Load, ref: str) -> None:
+    """A name or external id is looked up there; by default among the bookings app's schedules."""
+    named = CONNECTION.replace(f"id: {SCHEDULE_ID}", ref)
+    assert ref in named
+    by, value = ref.split(": ")
+    for spec, app_id in (("", BOOKINGS_APP_ID), ("  schedules: {}\n", BOOKINGS_APP_ID), (_OF_APP, APP_ID)):
+        (lee,) = loaded(documents(f"{SITE}{spec}", named)).connections
+        assert lee.schedule == ScheduleRef(ScheduleKey(by), value, app_id)
+    (by_id,) = loaded(documents(f"{SITE}{_OF_APP}", CONNECTION)).connections
+    assert by_id.schedule == ScheduleRef(ScheduleKey.ID, SCHEDULE_ID)
+
+
+_OF_APP = f"  schedules: {{appId: {APP_ID.upper()}}}\n"
 
 
 def test_an_app_authenticates(loaded: Load) -> None:

@@ -49,6 +49,14 @@ URL = "must be an https URL, or http on loopback, without a user name or a fragm
                 ),
             ],
         ),
+        (
+            f"{{siteId: {SITE_ID}, auth: {{apiKey: {{env: EXTCAL_A}}}}, schedules: {{appId: bookings}}}}",
+            [f"4:106: {GUID}, at spec.schedules.appId"],
+        ),
+        (
+            f"{{siteId: {SITE_ID}, auth: {{apiKey: {{env: EXTCAL_A}}}}, schedules: {{appid: {SITE_ID}}}}}",
+            ["4:99: unknown field 'appid', at spec.schedules.appid (did you mean appId?)"],
+        ),
         ("7", ["4:7: must be a mapping, not a number, at spec"]),
     ],
 )
