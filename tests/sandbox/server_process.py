@@ -37,6 +37,17 @@ def served(data: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]
 
 
 @contextmanager
+def serving(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """`extcal sandbox serve`, stopped as by Ctrl-C when the block is over."""
+    command = [sys.executable, "-W", "error", "-m", "reconciler", "sandbox", "serve", "--data", str(tmp_path / "data")]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
 def opened(endpoint: str, api_key: str) -> Iterator[Api]:
     """A client of a sandbox."""
     with client(endpoint, api_key) as http:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox.behaviour import Behaviour, Update
+from reconciler.sandbox.behaviour import Behaviour, Update, UpdateAnswer
 from reconciler.sandbox.server import running
 from tests.support.sandbox.api import UNHURRIED, Api, client, connection_of
 from tests.support.sandbox.exports import TO_DEDICATED, add, exporting
-from tests.support.sandbox.ics import imported
+from tests.support.sandbox.ics import imported, write
+from tests.support.sandbox.states import state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +80,54 @@ def test_a_sandbox_starts_with_a_behaviour_and_takes_another(tmp_path: Path) -> 
         sandbox.behave(Behaviour())
         exports += [connection_of(api.update(connection_id, each))["syncConfig"] for each in (TO_DEDICATED, IMPORTING)]
     assert [each["syncToCalendar"]["enabled"] for each in exports] == [True, False, True, True]
+
+
+@pytest.mark.parametrize(("healing", "after"), [(True, "CONNECTED"), (False, "ERROR")])
+def test_whether_an_update_heals_a_lost_calendar(
+    api: Api, behave: Behave, lee: Path, *, healing: bool, after: str
+) -> None:
+    """Without healing the config is taken and shown, and the connection stays as broken as it was."""
+    behave(Behaviour(healing=healing))
+    write(lee, name="home")
+    write(lee, name="work")
+    connection_id = api.connect()["id"]
+    (lee / "work.ics").unlink()
+    assert [state(each) for each in api.connections()] == [("ERROR", "EXTERNAL_CALENDAR_DELETED")]
+    home = {"listEventFromCalendars": {"enabled": True, "calendars": {"calendars": [{"id": "home"}]}}}
+    updated = connection_of(api.update(connection_id, home | TO_DEDICATED))
+    assert updated["status"] == after
+    assert [each["status"] for each in api.connections()] == [after]
+    chosen = updated["syncConfig"]["listEventFromCalendars"]["calendars"]["calendars"]
+    assert [each["id"] for each in chosen] == ["home"]
+
+
+@pytest.mark.parametrize("healing", [True, False])
+def test_without_healing_connecting_again_still_heals(api: Api, behave: Behave, lee: Path, *, healing: bool) -> None:
+    """It is about UpdateSyncConfig alone."""
+    behave(Behaviour(healing=healing))
+    write(lee, name="home")
+    api.connect()
+    (lee / "home.ics").unlink()
+    write(lee, name="work")
+    assert [each["status"] for each in api.connections()] == ["ERROR"]
+    api.connect()
+    assert [each["status"] for each in api.connections()] == ["CONNECTED"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        (UpdateAnswer.WHOLE, {"listEventFromCalendars", "syncToCalendar"}),
+        (UpdateAnswer.SENT_DIRECTIONS, {"syncToCalendar"}),
+    ],
+)
+def test_which_directions_an_update_answers(api: Api, behave: Behave, answers: UpdateAnswer, shown: set[str]) -> None:
+    """Only the update's own answer lacks what was not sent; what is read has both."""
+    behave(Behaviour(update_answer=answers))
+    connection = api.connect()
+    assert set(connection["syncConfig"]) == {"listEventFromCalendars", "syncToCalendar"}
+    updated = connection_of(api.update(connection["id"], TO_DEDICATED))
+    assert set(updated["syncConfig"]) == shown
+    read = connection_of(api.get(f"/connections/{connection['id']}"))["syncConfig"]
+    assert set(read) == {"listEventFromCalendars", "syncToCalendar"}
+    assert read["syncToCalendar"] == updated["syncConfig"]["syncToCalendar"]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +31,11 @@ from reconciler.sandbox.faults import (
     read_faults,
 )
 from tests.sandbox.injection import connect, injecting, within_patience
+from tests.sandbox.server_process import serving
 from tests.support.sandbox.api import BASE, Api, client, connection_of
 from tests.support.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reconciler.sandbox.server import RunningSandbox
 
 ROOT = Path(__file__).parents[2]
@@ -183,19 +179,6 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(SandboxError, match=message):
             read_faults(tmp_path / name)
-
-
-@contextmanager
-def serving(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """`extcal sandbox serve`, stopped as by Ctrl-C when the block is over."""
-    command = [sys.executable, "-W", "error", "-m", "reconciler", "sandbox", "serve", "--data", str(tmp_path / "data")]
-    with subprocess.Popen(
-        [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def test_serving_with_faults(tmp_path: Path) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.sandbox.behaviour import Behaviour, CalendarNames
 from reconciler.sandbox.contract import ExportSupport, ImportSupport
-from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import running
+from tests.sandbox.features import give_apple
 from tests.support.sandbox.api import Api, client, code_of, connection_of, faults_of
-from tests.support.sandbox.clock import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +107,7 @@ def test_what_a_provider_cannot_do(
     sandbox: RunningSandbox, api: Api, features: dict[str, str | bool], sync_config: dict[str, object]
 ) -> None:
     """428, and nothing changes."""
-    _give_apple(sandbox, features)
+    give_apple(sandbox, features)
     before = api.connect()
     assert code_of(api.update(before["id"], sync_config)) == (428, "NOT_SUPPORTED_BY_PROVIDER")
     assert api.connections()[0]["syncConfig"] == before["syncConfig"]
@@ -144,7 +142,7 @@ def test_what_a_provider_can_do(
     sandbox: RunningSandbox, api: Api, features: dict[str, str | bool], sync_config: dict[str, dict[str, object]]
 ) -> None:
     """Switching off what isn't supported is fine, and so is each supported target."""
-    _give_apple(sandbox, features)
+    give_apple(sandbox, features)
     config = connection_of(api.update(api.connect()["id"], sync_config))["syncConfig"]
     assert {name: config[name] for name in sync_config} == sync_config
 
@@ -167,12 +165,3 @@ def test_names_may_be_left_out_of_sync_configs(tmp_path: Path) -> None:
     ):
         imported = Api(http).connect()["syncConfig"]["listEventFromCalendars"]
     assert [set(calendar) for calendar in imported["calendars"]["calendars"]] == [{"id"}] * 3
-
-
-def _give_apple(sandbox: RunningSandbox, features: dict[str, str | bool]) -> None:
-    world = harbor_dental(NOON)
-    providers = tuple(
-        replace(each, **features) if each.slug == "apple" else each  # type: ignore[arg-type] # features by name
-        for each in world.sites[0].providers
-    )
-    sandbox.replace_world(replace(world, sites=(replace(world.sites[0], providers=providers),)))
