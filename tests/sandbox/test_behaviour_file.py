@@ -32,6 +32,7 @@ from tests.sandbox.server_process import serving
 from tests.support.sandbox.api import Api, client, connection_of
 from tests.support.timeouts import TIMEOUT
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "sandbox" / "strict.yaml"
 EVERYTHING = """
 update: replace
 reconnect: new-id
@@ -81,6 +82,11 @@ def test_everything_that_a_file_can_say(tmp_path: Path) -> None:
         update_answer=UpdateAnswer.SENT_DIRECTIONS,
     )
     assert len(read.differences()) == len(fields(Behaviour))
+
+
+def test_the_example_is_another_reading_of_everything() -> None:
+    """Every key of it differs from what the sandbox does without a file."""
+    assert len(read_behaviour(EXAMPLE).differences()) == len(fields(Behaviour))
 
 
 def test_what_differs_is_said_as_a_file_has_it(tmp_path: Path) -> None:
