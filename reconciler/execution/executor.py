@@ -10,6 +10,7 @@ from reconciler.execution.consent import ConsentPrompt, Deadline, await_callback
 from reconciler.execution.settle import may_hide
 from reconciler.execution.slots import Slots
 from reconciler.execution.steps import carry_out, come_about, ending, finish, link, note_begun
+from reconciler.execution.sync_update import with_directions_shown
 from reconciler.execution.trust import SiteTrust
 from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
@@ -186,7 +187,10 @@ class Executor:
             return _skipped(action, f"its precondition could not be checked: {error}")
         if hidden:
             return _skipped(action, "its precondition could not be checked: the service can't reach the provider")
-        live, leaving = answer.connections, self._leaving[action.site]
+        live: Sequence[LiveConnection] = answer.connections
+        leaving = self._leaving[action.site]
+        if not holds(action, live, leaving, reach.made):
+            live = await with_directions_shown(action, live, reach.port)
         used_at = reach.use.when(action.address) if reach.use is not None else None
         if used_at is None and holds(action, live, leaving, reach.made):
             self._begun.add(action.address)

@@ -10,11 +10,12 @@ Steps:
 5. What the answer has otherwise is how the action ends: never in silence.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import ApiError, ExtcalError, InvalidRequestError, PreconditionFailedError
 from reconciler.execution.port import CalendarLister, Port
-from reconciler.model.action import Action, Change, Reason, value_text
+from reconciler.model.action import Action, ActionKind, Change, Reason, value_text
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
@@ -87,6 +88,19 @@ async def with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_i
     return replace(sync, imports=replace(sync.imports, calendars=lookup.resolve_calendars(wanted, known)))
 
 
+async def with_directions_shown(
+    action: Action, connections: Sequence[LiveConnection], port: Port
+) -> Sequence[LiveConnection]:
+    """The connections of a schedule, that of an update with the directions that their list leaves out."""
+
+    async def whole(connection: LiveConnection) -> LiveConnection:
+        looked_up = action.kind is ActionKind.UPDATE and connection.id == action.connection_id
+        found = await _found(port, connection.id) if looked_up and not connection.sync.whole else None
+        return connection if found is None else replace(connection, sync=connection.sync.completed_by(found.sync))
+
+    return [await whole(connection) for connection in connections]
+
+
 async def _standing(ground: LiveConnection, managed: SyncConfig, port: Port) -> SyncConfig:
     """What stands of its sync config, as far as the service shows it. Raises ExtcalError where it can't be read."""
     if all(managed_one or shown for _, managed_one, shown in diff.directions(managed, ground.sync)):
@@ -95,7 +109,7 @@ async def _standing(ground: LiveConnection, managed: SyncConfig, port: Port) -> 
         found = await port.get_connection(ground.id)
     except ApiError as error:
         raise ExtcalError(f"its sync config was not sent: what stands of it could not be read: {error}") from error
-    return _with_directions(ground.sync, found.sync)
+    return ground.sync.completed_by(found.sync)
 
 
 async def _whole(answered: LiveConnection, sent: SyncConfig, port: Port) -> SyncConfig:
@@ -103,11 +117,7 @@ async def _whole(answered: LiveConnection, sent: SyncConfig, port: Port) -> Sync
     if all(shown or not was_sent for _, was_sent, shown in diff.directions(sent, answered.sync)):
         return answered.sync
     found = await _found(port, answered.id)
-    return answered.sync if found is None else _with_directions(answered.sync, found.sync)
-
-
-def _with_directions(shown: SyncConfig, other: SyncConfig) -> SyncConfig:
-    return replace(shown, imports=shown.imports or other.imports, exports=shown.exports or other.exports)
+    return answered.sync if found is None else answered.sync.completed_by(found.sync)
 
 
 async def _found(port: Port, connection_id: str) -> LiveConnection | None:

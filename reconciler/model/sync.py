@@ -1,7 +1,7 @@
 """Models sync configs: from which calendars is imported, and to which is exported."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -61,6 +61,10 @@ class SyncConfig:
     def whole(self) -> bool:
         """Whether it states both directions."""
         return self.imports is not None and self.exports is not None
+
+    def completed_by(self, other: "SyncConfig") -> "SyncConfig":
+        """The same, with the directions that it leaves out as the other one has them."""
+        return replace(self, imports=self.imports or other.imports, exports=self.exports or other.exports)
 
 
 IMPORTS = "syncConfig.listEventFromCalendars"

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import DeclaredConnection, Site, State
@@ -13,6 +14,41 @@ from reconciler.planning import actions, diff, guards, lookup, preconditions, pr
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.planning.undeclared import with_undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLookups:
+    """The ids of live connections whose manifest manages a direction that the list does not show.
+
+    One of `to_work` is taken for off, and would be switched on; one of `to_be_off` is taken for being as declared.
+    """
+
+    to_work: tuple[str, ...] = ()
+    to_be_off: tuple[str, ...] = ()
+
+    def beside(self, other: "ConnectionLookups") -> "ConnectionLookups":
+        """Those of two plans."""
+        to_work = dict.fromkeys((*self.to_work, *other.to_work))
+        to_be_off = dict.fromkeys((*self.to_be_off, *other.to_be_off))
+        return ConnectionLookups(tuple(to_work), tuple(each for each in to_be_off if each not in to_work))
+
+
+def connection_lookups(
+    declared: Sequence[DeclaredConnection], live: LiveSite, *, only: frozenset[str] | None = None
+) -> ConnectionLookups:
+    """Which connections have to be asked for by themselves; with `only`, of the declared ones of these addresses."""
+    if all(connection.sync.whole for connection in live.connections):
+        return ConnectionLookups()
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for item, connection in resolve_declared(declared, live).matching.pairs:
+        narrowed = only is not None and item.declared.address not in only
+        if connection is None or narrowed or item.declared.state is State.ABSENT or connection.status == Status.ERROR:
+            continue
+        wanted = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
+        missing = [one for _, one, shown in diff.directions(wanted, connection.sync) if one is not None and not shown]
+        if missing:
+            found[any(one.enabled is not False for one in missing)].append(connection.id)
+    return ConnectionLookups(tuple(found[True]), tuple(found[False]))
 
 
 def calendar_lookups(

@@ -13,9 +13,10 @@ from typing import TypeVar
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.model.desired import DeclaredConnection
-from reconciler.model.live import Calendar, ConnectionList, LiveSite, Provider, Schedule
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite, Provider, Schedule
+from reconciler.model.sync import SyncConfig
 from reconciler.planning import lookup
-from reconciler.planning.planner import calendar_lookups
+from reconciler.planning.planner import ConnectionLookups, calendar_lookups, connection_lookups
 from reconciler.planning.select import needs_schedules, schedule_ids
 
 _T = TypeVar("_T", Provider, Schedule, Calendar)
@@ -51,7 +52,10 @@ async def observe(
         schedules=found.listed,
         other_schedules=found.others,
     )
-    own = calendar_lookups(declared, live, only=frozenset(each.address for each in chosen) or None)
+    only = frozenset(each.address for each in chosen) or None
+    own_lookups, others = connection_lookups(declared, live, only=only), connection_lookups(beside, live)
+    live = await _with_directions(live, reader, own_lookups.beside(others))
+    own = calendar_lookups(declared, live, only=only)
     wanted = tuple(dict.fromkeys((*own, *calendar_lookups(beside, live))))
     answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
     by_id = dict(zip(wanted, answers, strict=True))
@@ -85,6 +89,31 @@ async def find_schedules(declared: Iterable[DeclaredConnection], reader: Reader)
     known = {schedule.id for schedule in listed}
     answer = _by_id(await reader.query_schedules(beyond.external_ids))
     return FoundSchedules(listed, tuple(schedule for schedule in answer if schedule.id not in known))
+
+
+async def _with_directions(live: LiveSite, reader: Reader, lookups: ConnectionLookups) -> LiveSite:
+    """The site with the directions that its list does not show.
+
+    A list may leave out a direction because it is off, or all of them. One of those that are to be off tells which:
+    where asking for it shows more than the list, all are asked for.
+    """
+
+    async def shown(connection_ids: Sequence[str]) -> dict[str, SyncConfig]:
+        answers = await asyncio.gather(*map(reader.get_connection, connection_ids), return_exceptions=True)
+        found = dict(zip(connection_ids, answers, strict=True))
+        return {key: answer.sync for key, answer in found.items() if isinstance(answer, LiveConnection)}
+
+    if not lookups.to_work and not lookups.to_be_off:
+        return live
+    found = await shown((*lookups.to_work, *lookups.to_be_off[:1]))
+    listed = {connection.id: connection.sync for connection in live.connections}
+    if any(listed[key].completed_by(sync) != listed[key] for key, sync in found.items()):
+        found |= await shown(lookups.to_be_off[1:])
+    connections = tuple(
+        replace(each, sync=each.sync.completed_by(found[each.id])) if each.id in found else each
+        for each in live.connections
+    )
+    return replace(live, connections=connections)
 
 
 async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:

@@ -47,6 +47,8 @@ class Directions(StrEnum):
     BOTH = "both"
     SET = "set"
     """One that is off and has no calendar chosen is left out."""
+    BY_ID = "by-id"
+    """ListConnections leaves both out; what is answered of one connection has them."""
 
 
 class CalendarNames(StrEnum):
@@ -143,7 +145,7 @@ class Behaviour:
     """What a new connection imports and exports: "the provider's defaults", which no page lists."""
 
     directions: Directions = Directions.BOTH
-    """Whether a direction that does nothing is in `syncConfig`."""
+    """Whether both directions are in every `syncConfig`."""
 
     calendar_names: CalendarNames = CalendarNames.SHOWN
     """Whether `syncConfig` names calendars, or has their ids alone."""

@@ -63,7 +63,15 @@ def listing(call: Call, failing: Callable[[], list[str]]) -> dict[str, object]:
     ]
     if not succeeds(call, failed, listed, partial=partial):
         refuse_failed(call, failed)
-    return {"connections": [_connection_json(call, each) for each in listed], **failed_json(call, failed)}
+    return {"connections": [_listed_json(call, each) for each in listed], **failed_json(call, failed)}
+
+
+def _listed_json(call: Call, connection: ConnectionRecord) -> dict[str, object]:
+    fields = _connection_json(call, connection)
+    config = fields["syncConfig"]
+    if call.behaviour.directions is Directions.BY_ID and isinstance(config, dict):
+        fields["syncConfig"] = {name: value for name, value in config.items() if name not in DIRECTIONS}
+    return fields
 
 
 def succeeds(call: Call, failed: Collection[str], read: Sequence[ConnectionRecord], *, partial: bool) -> bool:
