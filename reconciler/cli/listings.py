@@ -122,7 +122,7 @@ async def _connection_rows(site: Site, reader: Reader) -> list[tuple[Site, LiveC
 
 def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
     imports, exports = table.sync_words(connection.sync)
-    reason = f" ({connection.error_reason})" if connection.error_reason else ""
+    reason = f" ({connection.error_word})" if connection.error_word else ""
     return (
         site.name,
         word(connection.calendar_type) or connection.calendar_type,

@@ -204,7 +204,7 @@ async def _look_up(port: Port, connection_id: str) -> LiveConnection:
 def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResult, Outcome | None]:
     """Judge a connection: what its owner is shown, and the outcome where it is wrong."""
     if connection.status in {Status.DISCONNECTED, Status.ERROR}:
-        state = connection.error_reason or connection.status
+        state = connection.error_word or connection.status
         why = f"its owner agreed, but the service reports {state}; apply again for a new link"
         return CallbackResult(CallbackStatus.BROKEN, connection.account), Outcome(
             action, OutcomeStatus.FAILED, error=why

@@ -110,7 +110,7 @@ async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
     """
     outcome = await _configure_new(action, port, made)
     if outcome.status is OutcomeStatus.DONE and made.status == Status.ERROR:
-        why = f"connected, but the service reports {made.error_reason or made.status}; plan again to see what it takes"
+        why = f"connected, but the service reports {made.error_word or made.status}; plan again to see what it takes"
         outcome = replace(outcome, status=OutcomeStatus.FAILED, error=why)
     if action.connection_id in {None, made.id}:
         return outcome

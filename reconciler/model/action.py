@@ -162,6 +162,9 @@ class Action:
     recovery: Recovery
     """What it would take to undo it."""
 
+    error_reason: str | None = None
+    """The service's own word for an error that `Reason` has no word for; None where it gives none."""
+
     changes: tuple[Change, ...] = ()
     """The fields that differ, for people; nothing is carried out by them."""
 

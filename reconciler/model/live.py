@@ -12,8 +12,10 @@ from enum import StrEnum
 
 from reconciler.model.account import Account
 from reconciler.model.sync import SyncConfig
+from reconciler.text import one_line
 
 Extra = tuple[tuple[str, str], ...]
+_LONGEST_WORD = 100
 
 
 class Status(StrEnum):
@@ -88,6 +90,15 @@ class LiveConnection:
     user_id: str | None = None
     app_id: str | None = None
     extra: Extra = ()
+
+    @property
+    def error_word(self) -> str | None:
+        """The service's word for what is wrong, inert and on one line; None where it gives none."""
+        word = one_line(self.error_reason or "")
+        if word in {"", Status.UNDEFINED.value}:
+            return None
+        # Not cut: what is cut may be a half of a secret that the service repeats, which redacting doesn't find.
+        return word if len(word) <= _LONGEST_WORD else f"a reason of {len(word):,} characters"
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,8 @@ def _reconnect(site: Site, item: Resolved, live: LiveConnection, *, anew: bool) 
     """
     reason = _REASON_BY_ERROR.get(live.error_reason or "", Reason.ERROR)
     action = _base(site, item, live, ActionKind.RECONNECT, reason)
+    if reason is Reason.ERROR:
+        action = replace(action, error_reason=live.error_word)
     changes = (Change("status", live.status, Status.CONNECTED.value),)
     wanted = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
     if reason in _HEALED_BY_CONFIG and item.provider.features.update_sync_config and not anew:

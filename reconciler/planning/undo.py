@@ -177,6 +177,7 @@ def _back(action: Action, standing: LiveConnection | None) -> Action:
     return replace(
         action,
         reason=Reason.UNDO,
+        error_reason=None,
         depends_on=(),
         attribution=None,
         impact=None,

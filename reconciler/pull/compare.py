@@ -143,7 +143,7 @@ def _remarks(item: Resolved, connection: LiveConnection | None) -> Iterator[str]
     elif connection is None:
         yield f"{address}: declared but not connected; apply connects it"
     elif connection.status == Status.ERROR:
-        yield f"{address}: broken ({connection.error_reason or 'no reason given'}); run plan to see what it needs"
+        yield f"{address}: broken ({connection.error_word or 'no reason given'}); run plan to see what it needs"
 
 
 def new_connections(site: PulledSite, declared: Sequence[DeclaredConnection]) -> list[LiveConnection]:
@@ -235,7 +235,7 @@ def _beyond_repair(site: PulledSite, addition: Addition, provider: Provider) -> 
     planned = actions.for_declared(site.site, item, live, None, was_connected=False)
     if not isinstance(planned, Fault):
         return None
-    reason = live.error_reason or "no reason given"
+    reason = live.error_word or "no reason given"
     return (
         f"it is broken ({reason}), and {planned.message}; "
         "connect it again or disconnect it in the site's dashboard, then pull again"
@@ -254,7 +254,7 @@ def left_out(site: PulledSite, connection: LiveConnection, why: str) -> str:
 def _addition(site: PulledSite, wanted: DeclaredConnection, provider: Provider, connection: LiveConnection) -> Addition:
     wanted, notes = with_sync(wanted, connection, provider, site.calendar_names.get(connection.id, {}))
     if connection.status == Status.ERROR:
-        reason = comment(connection.error_reason or "no reason given")
+        reason = comment(connection.error_word or "no reason given")
         notes = (f"Broken when it was pulled ({reason}): run plan to see what it needs.", *notes)
     known = site.known.get(connection.id)
     if known is not None:

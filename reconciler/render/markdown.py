@@ -120,7 +120,7 @@ def _headline(action: Action, *, held_back: bool) -> str:
     whose = words.origin(action)
     return (
         f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
-        f"{words.reason(action)}{f' *[{whose}]*' if whose else ''}{' **[held back]**' if held_back else ''}"
+        f"{words.reason(action, code)}{f' *[{whose}]*' if whose else ''}{' **[held back]**' if held_back else ''}"
     )
 
 

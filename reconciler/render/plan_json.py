@@ -11,6 +11,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.model.source import Fault
 from reconciler.render import words
 from reconciler.render.data_text import json_text
+from reconciler.text import clipped
 
 FORMAT_VERSION = 1
 
@@ -97,6 +98,8 @@ def _action(action: Action, held_back: AbstractSet[str] = frozenset()) -> dict[s
             for change in action.changes
         ],
     }
+    if action.error_reason is not None:
+        found["error_reason"] = clipped(action.error_reason)
     if action.address in held_back:
         found["held_back"] = True
     if action.attribution is not None:

@@ -1,6 +1,6 @@
 """Words actions the same in every output for people, with their signs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from reconciler.model.account import Account, shown
@@ -9,7 +9,7 @@ from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import SitePlan, Violation
 from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
-from reconciler.text import inert
+from reconciler.text import clipped, inert
 
 SIGN = {
     ActionKind.CONNECT: "+",
@@ -61,8 +61,10 @@ def of_which_held_back(actions: Sequence[Action], held_back: AbstractSet[str]) -
     return f" ({count} held back)" if count else ""
 
 
-def reason(action: Action) -> str:
-    """Why the action is planned."""
+def reason(action: Action, quoted: Callable[[str], str] = clipped) -> str:
+    """Why the action is planned; `quoted` makes the service's own word for an error fit to be shown."""
+    if action.reason is Reason.ERROR and action.error_reason:
+        return f"{_REASON[action.reason]}: {quoted(action.error_reason)}"
     return _REASON[action.reason]
 
 

@@ -14,7 +14,6 @@ from reconciler.sandbox.contract import (
     BOOKINGS_APP_ID,
     CalendarType,
     ConnectMethod,
-    ErrorReason,
     ExportSupport,
     ImportSupport,
     Status,
@@ -133,7 +132,7 @@ class ExistingConnection:
     schedule_id: str
     account: str
     status: str = Status.SYNCED
-    error_reason: ErrorReason | None = None
+    error_reason: str | None = None
     sync_config: SyncConfig | None = None
     email_shown: bool = True
     id: str | None = None

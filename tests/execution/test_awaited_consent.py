@@ -218,7 +218,13 @@ def test_another_account_that_was_connected_before_is_not_connected_twice(
 
 @pytest.mark.parametrize(
     ("status", "reason", "told"),
-    [("ERROR", "TOKEN_REVOKED", "TOKEN_REVOKED"), ("ERROR", None, "ERROR"), ("DISCONNECTED", None, "DISCONNECTED")],
+    [
+        ("ERROR", "TOKEN_REVOKED", "TOKEN_REVOKED"),
+        ("ERROR", "ACCOUNT_SUSPENDED", "ACCOUNT_SUSPENDED"),
+        ("ERROR", "UNDEFINED", "ERROR"),
+        ("ERROR", None, "ERROR"),
+        ("DISCONNECTED", None, "DISCONNECTED"),
+    ],
 )
 def test_what_does_not_work_is_not_called_connected(status: str, reason: str | None, told: str) -> None:
     """The service's reason, or its status where it gives none."""

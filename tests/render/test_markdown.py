@@ -65,7 +65,7 @@ def test_what_is_lost_comes_first() -> None:
         "quay/connections.yaml:12:13",
         "#### Warnings",
         "`quay: no connection is declared",
-        "#### Needs its owner's consent: 1 connection",
+        "#### Needs its owner's consent: 2 connections",
         "`patel@harbor-dental.example`",
         "<details>",
         "- **connect** `harbor/lee`",

@@ -116,6 +116,9 @@ def test_what_is_as_declared_needs_no_words() -> None:
             "creates the calendar",
         ),
         (APPLE, None, "the service reports an error", "connects it with the password"),
+        (APPLE, "UNDEFINED", "the service reports an error", "connects it with the password"),
+        (APPLE, "QUOTA\x1b[2J\nUSED", "the service reports an error: QUOTA [2J USED", "connects it with the password"),
+        (APPLE, "X" * 101, "the service reports an error: a reason of 101 characters", "connects it with the password"),
     ],
 )
 def test_an_error_comes_with_its_remedy(provider: object, error: str | None, reason: str, remedy: str) -> None:

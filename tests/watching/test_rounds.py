@@ -1,5 +1,6 @@
 """Rounds: what they report, which sites they reconcile, and which they back off from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -277,6 +278,19 @@ def test_a_broken_connection_is_a_bad_line(inside: Inside) -> None:
     assert inside.reports.take() == ([], ["harbor/staff-0: in error: access was revoked"])
     assert email(0) not in str(inside.figures)
     assert KEY not in str(inside.figures)
+
+
+def test_an_error_without_a_word_of_ours_is_told_in_the_services(inside: Inside) -> None:
+    """A word that turns into another one is news."""
+    agreeing(inside, 0)
+
+    def broken(word: str) -> Callable[[], None]:
+        connection = replace(connected(0), status=Status.ERROR, error_reason=word)
+        return lambda: inside.extcal.on(world(replace(harbor(), connections=(connection,))))
+
+    inside.run(broken("ACCOUNT_SUSPENDED"), lambda: None, broken("ACCOUNT_CLOSED"))
+    why = "harbor/staff-0: in error: the service reports an error"
+    assert inside.reports.take() == ([], [f"{why}: ACCOUNT_SUSPENDED", f"{why}: ACCOUNT_CLOSED"])
 
 
 def test_a_machine_that_is_in_the_way_is_told(inside: Inside) -> None:

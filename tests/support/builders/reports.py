@@ -68,6 +68,8 @@ def _harbor_declared() -> tuple[DeclaredConnection, ...]:
         declared("ruiz", schedule=_on(5), account=_email("ruiz"), sync=SyncConfig(imports=chosen("Work"))),
         declared("sato", "google", schedule=_on(6), account=_email("sato")),
         declared("room", schedule=_on(7), account=_email("room"), state=State.ABSENT),
+        declared("vance", schedule=_on(10), account=_email("vance")),
+        declared("west", "google", schedule=_on(11), account=_email("west")),
     )
 
 
@@ -80,8 +82,11 @@ def _harbor_live() -> LiveSite:
         live("c-ruiz", schedule_id=schedule(5), account=_email("ruiz"), sync=config, status="ERROR"),
         live("c-sato", GOOGLE, schedule_id=schedule(6), account=_email("sato"), status="SYNC_IN_PROGRESS"),
         live("c-spare", TIDE, schedule_id=schedule(7), account=_email("spare")),
+        live("c-vance", schedule_id=schedule(10), account=_email("vance"), status="ERROR"),
+        live("c-west", GOOGLE, schedule_id=schedule(11), account=_email("west"), status="DISCONNECTED"),
     ]
-    found = [replace(c, error_reason="TOKEN_REVOKED") if c.status == "ERROR" else c for c in found]
+    reasons = {"c-ruiz": "TOKEN_REVOKED", "c-vance": "ACCOUNT_SUSPENDED"}
+    found = [replace(c, error_reason=reasons.get(c.id)) for c in found]
     return site_with(*found, schedules=_schedules(*_NAMES))
 
 
@@ -149,6 +154,7 @@ def renamed(plan: Plan, names: Sequence[str]) -> Plan:
             for a in made.actions
         )
         actions = tuple(altered(a, provider=name(), account=name(), connection_id=name()) for a in actions)
+        actions = tuple(replace(a, error_reason=name()) if a.error_reason else a for a in actions)
         return replace(
             made,
             site=there,
@@ -180,6 +186,7 @@ def fleet_renamed(found: FleetStatus, names: Sequence[str]) -> FleetStatus:
                 provider=name(),
                 account=Account(name()),
                 fault=None if c.fault is None else replace(c.fault, message=name(), hint=name()),
+                action=replace(c.action, error_reason=name()) if c.action and c.action.error_reason else c.action,
             )
             for c in status.connections
         )
