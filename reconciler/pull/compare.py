@@ -112,7 +112,9 @@ def compare_site(site: PulledSite, declared: Sequence[DeclaredConnection]) -> Si
     )
     for item, connection in resolved.matching.pairs:
         found.schedules[item.declared.address] = item.schedule.id
-        found.warnings += _remarks(item, connection)
+        found.warnings += _remarks(
+            item, connection, was_connected=item.declared.address in resolved.matching.was_connected
+        )
         if connection is None or item.declared.state is State.ABSENT:
             continue
         if connection.id in live.unlisted:
@@ -135,11 +137,13 @@ def _unread(site: PulledSite) -> Iterator[str]:
         yield f"{site.site.name}: the service could not read provider {name}; its connections are left out"
 
 
-def _remarks(item: Resolved, connection: LiveConnection | None) -> Iterator[str]:
+def _remarks(item: Resolved, connection: LiveConnection | None, *, was_connected: bool) -> Iterator[str]:
     address = item.declared.address
     if item.declared.state is State.ABSENT:
         if connection is not None:
             yield f"{address}: declared absent but still connected; apply disconnects it"
+    elif connection is None and was_connected:
+        yield f"{address}: declared but not connected: it was disconnected; apply connects it again"
     elif connection is None:
         yield f"{address}: declared but not connected; apply connects it"
     elif connection.status == Status.ERROR:

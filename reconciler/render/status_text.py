@@ -68,12 +68,20 @@ _LOOK_AGAIN = "try again later"
 
 
 def _connecting(action: Action) -> str:
+    if action.reason is Reason.WAS_DISCONNECTED:
+        return f"if the schedule's owner changed, declare their account; else {_connecting_anew(action)}"
+    return _connecting_anew(action)
+
+
+def _connecting_anew(action: Action) -> str:
     if action.method is ConnectMethod.OAUTH:
         return "its owner must consent: extcal apply --consent link gives the link to send"
     if action.method is ConnectMethod.CREDENTIALS:
         secret = inert(str(action.password))
         if action.reason is Reason.TOKEN_REVOKED:
             return f"put a new password in {secret}, then run extcal apply"
+        if action.reason is Reason.WAS_DISCONNECTED:
+            return f"extcal apply connects it with the password in {secret}; put a new one there if access was revoked"
         return f"extcal apply connects it with the password in {secret}"
     again = "run extcal apply: it sends the sync config again, and the service creates the calendar"
     if action.reason is Reason.CALENDAR_DELETED:

@@ -1,17 +1,17 @@
 """Reports what is new since the last round, and nothing of what is as it was."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.model.intent import Settled
 from reconciler.model.result import Outcome
-from reconciler.model.status import ConnectionStatus, Health
-from reconciler.planning.account_warnings import OtherAccount
+from reconciler.model.status import Health
 from reconciler.render import status_text
 from reconciler.text import inert
 from reconciler.watching.figures import RoundResult
 from reconciler.watching.site_round import SiteRound
+from reconciler.watching.site_state import NEW, ConnectionState, SiteState, state_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,51 +20,6 @@ class Line:
 
     text: str
     bad: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionState:
-    """How one connection is, and why; `faulty` where an alert of its site says so."""
-
-    health: Health
-    why: str | None = None
-    faulty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SiteState:
-    """A site: its connections by address, the gists of its alerts, and other warnings.
-
-    `seen` is False where the site could not be read; its connections are then as they were seen last.
-    """
-
-    connections: Mapping[str, ConnectionState]
-    alerts: frozenset[tuple[str, str]] = frozenset()
-    warnings: frozenset[str] = frozenset()
-    seen: bool = True
-
-
-NEW = SiteState({})
-"""A site that nothing is known of yet."""
-
-
-def state_after(site_round: SiteRound, before: SiteState) -> SiteState:
-    """The state of a site after a round."""
-    alerts = frozenset(alert.gist for alert in site_round.alerts)
-    # What is told of a connection is not told of its site once more.
-    warnings = frozenset(site_round.final.warnings) - {
-        str(OtherAccount(each.action, account))
-        for each in site_round.status.connections
-        if each.action is not None
-        for account in each.other_accounts
-    }
-    if site_round.status.unread is not None:
-        return SiteState(before.connections, alerts, warnings, seen=False)
-    return SiteState({each.address: _condition(each) for each in site_round.status.connections}, alerts, warnings)
-
-
-def _condition(status: ConnectionStatus) -> ConnectionState:
-    return ConnectionState(status.health, status_text.reason(status), faulty=status.fault is not None)
 
 
 def changes(site_round: SiteRound, before: SiteState, now: SiteState) -> Iterator[Line]:
@@ -76,8 +31,8 @@ def changes(site_round: SiteRound, before: SiteState, now: SiteState) -> Iterato
             yield Line(inert(alert.text), bad=True)
     for warning in sorted(now.warnings - before.warnings):
         yield Line(inert(warning))
-    for address, condition in now.connections.items():
-        yield from _change(address, before.connections.get(address), condition)
+    for address, state in now.connections.items():
+        yield from _change(address, before.connections.get(address), state)
 
 
 def _change(address: str, before: ConnectionState | None, now: ConnectionState) -> Iterator[Line]:
@@ -85,7 +40,7 @@ def _change(address: str, before: ConnectionState | None, now: ConnectionState) 
         return
     if now.health.needs_attention:
         why = f": {now.why}" if now.why else ""
-        yield Line(inert(f"{address}: {status_text.WORD[now.health]}{why}"), bad=now.health is Health.ERROR)
+        yield Line(inert(f"{address}: {status_text.WORD[now.health]}{why}"), bad=now.lost or now.health is Health.ERROR)
     elif before is not None and before.health.needs_attention:
         yield Line(inert(f"{address}: healed, {status_text.WORD[now.health]}"))
     elif now.health is Health.UNMANAGED and before is None:

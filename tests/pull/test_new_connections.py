@@ -115,6 +115,15 @@ def test_what_is_gone_is_named_and_stays(folder: Path) -> None:
     assert done.pull.warnings == ("harbor-dental/dr-lee-apple: declared but not connected; apply connects it",)
 
 
+def test_what_was_disconnected_is_told_from_what_was_never_connected(folder: Path) -> None:
+    """As long as the service lists it."""
+    pull(folder, observed(live()))
+    (warning,) = pull(folder, observed(live(status="DISCONNECTED"))).pull.warnings
+    assert warning == (
+        "harbor-dental/dr-lee-apple: declared but not connected: it was disconnected; apply connects it again"
+    )
+
+
 def test_a_tombstone_stays(folder: Path) -> None:
     """What somebody means to disconnect is not declared anew."""
     written(folder, SITE, HEAD + "  state: absent\n")

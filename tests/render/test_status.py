@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef, ScheduleKey, ScheduleRef, State
-from reconciler.model.live import LiveConnection
+from reconciler.model.live import LiveConnection, Provider
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
@@ -69,6 +69,29 @@ def test_what_is_not_connected_is_missing_or_waits_for_its_owner() -> None:
     assert way_out(missing) == "extcal apply connects it with the password in env:EXTCAL_PASSWORD"
     assert waiting.health is Health.AWAITING_CONSENT
     assert "its owner must consent" in (way_out(waiting) or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "remedy"),
+    [
+        ("apple", APPLE, "password in env:EXTCAL_PASSWORD; put a new one there if access was revoked"),
+        ("google", GOOGLE, "its owner must consent: extcal apply --consent link gives the link to send"),
+    ],
+)
+def test_what_was_disconnected_is_told_from_what_was_never_connected(
+    name: str, provider: Provider, remedy: str
+) -> None:
+    """Why that may be and what to do about it stand in every format."""
+    gone = judged(declared(provider=name), live(provider=provider, status="DISCONNECTED"))
+    assert gone.health is judged(declared(provider=name)).health
+    told = "was disconnected; access may have been revoked, or the schedule's owner changed"
+    assert why(gone) == told
+    assert why(judged(declared(provider=name))) == "not connected yet"
+    assert (way_out(gone) or "").startswith("if the schedule's owner changed, declare their account; else ")
+    assert (way_out(gone) or "").endswith(remedy)
+    shown = FleetStatus((SiteStatus(SITE, (gone,)),))
+    for text in (status_text(shown), status_json(shown), status_csv(shown), status_html(shown, MADE)):
+        assert told in html.unescape(text)
 
 
 def test_an_owner_who_took_another_account_is_told_of() -> None:

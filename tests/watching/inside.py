@@ -19,7 +19,7 @@ from reconciler.watching.round import WatchOptions
 from reconciler.watching.site_round import SiteRound
 from reconciler.workflow import Stop
 from tests.support.cli.command import Extcal
-from tests.support.cli.worlds import KEY, PASSWORD_ENV
+from tests.support.cli.worlds import BUSY, KEY, PASSWORD_ENV, connection, harbor, site, world
 
 MINUTE = 60.0
 _BEGAN = datetime(2030, 1, 15, 9, tzinfo=UTC)
@@ -136,3 +136,9 @@ class Inside:
         endpoint = self.endpoint or self.extcal.sandbox.endpoint
         service = workflow.Service(endpoint, Secrets(self.environ, None), self.machine)
         return replace(service, on_wait=on_wait)
+
+
+def agreeing(inside: Inside, *numbers: int) -> None:
+    """Manifests that the live connections agree with."""
+    inside.extcal.on(world(harbor(*numbers)))
+    inside.extcal.write(site(), *(connection(number, more=BUSY) for number in numbers))

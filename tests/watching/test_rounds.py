@@ -29,15 +29,9 @@ from tests.support.cli.worlds import (
     world,
 )
 from tests.support.servers.proxy import exporting, forgetful, stand_in
-from tests.watching.inside import Inside
+from tests.watching.inside import Inside, agreeing
 
 OTHER_KEY = "key-of-the-quay-7f30"
-
-
-def agreeing(inside: Inside, *numbers: int) -> None:
-    """Manifests that the live connections agree with."""
-    inside.extcal.on(world(harbor(*numbers)))
-    inside.extcal.write(site(), *(connection(number, more=BUSY) for number in numbers))
 
 
 def two_sites(inside: Inside) -> None:
