@@ -21,12 +21,12 @@ SIGN = {
     ActionKind.UNMANAGED: "?",
 }
 
-WAS_DISCONNECTED = "was disconnected; access may have been revoked, or the schedule's owner changed"
+WHY_GONE = "access may have been revoked, or the schedule's owner changed"
 """Why a connection is gone that nobody meant to disconnect: the vendor's pages name these two."""
 
 _REASON = {
     Reason.NOT_CONNECTED: "not connected yet",
-    Reason.WAS_DISCONNECTED: WAS_DISCONNECTED,
+    Reason.WAS_DISCONNECTED: f"was disconnected; {WHY_GONE}",
     Reason.CONFIG_DRIFT: "sync config differs",
     Reason.TOMBSTONE: "its manifest says state: absent",
     Reason.PRUNED: "no manifest declares it",

@@ -32,7 +32,9 @@ def changes(site_round: SiteRound, before: SiteState, now: SiteState) -> Iterato
     for warning in sorted(now.warnings - before.warnings):
         yield Line(inert(warning))
     for address, state in now.connections.items():
-        yield from _change(address, before.connections.get(address), state)
+        former = before.connections.get(address)
+        yield from _change(address, former, state)
+        yield from _stuck(address, state, was_stuck=former is not None and former.stuck)
 
 
 def _change(address: str, before: ConnectionState | None, now: ConnectionState) -> Iterator[Line]:
@@ -45,6 +47,20 @@ def _change(address: str, before: ConnectionState | None, now: ConnectionState) 
         yield Line(inert(f"{address}: healed, {status_text.WORD[now.health]}"))
     elif now.health is Health.UNMANAGED and before is None:
         yield Line(inert(f"{address}: {status_text.WORD[now.health]}: {now.why}"))
+
+
+_STUCK = (
+    "stuck: its sync has not ended in over 30 minutes, and a first one takes 5 to 10. Look at it in the site's "
+    "dashboard; the last resort is to disconnect it, which deletes the events that were exported, and connect it again"
+)
+_TELLING = {Health.ERROR, Health.MISSING, Health.UNKNOWN, Health.AWAITING_CONSENT}
+
+
+def _stuck(address: str, now: ConnectionState, *, was_stuck: bool) -> Iterator[Line]:
+    if now.stuck and not was_stuck:
+        yield Line(inert(f"{address}: {_STUCK}"), bad=True)
+    elif was_stuck and not now.stuck and now.health not in _TELLING:
+        yield Line(inert(f"{address}: no longer stuck, {status_text.WORD[now.health]}"))
 
 
 _MOST_LINES = 50
@@ -86,9 +102,13 @@ class ChangeReporter:
         """Forget all other sites."""
         self._states = {name: each for name, each in self._states.items() if name in sites}
 
-    def report_sites(self, site_rounds: Sequence[SiteRound]) -> None:
-        """Report in what the sites differ from the round before."""
-        self._tell([line for each in site_rounds for line in self._site(each)])
+    def stuck(self, site: str) -> int:
+        """How many connections of a site are stuck, as far as is known."""
+        return self._states.get(site, NEW).stuck
+
+    def report_sites(self, site_rounds: Sequence[SiteRound], seconds: float) -> None:
+        """Report in what the sites differ from the round before; `seconds` is when, of a clock that never goes back."""
+        self._tell([line for each in site_rounds for line in self._site(each, seconds)])
 
     def report_errors(self, errors: Sequence[str]) -> None:
         """Report errors of the watch itself that were not there in the round before."""
@@ -102,10 +122,10 @@ class ChangeReporter:
         self._tell([Line(warning) for warning in warnings if warning not in self._warnings])
         self._warnings = frozenset(warnings)
 
-    def _site(self, site_round: SiteRound) -> list[Line]:
+    def _site(self, site_round: SiteRound, seconds: float) -> list[Line]:
         name = site_round.first.site.name
         before = self._states.get(name, NEW)
-        now = self._states[name] = state_after(site_round, before)
+        now = self._states[name] = state_after(site_round, before, seconds)
         return list(changes(site_round, before, now))
 
     def _tell(self, lines: Sequence[Line]) -> None:

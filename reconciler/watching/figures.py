@@ -29,6 +29,7 @@ class SiteFigures:
 
     connections: Mapping[Health, int] = field(default_factory=dict)
     pending: int = 0
+    stuck: int = 0
     held_back: int = 0
     up: bool = False
     failures: int = 0
@@ -36,7 +37,7 @@ class SiteFigures:
     requests: int = 0
     outcomes: Mapping[OutcomeStatus, int] = field(default_factory=dict)
 
-    def after(self, site_round: SiteRound, *, failures: int, now: float) -> "SiteFigures":
+    def after(self, site_round: SiteRound, *, failures: int, stuck: int, now: float) -> "SiteFigures":
         """The figures after a round of its site; `failures` is how many in a row have failed."""
         counts = {status: self.outcomes.get(status, 0) for status in OutcomeStatus}
         for outcome in site_round.outcomes:
@@ -44,6 +45,7 @@ class SiteFigures:
         return SiteFigures(
             counted(site_round.status.connections),
             site_round.pending,
+            stuck,
             len(site_round.first.violations),
             site_round.status.unread is None,
             failures,

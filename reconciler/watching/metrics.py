@@ -95,6 +95,12 @@ def _sites(figures: Figures) -> Iterator[Metric]:
     yield connections
     yield _gauge("drift_actions", "Actions still to do on the site; 0 is no drift.", sites, _pending)
     yield _gauge("consents_awaited", "Connections that only their owners can approve.", sites, _consents)
+    yield _gauge(
+        "stuck_connections",
+        "Declared connections whose sync has not ended in over 30 minutes; a first one takes 5 to 10.",
+        sites,
+        lambda site: site.stuck,
+    )
     yield _gauge("guard_violations", "Guards that hold the site's plan back.", sites, lambda site: site.held_back)
     yield _gauge("site_up", "Whether the site could be read in its last round.", sites, lambda site: int(site.up))
     yield _gauge(

@@ -135,8 +135,8 @@ class Rounds:
             site_rounds = await reconcile(scope, self._options.service(self._count_wait), self._stop, listener)
         finally:
             self.writing = False
+        self._changes.report_sites(site_rounds or (), self._clock.monotonic())
         self._note(site_rounds or (), names, began)
-        self._changes.report_sites(site_rounds or ())
         return site_rounds
 
     def _begin_writing(self) -> None:
@@ -155,7 +155,8 @@ class Rounds:
                 self._backoff.failed(name, began)
             else:
                 self._backoff.succeeded(name)
-            sites[name] = sites[name].after(each, failures=self._backoff.failures(name), now=self._time())
+            failures, stuck = self._backoff.failures(name), self._changes.stuck(name)
+            sites[name] = sites[name].after(each, failures=failures, stuck=stuck, now=self._time())
         self.figures = replace(self.figures, sites=sites)
 
     def _close(self, failure: str, site_rounds: Sequence[SiteRound], took: float) -> None:

@@ -9,7 +9,9 @@ from reconciler.sandbox.contract import Status
 from tests.support.cli.worlds import BUSY, KEY, connected, connection, email, harbor, site, world
 from tests.watching.inside import Inside, agreeing
 
-_WHY = "was disconnected; access may have been revoked, or the schedule's owner changed"
+_CAUSES = "access may have been revoked, or the schedule's owner changed"
+_DISCONNECTED = f"harbor/staff-0: missing: was disconnected; {_CAUSES}"
+_FORGOTTEN = f"harbor/staff-0: missing: was connected and is no longer listed; {_CAUSES}"
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -22,7 +24,7 @@ def test_a_connection_that_is_lost_is_a_bad_line(inside: Inside, *, listed: bool
     inside.run(lambda: inside.extcal.on(lost), lambda: None, lambda: inside.extcal.on(back))
     assert inside.reports.take() == (
         ["harbor/staff-0: healed, ok"],
-        [f"harbor/staff-0: missing: {_WHY}"],
+        [_DISCONNECTED if listed else _FORGOTTEN],
     )
 
 
@@ -36,12 +38,12 @@ def test_what_stays_lost_while_its_site_is_not_read_is_told_once(inside: Inside)
 
     inside.run(
         lambda: inside.extcal.on(world(harbor())),
-        lambda: inside.environ.update(EXTCAL_API_KEY="wrong"),
+        lambda: inside.environ.update(EXTCAL_API_KEY="a-wrong-key"),
         readable,
     )
     lines, bad = inside.reports.take()
     assert lines == ["harbor: can be read again"]
-    assert [line for line in bad if "staff-0" in line] == [f"harbor/staff-0: missing: {_WHY}"]
+    assert [line for line in bad if "staff-0" in line] == [_FORGOTTEN]
 
 
 def test_what_was_never_there_is_not_called_lost(inside: Inside) -> None:

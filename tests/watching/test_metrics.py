@@ -13,6 +13,7 @@ from reconciler.watching.metrics import CONTENT_TYPE, exposition
 _SITE = SiteFigures(
     connections=dict.fromkeys(Health, 2),
     pending=3,
+    stuck=8,
     held_back=1,
     up=True,
     failures=4,
@@ -54,6 +55,7 @@ def test_the_metrics_say_what_the_figures_say() -> None:
     assert found["extcal_connections", (*harbor, ("status", "awaiting-consent"))] == 2
     assert found["extcal_consents_awaited", harbor] == 2
     assert found["extcal_drift_actions", harbor] == 3
+    assert found["extcal_stuck_connections", harbor] == 8
     assert found["extcal_guard_violations", harbor] == 1
     assert found["extcal_site_up", harbor] == 1
     assert found["extcal_site_failures", harbor] == 4
@@ -103,4 +105,4 @@ def test_the_metrics_are_named_as_prometheus_asks() -> None:
 def test_a_site_costs_few_series() -> None:
     """The number of series of a site does not depend on its connections."""
     per_site = [key for key in samples(_FIGURES) if ("site", "harbor") in key[1]]
-    assert len(per_site) == 21
+    assert len(per_site) == 22
