@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.model.intent import Settled
-from reconciler.model.result import Outcome
+from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.status import Health
 from reconciler.render import status_text
 from reconciler.text import inert
 from reconciler.watching.figures import RoundResult
 from reconciler.watching.site_round import SiteRound
-from reconciler.watching.site_state import NEW, ConnectionState, SiteState, state_after
+from reconciler.watching.site_state import NEW, ConnectionState, SiteState, state_after, why_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,21 @@ def changes(site_round: SiteRound, before: SiteState, now: SiteState) -> Iterato
             yield Line(inert(alert.text), bad=True)
     for warning in sorted(now.warnings - before.warnings):
         yield Line(inert(warning))
+    yield from _connected_again(site_round, before)
     for address, state in now.connections.items():
         former = before.connections.get(address)
         yield from _change(address, former, state)
         yield from _stuck(address, state, was_stuck=former is not None and former.stuck)
+
+
+def _connected_again(site_round: SiteRound, before: SiteState) -> Iterator[Line]:
+    """What was lost since the round before, and connected in this one: it looks as if nothing had been."""
+    for outcome in site_round.outcomes:
+        address, former = outcome.action.address, before.connections.get(outcome.action.address)
+        if outcome.status is not OutcomeStatus.DONE or (former is not None and former.lost):
+            continue
+        if why := why_lost(outcome.action, None if former is None else former.stood):
+            yield Line(inert(f"{address}: {why}; connected again"), bad=True)
 
 
 def _change(address: str, before: ConnectionState | None, now: ConnectionState) -> Iterator[Line]:

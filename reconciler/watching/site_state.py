@@ -119,13 +119,15 @@ def _state(status: ConnectionStatus, action: Action, before: ConnectionState | N
         stood = action.key
     elif status.health is Health.ABSENT:
         stood = None
-    forgotten = action.reason is Reason.NOT_CONNECTED and action.key == stood and not status.other_accounts
-    return ConnectionState(
-        status.health,
-        _FORGOTTEN if forgotten else status_text.reason(status),
-        lost=forgotten or action.reason is Reason.WAS_DISCONNECTED,
-        stood=stood,
-    )
+    lost = None if status.other_accounts else why_lost(action, stood)
+    return ConnectionState(status.health, lost or status_text.reason(status), lost=lost is not None, stood=stood)
+
+
+def why_lost(action: Action, stood: ConnectionKey | None) -> str | None:
+    """How a connection was lost that the action connects; None for any other. `stood` is what was seen before."""
+    if action.reason is Reason.WAS_DISCONNECTED:
+        return words.reason(action)
+    return _FORGOTTEN if action.reason is Reason.NOT_CONNECTED and action.key == stood else None
 
 
 def _syncing(status: ConnectionStatus, before: Mapping[str, Syncing], seconds: float) -> Syncing | None:

@@ -28,6 +28,26 @@ def test_a_connection_that_is_lost_is_a_bad_line(inside: Inside, *, listed: bool
     )
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_is_lost_and_connected_again_in_one_round_is_told(inside: Inside, *, listed: bool) -> None:
+    """With apply all is well at the end of the round, and somebody should know all the same; once."""
+    agreeing(inside, 0)
+    row = replace(connected(0), status=Status.DISCONNECTED)
+    lost = world(replace(harbor(), connections=(row,) if listed else ()))
+    inside.run(lambda: inside.extcal.on(lost), lambda: None, applies=True)
+    assert inside.reports.take() == (
+        ["done connect harbor/staff-0"],
+        [f"{_DISCONNECTED if listed else _FORGOTTEN}; connected again".replace("missing: ", "")],
+    )
+
+
+def test_what_is_connected_for_the_first_time_was_not_lost(inside: Inside) -> None:
+    """Applying it is no news to look at."""
+    inside.extcal.write(site(), connection(0, more=BUSY))
+    inside.run(applies=True)
+    assert inside.reports.take() == (["done connect harbor/staff-0"], [])
+
+
 def test_what_stays_lost_while_its_site_is_not_read_is_told_once(inside: Inside) -> None:
     """What was known before is known after."""
     agreeing(inside, 0)
