@@ -190,15 +190,22 @@ def test_tombstone_disconnects_or_is_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
-    [("TOKEN_REVOKED", Reason.TOKEN_REVOKED), ("SOMETHING_NEW", Reason.ERROR), (None, Reason.ERROR)],
+    ("code", "reason", "word"),
+    [
+        ("TOKEN_REVOKED", Reason.TOKEN_REVOKED, None),
+        ("SOMETHING_NEW", Reason.ERROR, "SOMETHING_NEW"),
+        ("UNDEFINED", Reason.ERROR, None),
+        ("\u200b", Reason.ERROR, None),
+        (None, Reason.ERROR, None),
+    ],
 )
-def test_revoked_access_is_connected_again(code: str | None, reason: Reason) -> None:
+def test_revoked_access_is_connected_again(code: str | None, reason: Reason, word: str | None) -> None:
     """A connection whose access is gone, or whose error is not known, is connected again."""
     on = site_with(live(status="ERROR", error_reason=code))
     action = the_action(planned(declared(sync=SyncConfig(PRIMARY)), on=on))
     assert (action.kind, action.reason, action.method) == (ActionKind.RECONNECT, reason, ConnectMethod.CREDENTIALS)
     assert (action.connection_id, action.sync) == ("c1", SyncConfig(PRIMARY))
+    assert action.error_reason == word
 
 
 @pytest.mark.parametrize(
