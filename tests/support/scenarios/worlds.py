@@ -121,7 +121,9 @@ def _connection(
         schedule_id=draw(st.sampled_from(schedules)).id,
         account=account.email,
         status=status,
-        error_reason=draw(st.sampled_from((None, *ErrorReason))) if status == Status.ERROR else None,
+        error_reason=draw(st.sampled_from((None, *ErrorReason, "ACCOUNT_SUSPENDED")))
+        if status == Status.ERROR
+        else None,
         sync_config=draw(st.none() | existing_config(provider, account)),
         email_shown=draw(st.sampled_from((True, True, True, False))),
         id=id_,
