@@ -8,7 +8,7 @@ import pytest
 from reconciler.sandbox.contract import Status
 from tests.support.cli.command import Extcal
 from tests.support.cli.schema import valid
-from tests.support.cli.worlds import BUSY, HARBOR, PASSWORD_ENV, connected, connection, harbor, site, world
+from tests.support.cli.worlds import BUSY, HARBOR, KEY, PASSWORD_ENV, connected, connection, harbor, site, world
 
 WORD = "ACCOUNT_SUSPENDED"
 WHY = f"the service reports an error: {WORD}"
@@ -71,6 +71,14 @@ def test_another_word_than_was_reviewed_is_not_acted_upon(extcal: Extcal) -> Non
     suspended(extcal, "ACCOUNT_CLOSED")
     assert extcal("apply", "--plan", "plan.json", "--auto-approve").code == 1
     assert extcal.writes == []
+
+
+def test_a_secret_in_the_word_is_shown_nowhere_and_keeps_nothing_from_being_applied(extcal: Extcal) -> None:
+    """It is only shown: the plan that is saved says `[secret]` there, and does what it would do."""
+    ran = suspended(extcal, KEY)("plan", "manifests", "--out", "plan.json")
+    assert "the service reports an error: [secret]" in ran.out
+    assert KEY not in (extcal.folder / "plan.json").read_text()
+    assert extcal("apply", "--plan", "plan.json", "--auto-approve").code == 0
 
 
 def test_the_word_is_text(extcal: Extcal) -> None:
