@@ -1,7 +1,4 @@
-"""Describes the world of a fresh data folder: Harbor Dental, its staff, and their accounts.
-
-Ids are the same each time, so that manifests can name them; events lie around the day on which the folder is made.
-"""
+"""Describes Harbor Dental: the site, its staff, and their accounts."""
 
 from __future__ import annotations
 
@@ -15,17 +12,8 @@ from reconciler.sandbox.contract import (
     ExportSupport,
     ImportSupport,
 )
-from reconciler.sandbox.world import (
-    Account,
-    Calendar,
-    CalendarEvent,
-    Frequency,
-    Provider,
-    Recurrence,
-    Schedule,
-    Site,
-    World,
-)
+from reconciler.sandbox.seed.calendar_events import birthdays, holidays, personal_week, rota, work_week
+from reconciler.sandbox.world import Account, Calendar, Provider, Schedule, Site, World
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -191,62 +179,3 @@ def _tidewater(today: datetime) -> tuple[Account, ...]:
         Calendar("swaps", "Swaps"),
     )
     return (Account("tidewater", "frontdesk@harbor-dental.example", "pelican-anchor-12", calendars),)
-
-
-def work_week(today: datetime, who: str) -> tuple[CalendarEvent, ...]:
-    """Single appointments before and after `today`, and the meetings that come back."""
-    return (
-        _timed(today, -2, 15, 60, f"{who}: lab visit"),
-        _timed(today, 0, 14, 30, f"{who}: supplier call"),
-        _timed(today, 1, 18, 90, f"{who}: implant seminar"),
-        _timed(today, 3, 13, 45, f"{who}: insurance review"),
-        _timed(today, -14, 13, 15, "Morning huddle", Recurrence(Frequency.DAILY)),
-        _timed(today, -21, 17, 60, "Case conference", Recurrence(Frequency.WEEKLY)),
-        _days(today, 5, 2, f"{who}: away at a congress"),
-    )
-
-
-def personal_week(today: datetime) -> tuple[CalendarEvent, ...]:
-    """A private life."""
-    return (
-        _timed(today, 0, 22, 60, "School concert"),
-        _timed(today, 2, 12, 45, "Car inspection"),
-        _timed(today, -28, 21, 90, "Choir practice", Recurrence(Frequency.WEEKLY, until=today + timedelta(days=90))),
-        _days(today, 9, 7, "Holiday at the lake"),
-    )
-
-
-def birthdays(today: datetime) -> tuple[CalendarEvent, ...]:
-    """All-day events of one day each."""
-    return (
-        _days(today, -3, 1, "Noor's birthday"),
-        _days(today, 4, 1, "Grandpa's birthday"),
-        _days(today, 11, 1, "Sam's birthday"),
-    )
-
-
-def holidays(today: datetime) -> tuple[CalendarEvent, ...]:
-    """Two days off."""
-    return (_days(today, 6, 1, "Harbor Day"), _days(today, 20, 1, "Founders' Day"))
-
-
-def rota(today: datetime) -> tuple[CalendarEvent, ...]:
-    """Shifts that come back every second week, in turns."""
-    fortnightly = Recurrence(Frequency.WEEKLY, interval=2)
-    return (
-        _timed(today, -7, 12, 240, "Early shift", fortnightly),
-        _timed(today, 0, 16, 240, "Late shift", fortnightly),
-        _days(today, 8, 1, "Stocktaking"),
-    )
-
-
-def _timed(
-    today: datetime, day: int, hour: int, minutes: int, title: str, recurrence: Recurrence | None = None
-) -> CalendarEvent:
-    start = today + timedelta(days=day, hours=hour)
-    return CalendarEvent(title, start, start + timedelta(minutes=minutes), recurrence=recurrence)
-
-
-def _days(today: datetime, day: int, count: int, title: str) -> CalendarEvent:
-    start = today + timedelta(days=day)
-    return CalendarEvent(title, start, start + timedelta(days=count), all_day=True)
