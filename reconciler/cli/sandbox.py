@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -79,6 +80,9 @@ def serve(port: int, data: Path, faults: str | None, behaviour: str | None, as_j
         where = f"on {running.endpoint}{mood}, its data in {data}"
         console.result(f"Serving the External Calendars API {where}. Ctrl-C ends it.")
         console.result(f"  export EXTCAL_ENDPOINT={running.endpoint} EXTCAL_API_KEY={running.api_key}")
+        console.result("Its sites, each opened by that key:")
+        for site in cast("list[dict[str, str]]", running.ready()["sites"]):
+            console.result(f"  {site['site_id']}  {inert(site['name'])}")
 
     with explained():
         injected = None if faults is None else read_faults(Path(faults))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import records
 from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.seed import APP_ID, harbor_dental
+from reconciler.sandbox.seed import APP_ID, seeded_world
 from reconciler.sandbox.world_loader import load_world
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Keys:
 def prepare(
     database: sqlite3.Connection, calendars: Path, *, world: World | None, api_key: str | None, now: float
 ) -> Keys:
-    """The keys of the data folder; a fresh one is filled first, with `world` or Harbor Dental.
+    """The keys of the data folder; a fresh one is filled first, with `world` or the seeded one.
 
     The accounts' folders lie in `calendars`; those that are there already stay as they are.
 
@@ -49,7 +49,7 @@ def prepare(
             "instance": secrets.token_hex(6),
         }
         database.executemany("INSERT INTO meta VALUES (?, ?)", stored.items())
-        filling = harbor_dental(datetime.fromtimestamp(now, UTC)) if world is None else world
+        filling = seeded_world(datetime.fromtimestamp(now, UTC)) if world is None else world
         load_world(database, filling, calendars, api_key=keys.api_key, now=now)
         return keys
     if world is not None:
@@ -65,11 +65,15 @@ def instance_of(database: sqlite3.Connection) -> str:
 
 
 def summary(database: sqlite3.Connection, calendars: CalendarDirectory) -> list[dict[str, object]]:
-    """Each site with its schedules and the accounts in folders, passwords where they apply."""
+    """Each site with its app instance, its schedules, and the accounts in folders.
+
+    An account is its provider's, not a site's: every site that has the provider can be connected to it.
+    """
     return [
         {
             "site_id": site["id"],
             "name": site["name"],
+            "instance_id": site["instance_id"],
             "schedules": [
                 {"id": schedule.id, "name": schedule.name} for schedule in records.schedules(database, site["id"])
             ],
@@ -79,7 +83,7 @@ def summary(database: sqlite3.Connection, calendars: CalendarDirectory) -> list[
                 for email, password in calendars.passwords(provider.slug)
             ],
         }
-        for site in database.execute("SELECT id, name FROM site ORDER BY rowid").fetchall()
+        for site in database.execute("SELECT id, name, instance_id FROM site ORDER BY rowid").fetchall()
     ]
 
 

@@ -65,6 +65,8 @@ class RunningSandbox:
     def ready(self) -> dict[str, object]:
         """The ready line: endpoint, key, app, and the sites with schedules and accounts.
 
+        The key opens every site that has none of its own; the app signs in to each by that site's `instance_id`.
+
         `faults` is the number of entries that are injected, `behaviour` what of it is not as it is by default.
         """
         with explained(self._backend.store.path), self._backend.store.transaction(write=False) as database:
@@ -155,7 +157,7 @@ def running(
 
     Port 0 takes a free one.
 
-    A fresh folder `data` is filled with `world`, or Harbor Dental without one; `api_key` is its key, or one is made.
+    A fresh folder `data` is filled with `world`, or the seeded one; `api_key` is its key, or one is made.
     Several may run on one folder at once. `faults` go wrong until others are injected. `config` is the file that
     assigns providers to CalDAV servers. It behaves as `behaviour` has it until told otherwise. Raises `SandboxError`
     where the extra isn't installed, the port is taken or the folder can't be used.

@@ -17,11 +17,12 @@ def test_serve_says_when_it_is_ready_and_ends_when_told(bare: Extcal, number: si
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
         assert {"endpoint", "api_key", "sites"} <= set(ready)
-        (site,) = ready["sites"]
-        assert {"site_id", "name", "schedules", "accounts"} <= set(site)
+        assert len(ready["sites"]) == 2
         env = {"EXTCAL_ENDPOINT": ready["endpoint"], "EXTCAL_API_KEY": ready["api_key"]}
-        ran = bare("schedules", "--site-id", site["site_id"], "--format", "json", env=env)
-        assert {row["id"] for row in ran.rows} == {schedule["id"] for schedule in site["schedules"]}
+        for site in ready["sites"]:
+            assert {"site_id", "name", "instance_id", "schedules", "accounts"} <= set(site)
+            ran = bare("schedules", "--site-id", site["site_id"], "--format", "json", env=env)
+            assert {row["id"] for row in ran.rows} == {schedule["id"] for schedule in site["schedules"]}
         process.send_signal(number)
         out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "", "")
@@ -29,15 +30,20 @@ def test_serve_says_when_it_is_ready_and_ends_when_told(bare: Extcal, number: si
 
 
 def test_serve_tells_people_what_to_export(bare: Extcal) -> None:
-    """Without --json it names the address, the data, how to end it, and a line for the shell."""
+    """Without --json it names the address, the data, how to end it, a line for the shell, and the sites with ids."""
     with bare.started("sandbox", "serve") as process:
         assert process.stdout is not None
-        first, second = process.stdout.readline(), process.stdout.readline()
+        first, second, *sites = (process.stdout.readline() for _ in range(5))
         process.terminate()
         process.communicate(timeout=120)
     assert first.startswith("Serving the External Calendars API on http://127.0.0.1:")
     assert second.startswith("  export EXTCAL_ENDPOINT=http://127.0.0.1:")
     assert " EXTCAL_API_KEY=" in second
+    assert sites == [
+        "Its sites, each opened by that key:\n",
+        "  7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b  Harbor Dental\n",
+        "  5b0c9d1e-84a7-4f3e-b2d6-90c1a7e4f823  Lakeside Physio\n",
+    ]
 
 
 def test_a_port_that_is_taken_is_told(bare: Extcal) -> None:
@@ -63,10 +69,11 @@ def test_reset_lets_the_next_start_be_fresh(bare: Extcal) -> None:
     bare.write(connect["manifests"])
     env = {"EXTCAL_LEE": "seagull-lantern-41"}
     assert bare("apply", "manifests", "--sandbox=data", "--auto-approve", env=env).code == 0
-    assert len(bare("connections", "--sandbox=data", "--format", "json").rows) == 1
+    listing = ("connections", "--sandbox=data", "--site", "Harbor Dental", "--format", "json")
+    assert len(bare(*listing).rows) == 1
     told = bare("sandbox", "reset", "--data", "data")
     assert (told.code, told.out, told.err) == (0, "", "The sandbox's data in data was deleted.\n")
-    assert bare("connections", "--sandbox=data", "--format", "json").rows == []
+    assert bare(*listing).rows == []
     assert bare("sandbox", "reset", "--data", "data", "--quiet").err == ""
 
 

@@ -58,10 +58,15 @@ def test_the_whole_loop(extcal: Extcal) -> None:
 
 
 def test_the_embedded_sandbox_needs_no_id(extcal: Extcal) -> None:
-    """With --sandbox its sites are pulled, called as it calls them."""
+    """With --sandbox all of its sites are pulled, called as it calls them."""
     env = {"EXTCAL_ENDPOINT": None, "EXTCAL_API_KEY": None}
     ran = extcal("pull", "--output", "manifests", "--sandbox", env=env)
-    assert (ran.code, ran.out) == (0, "created    manifests/harbor-dental/site.yaml\n")
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        "created    manifests/harbor-dental/site.yaml",
+        "created    manifests/lakeside-physio/schedules/sam.yaml",
+        "created    manifests/lakeside-physio/site.yaml",
+    ]
     assert extcal("plan", "manifests", "--sandbox", "--detailed-exitcode", env=env).code == 0
 
 

@@ -22,7 +22,7 @@ import pytest
 from reconciler.sandbox import SandboxError, reset, schema
 from reconciler.sandbox.calendars.directory import FOLDER
 from reconciler.sandbox.contract import BUSINESS_SCHEDULE_EXTERNAL_ID
-from reconciler.sandbox.seed import SITE_ID
+from reconciler.sandbox.seed import LAKESIDE_ID, SITE_ID
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
 from reconciler.sandbox.world import Site, World
@@ -42,8 +42,10 @@ def test_the_ready_line(tmp_path: Path) -> None:
         assert ready["endpoint"] == sandbox.endpoint
         assert ready["api_key"] == sandbox.api_key
         assert set(ready["app"]) == {"app_id", "app_secret", "instance_id"}
-    (site,) = ready["sites"]
+    site, second = ready["sites"]
     assert (site["site_id"], site["name"]) == (SITE_ID, "Harbor Dental")
+    assert (second["site_id"], second["name"]) == (LAKESIDE_ID, "Lakeside Physio")
+    assert ready["app"]["instance_id"] == site["instance_id"] != second["instance_id"]
     assert {"id": LEE, "name": "Dr. Lee"} in site["schedules"]
     accounts = site["accounts"]
     assert {"provider": "apple", "email": APPLE_EMAIL, "password": APPLE_PASSWORD} in accounts
@@ -86,7 +88,14 @@ def test_a_world_of_ones_own(tmp_path: Path) -> None:
     world = World(sites=(Site(id=SITE_ID, name="Pier Optics"),))
     with running(tmp_path, world=world) as sandbox:
         ready: dict[str, Any] = sandbox.ready()
-        assert ready["sites"] == [{"site_id": SITE_ID, "name": "Pier Optics", "schedules": [], "accounts": []}]
+        optics: dict[str, Any] = {
+            "site_id": SITE_ID,
+            "name": "Pier Optics",
+            "instance_id": None,
+            "schedules": [],
+            "accounts": [],
+        }
+        assert ready["sites"] == [optics]
         assert ready["app"]["instance_id"] is None
     with pytest.raises(SandboxError, match="already holds a world"), running(tmp_path, world=world):
         pass
