@@ -13,7 +13,16 @@ from reconciler.sandbox.local import LocalSandbox
 from reconciler.sandbox.seed import harbor_dental
 from tests.support.sandbox.api import APPLE_EMAIL, KIM, Api, client
 from tests.support.sandbox.clock import NOON
-from tests.support.sandbox.exports import OFF, PATEL_EMAIL, TO_DEDICATED, TO_PRIMARY, add, connected_google, exporting
+from tests.support.sandbox.exports import (
+    OFF,
+    PATEL_EMAIL,
+    TO_DEDICATED,
+    TO_PRIMARY,
+    add,
+    anywhere,
+    connected_google,
+    exporting,
+)
 from tests.support.sandbox.ics import imported, write
 
 if TYPE_CHECKING:
@@ -94,14 +103,17 @@ def test_two_at_once_make_one(
     assert ours.read_bytes().count(b"BEGIN:VEVENT") == 1
 
 
-def test_an_export_that_is_switched_elsewhere_keeps_it(api: Api, data: Path, site: LocalSandbox) -> None:
+def test_an_export_that_is_switched_elsewhere_keeps_it(
+    sandbox: RunningSandbox, api: Api, data: Path, site: LocalSandbox
+) -> None:
     """Only the end of the connection removes it: until then the next config may want it again."""
+    sandbox.replace_world(anywhere())
     account = data / "calendars" / "google" / PATEL_EMAIL
     connection_id = connected_google(api)
     api.update(connection_id, TO_DEDICATED)
     add(site, schedule="Dr. Patel")
     for config in (TO_PRIMARY, OFF):
-        api.update(connection_id, config)
+        assert api.update(connection_id, config).status_code == 200
         assert (account / "Harbor Dental.ics").exists()
     primary = (account / f"{PATEL_EMAIL}.ics").read_bytes()
     api.disconnect(connection_id)
@@ -186,8 +198,11 @@ def test_another_connection_that_exports_to_one_of_the_same_name(api: Api, lee: 
     assert not (lee / "Harbor Dental 2.ics").exists()
 
 
-def test_an_event_on_its_way_to_another_calendar_waits(api: Api, data: Path, site: LocalSandbox) -> None:
+def test_an_event_on_its_way_to_another_calendar_waits(
+    sandbox: RunningSandbox, api: Api, data: Path, site: LocalSandbox
+) -> None:
     """While the account is out of reach it is named, either way: to be taken back from the one, and for the other."""
+    sandbox.replace_world(anywhere())
     account = data / "calendars" / "google" / PATEL_EMAIL / "account.json"
     connection_id = connected_google(api)
     api.update(connection_id, TO_DEDICATED)

@@ -23,6 +23,7 @@ from tests.support.sandbox.exports import (
     TO_DEDICATED,
     TO_PRIMARY,
     add,
+    anywhere,
     connected_google,
     exporting,
 )
@@ -31,6 +32,8 @@ from tests.support.sandbox.ics import starts
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from reconciler.sandbox.server import RunningSandbox
 
 
 def held(path: Path) -> list[tuple[str, str]]:
@@ -77,8 +80,11 @@ def test_switching_export_off_takes_events_back(api: Api, lee: Path, site: Local
     assert len(list(lee.glob("*.ics"))) == 2
 
 
-def test_export_into_the_primary_calendar_and_away_from_it(api: Api, data: Path, site: LocalSandbox) -> None:
+def test_export_into_the_primary_calendar_and_away_from_it(
+    sandbox: RunningSandbox, api: Api, data: Path, site: LocalSandbox
+) -> None:
     """Every other byte of the owner's file stays as it was; choosing the dedicated calendar moves the events."""
+    sandbox.replace_world(anywhere())
     account = data / FOLDER / "google" / PATEL_EMAIL
     primary = account / f"{PATEL_EMAIL}.ics"
     own = primary.read_bytes().replace(b"END:VCALENDAR", b"X-MINE:as  it is\nEND:VCALENDAR")
@@ -165,7 +171,11 @@ def test_what_the_owner_did_to_an_exported_event(api: Api, lee: Path, site: Loca
 @contextmanager
 def harbor(folder: Path) -> Iterator[tuple[Api, LocalSandbox, Path]]:
     """A sandbox of its own, and the folder of Dr. Patel's Google account in it."""
-    with running(folder) as sandbox, client(sandbox.endpoint, sandbox.api_key) as http, opened(folder) as local:
+    with (
+        running(folder, world=anywhere()) as sandbox,
+        client(sandbox.endpoint, sandbox.api_key) as http,
+        opened(folder) as local,
+    ):
         yield Api(http), local, folder / FOLDER / "google" / PATEL_EMAIL
 
 

@@ -11,6 +11,7 @@ from reconciler.sandbox.contract import ExportSupport, ImportSupport
 from reconciler.sandbox.server import running
 from tests.sandbox.features import give_apple
 from tests.support.sandbox.api import Api, client, code_of, connection_of, faults_of
+from tests.support.sandbox.exports import connected_google
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,17 @@ def test_what_a_provider_cannot_do(
     before = api.connect()
     assert code_of(api.update(before["id"], sync_config)) == (428, "NOT_SUPPORTED_BY_PROVIDER")
     assert api.connections()[0]["syncConfig"] == before["syncConfig"]
+
+
+def test_google_lists_calendars_and_imports_from_the_primary_one(api: Api) -> None:
+    """Those that it lists are refused, and what it starts with stays."""
+    connection_id = connected_google(api)
+    calendars = api.get(f"/connections/{connection_id}/calendars").json()["calendars"]
+    assert [each["name"] for each in calendars] == ["Patel", "Personal", "Birthdays", "Holidays"]
+    chosen = {"listEventFromCalendars": {"calendars": {"calendars": [{"id": calendars[1]["id"]}]}}}
+    assert code_of(api.update(connection_id, chosen)) == (428, "NOT_SUPPORTED_BY_PROVIDER")
+    (connection,) = api.connections()
+    assert connection["syncConfig"]["listEventFromCalendars"] == {"enabled": True, "primaryCalendar": {}}
 
 
 @pytest.mark.parametrize(

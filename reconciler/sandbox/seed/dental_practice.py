@@ -75,7 +75,8 @@ _PROVIDERS = (
         name="Google",
         calendar_type=CalendarType.GOOGLE,
         connect_methods=(ConnectMethod.OAUTH,),
-        export_support=ExportSupport.SPECIFIC_CALENDAR,
+        import_support=ImportSupport.PRIMARY_CALENDAR_ONLY,
+        export_support=ExportSupport.DEDICATED_CALENDAR,
     ),
     Provider(
         id="9f70730b-fcdf-4512-b506-8feee00e3b03",
@@ -83,7 +84,7 @@ _PROVIDERS = (
         name="Outlook or Office 365",
         calendar_type=CalendarType.MICROSOFT,
         connect_methods=(ConnectMethod.OAUTH,),
-        export_support=ExportSupport.SPECIFIC_CALENDAR,
+        export_support=ExportSupport.DEDICATED_CALENDAR,
     ),
     Provider(
         id="f8b9a061-f8b3-4eed-af9d-63801dcec25d",

@@ -12,6 +12,7 @@ from reconciler.sandbox.contract import (
     CalendarType,
     ConnectMethod,
     ExportSupport,
+    ImportSupport,
 )
 from reconciler.sandbox.seed.calendar_events import birthdays, personal_week, work_week
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
@@ -59,7 +60,8 @@ _GOOGLE = Provider(
     name="Google",
     calendar_type=CalendarType.GOOGLE,
     connect_methods=(ConnectMethod.OAUTH,),
-    export_support=ExportSupport.SPECIFIC_CALENDAR,
+    import_support=ImportSupport.PRIMARY_CALENDAR_ONLY,
+    export_support=ExportSupport.DEDICATED_CALENDAR,
 )
 _PROVIDERS = (
     _GOOGLE,
@@ -69,7 +71,7 @@ _PROVIDERS = (
         name="Outlook or Office 365",
         calendar_type=CalendarType.MICROSOFT,
         connect_methods=(ConnectMethod.OAUTH,),
-        export_support=ExportSupport.SPECIFIC_CALENDAR,
+        export_support=ExportSupport.DEDICATED_CALENDAR,
     ),
     Provider(
         id="75e3d1b8-a940-4c6f-8f27-b06c9d2e5a14",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from reconciler.sandbox.contract import ExportSupport
 from reconciler.sandbox.local import LocalSandbox
+from reconciler.sandbox.seed import harbor_dental
 from tests.support import web
 from tests.support.sandbox.api import Api
 from tests.support.sandbox.clock import NOON
@@ -14,11 +17,21 @@ from tests.support.sandbox.ics import event, write
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.sandbox.world import World
+
 TO_DEDICATED = {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}}
 TO_PRIMARY = {"syncToCalendar": {"enabled": True, "primaryCalendar": {}}}
 PATEL_EMAIL = "patel@harbor-dental.example"
 OFF = {"syncToCalendar": {"enabled": False}}
 OTHER_OWNER = "a51ca53a-0b35-4c70-ad28-5c6f6f198edb"
+
+
+def anywhere() -> World:
+    """Harbor Dental with a Google that exports to the primary calendar, too."""
+    world = harbor_dental(NOON)
+    google, *others = world.sites[0].providers
+    providers = (replace(google, export_support=ExportSupport.SPECIFIC_CALENDAR), *others)
+    return replace(world, sites=(replace(world.sites[0], providers=providers),))
 
 
 def connected_google(api: Api) -> str:
