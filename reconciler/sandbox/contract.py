@@ -1,6 +1,7 @@
 """Defines what the External Calendars API fixes: its sets, ids, operations and formats.
 
-The contract itself is `schemas/external-calendars-v2.openapi.yaml`.
+The contract itself is `schemas/external-calendars-v2.openapi.yaml`. `UNDEFINED` is a value of every enum of the
+answers, and means that nothing is said.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ BUSINESS_SCHEDULE_EXTERNAL_ID = "4e0579a5-491e-4e70-a872-d097eed6e520"
 class CalendarType(StrEnum):
     """What kind of calendar a provider hosts."""
 
+    UNDEFINED = "UNDEFINED"
     GOOGLE = "GOOGLE"
     I_CAL = "I_CAL"
     OUTLOOK = "OUTLOOK"
@@ -29,6 +31,7 @@ class CalendarType(StrEnum):
 class ConnectMethod(StrEnum):
     """How a provider lets an account be connected."""
 
+    UNDEFINED = "UNDEFINED"
     OAUTH = "OAUTH"
     CREDENTIALS = "CREDENTIALS"
 
@@ -36,6 +39,7 @@ class ConnectMethod(StrEnum):
 class ImportSupport(StrEnum):
     """`features.listEventFromCalendars`: the calendars that events can be imported from."""
 
+    UNDEFINED = "UNDEFINED"
     NOT_SUPPORTED = "NOT_SUPPORTED"
     PRIMARY_CALENDAR_ONLY = "PRIMARY_CALENDAR_ONLY"
     SPECIFIC_CALENDARS = "SPECIFIC_CALENDARS"
@@ -44,6 +48,7 @@ class ImportSupport(StrEnum):
 class ExportSupport(StrEnum):
     """`features.syncToCalendar`: to which calendar a provider lets events be exported."""
 
+    UNDEFINED = "UNDEFINED"
     NOT_SUPPORTED = "NOT_SUPPORTED"
     PRIMARY_CALENDAR_ONLY = "PRIMARY_CALENDAR_ONLY"
     SPECIFIC_CALENDAR = "SPECIFIC_CALENDAR"
@@ -75,6 +80,7 @@ class Status(StrEnum):
 class ErrorReason(StrEnum):
     """Why a connection's status is `ERROR`."""
 
+    UNDEFINED = "UNDEFINED"
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 -- a name of the contract, no password
     EXTERNAL_CALENDAR_CREATION_FAILED = "EXTERNAL_CALENDAR_CREATION_FAILED"
     EXTERNAL_CALENDAR_DELETED = "EXTERNAL_CALENDAR_DELETED"

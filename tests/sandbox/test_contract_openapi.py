@@ -108,6 +108,72 @@ def test_everything_is_described(document: dict[str, Any]) -> None:
         assert schema["description"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("place", "about"),
+    [
+        ("paths./bookings/v2/external-calendars/connections.get", "include what others connected"),
+        ("paths./bookings/v2/external-calendars/connections.get", "In which order"),
+        ("paths./bookings/v2/external-calendars/connections:connectByOAuth.post", "keeps its id"),
+        ("paths./bookings/v2/external-calendars/connections:connectByCredentials.post", "keeps its id"),
+        ("paths./bookings/v2/external-calendars/connections:connectByCredentials.post", "new connection starts"),
+        ("paths./bookings/v2/external-calendars/connections/{connectionId}/calendars.get", "permission"),
+        ("paths./bookings/v2/external-calendars/connections/{connectionId}/sync-config.patch", "left out stays"),
+        ("paths./bookings/v2/external-calendars/connections/{connectionId}/sync-config.patch", "heals"),
+        ("paths./bookings/v2/external-calendars/connections/{connectionId}/sync-config.patch", "permission"),
+        ("paths./bookings/v2/external-calendars/connections/{connectionId}/sync-config.patch", "fieldMask"),
+        ("components.schemas.SyncConfigChange", "left out"),
+        ("components.schemas.Features.properties.listEventFromCalendars", "primary calendar"),
+        ("components.schemas.Features.properties.syncToCalendar", "SPECIFIC_CALENDAR"),
+        ("components.schemas.Connection.properties.appId", "missing"),
+        ("components.schemas.SyncConfig", "both directions"),
+        ("components.schemas.SyncConfig", "includeBufferTime"),
+        ("components.schemas.CalendarReference.properties.name", "ids alone"),
+        ("components.schemas.FailedProviders", "partialFailure"),
+        ("components.schemas.ConnectByOAuth.properties.redirectUrl", "loopback"),
+        ("components.responses.Forbidden", "permission"),
+    ],
+)
+def test_what_is_not_known_is_marked(document: dict[str, Any], place: str, about: str) -> None:
+    """What the vendor's pages leave open is named where it matters, and not stated as a fact."""
+    part = document
+    for step in place.split("."):
+        part = part[step]
+    assert any(about in each for each in part["x-extcal-unknown"])
+
+
+def test_the_file_says_how_to_read_its_marks(document: dict[str, Any]) -> None:
+    """Every mark is a list of sentences, and the description of the file explains what they are."""
+    assert "`x-extcal-unknown`" in document["info"]["description"]
+    marks = list(_marks(document))
+    assert len(marks) > 20
+    for mark in marks:
+        assert isinstance(mark, list)
+        assert mark
+        assert all(each.endswith(".") for each in mark)
+
+
+def test_what_may_be_missing_is_not_required(document: dict[str, Any]) -> None:
+    """A field that is marked as perhaps missing is none that an answer must have."""
+    schemas = document["components"]["schemas"]
+    assert not {"appId", "syncConfig", "externalAccountEmail"} & set(schemas["Connection"]["required"])
+    for name in ("ConnectionsAnswer", "EventsAnswer"):
+        assert "failedProviderIds" not in schemas[name]["required"]
+    assert "name" not in schemas["Calendar"]["required"]
+    assert "required" not in schemas["SyncConfig"]
+
+
+def _marks(part: object) -> Iterator[Any]:
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "x-extcal-unknown":
+                yield value
+            else:
+                yield from _marks(value)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _marks(each)
+
+
 def _fields(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "$ref" in schema:  # narrows a schema that is described where it stands
         return
