@@ -123,7 +123,8 @@ def schedules() -> None:
 def list_schedules(output: str, data: Path) -> None:
     """List the schedules of every sandbox site.
 
-    Use it to find the NAME or ID that the other sandbox commands take.
+    Use it to find the NAME or ID that the other sandbox commands take. A name means a schedule of the bookings app;
+    working hours, which another app keeps, go by the same name.
     """
     with opened(data) as sandbox:
         found = sandbox.schedules()
@@ -136,6 +137,7 @@ def list_schedules(output: str, data: Path) -> None:
                 "ownerId": each.schedule.owner_id,
                 "ownerName": inert(each.schedule.owner_name or ""),
                 "timeZone": each.schedule.time_zone,
+                "appId": each.schedule.app_id,
             }
             for each in found
         ]
@@ -149,10 +151,11 @@ def list_schedules(output: str, data: Path) -> None:
             each.schedule.owner_name or "",
             each.schedule.owner_id or "",
             each.schedule.time_zone,
+            each.schedule.app_id,
         )
         for each in found
     ]
-    headings = ("SITE", "SCHEDULE", "ID", "OWNER", "OWNER ID", "TIME ZONE")
+    headings = ("SITE", "SCHEDULE", "ID", "OWNER", "OWNER ID", "TIME ZONE", "APP ID")
     current_options().console.result(table(headings, cells))
 
 

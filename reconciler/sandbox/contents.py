@@ -75,7 +75,8 @@ def summary(database: sqlite3.Connection, calendars: CalendarDirectory) -> list[
             "name": site["name"],
             "instance_id": site["instance_id"],
             "schedules": [
-                {"id": schedule.id, "name": schedule.name} for schedule in records.schedules(database, site["id"])
+                {"id": schedule.id, "name": schedule.name, "app_id": schedule.app_id}
+                for schedule in records.schedules(database, site["id"])
             ],
             "accounts": [
                 {"provider": provider.slug, "email": email} | ({} if password is None else {"password": password})

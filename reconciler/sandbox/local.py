@@ -17,7 +17,7 @@ from reconciler.sandbox.calendars.errors import NoAnswerError
 from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.context import SiteContext
-from reconciler.sandbox.contract import Status, is_guid
+from reconciler.sandbox.contract import BOOKINGS_APP_ID, Status, is_guid
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.exports import site_events
 from reconciler.sandbox.exports.export_sync import sync_connection, sync_site
@@ -223,13 +223,15 @@ class LocalSandbox:
     def _schedule(self, wanted: str) -> LocalSchedule:
         every = self.schedules()
         found = [each for each in every if each.schedule.id == wanted.lower()]
-        found = found or [each for each in every if each.schedule.name == wanted]
+        # A member of staff has a schedule for working hours, too, called the same.
+        bookable = [each for each in every if each.schedule.app_id == BOOKINGS_APP_ID]
+        found = found or [each for each in bookable if each.schedule.name == wanted]
         if len(found) == 1:
             return found[0]
         if found:
             ids = ", ".join(each.schedule.id for each in found)
             raise SandboxError(f"several schedules are named {wanted!r}. Use an id: {ids}")
-        names = ", ".join(dict.fromkeys(each.schedule.name for each in every)) or "none"
+        names = ", ".join(dict.fromkeys(each.schedule.name for each in bookable)) or "none"
         raise SandboxError(f"unknown schedule {wanted!r}. Known schedules: {names}")
 
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli.main import main
+from reconciler.sandbox.contract import BOOKINGS_APP_ID
 from tests.support.sandbox.api import LEE, PATEL
 from tests.support.sandbox.exports import OTHER_OWNER, TO_DEDICATED
 from tests.support.sandbox.ics import event, write
@@ -134,8 +135,10 @@ def test_schedules_and_their_owners(api: Api, lee: Path, site: Site) -> None:
     """They are listed; a new owner disconnects the schedule's connection."""
     write(lee)
     api.connect()
-    rows = {row["name"]: row for row in json.loads(site("schedules", "list", "--format", "json")[1])}
-    assert rows["Dr. Lee"]["ownerName"] == "Dana Lee"
+    listed = json.loads(site("schedules", "list", "--format", "json")[1])
+    rows = {(row["name"], row["appId"]): row for row in listed}
+    assert len(rows) == len(listed)
+    assert rows["Dr. Lee", BOOKINGS_APP_ID]["ownerName"] == "Dana Lee"
     code, out, err = site("schedules", "set-owner", "Dr. Lee", OTHER_OWNER, "--name", "Robin Alvarez")
     assert (code, out, err) == (0, "", "Dr. Lee has a new owner. Connections disconnected: 1.\n")
     assert [each["status"] for each in api.connections()] == ["DISCONNECTED"]

@@ -21,7 +21,7 @@ import pytest
 
 from reconciler.sandbox import SandboxError, reset, schema
 from reconciler.sandbox.calendars.directory import FOLDER
-from reconciler.sandbox.contract import BUSINESS_SCHEDULE_EXTERNAL_ID
+from reconciler.sandbox.contract import BOOKINGS_APP_ID, BUSINESS_SCHEDULE_EXTERNAL_ID
 from reconciler.sandbox.seed import LAKESIDE_ID, SITE_ID
 from reconciler.sandbox.server import running
 from reconciler.sandbox.store import DATABASE
@@ -46,7 +46,7 @@ def test_the_ready_line(tmp_path: Path) -> None:
     assert (site["site_id"], site["name"]) == (SITE_ID, "Harbor Dental")
     assert (second["site_id"], second["name"]) == (LAKESIDE_ID, "Lakeside Physio")
     assert ready["app"]["instance_id"] == site["instance_id"] != second["instance_id"]
-    assert {"id": LEE, "name": "Dr. Lee"} in site["schedules"]
+    assert {"id": LEE, "name": "Dr. Lee", "app_id": BOOKINGS_APP_ID} in site["schedules"]
     accounts = site["accounts"]
     assert {"provider": "apple", "email": APPLE_EMAIL, "password": APPLE_PASSWORD} in accounts
     assert {"provider": "google", "email": "patel@harbor-dental.example"} in accounts

@@ -32,7 +32,7 @@ def _names(api: Api, **conditions: object) -> list[str]:
 
 
 def test_all_schedules_of_the_site(api: Api) -> None:
-    """The staff's and the business schedule, whole; an empty body asks for the same."""
+    """The staff's, the business's, those of working hours and of services, whole; an empty body asks for the same."""
     answer: Json = _query(api).json()
     assert [each["name"] for each in answer["schedules"]] == [
         "Dr. Lee",
@@ -40,8 +40,14 @@ def test_all_schedules_of_the_site(api: Api) -> None:
         "Hygienist Kim",
         "Front Desk",
         "Harbor Dental",
+        "Dr. Lee",
+        "Dr. Patel",
+        "Hygienist Kim",
+        "Front Desk",
+        "Check-up",
+        "Cleaning",
     ]
-    assert answer["pagingMetadata"] == {"count": 5, "cursors": {}, "hasNext": False}
+    assert answer["pagingMetadata"] == {"count": 11, "cursors": {}, "hasNext": False}
     assert answer["schedules"][0] | {"defaultCapacity": 1} == {
         "id": LEE,
         "name": "Dr. Lee",
@@ -62,7 +68,25 @@ def test_the_filters(api: Api) -> None:
     assert _names(api, id={"$eq": LEE, "$in": [LEE, PATEL]}, appId={"$eq": BOOKINGS_APP_ID}) == ["Dr. Lee"]
     assert _names(api, id={"$eq": LEE, "$in": [PATEL]}) == []
     assert _names(api, appId={"$eq": PATEL}) == []
-    assert len(_names(api, status=None)) == 5
+    assert len(_names(api, status=None)) == 11
+
+
+def test_a_staff_member_s_two_schedules(api: Api) -> None:
+    """Both have one name and one external id, the resource's; the bookings app's is the one for events."""
+    resource = {"$eq": "0061f64f-6e9b-4543-a75f-377b537c9360"}
+    both: list[Json] = _query(api, filter={"externalId": resource}).json()["schedules"]
+    assert [each["name"] for each in both] == ["Dr. Lee", "Dr. Lee"]
+    assert len({each["appId"] for each in both}) == 2
+    bookings = {"externalId": resource, "appId": {"$eq": BOOKINGS_APP_ID}}
+    (events,) = _query(api, filter=bookings).json()["schedules"]
+    assert events["id"] == LEE
+
+
+def test_a_service_s_schedule_is_the_bookings_app_s(api: Api) -> None:
+    """It has an external id of its own, and no name of a member of staff."""
+    names = _names(api, appId={"$eq": BOOKINGS_APP_ID})
+    assert names[-2:] == ["Check-up", "Cleaning"]
+    assert len(set(names)) == len(names) == 7
 
 
 def test_only_active_schedules_unless_others_are_asked_for(sandbox: RunningSandbox, api: Api) -> None:

@@ -13,6 +13,7 @@ from reconciler.sandbox.contract import (
     ImportSupport,
 )
 from reconciler.sandbox.seed.calendar_events import birthdays, holidays, personal_week, rota, work_week
+from reconciler.sandbox.seed.other_schedules import service, working_hours
 from reconciler.sandbox.world import Account, Calendar, Provider, Schedule, Site, World
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _INSTANCE_ID = "cd8e0a0a-0d7a-4486-9dd9-b923db9967d9"
 _OWNER_ID = "d6f6b66d-3f6f-42d5-b855-6e81a3b2744a"
 _TIME_ZONE = "America/New_York"
 
-_SCHEDULES = (
+_STAFF = (
     Schedule(
         id="3e47ec65-2975-447c-a7ed-75041e850d5e",
         name="Dr. Lee",
@@ -58,6 +59,9 @@ _SCHEDULES = (
         owner_name="Robin Alvarez",
         time_zone=_TIME_ZONE,
     ),
+)
+_SCHEDULES = (
+    *_STAFF,
     Schedule(
         id="db20fa22-2447-4515-a055-88ca2abb6bbb",
         name="Harbor Dental",
@@ -66,6 +70,12 @@ _SCHEDULES = (
         owner_name="Harbor Dental",
         time_zone=_TIME_ZONE,
     ),
+    working_hours(_STAFF[0], "f7a3a476-2b8a-4704-9b25-1776a8909ff0"),
+    working_hours(_STAFF[1], "3984240e-b21d-4c61-ad91-4abb50a6d45f"),
+    working_hours(_STAFF[2], "7b696927-8db5-413b-b91d-887107fe9b3b"),
+    working_hours(_STAFF[3], "8fe45675-6ec2-42aa-9c2c-6f82c577a62c"),
+    service("Check-up", "252352ba-ee6b-4eeb-91b2-08a03b941733", "4265af35-0544-48dc-9afa-c071064f5bc8", _TIME_ZONE),
+    service("Cleaning", "1cadcd26-9480-4b89-9210-d59fa4d843fe", "cf996b22-f77f-405d-b48c-a5e736ff4125", _TIME_ZONE),
 )
 
 _PROVIDERS = (

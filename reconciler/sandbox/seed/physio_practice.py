@@ -1,6 +1,7 @@
 """Describes Lakeside Physio: a second site, with its own installations of the same providers.
 
-Sam has left, and the connection of Sam's schedule still stands.
+Sam has left, and the connection of Sam's schedule still stands. A service is named after Noor, so that the name alone
+fits two schedules of the bookings app: a manifest must say the id, or the external id.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from reconciler.sandbox.contract import (
     ImportSupport,
 )
 from reconciler.sandbox.seed.calendar_events import birthdays, personal_week, work_week
+from reconciler.sandbox.seed.other_schedules import service, working_hours
 from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _OWNER_ID = "b7e15a90-2c4d-4b86-9f03-58d1c6a2e74b"
 _TIME_ZONE = "America/Chicago"
 _NOOR, _SAM = "noor@lakeside-physio.example", "sam@lakeside-physio.example"
 
-_SCHEDULES = (
+_STAFF = (
     Schedule(
         id="c4d0e2a9-6f15-4b7c-8e3d-1a2f9b5c7d60",
         name="Noor",
@@ -44,6 +46,9 @@ _SCHEDULES = (
         owner_name="Sam Whitfield",
         time_zone=_TIME_ZONE,
     ),
+)
+_SCHEDULES = (
+    *_STAFF,
     Schedule(
         id="9a64f1c2-d5b7-4e38-80a9-7f2c3b6e1d05",
         name="Lakeside Physio",
@@ -52,6 +57,10 @@ _SCHEDULES = (
         owner_name="Lakeside Physio",
         time_zone=_TIME_ZONE,
     ),
+    working_hours(_STAFF[0], "6058e8e1-4292-4deb-95ce-e327b1a673f7"),
+    working_hours(_STAFF[1], "463957e3-3426-4923-a989-0d9b9d429172"),
+    service("Massage", "e465678d-2305-4087-b9f3-9790d240f871", "d354d1e6-297f-48f3-8281-224f686c1f37", _TIME_ZONE),
+    service("Noor", "e747892b-a51c-4dd4-8a0b-b121ebfdb6ab", "0d8c5e27-6b14-4f9a-93d7-8a1e2c4b7f60", _TIME_ZONE),
 )
 
 _GOOGLE = Provider(
@@ -95,7 +104,7 @@ def lakeside_physio(now: datetime) -> World:
                 name="Lakeside Physio",
                 schedules=_SCHEDULES,
                 providers=_PROVIDERS,
-                connections=(ExistingConnection(_GOOGLE.id, _SCHEDULES[1].id, _SAM),),
+                connections=(ExistingConnection(_GOOGLE.id, _STAFF[1].id, _SAM),),
                 instance_id=_INSTANCE_ID,
             ),
         ),
