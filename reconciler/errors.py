@@ -140,7 +140,9 @@ class ResponseError(ApiError):
 
 
 class InvalidRequestError(ResponseError):
-    """400."""
+    """400; `fields` are those of the request that the service names as not valid."""
+
+    fields: tuple[str, ...] = ()
 
 
 class UnauthenticatedError(ResponseError):

@@ -34,6 +34,7 @@ _ADVICE_BY_CODE = {
     "CONNECTION_ALREADY_DISCONNECTED": "nothing is left to do; plan again",
 }
 _MOST_FIELDS = 5
+_NO_FIELD = "request"
 _LONGEST_TEXT = 500
 _LONGEST_CODE = 100
 
@@ -55,7 +56,7 @@ class Explainer:
 
     def failure(self, call: Call, answer: Response, asked: float | None) -> ResponseError:
         """The error that an answer other than 200 is; `asked` is its Retry-After in seconds."""
-        code, explanation = self._explanation(answer)
+        code, explanation, fields = self._explanation(answer)
         kind = _BY_STATUS.get(answer.status, ServiceError if answer.status >= 500 else ResponseError)  # noqa: PLR2004
         error = kind(
             explanation or self._unexplained(answer),
@@ -67,9 +68,12 @@ class Explainer:
         )
         if isinstance(error, RateLimitedError):
             error.retry_after = asked
+        if isinstance(error, InvalidRequestError):
+            error.fields = fields
         return error
 
-    def _explanation(self, answer: Response) -> tuple[str | None, str]:
+    def _explanation(self, answer: Response) -> tuple[str | None, str, tuple[str, ...]]:
+        """Its code, what it says, and the fields of the request that it is about."""
         body = _parsed(answer.body)
         details = _object(body.get("details"))
         application = _object(details.get("applicationError"))
@@ -78,8 +82,9 @@ class Explainer:
         if fields:
             more = f"; and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
             parts = [f"{self.shown(name, 200)}: {self.shown(why, 200)}" for name, why in fields[:_MOST_FIELDS]]
-            return code, "; ".join(parts) + more
-        return code, self.shown(_text(application.get("description"))) or self.shown(_text(body.get("message")))
+            return code, "; ".join(parts) + more, tuple(name for name, _ in fields if name != _NO_FIELD)
+        explanation = self.shown(_text(application.get("description"))) or self.shown(_text(body.get("message")))
+        return code, explanation, ()
 
     def _unexplained(self, answer: Response) -> str:
         if answer.status // 100 == 3:  # noqa: PLR2004 - the class of HTTP statuses itself
@@ -115,7 +120,7 @@ def _violations(value: object) -> Iterator[tuple[str, str]]:
         fields = _object(violation)
         why = _text(fields.get("description")) or _text(fields.get("ruleName")) or _text(fields.get("violatedRule"))
         if fields:
-            yield _text(fields.get("field")) or "request", why or "is not valid"
+            yield _text(fields.get("field")) or _NO_FIELD, why or "is not valid"
 
 
 def _parsed(body: bytes) -> dict[str, object]:

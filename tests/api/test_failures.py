@@ -113,7 +113,10 @@ def test_violations_name_their_fields(server: Scripted, opened: OpenSession) -> 
     violations = [{"field": f"query.field{n}", "description": "must be a GUID"} for n in range(8)]
     odd: list[object] = [{"ruleName": "MAX_SIZE"}, "odd", {}, {"field": 7, "description": None}]
     server.script(Reply({"message": "", "details": {"validationError": {"fieldViolations": odd + violations}}}, 400))
-    text = str(caught_while_reading(opened))
+    error = caught_while_reading(opened)
+    assert isinstance(error, InvalidRequestError)
+    assert error.fields == tuple(f"query.field{n}" for n in range(8))
+    text = str(error)
     assert "request: MAX_SIZE; request: is not valid; query.field0: must be a GUID; " in text
     assert "; and 5 more" in text
     assert "field7" not in text
