@@ -3,7 +3,8 @@
 It writes sync configs to the wire. Source: schemas/external-calendars-v2.openapi.yaml.
 
 Reading is tolerant: unknown enum values stay text, unknown fields go to `extra`, missing ones get their
-default or None. A value of another type raises ShapeError, which says where.
+default or None. `UNDEFINED`, a value of every enum, means that something is not said: but for a status, it reads as a
+field that is missing. A value of another type raises ShapeError, which says where.
 """
 
 from reconciler.api.fields import Shape, ShapeError, WireObject, with_unknown
@@ -21,7 +22,7 @@ from reconciler.model.live import (
 )
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_order
 
-_UNKNOWN = "UNDEFINED"
+_NOT_SAID = "UNDEFINED"
 _IMPORT_ARMS = (Arm.PRIMARY, Arm.CALENDARS)
 _EXPORT_ARMS = (Arm.PRIMARY, Arm.DEDICATED)
 _CALENDARS: Shape = {"calendars": {"id": None, "name": None}}
@@ -60,21 +61,25 @@ def _provider(fields: WireObject) -> Provider:
     return Provider(
         id=comparable_id(fields.required("id")),
         name=fields.text("name") or "",
-        calendar_type=fields.text("calendarType") or _UNKNOWN,
-        features=_features(features)
-        if features
-        else Features(connect_methods=(), update_sync_config=False, imports=_UNKNOWN, exports=_UNKNOWN),
+        calendar_type=_enum(fields, "calendarType"),
+        features=_features(features) if features else Features(),
         extra=fields.extra(),
     )
 
 
 def _features(fields: WireObject) -> Features:
     return Features(
-        connect_methods=fields.texts("connectMethods"),
-        update_sync_config=fields.flag("updateSyncConfig") or False,
-        imports=fields.text("listEventFromCalendars") or _UNKNOWN,
-        exports=fields.text("syncToCalendar") or _UNKNOWN,
+        connect_methods=tuple(method for method in fields.texts("connectMethods") if method not in {"", _NOT_SAID}),
+        update_sync_config=fields.flag("updateSyncConfig"),
+        imports=_enum(fields, "listEventFromCalendars"),
+        exports=_enum(fields, "syncToCalendar"),
     )
+
+
+def _enum(fields: WireObject, name: str) -> str | None:
+    """A value of an enum, known or not; None where it is not said."""
+    value = fields.text(name)
+    return None if value in {"", _NOT_SAID} else value
 
 
 def _connection(fields: WireObject) -> LiveConnection:
@@ -82,11 +87,11 @@ def _connection(fields: WireObject) -> LiveConnection:
     return LiveConnection(
         id=fields.required("id"),
         provider_id=comparable_id(fields.text("providerId") or ""),
-        calendar_type=fields.text("calendarType") or _UNKNOWN,
+        calendar_type=_enum(fields, "calendarType"),
         schedule_id=comparable_id(fields.text("scheduleId") or ""),
         account=Account(address) if (address := fields.text("externalAccountEmail")) else None,
         status=fields.text("status") or Status.UNDEFINED.value,
-        error_reason=fields.text("errorReason") or None,
+        error_reason=_enum(fields, "errorReason"),
         sync=read_sync(sync) if sync else SyncConfig(),
         user_id=fields.text("userId"),
         app_id=fields.text("appId"),
@@ -102,7 +107,7 @@ def read_event(fields: WireObject) -> Event:
     """One event of ListEvents."""
     return Event(
         schedule_id=comparable_id(fields.text("scheduleId") or ""),
-        calendar_type=fields.text("calendarType") or _UNKNOWN,
+        calendar_type=_enum(fields, "calendarType"),
         start=fields.required("start"),
         end=fields.required("end"),
         all_day=fields.flag("allDay") or False,

@@ -13,7 +13,7 @@ from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import UsageError
 from reconciler.model.desired import Site
 from reconciler.model.live import Event
-from reconciler.planning.providers import word
+from reconciler.planning.providers import shown_type
 from reconciler.render import table
 from reconciler.text import did_you_mean
 
@@ -113,4 +113,4 @@ def _row(site: Site, event: Event, zone: ZoneInfo | None, *, personal: bool) -> 
     times = (event.start, event.end)
     start, end = (time[:10] if event.all_day else _shown(time, zone) for time in times)
     whose = (event.calendar_name or "", event.title or "") if personal else ()
-    return (site.name, start, end, word(event.calendar_type) or event.calendar_type, *whose, event.schedule_id)
+    return (site.name, start, end, shown_type(event.calendar_type), *whose, event.schedule_id)

@@ -16,9 +16,9 @@ from reconciler.errors import UsageError
 from reconciler.manifests import load
 from reconciler.model.account import shown
 from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Site
-from reconciler.model.live import Calendar, LiveConnection, Provider, Schedule, Status
+from reconciler.model.live import NOT_SAID, Calendar, LiveConnection, Provider, Schedule, Status
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.providers import word
+from reconciler.planning.providers import shown_type, word
 from reconciler.planning.resolve import resolve_declared
 from reconciler.render import table
 from reconciler.text import did_you_mean
@@ -50,16 +50,19 @@ def providers(chosen: SiteChoice, output: str) -> int:
     return 0 if whole else 1
 
 
+_CONFIG_WORDS = {True: "can be changed", False: "is fixed", None: NOT_SAID}
+
+
 def _provider_row(site: Site, provider: Provider) -> table.Row:
     features = provider.features
     return (
         site.name,
         provider.name,
         word(provider.calendar_type) or f"{{name: {provider.name}}}",
-        ", ".join(features.connect_methods),
-        features.imports,
-        features.exports,
-        "can be changed" if features.update_sync_config else "is fixed",
+        ", ".join(features.connect_methods) or NOT_SAID,
+        features.imports or NOT_SAID,
+        features.exports or NOT_SAID,
+        _CONFIG_WORDS[features.update_sync_config],
         provider.id,
     )
 
@@ -125,9 +128,9 @@ def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
     reason = f" ({connection.error_word})" if connection.error_word else ""
     return (
         site.name,
-        word(connection.calendar_type) or connection.calendar_type,
+        shown_type(connection.calendar_type),
         shown(connection.account, "not shown"),
-        f"{connection.status}{reason}",
+        f"{connection.shown_status}{reason}",
         imports,
         exports,
         connection.schedule_id,
@@ -174,7 +177,13 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
     listing = Listing(
         ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
         [
-            (site.name, word(c.calendar_type) or c.calendar_type, shown(c.account, "not shown"), k.name, k.id)
+            (
+                site.name,
+                shown_type(c.calendar_type),
+                shown(c.account, "not shown"),
+                k.name,
+                k.id,
+            )
             for site, c, k in rows
         ],
         [table.calendar_json(site.name, c, k) for site, c, k in rows],

@@ -2,7 +2,8 @@
 
 Source: External Calendars API v2, Objects.
 
-Enumerations of the wire stay text, since new values may appear at any time; the enums here name those known.
+Enumerations of the wire stay text, since new values may appear at any time; the enums here name those known. What
+the service does not say (`UNDEFINED`, or a field that is missing) is None; of a status it is `UNDEFINED`.
 `extra` keeps fields of the answer that are not known here, as (field, JSON text).
 """
 
@@ -16,6 +17,8 @@ from reconciler.text import one_line
 
 Extra = tuple[tuple[str, str], ...]
 _LONGEST_WORD = 100
+NOT_SAID = "not said"
+"""What people are shown where the service says `UNDEFINED`, or nothing."""
 
 
 class Status(StrEnum):
@@ -56,12 +59,24 @@ class Support(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a provider supports; `imports` and `exports` hold `Support` values or ones not known yet."""
+    """What a provider supports; `imports` and `exports` hold `Support` values or ones not known yet.
 
-    connect_methods: tuple[str, ...]
-    update_sync_config: bool
-    imports: str
-    exports: str
+    What is not said (None; no connect method) may be supported or not: it is tried, and the service decides.
+    """
+
+    connect_methods: tuple[str, ...] = ()
+    update_sync_config: bool | None = None
+    imports: str | None = None
+    exports: str | None = None
+
+    @property
+    def fixed_sync_config(self) -> bool:
+        """Whether the provider says that its sync configs can't be changed."""
+        return self.update_sync_config is False
+
+    def connects_by(self, method: ConnectMethod) -> bool | None:
+        """Whether accounts can be connected so; None where nothing is said of how."""
+        return method in self.connect_methods if self.connect_methods else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,7 @@ class Provider:
 
     id: str
     name: str
-    calendar_type: str
+    calendar_type: str | None
     features: Features
     extra: Extra = ()
 
@@ -81,7 +96,7 @@ class LiveConnection:
 
     id: str
     provider_id: str
-    calendar_type: str
+    calendar_type: str | None
     schedule_id: str
     account: Account | None
     status: str
@@ -99,6 +114,11 @@ class LiveConnection:
             return None
         # Not cut: what is cut may be a half of a secret that the service repeats, which redacting doesn't find.
         return word if len(word) <= _LONGEST_WORD else f"a reason of {len(word):,} characters"
+
+    @property
+    def shown_status(self) -> str:
+        """The status as people are shown it."""
+        return NOT_SAID if self.status == Status.UNDEFINED else self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +154,7 @@ class Event:
     """An external event; `start` and `end` are RFC 3339 text, `end` is exclusive; the rest may be private."""
 
     schedule_id: str
-    calendar_type: str
+    calendar_type: str | None
     start: str
     end: str
     all_day: bool

@@ -68,7 +68,7 @@ def connect(site: Site, item: Resolved, reason: Reason) -> Action | Fault:
     if isinstance(method, Fault):
         return method
     wanted = item.declared.sync
-    if wanted != SyncConfig() and not item.provider.features.update_sync_config:
+    if wanted != SyncConfig() and item.provider.features.fixed_sync_config:
         return providers.fixed_config(item.declared, item.provider)
     action = _with_method(_base(site, item, None, ActionKind.CONNECT, reason), site, item, method)
     return replace(action, changes=diff.described(wanted), sync=_managed(wanted))
@@ -107,7 +107,7 @@ def _update(site: Site, item: Resolved, live: LiveConnection, listed: tuple[Cale
     changes = diff.diff(wanted, live.sync)
     if not changes:
         return _base(site, item, live, ActionKind.NOOP, Reason.IN_SYNC)
-    if not item.provider.features.update_sync_config:
+    if item.provider.features.fixed_sync_config:
         return providers.fixed_config(item.declared, item.provider)
     action = _base(site, item, live, ActionKind.UPDATE, Reason.CONFIG_DRIFT)
     return replace(action, changes=changes, sync=overlay.managed_part(wanted, live.sync))
@@ -138,12 +138,12 @@ def _reconnect(site: Site, item: Resolved, live: LiveConnection, *, anew: bool) 
         action = replace(action, error_reason=live.error_word)
     changes = (Change("status", live.status, Status.CONNECTED.value),)
     wanted = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
-    if reason in _HEALED_BY_CONFIG and item.provider.features.update_sync_config and not anew:
+    if reason in _HEALED_BY_CONFIG and not item.provider.features.fixed_sync_config and not anew:
         return replace(action, changes=changes, sync=overlay.managed_part(wanted, live.sync))
     method = providers.connect_method(item.declared, item.provider)
     if isinstance(method, Fault):
         return method
-    managed = _managed(wanted) if item.provider.features.update_sync_config else None
+    managed = None if item.provider.features.fixed_sync_config else _managed(wanted)
     return replace(_with_method(action, site, item, method), changes=changes, sync=managed)
 
 

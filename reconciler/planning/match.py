@@ -157,7 +157,7 @@ def _same_connection(item: Resolved, other: str) -> Fault:
 
 
 def _ambiguous(item: Resolved, candidates: Sequence[LiveConnection]) -> Fault:
-    listed = ", ".join(f"{c.id} ({shown(c.account, 'no account shown')}, {c.status})" for c in candidates)
+    listed = ", ".join(f"{c.id} ({shown(c.account, 'no account shown')}, {c.shown_status})" for c in candidates)
     hint = "disconnect the ones that are not wanted in the site's dashboard, then plan again"
     if all(c.account for c in candidates):
         hint = f"say which one stays: extcal resolve PATH --keep {item.declared.address}=ID"

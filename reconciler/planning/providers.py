@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from reconciler.model.action import Recovery
 from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRef
-from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Support
+from reconciler.model.live import NOT_SAID, ConnectMethod, Features, LiveConnection, Provider, Support
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.text import did_you_mean, listed
@@ -21,14 +21,19 @@ _NOTHING = Direction()
 _PREFERRED = {"google": "GOOGLE", "microsoft": "MICROSOFT", "apple": "I_CAL"}
 
 
-def word(calendar_type: str) -> str | None:
+def word(calendar_type: str | None) -> str | None:
     """The manifests' word for a built-in calendar type (`I_CAL` is `apple`); None for any other."""
-    return _WORD_BY_TYPE.get(calendar_type)
+    return None if calendar_type is None else _WORD_BY_TYPE.get(calendar_type)
 
 
-def label(provider: Provider | None, calendar_type: str) -> str:
+def shown_type(calendar_type: str | None) -> str:
+    """A calendar type as people are shown it: the manifests' word, else the service's."""
+    return word(calendar_type) or calendar_type or NOT_SAID
+
+
+def label(provider: Provider | None, calendar_type: str | None) -> str:
     """What a person calls a provider: the manifests' word, else the name that ListProviders gives."""
-    return word(calendar_type) or (provider.name if provider else calendar_type.lower())
+    return word(calendar_type) or (provider.name if provider else (calendar_type or "unknown").lower())
 
 
 def resolve(ref: ProviderRef, providers: Sequence[Provider], declared: DeclaredConnection) -> Provider | Fault:
@@ -86,12 +91,10 @@ def serves(ref: ProviderRef, provider: Provider, live: LiveConnection) -> bool:
 
 def connect_method(declared: DeclaredConnection, provider: Provider) -> ConnectMethod | Fault:
     """How the declared account is to be connected, or why it can't be."""
-    methods = provider.features.connect_methods
-    if declared.password is not None and ConnectMethod.CREDENTIALS in methods:
-        return ConnectMethod.CREDENTIALS
-    if ConnectMethod.OAUTH in methods:
-        return ConnectMethod.OAUTH
-    if ConnectMethod.CREDENTIALS in methods:
+    features = provider.features
+    if (method := choose_method(features, has_password=declared.password is not None)) is not None:
+        return method
+    if features.connects_by(ConnectMethod.CREDENTIALS):
         return Fault(
             declared.sources.at("credentials"),
             declared.address,
@@ -102,13 +105,23 @@ def connect_method(declared: DeclaredConnection, provider: Provider) -> ConnectM
         declared.sources.at("provider"),
         declared.address,
         f"provider {provider.name} offers no way to connect that extcal knows",
-        f"it offers: {', '.join(methods) or 'none'}",
+        f"it offers: {', '.join(features.connect_methods)}",
     )
+
+
+def choose_method(features: Features, *, has_password: bool) -> ConnectMethod | None:
+    """How an account is connected, given what its provider offers; None where extcal can't.
+
+    A provider that does not say is believed to take a password where a manifest has one.
+    """
+    if has_password and features.connects_by(ConnectMethod.CREDENTIALS) is not False:
+        return ConnectMethod.CREDENTIALS
+    return None if features.connects_by(ConnectMethod.OAUTH) is False else ConnectMethod.OAUTH
 
 
 def recovery(provider: Provider | None) -> Recovery:
     """What it takes to bring back a connection that was disconnected."""
-    if provider and ConnectMethod.CREDENTIALS in provider.features.connect_methods:
+    if provider and provider.features.connects_by(ConnectMethod.CREDENTIALS):
         return Recovery.PASSWORD
     return Recovery.CONSENT
 
@@ -116,7 +129,7 @@ def recovery(provider: Provider | None) -> Recovery:
 def shortcomings(declared: DeclaredConnection, provider: Provider, sync: SyncConfig) -> Iterator[Fault]:
     """What the manifest asks of the provider that it can't do; `sync` is what it asks for of the sync config."""
     features = provider.features
-    if declared.password is not None and ConnectMethod.CREDENTIALS not in features.connect_methods:
+    if declared.password is not None and features.connects_by(ConnectMethod.CREDENTIALS) is False:
         yield Fault(
             declared.sources.at("credentials"),
             declared.address,

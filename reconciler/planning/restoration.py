@@ -12,7 +12,7 @@ from reconciler.model.action import Change, Chosen, FieldValue
 from reconciler.model.live import Features, Support
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, Direction, SyncConfig
 
-_NOT_OFFERED = {Support.NONE.value, "UNDEFINED"}
+_NOT_OFFERED = {Support.NONE.value, None}
 _OFF = Direction(enabled=False)
 
 
@@ -39,7 +39,7 @@ def restored(former: SyncConfig, now: SyncConfig, sent: SyncConfig | None = None
 
 def anew(former: SyncConfig, features: Features) -> Restoration:
     """What gives a connection that is made again the config of the one that it is made for."""
-    if not features.update_sync_config:
+    if features.fixed_sync_config:
         return Restoration(
             None, (), (f"its sync config can't be set, so it may differ from what it was{_was(former)}",)
         )

@@ -15,7 +15,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Statu
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.sync import EXPORTS, IMPORTS, SyncConfig
-from reconciler.planning import diff, guards, restoration
+from reconciler.planning import diff, guards, providers, restoration
 from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import disconnecting, same_account, with_precondition
 
@@ -273,7 +273,7 @@ def _reconnected_back(outcome: Outcome, there: _There) -> _Inverse:
     else:
         back = _configured_back(action, made, there)
         provider = there.providers.get(action.provider_id)
-        if back.action is not None and (provider is None or not provider.features.update_sync_config):
+        if back.action is not None and (provider is None or provider.features.fixed_sync_config):
             back = _Inverse(None, ("its sync config can't be set, so it is not brought back",))
     return replace(back, remarks=(_RECONNECTED, *back.remarks))
 
@@ -283,16 +283,14 @@ def _connected_again(action: Action, there: _There, same: Sequence[Action]) -> _
     provider = there.providers.get(action.provider_id)
     if provider is None:
         return _Inverse(None, (f"the site does not offer its provider {action.provider} now",))
-    methods = provider.features.connect_methods
     account = shown(action.account)
     remarks: tuple[str, ...] = ()
-    if action.password is not None and ConnectMethod.CREDENTIALS in methods:
-        method = ConnectMethod.CREDENTIALS
-    elif ConnectMethod.OAUTH in methods:
-        method, remarks = ConnectMethod.OAUTH, (f"{account} must consent again",)
-    elif ConnectMethod.CREDENTIALS in methods:
+    method = providers.choose_method(provider.features, has_password=action.password is not None)
+    if method is ConnectMethod.OAUTH:
+        remarks = (f"{account} must consent again",)
+    elif method is None and provider.features.connects_by(ConnectMethod.CREDENTIALS):
         return _Inverse(None, (f"connecting {account} again takes its password, which no manifest refers to",))
-    else:
+    elif method is None:
         return _Inverse(None, (f"its provider {provider.name} offers no way to connect that extcal knows",))
     if action.live_sync is None:
         back = restoration.Restoration(None, (), (_NOT_RECORDED,))

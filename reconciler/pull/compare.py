@@ -262,7 +262,7 @@ def _addition(site: PulledSite, wanted: DeclaredConnection, provider: Provider, 
         notes = (f"Broken when it was pulled ({reason}): run plan to see what it needs.", *notes)
     known = site.known.get(connection.id)
     if known is not None:
-        by_password = ConnectMethod.CREDENTIALS in provider.features.connect_methods
+        by_password = provider.features.connects_by(ConnectMethod.CREDENTIALS) is not False
         password = (known.password if by_password else None) or wanted.password
         wanted = replace(wanted, name=known.name, password=password, lifecycle=known.lifecycle)
     return Addition(

@@ -101,7 +101,7 @@ def with_sync(
     declared: DeclaredConnection, connection: LiveConnection, provider: Provider, names: Mapping[str, str]
 ) -> tuple[DeclaredConnection, tuple[str, ...]]:
     """The declaration with the live sync config, and notes on what is left out of it."""
-    if not provider.features.update_sync_config:
+    if provider.features.fixed_sync_config:
         return declared, (f"No sync config is written: {comment(provider.name)} does not allow changing it.",)
     imports, exports = connection.sync.imports or Direction(), connection.sync.exports or Direction()
     complete = replace(

@@ -114,7 +114,7 @@ def _choices(address: str, connections: Sequence[LiveConnection], again: str) ->
 
 def _listed(connections: Sequence[LiveConnection]) -> Iterator[str]:
     for connection in connections:
-        yield f"{_MARGIN}  {inert(f'{connection.id} ({connection.status}')}, {who(connection.account)})"
+        yield f"{_MARGIN}  {inert(f'{connection.id} ({connection.shown_status}')}, {who(connection.account)})"
 
 
 def _as_json(resolution: Resolution) -> dict[str, Json]:

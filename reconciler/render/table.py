@@ -34,17 +34,12 @@ def as_json(rows: Sequence[dict[str, Json]]) -> str:
 def provider_json(site: str, provider: Provider) -> dict[str, Json]:
     """A provider in the API's words."""
     features = provider.features
-    return _with_site(site, provider.extra) | {
-        "id": provider.id,
-        "name": provider.name,
-        "calendarType": provider.calendar_type,
-        "features": {
-            "connectMethods": list(features.connect_methods),
-            "updateSyncConfig": features.update_sync_config,
-            "listEventFromCalendars": features.imports,
-            "syncToCalendar": features.exports,
-        },
-    }
+    offered: dict[str, Json] = {"connectMethods": list(features.connect_methods)}
+    if features.update_sync_config is not None:
+        offered["updateSyncConfig"] = features.update_sync_config
+    offered |= _given({"listEventFromCalendars": features.imports, "syncToCalendar": features.exports})
+    fields = {"id": provider.id, "name": provider.name, "calendarType": provider.calendar_type}
+    return _with_site(site, provider.extra) | _given(fields) | {"features": offered}
 
 
 def connection_json(site: str, connection: LiveConnection) -> dict[str, Json]:

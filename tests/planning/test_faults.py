@@ -94,13 +94,6 @@ def providing(*providers: Provider, standing: Sequence[LiveConnection] = ()) -> 
             "it offers: PIGEON, POST",
         ),
         (
-            stated(password=None),
-            providing(replace(APPLE, features=replace(APPLE.features, connect_methods=()))),
-            "3:3",
-            "provider Apple offers no way to connect that extcal knows",
-            "it offers: none",
-        ),
-        (
             stated(sync=SyncConfig(PRIMARY)),
             providing(replace(APPLE, features=replace(APPLE.features, imports="NOT_SUPPORTED"))),
             "6:3",

@@ -36,7 +36,7 @@ from tests.support.profiles import examples
 
 OLD_GOOGLE = replace(GOOGLE, id="f8b9a061-f8b3-4eed-af9d-63801dcec2a1", calendar_type="GOOGLE")
 CLOSED = replace(APPLE, id="f8b9a061-f8b3-4eed-af9d-63801dcec2a2", name="Closed", calendar_type="OTHER")
-CLOSED = replace(CLOSED, features=replace(CLOSED.features, connect_methods=()))
+CLOSED = replace(CLOSED, features=replace(CLOSED.features, connect_methods=("PIGEON",)))
 UNHEARD = Provider(
     "f8b9a061-f8b3-4eed-af9d-63801dcec2a3", "Unheard", "NEW", replace(GOOGLE.features, imports="UNDEFINED")
 )

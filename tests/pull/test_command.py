@@ -255,7 +255,7 @@ def test_what_is_left_out_is_an_error(extcal: Extcal) -> None:
 
 def test_duplicates_and_broken_connections_do_not_hold_the_others_back(extcal: Extcal) -> None:
     """What would keep the site from being planned is left out, in whatever order it is listed."""
-    odd = Provider(ODD, "rota", "Odd", connect_methods=(), update_sync_config=False)
+    odd = Provider(ODD, "rota", "Odd", connect_methods=("PIGEON",), update_sync_config=False)
     broken = ExistingConnection(
         ODD, schedule_id(2), worlds.email(2), Status.ERROR, ErrorReason.TOKEN_REVOKED, id="live-2"
     )

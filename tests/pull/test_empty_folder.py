@@ -300,7 +300,7 @@ def test_a_connection_that_is_there_twice_is_left_out(folder: Path, twins: tuple
 @pytest.mark.parametrize("reason", ["TOKEN_REVOKED", None])
 def test_a_broken_connection_that_can_not_be_connected_again_is_left_out(folder: Path, reason: str | None) -> None:
     """Where no manifest of it could be planned it is named, with what to do, and does not hold the site back."""
-    closed = replace(ROTA, features=replace(ROTA.features, connect_methods=()))
+    closed = replace(ROTA, features=replace(ROTA.features, connect_methods=("PIGEON",)))
     broken = live(LEE, ROTA, status="ERROR", error_reason=reason)
     seen = observed(broken, live(), providers=(APPLE, closed))
     done = pull(folder, seen)
@@ -319,7 +319,7 @@ def test_a_broken_connection_that_can_not_be_connected_again_is_left_out(folder:
 
 def test_a_broken_connection_that_its_config_mends_is_declared(folder: Path) -> None:
     """What needs no connecting can be planned at a provider that offers no way to connect, too."""
-    closed = replace(APPLE, features=replace(APPLE.features, connect_methods=()))
+    closed = replace(APPLE, features=replace(APPLE.features, connect_methods=("PIGEON",)))
     broken = live(status="ERROR", error_reason="EXTERNAL_CALENDAR_DELETED", sync=SyncConfig(PRIMARY, DEDICATED))
     seen = observed(broken, providers=(closed,))
     assert pull(folder, seen).pull.failures == ()
