@@ -27,6 +27,10 @@ _SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api[-_]?key|cred
 _HOLDERS = {("auth",), ("credentials",)}
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _PLAIN = re.compile(r"[^\W\d_][\w .@-]{0,60}[\w.]")
+_NO_EXPORT_CALENDAR = (
+    "the API has no field to name a calendar to export to: write primaryCalendar: {} or dedicatedCalendar: {}, or "
+    "choose it in the site's dashboard and leave syncToCalendar out"
+)
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
@@ -108,12 +112,16 @@ def _unknown(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:
             yield dotted(path), place, "unknown field in a secret reference", SECRET_HINT
             continue
         message = f"unknown field {shown(name)}"
-        hint = did_you_mean(name, known)
+        hint = _NO_EXPORT_CALENDAR if _names_export_calendar(path, name) else did_you_mean(name, known)
         if not hint and _SECRET_NAME.search(name):
             message, hint = f"{SECRET}: {message}", f"{SECRET_HINT}, in auth or credentials"
         elif not hint:
             hint = f"allowed: {', '.join(known)}" if known else "it takes no fields: write {}"
         yield dotted((*path, name)), place, message, hint
+
+
+def _names_export_calendar(path: _Path, name: str) -> bool:
+    return path[-1:] == ("syncToCalendar",) and name.casefold().startswith(("calendar", "specific"))
 
 
 def _missing(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:

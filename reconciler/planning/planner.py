@@ -103,7 +103,7 @@ def plan_site(
         fault
         for item, connection in resolved.matching.pairs
         if item.declared.state is State.PRESENT
-        for fault in providers.shortcomings(item.declared, item.provider, _asked(item.declared, connection))
+        for fault in providers.shortcomings(item.declared, item.provider, _asked(item.declared, connection), connection)
     ]
     planned = with_undeclared(site, planned, resolved, live)
     every = [*resolved.faults, *resolved.matching.faults, *shortcomings, *faults]

@@ -8,6 +8,7 @@ from reconciler.model.desired import DeclaredConnection, ProviderKey, ProviderRe
 from reconciler.model.live import NOT_SAID, ConnectMethod, Features, LiveConnection, Provider, Support
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, Direction, SyncConfig
+from reconciler.planning import diff
 from reconciler.text import did_you_mean, listed
 
 _WORD_BY_TYPE = {
@@ -18,6 +19,9 @@ _WORD_BY_TYPE = {
     "I_CAL": "apple",
 }
 _NOTHING = Direction()
+_NAMELESS = (
+    "choose the calendar in the site's dashboard and leave syncToCalendar out of the manifest, or set enabled: false"
+)
 _PREFERRED = {"google": "GOOGLE", "microsoft": "MICROSOFT", "apple": "I_CAL"}
 
 
@@ -126,7 +130,9 @@ def recovery(provider: Provider | None) -> Recovery:
     return Recovery.CONSENT
 
 
-def shortcomings(declared: DeclaredConnection, provider: Provider, sync: SyncConfig) -> Iterator[Fault]:
+def shortcomings(
+    declared: DeclaredConnection, provider: Provider, sync: SyncConfig, live: LiveConnection | None
+) -> Iterator[Fault]:
     """What the manifest asks of the provider that it can't do; `sync` is what it asks for of the sync config."""
     features = provider.features
     if declared.password is not None and features.connects_by(ConnectMethod.CREDENTIALS) is False:
@@ -139,7 +145,7 @@ def shortcomings(declared: DeclaredConnection, provider: Provider, sync: SyncCon
     if _asks(sync.imports):
         yield from _import_shortcomings(declared, provider, sync.imports)
     if _asks(sync.exports):
-        yield from _export_shortcomings(declared, provider, sync.exports)
+        yield from _export_shortcomings(declared, provider, sync.exports, live)
 
 
 def _asks(direction: Direction | None) -> bool:
@@ -156,7 +162,9 @@ def _import_shortcomings(declared: DeclaredConnection, provider: Provider, wante
         yield _cannot(declared, f"{path}.calendars", provider, "import chosen calendars", "use primaryCalendar: {}")
 
 
-def _export_shortcomings(declared: DeclaredConnection, provider: Provider, wanted: Direction | None) -> Iterator[Fault]:
+def _export_shortcomings(
+    declared: DeclaredConnection, provider: Provider, wanted: Direction | None, live: LiveConnection | None
+) -> Iterator[Fault]:
     support = provider.features.exports
     path = "syncConfig.syncToCalendar"
     if support == Support.NONE:
@@ -167,6 +175,15 @@ def _export_shortcomings(declared: DeclaredConnection, provider: Provider, wante
     elif support == Support.DEDICATED and wanted and wanted.arm is Arm.PRIMARY:
         hint = "use dedicatedCalendar: {}"
         yield _cannot(declared, f"{path}.primaryCalendar", provider, "export to the primary calendar", hint)
+    elif support == Support.SPECIFIC_CALENDAR and not _exports_already(wanted, live):
+        # What stands may have been chosen in the dashboard: to declare it as it is changes nothing.
+        message = f"provider {provider.name} exports to one calendar, and the API has no field to name it"
+        yield Fault(declared.sources.at(path), declared.address, message, _NAMELESS)
+
+
+def _exports_already(wanted: Direction | None, live: LiveConnection | None) -> bool:
+    """Whether a live connection has the export that is wanted of it."""
+    return live is not None and not diff.diff(SyncConfig(exports=wanted), SyncConfig(exports=live.sync.exports))
 
 
 def _cannot(declared: DeclaredConnection, path: str, provider: Provider, what: str, hint: str) -> Fault:

@@ -107,7 +107,7 @@ def with_sync(
     complete = replace(
         declared, sync=SyncConfig(declared_direction(imports, names), declared_direction(exports, names))
     )
-    beyond: list[Fault] = list(providers.shortcomings(complete, provider, complete.sync))
+    beyond: list[Fault] = list(providers.shortcomings(complete, provider, complete.sync, connection))
     if beyond:
         # To declare it would be a fault, though it is live.
         return declared, (f"No sync config is written: {comment(provider.name)} does not offer its settings.",)

@@ -99,7 +99,7 @@ class Provider:
     connect_methods: tuple[str, ...] = (ConnectMethod.CREDENTIALS,)
     update_sync_config: bool = True
     import_support: str = ImportSupport.SPECIFIC_CALENDARS
-    export_support: str = ExportSupport.SPECIFIC_CALENDAR
+    export_support: str = ExportSupport.DEDICATED_CALENDAR
     has_primary: bool = True
     down: bool = False
 

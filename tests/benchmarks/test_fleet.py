@@ -159,7 +159,9 @@ def _provider(site: int, number: int) -> Provider:
         name=provider.name,
         calendar_type=provider.calendar_type,
         connect_methods=(ConnectMethod.CREDENTIALS if provider.by_credentials else ConnectMethod.OAUTH,),
-        export_support=ExportSupport.DEDICATED_CALENDAR if provider.by_credentials else ExportSupport.SPECIFIC_CALENDAR,
+        export_support=ExportSupport.DEDICATED_CALENDAR
+        if provider.by_credentials
+        else ExportSupport.PRIMARY_CALENDAR_ONLY,
         has_primary=not provider.by_credentials,
     )
 

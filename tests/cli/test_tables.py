@@ -73,7 +73,7 @@ def test_providers_as_json(extcal: Extcal) -> None:
             "connectMethods": ["OAUTH"],
             "updateSyncConfig": True,
             "listEventFromCalendars": "SPECIFIC_CALENDARS",
-            "syncToCalendar": "SPECIFIC_CALENDAR",
+            "syncToCalendar": "DEDICATED_CALENDAR",
         },
     }
 

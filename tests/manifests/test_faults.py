@@ -216,7 +216,23 @@ def test_faults_of_a_connection(faults: Faults, field: str, fault: str) -> None:
             "syncToCalendar: {calendars: [Work]}",
             (
                 "33: unknown field 'calendars', at spec.syncConfig.syncToCalendar.calendars"
-                " (allowed: enabled, primaryCalendar, dedicatedCalendar)"
+                " (the API has no field to name a calendar to export to: write primaryCalendar: {} or"
+                " dedicatedCalendar: {}, or choose it in the site's dashboard and leave syncToCalendar out)"
+            ),
+        ),
+        (
+            "syncToCalendar: {enabled: true, calendar: {id: k1}}",
+            (
+                "48: unknown field 'calendar', at spec.syncConfig.syncToCalendar.calendar"
+                " (the API has no field to name a calendar to export to: write primaryCalendar: {} or"
+                " dedicatedCalendar: {}, or choose it in the site's dashboard and leave syncToCalendar out)"
+            ),
+        ),
+        (
+            "syncToCalendar: {dedicatedCalender: {}}",
+            (
+                "33: unknown field 'dedicatedCalender', at spec.syncConfig.syncToCalendar.dedicatedCalender"
+                " (did you mean dedicatedCalendar?)"
             ),
         ),
     ],

@@ -179,7 +179,7 @@ CHOSEN = Direction(arm=Arm.PRIMARY)
 def test_what_heals_a_lost_calendar(managed: SyncConfig, have: SyncConfig, sent: SyncConfig) -> None:
     """What is managed as declared; what stands beside that is sent with it, when that is known."""
     broken = live(status="ERROR", error_reason="EXTERNAL_CALENDAR_DELETED", sync=have)
-    able = replace(APPLE, features=replace(APPLE.features, exports="SPECIFIC_CALENDAR"))
+    able = replace(APPLE, features=replace(APPLE.features, exports=None))
     found = the_action(planned(declared(sync=managed), on=site_with(broken, providers=(able,))))
     assert shown(found) == action(
         ActionKind.RECONNECT,

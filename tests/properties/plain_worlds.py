@@ -131,9 +131,9 @@ def _provider(chance: Random, site: int, number: int) -> Document:
     if _often(chance, 0.97):
         found["features"] = {
             "connectMethods": [] if _often(chance, 0.05) else list(methods),
-            "updateSyncConfig": _often(chance, 0.92),
+            "updateSyncConfig": True if _often(chance, 0.92) else chance.choice((False, None)),
             IMPORTS: chance.choice(_IMPORT_SUPPORT) if _often(chance, 0.15) else "SPECIFIC_CALENDARS",
-            EXPORTS: chance.choice(_EXPORT_SUPPORT) if _often(chance, 0.15) else "SPECIFIC_CALENDAR",
+            EXPORTS: chance.choice(_EXPORT_SUPPORT) if _often(chance, 0.15) else "UNDEFINED",
         }
     return found
 

@@ -24,7 +24,8 @@ SCHEDULES = (
 
 
 def _provider(number: int, name: str, calendar_type: str, *methods: str, fixed: bool = False) -> Provider:
-    features = Features(methods, not fixed, "SPECIFIC_CALENDARS", "SPECIFIC_CALENDAR")
+    # What it exports to is not said, so that every export may be declared.
+    features = Features(methods, not fixed, "SPECIFIC_CALENDARS", None)
     return Provider(f"f8b9a061-f8b3-4eed-af9d-63801dcec2{number:02d}", name, calendar_type, features)
 
 

@@ -133,13 +133,15 @@ class _Judge:
     def _present(self, one: Placed, row: Fields | None) -> None:
         at = next((p for p in self.providers if row and p["id"] == row["providerId"]), one.provider)
         features, live = inner(at, "features"), inner(row, "syncConfig")
-        methods, configures = many(features, "connectMethods"), features.get("updateSyncConfig") is True
+        # What is not said is tried.
+        methods = many(features, "connectMethods") or ("CREDENTIALS", "OAUTH")
+        configures = features.get("updateSyncConfig") is not False
         ignored = many(one.spec, "lifecycle", "ignoreChanges")
         sync = managed(one.sync, ignored) if row else dict(one.sync)
         asked = as_switched({way: sync[way] for way in sync if one.sync[way]}, ignored, live) if row else sync
         given = "credentials" in one.spec
         able = "OAUTH" in methods or (given and "CREDENTIALS" in methods)
-        if (given and "CREDENTIALS" not in methods) or beyond(features, asked):
+        if (given and "CREDENTIALS" not in methods) or beyond(features, asked, live if row else None):
             self.verdict.faults.add(one.address)
         if row is None:
             gone = any(one.on(row) and one.account == account(row) for row in self.gone)

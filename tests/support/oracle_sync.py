@@ -55,9 +55,15 @@ def works(wanted: Fields, have: Fields) -> bool:
     return bool(wanted.get("enabled", have.get("enabled")))
 
 
-def beyond(features: Fields, asked: Mapping[str, Fields]) -> bool:
-    """Whether a provider can't do what is asked of it; what is switched off asks for nothing."""
+def beyond(features: Fields, asked: Mapping[str, Fields], live: Fields | None) -> bool:
+    """Whether a provider can't do what is asked of it; what is switched off asks for nothing.
+
+    Nothing can name the one calendar of an export; one that is `live` already need not be named.
+    """
     on = {way: fields for way, fields in asked.items() if fields and fields.get("enabled") is not False}
+    nameless = text(features, EXPORTS) == "SPECIFIC_CALENDAR" and EXPORTS in on
+    if nameless and (live is None or changes({EXPORTS: on[EXPORTS]}, live, frozenset())):
+        return True
     return any(
         text(features, way) == "NOT_SUPPORTED" or (text(features, way), arm(way, fields)) in _UNABLE
         for way, fields in on.items()

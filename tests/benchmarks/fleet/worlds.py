@@ -172,7 +172,7 @@ def providers(site: int) -> list[Json]:
                 "connectMethods": ["CREDENTIALS" if provider.by_credentials else "OAUTH"],
                 "updateSyncConfig": True,
                 "listEventFromCalendars": "SPECIFIC_CALENDARS",
-                "syncToCalendar": "DEDICATED_CALENDAR" if provider.by_credentials else "SPECIFIC_CALENDAR",
+                "syncToCalendar": "DEDICATED_CALENDAR" if provider.by_credentials else "PRIMARY_CALENDAR_ONLY",
             },
         }
         for provider in (_GOOGLE, _MICROSOFT, _APPLE)

@@ -51,7 +51,7 @@ GOOGLE = Provider(
     "p-google",
     "Google",
     "GOOGLE",
-    Features(("OAUTH",), update_sync_config=True, imports="SPECIFIC_CALENDARS", exports="SPECIFIC_CALENDAR"),
+    Features(("OAUTH",), update_sync_config=True, imports="SPECIFIC_CALENDARS", exports="DEDICATED_CALENDAR"),
 )
 MICROSOFT = Provider(
     "p-microsoft",

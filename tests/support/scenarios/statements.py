@@ -26,6 +26,7 @@ _EXPORT_ARMS: Mapping[str, Sequence[str]] = {
     ExportSupport.NOT_SUPPORTED: (),
     ExportSupport.PRIMARY_CALENDAR_ONLY: ("primaryCalendar",),
     ExportSupport.DEDICATED_CALENDAR: ("dedicatedCalendar",),
+    ExportSupport.SPECIFIC_CALENDAR: (),
 }
 _IGNORABLE = (
     "syncConfig",
