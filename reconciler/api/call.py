@@ -7,8 +7,9 @@ import httpx
 
 from reconciler.errors import UsageError
 
-READ_PERMISSION = "Read External Calendars"
-WRITE_PERMISSION = "Manage External Calendars"
+# The vendor's pages name no other scope, for reading neither, and none for schedules.
+CALENDARS_PERMISSION = "the permission «Manage External Calendars»"
+SCHEDULES_PERMISSION = "permission to read the site's schedules (Calendar API)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,8 @@ class Call:
 
     `method` is its name in the API, `verb` and `path` are HTTP's, the path encoded and below the endpoint.
     `body` is JSON text; it may hold a password and so stays out of `repr`. `writes` says that it changes something
-    and must not be sent twice, `grows` that its answer grows with the site. `permission` and `secret` (a reference,
-    never a value) serve to explain a refusal.
+    and must not be sent twice, `grows` that its answer grows with the site. `permission` (what it takes, in
+    words) and `secret` (a reference, never a value) serve to explain a refusal.
     """
 
     method: str
@@ -28,7 +29,7 @@ class Call:
     body: str | None = field(default=None, repr=False)
     writes: bool = False
     grows: bool = False
-    permission: str = READ_PERMISSION
+    permission: str = CALENDARS_PERMISSION
     secret: str = ""
 
 

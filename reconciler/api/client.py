@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from reconciler.api.call import CONNECTIONS, EVENTS, PROVIDERS, QUERY_SCHEDULES, WRITE_PERMISSION, Call, connection_path
+from reconciler.api.call import (
+    CONNECTIONS,
+    EVENTS,
+    PROVIDERS,
+    QUERY_SCHEDULES,
+    SCHEDULES_PERMISSION,
+    Call,
+    connection_path,
+)
 from reconciler.api.exchange import Exchange
 from reconciler.api.fields import LONG, ShapeError, WireObject
 from reconciler.api.pages import CursorPage, follow, read_page
@@ -145,7 +153,9 @@ class Reader:
             elif wanted:
                 query["filter"] = wanted
             body = json.dumps({"query": query})
-            call = Call("QuerySchedules", "POST", QUERY_SCHEDULES, body=body, grows=True, permission="Read Calendar")
+            call = Call(
+                "QuerySchedules", "POST", QUERY_SCHEDULES, body=body, grows=True, permission=SCHEDULES_PERMISSION
+            )
             return await self._exchange.call(
                 call, lambda answer: read_page(answer, "schedules", read_schedule), spending
             )
@@ -210,7 +220,7 @@ class Writer(Reader):
 
 
 def _write(method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = "") -> Call:
-    return Call(method, verb, path, body=json.dumps(body), writes=True, permission=WRITE_PERMISSION, secret=secret)
+    return Call(method, verb, path, body=json.dumps(body), writes=True, secret=secret)
 
 
 def _each_once(rows: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:

@@ -107,6 +107,7 @@ class Exchange:
                 spent += took
             if isinstance(outcome, Response) and outcome.status == _OK:
                 self._budget.tried(well=True)
+                self._explainer.note_success(call.method)
                 return self._read(call, outcome, read, spending)
             failure, asked = self._judge(call, outcome)
             self._budget.tried(well=not isinstance(failure, (ServiceError, TransportError)))

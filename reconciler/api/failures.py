@@ -28,11 +28,18 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
 }
 BAD_CREDENTIALS = "BAD_CREDENTIALS"
 _ADVICE_BY_CODE = {
-    "PREMIUM_FEATURE_NOT_ENABLED": "the site's plan does not include this: upgrade it, or leave the connection out",
     "NOT_SUPPORTED_BY_PROVIDER": "`extcal providers` shows what the provider supports",
     "CONNECTION_NOT_CONNECTED": "the account must be connected again first; plan again to see how",
     "CONNECTION_ALREADY_DISCONNECTED": "nothing is left to do; plan again",
 }
+_PREMIUM = "PREMIUM_FEATURE_NOT_ENABLED"
+_PREMIUM_FEATURES = {
+    "ConnectByCredentials": ("connecting accounts by password", "leave the connection out"),
+    "ListCalendars": ("listing an account's calendars", "write them in the manifest by id, or import the primary one"),
+}
+_ALL_FEATURES = ("this", "leave the connection out")
+_OWN_ALONE = {"ListCalendars", "UpdateSyncConfig"}
+"""The methods that the vendor's pages allow for one's own connections alone."""
 _MOST_FIELDS = 5
 _NO_FIELD = "request"
 _LONGEST_TEXT = 500
@@ -45,6 +52,11 @@ class Explainer:
     def __init__(self, secrets: Secrets, credentials: str) -> None:
         self._secrets = secrets
         self._credentials = credentials
+        self._allowed: set[str] = set()
+
+    def note_success(self, method: str) -> None:
+        """Note that the service has answered a method: what is refused then is not for want of any permission."""
+        self._allowed.add(method)
 
     def request_id(self, answer: Response) -> str | None:
         """The service's id of the request, fit to be shown."""
@@ -99,12 +111,15 @@ class Explainer:
     def _advice(self, call: Call, status: int, code: str | None, asked: float | None) -> str:
         if status == 401 and code == BAD_CREDENTIALS:  # noqa: PLR2004
             return f"check the account's email and its password ({call.secret})"
+        if code == _PREMIUM:
+            feature, otherwise = _PREMIUM_FEATURES.get(call.method, _ALL_FEATURES)
+            return f"the site's plan does not include {feature}: upgrade it, or {otherwise}"
         if code in _ADVICE_BY_CODE:
             return _ADVICE_BY_CODE[code]
         wait = f"in {asked:.0f} s" if asked else "in a minute"
         by_status = {
             401: f"check {self._credentials}",
-            403: f"the key or app needs the permission «{call.permission}» on this site",
+            403: self._lacking(call),
             404: "it may be gone, or belong to another site; plan again to see what is there",
             429: f"other programs share the site's rate limit; try again {wait}",
         }
@@ -113,6 +128,14 @@ class Explainer:
         if status // 100 == 3:  # noqa: PLR2004
             return "set the endpoint (--endpoint, EXTCAL_ENDPOINT) to the API's own address"
         return "try again later" if status >= 500 else ""  # noqa: PLR2004
+
+    def _lacking(self, call: Call) -> str:
+        if call.method in _OWN_ALONE and "ListConnections" in self._allowed:
+            return (
+                f"{self._credentials} lists connections, so it may be allowed to manage only its own: use the key or "
+                "app that made this connection, or ask whoever made it to change it"
+            )
+        return f"the key or app needs {call.permission} on this site"
 
 
 def _violations(value: object) -> Iterator[tuple[str, str]]:

@@ -181,7 +181,7 @@ def test_wrong_keys_and_foreign_sites(opened: Callable[..., SiteSession]) -> Non
             with pytest.raises(UnauthenticatedError, match=re.escape("check the API key (env:EXTCAL_WRONG)")):
                 await session.reader().list_providers()
         async with opened(site_id="00000000-0000-4000-8000-000000000000") as session:
-            with pytest.raises(PermissionDeniedError, match="Read External Calendars"):
+            with pytest.raises(PermissionDeniedError, match="Manage External Calendars"):
                 await session.reader().list_connections()
 
     run(story())

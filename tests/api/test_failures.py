@@ -49,7 +49,7 @@ def caught_while_reading(opened: OpenSession) -> ApiError:
     [
         (400, InvalidRequestError, ""),
         (401, UnauthenticatedError, "check the API key (env:EXTCAL_API_KEY)"),
-        (403, PermissionDeniedError, "«Read External Calendars»"),
+        (403, PermissionDeniedError, "needs the permission «Manage External Calendars» on this site"),
         (404, NotFoundError, "plan again"),
         (409, ResponseError, ""),
         (428, PreconditionFailedError, ""),
@@ -82,7 +82,11 @@ def test_every_status_has_its_class(
 @pytest.mark.parametrize(
     ("code", "status", "advice"),
     [
-        ("PREMIUM_FEATURE_NOT_ENABLED", 403, "upgrade"),
+        (
+            "PREMIUM_FEATURE_NOT_ENABLED",
+            403,
+            "the site's plan does not include connecting accounts by password: upgrade",
+        ),
         ("NOT_SUPPORTED_BY_PROVIDER", 428, "extcal providers"),
         ("CONNECTION_NOT_CONNECTED", 428, "connected again"),
         ("CONNECTION_ALREADY_DISCONNECTED", 428, "nothing is left to do"),
