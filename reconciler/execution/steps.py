@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 from reconciler.errors import ApiError, ExtcalError
+from reconciler.execution.advice import advised
 from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import CalendarLister, Port
 from reconciler.execution.sync_update import configure, heal, with_calendar_ids
@@ -20,7 +21,7 @@ async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
     try:
         return await under_way
     except ExtcalError as error:
-        return Outcome(action, _status_of(error), error=str(error))
+        return Outcome(action, _status_of(error), error=advised(action, error))
 
 
 async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing: Sequence[LiveConnection]) -> Outcome:
@@ -161,7 +162,7 @@ async def _configure_new(action: Action, port: Port, made: LiveConnection) -> Ou
     except ExtcalError as error:
         status = _status_of(error)
         was = "may not have been set" if status is OutcomeStatus.UNKNOWN else "was not set"
-        message = f"connected, but its sync config {was}; apply again to finish it: {error}"
+        message = f"connected, but its sync config {was}; apply again to finish it: {advised(action, error)}"
         return Outcome(action, status, error=message, connection_id=made.id)
     if outcome.status is OutcomeStatus.DONE or outcome.error is None:
         return outcome

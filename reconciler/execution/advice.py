@@ -1,0 +1,42 @@
+"""Says what to do about a refusal that the service's own words leave open, where the action tells more."""
+
+from collections.abc import Iterator
+
+from reconciler.errors import ExtcalError, ResponseError
+from reconciler.model.action import Action
+from reconciler.model.sync import Arm, Direction
+
+_APPLE_ADVICE = (
+    "Apple takes an app-specific password, not the account's own: its owner makes one at account.apple.com, under "
+    "Sign-In and Security, App-Specific Passwords"
+)
+_REFUSES_THE_CONFIG = {400, 428}
+
+
+def advised(action: Action, error: ExtcalError) -> str:
+    """The text of an error that an action has met, with what to do where its cause is likely."""
+    return "; ".join([str(error), *_advice(action, error)])
+
+
+def _advice(action: Action, error: ExtcalError) -> Iterator[str]:
+    if not isinstance(error, ResponseError):
+        return
+    if error.code == "BAD_CREDENTIALS" and action.provider == "apple":
+        yield _APPLE_ADVICE
+    # Not every provider has a primary calendar, and none says so beforehand.
+    if error.method == "UpdateSyncConfig" and error.status in _REFUSES_THE_CONFIG and action.sync is not None:
+        if _wants_primary(action.sync.imports):
+            yield (
+                f"{action.provider} may have no primary calendar to import from: name calendars in its manifest, "
+                f"listEventFromCalendars: {{calendars: […]}}; extcal calendars PATH --connection {action.address} "
+                "shows them"
+            )
+        if _wants_primary(action.sync.exports):
+            yield (
+                f"{action.provider} may have no primary calendar to export to: write syncToCalendar: "
+                "{dedicatedCalendar: {}} in its manifest, or leave syncToCalendar out"
+            )
+
+
+def _wants_primary(direction: Direction | None) -> bool:
+    return direction is not None and direction.arm is Arm.PRIMARY and direction.enabled is not False
