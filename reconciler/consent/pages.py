@@ -168,7 +168,10 @@ _WORDS = {
         PageTone.BAD,
         (
             "{provider} could not make the connection. This is not your fault, and nothing has changed.",
-            f"To try again, {_NEW_LINK}. {_CLOSE}",
+            (
+                f"To try again, wait 5 to 10 minutes, {_NEW_LINK}, and open it in a private window of your browser. "
+                f"{_CLOSE}"
+            ),
         ),
     ),
     CallbackStatus.WRONG_ACCOUNT: _Words(

@@ -106,7 +106,10 @@ def test_several_owners_are_waited_for_at_once_and_nothing_else_waits(applying: 
     [
         ("deny", "its owner refused access; ask them and apply again, or remove its manifest"),
         ("unsupported", "the provider does not connect this kind of account"),
-        ("internal", "the provider failed; apply again for a new link"),
+        (
+            "internal",
+            "the service or the provider failed; apply again after 5 to 10 minutes for a new link",
+        ),
     ],
 )
 def test_a_refusal_fails_alone_and_connects_nothing(applying: Applying, outcome: str, why: str) -> None:
