@@ -132,8 +132,8 @@ class Explainer:
     def _lacking(self, call: Call) -> str:
         if call.method in _OWN_ALONE and "ListConnections" in self._allowed:
             return (
-                "the key or app lists connections, so it may be allowed to manage only its own: use the key or app that "
-                "made this connection, or ask whoever made it to change it"
+                "the key or app lists connections, so it may be allowed to manage only its own: use the key or app "
+                "that made this connection, or ask whoever made it to change it"
             )
         return f"the key or app needs {call.permission} on this site"
 

@@ -23,6 +23,7 @@ from reconciler.model.intent import (
     Unclear,
     Unlisted,
 )
+from reconciler.model.live import LiveConnection, Status
 from reconciler.planning import providers
 from reconciler.planning.preconditions import appeared
 
@@ -85,6 +86,8 @@ async def look(intent: Intent, port: Observer, made: Collection[str] = ()) -> Fi
         hidden = await may_hide(intent.provider_id, intent.key.provider, listed.failed_provider_ids, port)
     except ExtcalError as error:
         return Unlisted(str(error))
+    if intent.answered is not None:
+        return _listed_since(intent, intent.answered, listed.connections, hidden=hidden)
     new = appeared(intent, [connection for connection in listed.connections if connection.id not in made])
     if new.own and (new.unshown or len(new.own) > 1):
         return Several(tuple(sorted((*new.own, *new.unshown), key=lambda connection: connection.id)))
@@ -94,6 +97,30 @@ async def look(intent: Intent, port: Observer, made: Collection[str] = ()) -> Fi
         return Unlisted("the service can't reach the provider")
     others = (*new.unshown, *new.foreign)
     return Unclear(others) if others else Nothing()
+
+
+def _listed_since(
+    intent: Intent, connection_id: str, connections: Sequence[LiveConnection], *, hidden: bool
+) -> Finding:
+    """What there is of a connection that was made, and was not listed then.
+
+    That it is not listed now either is no sign that it is gone.
+    """
+    listed = next((connection for connection in connections if connection.id == connection_id), None)
+    if listed is not None:
+        return Nothing() if listed.status == Status.DISCONNECTED else Adopted(listed)
+    if own := appeared(intent, connections).own:
+        return Adopted(own[0])
+    return Unlisted("the service can't reach the provider" if hidden else not_listed(intent.address, connection_id))
+
+
+def not_listed(address: str, connection_id: str) -> str:
+    """What a connection that was made and is not listed tells of the key, and what to do."""
+    return (
+        f"connected as {connection_id}, and the service does not list it: the key or app may see only its own "
+        "connections. Use one that may see all; it is not connected again until then, or until you close it: extcal "
+        f"resolve PATH --forget {address}"
+    )
 
 
 async def may_hide(provider_id: str, provider: str, failed: Sequence[str], port: ProviderLister) -> bool:

@@ -4,13 +4,31 @@ So where planning has seen no connection of a site its first connect goes alone,
 """
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from reconciler.errors import ExtcalError
 from reconciler.execution.connect import Reach
+from reconciler.execution.journal import Journal
+from reconciler.execution.settle import not_listed
 from reconciler.model.action import Action
 from reconciler.model.result import Outcome, OutcomeStatus
+from reconciler.planning.preconditions import intent_of
+
+
+def note_unlisted(outcome: Outcome, connection_id: str, journal: Journal) -> Outcome:
+    """The outcome of an action that has made a connection which the service does not list.
+
+    It is left open in the journal, so that no later run on this machine connects it again.
+    """
+    action = outcome.action
+    why = not_listed(action.address, connection_id)
+    try:
+        journal.begin(replace(intent_of(action, uuid.uuid4().hex, None), answered=connection_id))
+    except ExtcalError as error:
+        why = f"{why}. That could not be recorded, so another run may connect it once more: {error}"
+    return replace(outcome, status=OutcomeStatus.FAILED, error=why)
 
 
 class SiteTrust:
@@ -38,11 +56,7 @@ class SiteTrust:
         await self._look(outcome.connection_id, action, reach)
         if self.listed is not False:
             return outcome
-        why = (
-            f"connected as {outcome.connection_id}, but the service does not list it: the key may not be allowed to "
-            "see connections. Grant that permission before you apply again, or it is connected once more"
-        )
-        return replace(outcome, status=OutcomeStatus.FAILED, error=why)
+        return note_unlisted(outcome, outcome.connection_id, reach.journal)
 
     async def _look(self, connection_id: str, action: Action, reach: Reach) -> None:
         """Look for a connection that was made just now; a list that can't be read tells nothing."""

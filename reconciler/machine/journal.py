@@ -80,7 +80,7 @@ class FileJournal:
 
     def begin(self, intent: Intent) -> None:
         """Write an intent down; when this returns it is on the disk. Raises JournalError."""
-        ids = (intent.key.schedule_id, intent.provider_id, *intent.known)
+        ids = (intent.key.schedule_id, intent.provider_id, *intent.known, intent.answered or "")
         # With another id in its place, a connection that was there before would be taken for what the connect made.
         if any(self._redact(id_) != id_ for id_ in ids):
             raise JournalError(f"{intent.address}: the service repeats a secret in an id, {_UNSENT}; change the secret")

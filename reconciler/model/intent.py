@@ -14,7 +14,8 @@ class Intent:
 
     `id` tells intents apart; `known` are the ids of the connections that stood on its schedule, at its provider, before
     it was sent, which it can't have made; of those, `broken` were in ERROR. `blind` tells that nobody knows which stood
-    there. `plan_id` tells the saved plan that it is of, and is empty where it was planned just before.
+    there. `plan_id` tells the saved plan that it is of, and is empty where it was planned just before. `answered` is
+    the id of what it has made where the service does not list that: then it may be one by consent, too.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Intent:
     plan_id: str = ""
     broken: tuple[str, ...] = ()
     blind: bool = False
+    answered: str | None = None
 
     @property
     def place(self) -> tuple[str, str]:

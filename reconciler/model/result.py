@@ -41,16 +41,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All outcomes, and what a fresh plan after applying still finds to do (None: it was not looked at)."""
+    """All outcomes, and what a fresh plan after applying still finds to do (None: it was not looked at).
+
+    `unlisted` are the addresses of connections that were made, and that the service does not list afterwards.
+    """
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
     remaining: Plan | None = None
     interrupted: bool = False
+    unlisted: frozenset[str] = frozenset()
 
-    def with_remaining(self, remaining: Plan) -> "Result":
+    def with_remaining(self, remaining: Plan, unlisted: frozenset[str] = frozenset()) -> "Result":
         """The same result, checked against a plan made after applying."""
-        return replace(self, remaining=remaining)
+        return replace(self, remaining=remaining, unlisted=unlisted)
 
     def count(self, status: OutcomeStatus) -> int:
         """How many actions ended as `status`."""

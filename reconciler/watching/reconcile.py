@@ -110,7 +110,7 @@ class _WatchedSites:
         touched = {outcome.action.site for outcome in result.outcomes if outcome.status not in _NOTHING_SENT}
         selection = replace(self._scope.selection, sites=frozenset(touched))
         self._checks |= await check_sites(self._scope.desired, opened, selection, allowed)
-        return result.with_remaining(self._planned())
+        return workflow.checked_by_plan(result, self._planned())
 
     def site_round(self, first: SitePlan, outcomes: Sequence[Outcome], requests: int) -> SiteRound:
         """What came of the plan of a site."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.recovery import Faults, RecoveryResult, as_agreed, locked, pending, recover
     from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
     from reconciler.workflow.service import Selection, Service, Sessions, reach, selected_sites, sessions
+    from reconciler.workflow.unlisted import checked_by_plan, note_all_unlisted
 
 __all__ = [
     "Base",
@@ -38,8 +39,10 @@ __all__ = [
     "as_agreed",
     "carry_out",
     "check_sites",
+    "checked_by_plan",
     "leaving",
     "locked",
+    "note_all_unlisted",
     "observe",
     "open_run",
     "pending",
@@ -81,8 +84,10 @@ _HOMES = {
     "as_agreed": "reconciler.workflow.recovery",
     "carry_out": "reconciler.workflow.run",
     "check_sites": "reconciler.workflow.run",
+    "checked_by_plan": "reconciler.workflow.unlisted",
     "leaving": "reconciler.workflow.plans",
     "locked": "reconciler.workflow.recovery",
+    "note_all_unlisted": "reconciler.workflow.unlisted",
     "observe": "reconciler.workflow.observation",
     "pending": "reconciler.workflow.recovery",
     "plan": "reconciler.workflow.plans",

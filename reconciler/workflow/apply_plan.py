@@ -27,6 +27,7 @@ from reconciler.planning import undo as undoing
 from reconciler.planning.undo import Undo
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions, run_bounded
+from reconciler.workflow.unlisted import checked_by_plan, has_made
 
 _HIDDEN = "not verified: the service could not reach the provider"
 
@@ -94,7 +95,7 @@ async def verify(
     allowed: frozenset[Allowance] = frozenset(),
 ) -> Result:
     """Observe and plan again, so that what still differs after applying can be named."""
-    return result.with_remaining(await plan(desired, opened, selection, allowed))
+    return checked_by_plan(result, await plan(desired, opened, selection, allowed))
 
 
 async def verify_saved(result: Result, opened: Sessions) -> Result:
@@ -128,7 +129,14 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
         )
         for site in result.plan.sites
     )
-    return result.with_remaining(Plan(remaining))
+    unlisted = {outcome.action.address for outcome in outcomes if _is_unlisted(outcome, seen[outcome.action.site])}
+    return result.with_remaining(Plan(remaining), frozenset(unlisted))
+
+
+def _is_unlisted(outcome: Outcome, seen: ConnectionList) -> bool:
+    if not has_made(outcome) or outcome.action.provider_id in seen.failed_provider_ids:
+        return False
+    return all(connection.id != outcome.connection_id for connection in seen.connections)
 
 
 def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:

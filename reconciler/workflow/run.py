@@ -30,6 +30,7 @@ from reconciler.workflow.apply_plan import apply
 from reconciler.workflow.plans import declared_by_site, each_site
 from reconciler.workflow.recovery import Faults, recover
 from reconciler.workflow.service import Selection, Sessions, selected_sites
+from reconciler.workflow.unlisted import note_all_unlisted
 
 _T = TypeVar("_T")
 
@@ -87,7 +88,7 @@ async def carry_out(
     if not to_do(plan) or result.interrupted:
         return result
     verified = await unless_stopped(work.verify(result, opened, allowed), stop)
-    return verified or replace(result, interrupted=True)
+    return note_all_unlisted(verified, machine) if verified else replace(result, interrupted=True)
 
 
 def to_do(plan: Plan) -> list[Action]:

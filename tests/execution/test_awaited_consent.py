@@ -128,8 +128,9 @@ def test_what_an_owner_made_is_read_configured_and_told() -> None:
             ConsentRefusal.INTERNAL,
             CallbackStatus.INTERNAL,
             (
-                "the service or the provider failed; apply again after 5 to 10 minutes for a new link. If it fails again, "
-                "let its owner open it in a private window, or try another oauth.redirectUrl, then another schedule"
+                "the service or the provider failed; apply again after 5 to 10 minutes for a new link. If it fails "
+                "again, let its owner open it in a private window, or try another oauth.redirectUrl, then another "
+                "schedule"
             ),
         ),
     ],

@@ -17,8 +17,13 @@ from tests.support.builders.plans import DEDICATED, SITE, declared, live
 
 DONE, FAILED, SKIPPED = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.SKIPPED
 NOT_LISTED = (
-    "connected as new-1, but the service does not list it: the key may not be allowed to see connections. "
-    "Grant that permission before you apply again, or it is connected once more"
+    "connected as new-1, and the service does not list it: the key or app may see only its own connections. Use one "
+    "that may see all; it is not connected again until then, or until you close it: extcal resolve PATH --forget "
+    "harbor/a"
+)
+APP_PASSWORD = (
+    "Apple takes an app-specific password, not the account's own: its owner makes one at account.apple.com, under "
+    "Sign-In and Security, App-Specific Passwords"
 )
 NOT_BEGUN = "the service does not list what was connected before it; nothing more is connected on this site"
 PATIENT = 15.0
@@ -108,8 +113,8 @@ def test_what_connected_nothing_tells_nothing() -> None:
     port = Blind([], scripted(connect_by_credentials=BAD_PASSWORD))
     _, outcomes = ended(port)
     assert [(outcome.status, outcome.error) for outcome in outcomes.values()] == [
-        (FAILED, str(BAD_PASSWORD)),
-        (FAILED, NOT_LISTED),
+        (FAILED, f"{BAD_PASSWORD}; {APP_PASSWORD}"),
+        (FAILED, NOT_LISTED.replace("harbor/a", "harbor/b")),
         (SKIPPED, NOT_BEGUN),
     ]
     assert len(port.called("connect_by_credentials")) == 2

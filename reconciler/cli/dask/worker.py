@@ -156,7 +156,7 @@ async def _apply(request: WorkerRequest, plan: Plan, *, taken_over: bool) -> Res
                 result = await workflow.verify_saved(result, opened)
             elif request.desired is not None and not result.interrupted:
                 result = await workflow.verify(result, request.desired, opened, request.selection, request.overruled)
-            return found.service.secrets.redacted(result)
+            return found.service.secrets.redacted(workflow.note_all_unlisted(result, machine))
 
 
 async def _stop_with(run: str, stop: Stop) -> None:
