@@ -26,10 +26,12 @@ from reconciler.model.consent import Callback, CallbackResult, CallbackStatus, C
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.preconditions import same_account, same_key, same_provider
+from reconciler.text import cut, one_line
 
 _MOST_TRIES = 5
 _ACCOUNT_LOOKUPS = 3
 _ACCOUNT_PAUSE = 1.0
+_LONGEST_ID = 100
 
 _REFUSED = {
     ConsentRefusal.REJECT: (
@@ -109,10 +111,11 @@ async def await_callback(
     `earlier` are the connections of its schedule before the owner was asked. A slot is taken only while something is
     asked of the service. Raises ExtcalError where that fails.
     """
+    foreign: list[str] = []
     for _ in range(_MOST_TRIES):
         callback = await _next_callback(channel, deadline)
         if callback is None:
-            return await _without_callback(action, port, slots, deadline)
+            return _not_shown(await _without_callback(action, port, slots, deadline), foreign)
         if isinstance(callback.answer, ConsentRefusal):
             status, why = _REFUSED[callback.answer]
             channel.reply(CallbackResult(status))
@@ -122,8 +125,21 @@ async def await_callback(
             return await _unless_duplicate(connection, port, slots, earlier)
         if connection is not None:
             return connection
+        foreign.append(callback.answer)
     why = f"{_MOST_TRIES} callbacks named other connections; apply again for a new link"
     return Outcome(action, OutcomeStatus.FAILED, error=why)
+
+
+def _not_shown(found: LiveConnection | Outcome, foreign: Sequence[str]) -> LiveConnection | Outcome:
+    """What is said at the end of the wait where callbacks came that named other connections, or hidden ones."""
+    if not foreign or not isinstance(found, Outcome):
+        return found
+    named = ", ".join(cut(one_line(each), _LONGEST_ID) for each in foreign)
+    why = (
+        f"its browser came back with {named}, which is another's, or is not shown to this key or app, which may see "
+        "only its own connections: look in the site's dashboard whether its owner has consented"
+    )
+    return replace(found, error=f"{found.error}; {why}")
 
 
 async def _unless_duplicate(outcome: Outcome, port: Port, slots: Slots, earlier: Sequence[LiveConnection]) -> Outcome:
