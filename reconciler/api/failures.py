@@ -38,8 +38,7 @@ _PREMIUM_FEATURES = {
     "ListCalendars": ("listing an account's calendars", "write them in the manifest by id, or import the primary one"),
 }
 _ALL_FEATURES = ("this", "leave the connection out")
-_OWN_ALONE = {"ListCalendars", "UpdateSyncConfig"}
-"""The methods that the vendor's pages allow for one's own connections alone."""
+_OF_ONE_CONNECTION = {"GetConnection", "ListCalendars", "UpdateSyncConfig", "Disconnect"}
 _MOST_FIELDS = 5
 _NO_FIELD = "request"
 _LONGEST_TEXT = 500
@@ -130,7 +129,7 @@ class Explainer:
         return "try again later" if status >= 500 else ""  # noqa: PLR2004
 
     def _lacking(self, call: Call) -> str:
-        if call.method in _OWN_ALONE and "ListConnections" in self._allowed:
+        if call.method in _OF_ONE_CONNECTION and "ListConnections" in self._allowed:
             return (
                 "the key or app lists connections, so it may be allowed to manage only its own: use the key or app "
                 "that made this connection, or ask whoever made it to change it"
