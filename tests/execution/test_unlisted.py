@@ -65,11 +65,10 @@ def test_what_is_not_listed_is_told_and_not_connected_again(own: tuple[Row, ...]
         assert site.referee.connected == [LEE, LEE]
 
 
-@pytest.mark.parametrize("own", [(), (_kims(),)], ids=["nothing listed", "another listed"])
-def test_a_key_that_sees_all_goes_on_from_there(own: tuple[Row, ...], tmp_path: Path) -> None:
+def test_a_key_that_sees_all_goes_on_from_there(tmp_path: Path) -> None:
     """The connection is found by its id, and is not made again."""
-    with refereed(_narrow(*own), tmp_path) as site:
-        _write(site, kim=bool(own))
+    with refereed(_narrow(_kims()), tmp_path) as site:
+        _write(site, kim=True)
         assert site.apply().exit_code == 1
         site.referee.instead.clear()  # type: ignore[attr-defined] # it is a taught one
         ran = site.apply()
@@ -79,11 +78,11 @@ def test_a_key_that_sees_all_goes_on_from_there(own: tuple[Row, ...], tmp_path: 
 
 def test_what_was_disconnected_since_is_connected_again(tmp_path: Path) -> None:
     """A key that sees all sees that, too."""
-    with refereed(_narrow(), tmp_path) as site:
-        _write(site, kim=False)
+    with refereed(_narrow(_kims()), tmp_path) as site:
+        _write(site, kim=True)
         assert site.apply().exit_code == 1
         site.referee.instead.clear()  # type: ignore[attr-defined] # it is a taught one
-        site.referee.rows[0].status = "DISCONNECTED"
+        site.referee.rows[-1].status = "DISCONNECTED"
         ran = site.apply()
         assert ran.exit_code == 0, ran.output
         assert site.referee.connected == [LEE, LEE]
