@@ -10,6 +10,11 @@ _APPLE_ADVICE = (
     "Apple takes an app-specific password, not the account's own: its owner makes one at account.apple.com, under "
     "Sign-In and Security, App-Specific Passwords"
 )
+_OTHERWISE = {
+    "ConnectByCredentials": "if it takes no password, remove credentials from its manifest: its owner consents instead",
+    "ConnectByOAuth": "if it takes a password, give its manifest credentials: {password: {env: EXTCAL_…}}",
+    "UpdateSyncConfig": "if it lets no sync config be changed, leave syncConfig and syncPolicy out of its manifest",
+}
 _REFUSES_THE_CONFIG = {400, 428}
 
 
@@ -23,6 +28,9 @@ def _advice(action: Action, error: ExtcalError) -> Iterator[str]:
         return
     if error.code == "BAD_CREDENTIALS" and action.provider == "apple":
         yield _APPLE_ADVICE
+    if error.code == "NOT_SUPPORTED_BY_PROVIDER" and error.method in _OTHERWISE:
+        # A provider need not say beforehand how it connects, or what of it can be set.
+        yield _OTHERWISE[error.method]
     # Not every provider has a primary calendar, and none says so beforehand.
     if error.method == "UpdateSyncConfig" and error.status in _REFUSES_THE_CONFIG and action.sync is not None:
         if _wants_primary(action.sync.imports):

@@ -68,6 +68,7 @@ def test_a_service_that_refuses_what_was_tried_decides(tmp_path: Path) -> None:
     assert ran.exit_code == 1
     found = {each["address"]: each["status"] for each in json.loads(ran.stdout)["actions"]}
     assert found == {"harbor/lee": "failed", "harbor/kim": "done"}
+    assert "if it takes no password, remove credentials from its manifest: its owner consents instead" in ran.output
 
 
 def _told(site: Refereed, *commands: str) -> dict[str, str]:
