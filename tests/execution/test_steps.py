@@ -306,7 +306,8 @@ def test_a_refused_password_is_the_services_word() -> None:
     """A clear no is a failure, with the code that says why, and nothing is configured."""
     port = ScriptedPort([], scripted(connect_by_credentials=BAD_PASSWORD))
     outcome = the_outcome(plan_of([declared(sync=WANTED)]), port)
-    assert (outcome.status, outcome.error, outcome.connection_id) == (FAILED, str(BAD_PASSWORD), None)
+    assert (outcome.status, outcome.connection_id) == (FAILED, None)
+    assert (outcome.error or "").startswith(str(BAD_PASSWORD))
     assert port.called("update_sync_config") == []
 
 
