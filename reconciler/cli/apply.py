@@ -112,8 +112,10 @@ def apply(
     Google and Microsoft accounts in their browsers: --consent says whether to wait for them, list their links, or skip
     them.
 
-    A link attaches whatever account its holder picks. Those of --consent wait work in browsers on this machine only;
-    --consent link needs oauth.redirectUrl in the Site. The exit code is 3 while consent is awaited: apply again later.
+    A link attaches whatever account its holder picks. Those of --consent wait work in browsers on this machine only,
+    unless the service refuses to send browsers here; then, as with poll, owners use any device. --consent poll and
+    link need oauth.redirectUrl in the Site: extcal consent-page makes a page to put there. The exit code is 3 while
+    consent is awaited: apply again later.
 
     Ctrl-C once finishes the actions under way, twice abandons them, three times ends at once; the next apply looks up
     what became of them.

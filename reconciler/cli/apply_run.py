@@ -83,7 +83,7 @@ class DaskRun:
         on_outcome: OnOutcome,
     ) -> Result:
         """Let the workers carry it out and look again; they can't wait for owners."""
-        if consent is ConsentMode.WAIT or prompt is not None:
+        if consent in {ConsentMode.WAIT, ConsentMode.POLL} or prompt is not None:
             raise UsageError(NO_WAITING)
         desired = self.work.desired if isinstance(self.work, ManifestWork) else None
         selection = self.work.selection if isinstance(self.work, ManifestWork) else workflow.Selection()

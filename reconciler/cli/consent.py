@@ -59,7 +59,8 @@ class ConsentLinks:
         if self._file is None or outcome.consent_url is None:
             return outcome
         place = f"in {self._file.path}" if self._file.holds(outcome.consent_url) else "lost; apply again for a new one"
-        return replace(outcome, consent_url=None, error=f"its link is {place}")
+        why = f"{outcome.error}; " if outcome.error else ""
+        return replace(outcome, consent_url=None, error=f"{why}its link is {place}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +74,22 @@ class ConsentSession:
 
 @asynccontextmanager
 async def consent_session(options: ConsentOptions, console: Console, *, as_json: bool) -> AsyncIterator[ConsentSession]:
-    """Be ready for callbacks for the length of the block; raises UsageError where links could be shown nowhere."""
-    if options.mode is ConsentMode.WAIT and as_json and options.file is None and not sys.stderr.isatty():
+    """Be ready for owners for the length of the block; raises UsageError where links could be shown nowhere."""
+    waits = options.mode in {ConsentMode.WAIT, ConsentMode.POLL}
+    if waits and as_json and options.file is None and not sys.stderr.isatty():
         raise UsageError(
-            "--consent wait --format json has no terminal to show links on; add --consent-file FILE, "
+            f"--consent {options.mode} --format json has no terminal to show links on; add --consent-file FILE, "
             "or list them in the JSON: --consent link"
         )
     with ExitStack() as stack:
         file = None if options.file is None else stack.enter_context(LinkFile(options.file))
         links = ConsentLinks(console, as_json=as_json, file=file)
-        if options.mode is not ConsentMode.WAIT:
+        if not waits:
             yield ConsentSession(options.mode, links)
             return
-        prompt = OwnerPrompt(stack.enter_context(serve_callbacks(redact=redact)), links, console, options)
+        served = options.mode is ConsentMode.WAIT
+        pending = stack.enter_context(serve_callbacks(redact=redact)) if served else None
+        prompt = OwnerPrompt(pending, links, console, options)
         ticking = asyncio.create_task(prompt.keep_showing())
         try:
             yield ConsentSession(options.mode, links, prompt)

@@ -48,16 +48,19 @@ def consent_options(function: _Command) -> Callable[..., object]:
         click.option(
             "--consent",
             type=click.Choice([mode.value for mode in ConsentMode]),
-            help="For accounts that only their owner can approve: wait for them to do so in a browser on this machine, "
-            "list a link for each, or skip them. [default: wait on a terminal, else link]",
+            help="For accounts that only their owner can approve: wait for them to do so in a browser on this machine "
+            "(wait) or on any device (poll), list a link for each, or skip them. [default: wait on a terminal, else "
+            "link]",
         ),
         click.option(
             "--consent-timeout",
             metavar="SECONDS",
             type=click.IntRange(1, _LONGEST),
-            help=f"With --consent wait, how long to wait for each owner. [default: {_TIMEOUT}]",
+            help=f"With --consent wait or poll, how long to wait for each owner. [default: {_TIMEOUT}]",
         ),
-        click.option("--open-browser", is_flag=True, help="With --consent wait, open each link in a browser here."),
+        click.option(
+            "--open-browser", is_flag=True, help="With --consent wait or poll, open each link in a browser here."
+        ),
         click.option(
             "--consent-file",
             metavar="FILE",
@@ -71,9 +74,9 @@ def consent_options(function: _Command) -> Callable[..., object]:
 
 def _options(consent: str | None, timeout: int | None, file: str | None, *, open_browser: bool) -> ConsentOptions:
     mode = ConsentMode(consent) if consent else ConsentMode.WAIT if _at_terminal() else ConsentMode.LINK
-    if mode is not ConsentMode.WAIT and (timeout is not None or open_browser):
+    if mode not in {ConsentMode.WAIT, ConsentMode.POLL} and (timeout is not None or open_browser):
         option = "--open-browser" if open_browser else "--consent-timeout"
-        raise UsageError(f"{option} is for waiting for owners. Add --consent wait.")
+        raise UsageError(f"{option} is for waiting for owners. Add --consent wait or poll.")
     if mode is ConsentMode.SKIP and file is not None:
         raise UsageError("--consent-file and --consent skip exclude each other: skip makes no links. Leave one out.")
     return ConsentOptions(mode, timeout or _TIMEOUT, open_browser, None if file is None else Path(file))

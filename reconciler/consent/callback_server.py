@@ -43,7 +43,8 @@ def serve_callbacks(page_timeout: float = 60.0, redact: Callable[[str], str] = s
     try:
         server = _CallbackServer(page_timeout, redact)
     except OSError as error:
-        raise ExtcalError(f"can't listen on {HOST} for callbacks: {error.strerror}; use --consent link") from error
+        why = f"can't listen on {HOST} for callbacks: {error.strerror}; use --consent poll or link"
+        raise ExtcalError(why) from error
     with in_thread(server, "extcal-consent"):
         try:
             yield server.pending

@@ -69,6 +69,14 @@ class CallbackChannel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class AuthorizationLink:
+    """The link that an owner must open; `returns_here` tells whether it leads their browser back to this machine."""
+
+    url: str
+    returns_here: bool
+
+
 class ConsentPrompt(Protocol):
     """Asks owners for their consent and awaits their callbacks."""
 
@@ -77,18 +85,18 @@ class ConsentPrompt(Protocol):
         """How many seconds each owner has, from when their link was shown."""
         ...
 
-    def open(self, action: Action) -> AbstractContextManager[CallbackChannel]:
-        """A pending consent for an action, until the block ends."""
+    def open(self, action: Action) -> AbstractContextManager[CallbackChannel | None]:
+        """A pending consent for an action, until the block ends; None where no browser comes back to this machine."""
         ...
 
-    def show_link(self, action: Action, url: str) -> None:
+    def show_link(self, action: Action, link: AuthorizationLink) -> None:
         """Show the authorization link that the owner must open."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """What ends the wait for a callback: the time `until`, and whatever sets `stop`.
+    """What ends the wait for an owner: the time `until`, and whatever sets `stop`.
 
     `until` is in seconds of the event loop's clock.
     """
@@ -175,15 +183,16 @@ async def _next_callback(channel: CallbackChannel, deadline: Deadline) -> Callba
 async def _without_callback(action: Action, port: Port, slots: Slots, deadline: Deadline) -> LiveConnection | Outcome:
     """Look up whether the owner has agreed in a browser that could not come back here."""
     if deadline.stop.is_set():
-        return _awaiting(action, "interrupted before its owner answered")
+        return awaiting(action, "interrupted before its owner answered")
     async with slots:
         found = same_account(action, (await port.list_connections((action.schedule_id,))).connections)
     if len(found) == 1:
         return found[0]
-    return _awaiting(action, f"its owner did not answer within {deadline.timeout:.0f} s; apply again for a new link")
+    return awaiting(action, f"its owner did not answer within {deadline.timeout:.0f} s; apply again for a new link")
 
 
-def _awaiting(action: Action, why: str) -> Outcome:
+def awaiting(action: Action, why: str) -> Outcome:
+    """How an action ends whose owner may still agree."""
     return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=why)
 
 
@@ -204,7 +213,7 @@ async def _looked_up(
     if connection.schedule_id != action.schedule_id or not same_provider(action, connection):
         channel.reply(CallbackResult(CallbackStatus.FOREIGN))
         return None
-    result, outcome = _result_of(action, connection)
+    result, outcome = result_of(action, connection)
     channel.reply(result)
     return outcome or connection
 
@@ -220,7 +229,7 @@ async def _look_up(port: Port, connection_id: str) -> LiveConnection:
     return connection
 
 
-def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResult, Outcome | None]:
+def result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResult, Outcome | None]:
     """Judge a connection: what its owner is shown, and the outcome where it is wrong."""
     if connection.status in {Status.DISCONNECTED, Status.ERROR}:
         state = connection.error_word or connection.status
@@ -230,7 +239,7 @@ def _result_of(action: Action, connection: LiveConnection) -> tuple[CallbackResu
         )
     if not connection.account:
         why = "its owner agreed, but the service does not show the account yet; apply again later to finish"
-        return CallbackResult(CallbackStatus.NO_ACCOUNT_YET), _awaiting(action, why)
+        return CallbackResult(CallbackStatus.NO_ACCOUNT_YET), awaiting(action, why)
     if connection.account != action.account:
         outcome = _wrong_account(action, connection.account)
         return CallbackResult(CallbackStatus.WRONG_ACCOUNT, connection.account), replace(

@@ -7,9 +7,11 @@ from dataclasses import replace
 from reconciler.errors import ExtcalError
 from reconciler.execution.connect import Reach, shown_since
 from reconciler.execution.consent import ConsentPrompt, Deadline, await_callback
+from reconciler.execution.consent_poll import PolledConsent, SitePoll
+from reconciler.execution.redirects import Redirects
 from reconciler.execution.settle import may_hide
 from reconciler.execution.slots import Slots
-from reconciler.execution.steps import carry_out, come_about, ending, finish, link, note_begun
+from reconciler.execution.steps import carry_out, come_about, ending, finish
 from reconciler.execution.sync_update import with_directions_shown
 from reconciler.execution.trust import SiteTrust
 from reconciler.model.action import Action
@@ -35,11 +37,11 @@ class Executor:
     """Carries out one plan once.
 
     `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
-    agree; with WAIT, `prompt` asks them. `on_outcome` is called with each outcome as it comes. When `stop.gently` is
-    set, nothing new is begun, what is under way is finished, and no callback is awaited any longer; when `stop.at_once`
-    is, what is under way is ended and said to be unknown. At most `sites_at_once` sites are at work at a time; who
-    waits for an owner, or for another action, is not. `ended` holds outcomes that were known, and handed on, before
-    anything is begun.
+    agree; with WAIT and POLL, `prompt` asks them. `on_outcome` is called with each outcome as it comes. When
+    `stop.gently` is set, nothing new is begun, what is under way is finished, and no owner is awaited any longer; when
+    `stop.at_once` is, what is under way is ended and said to be unknown. At most `sites_at_once` sites are at work at a
+    time; who waits for an owner, or for another action, is not. `ended` holds outcomes that were known, and handed on,
+    before anything is begun.
     """
 
     def __init__(
@@ -65,6 +67,12 @@ class Executor:
         self._on_outcome = on_outcome
         at_work = asyncio.Semaphore(sites_at_once)
         self._slots = {name: Slots(at_work) for name in reaches}
+        self._redirects = {name: Redirects() for name in reaches}
+        self._polls = {
+            site.site.name: SitePoll(reaches[site.site.name].port, self._slots[site.site.name], site.actions)
+            for site in plan.sites
+            if site.site.name in reaches
+        }
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
         self._begun: set[str] = set()
         self._trust = {site.site.name: SiteTrust(site.actions) for site in plan.sites}
@@ -150,21 +158,24 @@ class Executor:
             )
 
     async def _with_its_owner(self, action: Action, reach: Reach, prompt: ConsentPrompt) -> Outcome:
-        """Ask the owner and await their callback, without holding a slot that others could use meanwhile."""
+        """Ask the owner and await them, without holding a slot that others could use meanwhile."""
         port, slots = reach.port, self._slots[action.site]
         with prompt.open(action) as channel:
             async with slots:
                 standing = await self._standing(action, reach)
                 if isinstance(standing, Outcome):
                     return standing
-                note_begun(action, reach)
-                url = await link(action, port, channel.redirect_url)
-            if isinstance(url, Outcome):
-                return url
-            prompt.show_link(action, url)
+                link = await self._redirects[action.site].ask(action, reach, channel)
+            if isinstance(link, Outcome):
+                return link
+            prompt.show_link(action, link)
             until = asyncio.get_running_loop().time() + prompt.timeout
             deadline = Deadline(until, self._stop.gently, prompt.timeout)
-            made = await await_callback(action, port, channel, slots, deadline, standing)
+            if channel is not None and link.returns_here:
+                made = await await_callback(action, port, channel, slots, deadline, standing)
+            else:
+                asked = PolledConsent(action, link, standing, deadline)
+                made = await self._polls[action.site].await_connection(asked)
         if isinstance(made, Outcome):
             return made
         if reach.use is not None:

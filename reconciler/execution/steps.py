@@ -15,6 +15,11 @@ from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning import lookup
 from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
 
+NOWHERE_TO_LAND = (
+    "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl; extcal consent-page makes the page "
+    "to put there"
+)
+
 
 async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
     """How an action ends; whatever goes wrong becomes its outcome."""
@@ -129,16 +134,14 @@ async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
 async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -> Outcome:
     if consent is not ConsentMode.LINK:
         return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked for consent")
-    redirect_url = action.connect.redirect_url if action.connect is not None else None
-    if redirect_url is None:
-        error = "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"
-        return Outcome(action, OutcomeStatus.FAILED, error=error)
+    if action.redirect_url is None:
+        return Outcome(action, OutcomeStatus.FAILED, error=NOWHERE_TO_LAND)
     try:
         note_begun(action, reach)
         lacking = None
     except ExtcalError as error:
         lacking = f"{error}; what ignoreChanges names will not be set"
-    url = await link(action, reach.port, redirect_url)
+    url = await link(action, reach.port, action.redirect_url)
     if isinstance(url, Outcome):
         return url
     return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=lacking, consent_url=url)

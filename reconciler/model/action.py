@@ -238,6 +238,11 @@ class Action:
         return None if self.connect is None else self.connect.password
 
     @property
+    def redirect_url(self) -> str | None:
+        """Where the owner's browser lands after consent, when nobody waits for it; None where nothing says so."""
+        return None if self.connect is None else self.connect.redirect_url
+
+    @property
     def heals(self) -> bool:
         """Whether sending its sync config again is what may bring it out of ERROR."""
         return self.kind is ActionKind.RECONNECT and self.method is None

@@ -10,8 +10,16 @@ class ConsentMode(StrEnum):
     """What is done about a connection that only its owner can approve (`apply --consent`)."""
 
     WAIT = "wait"
+    """Show a link that leads back to this machine, and await the owner's browser; without a prompt as SKIP."""
+
+    POLL = "poll"
+    """Show a link that leads to the Site's redirectUrl, and list until the connection is there; likewise."""
+
     LINK = "link"
+    """Make a link that leads to the Site's redirectUrl, and leave it with the outcome."""
+
     SKIP = "skip"
+    """Ask nobody."""
 
 
 class ConsentRefusal(StrEnum):

@@ -193,6 +193,7 @@ def _warnings(site: Site, planned: Sequence[Action]) -> tuple[str, ...]:
         warnings.append(f"{site.name}: no connection is declared, so nothing is pruned: {live}")
     if site.redirect_url is None and any(action.method is ConnectMethod.OAUTH for action in planned):
         warnings.append(
-            f"{site.name}: owners must consent, and the Site has no oauth.redirectUrl; apply --consent link needs one"
+            f"{site.name}: owners must consent, and the Site has no oauth.redirectUrl, which --consent poll and "
+            "link need"
         )
     return tuple(warnings)

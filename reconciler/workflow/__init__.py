@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.execution.consent import ConsentPrompt
+    from reconciler.execution.consent import AuthorizationLink, ConsentPrompt
     from reconciler.execution.executor import Stop
     from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved, without_secrets
     from reconciler.workflow.entry import ManifestWork, Run, SavedWork, open_run
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.unlisted import checked_by_plan, note_all_unlisted
 
 __all__ = [
+    "AuthorizationLink",
     "Base",
     "ConsentPrompt",
     "Faults",
@@ -65,6 +66,7 @@ __all__ = [
 
 _HOMES = {
     "Base": "reconciler.workflow.plans",
+    "AuthorizationLink": "reconciler.execution.consent",
     "ConsentPrompt": "reconciler.execution.consent",
     "Faults": "reconciler.workflow.recovery",
     "ManifestWork": "reconciler.workflow.entry",

@@ -19,7 +19,7 @@ from reconciler.model.plan import Allowance
 from reconciler.model.result import Outcome, Result
 from reconciler.planning.guards import GUARDS
 from reconciler.sandbox.server import RunningSandbox
-from reconciler.workflow import Stop
+from reconciler.workflow import AuthorizationLink, Stop
 from tests.support.machines import fresh_machine
 from tests.support.timeouts import TIMEOUT
 
@@ -49,16 +49,16 @@ class OwnersAtWork:
             self._back[action.address] = consent.redirect_url
             yield consent
 
-    def show_link(self, action: Action, url: str) -> None:
+    def show_link(self, action: Action, link: AuthorizationLink) -> None:
         """Give the link to its owner, where there is one who acts."""
         self.asked_for.append(action.address)
         if (owner := self.owners.get(action.address)) is None:
             return
         back = self._back[action.address]
         if self.at_once:
-            owner(url, back)
+            owner(link.url, back)
         else:
-            self._at_work.append(asyncio.create_task(asyncio.to_thread(owner, url, back)))
+            self._at_work.append(asyncio.create_task(asyncio.to_thread(owner, link.url, back)))
 
     async def gone(self) -> None:
         """Wait until every owner has done what they came for; raises what went wrong for them."""

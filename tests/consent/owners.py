@@ -28,7 +28,16 @@ def deny(link: str) -> httpx.Response:
 
 def allow_only(link: str, account: str) -> str:
     """Allow access with an account; where that leads to, without going there."""
-    answer = web.post(link, data={"decision": "allow", "account": account, "outcome": "connected"})
+    return _leading_to(link, decision="allow", account=account, outcome="connected")
+
+
+def deny_only(link: str) -> str:
+    """Deny access; where that leads to, without going there."""
+    return _leading_to(link, decision="deny")
+
+
+def _leading_to(link: str, **fields: str) -> str:
+    answer = web.post(link, data=fields)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
 

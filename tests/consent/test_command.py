@@ -234,8 +234,11 @@ def test_a_browser_that_can_not_be_opened_is_no_failure(two: Extcal) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("--consent", "link", "--open-browser"), "--open-browser is for waiting for owners. Add --consent wait."),
-        (("--consent-timeout", "5"), "--consent-timeout is for waiting for owners. Add --consent wait."),
+        (
+            ("--consent", "link", "--open-browser"),
+            "--open-browser is for waiting for owners. Add --consent wait or poll.",
+        ),
+        (("--consent-timeout", "5"), "--consent-timeout is for waiting for owners. Add --consent wait or poll."),
         (("--consent", "skip", "--consent-file", "x"), "--consent-file and --consent skip exclude each other"),
         (("--consent", "wait", "--consent-timeout", "0"), "consent-timeout"),
         (("--consent", "later"), "consent"),

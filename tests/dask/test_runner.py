@@ -192,9 +192,10 @@ def test_what_does_not_go_together(client: Extcal, args: tuple[str, ...], said: 
     assert said in ran.err
 
 
-def test_waiting_for_owners_is_for_one_machine(client: Extcal) -> None:
-    """A worker can't wait for browsers that come back to this machine."""
-    args = ("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--consent", "wait")
+@pytest.mark.parametrize("mode", ["wait", "poll"])
+def test_waiting_for_owners_is_for_one_machine(client: Extcal, mode: str) -> None:
+    """A worker can't wait for browsers that come back to this machine, or show links on it."""
+    args = ("--runner", "dask", "--scheduler", "tcp://127.0.0.1:1", "--consent", mode)
     ran = client("apply", str(client.folder / "manifests"), "--auto-approve", *args)
     assert ran.code == 64
     assert "--consent link" in ran.err

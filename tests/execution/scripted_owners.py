@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from reconciler.execution.consent import AuthorizationLink
 from reconciler.model.action import Action
 from reconciler.model.consent import Callback, CallbackResult, ConsentRefusal
 
@@ -37,23 +38,31 @@ class ScriptedConsent:
 
 @dataclass
 class ScriptedPrompt:
-    """A prompt with a consent for each address; `pending` are those that are awaited, `shown` the links."""
+    """A prompt with a consent for each address; `pending` are those that are awaited, `shown` the links.
+
+    Unless browsers come back `here`, nobody comes; `landing` has the addresses whose links don't lead here.
+    """
 
     consents: dict[str, ScriptedConsent]
     timeout: float = TIMEOUT
+    here: bool = True
+    landing: list[str] = field(default_factory=list)
     shown: list[tuple[str, str]] = field(default_factory=list)
     pending: set[str] = field(default_factory=set)
 
     @contextmanager
-    def open(self, action: Action) -> Iterator[ScriptedConsent]:
+    def open(self, action: Action) -> Iterator[ScriptedConsent | None]:
         """A pending consent of an action."""
         self.pending.add(action.address)
         try:
-            yield self.consents.setdefault(action.address, ScriptedConsent(action.address, []))
+            consent = self.consents.setdefault(action.address, ScriptedConsent(action.address, []))
+            yield consent if self.here else None
         finally:
             self.pending.remove(action.address)
 
-    def show_link(self, action: Action, url: str) -> None:
+    def show_link(self, action: Action, link: AuthorizationLink) -> None:
         """Show the link."""
         assert action.address in self.pending
-        self.shown.append((action.address, url))
+        self.shown.append((action.address, link.url))
+        if not link.returns_here:
+            self.landing.append(action.address)

@@ -336,7 +336,10 @@ def test_a_link_that_leads_nowhere_is_not_asked_for() -> None:
     plan = plan_of([declared(provider="google")], site=replace(SITE, redirect_url=None))
     outcome = the_outcome(plan, port)
     assert outcome.status is FAILED
-    assert outcome.error == "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl"
+    assert outcome.error == (
+        "its owner's browser has nowhere to land: give the Site an oauth.redirectUrl; extcal consent-page makes the "
+        "page to put there"
+    )
     assert port.called("connect_by_oauth") == []
 
 

@@ -73,7 +73,7 @@ def test_nobody_is_told_of_whose_connect_needs_no_owner() -> None:
 def test_a_site_without_a_place_to_land_is_warned_where_an_owner_is_needed() -> None:
     """And only there."""
     bare = replace(SITE, redirect_url=None)
-    warning = "harbor: owners must consent, and the Site has no oauth.redirectUrl; apply --consent link needs one"
+    warning = "harbor: owners must consent, and the Site has no oauth.redirectUrl, which --consent poll and link need"
     assert planned(MINE, site=bare).warnings == (warning,)
     assert planned(declared(), site=bare).warnings == planned(MINE, site=SITE).warnings == ()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _DASK = "dask"
-NO_WAITING = "--runner dask can't wait for owners, whose browsers return to this machine. Add --consent link."
+NO_WAITING = "--runner dask can't wait for owners, who are asked from this machine. Add --consent link."
 NO_UNDO = (
     "--undo-out and --runner dask exclude each other: the undo is made from what this process reads. Leave one out."
 )
@@ -67,7 +67,7 @@ def _agree(context: click.Context) -> None:
 def for_workers(options: GlobalOptions, consent: ConsentOptions, undo_out: str | None) -> None:
     """Refuse what workers can't serve; raises UsageError."""
     not_embedded(options)
-    if consent.mode is ConsentMode.WAIT:
+    if consent.mode in {ConsentMode.WAIT, ConsentMode.POLL}:
         raise UsageError(NO_WAITING)
     if undo_out is not None:
         raise UsageError(NO_UNDO)
