@@ -34,6 +34,7 @@ _MODULES = {
     "events": "events",
     "sandbox": "sandbox",
     "schema": "schema",
+    "consent-page": "consent_page",
 }
 
 
@@ -51,7 +52,7 @@ class LateGroup(click.Group):
         if cmd_name not in _MODULES:
             return None
         module = importlib.import_module(f"reconciler.cli.{_MODULES[cmd_name]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(

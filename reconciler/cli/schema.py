@@ -11,7 +11,7 @@ from reconciler.manifests import schema_text
 @click.argument("kind")
 @offline_options
 def schema(kind: str) -> None:
-    """Print the JSON Schema of manifests, or of plan and status JSON.
+    """Print the JSON Schema of manifests, or plan and status JSON.
 
     Use it to let an editor complete and check manifests, or a script check what it reads.
 

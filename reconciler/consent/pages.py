@@ -18,7 +18,7 @@ from reconciler.model.action import Action
 from reconciler.model.consent import CallbackResult, CallbackStatus
 from reconciler.text import inert
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --page: #f4f5f7; --card: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de;
   --good: #116329; --bad: #a40e26; --calm: #0a4f9e; font: 100%/1.5 system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { :root { --page: #0d1117; --card: #161b22; --text: #e6edf3; --soft: #9aa5b1;
@@ -37,12 +37,17 @@ dt { color: var(--soft); } dd { margin: 0; font-weight: 600; }
 footer { max-width: 34rem; margin: 0 auto 2rem; padding: 0 2rem; color: var(--soft); font-size: .875rem; }
 @media (max-width: 38rem) { main { margin: 1rem; padding: 1.25rem; } footer { padding: 0 1.5rem; } }
 """
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+
+def csp_hash(text: str) -> str:
+    """The source of a Content-Security-Policy that allows this inline text and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 _HEADERS = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none';"
-        " frame-ancestors 'none'"
+        f"default-src 'none'; style-src {csp_hash(STYLE)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -92,7 +97,6 @@ def page(
     if facts:
         rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{text.format_map(inserted)}</dd>" for name, text in facts)
         shown.insert(1, f"<dl>\n{rows}\n</dl>")
-    sign = f'<span aria-hidden="true">{_SIGN[tone]}</span>' if _SIGN[tone] else ""
     body = "\n".join(shown)
     # A page that says nothing does not say whose it is, either.
     footer = "<footer>This page comes from extcal, on this computer.</footer>\n" if paragraphs else ""
@@ -102,17 +106,23 @@ def page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>{STYLE}</style>
 </head>
 <body>
 <main class="{tone.value}">
-<h1>{sign}{escape(title)}</h1>
+{heading(title, tone)}
 {body}
 </main>
 {footer}</body>
 </html>
 """
     return HtmlPage(status, html)
+
+
+def heading(title: str, tone: PageTone) -> str:
+    """A page's heading, with the sign of its tone."""
+    sign = f'<span aria-hidden="true">{_SIGN[tone]}</span>' if _SIGN[tone] else ""
+    return f"<h1>{sign}{escape(title)}</h1>"
 
 
 def _text(text: str) -> str:

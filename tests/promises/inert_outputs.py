@@ -135,6 +135,7 @@ SANDBOX = {**_outputs("sandbox events list", "text json"), **_outputs("sandbox s
 OUTPUTS = {**LOOKING, **PLANNING, **APPLYING, **RESOLVING, **MERGING, **WATCHING, **VALIDATING, **SANDBOX}
 OWN_WORDS: set[Name] = {
     ("schema", ""),
+    ("consent-page", ""),
     ("sandbox serve", ""),
     ("sandbox reset", ""),
     ("sandbox events add", ""),
