@@ -38,6 +38,11 @@ def merged(extcal: Extcal, path: str) -> Ran:
     return extcal("merge", "part.json", "--out", path)
 
 
+def page(extcal: Extcal, path: str) -> Ran:
+    """Write the page for owners."""
+    return extcal("consent-page", "--output", path)
+
+
 def pulled(extcal: Extcal, path: str) -> Ran:
     """Write manifests."""
     return extcal("pull", "--site-id", HARBOR, "--output", path)
@@ -49,14 +54,14 @@ def each_met(paths: Sequence[str], *by_all: str) -> pytest.MarkDecorator:
         ("write", "path"),
         [
             pytest.param(write, path, marks=() if write is plan or path in by_all else pytest.mark.soak)
-            for write in (plan, undo, links, merged)
+            for write in (plan, undo, links, merged, page)
             for path in paths
         ],
     )
 
 
-FILES = pytest.mark.parametrize("write", [plan, undo, links, merged])
-ANYTHING = pytest.mark.parametrize("write", [plan, undo, links, merged, pulled])
+FILES = pytest.mark.parametrize("write", [plan, undo, links, merged, page])
+ANYTHING = pytest.mark.parametrize("write", [plan, undo, links, merged, page, pulled])
 
 
 @pytest.fixture
