@@ -12,7 +12,7 @@ from reconciler.sandbox.contract import ExportSupport, ImportSupport
 from tests.sandbox.consent_page import allow
 from tests.sandbox.features import give_apple
 from tests.support.sandbox.api import APPLE_DEFAULT, PATEL, code_of, connection_of, faults_of
-from tests.support.sandbox.exports import TO_DEDICATED, add, connected_google, exporting
+from tests.support.sandbox.exports import TO_DEDICATED, add, anywhere, connected_google, exporting
 from tests.support.sandbox.states import change_password, state
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_a_new_connection_starts_with_everything(api: Api, behave: Behave, lee: 
     (event,) = site.events()
     assert len(event.exported_to) == 1
     google = connection_of(api.get(f"/connections/{connected_google(api)}"))
-    assert google["syncConfig"] == {"listEventFromCalendars": PRIMARY, "syncToCalendar": {"enabled": True}}
+    assert google["syncConfig"] == {"listEventFromCalendars": PRIMARY, **TO_DEDICATED}
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,11 @@ def named(config: Json) -> list[Json]:
 
 
 @pytest.mark.parametrize("direction", ["listEventFromCalendars", "syncToCalendar"])
-def test_choosing_a_primary_calendar_that_isnt_there(api: Api, behave: Behave, direction: str) -> None:
+def test_choosing_a_primary_calendar_that_isnt_there(
+    sandbox: RunningSandbox, api: Api, behave: Behave, direction: str
+) -> None:
     """428, and nothing changes; the features say the same as ever, and another provider has one."""
+    sandbox.replace_world(anywhere())
     google = connected_google(api)
     features = api.get("/providers").json()
     behave(Behaviour(without_primary=frozenset({"apple"})))
@@ -152,6 +155,7 @@ def test_choosing_a_primary_calendar_that_isnt_there(api: Api, behave: Behave, d
 
 def test_a_new_connection_without_a_primary_calendar(sandbox: RunningSandbox, api: Api, behave: Behave) -> None:
     """It names its calendars instead; where nothing but the primary one could be used, it uses none."""
+    sandbox.replace_world(anywhere())
     behave(Behaviour(without_primary=frozenset({"google"})))
     google = connection_of(api.get(f"/connections/{connected_google(api)}"))["syncConfig"]
     imports = google["listEventFromCalendars"]

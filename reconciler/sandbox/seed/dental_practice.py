@@ -5,15 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.contract import (
-    BUSINESS_SCHEDULE_EXTERNAL_ID,
-    CalendarType,
-    ConnectMethod,
-    ExportSupport,
-    ImportSupport,
-)
+from reconciler.sandbox.contract import CalendarType, ConnectMethod, ExportSupport, ImportSupport
 from reconciler.sandbox.seed.calendar_events import birthdays, holidays, personal_week, rota, work_week
-from reconciler.sandbox.seed.other_schedules import service, working_hours
+from reconciler.sandbox.seed.site_parts import built_in_providers, business, service, working_hours
 from reconciler.sandbox.world import Account, Calendar, Provider, Schedule, Site, World
 
 if TYPE_CHECKING:
@@ -62,14 +56,7 @@ _STAFF = (
 )
 _SCHEDULES = (
     *_STAFF,
-    Schedule(
-        id="db20fa22-2447-4515-a055-88ca2abb6bbb",
-        name="Harbor Dental",
-        external_id=BUSINESS_SCHEDULE_EXTERNAL_ID,
-        owner_id=_OWNER_ID,
-        owner_name="Harbor Dental",
-        time_zone=_TIME_ZONE,
-    ),
+    business("Harbor Dental", "db20fa22-2447-4515-a055-88ca2abb6bbb", _OWNER_ID, _TIME_ZONE),
     working_hours(_STAFF[0], "f7a3a476-2b8a-4704-9b25-1776a8909ff0"),
     working_hours(_STAFF[1], "3984240e-b21d-4c61-ad91-4abb50a6d45f"),
     working_hours(_STAFF[2], "7b696927-8db5-413b-b91d-887107fe9b3b"),
@@ -79,31 +66,10 @@ _SCHEDULES = (
 )
 
 _PROVIDERS = (
-    Provider(
-        id="e58e2ae6-8651-41ab-907d-063e056d30f9",
-        slug="google",
-        name="Google",
-        calendar_type=CalendarType.GOOGLE,
-        connect_methods=(ConnectMethod.OAUTH,),
-        import_support=ImportSupport.PRIMARY_CALENDAR_ONLY,
-        export_support=ExportSupport.DEDICATED_CALENDAR,
-    ),
-    Provider(
-        id="9f70730b-fcdf-4512-b506-8feee00e3b03",
-        slug="microsoft",
-        name="Outlook or Office 365",
-        calendar_type=CalendarType.MICROSOFT,
-        connect_methods=(ConnectMethod.OAUTH,),
-        export_support=ExportSupport.DEDICATED_CALENDAR,
-    ),
-    Provider(
-        id="f8b9a061-f8b3-4eed-af9d-63801dcec25d",
-        slug="apple",
-        name="Apple",
-        calendar_type=CalendarType.I_CAL,
-        connect_methods=(ConnectMethod.CREDENTIALS,),
-        export_support=ExportSupport.DEDICATED_CALENDAR,
-        has_primary=False,
+    *built_in_providers(
+        google_id="e58e2ae6-8651-41ab-907d-063e056d30f9",
+        microsoft_id="9f70730b-fcdf-4512-b506-8feee00e3b03",
+        apple_id="f8b9a061-f8b3-4eed-af9d-63801dcec25d",
     ),
     Provider(
         id="ba3b456a-fe48-4f02-a055-dd1b6002b6f1",

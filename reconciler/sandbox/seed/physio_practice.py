@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.contract import (
-    BUSINESS_SCHEDULE_EXTERNAL_ID,
-    CalendarType,
-    ConnectMethod,
-    ExportSupport,
-    ImportSupport,
-)
 from reconciler.sandbox.seed.calendar_events import birthdays, personal_week, work_week
-from reconciler.sandbox.seed.other_schedules import service, working_hours
-from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Provider, Schedule, Site, World
+from reconciler.sandbox.seed.site_parts import built_in_providers, business, service, working_hours
+from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Schedule, Site, World
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,48 +42,17 @@ _STAFF = (
 )
 _SCHEDULES = (
     *_STAFF,
-    Schedule(
-        id="9a64f1c2-d5b7-4e38-80a9-7f2c3b6e1d05",
-        name="Lakeside Physio",
-        external_id=BUSINESS_SCHEDULE_EXTERNAL_ID,
-        owner_id=_OWNER_ID,
-        owner_name="Lakeside Physio",
-        time_zone=_TIME_ZONE,
-    ),
+    business("Lakeside Physio", "9a64f1c2-d5b7-4e38-80a9-7f2c3b6e1d05", _OWNER_ID, _TIME_ZONE),
     working_hours(_STAFF[0], "6058e8e1-4292-4deb-95ce-e327b1a673f7"),
     working_hours(_STAFF[1], "463957e3-3426-4923-a989-0d9b9d429172"),
     service("Massage", "e465678d-2305-4087-b9f3-9790d240f871", "d354d1e6-297f-48f3-8281-224f686c1f37", _TIME_ZONE),
     service("Noor", "e747892b-a51c-4dd4-8a0b-b121ebfdb6ab", "0d8c5e27-6b14-4f9a-93d7-8a1e2c4b7f60", _TIME_ZONE),
 )
 
-_GOOGLE = Provider(
-    id="41c7e9b3-6d08-4f5a-a2e4-8b3d0f96c175",
-    slug="google",
-    name="Google",
-    calendar_type=CalendarType.GOOGLE,
-    connect_methods=(ConnectMethod.OAUTH,),
-    import_support=ImportSupport.PRIMARY_CALENDAR_ONLY,
-    export_support=ExportSupport.DEDICATED_CALENDAR,
-)
-_PROVIDERS = (
-    _GOOGLE,
-    Provider(
-        id="d2f58a06-3b9e-4c71-b8d5-4e0a7c1f6293",
-        slug="microsoft",
-        name="Outlook or Office 365",
-        calendar_type=CalendarType.MICROSOFT,
-        connect_methods=(ConnectMethod.OAUTH,),
-        export_support=ExportSupport.DEDICATED_CALENDAR,
-    ),
-    Provider(
-        id="75e3d1b8-a940-4c6f-8f27-b06c9d2e5a14",
-        slug="apple",
-        name="Apple",
-        calendar_type=CalendarType.I_CAL,
-        connect_methods=(ConnectMethod.CREDENTIALS,),
-        export_support=ExportSupport.DEDICATED_CALENDAR,
-        has_primary=False,
-    ),
+_PROVIDERS = built_in_providers(
+    google_id="41c7e9b3-6d08-4f5a-a2e4-8b3d0f96c175",
+    microsoft_id="d2f58a06-3b9e-4c71-b8d5-4e0a7c1f6293",
+    apple_id="75e3d1b8-a940-4c6f-8f27-b06c9d2e5a14",
 )
 
 
@@ -104,7 +66,7 @@ def lakeside_physio(now: datetime) -> World:
                 name="Lakeside Physio",
                 schedules=_SCHEDULES,
                 providers=_PROVIDERS,
-                connections=(ExistingConnection(_GOOGLE.id, _STAFF[1].id, _SAM),),
+                connections=(ExistingConnection(_PROVIDERS[0].id, _STAFF[1].id, _SAM),),
                 instance_id=_INSTANCE_ID,
             ),
         ),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from reconciler.sandbox.contract import ExportSupport
+from reconciler.sandbox.contract import ExportSupport, ImportSupport
 from reconciler.sandbox.local import LocalSandbox
 from reconciler.sandbox.seed import harbor_dental
 from tests.support import web
@@ -27,10 +27,13 @@ OTHER_OWNER = "a51ca53a-0b35-4c70-ad28-5c6f6f198edb"
 
 
 def anywhere() -> World:
-    """Harbor Dental with a Google that exports to the primary calendar, too."""
+    """Harbor Dental with a Google that imports from any calendar, and exports to the primary one, too."""
     world = harbor_dental(NOON)
     google, *others = world.sites[0].providers
-    providers = (replace(google, export_support=ExportSupport.SPECIFIC_CALENDAR), *others)
+    able = replace(
+        google, import_support=ImportSupport.SPECIFIC_CALENDARS, export_support=ExportSupport.SPECIFIC_CALENDAR
+    )
+    providers = (able, *others)
     return replace(world, sites=(replace(world.sites[0], providers=providers),))
 
 
