@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.arguments import Command, refuse_empty
 from reconciler.cli.options import current_options, offline_options
-from reconciler.consent.landing_page import landing_page
+from reconciler.consent.redirect_page import redirect_page
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.safe_paths import MisplacedError, check_file
 
@@ -29,9 +29,9 @@ def consent_page(output: str) -> None:
     refuse_empty(output=output)
     console = current_options().console
     if output == _STDOUT:
-        console.result(landing_page().rstrip("\n"))
+        console.result(redirect_page().rstrip("\n"))
         return
-    _write(Path(output), landing_page())
+    _write(Path(output), redirect_page())
     console.note(f"{output} is written. Put it on a web host, and its https address into the Site: oauth.redirectUrl.")
 
 

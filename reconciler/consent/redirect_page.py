@@ -97,7 +97,7 @@ _POLICY = (
 )
 
 
-def landing_page() -> str:
+def redirect_page() -> str:
     """The page, an HTML document that needs nothing else."""
     texts = "\n".join(_shown(name, text) for name, text in _TEXTS.items())
     return f"""<!doctype html>

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from reconciler.consent.landing_page import landing_page
+from reconciler.consent.redirect_page import redirect_page
 from tests.consent.screens import assert_legible
 from tests.support.browser import Browser
 from tests.support.cli.command import COMMAND, Extcal
@@ -44,7 +44,7 @@ _ANSWERS = {
 def page(tmp_path: Path) -> Path:
     """The page as a file, as an owner of nothing but a disk would have it."""
     file = tmp_path / "connected.html"
-    file.write_text(landing_page(), encoding="utf-8")
+    file.write_text(redirect_page(), encoding="utf-8")
     return file
 
 
@@ -104,7 +104,7 @@ def test_it_can_be_read_on_every_screen(window: Browser, page: Path, width: int,
 
 def test_it_needs_nothing_and_may_nothing() -> None:
     """No address stands in it, and its policy allows its own style and script alone, by their hashes."""
-    html = landing_page()
+    html = redirect_page()
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
     assert policy
     assert re.fullmatch(
@@ -121,10 +121,10 @@ def test_the_command_writes_a_new_file(extcal: Extcal) -> None:
     assert (ran.code, ran.out) == (0, "")
     assert "Put it on a web host, and its https address into the Site: oauth.redirectUrl." in ran.err
     file = extcal.folder / "connected.html"
-    assert file.read_text(encoding="utf-8") == landing_page()
+    assert file.read_text(encoding="utf-8") == redirect_page()
     assert stat.S_IMODE(file.stat().st_mode) & 0o444 == 0o444
     assert len(extcal.sandbox.requests) == 0
-    assert extcal("consent-page", "--output", "-").out == landing_page()
+    assert extcal("consent-page", "--output", "-").out == redirect_page()
     assert extcal("consent-page", "--output", "quiet.html", "--quiet").err == ""
 
 
