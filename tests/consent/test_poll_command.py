@@ -1,15 +1,22 @@
 """`apply --consent poll`, and `wait` where the service refuses to send browsers here: owners are found by listing."""
 
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from reconciler.sandbox.behaviour import Behaviour, LoopbackRedirects, Reconnect
+from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
+from reconciler.sandbox.server import RunningSandbox
+from reconciler.sandbox.world import ExistingConnection
 from tests.consent.owners import allow_only, deny_only, links
 from tests.support.cli.command import Extcal
 from tests.support.cli.schema import valid
 from tests.support.cli.terminal import Terminal, terminal
 from tests.support.cli.worlds import (
+    GOOGLE,
     HARBOR,
     PASSWORD_ENV,
     QUAY,
@@ -170,29 +177,71 @@ def test_a_site_without_a_page_is_told_what_to_add(extcal: Extcal) -> None:
     assert sum(request.path.endswith("connectByOAuth") for request in extcal.sandbox.requests) == 1
 
 
-def _refusing(times: int | None = None) -> Faults:
-    """ConnectByOAuth answers 400, and does not say why."""
-    return Faults((Fault(Answer(400), on=frozenset({Operation.CONNECT_BY_OAUTH}), times=times),))
+@pytest.fixture
+def behave(sandbox: RunningSandbox) -> Iterator[Callable[[Behaviour], None]]:
+    """Lets the sandbox behave so for one test."""
+    yield sandbox.behave
+    sandbox.behave(Behaviour())
 
 
-def test_wait_falls_back_to_the_page(two: Extcal) -> None:
-    """The first owner's loopback address is refused, the Site's is taken: so it is for all, and a note says why."""
-    two.sandbox.inject(_refusing(1))
+NOT_HERE = Behaviour(loopback_redirects=LoopbackRedirects.REFUSED)
+
+
+def _links_asked_for(extcal: Extcal) -> list[int]:
+    return [r.status for r in extcal.sandbox.requests if r.path.endswith("connectByOAuth")]
+
+
+def test_wait_falls_back_to_the_page(two: Extcal, behave: Callable[[Behaviour], None]) -> None:
+    """The first owner's loopback address is refused, so every link leads to the Site's page, and a note says why."""
+    behave(NOT_HERE)
     with terminal(two, "apply", "manifests", "--auto-approve") as at:
         found = asked(at, email(1), email(2))
-        assert "The service refuses to send browsers back to this machine" in at.seen
+        assert at.seen.count("The service refuses to send browsers back to this machine") == 1
         assert "in a browser on this machine." not in at.seen
         for account, link in found.items():
             assert allow_only(link, account).startswith(_PAGE)
         assert at.ended() == 0
-    assert sum(request.path.endswith("connectByOAuth") for request in two.sandbox.requests) == 3
+    assert _links_asked_for(two) == [400, 200, 200]
 
 
-def test_without_a_page_wait_says_what_it_lacks(extcal: Extcal) -> None:
-    """What the service answers, and what to add where loopback is the reason."""
-    extcal.write(without_page(site()), connection(1, provider="google"))
-    extcal.sandbox.inject(_refusing())
+def test_a_refusal_without_a_reason_is_tried_with_the_page(two: Extcal) -> None:
+    """What is refused with loopback and taken with the Site's address was refused for its loopback address."""
+    refusing = Fault(Answer(400), on=frozenset({Operation.CONNECT_BY_OAUTH}), times=1)
+    two.sandbox.inject(Faults((refusing,)))
+    with terminal(two, "apply", "manifests", "--auto-approve") as at:
+        for account, link in asked(at, email(1), email(2)).items():
+            assert allow_only(link, account).startswith(_PAGE)
+        assert at.ended() == 0
+    assert _links_asked_for(two) == [400, 200, 200]
+
+
+def test_without_a_page_wait_says_what_it_lacks(extcal: Extcal, behave: Callable[[Behaviour], None]) -> None:
+    """Owners are not asked, nobody is waited for, and the report says what to add; one refusal is enough to know it."""
+    behave(NOT_HERE)
+    extcal.write(without_page(site()), *(connection(number, provider="google") for number in (1, 2, 3)))
     with terminal(extcal, "apply", "manifests", "--auto-approve") as at:
         assert at.ended() == 1
-    assert "if it refuses the address on this machine, give the Site an oauth.redirectUrl" in at.seen
-    assert "Traceback" not in at.seen
+    assert at.seen.count("the service refuses to send its owner's browser back to this machine: give the Site an") == 3
+    assert "extcal consent-page makes the page to put there" in at.seen
+    assert _links_asked_for(extcal) == [400]
+
+
+@pytest.mark.parametrize("ids", list(Reconnect))
+def test_a_broken_connection_is_done_under_whatever_id(
+    extcal: Extcal, behave: Callable[[Behaviour], None], ids: Reconnect
+) -> None:
+    """Whether reconnecting keeps the id or gives another one, one healthy connection is left, and nothing to do."""
+    behave(Behaviour(reconnect=ids))
+    broken = ExistingConnection(GOOGLE, schedule_id(1), email(1), Status.ERROR, ErrorReason.TOKEN_REVOKED, id="broken")
+    extcal.on(world(replace(harbor(), connections=(broken,))))
+    extcal.write(site(), connection(1, provider="google", more=_HOME))
+    with terminal(extcal, *_APPLY) as at:
+        (link,) = asked(at, email(1)).values()
+        allow_only(link, email(1))
+        assert at.ended() == 0
+    assert "done            reconnect harbor/staff-1" in at.seen
+    rows = extcal("connections", "manifests", "--format", "json").rows
+    healthy = [row for row in rows if row["status"] not in {"DISCONNECTED", "ERROR"}]
+    assert len(healthy) == 1
+    assert (healthy[0]["id"] == "broken") == (ids is Reconnect.SAME_ID)
+    assert [action["action"] for action in extcal("plan", "manifests", "--format", "json").actions] == ["noop"]

@@ -5,14 +5,19 @@ import re
 import stat
 import time
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import pytest
 
 from reconciler.consent.redirect_page import redirect_page
+from tests.consent.owners import links
 from tests.consent.screens import assert_legible
 from tests.support.browser import Browser
 from tests.support.cli.command import COMMAND, Extcal
+from tests.support.cli.terminal import terminal
+from tests.support.cli.worlds import connection, email, site
+from tests.support.servers.http import Handler, served
 from tests.support.timeouts import TIMEOUT
 from tests.support.tools import needs_chromium
 
@@ -100,6 +105,55 @@ def test_it_can_be_read_on_every_screen(window: Browser, page: Path, width: int,
     for query in ("connectionId=c1", "error=reject", "error=unsupported", "error=internal", ""):
         opened(window, page, query)
         assert_legible(window)
+
+
+class Host(Handler):
+    """A static host that has the page, whatever the query; it waits for no browser that says nothing."""
+
+    timeout: ClassVar[float | None] = 5.0
+
+    def respond(self) -> None:
+        """Answer with the page."""
+        body = redirect_page().encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        # A browser would keep the connection for minutes, and the server waits for it.
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@needs_chromium
+def test_an_owner_agrees_lands_there_and_is_found(extcal: Extcal, window: Browser) -> None:
+    """The whole way: the link, the consent page, the Site's page, and the connection, which apply finds by listing."""
+    window.send("Emulation.setScriptExecutionDisabled", value=False)
+    with served(Host) as host:
+        manifest = re.sub(r"redirectUrl: [^}]*", f"redirectUrl: {host}/connected.html", site())
+        extcal.write(manifest, connection(1, provider="google"))
+        with terminal(extcal, "apply", "manifests", "--auto-approve", "--consent", "poll") as at:
+            at.expect("1 of 1 still to answer: ")
+            window.send("Page.navigate", url=links(at.seen)[email(1)])
+            seen(window, "Allow access to your calendar?")
+            choose = f"document.querySelector(`input[value='{email(1)}']`).click()"
+            window.value(f"({choose}, document.querySelector('button[value=allow]').click())")
+            seen(window, "Thank you")
+            assert str(window.value("location.href")).startswith(f"{host}/connected.html?connectionId=")
+            assert at.ended() == 0
+    assert at.seen.endswith("Applied: 1 done.\n")
+
+
+def seen(window: Browser, heading: str) -> None:
+    """Wait until a page shows this heading."""
+    shown = "[...document.querySelectorAll('h1')].filter(h => h.checkVisibility()).map(h => h.innerText).join()"
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        # While one page gives way to the next there is nothing to look at.
+        with contextlib.suppress(RuntimeError):
+            if heading in str(window.value(shown)):
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"{heading!r} was not shown")
 
 
 def test_it_needs_nothing_and_may_nothing() -> None:
