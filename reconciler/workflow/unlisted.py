@@ -18,9 +18,8 @@ _CONNECTING = {ActionKind.CONNECT, ActionKind.REPLACE, ActionKind.RECONNECT}
 def has_made(outcome: Outcome) -> bool:
     """Whether an action has made a connection, just now and as planned."""
     action = outcome.action
-    by_config = action.kind is ActionKind.RECONNECT and action.method is None
     done = outcome.status is OutcomeStatus.DONE and not outcome.already and outcome.connection_id is not None
-    return done and action.kind in _CONNECTING and not by_config
+    return done and action.kind in _CONNECTING and not action.heals
 
 
 def checked_by_plan(result: Result, remaining: Plan) -> Result:
