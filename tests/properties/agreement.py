@@ -1,10 +1,11 @@
 """Scenarios in which manifests state what is live already."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from reconciler.sandbox.behaviour import CalendarNames
+from reconciler.sandbox.behaviour import CalendarNames, Directions
 from reconciler.sandbox.contract import ConnectMethod, Status
 from reconciler.sandbox.sync_config import SyncConfig, starting_config
 from reconciler.sandbox.world import Account, ExistingConnection, Provider, Site, World
@@ -28,7 +29,8 @@ def agreeing(draw: st.DrawFn) -> Scenario:
     """One site, each healthy connection of which is declared as it is, in part or in whole."""
     world = draw(worlds())
     site = world.sites[0]
-    behaviour = draw(behaviours())
+    # What a list leaves out has to be asked for.
+    behaviour = replace(draw(behaviours()), directions=Directions.BOTH)
     names = behaviour.calendar_names is CalendarNames.SHOWN
     seen: set[tuple[str, str]] = set()
     kept: list[ExistingConnection] = []
