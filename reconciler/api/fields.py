@@ -2,19 +2,26 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.model.live import Extra
 
 T = TypeVar("T")
-Shape = Mapping[str, "Shape | None"]
-"""The fields of an object that are known, with the shape of those that are objects or lists of them."""
 LONGEST = 4096
 """The most characters of a name, an id or another text; ids have hundreds of them."""
 LONG = 64 * 1024
 """The most characters of what may be longer, and whose reader has a limit of its own: links, tokens, cursors."""
 _LARGEST_EXTRA = 64 * 1024
 _DEEPEST_EXTRA = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of an object: the names of its fields, and the shape of those that are objects or lists of them."""
+
+    names: frozenset[str] = frozenset()
+    within: Mapping[str, "Shape"] = field(default_factory=dict)
 
 
 class ShapeError(Exception):
@@ -160,24 +167,18 @@ def _has_unknown(value: object, shape: Shape) -> bool:
         return any(_has_unknown(item, shape) for item in value)
     if not isinstance(value, dict):
         return False
-    for name, inner in value.items():
-        if name not in shape:
-            if inner is not None:
-                return True
-        elif (within := shape[name]) is not None and _has_unknown(inner, within):
-            return True
-    return False
+    if not shape.names >= value.keys() and any(value[name] is not None for name in value.keys() - shape.names):
+        return True
+    return any(_has_unknown(value[name], within) for name, within in shape.within.items() if value.get(name))
 
 
 def _unknown(fields: dict[str, object], shape: Shape) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in fields.items():
-        within = shape.get(name)
-        if name not in shape:
-            found |= {} if value is None else {name: value}
-        elif within is not None and isinstance(value, dict) and _has_unknown(value, within):
+    found = {name: value for name, value in fields.items() if name not in shape.names and value is not None}
+    for name, within in shape.within.items():
+        value = fields.get(name)
+        if isinstance(value, dict) and _has_unknown(value, within):
             found[name] = _unknown(value, within)
-        elif within is not None and isinstance(value, list) and _has_unknown(value, within):
+        elif isinstance(value, list) and _has_unknown(value, within):
             items = [item for item in value if isinstance(item, dict) and _has_unknown(item, within)]
             found[name] = [{"id": item.get("id"), **_unknown(item, within)} for item in items]
     return found
@@ -191,11 +192,11 @@ def with_unknown(known: dict[str, object], unknown: str, shape: Shape) -> dict[s
 def _with_unknown(known: dict[str, object], unknown: dict[str, object], shape: Shape) -> dict[str, object]:
     merged = dict(known)
     for name, value in unknown.items():
-        have, within = known.get(name), shape.get(name)
-        if name not in shape:
+        have = known.get(name)
+        if name not in shape.names:
             merged[name] = value
-        elif within is not None and isinstance(have, dict) and isinstance(value, dict):
-            merged[name] = _with_unknown(have, value, within)
+        elif isinstance(have, dict) and isinstance(value, dict):
+            merged[name] = _with_unknown(have, value, shape.within[name])
         elif isinstance(have, list) and isinstance(value, list):
             by_id = {item["id"]: item for item in value}
             merged[name] = [{**by_id.get(item.get("id"), {}), **item} for item in have]

@@ -25,10 +25,11 @@ from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig, in_or
 _NOT_SAID = "UNDEFINED"
 _IMPORT_ARMS = (Arm.PRIMARY, Arm.CALENDARS)
 _EXPORT_ARMS = (Arm.PRIMARY, Arm.DEDICATED)
-_CALENDARS: Shape = {"calendars": {"id": None, "name": None}}
-_IMPORTS: Shape = {"enabled": None, Arm.PRIMARY.value: {}, Arm.CALENDARS.value: _CALENDARS}
-_EXPORTS: Shape = {"enabled": None, Arm.PRIMARY.value: {}, Arm.DEDICATED.value: {}}
-_SYNC_CONFIG: Shape = {"listEventFromCalendars": None, "syncToCalendar": None}
+_NOTHING = Shape()
+_CALENDARS = Shape(frozenset({"calendars"}), {"calendars": Shape(frozenset({"id", "name"}))})
+_IMPORTS = Shape(frozenset({"enabled", *_IMPORT_ARMS}), {Arm.PRIMARY.value: _NOTHING, Arm.CALENDARS.value: _CALENDARS})
+_EXPORTS = Shape(frozenset({"enabled", *_EXPORT_ARMS}), {Arm.PRIMARY.value: _NOTHING, Arm.DEDICATED.value: _NOTHING})
+_SYNC_CONFIG = Shape(frozenset({"listEventFromCalendars", "syncToCalendar"}))
 
 JsonObject = dict[str, object]
 
