@@ -6,14 +6,14 @@ they take.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.model.desired import DeclaredConnection
-from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite, Provider, Schedule
+from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite, Provider, Schedule, Status
 from reconciler.model.sync import SyncConfig
 from reconciler.planning import lookup
 from reconciler.planning.planner import ConnectionLookups, calendar_lookups, connection_lookups
@@ -91,6 +91,16 @@ async def find_schedules(declared: Iterable[DeclaredConnection], reader: Reader)
     return FoundSchedules(listed, tuple(schedule for schedule in answer if schedule.id not in known))
 
 
+async def with_whole_configs(live: LiveSite, reader: Reader) -> LiveSite:
+    """The site with every direction that the service shows of a connection, also where its list leaves some out.
+
+    Raises ApiError or SecretError where one can't be read: what is left out may be on.
+    """
+    asked = [one.id for one in live.connections if not one.sync.whole and one.status != Status.DISCONNECTED]
+    answers = await asyncio.gather(*map(reader.get_connection, asked))
+    return _completed(live, {one.id: one.sync for one in answers})
+
+
 async def _with_directions(live: LiveSite, reader: Reader, lookups: ConnectionLookups) -> LiveSite:
     """The site with the directions that its list does not show.
 
@@ -109,6 +119,11 @@ async def _with_directions(live: LiveSite, reader: Reader, lookups: ConnectionLo
     listed = {connection.id: connection.sync for connection in live.connections}
     if any(listed[key].completed_by(sync) != listed[key] for key, sync in found.items()):
         found |= await shown(lookups.to_be_off[1:])
+    return _completed(live, found)
+
+
+def _completed(live: LiveSite, found: Mapping[str, SyncConfig]) -> LiveSite:
+    """The site, where its list leaves something out, with what was found by the connections' ids."""
     connections = tuple(
         replace(each, sync=each.sync.completed_by(found[each.id])) if each.id in found else each
         for each in live.connections

@@ -20,7 +20,7 @@ from reconciler.pull.propose import order, propose
 from reconciler.pull.values import LiveKey, PulledSite
 from reconciler.pull.verify import UnverifiedError, verify
 from reconciler.pull.yaml_emit import NAME
-from reconciler.workflow.observation import observe
+from reconciler.workflow.observation import observe, with_whole_configs
 from reconciler.workflow.service import Service, run_bounded, sessions
 
 _MOST_TRIES = 10
@@ -199,7 +199,7 @@ async def _look(
     warn: Callable[[str], None],
 ) -> PulledSite:
     """One site, with the names of schedules and calendars that are to be written down."""
-    live = await observe([*declared, *elsewhere], reader)
+    live = await with_whole_configs(await observe([*declared, *elsewhere], reader), reader)
     reading = resolve_declared(elsewhere, live)
     for fault in (*reading.faults, *reading.matching.faults):
         warn(f"{fault}; its name, password reference and lifecycle are not carried over")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.backend import Settings
-from reconciler.sandbox.behaviour import Behaviour, CalendarNames
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames, Directions
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import KEY, world
@@ -17,11 +17,8 @@ from tests.support.folders import in_memory
 _NEVER = 1e9
 
 
-def _sandbox(calendar_names: CalendarNames) -> Iterator[RunningSandbox]:
-    settings, behaviour = (
-        Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER),
-        Behaviour(calendar_names=calendar_names),
-    )
+def _sandbox(behaviour: Behaviour) -> Iterator[RunningSandbox]:
+    settings = Settings(sync_starts_after=_NEVER, sync_done_after=_NEVER)
     with (
         in_memory() as place,
         running(Path(place), world=world(), api_key=KEY, settings=settings, behaviour=behaviour) as sandbox,
@@ -32,13 +29,19 @@ def _sandbox(calendar_names: CalendarNames) -> Iterator[RunningSandbox]:
 @pytest.fixture(scope="session")
 def naming() -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' names."""
-    yield from _sandbox(CalendarNames.SHOWN)
+    yield from _sandbox(Behaviour(calendar_names=CalendarNames.SHOWN))
 
 
 @pytest.fixture(scope="session")
 def nameless() -> Iterator[RunningSandbox]:
     """A sandbox whose sync configs carry the calendars' ids alone."""
-    yield from _sandbox(CalendarNames.HIDDEN)
+    yield from _sandbox(Behaviour(calendar_names=CalendarNames.HIDDEN))
+
+
+@pytest.fixture
+def terse() -> Iterator[RunningSandbox]:
+    """A sandbox whose lists leave out the directions of every sync config."""
+    yield from _sandbox(Behaviour(directions=Directions.BY_ID))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from reconciler.manifests import load
 from reconciler.sandbox.contract import ErrorReason, Status
 from reconciler.sandbox.server import RunningSandbox
-from reconciler.sandbox.sync_config import Export, Import, SyncConfig
+from reconciler.sandbox.sync_config import Export, ExportTarget, Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection, Provider
 from tests.support.cli import worlds
 from tests.support.cli.command import Extcal
@@ -55,6 +55,31 @@ def test_the_whole_loop(extcal: Extcal) -> None:
     ]
     assert extcal("plan", "manifests", "--detailed-exitcode").code == 0
     assert extcal.writes == [] or all(request.method == "PATCH" for request in extcal.writes)
+
+
+def test_what_a_list_leaves_out_is_not_taken_for_off(extcal: Extcal, terse: RunningSandbox) -> None:
+    """A direction is asked for by itself; else the manifests would switch off what works."""
+    exporting = SyncConfig(Import(enabled=True, primary=True), Export(enabled=True, target=ExportTarget.DEDICATED))
+    terse.replace_world(world(replace(harbor(), connections=(replace(connected(0), sync_config=exporting),))))
+    env = {"EXTCAL_ENDPOINT": terse.endpoint}
+    assert extcal(*HERE, env=env).code == 0
+    (declared,) = load([extcal.folder / "manifests"]).connections
+    assert [declared.sync.imports.enabled, declared.sync.exports.enabled] == [True, True]
+    assert extcal("plan", "manifests", "--detailed-exitcode", env=env).code == 0
+
+
+def test_nothing_is_written_of_a_site_where_what_is_left_out_can_not_be_read(extcal: Extcal) -> None:
+    """What a list leaves out may be on."""
+    row = {"id": "c1", "providerId": APPLE, "scheduleId": schedule_id(0), "externalAccountEmail": "kim@harbor.example"}
+    providers = [{"id": APPLE, "name": "Apple", "calendarType": "I_CAL"}]
+    with serving() as service:
+        read = Reply({"providers": providers, "connections": [{**row, "status": "SYNCED"}]})
+        service.script(read, read)
+        service.otherwise = lambda: Reply({"message": "not allowed"}, 403)
+        ran = extcal(*HERE, env={"EXTCAL_ENDPOINT": service.url})
+    assert (ran.code, ran.out) == (1, "")
+    assert "GetConnection: HTTP 403" in ran.err
+    assert not (extcal.folder / "manifests").exists()
 
 
 def test_the_embedded_sandbox_needs_no_id(extcal: Extcal) -> None:
