@@ -3,8 +3,8 @@
 Steps:
 
 1. Calendars that are declared by name get their ids.
-2. What stands is the ground: a live connection, or what its connect answered. A direction that neither the manifest
-   manages nor the ground shows is looked up, since lists may leave it out.
+2. What stands is the ground: a live connection, or what its connect answered. A direction that the ground does not show
+   is looked up, since lists may leave it out: it may be on, and have fields that nobody here knows.
 3. The whole config is sent: what is managed over what stands (`planning/overlay.py` says why).
 4. A lost answer is made up for by looking. What the answer leaves out is looked up, too.
 5. What the answer has otherwise is how the action ends: never in silence.
@@ -39,7 +39,7 @@ async def configure(action: Action, port: Port, ground: LiveConnection) -> Outco
     except lookup.UnresolvedCalendarError as error:
         message = f"its sync config was not set; change the manifest and apply again: {error}"
         return Outcome(action, OutcomeStatus.FAILED, error=message, connection_id=ground.id)
-    standing = await _standing(ground, managed, port)
+    standing = await _standing(ground, port)
     sent = overlay.overlaid(managed, standing)
     needed = sent.exports if action.reason is Reason.CALENDAR_CREATION_FAILED else sent.exports or sent.imports
     if action.heals and needed is None:
@@ -101,9 +101,9 @@ async def with_directions_shown(
     return [await whole(connection) for connection in connections]
 
 
-async def _standing(ground: LiveConnection, managed: SyncConfig, port: Port) -> SyncConfig:
+async def _standing(ground: LiveConnection, port: Port) -> SyncConfig:
     """What stands of its sync config, as far as the service shows it. Raises ExtcalError where it can't be read."""
-    if all(managed_one or shown for _, managed_one, shown in diff.directions(managed, ground.sync)):
+    if ground.sync.whole:
         return ground.sync
     try:
         found = await port.get_connection(ground.id)

@@ -63,8 +63,8 @@ class SyncConfig:
         return self.imports is not None and self.exports is not None
 
     def completed_by(self, other: "SyncConfig") -> "SyncConfig":
-        """The same, with the directions that it leaves out as the other one has them."""
-        return replace(self, imports=self.imports or other.imports, exports=self.exports or other.exports)
+        """The same, with the directions that it leaves out, or all unknown fields, as the other one has them."""
+        return SyncConfig(self.imports or other.imports, self.exports or other.exports, self.unknown or other.unknown)
 
 
 IMPORTS = "syncConfig.listEventFromCalendars"

@@ -114,6 +114,21 @@ def test_a_direction_that_a_list_leaves_out_is_looked_up() -> None:
     assert port.sync == SyncConfig(PRIMARY, BUFFERED, STANDING.unknown)
 
 
+@pytest.mark.parametrize("answered", [SyncConfig(), SyncConfig(imports=STANDING.imports)])
+def test_what_a_connect_does_not_answer_stands_under_what_is_managed(answered: SyncConfig) -> None:
+    """A managed direction, too, may have started with fields that nobody here knows."""
+
+    class Terse(Answering):
+        async def connect_by_credentials(self, *given: str) -> LiveConnection:  # type: ignore[override]
+            """Connect, and show only a part of what it started with."""
+            made = await super().connect_by_credentials(*given)  # type: ignore[arg-type]
+            return replace(self._put(replace(made, sync=STANDING)), sync=answered)
+
+    port = Terse()
+    assert run(SyncConfig(PRIMARY, DEDICATED), port).status is OutcomeStatus.DONE
+    assert port.sync == SyncConfig(PRIMARY, BUFFERED, STANDING.unknown)
+
+
 def test_a_direction_that_can_not_be_looked_up_is_not_risked() -> None:
     """Nothing is sent where it is not known what would be replaced."""
     port = Answering([live(sync=SyncConfig(chosen(CalendarRef("w1"))))], scripted(get_connection=DOWN))
