@@ -142,7 +142,8 @@ def _compared(outcome: Outcome, managed: SyncConfig, sent: SyncConfig, answered:
         return replace(outcome, status=OutcomeStatus.FAILED, error=why)
     if found.harmless:
         paths = ", ".join(inert(path) for path in found.harmless)
-        return replace(outcome, error=f"done, but the service answered {paths} otherwise than it stood; not managed")
+        why = f"done, but the service answered {paths} otherwise than sent, which is not managed"
+        return replace(outcome, error=f"{why}: look at it in the site's dashboard")
     return outcome
 
 

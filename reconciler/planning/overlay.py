@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.model.action import Change
-from reconciler.model.sync import Direction, SyncConfig
+from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning.diff import diff, directions
 
 _NOT_SHOWN = SyncConfig()
@@ -81,16 +81,32 @@ def _from_sent(changes: tuple[Change, ...]) -> tuple[Change, ...]:
 
 def _altered_unknown(sent: SyncConfig, answered: SyncConfig) -> Iterator[str]:
     """The paths of unknown fields that the answer does not have as they were sent."""
-    yield from _altered("syncConfig", sent.unknown, answered.unknown)
+    yield from _altered("syncConfig", _fields(sent.unknown), _fields(answered.unknown))
     for path, direction, have in directions(sent, answered):
         if direction is not None and have is not None:
-            yield from _altered(path, direction.unknown, have.unknown)
+            yield from _altered(path, _fields_sent(direction, direction.unknown), _fields_sent(direction, have.unknown))
 
 
-def _altered(path: str, sent: str, answered: str) -> Iterator[str]:
-    if not sent or sent == answered:
-        return
-    have = json.loads(answered) if answered else {}
-    for name, value in json.loads(sent).items():
-        if name not in have or have[name] != value:
+def _altered(path: str, sent: dict[str, object], answered: dict[str, object]) -> Iterator[str]:
+    for name, value in sent.items():
+        if name not in answered or answered[name] != value:
             yield f"{path}.{name}"
+
+
+def _fields(unknown: str) -> dict[str, object]:
+    return json.loads(unknown) if unknown else {}
+
+
+def _fields_sent(direction: Direction, unknown: str) -> dict[str, object]:
+    """A direction's unknown fields, without those of an arm or of calendars that it does not have.
+
+    Such fields go with the choice that they are about: they are neither sent nor missed.
+    """
+    fields = _fields(unknown)
+    found = {name: value for name, value in fields.items() if name not in set(Arm) or name == direction.arm}
+    chosen = found.pop(Arm.CALENDARS, None)
+    if isinstance(chosen, dict):
+        items = {item.get("id"): item for item in chosen.pop("calendars", [])}
+        found |= {f"{Arm.CALENDARS}.{name}": value for name, value in chosen.items()}
+        found |= {f"{Arm.CALENDARS}[{ref.id}]": items[ref.id] for ref in direction.calendars if ref.id in items}
+    return found

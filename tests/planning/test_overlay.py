@@ -1,5 +1,8 @@
 """What of a sync config is sent, and in what an answer differs from it."""
 
+import json
+from dataclasses import replace
+
 from reconciler.model.action import Change
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.overlay import Deviation, deviation, managed_part, overlaid
@@ -48,3 +51,19 @@ def test_what_differs_without_harm() -> None:
     found = deviation(managed, overlaid(managed, standing), answered)
     assert (found.managed, found.stopped) == ((), ())
     assert found.harmless == (f"{IMPORTS}.enabled", "syncConfig.since", f"{EXPORTS}.includeBufferTime")
+
+
+def test_the_fields_of_a_calendar_go_with_it() -> None:
+    """What nobody here knows of a calendar that is chosen no longer is not missed; of one that stays, it is."""
+
+    def importing(*roles: tuple[str, str]) -> SyncConfig:
+        items = [{"id": id_, "accessRole": role} for id_, role in roles]
+        direction = chosen(*(CalendarRef(id_) for id_, _ in roles))
+        return SyncConfig(replace(direction, unknown=json.dumps({"calendars": {"calendars": items}})))
+
+    standing = importing(("a", "owner"), ("b", "owner"))
+    managed = SyncConfig(chosen(CalendarRef("b"), CalendarRef("c")))
+    sent = overlaid(managed, standing)
+    assert deviation(managed, sent, importing(("b", "owner"), ("c", "owner"))) == Deviation()
+    assert deviation(managed, sent, importing(("b", "reader"), ("c", "owner"))).harmless == (f"{IMPORTS}.calendars[b]",)
+    assert deviation(SyncConfig(PRIMARY), overlaid(SyncConfig(PRIMARY), standing), SyncConfig(PRIMARY)) == Deviation()
