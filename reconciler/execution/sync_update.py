@@ -154,7 +154,7 @@ def _changes(changes: tuple[Change, ...]) -> str:
 def _not_healed(action: Action, answered: LiveConnection) -> str:
     reason = answered.error_word or "ERROR"
     return (
-        f"its sync config was sent again, and the service reports {reason} still; apply again later. Or connect it "
-        "anew, which takes its password, or its owner's consent: "
+        f"its sync config was sent again, and the service still reports {reason}: apply again later, or connect it "
+        "anew, which takes its password or its owner's consent: "
         f"extcal apply PATH --allow {CONSENT_LOSS}:{action.address}"
     )

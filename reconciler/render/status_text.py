@@ -83,7 +83,7 @@ def _connecting_anew(action: Action) -> str:
         if action.reason is Reason.WAS_DISCONNECTED:
             return f"extcal apply connects it with the password in {secret}; put a new one there if access was revoked"
         return f"extcal apply connects it with the password in {secret}"
-    again = "run extcal apply: it sends the sync config again, and the service creates the calendar"
+    again = "run extcal apply: it sends the sync config again, which may bring the calendar back"
     if action.reason is Reason.CALENDAR_DELETED:
         return f"{again}; if one that it imports from is gone, change the manifest"
     return again

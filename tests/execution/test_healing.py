@@ -52,5 +52,5 @@ def test_what_a_config_does_not_heal_is_not_done() -> None:
     port.stays_broken = True
     outcome = the_outcome(plan, port)
     assert (outcome.status, outcome.connection_id) == (FAILED, "c1")
-    assert "the service reports EXTERNAL_CALENDAR_DELETED still; apply again later" in (outcome.error or "")
+    assert "the service still reports EXTERNAL_CALENDAR_DELETED: apply again later" in (outcome.error or "")
     assert "extcal apply PATH --allow consent-loss:harbor/lee" in (outcome.error or "")

@@ -136,7 +136,7 @@ def test_what_is_as_declared_needs_no_words() -> None:
             APPLE,
             "EXTERNAL_CALENDAR_CREATION_FAILED",
             "its dedicated calendar could not be created",
-            "creates the calendar",
+            "may bring the calendar back",
         ),
         (APPLE, None, "the service reports an error", "connects it with the password"),
         (APPLE, "UNDEFINED", "the service reports an error", "connects it with the password"),
