@@ -28,22 +28,27 @@ def _advice(action: Action, error: ExtcalError) -> Iterator[str]:
         return
     if error.code == "BAD_CREDENTIALS" and action.provider == "apple":
         yield _APPLE_ADVICE
-    if error.code == "NOT_SUPPORTED_BY_PROVIDER" and error.method in _OTHERWISE:
+    primary = list(_primary_advice(action)) if error.method == "UpdateSyncConfig" else []
+    if primary and error.status in _REFUSES_THE_CONFIG:
+        yield from primary
+    elif error.code == "NOT_SUPPORTED_BY_PROVIDER" and error.method in _OTHERWISE:
         # A provider need not say beforehand how it connects, or what of it can be set.
         yield _OTHERWISE[error.method]
-    # Not every provider has a primary calendar, and none says so beforehand.
-    if error.method == "UpdateSyncConfig" and error.status in _REFUSES_THE_CONFIG and action.sync is not None:
-        if _wants_primary(action.sync.imports):
-            yield (
-                f"{action.provider} may have no primary calendar to import from: name calendars in its manifest, "
-                f"listEventFromCalendars: {{calendars: […]}}; extcal calendars PATH --connection {action.address} "
-                "shows them"
-            )
-        if _wants_primary(action.sync.exports):
-            yield (
-                f"{action.provider} may have no primary calendar to export to: write syncToCalendar: "
-                "{dedicatedCalendar: {}} in its manifest, or leave syncToCalendar out"
-            )
+
+
+def _primary_advice(action: Action) -> Iterator[str]:
+    """What to write instead of a primary calendar: not every provider has one, and none says so beforehand."""
+    if action.sync is not None and _wants_primary(action.sync.imports):
+        yield (
+            f"{action.provider} may have no primary calendar to import from: name calendars in its manifest, "
+            f"listEventFromCalendars: {{calendars: […]}}; extcal calendars PATH --connection {action.address} "
+            "lists them"
+        )
+    if action.sync is not None and _wants_primary(action.sync.exports):
+        yield (
+            f"{action.provider} may have no primary calendar to export to: write syncToCalendar: "
+            "{dedicatedCalendar: {}} in its manifest, or leave syncToCalendar out"
+        )
 
 
 def _wants_primary(direction: Direction | None) -> bool:

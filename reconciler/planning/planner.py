@@ -159,7 +159,8 @@ def _declared_actions(
         # The list may have been asked for on behalf of other manifests, which this plan is compared with.
         if connection and connection.id in live.unlisted and _needs_calendars(item.declared, connection):
             message = f"its account's calendars could not be listed: {live.unlisted[connection.id]}: not planned"
-            unlisted.append(Fault(item.declared.sources.root, item.declared.address, message, "plan again later"))
+            hint = "plan again later, or name its calendars by id"
+            unlisted.append(Fault(item.declared.sources.root, item.declared.address, message, hint))
             continue
         listed = live.calendars.get(connection.id) if connection else None
         was_connected = item.declared.address in resolved.matching.was_connected

@@ -16,7 +16,7 @@ _NAMED: Fields = {"listEventFromCalendars": {"enabled": True, "calendars": [{"id
 _OFF: Fields = {"listEventFromCalendars": {"enabled": False}}
 _NO_PRIMARY = (
     "apple may have no primary calendar to import from: name calendars in its manifest, listEventFromCalendars: "
-    "{calendars: […]}; extcal calendars PATH --connection harbor/lee shows them"
+    "{calendars: […]}; extcal calendars PATH --connection harbor/lee lists them"
 )
 
 _OWN_ALONE = (
@@ -46,6 +46,7 @@ def test_a_primary_calendar_that_is_not_there(*, refusal: Instead, standing: boo
         status, error = found["harbor/lee"]
         assert status == "failed"
         assert error.endswith(_NO_PRIMARY)
+        assert "lets no sync config be changed" not in error
         assert found["harbor/kim"] == ("done", "")
         # Named as it says, it is done.
         referee.instead.clear()

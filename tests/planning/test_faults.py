@@ -382,7 +382,7 @@ def test_what_could_not_be_read_says_why_and_that_it_was_not_planned() -> None:
         ),
         (
             "lee.yaml:1:1: its account's calendars could not be listed: ListCalendars: HTTP 503: not planned, "
-            "at harbor/lee (plan again later)"
+            "at harbor/lee (plan again later, or name its calendars by id)"
         ),
     ]
     assert [action.address for action in plan.actions] == ["harbor/zoe"]
