@@ -1,7 +1,7 @@
 """Models sync configs: from which calendars is imported, and to which is exported."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 

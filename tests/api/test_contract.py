@@ -130,7 +130,7 @@ def test_consent_is_a_link(opened: Callable[..., SiteSession]) -> None:
 
 
 def test_schedules_are_found(opened: Callable[..., SiteSession]) -> None:
-    """All schedules, and one by its external id."""
+    """All schedules, and by an external id those of one app, or of all."""
 
     async def story() -> None:
         async with opened() as session:
@@ -138,7 +138,10 @@ def test_schedules_are_found(opened: Callable[..., SiteSession]) -> None:
             (lee,) = [each for each in every if each.id == LEE]
             assert lee.name == "Dr. Lee"
             assert lee.external_id is not None
-            assert await session.reader().query_schedules([lee.external_id]) == (lee,)
+            assert await session.reader().query_schedules([lee.external_id], app_ids=[lee.app_id or ""]) == (lee,)
+            both = await session.reader().query_schedules([lee.external_id])
+            assert lee in both
+            assert {each.name for each in both} == {"Dr. Lee"}
 
     run(story())
 

@@ -229,7 +229,7 @@ def test_a_service_that_suddenly_lists_nothing(full: Extcal, monkeypatch: pytest
         assert "Plan: 5 to connect; " in planned.out
         ran = full("apply", "manifests", "--auto-approve", env={"EXTCAL_ENDPOINT": blind.url})
     assert (ran.code, blind.disconnected, disconnects(full)) == (1, [], 0)
-    assert "but the service does not list it: the key may not be allowed to see connections" in ran.out
+    assert "and the service does not list it: the key or app may see only its own" in ran.out
     assert ran.out.endswith("Applied: 1 FAILED, 4 skipped.\n")
     assert len([request for request in full.writes if request.path.endswith(":connectByCredentials")]) == 1
 

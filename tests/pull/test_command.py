@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from reconciler.manifests import load
-from reconciler.sandbox.contract import ErrorReason, Status
+from reconciler.sandbox.contract import ErrorReason, ExportTarget, Status
 from reconciler.sandbox.server import RunningSandbox
-from reconciler.sandbox.sync_config import Export, ExportTarget, Import, SyncConfig
+from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection, Provider
 from tests.support.cli import worlds
 from tests.support.cli.command import Extcal
@@ -64,7 +64,8 @@ def test_what_a_list_leaves_out_is_not_taken_for_off(extcal: Extcal, terse: Runn
     env = {"EXTCAL_ENDPOINT": terse.endpoint}
     assert extcal(*HERE, env=env).code == 0
     (declared,) = load([extcal.folder / "manifests"]).connections
-    assert [declared.sync.imports.enabled, declared.sync.exports.enabled] == [True, True]
+    directions = (declared.sync.imports, declared.sync.exports)
+    assert [direction is not None and direction.enabled for direction in directions] == [True, True]
     assert extcal("plan", "manifests", "--detailed-exitcode", env=env).code == 0
 
 
