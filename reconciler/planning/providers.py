@@ -23,6 +23,7 @@ _NAMELESS = (
     "choose the calendar in the site's dashboard and leave syncToCalendar out of the manifest, or set enabled: false"
 )
 _PREFERRED = {"google": "GOOGLE", "microsoft": "MICROSOFT", "apple": "I_CAL"}
+_VENDORS_NAME = {"google": "Google", "microsoft": "Outlook or Office 365", "apple": "Apple"}
 
 
 def word(calendar_type: str | None) -> str | None:
@@ -62,6 +63,8 @@ def is_meant(ref: ProviderRef, provider: Provider) -> bool:
     """Whether a provider is one that the reference can mean."""
     match ref.by:
         case ProviderKey.TYPE:
+            if provider.calendar_type is None:
+                return provider.name == _VENDORS_NAME[ref.value]
             return word(provider.calendar_type) == ref.value
         case ProviderKey.NAME:
             return provider.name == ref.value

@@ -114,6 +114,18 @@ def test_provider_by_name_and_by_id() -> None:
         assert the_action(planned(declared(provider=ref), on=site_with(live()))).kind is ActionKind.NOOP
 
 
+@pytest.mark.parametrize(("word", "name"), [("apple", "Apple"), ("microsoft", "Outlook or Office 365")])
+def test_a_provider_whose_type_is_not_said_is_known_by_the_vendors_name(word: str, name: str) -> None:
+    """One of another name is not meant, and neither is one of another type that bears the name."""
+    features = Features(("CREDENTIALS", "OAUTH"), update_sync_config=True, imports=None, exports=None)
+    meant = Provider("p-meant", name, None, features)
+    others = (Provider("p-other", "Tide", None, features), Provider("p-bearer", name, "OTHER", features))
+    on = site_with(live(provider=meant), providers=(*others, meant))
+    assert the_action(planned(declared(provider=word), on=on)).kind is ActionKind.NOOP
+    (fault,) = planned(declared(provider=word), on=site_with(providers=others)).faults
+    assert f"the site has no provider {word}" in str(fault)
+
+
 def test_unknown_provider_says_what_there_is() -> None:
     """A provider that the site lacks is a fault with the nearest name."""
     (fault,) = planned(declared(provider=ProviderRef(ProviderKey.NAME, "aple"))).faults
