@@ -14,7 +14,7 @@ from reconciler.execution.slots import Slots
 from reconciler.execution.steps import carry_out, come_about, ending, finish
 from reconciler.execution.sync_update import with_directions_shown
 from reconciler.execution.trust import SiteTrust
-from reconciler.model.action import Action
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection
 from reconciler.model.plan import Plan
@@ -181,7 +181,7 @@ class Executor:
         if reach.use is not None:
             reach.use.add(action.address)
         async with slots:
-            return await finish(action, port, made)
+            return await finish(action, port, made, standing)
 
     async def _standing(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
         """The connections of its schedule, or why it is not carried out.
@@ -204,6 +204,9 @@ class Executor:
             live = await with_directions_shown(action, live, reach.port)
         used_at = reach.use.when(action.address) if reach.use is not None else None
         if used_at is None and holds(action, live, leaving, reach.made):
+            if action.kind is ActionKind.RECONNECT and action.method is not None:
+                # Its next connection goes on as this one was, which nobody may be able to tell afterwards.
+                live = await with_directions_shown(action, live, reach.port)
             self._begun.add(action.address)
             return live
         if await come_about(action, live, reach.port):

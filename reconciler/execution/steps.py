@@ -12,7 +12,8 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.planning import lookup
+from reconciler.model.sync import SyncConfig
+from reconciler.planning import diff, lookup
 from reconciler.planning.preconditions import already_done, calendars_by_name, same_account
 
 NOWHERE_TO_LAND = (
@@ -90,7 +91,7 @@ async def _connect(action: Action, reach: Reach, consent: ConsentMode, standing:
         _note_refused(action, reach)
         raise
     if isinstance(made, LiveConnection):
-        return await finish(action, reach.port, made)
+        return await finish(action, reach.port, made, standing)
     if made.status is OutcomeStatus.FAILED:
         _note_refused(action, reach)
     return made
@@ -108,13 +109,14 @@ def _note_refused(action: Action, reach: Reach) -> None:
         reach.unfinished.remove(action.address, action.account)
 
 
-async def finish(action: Action, port: Port, made: LiveConnection) -> Outcome:
+async def finish(action: Action, port: Port, made: LiveConnection, standing: Sequence[LiveConnection]) -> Outcome:
     """Configure a connection that was made just now, and disconnect the one that it takes the place of.
 
-    One in ERROR goes however the new one fares: two would have to be told apart. Any other goes only when the new one
-    is as it shall be.
+    `standing` are the connections of its schedule as they were before. One in ERROR goes however the new one fares: two
+    would have to be told apart. Any other goes only when the new one is as it shall be.
     """
-    outcome = await _configure_new(action, port, made)
+    former = next((one for one in standing if one.id == action.connection_id), None)
+    outcome = await _configure_new(action, port, made, former)
     if outcome.status is OutcomeStatus.DONE and made.status == Status.ERROR:
         why = f"connected, but the service reports {made.error_word or made.status}; plan again to see what it takes"
         outcome = replace(outcome, status=OutcomeStatus.FAILED, error=why)
@@ -158,10 +160,18 @@ async def link(action: Action, port: Port, redirect_url: str) -> str | Outcome:
         return Outcome(action, OutcomeStatus.FAILED, error=f"its link was lost; apply again for another: {error}")
 
 
-async def _configure_new(action: Action, port: Port, made: LiveConnection) -> Outcome:
-    """Give a new connection its sync config, over what it started with."""
+async def _configure_new(action: Action, port: Port, made: LiveConnection, former: LiveConnection | None) -> Outcome:
+    """Give a new connection its sync config, over what it started with.
+
+    One that is connected again goes on as it was: what stood of its `former` self is the ground, as far as it shows.
+    """
+    wanted = action
+    if action.kind is ActionKind.RECONNECT and former is not None:
+        if diff.diff(former.sync, made.sync):
+            wanted = replace(action, sync=action.sync or SyncConfig())
+        made = replace(made, sync=former.sync.completed_by(made.sync))
     try:
-        outcome = await configure(action, port, made)
+        outcome = replace(await configure(wanted, port, made), action=action)
     except ExtcalError as error:
         status = _status_of(error)
         was = "may not have been set" if status is OutcomeStatus.UNKNOWN else "was not set"

@@ -3,8 +3,9 @@
 Steps:
 
 1. Calendars that are declared by name get their ids.
-2. What stands is the ground: a live connection, or what its connect answered. A direction that the ground does not show
-   is looked up, since lists may leave it out: it may be on, and have fields that nobody here knows.
+2. What stands is the ground: a live connection, what stood of one that is connected again, or what its connect
+   answered. A direction that the ground does not show is looked up, since lists may leave it out: it may be on, and
+   have fields that nobody here knows.
 3. The whole config is sent: what is managed over what stands (`planning/overlay.py` says why).
 4. A lost answer is made up for by looking. What the answer leaves out is looked up, too.
 5. What the answer has otherwise is how the action ends: never in silence.
@@ -24,6 +25,7 @@ from reconciler.planning.guards import CONSENT_LOSS
 from reconciler.planning.preconditions import calendars_by_name
 from reconciler.text import inert
 
+_CONFIGURED = {ActionKind.UPDATE, ActionKind.RECONNECT}
 _NOTHING_TO_SEND = (
     "sending its export again is the remedy, and neither the manifest nor the service says what that is: declare "
     "syncConfig.syncToCalendar, and apply again"
@@ -91,10 +93,10 @@ async def with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_i
 async def with_directions_shown(
     action: Action, connections: Sequence[LiveConnection], port: Port
 ) -> Sequence[LiveConnection]:
-    """The connections of a schedule, that of an update with the directions that their list leaves out."""
+    """The connections of a schedule, that of an update or reconnect with the directions that their list leaves out."""
 
     async def whole(connection: LiveConnection) -> LiveConnection:
-        looked_up = action.kind is ActionKind.UPDATE and connection.id == action.connection_id
+        looked_up = action.kind in _CONFIGURED and connection.id == action.connection_id
         found = await _found(port, connection.id) if looked_up and not connection.sync.whole else None
         return connection if found is None else replace(connection, sync=connection.sync.completed_by(found.sync))
 

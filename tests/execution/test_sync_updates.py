@@ -114,6 +114,33 @@ def test_a_direction_that_a_list_leaves_out_is_looked_up() -> None:
     assert port.sync == SyncConfig(PRIMARY, BUFFERED, STANDING.unknown)
 
 
+@pytest.mark.parametrize("listed", [STANDING, SyncConfig(), SyncConfig(imports=STANDING.imports)])
+@pytest.mark.parametrize("started", [SyncConfig(PRIMARY, OFF), SyncConfig(OFF, DEDICATED), SyncConfig(), STANDING])
+@pytest.mark.parametrize("wanted", [SyncConfig(PRIMARY), SyncConfig()])
+def test_what_is_connected_again_goes_on_as_it_was(wanted: SyncConfig, started: SyncConfig, listed: SyncConfig) -> None:
+    """Its export, which no manifest manages, is neither lost nor switched on with an id and defaults that are new."""
+
+    class Again(Answering):
+        async def list_connections(self, schedule_ids: object = ()) -> object:  # type: ignore[override]
+            """List what was broken with a part of its config."""
+            found = await super().list_connections(schedule_ids)  # type: ignore[arg-type]
+            shown = tuple(replace(c, sync=listed) if c.id == "c1" else c for c in found.connections)
+            return replace(found, connections=shown)
+
+        async def connect_by_credentials(self, *given: str) -> LiveConnection:  # type: ignore[override]
+            """Connect anew."""
+            made = await super().connect_by_credentials(*given)  # type: ignore[arg-type]
+            return self._put(replace(made, sync=started))
+
+    broken = live(status="ERROR", error_reason="TOKEN_REVOKED", sync=STANDING)
+    port = Again([broken])
+    outcome = the_outcome(plan_of([declared(sync=wanted)], [replace(broken, sync=listed)]), port)
+    assert (outcome.status, outcome.error) == (OutcomeStatus.DONE, None)
+    (again,) = (one for one in port.connections if one.id == outcome.connection_id)
+    assert again.id != broken.id
+    assert again.sync == replace(STANDING, imports=wanted.imports or STANDING.imports)
+
+
 @pytest.mark.parametrize("answered", [SyncConfig(), SyncConfig(imports=STANDING.imports)])
 def test_what_a_connect_does_not_answer_stands_under_what_is_managed(answered: SyncConfig) -> None:
     """A managed direction, too, may have started with fields that nobody here knows."""
