@@ -34,7 +34,7 @@ _TEXTS = {
         "Thank you",
         PageTone.GOOD,
         (
-            "You have allowed access to your calendar. extcal finds the connection by itself and finishes it.",
+            "You have allowed access to your calendar. Whoever sent you the link sees that, and does the rest.",
             f"You have nothing more to do. {_CLOSE}",
         ),
     ),

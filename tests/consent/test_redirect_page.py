@@ -25,7 +25,7 @@ _SCREENS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
 _HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe & https://evil.example"
 _UNREADABLE = "Your answer could not be read"
 _ANSWERS = {
-    "connectionId=c1": ("Thank you", "extcal finds the connection by itself"),
+    "connectionId=c1": ("Thank you", "Whoever sent you the link sees that, and does the rest"),
     f"connectionId={quote(_HOSTILE)}": ("Thank you", "nothing more to do"),
     "connectionId=c1&state=x&lang=en": ("Thank you", "nothing more to do"),
     "error=reject": ("Not connected", "If you meant to allow it, ask whoever sent you the link for another one."),
