@@ -12,7 +12,13 @@ from reconciler.cli.arguments import Command, manifest_paths
 from reconciler.cli.formats import Listing, show_listing
 from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
-from reconciler.errors import UsageError
+from reconciler.errors import (
+    NotFoundError,
+    PermissionDeniedError,
+    PreconditionFailedError,
+    ResponseError,
+    UsageError,
+)
 from reconciler.manifests import load
 from reconciler.model.account import shown
 from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Site
@@ -168,8 +174,10 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
             live = await wanted.on(site, reader)
         else:
             live = [each for each in await _live(reader, site) if each.status not in _UNLISTED]
-        lists = await asyncio.gather(*(reader.list_calendars(connection.id) for connection in live))
-        return [(site, c, calendar) for c, found in zip(live, lists, strict=True) for calendar in found]
+        lists = await asyncio.gather(*(_calendars_or_refusal(reader, connection) for connection in live))
+        found = list(zip(live, lists, strict=True))
+        wanted.note_refused(site, [(c, why) for c, why in found if isinstance(why, ResponseError)])
+        return [(site, c, each) for c, listed in found if not isinstance(listed, ResponseError) for each in listed]
 
     rows, whole = read_sites(options, chosen, calendars_of)
     if whole:
@@ -192,6 +200,14 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
     for why in wanted.unlisted:
         options.console.error(why)
     return 0 if whole and not wanted.unlisted else 1
+
+
+async def _calendars_or_refusal(reader: Reader, connection: LiveConnection) -> Sequence[Calendar] | ResponseError:
+    """The calendars of an account, or why the service does not list those of this one."""
+    try:
+        return await reader.list_calendars(connection.id)
+    except (PermissionDeniedError, PreconditionFailedError, NotFoundError) as error:
+        return error
 
 
 def _declared(chosen: SiteChoice) -> Sequence[DeclaredConnection]:
@@ -255,6 +271,14 @@ class _Wanted:
             f"{name}: its status is {connection.status}, so its calendars can't be listed. See extcal status."
         )
         return False
+
+    def note_refused(self, site: Site, refused: Sequence[tuple[LiveConnection, ResponseError]]) -> None:
+        """Note whose calendars of a site the service does not list; one of the refusals says why."""
+        if refused:
+            connection, why = refused[0]
+            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+            account = f"{shown_type(connection.calendar_type)} {shown(connection.account, 'an account not shown')}"
+            self.unlisted.append(f"{site.name}: the calendars of {account}{more} can't be listed: {why}")
 
     def refuse_unknown(self) -> None:
         """Raise UsageError for a name that none of the sites has, once all were read."""

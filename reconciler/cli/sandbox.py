@@ -57,7 +57,7 @@ def serve(port: int, data: Path, faults: str | None, behaviour: str | None, as_j
     With --behaviour, it plays another reading of what is unknown about the hosted API, until it is stopped: `update:
     replace`, say. The other keys are reconnect, healing, startsWith, directions, calendarNames, unknownFields, order,
     loopbackRedirects, permissions, withoutPrimary, partialFailure, unsaid, hidden, disconnected and updateAnswer. A
-    value that one can't have is answered with those that it can.
+    value that a key can't have is refused, with those that it can.
 
     With --sandbox-config, a provider's accounts are on a CalDAV server: apple: {caldav: {url: https://…, hosts: […]}}.
     Their passwords are sent to the url's host and to those in `hosts`, and nowhere else.
@@ -72,7 +72,7 @@ def serve(port: int, data: Path, faults: str | None, behaviour: str | None, as_j
         if injected is not None:
             console.note(f"Faults are on: {len(injected.entries)} of {faults}.")
         if behaviour is not None:
-            console.note(f"Not as usual, by {behaviour}: {', '.join(played.differences()) or 'nothing'}.")
+            console.note(f"Plays {behaviour}; otherwise than usual: {', '.join(played.differences()) or 'nothing'}.")
         if as_json:
             console.result(json.dumps(running.ready()))
             return

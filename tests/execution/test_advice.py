@@ -1,6 +1,8 @@
 """What a refusal says to do, where the service's own words leave it open."""
 
 import json
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,25 @@ def test_calendars_that_own_only_keys_may_not_list(tmp_path: Path) -> None:
         site.write(connection(syncConfig={"listEventFromCalendars": {"enabled": True, "calendars": ["Work"]}}))
         assert _OWN_ALONE in site.run(["calendars", str(site.folder)]).output
         assert _OWN_ALONE in site.run(["plan", str(site.folder)]).output
+
+
+def test_calendars_of_others_do_not_hide_ones_own(tmp_path: Path) -> None:
+    """Those that may be listed are, and the exit code says that some are missing."""
+    referee = TaughtReferee(rows=[_row("c1"), _row("c2", KIM)])
+    answers: Iterator[Instead] = iter([refusing(403), lambda effect: effect()])
+
+    def once_refused(effect: Callable[[], Answer]) -> Answer:
+        return next(answers)(effect)
+
+    referee.instead[Step.CALENDARS] = once_refused
+    with refereed(referee, tmp_path) as site:
+        site.write(connection())
+        ran = site.run(["calendars", str(site.folder)])
+    assert ran.exit_code == 1
+    (refused,) = re.findall(
+        r"harbor: the calendars of apple (\S+) can't be listed: ListCalendars: HTTP 403", ran.stderr
+    )
+    assert [owner for owner in (LEE, KIM) if owner in ran.stdout] == [owner for owner in (LEE, KIM) if owner != refused]
 
 
 @pytest.mark.parametrize(

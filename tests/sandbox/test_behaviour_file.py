@@ -184,7 +184,7 @@ def test_serving_with_a_behaviour(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=TIMEOUT)
     assert config["listEventFromCalendars"] == {"enabled": False}
     assert process.returncode == 0
-    assert f"Not as usual, by {path}: update, healing.\n" in err
+    assert f"Plays {path}; otherwise than usual: update, healing.\n" in err
 
 
 @pytest.mark.parametrize(
