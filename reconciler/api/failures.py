@@ -131,8 +131,8 @@ class Explainer:
     def _lacking(self, call: Call) -> str:
         if call.method in _OF_ONE_CONNECTION and "ListConnections" in self._allowed:
             return (
-                "the key or app lists connections, so it may be allowed to manage only its own: use the key or app "
-                "that made this connection, or ask whoever made it to change it"
+                "the key or app lists connections, so it may be allowed to read only, or to manage only its own: use "
+                "one that may manage this connection, such as the one that made it, or ask whoever made it"
             )
         return f"the key or app needs {call.permission} on this site"
 

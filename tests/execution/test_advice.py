@@ -22,8 +22,8 @@ _NO_PRIMARY = (
 )
 
 _OWN_ALONE = (
-    "the key or app lists connections, so it may be allowed to manage only its own: use the key or app that made this "
-    "connection, or ask whoever made it to change it"
+    "the key or app lists connections, so it may be allowed to read only, or to manage only its own: use one that may "
+    "manage this connection, such as the one that made it, or ask whoever made it"
 )
 
 
