@@ -200,13 +200,13 @@ class Executor:
             return _skipped(action, "its precondition could not be checked: the service can't reach the provider")
         live: Sequence[LiveConnection] = answer.connections
         leaving = self._leaving[action.site]
-        if not holds(action, live, leaving, reach.made):
-            live = await with_directions_shown(action, live, reach.port)
+        if action.kind is ActionKind.UPDATE and not holds(action, live, leaving, reach.made):
+            live = await with_directions_shown((action.connection_id,), live, reach.port)
         used_at = reach.use.when(action.address) if reach.use is not None else None
         if used_at is None and holds(action, live, leaving, reach.made):
             if action.kind is ActionKind.RECONNECT and action.method is not None:
                 # Its next connection goes on as this one was, which nobody may be able to tell afterwards.
-                live = await with_directions_shown(action, live, reach.port)
+                live = await with_directions_shown((action.connection_id,), live, reach.port)
             self._begun.add(action.address)
             return live
         if await come_about(action, live, reach.port):

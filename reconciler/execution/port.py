@@ -36,12 +36,16 @@ class Observer(Lister, ProviderLister, Protocol):
     """What finding out what became of a connect needs of a site."""
 
 
-class Port(Observer, CalendarLister, Protocol):
-    """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
+class ConnectionReader(CalendarLister, Protocol):
+    """What seeing a connection whole needs of a site; raises an ExtcalError when it fails."""
 
     async def get_connection(self, connection_id: str) -> LiveConnection:
         """Read one connection."""
         ...
+
+
+class Port(Observer, ConnectionReader, Protocol):
+    """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
 
     async def connect_by_credentials(
         self, provider_id: str, schedule_id: str, email: str, password: SecretRef

@@ -6,8 +6,8 @@ from dataclasses import replace
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.execution.advice import advised
 from reconciler.execution.connect import Reach, connect, disconnect
-from reconciler.execution.port import CalendarLister, Port
-from reconciler.execution.sync_update import configure, heal, with_calendar_ids
+from reconciler.execution.port import ConnectionReader, Port
+from reconciler.execution.sync_update import configure, heal, with_calendar_ids, with_directions_shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
@@ -56,13 +56,19 @@ def _target(action: Action, standing: Sequence[LiveConnection]) -> LiveConnectio
     return found
 
 
-async def come_about(action: Action, connections: Sequence[LiveConnection], port: CalendarLister) -> bool:
+async def come_about(action: Action, connections: Sequence[LiveConnection], port: ConnectionReader) -> bool:
     """Whether what an action would bring about is there; `connections` are those of its schedule.
 
-    Calendars that it names are asked for where the sync config of a connection that may be it carries ids alone.
+    A connection that may be it is asked for where its list leaves out directions, and calendars that the action names
+    where its sync config carries ids alone.
     """
     if already_done(action, connections):
         return True
+    if action.sync is not None:
+        may_be_it = {action.connection_id, *(one.id for one in same_account(action, connections))}
+        connections = await with_directions_shown(may_be_it, connections, port)
+        if already_done(action, connections):
+            return True
     if action.sync is None or not calendars_by_name(action.sync):
         return False
     for connection in same_account(action, connections):

@@ -11,12 +11,12 @@ Steps:
 5. What the answer has otherwise is how the action ends: never in silence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from reconciler.errors import ApiError, ExtcalError, InvalidRequestError, PreconditionFailedError
-from reconciler.execution.port import CalendarLister, Port
-from reconciler.model.action import Action, ActionKind, Change, Reason, value_text
+from reconciler.execution.port import CalendarLister, ConnectionReader, Port
+from reconciler.model.action import Action, Change, Reason, value_text
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import CalendarRef, SyncConfig
@@ -25,7 +25,6 @@ from reconciler.planning.guards import CONSENT_LOSS
 from reconciler.planning.preconditions import calendars_by_name
 from reconciler.text import inert
 
-_CONFIGURED = {ActionKind.UPDATE, ActionKind.RECONNECT}
 _NOTHING_TO_SEND = (
     "sending its export again is the remedy, and neither the manifest nor the service says what that is: declare "
     "syncConfig.syncToCalendar, and apply again"
@@ -91,13 +90,13 @@ async def with_calendar_ids(sync: SyncConfig, port: CalendarLister, connection_i
 
 
 async def with_directions_shown(
-    action: Action, connections: Sequence[LiveConnection], port: Port
+    connection_ids: Collection[str | None], connections: Sequence[LiveConnection], port: ConnectionReader
 ) -> Sequence[LiveConnection]:
-    """The connections of a schedule, that of an update or reconnect with the directions that their list leaves out."""
+    """The connections of a schedule, those of these ids with the directions that their list leaves out."""
 
     async def whole(connection: LiveConnection) -> LiveConnection:
-        looked_up = action.kind in _CONFIGURED and connection.id == action.connection_id
-        found = await _found(port, connection.id) if looked_up and not connection.sync.whole else None
+        looked_up = connection.id in connection_ids and not connection.sync.whole
+        found = await _found(port, connection.id) if looked_up else None
         return connection if found is None else replace(connection, sync=connection.sync.completed_by(found.sync))
 
     return [await whole(connection) for connection in connections]
@@ -122,7 +121,7 @@ async def _whole(answered: LiveConnection, sent: SyncConfig, port: Port) -> Sync
     return answered.sync if found is None else answered.sync.completed_by(found.sync)
 
 
-async def _found(port: Port, connection_id: str) -> LiveConnection | None:
+async def _found(port: ConnectionReader, connection_id: str) -> LiveConnection | None:
     """The connection as it is now, None where that can't be told."""
     try:
         return await port.get_connection(connection_id)

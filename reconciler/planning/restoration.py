@@ -65,8 +65,8 @@ def _direction(path: str, former: Direction | None, now: Direction | None, *, to
     changes = tuple(_differing(path, target, standing))
     kept = now if now is not None and (now.enabled or now.arm is not None) else None
     if not touched:
-        moved = (f"{path} has changed since this was planned: it stays as it is",) if changes else ()
-        return _Back(kept, (), moved)
+        moved = f"{path} has changed since this was planned: it stays as it is"
+        return _Back(kept, (), (moved,) if changes and former is not None else ())
     remarks = []
     if target.arm is None and standing.arm is not None:
         remarks.append(f"{path}.{standing.arm} stays chosen: the API can't take a choice back")

@@ -4,8 +4,9 @@ Before the first write, and before an owner is asked for anything, it is seen wh
 is resolved again just before the one call that needs it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from reconciler.api.client import Reader
 from reconciler.api.session import SiteSession
@@ -25,10 +26,12 @@ from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
 from reconciler.planning import undo as undoing
 from reconciler.planning.undo import Undo
+from reconciler.workflow.observation import with_whole_configs
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions, run_bounded
 from reconciler.workflow.unlisted import checked_by_plan, has_made
 
+_T = TypeVar("_T")
 _HIDDEN = "not verified: the service could not reach the provider"
 
 
@@ -111,9 +114,9 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
         action = outcome.action
         if action.provider_id in seen[action.site].failed_provider_ids:
             return Fault(action.source, action.address, _HIDDEN)
-        lister = _Lister(opened[action.site].reader())
-        there = await come_about(action, _with_its_account(outcome, seen[action.site].connections), lister)
-        return there if there or lister.why is None else Fault(action.source, action.address, lister.why)
+        looker = _Looker(opened[action.site].reader())
+        there = await come_about(action, _with_its_account(outcome, seen[action.site].connections), looker)
+        return there if there or looker.why is None else Fault(action.source, action.address, looker.why)
 
     found = dict(
         zip((action.address for action in done), await run_bounded(verified, outcomes, opened.at_once), strict=True)
@@ -148,8 +151,8 @@ def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -
     )
 
 
-class _Lister:
-    """Lists calendars, and remembers why that failed.
+class _Looker:
+    """Reads connections and lists calendars, and remembers why that failed.
 
     What could not be looked up is not what is not there.
     """
@@ -160,8 +163,15 @@ class _Lister:
 
     async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
         """The calendars of a connection's account."""
+        return await self._known(self._reader.list_calendars(connection_id))
+
+    async def get_connection(self, connection_id: str) -> LiveConnection:
+        """One connection."""
+        return await self._known(self._reader.get_connection(connection_id))
+
+    async def _known(self, answer: Awaitable[_T]) -> _T:
         try:
-            return await self._reader.list_calendars(connection_id)
+            return await answer
         except ExtcalError as error:
             self.why = str(error)
             raise
@@ -173,6 +183,7 @@ async def undo(result: Result, opened: Sessions) -> Undo:
     Raises ExtcalError where that can't be read.
     """
     touched = [outcome for outcome in result.outcomes if undoing.had_effect(outcome)]
+    configured = {outcome.connection_id for outcome in touched if outcome.action.sync is not None}
     offering = {outcome.action.site for outcome in touched if undoing.needs_providers(outcome)}
 
     async def read(name: str) -> LiveSite:
@@ -180,9 +191,10 @@ async def undo(result: Result, opened: Sessions) -> Undo:
         try:
             providers = await reader.list_providers() if name in offering else ()
             found = await reader.list_connections()
+            live = LiveSite(providers, found.connections, found.failed_provider_ids)
+            return await with_whole_configs(live, reader, of=configured)
         except ExtcalError as error:
             raise ExtcalError(f"{name}: {error}") from error
-        return LiveSite(providers, found.connections, found.failed_provider_ids)
 
     names = sorted({outcome.action.site for outcome in touched})
     return undoing.undo(result, dict(zip(names, await run_bounded(read, names, opened.at_once), strict=True)))

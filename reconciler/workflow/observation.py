@@ -6,7 +6,7 @@ they take.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -91,12 +91,17 @@ async def find_schedules(declared: Iterable[DeclaredConnection], reader: Reader)
     return FoundSchedules(listed, tuple(schedule for schedule in answer if schedule.id not in known))
 
 
-async def with_whole_configs(live: LiveSite, reader: Reader) -> LiveSite:
+async def with_whole_configs(live: LiveSite, reader: Reader, *, of: Collection[str | None] | None = None) -> LiveSite:
     """The site with every direction that the service shows of a connection, also where its list leaves some out.
 
-    Raises ApiError or SecretError where one can't be read: what is left out may be on.
+    Only the connections `of` these ids are looked at, where they are given. Raises ApiError or SecretError where one
+    can't be read: what is left out may be on.
     """
-    asked = [one.id for one in live.connections if not one.sync.whole and one.status != Status.DISCONNECTED]
+    asked = [
+        one.id
+        for one in live.connections
+        if not one.sync.whole and one.status != Status.DISCONNECTED and (of is None or one.id in of)
+    ]
     answers = await asyncio.gather(*map(reader.get_connection, asked))
     return _completed(live, {one.id: one.sync for one in answers})
 

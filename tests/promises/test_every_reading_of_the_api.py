@@ -168,6 +168,21 @@ def test_what_no_config_heals_is_connected_anew_where_that_is_allowed(life: Life
     assert (life.plan().code, life.accounts[schedule_id(2), email(2)]) == (0, 1)
 
 
+def test_a_saved_plan_is_found_done_and_what_is_pulled_plans_as_no_change(life: Life) -> None:
+    """Whatever lists leave out, what was done is seen, also the second time; nothing is pulled as switched off."""
+    if is_hopeless(life.reading):
+        pytest.skip("what is declared can't come about")
+    chosen = [word for number in (1, 2, 3) for word in ("--connection", f"staff-{number}")]
+    assert life.extcal("plan", "manifests", *chosen, "--out", "saved.plan").code == 0
+    for status in ("done", "done before"):
+        ran = life.extcal("apply", "--plan", "saved.plan", "--auto-approve")
+        assert ran.code == 0, ran.out + ran.err
+        assert sum(line.startswith(f"{status}  ") for line in ran.out.splitlines()) == len(chosen) / 2, ran.out
+    assert life.extcal("pull", "--site-id", HARBOR, "--name", "harbor", "--output", "pulled").code == 0
+    pulled = life.extcal("plan", "pulled", "--detailed-exitcode")
+    assert pulled.code == 0, pulled.out + pulled.err
+
+
 def is_hopeless(reading: Behaviour) -> bool:
     """Whether something that is declared can't come about under a reading."""
     return reading.permissions is not Permissions.ALL or not reading.healing or bool(reading.without_primary)
