@@ -13,7 +13,7 @@ from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, diff, guards, lookup, preconditions, providers
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
-from reconciler.planning.undeclared import with_undeclared
+from reconciler.planning.undeclared import changed_with_new_ids, with_undeclared
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ def plan_site(
     in_scope = sum(resolved.in_scope(site, connection) for connection in active)
     # A plan that is narrowed may rest on an observation that is, too, and must not depend on that.
     elsewhere = () if only is not None else connected_elsewhere(planned, resolved)
+    renewed = () if only is not None else changed_with_new_ids(resolved)
     lookalikes = account_warnings(one for one in declared if only is None or one.address in only)
     return SitePlan(
         site=site,
@@ -122,7 +123,13 @@ def plan_site(
         faults=tuple(sorted(set(every), key=lambda fault: (fault.where, str(fault)))),
         violations=guards.violations(site, planned, in_scope, allowed),
         unread=tuple(fault for fault in (*resolved.unread, *unlisted) if only is None or fault.where in only),
-        warnings=(*_warnings(site, planned), *map(str, other_accounts(planned)), *elsewhere, *map(str, lookalikes)),
+        warnings=(
+            *_warnings(site, planned),
+            *map(str, other_accounts(planned)),
+            *elsewhere,
+            *renewed,
+            *map(str, lookalikes),
+        ),
     )
 
 

@@ -1,13 +1,13 @@
 """Plans live connections that no manifest declares: unmanaged, pruned, or replaced."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.model.action import Action, Reason
 from reconciler.model.desired import Site, State
 from reconciler.model.live import LiveConnection, LiveSite
-from reconciler.planning import actions
+from reconciler.planning import actions, diff
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import ResolvedSite
 
@@ -47,6 +47,31 @@ def with_undeclared(site: Site, planned: Sequence[Action], resolved: ResolvedSit
         found = actions.undeclared(site, connection, provider, reason, prune=pruned)
         result.append(replace(found, schedule_name=name))
     return result
+
+
+def changed_with_new_ids(resolved: ResolvedSite) -> Iterator[str]:
+    """A warning for each direction that no manifest manages, and that goes or comes with a broken connection's twin.
+
+    An owner who consents again may get a connection that starts as its provider likes, while the broken one stands by.
+    """
+    broken = {one.id: one for one in resolved.matching.undeclared if one.id in resolved.matching.duplicates}
+    working = {item.declared.address: (item.declared, one) for item, one in resolved.matching.pairs if one is not None}
+    for connection in sorted(broken.values(), key=lambda one: one.id):
+        declared, twin = working.get(resolved.matching.duplicates[connection.id].address, (None, None))
+        if declared is None or twin is None or declared.state is State.ABSENT:
+            continue
+        managed = diff.managed(declared.sync, declared.lifecycle.ignore_changes)
+        shown = zip(diff.directions(managed, connection.sync), diff.directions(managed, twin.sync), strict=True)
+        for (path, wanted, before), (_, _, now) in shown:
+            managed_too = wanted is not None and wanted.enabled is not None
+            if managed_too or before is None or now is None:
+                continue
+            if bool(before.enabled) != bool(now.enabled):
+                on, off = ("worked", "is off") if before.enabled else ("was off", "works")
+                yield (
+                    f"{declared.address}: {path} {on} in its broken connection {connection.id}, and {off} in the one "
+                    f"that took its place ({twin.id}); declare it, or set it in the site's dashboard"
+                )
 
 
 def _seen_in_full(connection: LiveConnection, resolved: ResolvedSite, live: LiveSite) -> bool:

@@ -7,10 +7,14 @@ import pytest
 from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Scope
 from reconciler.model.live import LiveConnection
+from reconciler.model.sync import Direction, SyncConfig
 from tests.support.builders.plans import (
+    DEDICATED,
     GOOGLE,
     MICROSOFT,
+    OFF,
     OTHER_SCHEDULE,
+    PRIMARY,
     PRUNING,
     SCHEDULE,
     SITE,
@@ -45,6 +49,20 @@ def test_an_owner_who_agreed_with_another_account_is_told_of() -> None:
         live("k", GOOGLE, account=KIM), apple, MINE, replace(MINE, name="zoe", account=Account("z@harbor.example"))
     )
     assert [text.split(":")[0] for text in found] == ["harbor/lee", "harbor/zoe"]
+
+
+@pytest.mark.parametrize(("before", "now", "said"), [(DEDICATED, OFF, "worked"), (OFF, DEDICATED, "was off")])
+def test_what_goes_or_comes_with_a_new_id_is_told(before: Direction, now: Direction, said: str) -> None:
+    """The owner of a broken connection has consented again, and the new one starts as its provider likes."""
+    broken = live("broken", GOOGLE, status="ERROR", error_reason="TOKEN_REVOKED", sync=SyncConfig(PRIMARY, before))
+    new = live("new", GOOGLE, sync=SyncConfig(PRIMARY, now))
+    (warning,) = planned(replace(MINE, sync=SyncConfig(PRIMARY)), on=site_with(broken, new)).warnings
+    assert warning.startswith(f"harbor/lee: syncConfig.syncToCalendar {said} in its broken connection broken, and ")
+    assert "declare it" in warning
+    managed = replace(MINE, sync=SyncConfig(PRIMARY, DEDICATED))
+    assert not planned(managed, on=site_with(broken, new)).warnings
+    same = replace(new, sync=broken.sync)
+    assert not planned(replace(MINE, sync=SyncConfig(PRIMARY)), on=site_with(broken, same)).warnings
 
 
 @pytest.mark.parametrize(
