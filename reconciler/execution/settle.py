@@ -27,6 +27,8 @@ from reconciler.model.live import LiveConnection, Status
 from reconciler.planning import providers
 from reconciler.planning.preconditions import appeared
 
+_SEES_ITS_OWN = "the key or app may see only its own connections"
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -111,15 +113,16 @@ def _listed_since(
         return Nothing() if listed.status == Status.DISCONNECTED else Adopted(listed)
     if own := appeared(intent, connections).own:
         return Adopted(own[0])
-    return Unlisted("the service can't reach the provider" if hidden else not_listed(intent.address, connection_id))
+    if hidden:
+        return Unlisted("the service can't reach the provider")
+    return Unlisted(f"the service does not list {connection_id}; {_SEES_ITS_OWN}")
 
 
 def not_listed(address: str, connection_id: str) -> str:
     """What a connection that was made and is not listed tells of the key, and what to do."""
     return (
-        f"connected as {connection_id}, and the service does not list it: the key or app may see only its own "
-        "connections. Use one that may see all; it is not connected again until then, or until you close it: extcal "
-        f"resolve PATH --forget {address}"
+        f"connected as {connection_id}, and the service does not list it: {_SEES_ITS_OWN}. Use one that may see all; "
+        f"it is not connected again until then, or until you close it: extcal resolve PATH --forget {address}"
     )
 
 

@@ -100,7 +100,8 @@ def _what_to_do(resolution: Resolution, again: str) -> Iterator[str]:
         case Unlisted(why):
             yield f"{_MARGIN}what it has made can't be seen: {inert(why)}"
             forget = f"{again} --forget {shlex.quote(address)}"
-            yield f"{_MARGIN}try again later; or look in the site's dashboard, and close it: {inert(forget)}"
+            yield f"{_MARGIN}try again later, or with a key or app that sees all"
+            yield f"{_MARGIN}or look in the site's dashboard, and close it: {inert(forget)}"
         case _:
             yield f"{_MARGIN}try again: {inert(again)}"
 

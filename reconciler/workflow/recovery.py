@@ -166,8 +166,11 @@ def _left_open(settled: Settled) -> LeftOpen | None:
         case Unclear(connections):
             return LeftOpen(intent, f"an earlier connect was left open: {unclear(connections)}", connections)
         case Unlisted(reason):
-            why = f"an earlier connect was left open, and what it has made can't be seen: {reason}"
-            return LeftOpen(intent, why)
+            return LeftOpen(
+                intent,
+                f"an earlier connect was left open, and what it has made can't be seen: {reason}; apply again later, "
+                f"or with a key or app that sees all, or close it: extcal resolve PATH --forget {intent.address}",
+            )
         case _:
             return None
 
