@@ -28,7 +28,7 @@ _PRUNE = """\
   # Whether a live connection in scope that no manifest declares is disconnected (true), or shown as unmanaged and
   # left alone (false, the default)."""
 _GUARDS = "  # The largest share of the live connections in scope that one plan may disconnect; one is always allowed."
-_OAUTH = "  # Where the account owner's browser goes after consent; needed to connect accounts by OAuth."
+_OAUTH = "  # Where the account owner's browser goes after consent; apply --consent poll and link need it."
 _SCHEDULES = "  # The app whose schedules a name or an external id means; the bookings app's by default."
 _CREDENTIALS = "  # Set this variable to the account's password; it is needed only to connect the account again."
 
