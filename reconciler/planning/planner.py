@@ -18,9 +18,10 @@ from reconciler.planning.undeclared import changed_with_new_ids, with_undeclared
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLookups:
-    """The ids of live connections whose manifest manages a direction that the list does not show.
+    """The ids of live connections with a direction that the list does not show, and that a plan rests on.
 
-    One of `to_work` is taken for off, and would be switched on; one of `to_be_off` is taken for being as declared.
+    One of `to_work` is taken for off, and would be switched on, or disconnected with no way back to what it had; one of
+    `to_be_off` is taken for being as declared.
     """
 
     to_work: tuple[str, ...] = ()
@@ -42,7 +43,11 @@ def connection_lookups(
     found: dict[bool, list[str]] = {True: [], False: []}
     for item, connection in resolve_declared(declared, live).matching.pairs:
         narrowed = only is not None and item.declared.address not in only
-        if connection is None or narrowed or item.declared.state is State.ABSENT or connection.status == Status.ERROR:
+        if connection is None or narrowed or connection.status == Status.ERROR:
+            continue
+        if item.declared.state is State.ABSENT:
+            # Undoing it takes all that it had.
+            found[True] += [] if connection.sync.whole else [connection.id]
             continue
         wanted = diff.managed(item.declared.sync, item.declared.lifecycle.ignore_changes)
         missing = [one for _, one, shown in diff.directions(wanted, connection.sync) if one is not None and not shown]

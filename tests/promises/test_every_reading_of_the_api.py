@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.sandbox.behaviour import Behaviour, Permissions
+from reconciler.sandbox.behaviour import Behaviour, Directions, Permissions
 from reconciler.sandbox.contract import ErrorReason, ExportTarget, Status
 from reconciler.sandbox.sync_config import Export, Import, SyncConfig
 from reconciler.sandbox.world import ExistingConnection
@@ -189,3 +189,17 @@ def test_a_saved_plan_is_found_done_and_what_is_pulled_plans_as_no_change(life: 
     assert life.extcal("pull", "--site-id", HARBOR, "--name", "harbor", "--output", "pulled").code == 0
     pulled = life.extcal("plan", "pulled", "--detailed-exitcode")
     assert pulled.code == 0, pulled.out + pulled.err
+
+
+@pytest.mark.parametrize("life", [Behaviour(directions=shown) for shown in Directions], indirect=True, ids=named)
+def test_what_was_disconnected_comes_back_as_it_was(life: Life) -> None:
+    """Undoing a disconnect switches nothing off that the list had not shown."""
+    before = life.truth
+    life.extcal.write(site(), connection(0, more="state: absent"))
+    assert life.extcal("apply", "manifests", "--auto-approve", "--undo-out", "undo.plan").code == 0
+    assert life.accounts[schedule_id(0), email(0)] == 0
+    ran = life.extcal("apply", "--plan", "undo.plan", "--auto-approve")
+    assert ran.code == 0, ran.out + ran.err
+    (again,) = (one for one in life.truth.values() if one["status"] == Status.CONNECTED)
+    had, has = before["live-0"]["syncConfig"], again["syncConfig"]
+    assert [has[each]["enabled"] for each in (IMPORT, EXPORT)] == [had[each]["enabled"] for each in (IMPORT, EXPORT)]
