@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from reconciler.execution.settle import Window
 from tests.support.referee import APPLE, Row, Step
 from tests.support.referee_runs import KIM, LEE, OTHER_SCHEDULE, Refereed, connection, refereed
 from tests.support.servers.loopback import Answer, Fields
@@ -39,6 +40,12 @@ def _kims() -> Row:
 def _write(site: Refereed, *, kim: bool) -> None:
     others = [connection("kim", KIM, schedule={"id": OTHER_SCHEDULE}, syncConfig=_OWN)] if kim else []
     site.write(connection(), *others)
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost connection is looked for a moment, and not for seconds."""
+    monkeypatch.setattr(Window.__init__, "__defaults__", (0.12, 0.02))
 
 
 def _error_of(ran: Result) -> str:
