@@ -39,12 +39,14 @@ def test_the_sandbox_is_started_for_one_command(
 
 def test_a_site_of_the_sandbox_is_chosen_by_its_name(bare: Extcal) -> None:
     """--site leaves one site of the sandbox; a name that it lacks is wrong usage, with the right one."""
-    (name, *_) = {str(row["site"]) for row in bare("schedules", "--sandbox", "--format", "json").rows}
-    chosen = bare("schedules", "--sandbox", "--site", name)
-    assert (chosen.code, "Dr. Lee" in chosen.out) == (0, True)
-    wrong = bare("schedules", "--sandbox", "--site", f"{name}x")
+    names = {str(row["site"]) for row in bare("schedules", "--sandbox", "--format", "json").rows}
+    assert names == {"Harbor Dental", "Lakeside Physio"}
+    for name, sees_lee in (("Harbor Dental", True), ("Lakeside Physio", False)):
+        chosen = bare("schedules", "--sandbox", "--site", name)
+        assert (chosen.code, "Dr. Lee" in chosen.out) == (0, sees_lee)
+    wrong = bare("schedules", "--sandbox", "--site", "Harbor Dentalx")
     assert (wrong.code, wrong.out) == (64, "")
-    assert f"--site {name}x: the sandbox has no such site; did you mean {name}?" in wrong.err
+    assert "--site Harbor Dentalx: the sandbox has no such site; did you mean Harbor Dental?" in wrong.err
 
 
 @pytest.mark.parametrize("off", ["0", "false", "no", ""])
