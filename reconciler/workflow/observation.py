@@ -13,7 +13,7 @@ from typing import TypeVar
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.model.desired import DeclaredConnection
-from reconciler.model.live import Calendar, ConnectionList, LiveConnection, LiveSite, Provider, Schedule, Status
+from reconciler.model.live import Calendar, ConnectionList, LiveSite, Provider, Schedule, Status
 from reconciler.model.sync import SyncConfig
 from reconciler.planning import lookup
 from reconciler.planning.planner import ConnectionLookups, calendar_lookups, connection_lookups
@@ -110,13 +110,20 @@ async def _with_directions(live: LiveSite, reader: Reader, lookups: ConnectionLo
     """The site with the directions that its list does not show.
 
     A list may leave out a direction because it is off, or all of them. One of those that are to be off tells which:
-    where asking for it shows more than the list, all are asked for.
+    where asking for it shows more than the list, all are asked for. One that can't be read stays as it is listed: it is
+    looked up again before anything is sent.
     """
 
+    async def looked_up(connection_id: str) -> SyncConfig | None:
+        try:
+            return (await reader.get_connection(connection_id)).sync
+        except ApiError:
+            return None
+
     async def shown(connection_ids: Sequence[str]) -> dict[str, SyncConfig]:
-        answers = await asyncio.gather(*map(reader.get_connection, connection_ids), return_exceptions=True)
-        found = dict(zip(connection_ids, answers, strict=True))
-        return {key: answer.sync for key, answer in found.items() if isinstance(answer, LiveConnection)}
+        answers = await asyncio.gather(*map(looked_up, connection_ids))
+        found = zip(connection_ids, answers, strict=True)
+        return {connection_id: sync for connection_id, sync in found if sync is not None}
 
     if not lookups.to_work and not lookups.to_be_off:
         return live
