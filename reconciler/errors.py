@@ -6,6 +6,7 @@ ExtcalError                     1
 │   └── LimitError                   they are too large or too many; they were not read to the end
 ├── SecretError                 1    a reference to a secret can't be resolved
 ├── MutationRefusedError        1    a reader was asked to write; nothing was sent
+├── StaleError                  1    what a write rests on was read too long ago; nothing was sent
 └── ApiError                    1    talking to the service
     ├── OutageError                  not sent, since the service has failed again and again in this run
     ├── TransportError               no answer, or half of one; after a write its effect is in doubt
@@ -66,6 +67,10 @@ class SecretError(ExtcalError):
 
 class MutationRefusedError(ExtcalError):
     """A reader was asked to send a request that is not on its list; nothing was sent."""
+
+
+class StaleError(ExtcalError):
+    """When a write had its turn, what it rests on had been read too long ago; nothing was sent."""
 
 
 class ApiError(ExtcalError):

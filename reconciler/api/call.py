@@ -1,5 +1,6 @@
 """A call and a response of the API are values; the paths of its methods are here, too."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -19,7 +20,9 @@ class Call:
     `method` is its name in the API, `verb` and `path` are HTTP's, the path encoded and below the endpoint.
     `body` is JSON text; it may hold a password and so stays out of `repr`. `writes` says that it changes something
     and must not be sent twice, `grows` that its answer grows with the site. `permission` (what it takes, in
-    words) and `secret` (a reference, never a value) serve to explain a refusal.
+    words) and `secret` (a reference, never a value) serve to explain a refusal. `fresh` tells, when a write's turn has
+    come, whether what it rests on is; otherwise it is not sent. `followers` are the requests that will rest on the
+    answer: it is sent when they could follow at once.
     """
 
     method: str
@@ -31,6 +34,8 @@ class Call:
     grows: bool = False
     permission: str = CALENDARS_PERMISSION
     secret: str = ""
+    fresh: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
+    followers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Source: schemas/external-calendars-v2.openapi.yaml; the schedules query is the C
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -92,17 +92,18 @@ class Reader:
         """The providers that the site can connect to."""
         return await self._exchange.call(Call("ListProviders", "GET", PROVIDERS), read_providers)
 
-    async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
+    async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
         """The site's connections, or those on `schedule_ids`; what providers fail to tell is named, not an error.
 
-        They are ordered by id, each once, however the service orders and repeats them.
+        They are ordered by id, each once, however the service orders and repeats them. `followers` are the requests
+        that will rest on the answer: it is asked for when the rate limit lets them follow.
         """
         rows: list[LiveConnection] = []
         failed: set[str] = set()
         for some in _by_hundreds(schedule_ids) if schedule_ids else [()]:
             params = (*(("scheduleIds", each) for each in some), ("partialFailure", "true"))
             answer = await self._exchange.call(
-                Call("ListConnections", "GET", CONNECTIONS, params, grows=True), read_connections
+                Call("ListConnections", "GET", CONNECTIONS, params, grows=True, followers=followers), read_connections
             )
             rows += answer.connections
             failed.update(answer.failed_provider_ids)
@@ -170,14 +171,22 @@ class Writer(Reader):
     A write is sent once: an ApiError that is `doubtful` may have taken effect, so read again before repeating it.
     """
 
-    def __init__(self, exchange: Exchange, secrets: Secrets) -> None:
+    def __init__(self, exchange: Exchange, secrets: Secrets, fresh: Callable[[], bool] | None = None) -> None:
         super().__init__(exchange)
         self._secrets = secrets
+        self._fresh = fresh
+
+    def while_fresh(self, fresh: Callable[[], bool]) -> "Writer":
+        """The same methods for what rests on something read: what is not `fresh` when its turn comes is not sent.
+
+        Its writes raise StaleError then.
+        """
+        return Writer(self._exchange, self._secrets, fresh)
 
     async def connect_by_oauth(self, provider_id: str, schedule_id: str, redirect_url: str) -> str:
         """The link at which the account's owner agrees to a connection; nothing is connected before that."""
         body = {"providerId": provider_id, "scheduleId": schedule_id, "redirectUrl": redirect_url}
-        call = _write("ConnectByOAuth", f"{CONNECTIONS}:connectByOAuth", body)
+        call = self._write("ConnectByOAuth", f"{CONNECTIONS}:connectByOAuth", body)
         return await self._exchange.call(call, self._consent_link)
 
     async def connect_by_credentials(
@@ -190,13 +199,13 @@ class Writer(Reader):
             "email": email,
             "password": self._secrets.resolve(password),
         }
-        call = _write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
+        call = self._write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
         return await self._exchange.call(call, read_connection)
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
         """The connection after it was sent a sync config, which may be merged into what stands or replace that."""
         body = {"connectionId": connection_id, "syncConfig": sync_to_wire(sync)}
-        call = _write("UpdateSyncConfig", connection_path(connection_id, "/sync-config"), body, verb="PATCH")
+        call = self._write("UpdateSyncConfig", connection_path(connection_id, "/sync-config"), body, verb="PATCH")
         return await self._exchange.call(call, read_connection)
 
     def _consent_link(self, answer: WireObject) -> str:
@@ -215,12 +224,13 @@ class Writer(Reader):
 
     async def disconnect(self, connection_id: str) -> LiveConnection:
         """The connection, disconnected; events that the site had exported are deleted at the provider."""
-        call = _write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
+        call = self._write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
         return await self._exchange.call(call, read_connection)
 
-
-def _write(method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = "") -> Call:
-    return Call(method, verb, path, body=json.dumps(body), writes=True, secret=secret)
+    def _write(
+        self, method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = ""
+    ) -> Call:
+        return Call(method, verb, path, body=json.dumps(body), writes=True, secret=secret, fresh=self._fresh)
 
 
 def _each_once(rows: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:

@@ -86,7 +86,9 @@ class Exchange:
         return Spending(PAGES, "for all its pages", self._spending)
 
     async def call(self, call: Call, read: Callable[[WireObject], T], spending: Spending | None = None) -> T:
-        """The answer to `call`, read by `read`; raises ApiError, SecretError, MutationRefusedError or UsageError.
+        """The answer to `call`, read by `read`.
+
+        Raises ApiError, SecretError, StaleError, MutationRefusedError or UsageError.
 
         It is part of `spending`, as a page is of its list, or of the run alone.
         """
@@ -97,7 +99,7 @@ class Exchange:
         while True:
             self._unless_down(call)
             headers = await self._credentials.headers()
-            async with self._traffic.slot():
+            async with self._traffic.slot(followers=call.followers, fresh=call.fresh):
                 # Others have tried while this one waited for its turn.
                 self._unless_down(call)
                 started = self._traffic.clock.monotonic()

@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 
 from reconciler.api.clock import Clock, OnWait
-from reconciler.errors import ExtcalError
+from reconciler.errors import ExtcalError, StaleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,9 @@ class OwnLedger:
         self._held_until = max(self._held_until, clock() + pause)
 
 
+_STALE = "not sent: what it rests on was read too long ago; apply again"
+
+
 class RateLimiter:
     """A sliding window: every request waits for its turn, in the order of asking.
 
@@ -86,15 +89,21 @@ class RateLimiter:
             except (OSError, ExtcalError):
                 self._shared = None
 
-    async def turn(self) -> None:
-        """Return when one more request may go, and count it."""
+    async def turn(self, *, followers: int = 0, fresh: Callable[[], bool] | None = None) -> None:
+        """Return when one more request may go and so many `followers` after it, and count the one.
+
+        Raises StaleError, and counts nothing, where what the request rests on is not `fresh` when its turn has come.
+        """
         async with self._queue:
-            while (wait := self._take()) > 0:
+            while fresh is None or fresh():
+                if (wait := self._take(followers)) <= 0:
+                    return
                 self._on_wait(wait, f"at most {self._rate.requests} requests in {self._rate.seconds:g} s")
                 await self._clock.sleep(wait)
+            raise StaleError(_STALE)
 
-    def _take(self) -> float:
-        ask = self._clock.monotonic, self._rate.requests, self._rate.seconds
+    def _take(self, followers: int) -> float:
+        ask = self._clock.monotonic, max(1, self._rate.requests - followers), self._rate.seconds
         if self._shared is not None:
             try:
                 wait = self._shared.take(*ask)
@@ -127,10 +136,10 @@ class Traffic:
         self._consistent: str | None = None
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """One request's turn."""
+    async def slot(self, *, followers: int = 0, fresh: Callable[[], bool] | None = None) -> AsyncIterator[None]:
+        """One request's turn, as `RateLimiter.turn` gives it."""
         async with self._room:
-            await self._limiter.turn()
+            await self._limiter.turn(followers=followers, fresh=fresh)
             yield
 
     async def rest(self, seconds: float, why: str, *, everyone: bool) -> None:
