@@ -12,6 +12,7 @@ from reconciler.errors import ApiError, ExtcalError, NotFoundError, Precondition
 from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
+from reconciler.execution.site_view import SiteView, Standing
 from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
@@ -27,6 +28,8 @@ _MAY_BE_ANOTHERS = "which stays, since somebody else may have made it"
 class Reach:
     """What carrying out needs of one site: its port, its journal, and for how long a lost answer is looked for.
 
+    `view` is what stands on its schedules, which the port tells of what is written.
+
     `unfinished` remembers what has its sync config yet to come. `use` is what the plan has been used for before; None
     where it was planned just now, and is for no other time. `made` are the ids of the connections that this run has
     made, `unshown` those that showed no account, with their intents and how they came, by address. `owners` are the
@@ -34,6 +37,7 @@ class Reach:
     """
 
     port: Port
+    view: SiteView
     journal: Journal
     window: Window
     unfinished: UnfinishedLog
@@ -43,25 +47,28 @@ class Reach:
     owners: frozenset[tuple[str, str]] = frozenset()
 
 
-async def connect(action: Action, reach: Reach, standing: Sequence[LiveConnection]) -> LiveConnection | Outcome:
-    """The connection that was made, or how the action ends without one; `standing` are those of its schedule.
+async def connect(action: Action, reach: Reach, standing: Standing) -> LiveConnection | Outcome:
+    """The connection that was made, or how the action ends without one; `standing` is what stands on its schedule.
 
-    Raises ExtcalError where the service or the journal refuses, and nothing was connected.
+    Raises ExtcalError where the service or the journal refuses, or `standing` is not fresh any more, and nothing was
+    connected.
     """
     if action.password is None or action.account is None:
         return Outcome(action, OutcomeStatus.FAILED, error="its plan holds no credentials; plan again")
     plan_id = reach.use.plan_id if reach.use is not None else ""
-    intent = replace(intent_of(action, uuid.uuid4().hex, standing), plan_id=plan_id)
-    if (why := _known_otherwise(action, reach.journal.made(intent), standing)) is not None:
+    intent = replace(intent_of(action, uuid.uuid4().hex, standing.connections), plan_id=plan_id)
+    if (why := _known_otherwise(action, reach.journal.made(intent), standing.connections)) is not None:
         return Outcome(action, OutcomeStatus.FAILED, error=why)
-    sent = await _sent(action, reach, intent)
+    sent = await _sent(action, reach, intent, standing)
     if isinstance(sent, Outcome):
         return sent
     made, fate = sent
     return await _of_its_account(action, reach, intent, await _shown(made, intent, reach), fate)
 
 
-async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConnection, Fate] | Outcome:
+async def _sent(
+    action: Action, reach: Reach, intent: Intent, standing: Standing
+) -> tuple[LiveConnection, Fate] | Outcome:
     """Send it, once more where nothing has appeared; the connection, whose intent is still open, and how it came."""
     assert action.password is not None  # noqa: S101 - looked at before
     doubt: ApiError | None = None
@@ -72,10 +79,9 @@ async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConne
         except ExtcalError as error:
             if doubt is None:
                 raise
-            why = f"its answer was lost ({doubt}), and it was not sent again: {error}"
-            return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
+            return _not_again(action, doubt, error)
         try:
-            made = await reach.port.connect_by_credentials(
+            made = await reach.port.while_fresh(standing.fresh).connect_by_credentials(
                 action.provider_id, action.schedule_id, str(action.account), action.password
             )
         except ApiError as error:
@@ -86,8 +92,11 @@ async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConne
             found = await _look(intent, reach, sent_twice=sent_twice)
             if (settled := _settled(action, found, error)) is not None:
                 return settled
-        except ExtcalError:
-            # A secret that can't be resolved: nothing was sent.
+            standing = replace(standing, at=asyncio.get_running_loop().time())
+        except ExtcalError as error:
+            if doubt is not None:
+                return _not_again(action, doubt, error)
+            # A secret that can't be resolved, or what stands there is not fresh any more: nothing was sent.
             reach.journal.end(intent, Fate.REFUSED)
             raise
         else:
@@ -96,6 +105,11 @@ async def _sent(action: Action, reach: Reach, intent: Intent) -> tuple[LiveConne
         f"its answer was lost twice, and no connection was there {reach.window.length:.0f} s later: {doubt}; "
         "apply again, which first looks up what became of it"
     )
+    return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
+
+
+def _not_again(action: Action, doubt: ApiError, error: ExtcalError) -> Outcome:
+    why = f"its answer was lost ({doubt}), and it was not sent again: {error}"
     return Outcome(action, OutcomeStatus.UNKNOWN, error=why)
 
 
@@ -133,10 +147,10 @@ async def _shown(made: LiveConnection, intent: Intent, reach: Reach) -> LiveConn
             break
         await asyncio.sleep(pause)
         try:
-            listed = await reach.port.list_connections((intent.key.schedule_id,))
+            standing = await reach.view.standing(intent.key.schedule_id, anew=True)
         except ExtcalError:
             break
-        made = next((connection for connection in listed.connections if connection.id == made.id), made)
+        made = next((connection for connection in standing.connections if connection.id == made.id), made)
     return made
 
 
@@ -161,8 +175,9 @@ async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
         return outcome
     connection_id, intent, fate = reach.unshown[action.address]
     try:
-        listed = await reach.port.list_connections((action.schedule_id,))
-        made = next((c for c in listed.connections if c.id == connection_id and c.status != Status.DISCONNECTED), None)
+        standing = await reach.view.standing(action.schedule_id, anew=True)
+        found = (c for c in standing.connections if c.id == connection_id and c.status != Status.DISCONNECTED)
+        made = next(found, None)
         if made is None or not made.account or made.account == intent.key.account:
             return outcome
         reach.journal.begin(intent)

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
-from reconciler.execution.connect import disconnect
+from reconciler.execution.connect import Reach, disconnect
 from reconciler.execution.port import Port
+from reconciler.execution.site_view import SiteView
 from reconciler.execution.slots import Slots
 from reconciler.model.account import Account, shown
 from reconciler.model.action import Action
@@ -108,7 +109,7 @@ class Deadline:
 
 async def await_callback(
     action: Action,
-    port: Port,
+    reach: Reach,
     channel: CallbackChannel,
     slots: Slots,
     deadline: Deadline,
@@ -119,11 +120,11 @@ async def await_callback(
     `earlier` are the connections of its schedule before the owner was asked. A slot is taken only while something is
     asked of the service. Raises ExtcalError where that fails.
     """
-    foreign: list[str] = []
+    port, foreign = reach.port, list[str]()
     for _ in range(_MOST_TRIES):
         callback = await _next_callback(channel, deadline)
         if callback is None:
-            return _not_shown(await _without_callback(action, port, slots, deadline), foreign)
+            return _not_shown(await _without_callback(action, reach.view, slots, deadline), foreign)
         if isinstance(callback.answer, ConsentRefusal):
             status, why = _REFUSED[callback.answer]
             channel.reply(CallbackResult(status))
@@ -180,12 +181,15 @@ async def _next_callback(channel: CallbackChannel, deadline: Deadline) -> Callba
         await asyncio.wait((callback, stop))
 
 
-async def _without_callback(action: Action, port: Port, slots: Slots, deadline: Deadline) -> LiveConnection | Outcome:
+async def _without_callback(
+    action: Action, view: SiteView, slots: Slots, deadline: Deadline
+) -> LiveConnection | Outcome:
     """Look up whether the owner has agreed in a browser that could not come back here."""
     if deadline.stop.is_set():
         return awaiting(action, "interrupted before its owner answered")
     async with slots:
-        found = same_account(action, (await port.list_connections((action.schedule_id,))).connections)
+        standing = await view.standing(action.schedule_id, anew=True)
+    found = same_account(action, standing.connections)
     if len(found) == 1:
         return found[0]
     return awaiting(action, f"its owner did not answer within {deadline.timeout:.0f} s; apply again for a new link")

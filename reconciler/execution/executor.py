@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.errors import ExtcalError
+from reconciler.errors import ExtcalError, StaleError
 from reconciler.execution.connect import Reach, shown_since
 from reconciler.execution.consent import ConsentPrompt, Deadline, await_callback
 from reconciler.execution.consent_poll import PolledConsent, SitePoll
 from reconciler.execution.redirects import Redirects
 from reconciler.execution.settle import may_hide
+from reconciler.execution.site_view import Standing, again_while_stale
 from reconciler.execution.slots import Slots
 from reconciler.execution.steps import carry_out, come_about, ending, finish
 from reconciler.execution.sync_update import with_directions_shown
@@ -81,13 +82,17 @@ class Executor:
     async def run(self) -> tuple[Outcome, ...]:
         """Carry it out; every action that writes has its outcome, in the plan's order."""
         todo = [action for action in self._plan.actions if action.kind.writes]
+        idle = {*self._ended, *self._held_back}
+        for action in todo:
+            if action.site in self._reaches and action.address not in idle:
+                self._reaches[action.site].view.expect(action.schedule_id)
         async with asyncio.TaskGroup() as group:
             for action in todo:
                 self._tasks[action.address] = group.create_task(self._settle(action))
         outcomes = [self._tasks[action.address].result() for action in todo]
         if self._stop.gently.is_set():
             return tuple(outcomes)
-        return tuple([await self._shown_since(outcome) for outcome in outcomes])
+        return tuple(await asyncio.gather(*map(self._shown_since, outcomes)))
 
     async def _shown_since(self, outcome: Outcome) -> Outcome:
         reach = self._reaches.get(outcome.action.site)
@@ -151,15 +156,21 @@ class Executor:
         return await self._if_unchanged(action, reach)
 
     async def _if_unchanged(self, action: Action, reach: Reach) -> Outcome:
-        async with self._slots[action.site]:
+        async def act() -> Outcome:
             standing = await self._standing(action, reach)
-            return (
-                standing if isinstance(standing, Outcome) else await carry_out(action, reach, self._consent, standing)
-            )
+            if isinstance(standing, Outcome):
+                return standing
+            return await carry_out(action, reach, self._consent, standing)
+
+        async with self._slots[action.site]:
+            try:
+                return await again_while_stale(act)
+            except StaleError as error:
+                return _skipped(action, str(error))
 
     async def _with_its_owner(self, action: Action, reach: Reach, prompt: ConsentPrompt) -> Outcome:
         """Ask the owner and await them, without holding a slot that others could use meanwhile."""
-        port, slots = reach.port, self._slots[action.site]
+        slots = self._slots[action.site]
         with prompt.open(action) as channel:
             async with slots:
                 standing = await self._standing(action, reach)
@@ -172,19 +183,19 @@ class Executor:
             until = asyncio.get_running_loop().time() + prompt.timeout
             deadline = Deadline(until, self._stop.gently, prompt.timeout)
             if channel is not None and link.returns_here:
-                made = await await_callback(action, port, channel, slots, deadline, standing)
+                made = await await_callback(action, reach, channel, slots, deadline, standing.connections)
             else:
-                asked = PolledConsent(action, link, standing, deadline)
+                asked = PolledConsent(action, link, standing.connections, deadline)
                 made = await self._polls[action.site].await_connection(asked)
         if isinstance(made, Outcome):
             return made
         if reach.use is not None:
             reach.use.add(action.address)
         async with slots:
-            return await finish(action, port, made, standing)
+            return await finish(action, reach, made, standing.connections)
 
-    async def _standing(self, action: Action, reach: Reach) -> Sequence[LiveConnection] | Outcome:
-        """The connections of its schedule, or why it is not carried out.
+    async def _standing(self, action: Action, reach: Reach) -> Standing | Outcome:
+        """What stands on its schedule, or why it is not carried out.
 
         That is: interrupted, or what it rests on is no longer what it was when it was planned, or its plan was used
         for it before.
@@ -192,13 +203,13 @@ class Executor:
         if self._stop.gently.is_set():
             return _skipped(action, _TOO_LATE)
         try:
-            answer = await reach.port.list_connections((action.schedule_id,))
-            hidden = await may_hide(action.provider_id, action.provider, answer.failed_provider_ids, reach.port)
+            standing = await reach.view.standing(action.schedule_id)
+            hidden = await may_hide(action.provider_id, action.provider, standing.failed_provider_ids, reach.port)
         except ExtcalError as error:
             return _skipped(action, f"its precondition could not be checked: {error}")
         if hidden:
             return _skipped(action, "its precondition could not be checked: the service can't reach the provider")
-        live: Sequence[LiveConnection] = answer.connections
+        live: Sequence[LiveConnection] = standing.connections
         leaving = self._leaving[action.site]
         if action.kind is ActionKind.UPDATE and not holds(action, live, leaving, reach.made):
             live = await with_directions_shown((action.connection_id,), live, reach.port)
@@ -208,7 +219,7 @@ class Executor:
                 # Its next connection goes on as this one was, which nobody may be able to tell afterwards.
                 live = await with_directions_shown((action.connection_id,), live, reach.port)
             self._begun.add(action.address)
-            return live
+            return replace(standing, connections=tuple(live))
         if await come_about(action, live, reach.port):
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id, already=True)
         if reach.use is not None and connected(action, live, leaving):

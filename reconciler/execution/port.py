@@ -1,6 +1,6 @@
 """What carrying out a plan needs of a site; the API's writer is one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from reconciler.model.desired import SecretRef
@@ -11,8 +11,8 @@ from reconciler.model.sync import SyncConfig
 class Lister(Protocol):
     """What looking for a connection needs of a site; raises an ExtcalError when it fails."""
 
-    async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
-        """List the connections of the given schedules."""
+    async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
+        """List the connections of the given schedules; so many `followers` shall be able to be sent right after."""
         ...
 
 
@@ -46,6 +46,10 @@ class ConnectionReader(CalendarLister, Protocol):
 
 class Port(Observer, ConnectionReader, Protocol):
     """The methods of one site that an action may call; each raises an ExtcalError when it fails."""
+
+    def while_fresh(self, fresh: Callable[[], bool]) -> "Port":
+        """The same methods; a write is not sent, and raises StaleError, where it is not `fresh` when its turn comes."""
+        ...
 
     async def connect_by_credentials(
         self, provider_id: str, schedule_id: str, email: str, password: SecretRef

@@ -1,12 +1,13 @@
-"""Carries out one action: connects, updates, disconnects, each checked right before."""
+"""Carries out one action: connects, updates, disconnects, each resting on what was read just before."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
-from reconciler.errors import ApiError, ExtcalError
+from reconciler.errors import ApiError, ExtcalError, SecretError, StaleError
 from reconciler.execution.advice import advised
 from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import ConnectionReader, Port
+from reconciler.execution.site_view import Standing, again_while_stale
 from reconciler.execution.sync_update import configure, heal, with_calendar_ids, with_directions_shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
@@ -30,9 +31,12 @@ async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
         return Outcome(action, _status_of(error), error=advised(action, error))
 
 
-async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing: Sequence[LiveConnection]) -> Outcome:
-    """Carry out one action; `standing` are the connections of its schedule right now. May raise ExtcalError."""
-    port = reach.port
+async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing: Standing) -> Outcome:
+    """Carry out one action; `standing` is what stands on its schedule right now.
+
+    May raise ExtcalError; StaleError where `standing` was not fresh any more, and nothing was sent.
+    """
+    port = reach.port.while_fresh(standing.fresh)
     match action.kind:
         case ActionKind.UPDATE:
             return await configure(action, port, _target(action, standing))
@@ -48,9 +52,9 @@ async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
 
 
-def _target(action: Action, standing: Sequence[LiveConnection]) -> LiveConnection:
+def _target(action: Action, standing: Standing) -> LiveConnection:
     """The live connection that an action is about, which its precondition has found there."""
-    found = next((connection for connection in standing if connection.id == action.connection_id), None)
+    found = next((connection for connection in standing.connections if connection.id == action.connection_id), None)
     if found is None:
         raise ExtcalError("its plan names no connection; plan again")
     return found
@@ -86,18 +90,18 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
     return OutcomeStatus.UNKNOWN if doubtful else OutcomeStatus.FAILED
 
 
-async def _connect(action: Action, reach: Reach, consent: ConsentMode, standing: Sequence[LiveConnection]) -> Outcome:
+async def _connect(action: Action, reach: Reach, consent: ConsentMode, standing: Standing) -> Outcome:
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
         return await _ask_for_consent(action, reach, consent)
     note_begun(action, reach)
     try:
         made = await connect(action, reach, standing)
-    except ApiError:
+    except (ApiError, SecretError, StaleError):
         _note_refused(action, reach)
         raise
     if isinstance(made, LiveConnection):
-        return await finish(action, reach.port, made, standing)
+        return await finish(action, reach, made, standing.connections)
     if made.status is OutcomeStatus.FAILED:
         _note_refused(action, reach)
     return made
@@ -115,28 +119,44 @@ def _note_refused(action: Action, reach: Reach) -> None:
         reach.unfinished.remove(action.address, action.account)
 
 
-async def finish(action: Action, port: Port, made: LiveConnection, standing: Sequence[LiveConnection]) -> Outcome:
+async def finish(action: Action, reach: Reach, made: LiveConnection, standing: Sequence[LiveConnection]) -> Outcome:
     """Configure a connection that was made just now, and disconnect the one that it takes the place of.
 
     `standing` are the connections of its schedule as they were before. One in ERROR goes however the new one fares: two
     would have to be told apart. Any other goes only when the new one is as it shall be.
     """
     former = next((one for one in standing if one.id == action.connection_id), None)
-    outcome = await _configure_new(action, port, made, former)
+    outcome = await _configure_new(action, reach.port, made, former)
     if outcome.status is OutcomeStatus.DONE and made.status == Status.ERROR:
         why = f"connected, but the service reports {made.error_word or made.status}; plan again to see what it takes"
         outcome = replace(outcome, status=OutcomeStatus.FAILED, error=why)
-    if action.connection_id in {None, made.id}:
+    if former is None or former.id == made.id:
         return outcome
     if outcome.status is not OutcomeStatus.DONE and action.kind is not ActionKind.RECONNECT:
         return outcome
     try:
-        await disconnect(port, action.connection_id or "")
+        await again_while_stale(lambda: _disconnect_former(former, reach))
     except ExtcalError as error:
         if outcome.status is OutcomeStatus.DONE:
             message = f"connected and configured, but {action.connection_id} was not disconnected: {error}"
             return replace(outcome, status=_status_of(error), error=message)
     return outcome
+
+
+async def _disconnect_former(former: LiveConnection, reach: Reach) -> None:
+    """Disconnect what a new connection takes the place of, unless it is gone; raises ExtcalError where it stays.
+
+    It was read before the new one was made, which may have taken an owner's time.
+    """
+    standing = await reach.view.standing(former.schedule_id)
+    now = next((one for one in standing.connections if one.id == former.id), None)
+    if now is None and former.provider_id in standing.failed_provider_ids:
+        raise ExtcalError("the service can't reach its provider; plan again later")
+    if now is None or now.status == Status.DISCONNECTED:
+        return
+    if now.provider_id != former.provider_id or (now.account and now.account != former.account):
+        raise ExtcalError("it is another's since it was planned; plan again")
+    await disconnect(reach.port.while_fresh(standing.fresh), former.id)
 
 
 async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -> Outcome:

@@ -63,7 +63,7 @@ class SiteTrust:
         for pause in reach.window.pauses:
             await asyncio.sleep(pause)
             try:
-                found = await reach.port.list_connections((action.schedule_id,))
+                found = await reach.view.standing(action.schedule_id, anew=True)
             except ExtcalError:
                 return
             if any(connection.id == connection_id for connection in found.connections):

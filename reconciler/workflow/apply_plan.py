@@ -15,6 +15,8 @@ from reconciler.execution.connect import Reach
 from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
+from reconciler.execution.site_port import SitePort
+from reconciler.execution.site_view import SiteView
 from reconciler.execution.steps import come_about
 from reconciler.machine import Machine
 from reconciler.model.action import Action, ActionKind
@@ -87,7 +89,9 @@ def _reach(plan: SitePlan, opened: Sessions, machine: Machine, window: Window) -
     here = machine.site(plan.site.site_id)
     use = here.used_plan(plan.plan_id) if plan.plan_id else None
     owners = frozenset((a.schedule_id, a.provider) for a in plan.actions if a.needs_owner and a.kind.writes)
-    return Reach(opened[plan.site.name].writer(), here.journal, window, here.unfinished, use, owners=owners)
+    writer = opened[plan.site.name].writer()
+    view = SiteView(writer)
+    return Reach(SitePort(writer, view), view, here.journal, window, here.unfinished, use, owners=owners)
 
 
 async def verify(

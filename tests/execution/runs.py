@@ -6,7 +6,10 @@ from dataclasses import dataclass, field, replace
 from reconciler.execution.connect import Reach
 from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Executor, Stop
+from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.settle import Window
+from reconciler.execution.site_port import SitePort
+from reconciler.execution.site_view import SiteView
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, Scope, Site
@@ -17,6 +20,18 @@ from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import with_precondition
 from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort, now, passing
 from tests.support.builders.plans import PRUNING, SITE, live, planned, site_with
+
+
+def reach_of(
+    port: ScriptedPort,
+    journal: Journal,
+    window: Window | None = None,
+    unfinished: UnfinishedLog | None = None,
+    use: Use | None = None,
+) -> Reach:
+    """What carrying out needs of a site behind `port`."""
+    view = SiteView(port)
+    return Reach(SitePort(port, view), view, journal, window or Window(), unfinished or MemoryUnfinished(), use)
 
 
 @dataclass
@@ -42,7 +57,7 @@ class Run:
         window = Window()
         executor = Executor(
             self.plan if self.blank else _with_another(self.plan),
-            {name: Reach(port, self.journal, window, self.unfinished) for name, port in self.ports.items()},
+            {name: reach_of(port, self.journal, window, self.unfinished) for name, port in self.ports.items()},
             consent=self.consent,
             prompt=self.prompt,
             stop=self.stop,

@@ -8,8 +8,9 @@ import itertools
 import selectors
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from reconciler.errors import (
     ApiError,
@@ -18,9 +19,11 @@ from reconciler.errors import (
     PermissionDeniedError,
     ResponseError,
     ServiceError,
+    StaleError,
     TransportError,
     UnauthenticatedError,
 )
+from reconciler.execution.port import Port
 from reconciler.model.account import Account
 from reconciler.model.desired import SecretRef
 from reconciler.model.intent import Fate, Intent, Made, Pending
@@ -58,8 +61,39 @@ class Late:
     error: ApiError = LOST
 
 
-Step = Exception | After | Late | Callable[[], object] | None
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A call whose turn comes `seconds` later; what does not rest on anything fresh then is not sent.
+
+    `happens` is what happens at the service meanwhile.
+    """
+
+    seconds: float
+    happens: Callable[[], object] = lambda: None
+
+
+Step = Exception | After | Late | Waits | Callable[[], object] | None
 """What one call of a method comes to: a failure instead of it, one after it, something that happens before it."""
+
+_FRESH: ContextVar[Callable[[], bool]] = ContextVar("_FRESH", default=lambda: True)
+
+
+class _Resting:
+    """The methods of a port for writes that rest on something `fresh`."""
+
+    def __init__(self, port: "ScriptedPort", fresh: Callable[[], bool]) -> None:
+        self._port = port
+        self._fresh = fresh
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[object, object, object]]:
+        async def call(*given: object) -> object:
+            token = _FRESH.set(self._fresh)
+            try:
+                return await getattr(self._port, name)(*given)
+            finally:
+                _FRESH.reset(token)
+
+        return call
 
 
 @dataclass
@@ -84,8 +118,13 @@ class ScriptedPort:
         """The arguments of the calls of a method."""
         return [call[1:] for call in self.calls if call[0] == method]
 
-    async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
+    def while_fresh(self, fresh: Callable[[], bool]) -> Port:
+        """The same methods for what rests on something."""
+        return cast("Port", _Resting(self, fresh))
+
+    async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
         """List the connections of the given schedules."""
+        del followers
         wanted = {schedule.lower() for schedule in schedule_ids}
 
         def listed() -> ConnectionList:
@@ -154,6 +193,12 @@ class ScriptedPort:
                 case Late(seconds, error):
                     self._later.append(asyncio.get_running_loop().call_later(seconds, effect))
                     raise error
+                case Waits(seconds, happens):
+                    await asyncio.sleep(seconds)
+                    happens()
+                    if not _FRESH.get()():
+                        raise StaleError("too late")
+                    return effect()
                 case None:
                     return effect()
                 case happens:

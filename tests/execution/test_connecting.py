@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from reconciler.errors import ExtcalError, SecretError
-from reconciler.execution.connect import Reach, connect
-from reconciler.execution.settle import Window
+from reconciler.execution.connect import connect
+from reconciler.execution.site_view import Standing
 from reconciler.model.action import Action
 from reconciler.model.intent import Fate
 from reconciler.model.live import LiveConnection
 from reconciler.model.result import Outcome, OutcomeStatus
+from tests.execution.runs import reach_of
 from tests.execution.scripted import (
     BAD_PASSWORD,
     DOWN,
@@ -18,7 +19,6 @@ from tests.execution.scripted import (
     After,
     Late,
     MemoryJournal,
-    MemoryUnfinished,
     ScriptedPort,
     Step,
     now,
@@ -51,9 +51,9 @@ class Story:
         """How it ends."""
 
         async def work() -> LiveConnection | Outcome:
-            reach = Reach(self.port, self.journal, Window(), MemoryUnfinished())
+            reach = reach_of(self.port, self.journal)
             try:
-                return await connect(given or action(), reach, self._standing)
+                return await connect(given or action(), reach, Standing(tuple(self._standing), (), now()))
             finally:
                 self.took = now()
 

@@ -65,8 +65,9 @@ def test_a_site_has_four_actions_under_way_at_a_time() -> None:
     run = Run(plan_of(many(9)), {"harbor": port})
     assert {outcome.status for outcome in passing(run.outcomes())} == {DONE}
     assert port.most == 4
-    # Two requests an action, in three rounds.
-    assert [when for when, _ in run.told] == [2.0] * 4 + [4.0] * 4 + [6.0]
+    # One look for all, then a request an action, in three rounds.
+    assert [when for when, _ in run.told] == [2.0] * 4 + [3.0] * 4 + [4.0]
+    assert len(port.called("list_connections")) == 1
 
 
 def fleet(*names: str) -> tuple[Plan, dict[str, ScriptedPort]]:
@@ -105,7 +106,7 @@ def test_what_must_go_first_goes_first() -> None:
     port = ScriptedPort([live()], pace=1.0)
     run = Run(plan, {"harbor": port})
     assert {outcome.status for outcome in passing(run.outcomes())} == {DONE}
-    assert [run.when(name) for name in ("c0", "old", "new")] == [2.0, 2.0, 4.0]
+    assert [run.when(name) for name in ("c0", "old", "new")] == [2.0, 2.0, 3.0]
 
 
 def test_what_waits_holds_no_slot() -> None:
@@ -284,7 +285,7 @@ def test_a_run_that_is_ended_gently_finishes_what_is_under_way() -> None:
     assert over == 2.0
     assert [outcome.status for outcome in outcomes] == [DONE] * 4 + [SKIPPED] * 2
     assert {outcome.error for outcome in outcomes[4:]} == {TOO_LATE}
-    assert len(port.called("list_connections")) == 4
+    assert len(port.called("connect_by_credentials")) == 4
 
 
 def test_a_run_that_is_ended_at_once_gives_up_what_is_under_way() -> None:
@@ -312,7 +313,7 @@ def test_what_is_done_when_the_run_is_ended_stays_done() -> None:
     """An outcome that was told is not taken back."""
     plan = plan_of([declared("old", state=State.ABSENT), declared("new", schedule=ELSEWHERE)], [live()])
     run = Run(plan, {"harbor": ScriptedPort([live()], pace=1.0)})
-    outcomes, _ = interrupted(run, 3.5, at_once=True)
+    outcomes, _ = interrupted(run, 2.5, at_once=True)
     assert [(outcome.action.address, outcome.status) for outcome in outcomes] == [
         ("harbor/new", UNKNOWN),
         ("harbor/old", DONE),

@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.connect import Reach
 from reconciler.execution.executor import Executor, Stop
-from reconciler.execution.settle import Window
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import State
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
-from tests.execution.runs import plan_of
-from tests.execution.scripted import DENIED, After, MemoryJournal, MemoryUnfinished, ScriptedPort, passing, scripted
+from tests.execution.runs import plan_of, reach_of
+from tests.execution.scripted import DENIED, After, MemoryJournal, ScriptedPort, passing, scripted
 from tests.support.builders.plans import DEDICATED, declared, live
 
 DONE, FAILED, SKIPPED, UNKNOWN = (
@@ -47,7 +45,7 @@ class MemoryUse:
 
 def use(plan: Plan, port: ScriptedPort, memory: MemoryUse, journal: MemoryJournal | None = None) -> Outcome:
     """How the only action of a plan ends this time."""
-    reaches = {"harbor": Reach(port, journal or MemoryJournal(), Window(), MemoryUnfinished(), memory)}
+    reaches = {"harbor": reach_of(port, journal or MemoryJournal(), use=memory)}
     executor = Executor(
         plan, reaches, consent=ConsentMode.LINK, stop=Stop(), on_outcome=lambda _outcome: None, sites_at_once=1
     )

@@ -58,12 +58,12 @@ class Spelling(ScriptedPort):
             ]
         return self.connections[-1]
 
-    async def list_connections(self, schedule_ids: Sequence[str] = ()) -> ConnectionList:
+    async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
         """List the connections; the account of a new one may be shown by now."""
         self.shown_after -= any(c.account is None for c in self.connections)
         if self.shown_after <= 0:
             self.connections = [replace(c, account=self.spelt) if c.account is None else c for c in self.connections]
-        return await super().list_connections(schedule_ids)
+        return await super().list_connections(schedule_ids, followers=followers)
 
 
 def run_of(port: ScriptedPort, plan: Plan | None = None) -> Run:

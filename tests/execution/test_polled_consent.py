@@ -299,7 +299,7 @@ OUTAGE = OutageError("not sent", method="ListConnections")
 )
 def test_a_look_that_will_never_work_ends_the_wait(error: ExtcalError) -> None:
     """Nobody waits for what can't be seen."""
-    polled = Polled(asking(kim(OTHER_SCHEDULE)), script=scripted(list_connections=[None, None, error]))
+    polled = Polled(asking(kim(OTHER_SCHEDULE)), script=scripted(list_connections=[None, error]))
     outcomes = polled.outcomes()
     assert {each.status for each in outcomes.values()} == {UNKNOWN}
     why = f"whether its owner agreed could not be read; apply again to check it: {error}"

@@ -12,8 +12,7 @@ from reconciler.errors import (
     PreconditionFailedError,
     RateLimitedError,
 )
-from reconciler.execution.connect import Reach
-from reconciler.execution.settle import Window
+from reconciler.execution.site_view import Standing
 from reconciler.execution.steps import carry_out
 from reconciler.model.action import ActionKind
 from reconciler.model.consent import ConsentMode
@@ -22,7 +21,7 @@ from reconciler.model.live import LiveConnection
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from tests.execution.runs import carried_out, plan_of, plan_with, the_outcome
+from tests.execution.runs import carried_out, plan_of, plan_with, reach_of, the_outcome
 from tests.execution.scripted import (
     BAD_PASSWORD,
     DENIED,
@@ -31,7 +30,6 @@ from tests.execution.scripted import (
     LOST,
     After,
     MemoryJournal,
-    MemoryUnfinished,
     ScriptedPort,
     Step,
     passing,
@@ -370,7 +368,8 @@ def test_what_is_only_shown_is_not_carried_out() -> None:
     assert {action.kind for action in plan.actions} == {ActionKind.NOOP, ActionKind.UNMANAGED}
     assert carried_out(plan, port) == ()
     for action in plan.actions:
-        reach = Reach(port, MemoryJournal(), Window(), MemoryUnfinished())
+        reach = reach_of(port, MemoryJournal())
         done = Outcome(action, DONE, connection_id=action.connection_id)
-        assert passing(carry_out(action, reach, ConsentMode.LINK, STANDING)) == done
+        standing = Standing((*STANDING,), (), 0.0)
+        assert passing(carry_out(action, reach, ConsentMode.LINK, standing)) == done
     assert port.calls == []

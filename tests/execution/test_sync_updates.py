@@ -102,9 +102,9 @@ def test_a_direction_that_a_list_leaves_out_is_looked_up() -> None:
     """It may be on, and would be switched off if it were not sent."""
 
     class Terse(Answering):
-        async def list_connections(self, schedule_ids: object = ()) -> object:  # type: ignore[override]
+        async def list_connections(self, schedule_ids: object = (), *, followers: int = 0) -> object:  # type: ignore[override]
             """List without exports."""
-            found = await super().list_connections(schedule_ids)  # type: ignore[arg-type]
+            found = await super().list_connections(schedule_ids, followers=followers)  # type: ignore[arg-type]
             return replace(
                 found, connections=tuple(replace(c, sync=replace(c.sync, exports=None)) for c in found.connections)
             )
@@ -121,9 +121,9 @@ def test_what_is_connected_again_goes_on_as_it_was(wanted: SyncConfig, started: 
     """Its export, which no manifest manages, is neither lost nor switched on with an id and defaults that are new."""
 
     class Again(Answering):
-        async def list_connections(self, schedule_ids: object = ()) -> object:  # type: ignore[override]
+        async def list_connections(self, schedule_ids: object = (), *, followers: int = 0) -> object:  # type: ignore[override]
             """List what was broken with a part of its config."""
-            found = await super().list_connections(schedule_ids)  # type: ignore[arg-type]
+            found = await super().list_connections(schedule_ids, followers=followers)  # type: ignore[arg-type]
             shown = tuple(replace(c, sync=listed) if c.id == "c1" else c for c in found.connections)
             return replace(found, connections=shown)
 
