@@ -101,6 +101,8 @@ def stand_in(
                 content = shown(answer.content)
                 self.send_response(answer.status_code)
                 self.send_header("Content-Length", str(len(content)))
+                if "retry-after" in answer.headers:
+                    self.send_header("Retry-After", answer.headers["retry-after"])
                 self.end_headers()
                 self.wfile.write(content)
 
