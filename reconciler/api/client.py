@@ -6,8 +6,10 @@ Source: schemas/external-calendars-v2.openapi.yaml; the schedules query is the C
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
+from reconciler.api.answers import Answer, Answers
 from reconciler.api.call import (
     CONNECTIONS,
     EVENTS,
@@ -83,14 +85,25 @@ _LONGEST_LINK = 8192
 
 
 class Reader:
-    """The methods that read. Every one may raise ApiError or SecretError."""
+    """The methods that read. Every one may raise ApiError or SecretError.
 
-    def __init__(self, exchange: Exchange) -> None:
+    Providers, schedules and calendars are asked for once in a run: `answers` has them for all its readers. One that
+    came before the moment `since` is asked for again.
+    """
+
+    def __init__(self, exchange: Exchange, answers: Answers) -> None:
         self._exchange = exchange
+        self._answers = answers
 
-    async def list_providers(self) -> tuple[Provider, ...]:
+    @property
+    def moment(self) -> int:
+        """What to pass as `since` for an answer that comes from now on."""
+        return self._answers.moment
+
+    async def list_providers(self, since: int = 0) -> tuple[Provider, ...]:
         """The providers that the site can connect to."""
-        return await self._exchange.call(Call("ListProviders", "GET", PROVIDERS), read_providers)
+        call = Call("ListProviders", "GET", PROVIDERS)
+        return await self._answers.once("ListProviders", lambda: self._exchange.call(call, read_providers), since)
 
     async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
         """The site's connections, or those on `schedule_ids`; what providers fail to tell is named, not an error.
@@ -113,10 +126,16 @@ class Reader:
         """One connection."""
         return await self._exchange.call(Call("GetConnection", "GET", connection_path(connection_id)), read_connection)
 
-    async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
+    async def list_calendars(self, connection_id: str, since: int = 0) -> tuple[Calendar, ...]:
         """The calendars of a connection's account."""
         call = Call("ListCalendars", "GET", connection_path(connection_id, "/calendars"))
-        return await self._exchange.call(call, read_calendars)
+        return await self._answers.once(
+            _calendars_of(connection_id), lambda: self._exchange.call(call, read_calendars), since
+        )
+
+    def listed_calendars(self, connection_id: str) -> Answer[tuple[Calendar, ...]] | None:
+        """The calendars that were listed of a connection's account in this run, None where they were not."""
+        return cast("Answer[tuple[Calendar, ...]] | None", self._answers.given(_calendars_of(connection_id)))
 
     async def list_events(self, query: EventQuery) -> EventList:
         """The external events that `query` describes, by start; all pages."""
@@ -131,18 +150,22 @@ class Reader:
         return EventList(tuple(event for page in pages for event in page.items), tuple(failed))
 
     async def query_schedules(
-        self, external_ids: Sequence[str] = (), app_ids: Sequence[str] = ()
+        self, external_ids: Sequence[str] = (), app_ids: Sequence[str] = (), since: int = 0
     ) -> tuple[Schedule, ...]:
         """The site's active schedules, or those of them with one of `external_ids` and one of `app_ids`; all pages.
 
         Whether the service heeds `app_ids` is not known: the answer may hold schedules of other apps.
         """
+        question = ("QuerySchedules", frozenset(external_ids), frozenset(app_ids))
+        return await self._answers.once(question, lambda: self._query_schedules(external_ids, app_ids), since)
+
+    async def _query_schedules(self, external_ids: Sequence[str], app_ids: Sequence[str]) -> tuple[Schedule, ...]:
         schedules: list[Schedule] = []
         for some in _by_hundreds(external_ids) if external_ids else [()]:
-            schedules += await self._query_schedules({"externalId": _among(some), "appId": _one_or_among(app_ids)})
+            schedules += await self._schedules_where({"externalId": _among(some), "appId": _one_or_among(app_ids)})
         return tuple(schedules)
 
-    async def _query_schedules(self, filters: Mapping[str, Mapping[str, object]]) -> list[Schedule]:
+    async def _schedules_where(self, filters: Mapping[str, Mapping[str, object]]) -> list[Schedule]:
         spending = self._exchange.pages()
         wanted = {name: condition for name, condition in filters.items() if condition}
 
@@ -171,8 +194,10 @@ class Writer(Reader):
     A write is sent once: an ApiError that is `doubtful` may have taken effect, so read again before repeating it.
     """
 
-    def __init__(self, exchange: Exchange, secrets: Secrets, fresh: Callable[[], bool] | None = None) -> None:
-        super().__init__(exchange)
+    def __init__(
+        self, exchange: Exchange, answers: Answers, secrets: Secrets, fresh: Callable[[], bool] | None = None
+    ) -> None:
+        super().__init__(exchange, answers)
         self._secrets = secrets
         self._fresh = fresh
 
@@ -181,7 +206,11 @@ class Writer(Reader):
 
         Its writes raise StaleError then.
         """
-        return Writer(self._exchange, self._secrets, fresh)
+        return Writer(self._exchange, self._answers, self._secrets, fresh)
+
+    async def list_calendars(self, connection_id: str, since: int = 0) -> tuple[Calendar, ...]:
+        """The calendars of a connection's account, asked for now: what is written rests on them."""
+        return await super().list_calendars(connection_id, max(since, self.moment))
 
     async def connect_by_oauth(self, provider_id: str, schedule_id: str, redirect_url: str) -> str:
         """The link at which the account's owner agrees to a connection; nothing is connected before that."""
@@ -199,8 +228,16 @@ class Writer(Reader):
             "email": email,
             "password": self._secrets.resolve(password),
         }
+<<<<<<< HEAD
         call = self._write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
         return await self._exchange.call(call, read_connection)
+=======
+        call = _write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
+        made = await self._exchange.call(call, read_connection)
+        # The service may give it the id of one that was there before.
+        self._answers.forget(_calendars_of(made.id))
+        return made
+>>>>>>> 83472e8 (api: providers, schedules and calendars are asked for once in a run)
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
         """The connection after it was sent a sync config, which may be merged into what stands or replace that."""
@@ -224,8 +261,21 @@ class Writer(Reader):
 
     async def disconnect(self, connection_id: str) -> LiveConnection:
         """The connection, disconnected; events that the site had exported are deleted at the provider."""
+<<<<<<< HEAD
         call = self._write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
         return await self._exchange.call(call, read_connection)
+=======
+        call = _write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
+        try:
+            return await self._exchange.call(call, read_connection)
+        finally:
+            self._answers.forget(_calendars_of(connection_id))
+
+
+def _calendars_of(connection_id: str) -> tuple[str, str]:
+    """What is asked about the calendars of a connection's account, among all that is asked in a run."""
+    return "ListCalendars", connection_id
+>>>>>>> 83472e8 (api: providers, schedules and calendars are asked for once in a run)
 
     def _write(
         self, method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = ""

@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 from reconciler import __version__
+from reconciler.api.answers import Answers
 from reconciler.api.client import Reader, Writer
 from reconciler.api.clock import Clock, OnWait, SystemClock, nobody
 from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials, Token, describe, read_token, token_call
@@ -56,7 +57,7 @@ class SiteSession:
     all sessions of a run may spend on trying again, `pool` the connections that they share (see `open_pool`); without
     one it has its own. `on_wait` is told of every wait. `clock` and `chance` (random
     numbers from 0 to 1) can be handed in. Nothing is read from the environment, no redirect is followed and no
-    cookie kept.
+    cookie kept. Its readers and writers share what `Answers` remembers: it lives as long as the session.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class SiteSession:
         self._key = site.auth.api_key if isinstance(site.auth, ApiKeyAuth) else site.auth.app_secret
         self._explainer = Explainer(secrets, describe(site.auth, site.site_id))
         clock = clock or SystemClock()
+        self._answers = Answers(clock.now)
         self._budget = budget or RetryBudget()
         self._spending = Spending(self._limits.run, "for a run of the site")
         self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait, ledger)
@@ -107,11 +109,11 @@ class SiteSession:
 
     def reader(self) -> Reader:
         """The methods that read; its transport refuses everything else."""
-        return Reader(self._exchange(self._reading, self._credentials))
+        return Reader(self._exchange(self._reading, self._credentials), self._answers)
 
     def writer(self) -> Writer:
         """The methods that read and write."""
-        return Writer(self._exchange(self._writing, self._credentials), self._secrets)
+        return Writer(self._exchange(self._writing, self._credentials), self._answers, self._secrets)
 
     async def __aenter__(self) -> Self:
         return self

@@ -151,14 +151,14 @@ def test_a_run_takes_no_longer_than_it_may(server: Scripted, opened: OpenSession
 )
 def test_a_run_reads_no_more_than_it_may(most: Cost, told: str, server: Scripted, opened: OpenSession) -> None:
     """The reader and the writer of a session, and the token that they share, spend one budget."""
-    server.otherwise = lambda: Reply({"connection": {"id": "c1", "name": "x" * 50}, "providers": []})
+    server.otherwise = lambda: Reply({"connection": {"id": "c1", "name": "x" * 50}, "connections": []})
 
     async def story() -> None:
         async with opened(limits=SessionLimits(run=CostLimit(most))) as session:
-            await session.reader().list_providers()
+            await session.reader().list_connections()
             await session.writer().disconnect("c1")
             with pytest.raises(MalformedAnswerError, match=f"expected at most {told}, found more"):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
             with pytest.raises(MalformedAnswerError, match=f"expected at most {told}, found more") as caught:
                 await session.writer().disconnect("c1")
             assert caught.value.doubtful
@@ -176,7 +176,7 @@ def test_answers_that_were_given_up_count_too(server: Scripted, opened: OpenSess
         async with opened(limits=limits) as session:
             for _ in range(3):
                 with pytest.raises(MalformedAnswerError) as caught:
-                    await session.reader().list_providers()
+                    await session.reader().list_connections()
                 told.append(str(caught.value))
         return told
 

@@ -209,7 +209,7 @@ def test_reading_much_at_once_counts_every_request(sandbox: RunningSandbox, open
 
     async def story() -> None:
         async with opened(app=True) as session:
-            await asyncio.gather(*(session.reader().list_providers() for _ in range(30)))
+            await asyncio.gather(*(session.reader().list_connections() for _ in range(30)))
             assert session.requests == len(sandbox.requests) == 31
 
     run(story())

@@ -10,11 +10,12 @@ from reconciler.api.secrets import Secrets
 from reconciler.api.session import SiteSession
 from reconciler.errors import MalformedAnswerError, SecretError, ServiceError, UnauthenticatedError, UsageError
 from reconciler.model.desired import ApiKeyAuth, AppAuth, SecretKind, SecretRef, Site
+from reconciler.model.live import ConnectionList
 from tests.api.conftest import OpenSession
 from tests.support.builders.api import APP_SECRET, PASSWORD_REF, SITE_ID, FakeClock, app_site, key_site, run
 from tests.support.servers.scripted import Asked, Reply, Scripted
 
-FINE = Reply({"providers": []})
+FINE = Reply({"connections": []})
 
 
 def token(value: str, life: object = 14400) -> Reply:
@@ -38,8 +39,8 @@ def test_an_app_trades_its_secret_for_a_token(server: Scripted, opened: OpenSess
 
     async def story() -> None:
         async with opened(app_site()) as session:
-            await session.reader().list_providers()
-            await session.writer().list_providers()
+            await session.reader().list_connections()
+            await session.writer().list_connections()
             assert session.requests == 3
 
     run(story())
@@ -62,7 +63,7 @@ def test_requests_that_start_together_fetch_one_token(server: Scripted, opened: 
 
     async def story() -> None:
         async with opened(app_site()) as session:
-            await asyncio.gather(*(session.reader().list_providers() for _ in range(20)))
+            await asyncio.gather(*(session.reader().list_connections() for _ in range(20)))
 
     run(story())
     assert authorizations(server) == [None, *["token-1"] * 20]
@@ -83,7 +84,7 @@ def test_a_token_is_renewed_before_it_ends(
             reader = session.reader()
             for moment in (0, kept, renewed):
                 clock.elapsed = moment
-                await reader.list_providers()
+                await reader.list_connections()
 
     run(story())
     assert authorizations(server) == [None, "token-1", "token-1", None, "token-2"]
@@ -100,14 +101,14 @@ def test_a_refused_token_is_renewed_once_for_all(server: Scripted, opened: OpenS
         if asked.headers["authorization"] == "token-1":
             refused.append(asked)
             return Reply(status=401)
-        return Reply({"providers": [], "connection": {"id": "c1"}})
+        return Reply({"connections": [], "connection": {"id": "c1"}})
 
     server.otherwise = answer
 
     async def story() -> None:
         async with opened(app_site()) as session:
             await asyncio.gather(
-                session.writer().disconnect("c1"), *(session.reader().list_providers() for _ in range(3))
+                session.writer().disconnect("c1"), *(session.reader().list_connections() for _ in range(3))
             )
 
     run(story())
@@ -122,7 +123,7 @@ def test_a_token_that_is_refused_again_is_an_error(server: Scripted, opened: Ope
     async def story() -> None:
         async with opened(app_site()) as session:
             with pytest.raises(UnauthenticatedError, match="check the app's id, secret"):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
     assert authorizations(server) == [None, "token-1", None, "token-2"]
@@ -148,7 +149,7 @@ def test_a_token_is_asked_for_again_where_that_may_help(server: Scripted, opened
 
     async def story() -> None:
         async with opened(app_site()) as session:
-            await session.reader().list_providers()
+            await session.reader().list_connections()
 
     run(story())
     assert authorizations(server) == [None, None, "token-1"]
@@ -160,10 +161,10 @@ def test_a_failed_fetch_fails_for_all_who_waited(server: Scripted, opened: OpenS
 
     async def story() -> None:
         async with opened(app_site()) as session:
-            calls = (session.reader().list_providers() for _ in range(10))
+            calls = (session.reader().list_connections() for _ in range(10))
             errors = await asyncio.gather(*calls, return_exceptions=True)
             assert all(isinstance(error, ServiceError) for error in errors)
-            assert await session.reader().list_providers() == ()
+            assert await session.reader().list_connections() == ConnectionList(())
 
     run(story())
     assert len(server.asked) == 6
@@ -188,7 +189,7 @@ def test_answers_that_are_no_token(body: object, message: str, server: Scripted,
     async def story() -> None:
         async with opened(app_site()) as session:
             with pytest.raises(MalformedAnswerError, match=message):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
 
@@ -201,7 +202,7 @@ def test_a_key_that_no_header_can_hold(server: Scripted, tmp_path: Path) -> None
     async def story() -> None:
         async with SiteSession(site, endpoint=server.url, secrets=Secrets({}, tmp_path)) as session:
             with pytest.raises(SecretError, match="file:key can't be sent") as caught:
-                await session.reader().list_providers()
+                await session.reader().list_connections()
             assert "kéy" not in str(caught.value)
 
     run(story())
@@ -214,7 +215,7 @@ def test_a_missing_key_is_named(server: Scripted) -> None:
     async def story() -> None:
         async with SiteSession(key_site(), endpoint=server.url, secrets=Secrets({}, None)) as session:
             with pytest.raises(SecretError, match="EXTCAL_API_KEY, which holds this secret, is not set"):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
     assert server.asked == []

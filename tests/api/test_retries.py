@@ -12,12 +12,13 @@ from reconciler.api.rate_limit import Rate
 from reconciler.api.retry import Backoff
 from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.errors import ApiError, RateLimitedError, ServiceError, TransportError
+from reconciler.model.live import ConnectionList
 from tests.api.conftest import OpenSession
 from tests.support.builders.api import FakeClock, app_site, key_site, run, secrets
 from tests.support.servers.scripted import Fate, Reply, Scripted
 
-FINE = Reply({"connection": {"id": "c1"}, "providers": []})
-LOST = [Reply(fate=Fate.RESET), Reply({"providers": []}, fate=Fate.CUT)]
+FINE = Reply({"connection": {"id": "c1"}, "connections": []})
+LOST = [Reply(fate=Fate.RESET), Reply({"connections": []}, fate=Fate.CUT)]
 
 
 def free_port() -> int:
@@ -37,13 +38,13 @@ def test_reads_are_tried_again(
 
     async def story() -> None:
         async with opened() as session:
-            assert await session.reader().list_providers() == ()
+            assert await session.reader().list_connections() == ConnectionList(())
             assert session.requests == 4
 
     run(story())
     assert clock.slept == [0.25, 0.5, 1.0]
     assert [seconds for seconds, _ in waits] == clock.slept
-    assert all(why.startswith("ListProviders: ") for _, why in waits)
+    assert all(why.startswith("ListConnections: ") for _, why in waits)
 
 
 def test_reads_end_after_four_tries(server: Scripted, opened: OpenSession) -> None:
@@ -53,7 +54,7 @@ def test_reads_end_after_four_tries(server: Scripted, opened: OpenSession) -> No
     async def story() -> None:
         async with opened() as session:
             with pytest.raises(ServiceError):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
     assert len(server.asked) == 4
@@ -67,7 +68,7 @@ def test_refusals_are_not_tried_again(status: int, server: Scripted, opened: Ope
     async def story() -> None:
         async with opened() as session:
             with pytest.raises(ApiError):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
     assert len(server.asked) == 1
@@ -111,7 +112,7 @@ def test_a_wait_that_is_too_long_is_not_waited(server: Scripted, opened: OpenSes
     async def story() -> None:
         async with opened() as session:
             with pytest.raises(RateLimitedError, match="try again in 3600 s") as caught:
-                await session.reader().list_providers()
+                await session.reader().list_connections()
             assert caught.value.retry_after == 3600
             assert not caught.value.doubtful
 
@@ -138,7 +139,7 @@ def test_a_rest_that_one_is_asked_for_holds_the_others(server: Scripted) -> None
             chance=lambda: 0,
             on_wait=lambda _seconds, _why: resting.set(),
         ) as session:
-            await asyncio.gather(*(session.reader().list_providers() for _ in range(20)))
+            await asyncio.gather(*(session.reader().list_connections() for _ in range(20)))
 
     run(story())
     assert len(moments) == 21
@@ -155,7 +156,7 @@ def test_the_time_for_tries_is_bounded(server: Scripted, opened: OpenSession, cl
             limits=SessionLimits(exchange=ExchangeLimits(backoff=Backoff(tries=99, budget=10)))
         ) as session:
             with pytest.raises(ServiceError):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
     assert clock.slept == [0.25, 0.5, 1.0, 2.0, 4.0]
@@ -181,7 +182,7 @@ def test_the_rate_of_a_site_is_kept(
 
     async def story() -> None:
         async with opened(app_site(), limits=SessionLimits(rate=Rate(3, 60))) as session:
-            await session.reader().list_providers()
+            await session.reader().list_connections()
             assert clock.elapsed < 1
             await session.writer().disconnect("c1")
 
@@ -206,11 +207,11 @@ def test_writes_that_could_not_be_sent_are_not_in_doubt(clock: FakeClock) -> Non
             assert endpoint in str(caught.value)
             assert session.requests == 1
             with pytest.raises(TransportError):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
             assert session.requests == 5
 
     run(story())
-    assert waits == ["ListProviders: the connection was refused; trying again"] * 3
+    assert waits == ["ListConnections: the connection was refused; trying again"] * 3
 
 
 def test_silence_ends(server: Scripted, opened: OpenSession) -> None:
@@ -276,7 +277,7 @@ def test_many_at_once_share_few_connections(server: Scripted, opened: OpenSessio
 
     async def story() -> None:
         async with opened() as session:
-            await asyncio.gather(*(session.reader().list_providers() for _ in range(100)))
+            await asyncio.gather(*(session.reader().list_connections() for _ in range(100)))
             assert session.requests == 100
 
     run(story())
@@ -291,12 +292,12 @@ def test_a_cancelled_call_leaves_the_session_usable(server: Scripted, opened: Op
 
     async def story() -> None:
         async with opened() as session:
-            tasks = [asyncio.create_task(session.reader().list_providers()) for _ in range(8)]
+            tasks = [asyncio.create_task(session.reader().list_connections()) for _ in range(8)]
             await asyncio.to_thread(server.wait_until_asked, 4)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            assert await asyncio.wait_for(session.reader().list_providers(), 120) == ()
+            assert await asyncio.wait_for(session.reader().list_connections(), 120) == ConnectionList(())
 
     try:
         run(story())

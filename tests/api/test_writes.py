@@ -123,10 +123,10 @@ def test_the_consistency_token_is_carried_between_reader_and_writer(server: Scri
     async def story() -> None:
         async with opened() as session:
             reader, writer = session.reader(), session.writer()
-            await reader.list_providers()
+            await reader.list_connections()
             await writer.disconnect("c1")
             for _ in range(3):
-                await reader.list_providers()
+                await reader.list_connections()
 
     run(story())
     assert [asked.headers.get("x-wix-consistent") for asked in server.asked] == [None, None, "one", "two", "two"]

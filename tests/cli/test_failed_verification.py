@@ -78,19 +78,17 @@ def test_what_a_provider_hides_is_no_difference(extcal: Extcal, what: tuple[str,
     assert ran.document["remaining"] == []
 
 
-def test_calendars_that_can_not_be_listed_again_are_no_difference(extcal: Extcal) -> None:
-    """Where a saved plan names a calendar and the account's can't be listed any more, its effect is unchecked."""
+def test_calendars_that_were_listed_while_connecting_are_not_listed_again(extcal: Extcal) -> None:
+    """Where a saved plan names a calendar, its effect is checked by the list that its sync config was made with."""
     extcal.env |= PASSWORD_ENV
     extcal.write(site(), connection(0, more=_NAMED))
     assert extcal("plan", "manifests", "--out", "plan.json").code == 0
     service = _Unlisting()
     with stand_in(extcal.sandbox.endpoint, service, shown=service.shown) as endpoint:
         ran = extcal("apply", "--plan", "plan.json", "--auto-approve", "--format", "json", "--endpoint", endpoint)
-    assert (ran.code, [action["status"] for action in ran.actions]) == (1, ["done"])
-    (error,) = _unchecked(ran)
-    assert error["address"] == "harbor/staff-0"
-    assert "ListCalendars: HTTP 404" in str(error["message"])
+    assert (ran.code, [action["status"] for action in ran.actions]) == (0, ["done"])
     assert ran.document["remaining"] == []
+    assert "unchecked" not in ran.document
 
 
 def test_no_undo_is_saved_of_what_can_not_be_read(drifting: Extcal) -> None:
