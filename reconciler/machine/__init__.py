@@ -1,4 +1,4 @@
-"""What the runs on one machine share: a site's journal, its lock, the ledger of its requests, what plans were used for.
+"""What the runs on one machine share: a site's journal and lock, its requests, uses of plans, calendars of a day.
 
 None of it says what is connected, the service alone does. It may be thrown away whenever nothing runs; what it holds
 that nobody else knows is which connects have been sent without an answer, and which saved plans were carried out.

@@ -15,6 +15,7 @@ from reconciler.model.account import Account
 from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
+    from reconciler.machine.calendars import CalendarFile
     from reconciler.machine.journal import FileJournal
     from reconciler.machine.unfinished import UnfinishedFile
     from reconciler.machine.used_plan import UsedPlan
@@ -68,6 +69,13 @@ class SiteFolder:
         from reconciler.machine.unfinished import UnfinishedFile  # noqa: PLC0415 - as for the journal
 
         return UnfinishedFile(self.path / "unfinished", self.make)
+
+    @cached_property
+    def calendars(self) -> "CalendarFile":
+        """The calendars of accounts as they were listed in the last day."""
+        from reconciler.machine.calendars import CalendarFile  # noqa: PLC0415 - who only counts requests has no use
+
+        return CalendarFile(self.path / "calendars", self.make, redact=self._redact)
 
     def leaves_unfinished(self, address: str, account: Account | None) -> bool:
         """Whether a connection has its sync config yet to come; where nothing was written down none has."""

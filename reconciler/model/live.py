@@ -7,9 +7,10 @@ the service does not say (`UNDEFINED`, or a field that is missing) is None; of a
 `extra` keeps fields of the answer that are not known here, as (field, JSON text).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from reconciler.model.account import Account
 from reconciler.model.sync import SyncConfig
@@ -190,3 +191,12 @@ class LiveSite:
     calendars: Mapping[str, tuple[Calendar, ...]] = field(default_factory=dict)
     unlisted: Mapping[str, str] = field(default_factory=dict)
     other_schedules: tuple[Schedule, ...] = ()
+
+
+_Item = TypeVar("_Item", Provider, Schedule, Calendar)
+
+
+def each_once(items: Iterable[_Item]) -> tuple[_Item, ...]:
+    """Order what the service lists in any order by id, each once, so that no plan depends on it."""
+    distinct = {item.id: item for item in items}
+    return tuple(distinct[key] for key in sorted(distinct))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reconciler.model.action import Action, ActionKind, Change, ConnectSpec, Reason, Recovery
-from reconciler.model.desired import Site, State
+from reconciler.model.desired import DeclaredConnection, Site, State
 from reconciler.model.key import ConnectionKey
 from reconciler.model.live import Calendar, ConnectMethod, ErrorReason, LiveConnection, Provider, Status
 from reconciler.model.source import Fault
@@ -111,6 +111,15 @@ def _update(site: Site, item: Resolved, live: LiveConnection, listed: tuple[Cale
         return providers.fixed_config(item.declared, item.provider)
     action = _base(site, item, live, ActionKind.UPDATE, Reason.CONFIG_DRIFT)
     return replace(action, changes=changes, sync=overlay.managed_part(wanted, live.sync))
+
+
+def is_in_sync(declared: DeclaredConnection, live: LiveConnection, listed: tuple[Calendar, ...]) -> bool:
+    """Whether a live connection is as declared, given its account's calendars."""
+    try:
+        wanted = _with_ids(diff.managed(declared.sync, declared.lifecycle.ignore_changes), live, listed)
+    except lookup.UnresolvedCalendarError:
+        return False
+    return not diff.diff(wanted, live.sync)
 
 
 def known_calendars(live: LiveConnection, listed: tuple[Calendar, ...] | None) -> tuple[CalendarRef, ...]:

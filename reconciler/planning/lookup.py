@@ -89,6 +89,12 @@ def query_beyond(declared: Iterable[DeclaredConnection], schedules: "Schedules")
     return replace(_query(missing), app_ids=()) if missing else None
 
 
+def schedules_unresolved(declared: Iterable[DeclaredConnection], schedules: "Schedules") -> bool:
+    """Whether a reference that is not an id does not mean exactly one of these schedules."""
+    refs = {connection.schedule for connection in declared}
+    return any(ref.by is not ScheduleKey.ID and len(schedules.meant(ref)) != 1 for ref in refs)
+
+
 def _query(refs: Collection[ScheduleRef]) -> ScheduleQuery:
     by_name = any(ref.by is ScheduleKey.NAME for ref in refs)
     external_ids = () if by_name else tuple(sorted({ref.value for ref in refs}))

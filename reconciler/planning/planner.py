@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.desired import DeclaredConnection, Site, State
-from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Status
+from reconciler.model.live import Calendar, ConnectMethod, LiveConnection, LiveSite, Status
 from reconciler.model.plan import Allowance, SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
@@ -56,13 +56,27 @@ def connection_lookups(
     return ConnectionLookups(tuple(found[True]), tuple(found[False]))
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarLookup:
+    """A live connection whose manifest names a calendar that its live sync config leaves open."""
+
+    declared: DeclaredConnection
+    connection: LiveConnection
+
+    def is_settled_by(self, calendars: tuple[Calendar, ...]) -> bool:
+        """Whether these calendars of its account, listed some time ago, will do: with them it is as declared.
+
+        A change, or a fault, must rest on what the account has now.
+        """
+        return actions.is_in_sync(self.declared, self.connection, calendars)
+
+
 def calendar_lookups(
     declared: Sequence[DeclaredConnection], live: LiveSite, *, only: frozenset[str] | None = None
-) -> tuple[str, ...]:
-    """The ids of the live connections whose account's calendars must be asked for.
+) -> tuple[CalendarLookup, ...]:
+    """The live connections whose account's calendars must be known to tell which their manifests name.
 
-    Those are the ones whose manifest names a calendar that the live sync config leaves open; with `only`, none but
-    the declared connections of these addresses are looked at.
+    With `only`, none but the declared connections of these addresses are looked at.
     """
     naming = [
         connection
@@ -71,7 +85,7 @@ def calendar_lookups(
     ]
     resolved = resolve_declared(naming, live)
     return tuple(
-        connection.id
+        CalendarLookup(item.declared, connection)
         for item, connection in resolved.matching.pairs
         if connection is not None
         and (only is None or item.declared.address in only)

@@ -1,6 +1,6 @@
 """Finds the provider that a manifest means; says what it can do, and what a calendar type is called."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from reconciler.model.action import Recovery
@@ -70,6 +70,11 @@ def is_meant(ref: ProviderRef, provider: Provider) -> bool:
             return provider.name == ref.value
         case ProviderKey.ID:
             return provider.id == ref.value
+
+
+def are_unresolved(refs: Iterable[ProviderRef], providers: Sequence[Provider]) -> bool:
+    """Whether one of the references can mean none of these providers."""
+    return any(not any(is_meant(ref, provider) for provider in providers) for ref in set(refs))
 
 
 def may_hide(ref: ProviderRef, providers: Sequence[Provider], failed: AbstractSet[str]) -> Iterator[str]:

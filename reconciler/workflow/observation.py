@@ -8,18 +8,17 @@ they take.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
+from reconciler.machine.calendars import CalendarFile
 from reconciler.model.desired import DeclaredConnection
-from reconciler.model.live import Calendar, ConnectionList, LiveSite, Provider, Schedule, Status
+from reconciler.model.live import ConnectionList, LiveSite, Provider, Schedule, Status, each_once
 from reconciler.model.sync import SyncConfig
-from reconciler.planning import lookup
+from reconciler.planning import lookup, providers
 from reconciler.planning.planner import ConnectionLookups, calendar_lookups, connection_lookups
 from reconciler.planning.select import needs_schedules, schedule_ids
-
-_T = TypeVar("_T", Provider, Schedule, Calendar)
+from reconciler.workflow.calendars import with_calendars
 
 
 async def observe(
@@ -27,12 +26,13 @@ async def observe(
     reader: Reader,
     chosen: Sequence[DeclaredConnection] = (),
     beside: Sequence[DeclaredConnection] = (),
+    file: CalendarFile | None = None,
 ) -> LiveSite:
     """Observe one site for these declared connections; raises ApiError or SecretError.
 
     Where only some are planned and their schedules are enough (`select` in planning), `chosen` are those: then the
     connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
-    same site, by themselves.
+    same site, by themselves. `file` has calendars that were listed before.
     """
     asked = asyncio.create_task(find_schedules([*declared, *beside], reader))
 
@@ -41,12 +41,13 @@ async def observe(
         known = await asked if needs_schedules(chosen) else FoundSchedules()
         return await reader.list_connections(schedule_ids(chosen, lookup.Schedules(known.listed, known.others)))
 
-    providers, connections = asyncio.create_task(reader.list_providers()), asyncio.create_task(connections_read())
+    offering = asyncio.create_task(_find_providers([*declared, *beside], reader))
+    connections = asyncio.create_task(connections_read())
     # All are waited for, so that of several errors the same one is raised each time.
-    await asyncio.gather(providers, connections, asked, return_exceptions=True)
-    offered, listed, found = providers.result(), connections.result(), asked.result()
+    await asyncio.gather(offering, connections, asked, return_exceptions=True)
+    offered, listed, found = offering.result(), connections.result(), asked.result()
     live = LiveSite(
-        _by_id(offered),
+        offered,
         listed.connections,
         listed.failed_provider_ids,
         schedules=found.listed,
@@ -55,15 +56,17 @@ async def observe(
     only = frozenset(each.address for each in chosen) or None
     own_lookups, others = connection_lookups(declared, live, only=only), connection_lookups(beside, live)
     live = await _with_directions(live, reader, own_lookups.beside(others))
-    own = calendar_lookups(declared, live, only=only)
-    wanted = tuple(dict.fromkeys((*own, *calendar_lookups(beside, live))))
-    answers = await asyncio.gather(*(_calendars(reader, connection_id) for connection_id in wanted))
-    by_id = dict(zip(wanted, answers, strict=True))
-    return replace(
-        live,
-        calendars={key: answer for key, answer in by_id.items() if not isinstance(answer, str)},
-        unlisted={key: answer for key, answer in by_id.items() if isinstance(answer, str)},
-    )
+    lookups = (*calendar_lookups(declared, live, only=only), *calendar_lookups(beside, live))
+    return await with_calendars(live, lookups, reader, file, whole=only is None and not live.failed_provider_ids)
+
+
+async def _find_providers(declared: Iterable[DeclaredConnection], reader: Reader) -> tuple[Provider, ...]:
+    """Ask for the providers; those that were answered before will do unless one is declared that they lack."""
+    began = reader.moment
+    found = await reader.list_providers()
+    if providers.are_unresolved((each.provider for each in declared), found):
+        found = await reader.list_providers(began)
+    return each_once(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,22 @@ async def find_schedules(declared: Iterable[DeclaredConnection], reader: Reader)
     Those of every app are asked for only where a reference means none of its own app's: it may mean one by external
     id, and else a person is told where it is.
     """
-    every = tuple(declared)
+    every, began = tuple(declared), reader.moment
+    found = await _query_schedules(every, reader)
+    if lookup.schedules_unresolved(every, lookup.Schedules(found.listed, found.others)):
+        # What was answered before may be older than the schedule that is named.
+        found = await _query_schedules(every, reader, began)
+    return found
+
+
+async def _query_schedules(every: Sequence[DeclaredConnection], reader: Reader, since: int = 0) -> FoundSchedules:
     if (query := lookup.schedule_query(every)) is None:
         return FoundSchedules()
-    listed = _by_id(await reader.query_schedules(query.external_ids, query.app_ids))
+    listed = each_once(await reader.query_schedules(query.external_ids, query.app_ids, since))
     if (beyond := lookup.query_beyond(every, lookup.Schedules(listed))) is None:
         return FoundSchedules(listed)
     known = {schedule.id for schedule in listed}
-    answer = _by_id(await reader.query_schedules(beyond.external_ids))
+    answer = each_once(await reader.query_schedules(beyond.external_ids, since=since))
     return FoundSchedules(listed, tuple(schedule for schedule in answer if schedule.id not in known))
 
 
@@ -141,17 +152,3 @@ def _completed(live: LiveSite, found: Mapping[str, SyncConfig]) -> LiveSite:
         for each in live.connections
     )
     return replace(live, connections=connections)
-
-
-async def _calendars(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:
-    """List the account's calendars, or say why not: one's error must not hide the site."""
-    try:
-        return _by_id(await reader.list_calendars(connection_id))
-    except ApiError as error:
-        return str(error)
-
-
-def _by_id(items: Sequence[_T]) -> tuple[_T, ...]:
-    """Order what the service lists in any order, each once, so that no plan depends on it."""
-    distinct = {item.id: item for item in items}
-    return tuple(distinct[key] for key in sorted(distinct))

@@ -158,7 +158,8 @@ async def each_site(
         chosen = narrowable(site, declared[site.name], only)
         try:
             others = () if beside is None else beside[site.name]
-            live = await observe(declared[site.name], opened[site.name].reader(), chosen, others)
+            file = None if opened.machine is None else opened.machine.site(site.site_id).calendars
+            live = await observe(declared[site.name], opened[site.name].reader(), chosen, others, file)
         except ExtcalError as error:
             return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
         finally:

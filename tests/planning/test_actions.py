@@ -8,7 +8,6 @@ from reconciler.model.action import ActionKind, Change, Chosen, ConnectSpec, Rea
 from reconciler.model.desired import Lifecycle, State
 from reconciler.model.live import Calendar, ConnectMethod, Provider
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.planner import calendar_lookups
 from tests.support.builders.plans import (
     APPLE,
     DEDICATED,
@@ -23,6 +22,7 @@ from tests.support.builders.plans import (
     chosen,
     declared,
     live,
+    looked_up,
     planned,
     site_with,
     the_action,
@@ -113,13 +113,13 @@ def test_calendar_names_that_the_live_config_resolves_cost_no_request() -> None:
     """The account's calendars are asked for only where the live config leaves a name open."""
     have = live(sync=SyncConfig(chosen(WORK), OFF))
     knows, lacks = declared(sync=SyncConfig(chosen("Work"))), declared(sync=SyncConfig(chosen("Home")))
-    assert calendar_lookups([knows], site_with(have)) == ()
-    assert calendar_lookups([lacks], site_with(have)) == ("c1",)
-    assert calendar_lookups([lacks], site_with(replace(have, status="ERROR"))) == ()
-    assert calendar_lookups([replace(lacks, state=State.ABSENT)], site_with(have)) == ()
-    assert calendar_lookups([lacks], site_with()) == ()
+    assert looked_up([knows], site_with(have)) == ()
+    assert looked_up([lacks], site_with(have)) == ("c1",)
+    assert looked_up([lacks], site_with(replace(have, status="ERROR"))) == ()
+    assert looked_up([replace(lacks, state=State.ABSENT)], site_with(have)) == ()
+    assert looked_up([lacks], site_with()) == ()
     ignoring = replace(lacks, lifecycle=Lifecycle(ignore_changes=(f"{IMPORTS}.calendars",)))
-    assert calendar_lookups([ignoring], site_with(have)) == ()
+    assert looked_up([ignoring], site_with(have)) == ()
 
 
 def test_unknown_calendar_fails_the_plan_with_its_line() -> None:
@@ -278,9 +278,9 @@ def test_calendars_of_an_import_that_stays_off_are_not_asked_for() -> None:
     """Where the manifest does not say whether to import and the live import is off, no calendar is looked up."""
     wanted = declared(sync=SyncConfig(replace(chosen("Nowhere"), enabled=None)))
     on = site_with(live(sync=SyncConfig(OFF, OFF)))
-    assert calendar_lookups([wanted], on) == ()
+    assert looked_up([wanted], on) == ()
     assert the_action(planned(wanted, on=on)).kind is ActionKind.NOOP
-    assert calendar_lookups([wanted], site_with(live())) == ("c1",)
+    assert looked_up([wanted], site_with(live())) == ("c1",)
 
 
 def test_capabilities_are_those_of_the_provider_that_it_stands_at() -> None:

@@ -9,7 +9,6 @@ from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Lifecy
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.sync import IMPORTS, SyncConfig
 from reconciler.planning.lookup import ScheduleQuery, Schedules, query_beyond, schedule_query
-from reconciler.planning.planner import calendar_lookups
 from reconciler.planning.select import narrowable, needs_schedules, schedule_ids
 from tests.support.builders.plans import (
     OTHER_SCHEDULE,
@@ -19,6 +18,7 @@ from tests.support.builders.plans import (
     chosen,
     declared,
     live,
+    looked_up,
     planned,
     site_with,
 )
@@ -79,9 +79,9 @@ def test_calendars_are_asked_for_of_each_connection_that_leaves_one_open() -> No
         live(f"c-{name}", account=f"{name}@harbor.example", status="ERROR" if name == "broken" else "SYNCED")
         for name in ("absent", "broken", "chosen", "other", "plain", "zoe")
     ]
-    assert calendar_lookups(people, site_with(*there)) == ("c-chosen", "c-other", "c-zoe")
+    assert looked_up(people, site_with(*there)) == ("c-chosen", "c-other", "c-zoe")
     only = frozenset({"harbor/chosen", "harbor/zoe"})
-    assert calendar_lookups(people, site_with(*there), only=only) == ("c-chosen", "c-zoe")
+    assert looked_up(people, site_with(*there), only=only) == ("c-chosen", "c-zoe")
 
 
 def test_calendars_of_a_direction_that_is_and_stays_off_are_not_asked_for() -> None:
@@ -89,8 +89,8 @@ def test_calendars_of_a_direction_that_is_and_stays_off_are_not_asked_for() -> N
     open_ = importing("lee", sync=SyncConfig(replace(chosen("Work"), enabled=None)))
     for enabled, asked in ((True, ("c1",)), (False, ()), (None, ())):
         have = live(sync=SyncConfig(replace(chosen(), enabled=enabled)))
-        assert calendar_lookups([open_], site_with(have)) == asked
-    assert calendar_lookups([open_], site_with(live(sync=SyncConfig()))) == ()
+        assert looked_up([open_], site_with(have)) == asked
+    assert looked_up([open_], site_with(live(sync=SyncConfig()))) == ()
 
 
 def test_calendars_are_asked_for_where_a_direction_is_ignored_and_on() -> None:
@@ -99,13 +99,13 @@ def test_calendars_are_asked_for_where_a_direction_is_ignored_and_on() -> None:
     off = importing("lee", sync=SyncConfig(replace(chosen("Work"), enabled=False)), lifecycle=ignoring)
     for enabled, asked in ((True, ("c1",)), (False, ())):
         have = live(sync=SyncConfig(replace(chosen(), enabled=enabled)))
-        assert calendar_lookups([off], site_with(have)) == asked
+        assert looked_up([off], site_with(have)) == asked
         listed = {"c1": (Calendar("work-id", "Work"),)} if asked else {}
         plan = planned(off, on=site_with(have, calendars=listed))
         assert plan.faults == ()
         assert [action.kind for action in plan.actions] == [ActionKind.UPDATE if enabled else ActionKind.NOOP]
     ignored = replace(off, lifecycle=Lifecycle(ignore_changes=(f"{IMPORTS}.calendars",)))
-    assert calendar_lookups([ignored], site_with(live(sync=SyncConfig(chosen())))) == ()
+    assert looked_up([ignored], site_with(live(sync=SyncConfig(chosen())))) == ()
 
 
 STAFF = [Schedule(SCHEDULE, "Dr. Lee", "ext-a", "ACTIVE"), Schedule(OTHER_SCHEDULE, "Dr. Kim", "ext-b", "ACTIVE")]

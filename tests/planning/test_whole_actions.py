@@ -10,7 +10,6 @@ from reconciler.model.desired import Lifecycle, ProviderKey, ProviderRef, Schedu
 from reconciler.model.key import ConnectionKey
 from reconciler.model.live import ConnectMethod, Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.planner import calendar_lookups
 from tests.support.actions import altered
 from tests.support.builders.plans import (
     APPLE,
@@ -26,6 +25,7 @@ from tests.support.builders.plans import (
     chosen,
     declared,
     live,
+    looked_up,
     planned,
     site_with,
     the_action,
@@ -279,7 +279,7 @@ def test_a_declared_connection_is_called_by_its_providers_name() -> None:
 def test_a_live_config_without_an_import_resolves_no_calendar() -> None:
     """What says nothing of calendars knows none: the account is asked, and without its list it is a fault."""
     wanted, have = declared(sync=SyncConfig(chosen("Work"))), site_with(live(sync=SyncConfig()))
-    assert calendar_lookups([wanted], have) == ("c1",)
+    assert looked_up([wanted], have) == ("c1",)
     (fault,) = planned(wanted, on=have).faults
     assert (fault.message, fault.hint) == ("the account has no calendar Work", "it has: none")
 

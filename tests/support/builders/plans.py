@@ -1,5 +1,6 @@
 """Short ways to state a site, what it declares and what is live, for tests of planning."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from reconciler.model.live import Features, LiveConnection, LiveSite, Provider
 from reconciler.model.plan import SitePlan
 from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
-from reconciler.planning.planner import plan_site
+from reconciler.planning.planner import calendar_lookups, plan_site
 
 SCHEDULE = "3e47ec65-2975-447c-a7ed-75041e850d5e"
 OTHER_SCHEDULE = "3e47ec65-2975-447c-a7ed-75041e850d5f"
@@ -123,6 +124,13 @@ def _with_account(fields: dict[str, Any]) -> dict[str, Any]:
 def site_with(*connections: LiveConnection, **fields: Any) -> LiveSite:  # noqa: ANN401 - any field of the value
     """An observation of a site with every provider of this module."""
     return replace(LiveSite(PROVIDERS, connections), **fields)
+
+
+def looked_up(
+    declared: Sequence[DeclaredConnection], live: LiveSite, *, only: frozenset[str] | None = None
+) -> tuple[str, ...]:
+    """The ids of the live connections whose account's calendars must be known to plan them."""
+    return tuple(each.connection.id for each in calendar_lookups(declared, live, only=only))
 
 
 def planned(
