@@ -53,6 +53,7 @@ async def apply(
     `machine` has the journals, and what saved plans were used for; whoever calls this holds the locks of the sites that
     may be written to.
     """
+    opened.verified.clear()
     reaches = {
         site.site.name: _reach(site, opened, machine, window or Window()) for site in plan.sites if site.applyable
     }
@@ -101,8 +102,18 @@ async def verify(
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
 ) -> Result:
-    """Observe and plan again, so that what still differs after applying can be named."""
-    return checked_by_plan(result, await plan(desired, opened, selection, allowed))
+    """Observe and plan again, so that what still differs after applying can be named.
+
+    A site without a single action is as it was when it was planned: nothing was sent there.
+    """
+    acted = {outcome.action.site for outcome in result.outcomes}
+    sites = acted if selection.sites is None else acted & selection.sites
+    # Of some connections alone the others of their site need not have been read.
+    seen = opened.verified if selection.connections is None else {}
+    again = await plan(desired, opened, replace(selection, sites=frozenset(sites)), allowed, seen)
+    anew = {site.site.name: site for site in again.sites}
+    remaining = replace(again, sites=tuple(anew.get(site.site.name, site) for site in result.plan.sites))
+    return checked_by_plan(result, remaining)
 
 
 async def verify_saved(result: Result, opened: Sessions) -> Result:
@@ -111,6 +122,7 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
     A site that can't be read again has a plan whose fault says why.
     """
     seen, unread = await _seen(result, opened)
+    opened.verified |= {name: LiveSite((), each.connections, each.failed_provider_ids) for name, each in seen.items()}
     outcomes = [each for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
     done = [outcome.action for outcome in outcomes]
 
@@ -182,7 +194,7 @@ class _Looker:
 
 
 async def undo(result: Result, opened: Sessions) -> Undo:
-    """The inverse of what was done, resting on the live state as it is now.
+    """The inverse of what was done, resting on the live state as it was verified, else as it is now.
 
     Raises ExtcalError where that can't be read.
     """
@@ -194,7 +206,7 @@ async def undo(result: Result, opened: Sessions) -> Undo:
         reader = opened[name].reader()
         try:
             providers = await reader.list_providers() if name in offering else ()
-            found = await reader.list_connections()
+            found = opened.verified.get(name) or await reader.list_connections()
             live = LiveSite(providers, found.connections, found.failed_provider_ids)
             return await with_whole_configs(live, reader, of=configured)
         except ExtcalError as error:

@@ -110,7 +110,7 @@ class Run:
         )
 
     async def undo(self, result: Result) -> Undo:
-        """The plan that goes back from the live state as it is now."""
+        """The plan that goes back from the live state as it was verified, or is now where it was not."""
         return await undo(result, self.opened)
 
 

@@ -58,14 +58,18 @@ async def plan(
     opened: Sessions,
     selection: Selection,
     allowed: frozenset[Allowance] = frozenset(),
+    seen: dict[str, LiveSite] | None = None,
 ) -> Plan:
     """Observe every selected site and plan what would bring it to the desired state.
 
-    Only reads are sent. A site that can't be read has a plan whose fault says why.
+    Only reads are sent. A site that can't be read has a plan whose fault says why. What was read goes into `seen`, by
+    the sites' names.
     """
     by_site = declared_by_site(desired, opened)
 
     def planned(site: Site, live: LiveSite) -> SitePlan:
+        if seen is not None:
+            seen[site.name] = live
         return plan_site(site, by_site[site.name], live, allowed=allowed, only=selection.connections)
 
     plans = await each_site(selected_sites(desired, selection), opened, by_site, planned, selection.connections)

@@ -16,6 +16,7 @@ from reconciler.api.session import SessionLimits, SiteSession, open_pool
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
 from reconciler.model.limits import SITES_AT_ONCE
+from reconciler.model.live import LiveSite
 from reconciler.model.shards import Shards
 
 _CONNECTIONS_EACH = 4
@@ -26,7 +27,8 @@ class Sessions(dict[str, SiteSession]):
     """The sessions of a run by the names of their sites; at most `at_once` work at a time.
 
     `on_read` is called for each site that was read, or could not be: its name, and how many sites there are.
-    `machine` is where the runs on this machine meet, where there is one.
+    `machine` is where the runs on this machine meet, where there is one. `verified` holds what sites were like when
+    they were read whole after the last write of the run.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Sessions(dict[str, SiteSession]):
         super().__init__(by_name)
         self.at_once = at_once
         self.machine = machine
+        self.verified: dict[str, LiveSite] = {}
         self._on_read = on_read
 
     def read(self, name: str) -> None:
