@@ -1,11 +1,13 @@
 """What a run asks of the service: nothing twice, and not what was listed in the last day."""
 
 from dataclasses import replace
+from typing import cast
 
 from tests.cli.counting import APPLY, PLAN, WORK, asked, by_name, working
-from tests.support.cli.command import Extcal
+from tests.support.cli.command import Extcal, Json
 from tests.support.cli.worlds import QUAY, harbor, quay, site, world
 from tests.support.cli.worlds import connection as by_id
+from tests.support.servers.proxy import stand_in
 
 
 def test_calendars_are_listed_for_the_first_plan_of_a_day(asking: Extcal) -> None:
@@ -51,6 +53,47 @@ def test_the_undo_is_of_what_was_verified(asking: Extcal) -> None:
         assert asking("apply", *what, "--auto-approve", "--undo-out", f"undo-{number}.json").code == 0
         assert asked(asking) == without
         assert (asking.folder / f"undo-{number}.json").exists()
+
+
+class _Growing:
+    """Passes everything on; until something was written, it shows names of a schedule and of a provider otherwise."""
+
+    def __init__(self) -> None:
+        self.wrote = False
+
+    def __call__(self, method: str, path: str) -> tuple[str, str]:
+        self.wrote = self.wrote or method == "PATCH"
+        return method, path
+
+    def shown(self, content: bytes) -> bytes:
+        """The content of an answer."""
+        return content if self.wrote else content.replace(b"Staff 1", b"Staff X").replace(b"Tidewater", b"Seawater")
+
+
+def test_what_a_remembered_answer_lacks_is_asked_for_once_more(asking: Extcal) -> None:
+    """A schedule and a provider that came while a plan was applied are found by the verification."""
+    asking.on(world(harbor(0)))
+    rota = by_id(2, provider="rota").replace("provider: rota", "provider: {name: Tidewater Rota}")
+    asking.write(site(), by_id(0, more=WORK), by_name(1), rota)
+    service = _Growing()
+    with stand_in(asking.sandbox.endpoint, service, shown=service.shown) as endpoint:
+        ran = asking(*APPLY, "--endpoint", endpoint)
+    assert [each["message"] for each in cast("list[Json]", ran.document["errors"])] != []
+    remaining = cast("list[Json]", ran.document["remaining"])
+    assert {each["address"] for each in remaining} == {"harbor/staff-1", "harbor/staff-2"}
+    found = asked(asking)
+    # Of every app's schedules only the plan had to ask.
+    assert (found["ListProviders"], found["QuerySchedules"]) == (2, 3)
+
+
+def test_a_name_that_nothing_has_costs_one_request_more_in_a_run(asking: Extcal) -> None:
+    """Verification asks once more for what is named and missing, and no more than that."""
+    asking.on(world(harbor(0)))
+    asking.write(site(), by_id(0, more=WORK), by_name(9))
+    ran = asking(*APPLY)
+    assert ran.code == 1
+    found = asked(asking)
+    assert (found["ListProviders"], found["QuerySchedules"]) == (1, 4)
 
 
 def test_a_site_where_nothing_is_done_is_not_read_again(asking: Extcal) -> None:
