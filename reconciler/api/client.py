@@ -228,16 +228,11 @@ class Writer(Reader):
             "email": email,
             "password": self._secrets.resolve(password),
         }
-<<<<<<< HEAD
         call = self._write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
-        return await self._exchange.call(call, read_connection)
-=======
-        call = _write("ConnectByCredentials", f"{CONNECTIONS}:connectByCredentials", body, secret=str(password))
         made = await self._exchange.call(call, read_connection)
         # The service may give it the id of one that was there before.
         self._answers.forget(_calendars_of(made.id))
         return made
->>>>>>> 83472e8 (api: providers, schedules and calendars are asked for once in a run)
 
     async def update_sync_config(self, connection_id: str, sync: SyncConfig) -> LiveConnection:
         """The connection after it was sent a sync config, which may be merged into what stands or replace that."""
@@ -261,26 +256,21 @@ class Writer(Reader):
 
     async def disconnect(self, connection_id: str) -> LiveConnection:
         """The connection, disconnected; events that the site had exported are deleted at the provider."""
-<<<<<<< HEAD
         call = self._write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
-        return await self._exchange.call(call, read_connection)
-=======
-        call = _write("Disconnect", connection_path(connection_id, "/disconnect"), {"connectionId": connection_id})
         try:
             return await self._exchange.call(call, read_connection)
         finally:
             self._answers.forget(_calendars_of(connection_id))
 
-
-def _calendars_of(connection_id: str) -> tuple[str, str]:
-    """What is asked about the calendars of a connection's account, among all that is asked in a run."""
-    return "ListCalendars", connection_id
->>>>>>> 83472e8 (api: providers, schedules and calendars are asked for once in a run)
-
     def _write(
         self, method: str, path: str, body: Mapping[str, object], *, verb: str = "POST", secret: str = ""
     ) -> Call:
         return Call(method, verb, path, body=json.dumps(body), writes=True, secret=secret, fresh=self._fresh)
+
+
+def _calendars_of(connection_id: str) -> tuple[str, str]:
+    """What is asked about the calendars of a connection's account, among all that is asked in a run."""
+    return "ListCalendars", connection_id
 
 
 def _each_once(rows: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:

@@ -7,22 +7,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
 
 from reconciler.api.clock import Clock, OnWait
 from reconciler.errors import ExtcalError, StaleError
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `requests` in any `seconds`; the service allows 200 a minute, and clocks and networks jitter."""
-
-    # examples/fleet and examples/recovery repeat it.
-    requests: int = 190
-    seconds: float = 60.0
+from reconciler.model.traffic import Rate, SiteTraffic
 
 
 class Ledger(Protocol):
@@ -34,6 +25,10 @@ class Ledger(Protocol):
 
     def hold(self, clock: Callable[[], float], pause: float, seconds: float) -> None:
         """Let nothing go for `pause` seconds."""
+        ...
+
+    def counted(self, clock: Callable[[], float], seconds: float) -> tuple[float, tuple[float, ...]]:
+        """Until when nothing may go, and when the requests of the last `seconds` were sent, the oldest first."""
         ...
 
 
@@ -60,6 +55,11 @@ class OwnLedger:
         """Let nothing go for `pause` seconds."""
         del seconds
         self._held_until = max(self._held_until, clock() + pause)
+
+    def counted(self, clock: Callable[[], float], seconds: float) -> tuple[float, tuple[float, ...]]:
+        """Until when nothing may go, and when the requests of the last `seconds` were sent, the oldest first."""
+        since = clock() - seconds
+        return self._held_until, tuple(moment for moment in self._sent if moment > since)
 
 
 _STALE = "not sent: what it rests on was read too long ago; apply again"
@@ -88,6 +88,15 @@ class RateLimiter:
                 self._shared.hold(self._clock.monotonic, seconds, self._rate.seconds)
             except (OSError, ExtcalError):
                 self._shared = None
+
+    def counted(self) -> tuple[float, tuple[float, ...]]:
+        """Until when nothing may go, and when the requests that count now were sent, by the limiter's clock."""
+        if self._shared is not None:
+            try:
+                return self._shared.counted(self._clock.monotonic, self._rate.seconds)
+            except (OSError, ExtcalError):
+                self._shared = None
+        return self._own.counted(self._clock.monotonic, self._rate.seconds)
 
     async def turn(self, *, followers: int = 0, fresh: Callable[[], bool] | None = None) -> None:
         """Return when one more request may go and so many `followers` after it, and count the one.
@@ -128,12 +137,18 @@ class Traffic:
 
     def __init__(self, rate: Rate, connections: int, clock: Clock, on_wait: OnWait, ledger: Ledger | None) -> None:
         self.requests = 0
+        self._rate = rate
         self.clock = clock
         self.on_wait = on_wait
         self._limiter = RateLimiter(rate, clock, on_wait, ledger)
         # The pool would queue, too, but looks through its whole queue for each request.
         self._room = asyncio.Semaphore(connections)
         self._consistent: str | None = None
+
+    def lately(self) -> SiteTraffic:
+        """What was sent to the site, as far as its rate limit counts it."""
+        held_until, recent = self._limiter.counted()
+        return SiteTraffic(self.requests, recent, held_until, self._rate)
 
     @asynccontextmanager
     async def slot(self, *, followers: int = 0, fresh: Callable[[], bool] | None = None) -> AsyncIterator[None]:

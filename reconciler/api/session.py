@@ -20,13 +20,14 @@ from reconciler.api.credentials import Anonymous, ApiKey, AppToken, Credentials,
 from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.exchange import Exchange, ExchangeLimits
 from reconciler.api.failures import Explainer
-from reconciler.api.rate_limit import Ledger, Rate, Traffic
+from reconciler.api.rate_limit import Ledger, Traffic
 from reconciler.api.readonly import ReadOnlyTransport, SharedTransport
 from reconciler.api.response_limits import ACCEPTED, RUN, CostLimit, Spending
 from reconciler.api.retry import RetryBudget
 from reconciler.api.secrets import Secrets
 from reconciler.errors import UsageError
 from reconciler.model.desired import ApiKeyAuth, SecretRef, Site
+from reconciler.model.traffic import Rate, SiteTraffic
 
 _chance = random.SystemRandom().random
 
@@ -97,6 +98,11 @@ class SiteSession:
     def requests(self) -> int:
         """How many requests were sent, tries and tokens included."""
         return self._traffic.requests
+
+    @property
+    def traffic(self) -> SiteTraffic:
+        """What was sent to the site, as far as its rate limit counts it."""
+        return self._traffic.lately()
 
     @property
     def key(self) -> SecretRef:

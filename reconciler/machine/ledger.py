@@ -54,6 +54,12 @@ class FileLedger:
             held_until, sent = self._entries(descriptor, now, seconds)
             self._write(descriptor, max(held_until, now + pause), sent)
 
+    def counted(self, clock: Callable[[], float], seconds: float) -> tuple[float, tuple[float, ...]]:
+        """Until when nothing may go, and when the requests of the last `seconds` were sent, the oldest first."""
+        with self._held() as descriptor:
+            held_until, sent = self._entries(descriptor, clock(), seconds)
+            return held_until, tuple(sent)
+
     @contextmanager
     def _held(self) -> Iterator[int]:
         try:

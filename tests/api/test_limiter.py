@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.clock import nobody
-from reconciler.api.rate_limit import Rate, RateLimiter
+from reconciler.api.rate_limit import RateLimiter
+from reconciler.model.traffic import Rate, SiteTraffic
 from tests.support.builders.api import FakeClock, run
 from tests.support.profiles import examples
 
@@ -98,3 +99,27 @@ def test_a_rest_that_the_service_asks_for_holds_everyone() -> None:
 
     run(story())
     assert clock.monotonic() == 7
+
+
+@examples(50, profile="tests")
+@given(st.integers(1, 8), st.lists(st.floats(0, 30), max_size=30), st.floats(0, 90), st.integers(1, 40))
+def test_what_it_has_counted_tells_when_more_will_have_gone(
+    most: int, pauses: list[float], rest: float, more: int
+) -> None:
+    """Whatever was sent before, and whatever rest the service asks for, the moment of a later turn is known."""
+    clock = FakeClock()
+    rate = Rate(most, 60)
+    limiter = RateLimiter(rate, clock, nobody)
+
+    async def story() -> float:
+        for pause in pauses:
+            await clock.sleep(pause)
+            await limiter.turn()
+        limiter.hold(rest)
+        held_until, recent = limiter.counted()
+        foreseen = SiteTraffic(len(pauses), recent, held_until, rate).sent_by(clock.monotonic(), more)
+        for _ in range(more):
+            await limiter.turn()
+        return foreseen - clock.monotonic()
+
+    assert abs(run(story())) < 1e-6

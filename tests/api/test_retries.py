@@ -8,11 +8,11 @@ import time
 import pytest
 
 from reconciler.api.exchange import ExchangeLimits
-from reconciler.api.rate_limit import Rate
 from reconciler.api.retry import Backoff
 from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.errors import ApiError, RateLimitedError, ServiceError, TransportError
 from reconciler.model.live import ConnectionList
+from reconciler.model.traffic import Rate
 from tests.api.conftest import OpenSession
 from tests.support.builders.api import FakeClock, app_site, key_site, run, secrets
 from tests.support.servers.scripted import Fate, Reply, Scripted

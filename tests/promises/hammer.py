@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.api.rate_limit import Rate
 from reconciler.api.session import SessionLimits, SiteSession
 from reconciler.machine import FileLedger, Machine
+from reconciler.model.traffic import Rate
 from tests.support.builders.api import SITE_ID, key_site, secrets
 
 RATE = Rate(5, 0.8)

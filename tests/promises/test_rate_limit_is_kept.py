@@ -23,8 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.clock import SystemClock, nobody
-from reconciler.api.rate_limit import Rate, RateLimiter
+from reconciler.api.rate_limit import RateLimiter
 from reconciler.machine import FileLedger, Machine, ledger
+from reconciler.model.traffic import Rate
 from reconciler.sandbox.faults import WRITES, Answer, Fault, Faults
 from tests.promises.hammer import RATE
 from tests.support.builders.api import SITE_ID, FakeClock, run
@@ -315,3 +316,16 @@ def test_what_is_refused_for_its_rate_while_applying_is_sent_again(limiting: Lim
     assert ran.code == 0, ran.err
     assert "waiting 3 s: ConnectByCredentials: the service limits the rate" in ran.err
     assert [request.status for request in extcal.writes if "connectByCredentials" in request.path] == [429, 200]
+
+
+def test_a_run_knows_what_others_on_the_machine_have_sent(tmp_path: Path) -> None:
+    """What one limiter has counted, and the rest that it was asked for, another one of the site tells too."""
+    clock = FakeClock()
+    one, other = (
+        RateLimiter(Rate(2, _WINDOW), clock, nobody, Machine(tmp_path, "a service").site(SITE_ID).ledger)
+        for _ in range(2)
+    )
+    run(one.turn())
+    sent = clock.monotonic()
+    one.hold(7)
+    assert other.counted() == (sent + 7, (sent,))
