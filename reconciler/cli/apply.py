@@ -36,10 +36,11 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.consent import ConsentLinks, consent_session
 from reconciler.cli.consent_options import ConsentOptions, consent_options
-from reconciler.cli.console import Console, Progress
+from reconciler.cli.console import Console
 from reconciler.cli.dask.options import for_workers, runner_options
 from reconciler.cli.formats import failures_as_json, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.progress import Progress
 from reconciler.cli.redaction import redacted
 from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import Ending, StopStep, run, stop_by_signals

@@ -11,8 +11,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.secrets import Secrets
-from reconciler.cli.console import reading
 from reconciler.cli.options import GlobalOptions
+from reconciler.cli.progress import reading
 from reconciler.cli.redaction import keep_secret, redact, redact_diagnostics, show_requests
 from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.cli.console import Console, Progress
+from reconciler.cli.console import Console
+from reconciler.cli.progress import Progress
 from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
 from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, site
