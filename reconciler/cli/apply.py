@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -50,6 +51,8 @@ from reconciler.manifests import Limits, load
 from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.partition import partition_of
+from reconciler.planning.requests import requests_by_site, requests_of
+from reconciler.planning.time_left import TimeLeft
 from reconciler.render.plan_json import result_json
 from reconciler.render.result_text import outcome_line, result_text
 from reconciler.workflow import ManifestWork, SavedWork, Stop, Work
@@ -191,7 +194,13 @@ class ApplyOptions:
 async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, ending: Ending) -> int:
     """Plan, show the plan, ask, carry it out, save the undo, and show the result; the exit code."""
     console = globals_.console
-    approval = Approval(console, options.allowed, auto_approve=options.auto_approve, as_json=options.as_json)
+    approval = Approval(
+        console,
+        options.allowed,
+        auto_approve=options.auto_approve,
+        as_json=options.as_json,
+        sites_at_once=options.parallelism,
+    )
     with target(globals_) as found:
         service = replace(found.service, parallelism=options.parallelism)
         begun: AbstractAsyncContextManager[ApplyRun] = (
@@ -202,9 +211,10 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
         async with consent_session(options.consent, console, as_json=options.as_json) as consent, begun as running:
             plan = approval.approvable(await running.plan())
             approval.ask(plan, await running.failing(plan))
+            left = TimeLeft(requests_by_site(plan), options.parallelism, time.monotonic, running.traffic)
             stop = _stop_on_signals(console, ending)
             result = await running.apply(
-                plan, consent.mode, consent.prompt, stop, _progress(console, consent.links, plan)
+                plan, consent.mode, consent.prompt, stop, _progress(console, consent.links, plan, left)
             )
             # Before links are taken out: what may still be connected by one belongs to the way back.
             undo_file = options.undo_file
@@ -223,12 +233,16 @@ def _stop_on_signals(console: Console, ending: Ending) -> Stop:
     return stop
 
 
-def _progress(console: Console, links: ConsentLinks, plan: Plan) -> Callable[[Outcome], None]:
+def _progress(console: Console, links: ConsentLinks, plan: Plan, left: TimeLeft) -> Callable[[Outcome], None]:
     """What keeps the link of each outcome and shows how many actions have ended."""
-    progress = Progress(console, "actions ended", sum(action.kind.writes for action in plan.actions))
+    writing = [action for action in plan.actions if action.kind.writes]
+    progress = Progress(console, "actions ended", len(writing), left=left.seconds)
+    held_back = plan.held_back
 
     def ended(outcome: Outcome) -> None:
         links.keep(outcome)
+        action = outcome.action
+        left.ended(action.site, 0 if action.address in held_back else requests_of(action))
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
             progress.step(outcome_line(redacted(outcome)).splitlines()[0])

@@ -16,6 +16,7 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.intent import Settled
 from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, Result
+from reconciler.model.traffic import SiteTraffic
 from reconciler.planning.undo import Undo
 from reconciler.safe_paths import MisplacedError, check_file
 from reconciler.workflow import ConsentPrompt, ManifestWork, Run, Stop, Work, open_run
@@ -48,6 +49,10 @@ class ApplyRun(Protocol):
         on_outcome: OnOutcome,
     ) -> Result:
         """Carry it out, and look again unless it was interrupted."""
+        ...
+
+    def traffic(self, site: str) -> SiteTraffic | None:
+        """What a site was sent, by its name; None where that is not known here."""
         ...
 
     async def undo(self, result: Result) -> Undo:
@@ -88,6 +93,11 @@ class DaskRun:
         desired = self.work.desired if isinstance(self.work, ManifestWork) else None
         selection = self.work.selection if isinstance(self.work, ManifestWork) else workflow.Selection()
         return await self.runner.apply(plan, desired, selection, consent=consent, stop=stop, on_outcome=on_outcome)
+
+    def traffic(self, site: str) -> SiteTraffic | None:
+        """The workers know it."""
+        del site
+        return None
 
     async def undo(self, result: Result) -> Undo:
         """It would be written from what this process reads, and it reads nothing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.cli.allowances import warn_of_unused
 from reconciler.cli.console import Console, confirm
 from reconciler.cli.formats import report_findings
+from reconciler.cli.progress import note_duration
 from reconciler.cli.redaction import redacted
 from reconciler.errors import UsageError
 from reconciler.model.action import Action
@@ -20,12 +21,16 @@ from reconciler.workflow import to_do
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """How a plan is approved: `auto_approve` asks nobody; with `as_json` stdout is kept for the result."""
+    """How a plan is approved: `auto_approve` asks nobody; with `as_json` stdout is kept for the result.
+
+    How long it takes follows from how many `sites_at_once` are worked on.
+    """
 
     console: Console
     allowed: frozenset[Allowance]
     auto_approve: bool
     as_json: bool
+    sites_at_once: int
 
     def approvable(self, plan: Plan) -> Plan:
         """The plan as it may be carried out: where a person is asked, the answer yes overrules its consent losses."""
@@ -46,6 +51,7 @@ class Approval:
         for outcome in failing:
             self.console.error(f"{outcome.action.address}: {outcome.error}")
         hopeless = {outcome.action.address for outcome in failing}
+        note_duration(plan, self.sites_at_once, self.console)
         todo = [action for action in to_do(plan) if action.address not in hopeless]
         if todo and not self.auto_approve:
             self._confirm(plan, todo)

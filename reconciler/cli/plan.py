@@ -30,6 +30,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.dask.options import dask, not_embedded, runner_options
 from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.progress import note_duration
 from reconciler.cli.redaction import redacted
 from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import run
@@ -132,6 +133,7 @@ def plan(
     options.console.redacted_result(PLAN_FORMATS[output].shown(plan, options.console.paint))
     report_findings(plan, options.console)
     warn_of_unused(allowed, plan, options.console)
+    note_duration(plan, parallelism, options.console)
     if not blamed.whole:
         return FAILED
     return PENDING if detailed_exitcode and pending(blamed) else 0

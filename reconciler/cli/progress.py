@@ -5,37 +5,41 @@ import time
 from collections.abc import Callable
 
 from reconciler.cli.console import Console
+from reconciler.model.plan import Plan
+from reconciler.model.traffic import SiteTraffic
+from reconciler.planning.requests import requests_by_site
+from reconciler.planning.time_left import TimeLeft
 
+LONG = 60.0
+"""Seconds from which on it is said beforehand how long something takes."""
 _IN_A_LOG = 15.0
+_ON_A_TERMINAL = 0.1
 _TELLING = 3
-
-
-def reading(console: Console) -> Callable[[str, int], None]:
-    """Hears of each site that was read and of how many there are, and shows it; begins anew when all were."""
-    phase: list[Progress] = []
-
-    def read(name: str, total: int) -> None:
-        if not phase or phase[0].over:
-            phase[:] = [Progress(console, "reading sites", total)]
-        phase[0].step(name)
-
-    return read
+_DIGITS = 2
 
 
 class Progress:
     """A phase of `total` steps, named by what it does (`reading sites`); `monotonic` is a clock in seconds.
 
-    A log gets a line every 15 seconds, so a short phase leaves none there. The estimate comes from the pace so far.
+    A log gets a line every 15 seconds, so a short phase leaves none there. `left` estimates how many seconds the rest
+    takes; without it the estimate comes from the pace so far.
     """
 
     def __init__(
-        self, console: Console, phase: str, total: int, monotonic: Callable[[], float] = time.monotonic
+        self,
+        console: Console,
+        phase: str,
+        total: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        left: Callable[[], float] | None = None,
     ) -> None:
         self._console = console
         self._phase = phase
         self._total = total
         self._monotonic = monotonic
-        self._began = self._shown = monotonic()
+        self._began = monotonic()
+        self._shown = self._began if not sys.stderr.isatty() else float("-inf")
+        self._estimate = left or self._by_pace
         self._done = 0
 
     @property
@@ -46,21 +50,63 @@ class Progress:
     def step(self, latest: str = "") -> None:
         """One more step is done; `latest` says which."""
         self._done += 1
-        live = sys.stderr.isatty()
-        now = self._monotonic()
-        text = f"{self._phase}: {self._done} of {self._total}{self._left(now)}"
+        live, now = sys.stderr.isatty(), self._monotonic()
+        if now - self._shown < (_ON_A_TERMINAL if live else _IN_A_LOG) and not (live and self.over):
+            return
+        self._shown = now
+        text = f"{self._phase}: {self._done} of {self._total}{self._left()}"
         if live:
             self._console.progress(f"{text}; {latest}" if latest else text)
-        elif now - self._shown >= _IN_A_LOG:
+        else:
             self._console.note(text)
-            self._shown = now
 
-    def _left(self, now: float) -> str:
+    def _left(self) -> str:
+        seconds = 0.0 if self.over else self._estimate()
+        return f", about {rounded(seconds)} left" if seconds >= 1 else ""
+
+    def _by_pace(self) -> float:
         """About how long the rest will take, once there is a pace."""
-        if self._done < _TELLING or self.over:
-            return ""
-        seconds = (now - self._began) / self._done * (self._total - self._done)
-        if seconds < 1:
-            return ""
-        minutes = round(seconds / 60)
-        return f", about {seconds:.0f} s left" if minutes < 2 else f", about {minutes} min left"  # noqa: PLR2004
+        if self._done < _TELLING:
+            return 0.0
+        return (self._monotonic() - self._began) / self._done * (self._total - self._done)
+
+
+class Reading:
+    """Shows how many sites were read, and what reading one takes that has much to look up."""
+
+    def __init__(self, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._monotonic = monotonic
+        self._progress: Progress | None = None
+
+    def read(self, name: str, total: int) -> None:
+        """A site was read, of so many; where all were, the next begins anew."""
+        if self._progress is None or self._progress.over:
+            self._progress = Progress(self._console, "reading sites", total, self._monotonic)
+        self._progress.step(name)
+
+    def foresee(self, name: str, requests: int, traffic: SiteTraffic) -> None:
+        """Reading a site takes so many requests more, after what it was sent of late; say so where that is long."""
+        now = self._monotonic()
+        seconds = traffic.sent_by(now, requests) - now
+        if seconds >= LONG:
+            limit = f"{traffic.rate.requests} requests in {traffic.rate.seconds:g} s"
+            self._console.note(f"reading {name}: {requests} requests more, about {rounded(seconds)} at {limit}")
+
+
+def note_duration(plan: Plan, sites_at_once: int, console: Console) -> None:
+    """Say how many requests applying a plan takes, and how long they take, where that is long."""
+    requests = requests_by_site(plan)
+    traffic = SiteTraffic()
+    seconds = TimeLeft(requests, sites_at_once, lambda: 0.0, lambda _name: traffic).seconds()
+    if seconds >= LONG:
+        count = sum(requests.values())
+        count = round(count, _DIGITS - len(str(count)))
+        limit = f"{traffic.rate.requests} in {traffic.rate.seconds:g} s for a site"
+        console.note(f"applying it takes about {count:,} requests: about {rounded(seconds)} at {limit}")
+
+
+def rounded(seconds: float) -> str:
+    """A time for people: in seconds, from two minutes on in minutes."""
+    minutes = round(seconds / 60)
+    return f"{seconds:.0f} s" if minutes < 2 else f"{minutes} min"  # noqa: PLR2004

@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 from reconciler.api.endpoint import parse_endpoint
 from reconciler.api.secrets import Secrets
 from reconciler.cli.options import GlobalOptions
-from reconciler.cli.progress import reading
+from reconciler.cli.progress import Reading
 from reconciler.cli.redaction import keep_secret, redact, redact_diagnostics, show_requests
 from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError
@@ -81,9 +81,11 @@ def _service(where: str, environ: dict[str, str], options: GlobalOptions, *, pri
     redact_diagnostics()
     if options.verbose:
         show_requests()
+    reading = Reading(console)
     return replace(
         service,
-        on_read=reading(console),
+        on_read=reading.read,
+        on_lookups=reading.foresee,
         on_wait=lambda seconds, why: console.note(f"waiting {seconds:.0f} s: {why}") if seconds >= 1 else None,
     )
 

@@ -7,7 +7,7 @@ name matters. All others are listed now.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.api.client import Reader
@@ -21,12 +21,18 @@ _UNLISTED = {Status.DISCONNECTED.value, Status.ERROR.value}
 
 
 async def with_calendars(
-    live: LiveSite, lookups: Sequence[CalendarLookup], reader: Reader, file: CalendarFile | None, *, whole: bool
+    live: LiveSite,
+    lookups: Sequence[CalendarLookup],
+    reader: Reader,
+    file: CalendarFile | None,
+    foresee: Callable[[int], None],
+    *,
+    whole: bool,
 ) -> LiveSite:
     """The site with the calendars that are looked up, or why one account's are not to be had.
 
-    `file` remembers them for the next runs, where there is one. `whole` tells that all connections of the site are
-    in `live`: what is remembered of others is forgotten then.
+    `file` remembers them for the next runs, where there is one; `foresee` is told how many are asked for, before they
+    are. `whole` tells that all connections of the site are in `live`: what is remembered of others is forgotten then.
     """
     by_id: dict[str, list[CalendarLookup]] = defaultdict(list)
     for each in lookups:
@@ -42,6 +48,7 @@ async def with_calendars(
         if all(each.is_settled_by(before.calendars) for each in same):
             known[key] = before.calendars
     asked = [key for key in by_id if key not in known]
+    foresee(len(asked))
     answers = dict(zip(asked, await asyncio.gather(*(_listed(reader, key) for key in asked)), strict=True))
     if file is not None:
         of_run = {key: entry for key in by_id if (entry := _of_run(key, accounts, reader)) is not None}

@@ -16,6 +16,7 @@ from reconciler.model.desired import Desired, Site
 from reconciler.model.intent import Settled
 from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, Result
+from reconciler.model.traffic import SiteTraffic
 from reconciler.planning.guards import overruled
 from reconciler.planning.undo import Undo
 from reconciler.workflow import plans
@@ -108,6 +109,10 @@ class Run:
             stop=stop or Stop(),
             on_outcome=on_outcome,
         )
+
+    def traffic(self, site: str) -> SiteTraffic | None:
+        """What a site was sent, by its name."""
+        return self.opened[site].traffic
 
     async def undo(self, result: Result) -> Undo:
         """The plan that goes back from the live state as it was verified, or is now where it was not."""

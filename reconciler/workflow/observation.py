@@ -6,7 +6,7 @@ they take.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.api.client import Reader
@@ -27,12 +27,14 @@ async def observe(
     chosen: Sequence[DeclaredConnection] = (),
     beside: Sequence[DeclaredConnection] = (),
     file: CalendarFile | None = None,
+    foresee: Callable[[int], None] = lambda _lookups: None,
 ) -> LiveSite:
     """Observe one site for these declared connections; raises ApiError or SecretError.
 
     Where only some are planned and their schedules are enough (`select` in planning), `chosen` are those: then the
     connections of other schedules are not read, nor calendars for other connections. `beside` are planned against the
-    same site, by themselves. `file` has calendars that were listed before.
+    same site, by themselves. `file` has calendars that were listed before; `foresee` is told how many accounts'
+    calendars are asked for, before they are.
     """
     asked = asyncio.create_task(find_schedules([*declared, *beside], reader))
 
@@ -57,7 +59,8 @@ async def observe(
     own_lookups, others = connection_lookups(declared, live, only=only), connection_lookups(beside, live)
     live = await _with_directions(live, reader, own_lookups.beside(others))
     lookups = (*calendar_lookups(declared, live, only=only), *calendar_lookups(beside, live))
-    return await with_calendars(live, lookups, reader, file, whole=only is None and not live.failed_provider_ids)
+    whole = only is None and not live.failed_provider_ids
+    return await with_calendars(live, lookups, reader, file, foresee, whole=whole)
 
 
 async def _find_providers(declared: Iterable[DeclaredConnection], reader: Reader) -> tuple[Provider, ...]:

@@ -3,6 +3,7 @@
 One observation of a site is planned for all that is asked of it. It is counted, too, what a plan would take away.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -163,7 +164,8 @@ async def each_site(
         try:
             others = () if beside is None else beside[site.name]
             file = None if opened.machine is None else opened.machine.site(site.site_id).calendars
-            live = await observe(declared[site.name], opened[site.name].reader(), chosen, others, file)
+            foresee = functools.partial(opened.foresee, site.name)
+            live = await observe(declared[site.name], opened[site.name].reader(), chosen, others, file, foresee)
         except ExtcalError as error:
             return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
         finally:

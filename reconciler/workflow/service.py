@@ -18,15 +18,18 @@ from reconciler.model.desired import ApiKeyAuth, Desired, Site
 from reconciler.model.limits import SITES_AT_ONCE
 from reconciler.model.live import LiveSite
 from reconciler.model.shards import Shards
+from reconciler.model.traffic import SiteTraffic
 
 _CONNECTIONS_EACH = 4
 OnRead = Callable[[str, int], None]
+OnLookups = Callable[[str, int, SiteTraffic], None]
 
 
 class Sessions(dict[str, SiteSession]):
     """The sessions of a run by the names of their sites; at most `at_once` work at a time.
 
-    `on_read` is called for each site that was read, or could not be: its name, and how many sites there are.
+    `on_read` is called for each site that was read, or could not be: its name, and how many sites there are;
+    `on_lookups` where reading one takes more requests than any site's does: its name, how many, and what it was sent.
     `machine` is where the runs on this machine meet, where there is one. `verified` holds what sites were like when
     they were read whole after the last write of the run.
     """
@@ -37,16 +40,23 @@ class Sessions(dict[str, SiteSession]):
         at_once: int = SITES_AT_ONCE,
         on_read: OnRead = lambda _name, _total: None,
         machine: Machine | None = None,
+        on_lookups: OnLookups = lambda _name, _requests, _traffic: None,
     ) -> None:
         super().__init__(by_name)
         self.at_once = at_once
         self.machine = machine
         self.verified: dict[str, LiveSite] = {}
         self._on_read = on_read
+        self._on_lookups = on_lookups
 
     def read(self, name: str) -> None:
         """Tell that a site was read, or could not be."""
         self._on_read(name, len(self))
+
+    def foresee(self, name: str, lookups: int) -> None:
+        """Tell that reading a site takes so many lookups, a request each."""
+        if lookups:
+            self._on_lookups(name, lookups, self[name].traffic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,8 @@ class Service:
     `machine` is where the runs on this machine meet. `auth` stands in for every site's own, where the endpoint has a
     key for all; `on_wait` is called for every wait (seconds, why) that a person may wonder about; `budget` is what the
     run may spend on trying again, `limits` are those of each session; `parallelism` is how many sites are read or
-    written at once; `on_read` is called for each site that was read, with how many there are.
+    written at once; `on_read` is called for each site that was read, with how many there are, `on_lookups` for each
+    that has lookups to make, with how many and what it was sent.
     """
 
     endpoint: str
@@ -69,6 +80,7 @@ class Service:
     limits: SessionLimits = field(default_factory=SessionLimits)
     parallelism: int = SITES_AT_ONCE
     on_read: OnRead = field(default=lambda _name, _total: None)
+    on_lookups: OnLookups = field(default=lambda _name, _requests, _traffic: None)
 
     def session(self, site: Site, pool: httpx.AsyncBaseTransport) -> SiteSession:
         """A session with one site over the connections of `pool`, yet to be entered."""
@@ -129,7 +141,7 @@ async def sessions(sites: Sequence[Site], service: Service) -> AsyncIterator[Ses
             site.name: await stack.enter_async_context(service.session(site, pools[number % count]))
             for number, site in enumerate(sites)
         }
-        yield Sessions(opened, service.parallelism, service.on_read, service.machine)
+        yield Sessions(opened, service.parallelism, service.on_read, service.machine, service.on_lookups)
 
 
 @dataclass(frozen=True, slots=True)

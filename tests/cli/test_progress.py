@@ -3,7 +3,8 @@
 import pytest
 
 from reconciler.cli.console import Console
-from reconciler.cli.progress import Progress
+from reconciler.cli.progress import Progress, Reading
+from reconciler.model.traffic import SiteTraffic
 from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
 from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, site
@@ -78,3 +79,39 @@ def test_a_long_rest_is_told_in_minutes(capsys: pytest.CaptureFixture[str]) -> N
         watch.now += 5
         progress.step()
     assert capsys.readouterr().err == "actions ended: 3 of 1000, about 83 min left\n"
+
+
+def test_the_rest_is_what_its_estimate_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is a better estimate than the pace so far, that one is told, from the first line on."""
+    watch = Watch()
+    progress = Progress(Console(quiet=False), "actions ended", 300, watch, lambda: 180.0)
+    watch.now += 15
+    progress.step()
+    assert capsys.readouterr().err == "actions ended: 1 of 300, about 3 min left\n"
+
+
+def test_a_plan_that_takes_long_says_so(extcal: Extcal) -> None:
+    """More requests than a site may be asked in a minute are told with the plan, and before anybody is asked."""
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), *(connection(number, more=BUSY) for number in range(300)))
+    told = "applying it takes about 600 requests: about 3 min at 190 in 60 s for a site"
+    assert extcal("plan", "manifests").err == f"{told}\n"
+    asked = extcal("apply", "manifests")
+    assert asked.code == 64
+    assert told in asked.err
+    assert extcal("plan", "manifests", "--quiet").err == ""
+
+
+def test_a_plan_that_is_soon_carried_out_says_nothing(work: Extcal) -> None:
+    """Of seconds nobody needs to know beforehand."""
+    assert work("plan", "manifests").err == ""
+
+
+def test_a_site_with_much_to_look_up_says_how_long_that_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists of calendars that don't fit into a minute are told once they are known; fewer are asked for in silence."""
+    watch = Watch()
+    reading = Reading(Console(quiet=False), watch)
+    reading.foresee("harbor", 180, SiteTraffic(2, (watch.now, watch.now)))
+    assert capsys.readouterr().err == ""
+    reading.foresee("harbor", 300, SiteTraffic(2, (watch.now, watch.now)))
+    assert capsys.readouterr().err == "reading harbor: 300 requests more, about 60 s at 190 requests in 60 s\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
+from reconciler.model.traffic import SiteTraffic
 from reconciler.sandbox.seed import harbor_dental
 from reconciler.sandbox.server import RunningSandbox, running
 
@@ -222,3 +223,21 @@ def test_importing_the_package_costs_nothing() -> None:
         check=True,
     ).stdout
     assert json.loads(printed) == ["reconciler"]
+
+
+def test_lookups_are_told_before_they_are_made(service: reconciler.Service, tmp_path: Path) -> None:
+    """A program hears how many requests reading a site takes beyond those of any site, and what was sent so far."""
+    told: list[tuple[str, int, int]] = []
+
+    def on_lookups(name: str, requests: int, traffic: SiteTraffic) -> None:
+        told.append((name, requests, traffic.requests))
+
+    folder = Path(without_owners(tmp_path))
+    asyncio.run(reconciler.apply(reconciler.load([folder]), service))
+    listening = replace(service, on_lookups=on_lookups)
+    asyncio.run(reconciler.plan(reconciler.load([folder]), listening))
+    assert told == []
+    for file in folder.glob("*.yaml"):
+        file.write_text(file.read_text().replace("calendars: [Work]", "calendars: [Personal]"))
+    asyncio.run(reconciler.plan(reconciler.load([folder]), listening))
+    assert told == [("harbor-dental", 1, 2)]
