@@ -87,16 +87,34 @@ def test_strangers_are_refused(clients: Clients, headers: dict[str, str], status
 
 
 def test_writes_are_the_sandbox_s(empty: Clients) -> None:
-    """Connecting, listing calendars and configuring give what the sandbox gives, but for the id and its age."""
+    """Connecting, looking up, configuring and disconnecting give what the sandbox gives, but for the id and its age."""
     ours, theirs = ([_settled(answer) for answer in _applied(client)] for client in empty)
     assert ours == theirs
+
+
+@pytest.mark.parametrize("live", [Live.IDS_ALONE, Live.NEW_IDS_ALONE])
+def test_calendars_may_have_no_names(live: Live) -> None:
+    """As the vendor's examples show them: a sync config has the ids, and the account's list the names."""
+    fleet = Fleet(1, 1, by_credentials=True)
+    (number,) = fleet.numbers(0)
+    headers = {"Authorization": KEY, "wix-site-id": worlds.site_id(0)}
+    asked = {"scheduleId": worlds.schedule_id(number)}
+    with serving(fleet) as server, httpx.Client(base_url=server.endpoint, headers=headers, trust_env=False) as client:
+        server.begin(live)
+        if live.empty:
+            client.post(f"{CONNECTIONS}:connectByCredentials", json=asked)
+        (listed,) = client.get(CONNECTIONS).json()["connections"]
+        named = client.get(f"{CONNECTIONS}/{listed['id']}/calendars").json()["calendars"]
+    chosen = listed["syncConfig"]["listEventFromCalendars"]["calendars"]["calendars"]
+    assert chosen[0] == {"id": named[0]["id"]}
+    assert named[0]["name"] == "Work"
 
 
 def test_the_report_is_written(tmp_path: Path) -> None:
     """A small run without peers ends with a page, a plot and the runs, and plans with two requests a site."""
     words = [sys.executable, "-m", "tests.benchmarks.fleet", "--sizes", "100", "--sites", "2", "--rounds", "1"]
     done = subprocess.run(
-        [*words, "--no-warming-up", "--no-peers", "--report", str(tmp_path)],
+        [*words, "--no-warming-up", "--no-peers", "--no-waiting", "--report", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -107,6 +125,9 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     page = (tmp_path / "report.md").read_text()
     assert page.count("requests a site | 2.00 / 2.00 / 2.00 | ≤ 2 | reached |") == 1
     assert "| plan, 1 % changed | extcal | 100 | 2 |" in page
+    assert "| plan, names pinned, 300 in 1 site: requests | 2.00 / 2.00 / 2.00 | ≤ 2 | reached |" in page
+    for what in ("new connection", "new connection with a calendar by name", "update", "disconnect"):
+        assert f"| {what}: requests | " in page
     assert (tmp_path / "plot.svg").read_text().count("<circle") == page.count(" | 100 | 2 |")
     runs = json.loads((tmp_path / "runs.json").read_text())
     assert {run["what"] for run in runs} >= {"start-up", "validate", "plan, agreeing", "plan, all new"}
@@ -132,6 +153,12 @@ def _applied(client: httpx.Client) -> Iterator[httpx.Response]:
     yield client.patch(
         f"{path}/sync-config", json={"syncConfig": {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}}}
     )
+    yield client.get(path)
+    gone = client.post(f"{path}/disconnect", json={"connectionId": made.json()["connection"]["id"]})
+    assert gone.json()["connection"]["status"] == "DISCONNECTED"
+    yield gone
+    listed = client.get(f"{CONNECTIONS}?scheduleIds={schedule}").json()["connections"]
+    assert [each["status"] for each in listed] == ["DISCONNECTED"]
 
 
 def _settled(answer: httpx.Response) -> tuple[int, Json, set[str]]:

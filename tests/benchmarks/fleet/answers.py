@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONNECTIONS = "/bookings/v2/external-calendars/connections"
 PROVIDERS = "/bookings/v2/external-calendars/providers"
 _CONSENT = "http://127.0.0.1/consent"
-_ONE = re.compile(re.escape(CONNECTIONS) + "/([^/:]+)/(calendars|sync-config)")
+_ONE = re.compile(re.escape(CONNECTIONS) + "/([^/:]+)(?:/(calendars|sync-config|disconnect))?")
 
 
 def encoded(value: object) -> bytes:
@@ -32,6 +32,7 @@ class SiteAnswers:
     def __init__(self, fleet: Fleet, site: int, live: Live) -> None:
         self.requests = 0
         self._site = site
+        self._live = live
         self._numbers = {worlds.schedule_id(number): number for number in fleet.numbers(site)}
         self._providers = encoded({"providers": worlds.providers(site)})
         self._fixed: dict[tuple[str, str], Callable[[str, bytes], bytes]] = {
@@ -39,6 +40,12 @@ class SiteAnswers:
             ("GET", CONNECTIONS): lambda query, _body: self._list(query),
             ("POST", f"{CONNECTIONS}:connectByCredentials"): lambda _query, body: self._connect(json.loads(body)),
             ("POST", f"{CONNECTIONS}:connectByOAuth"): lambda _query, _body: encoded({"oauthUrl": _CONSENT}),
+        }
+        self._of_one: dict[tuple[str, str | None], Callable[[str, bytes], bytes]] = {
+            ("GET", None): lambda identity, _body: _shown(self._connections[identity]),
+            ("GET", "calendars"): lambda identity, _body: self._calendars(identity),
+            ("PATCH", "sync-config"): lambda identity, body: self._configure(identity, json.loads(body)),
+            ("POST", "disconnect"): lambda identity, _body: self._disconnect(identity),
         }
         self._connections: dict[str, bytes] = {}
         self._by_schedule: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -55,9 +62,8 @@ class SiteAnswers:
         found = _ONE.fullmatch(path)
         if found is None or found[1] not in self._connections:
             return None
-        if verb == "GET" and found[2] == "calendars":
-            return encoded({"calendars": worlds.calendars(self._number(found[1]))}), False
-        return (self._configure(found[1], json.loads(body)), True) if verb == "PATCH" else None
+        method = self._of_one.get((verb, found[2]))
+        return None if method is None else (method(found[1], body), verb != "GET")
 
     def _list(self, query: str) -> bytes:
         schedules = parse_qs(query).get("scheduleIds")
@@ -72,21 +78,31 @@ class SiteAnswers:
         """A connection as the sandbox begins one at Apple: it imports from every calendar, and exports nothing."""
         number = self._numbers[asked["scheduleId"]]
         sync: Json = {
-            "listEventFromCalendars": {"enabled": True, "calendars": {"calendars": worlds.calendars(number)}},
+            "listEventFromCalendars": {
+                "enabled": True,
+                "calendars": {"calendars": worlds.chosen_calendars(number, self._live)},
+            },
             "syncToCalendar": {"enabled": False},
         }
-        return b'{"connection":' + self._keep(worlds.connection(self._site, number, "CONNECTED", sync)) + b"}"
+        return _shown(self._keep(worlds.connection(self._site, number, "CONNECTED", sync)))
+
+    def _calendars(self, identity: str) -> bytes:
+        return encoded({"calendars": worlds.calendars(self._number(identity))})
 
     def _configure(self, identity: str, asked: dict[str, dict[str, Json]]) -> bytes:
         """Directions that are sent take the place of those that stand: the reconciler sends them whole."""
         standing = cast("dict[str, dict[str, Json]]", json.loads(self._connections[identity]))
-        names = {each["id"]: each["name"] for each in worlds.calendars(self._number(identity))}
+        known = {each["id"]: each for each in worlds.chosen_calendars(self._number(identity), self._live)}
         for name, direction in asked["syncConfig"].items():
             chosen = cast("dict[str, list[Json]]", direction.get("calendars", {}))
-            for calendar in chosen.get("calendars", []):
-                calendar["name"] = names[calendar["id"]]
+            if "calendars" in chosen:
+                chosen["calendars"] = [known[calendar["id"]] for calendar in chosen["calendars"]]
             standing["syncConfig"][name] = direction
-        return b'{"connection":' + self._keep(cast("Json", standing)) + b"}"
+        return _shown(self._keep(cast("Json", standing)))
+
+    def _disconnect(self, identity: str) -> bytes:
+        """What is disconnected stays listed."""
+        return _shown(self._keep(json.loads(self._connections[identity]) | {"status": "DISCONNECTED"}))
 
     def _number(self, identity: str) -> int:
         return self._numbers[json.loads(self._connections[identity])["scheduleId"]]
@@ -97,6 +113,10 @@ class SiteAnswers:
         self._by_schedule[str(connection["scheduleId"])][identity] = None
         self._whole = None
         return text
+
+
+def _shown(connection: bytes) -> bytes:
+    return b'{"connection":' + connection + b"}"
 
 
 def _listing(connections: Iterable[bytes]) -> bytes:

@@ -6,7 +6,8 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.fleet.cases import AGREEING, START, VALIDATE, Key
+from tests.benchmarks.fleet import changes
+from tests.benchmarks.fleet.cases import AGREEING, REQUESTS_A_MINUTE, START, VALIDATE, Key
 from tests.benchmarks.fleet.worlds import Fleet
 
 if TYPE_CHECKING:
@@ -51,13 +52,13 @@ def figures(results: Mapping[Key, Sequence[Usage]]) -> Iterator[Figure]:
     planned, validated = Key(AGREEING, "extcal", _MANY), Key(VALIDATE, "extcal", _MANY)
     small = Fleet(1_000, 1)
     ratios = (
-        ("plan, 10,000 agreeing in 100 sites / octoDNS", planned, Key(AGREEING, "octoDNS", _MANY), 0.35),
-        ("plan, 10,000 agreeing in 100 sites / raw floor", planned, Key(AGREEING, "floor", _MANY), 2.0),
+        ("plan, 10,000 agreeing in 100 sites / octoDNS", planned, Key(AGREEING, "octoDNS", _MANY), 0.30),
+        ("plan, 10,000 agreeing in 100 sites / raw floor", planned, Key(AGREEING, "floor", _MANY), 1.0),
         (
             "plan, 1,000 agreeing in 1 site / Terraform, 1,000 `terraform_data`",
             Key(AGREEING, "extcal", small),
             Key(AGREEING, "Terraform", small),
-            0.15,
+            0.14,
         ),
         ("validate, 10,000 / octoDNS", validated, Key(VALIDATE, "octoDNS", _MANY), 0.5),
         ('`extcal --version` / `python -c "import click"`', Key(START, "extcal"), Key(START, "click"), 2.0),
@@ -80,6 +81,34 @@ def figures(results: Mapping[Key, Sequence[Usage]]) -> Iterator[Figure]:
         if key.what == AGREEING and key.who == "extcal" and key.fleet is not None:
             requests = Spread.of([usage.requests / key.fleet.sites for usage in usages])
             yield Figure(f"plan, agreeing, {key.fleet}: requests a site", requests, 2)
+    yield from _of_changes(results)
+
+
+_A_CHANGE = (
+    ("new connection", changes.CONNECT, 2.2),
+    ("new connection with a calendar by name", changes.CONNECT_BY_NAME, 3.2),
+    ("update", changes.UPDATE, 1.2),
+    ("disconnect", changes.DISCONNECT, 1.2),
+)
+
+
+def _of_changes(results: Mapping[Key, Sequence[Usage]]) -> Iterator[Figure]:
+    """What is asked for each kind of change beyond what a run without any asks, and how long that takes a practice."""
+    nothing = results.get(Key(changes.NOTHING, "extcal", changes.SOME), ())
+    for what, case, reach in _A_CHANGE:
+        usages = results.get(Key(case, "extcal", changes.SOME), ())
+        each = [
+            (usage.requests - fixed.requests) / changes.SOME.connections
+            for usage, fixed in zip(usages, nothing, strict=True)
+        ]
+        if each:
+            yield Figure(f"{what}: requests", Spread.of(each), reach)
+    if usages := results.get(Key(changes.PINNED, "extcal", changes.PRACTICE), ()):
+        requests = Spread.of([usage.requests for usage in usages])
+        yield Figure(f"plan, names pinned, {changes.PRACTICE}: requests", requests, 2)
+    if usages := results.get(Key(changes.CONNECT, "extcal", changes.PRACTICE), ()):
+        minutes = Spread.of([usage.wall / 60 for usage in usages])
+        yield Figure(f"apply, new, {changes.PRACTICE}, at {REQUESTS_A_MINUTE} a minute: minutes", minutes, 3.6)
 
 
 def ratio(one: Sequence[Usage], other: Sequence[Usage]) -> Spread:

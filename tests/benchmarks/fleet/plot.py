@@ -53,7 +53,8 @@ def svg(results: Mapping[Key, Sequence[Usage]]) -> str:
 def _panels(results: Mapping[Key, Sequence[Usage]]) -> dict[int, dict[Label, Series]]:
     panels: dict[int, dict[Label, Series]] = {}
     for key, usages in results.items():
-        if key.fleet is not None:
+        # Of one number of connections there is no growth to show.
+        if key.fleet is not None and not key.fleet.by_credentials:
             series = panels.setdefault(key.fleet.sites, {}).setdefault((key.what, key.who), {})
             series[key.fleet.connections] = statistics.median(usage.wall for usage in usages)
     return panels

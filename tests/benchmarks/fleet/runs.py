@@ -102,8 +102,8 @@ class Server:
 @contextmanager
 def serving(fleet: Fleet, latency: float = 0.0) -> Iterator[Server]:
     """A server for a fleet, in the state in which it agrees with the manifests; it answers after `latency` seconds."""
-    numbers = [str(fleet.connections), str(fleet.sites), str(latency)]
-    words = [sys.executable, "-m", "tests.benchmarks.fleet.server", *numbers]
+    numbers = (fleet.connections, fleet.sites, int(fleet.by_credentials), latency)
+    words = [sys.executable, "-m", "tests.benchmarks.fleet.server", *map(str, numbers)]
     with subprocess.Popen(words, cwd=ROOT, env=_CLEAN, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,9 +1,9 @@
 """A server that answers for a fleet from memory, in a process of its own, so that it is never what is measured.
 
-    python -m tests.benchmarks.fleet.server CONNECTIONS SITES SECONDS
+    python -m tests.benchmarks.fleet.server CONNECTIONS SITES BY_CREDENTIALS SECONDS
 
-Answers as the sandbox does, at a fraction of its cost, and each request after so many SECONDS. Prints its port; ends
-when its standard input does.
+Answers as the sandbox does, at a fraction of its cost, and each request after so many SECONDS. With 1 for
+BY_CREDENTIALS all connections are by credentials, with 0 some. Prints its port; ends when its standard input does.
 `POST /-/begin/NAME` lays the state of `Live.NAME` anew and sets the count of requests to zero; `GET /-/count` tells
 `[requests, the most of one site]`.
 """
@@ -144,4 +144,5 @@ async def serve(fleet: Fleet, latency: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Fleet(int(sys.argv[1]), int(sys.argv[2])), float(sys.argv[3])))
+    count, sites, by_credentials, seconds = sys.argv[1:]
+    asyncio.run(serve(Fleet(int(count), int(sites), by_credentials=by_credentials == "1"), float(seconds)))

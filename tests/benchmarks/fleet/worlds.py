@@ -51,10 +51,10 @@ spec:
 """
 _SHARED = "  syncPolicy: busy-both-ways\n"
 _OWN = """\
-  credentials: {password: {env: EXTCAL_BENCH_PASSWORD}}
+  credentials: {{password: {{env: EXTCAL_BENCH_PASSWORD}}}}
   syncConfig:
-    listEventFromCalendars: {enabled: true, calendars: [Work]}
-    syncToCalendar: {enabled: true, dedicatedCalendar: {}}
+    listEventFromCalendars: {{enabled: true, calendars: [{calendar}]}}
+    syncToCalendar: {{enabled: true, dedicatedCalendar: {{}}}}
 """
 
 
@@ -64,6 +64,19 @@ class Live(StrEnum):
     AGREEING = "agreeing"
     CHANGED = "1 % changed"
     NEW = "all new"
+    ALL_CHANGED = "all changed"
+    IDS_ALONE = "agreeing, calendars by their ids alone"
+    NEW_IDS_ALONE = "all new, calendars by their ids alone"
+
+    @property
+    def names(self) -> bool:
+        """Whether sync configs show the names of their calendars."""
+        return self not in {Live.IDS_ALONE, Live.NEW_IDS_ALONE}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is connected yet."""
+        return self in {Live.NEW, Live.NEW_IDS_ALONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +97,45 @@ class Provider:
 _GOOGLE = Provider("google", "Google", "GOOGLE", by_credentials=False, digits="e58e2ae6")
 _MICROSOFT = Provider("microsoft", "Outlook or Office 365", "MICROSOFT", by_credentials=False, digits="9f70730b")
 _APPLE = Provider("apple", "Apple", "I_CAL", by_credentials=True, digits="f8b9a061")
+_PROVIDERS = (_GOOGLE, _MICROSOFT, _GOOGLE, _APPLE)
+"""Whose connections are, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """So many connections, spread evenly over so many sites."""
+    """So many connections, spread evenly over so many sites; by credentials alone, all of them are Apple's."""
 
     connections: int
     sites: int
+    by_credentials: bool = False
 
     def __str__(self) -> str:
         return f"{self.connections:,} in {self.sites} site{'s' if self.sites > 1 else ''}"
 
     def numbers(self, site: int) -> range:
         """The connections of a site."""
-        return range(site * self.connections // self.sites, (site + 1) * self.connections // self.sites)
+        first, end = (each * self.connections // self.sites for each in (site, site + 1))
+        every = len(_PROVIDERS)
+        return (
+            range(every * first + _PROVIDERS.index(_APPLE), every * end, every)
+            if self.by_credentials
+            else range(first, end)
+        )
 
     def changed(self, site: int, live: Live) -> int:
         """How many connections of a site differ from the manifests."""
         return sum(_differs(number, live) for number in self.numbers(site))
 
 
-def write_manifests(fleet: Fleet, folder: Path) -> None:
+class Declared(StrEnum):
+    """How manifests state the connections that have calendars of their own."""
+
+    NAMED = "calendars by name"
+    PINNED = "calendars pinned"
+    ABSENT = "absent"
+
+
+def write_manifests(fleet: Fleet, folder: Path, declared: Declared = Declared.NAMED) -> None:
     """A file with the sites, and for each site a folder of its connections, at most a thousand in a file."""
     folder.mkdir(parents=True)
     sites = (_SITE.format(name=site_name(site), id=site_id(site)) for site in range(fleet.sites))
@@ -115,11 +145,11 @@ def write_manifests(fleet: Fleet, folder: Path) -> None:
         below.mkdir()
         numbers = fleet.numbers(site)
         for first in range(0, len(numbers), _A_FILE):
-            texts = (_connection(site, number) for number in numbers[first : first + _A_FILE])
+            texts = (_connection(site, number, declared) for number in numbers[first : first + _A_FILE])
             (below / f"staff-{first:05}.yaml").write_text("---\n".join(texts))
 
 
-def _connection(site: int, number: int) -> str:
+def _connection(site: int, number: int, declared: Declared) -> str:
     provider = provider_of(number)
     common = _CONNECTION.format(
         number=number,
@@ -128,7 +158,14 @@ def _connection(site: int, number: int) -> str:
         provider=provider.word,
         account=account(site, number),
     )
-    return common + (_OWN if provider.by_credentials else _SHARED)
+    if declared is Declared.ABSENT:
+        return f"{common}  state: absent\n"
+    if not provider.by_credentials:
+        return common + _SHARED
+    work = calendars(number)[0]
+    return common + _OWN.format(
+        calendar=work["name"] if declared is Declared.NAMED else f"{{id: {work['id']}, name: {work['name']}}}"
+    )
 
 
 def site_name(site: int) -> str:
@@ -148,7 +185,7 @@ def schedule_id(number: int) -> str:
 
 def provider_of(number: int) -> Provider:
     """A connection's provider: half of them Google, a quarter each Microsoft and Apple."""
-    return (_GOOGLE, _MICROSOFT, _GOOGLE, _APPLE)[number % 4]
+    return _PROVIDERS[number % len(_PROVIDERS)]
 
 
 def account(site: int, number: int) -> str:
@@ -159,6 +196,11 @@ def account(site: int, number: int) -> str:
 def calendars(number: int) -> list[Json]:
     """The calendars of a connection's account."""
     return [{"id": f"k{number:05}work", "name": "Work"}, {"id": f"a{number:05}home", "name": "Personal"}]
+
+
+def chosen_calendars(number: int, live: Live) -> list[Json]:
+    """The calendars of a connection's account as a sync config shows them."""
+    return calendars(number) if live.names else [{"id": each["id"]} for each in calendars(number)]
 
 
 def providers(site: int) -> list[Json]:
@@ -181,25 +223,25 @@ def providers(site: int) -> list[Json]:
 
 def connections(fleet: Fleet, site: int, live: Live) -> list[Json]:
     """The connections of a site as ListConnections tells them."""
-    if live is Live.NEW:
+    if live.empty:
         return []
-    return [
-        connection(site, number, "SYNCED", _sync(number, exports=not _differs(number, live)))
-        for number in fleet.numbers(site)
-    ]
+    return [connection(site, number, "SYNCED", _sync(number, live)) for number in fleet.numbers(site)]
 
 
 def _differs(number: int, live: Live) -> bool:
-    return live is Live.NEW or (live is Live.CHANGED and number % _CHANGED_EVERY == _CHANGED_EVERY // 2)
+    if live is Live.CHANGED:
+        return number % _CHANGED_EVERY == _CHANGED_EVERY // 2
+    return live.empty or live is Live.ALL_CHANGED
 
 
-def _sync(number: int, *, exports: bool) -> Json:
+def _sync(number: int, live: Live) -> Json:
     own = provider_of(number).by_credentials
-    chosen: Json = {"calendars": {"calendars": calendars(number)[:1]}} if own else {"primaryCalendar": {}}
+    work = chosen_calendars(number, live)[:1]
+    chosen: Json = {"calendars": {"calendars": work}} if own else {"primaryCalendar": {}}
     target = "dedicatedCalendar" if own else "primaryCalendar"
     return {
         "listEventFromCalendars": {"enabled": True} | chosen,
-        "syncToCalendar": {"enabled": True, target: {}} if exports else {"enabled": False},
+        "syncToCalendar": {"enabled": False} if _differs(number, live) else {"enabled": True, target: {}},
     }
 
 
