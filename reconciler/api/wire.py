@@ -41,15 +41,16 @@ def read_providers(answer: WireObject) -> tuple[Provider, ...]:
 
 def read_connections(answer: WireObject) -> ConnectionList:
     """ListConnections' answer."""
+    known: dict[bytes, SyncConfig] = {}
     return ConnectionList(
-        connections=answer.each("connections", _connection),
+        connections=answer.each("connections", lambda fields: _connection(fields, known)),
         failed_provider_ids=tuple(map(comparable_id, answer.texts("failedProviderIds"))),
     )
 
 
 def read_connection(answer: WireObject) -> LiveConnection:
     """The answer `{connection}`."""
-    return _connection(answer.required_inner("connection"))
+    return _connection(answer.required_inner("connection"), {})
 
 
 def read_calendars(answer: WireObject) -> tuple[Calendar, ...]:
@@ -83,8 +84,8 @@ def _enum(fields: WireObject, name: str) -> str | None:
     return None if value in {"", _NOT_SAID} else value
 
 
-def _connection(fields: WireObject) -> LiveConnection:
-    sync = fields.inner("syncConfig")
+def _connection(fields: WireObject, known: dict[bytes, SyncConfig]) -> LiveConnection:
+    """A connection; `known` holds the sync configs of those that were read before."""
     return LiveConnection(
         id=fields.required("id"),
         provider_id=comparable_id(fields.text("providerId") or ""),
@@ -93,7 +94,7 @@ def _connection(fields: WireObject) -> LiveConnection:
         account=Account(address) if (address := fields.text("externalAccountEmail")) else None,
         status=fields.text("status") or Status.UNDEFINED.value,
         error_reason=_enum(fields, "errorReason"),
-        sync=read_sync(sync) if sync else SyncConfig(),
+        sync=fields.inner_once("syncConfig", read_sync, known) or SyncConfig(),
         user_id=fields.text("userId"),
         app_id=fields.text("appId"),
         extra=fields.extra(),

@@ -10,7 +10,8 @@ _GUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 def comparable_id(given: str) -> str:
     """An id as it is compared: a GUID in lower case, and any other, which may tell cases apart, to the letter."""
-    return given.lower() if _GUID.fullmatch(given) else given
+    lower = given.lower()
+    return lower if lower != given and _GUID.fullmatch(given) else given
 
 
 @dataclass(frozen=True, slots=True)

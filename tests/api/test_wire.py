@@ -46,6 +46,21 @@ def test_connections_survive(connections: list[LiveConnection], failed: list[str
     assert read_connections(received(answer)) == ConnectionList(tuple(connections), tuple(failed))
 
 
+@examples(40, profile="tests")
+@given(st.lists(some.connections, min_size=1, max_size=3), st.lists(st.integers(0, 2), min_size=4, max_size=8))
+def test_connections_that_are_configured_alike_are_read_as_if_alone(
+    connections: list[LiveConnection], order: list[int]
+) -> None:
+    """A list in which sync configs repeat is read as each of its connections is, with what is not known of each."""
+    spread = [connections[number % len(connections)] for number in order]
+    listed = [some.connection_json(each) for each in spread]
+    for number, fields in enumerate(listed):
+        if number % 2 and isinstance(fields["syncConfig"], dict):
+            fields["syncConfig"] = {"since": number, **fields["syncConfig"]}
+    alone = tuple(read_connection(received({"connection": fields})) for fields in listed)
+    assert read_connections(received({"connections": listed})).connections == alone
+
+
 @given(some.connections)
 def test_null_is_as_good_as_missing(live: LiveConnection) -> None:
     """A field that is null and one that is not there read the same."""
