@@ -114,6 +114,8 @@ def managed(desired: SyncConfig, ignored: tuple[str, ...]) -> SyncConfig:
 
 def managed_over(desired: SyncConfig, ignored: tuple[str, ...], live: SyncConfig) -> SyncConfig:
     """The managed sync config, on or off as it is live where `ignoreChanges` names that."""
+    if not ignored:
+        return desired
     kept = managed(desired, ignored)
     return SyncConfig(
         imports=_switched(IMPORTS, kept.imports, ignored, live.imports),

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.account import Account, shown
+from reconciler.model.account import shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.planning import providers
 
-_ByAccount = dict[tuple[str, Account], list[LiveConnection]]
-"""Connections that show an account, by their schedule's id and the account."""
+_ByAccount = dict[tuple[str, str], list[LiveConnection]]
+"""Connections that show an account, by their schedule's id and the account's normal form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
     """
     listed = tuple(sorted(connections, key=lambda connection: connection.id))
     active = [connection for connection in listed if connection.status != Status.DISCONNECTED]
-    by_schedule, by_account = _by_schedule(active), _by_account(active)
+    by_account = _by_account(active)
     found: dict[str, LiveConnection] = {}
     taken: dict[str, str] = {}
     duplicates: dict[str, DeclaredConnection] = {}
@@ -78,7 +78,7 @@ def match(resolved: Sequence[Resolved], connections: Iterable[LiveConnection]) -
         else:
             unmatched.append(item)
     wanting = [item for item in unmatched if item.declared.state is State.PRESENT]
-    faults += _match_without_account(wanting, by_schedule, found, taken)
+    faults += _match_without_account(wanting, active, found, taken)
 
     faulty = {fault.where for fault in faults}
     gone = _by_account(connection for connection in listed if connection.status == Status.DISCONNECTED)
@@ -102,7 +102,7 @@ def _by_account(connections: Iterable[LiveConnection]) -> _ByAccount:
     groups: _ByAccount = defaultdict(list)
     for connection in connections:
         if connection.account:
-            groups[connection.schedule_id, connection.account].append(connection)
+            groups[connection.schedule_id, connection.account.normal].append(connection)
     return groups
 
 
@@ -114,21 +114,22 @@ def _on(item: Resolved, by_schedule: dict[str, list[LiveConnection]]) -> list[Li
 
 def _same_key(item: Resolved, by_account: _ByAccount) -> list[LiveConnection]:
     """The live connections of the item's schedule, provider and account."""
-    same_account = by_account.get((item.schedule.id, item.declared.account), [])
+    same_account = by_account.get((item.schedule.id, item.declared.account.normal), [])
     return [c for c in same_account if providers.serves(item.declared.provider, item.provider, c)]
 
 
 def _match_without_account(
     unmatched: Sequence[Resolved],
-    by_schedule: dict[str, list[LiveConnection]],
+    active: Iterable[LiveConnection],
     found: dict[str, LiveConnection],
     taken: dict[str, str],
 ) -> list[Fault]:
     """Give a connection that shows no account to the one declared connection that it can only be."""
+    by_schedule = _by_schedule(connection for connection in active if not connection.account)
     wanted_by: dict[str, list[Resolved]] = defaultdict(list)
     anonymous: dict[str, list[LiveConnection]] = {}
     for item in unmatched:
-        candidates = [c for c in _on(item, by_schedule) if not c.account and c.id not in taken]
+        candidates = [c for c in _on(item, by_schedule) if c.id not in taken]
         anonymous[item.declared.address] = candidates
         for candidate in candidates:
             wanted_by[candidate.id].append(item)

@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.model.account import Account, shown
+from reconciler.model.account import shown
 from reconciler.model.desired import DeclaredConnection, State
 from reconciler.model.live import LiveSite, Status
 from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, CalendarRef
 from reconciler.planning.match import Resolved
 
-_Account = tuple[str, Account]
+_Account = tuple[str, str]
+"""A provider's id, and the normal form of an account."""
 
 _EXPORT_HINT = "at most one may: set syncToCalendar.enabled: false in the others"
 _IMPORT_HINT = "import from calendars that are named and differ, all by id or all by name, or not at all"
@@ -66,15 +67,18 @@ def meetings(connections: Iterable[DeclaredConnection]) -> Iterator[Meeting]:
 
 
 def shared_accounts(resolved: Sequence[Resolved], live: LiveSite) -> Iterator[Fault]:
-    """The faults of both connections of each pair that meets, on the schedules and calendars that are meant."""
-    known = _known_calendars(live)
+    """The faults of both connections of each pair that meets, on the schedules and calendars that are meant.
+
+    Those that are resolved come in the order of their addresses.
+    """
     by_account: defaultdict[_Account, list[DeclaredConnection]] = defaultdict(list)
-    for item in sorted(resolved, key=lambda item: item.declared.address):
-        account = item.provider.id, item.declared.account
-        by_account[account].append(_with_known(item.declared, known.get(account, {})))
-    for connections in by_account.values():
+    for item in resolved:
+        by_account[item.provider.id, item.declared.account.normal].append(item.declared)
+    shared = {account: connections for account, connections in by_account.items() if len(connections) > 1}
+    known = _known_calendars(live, shared)
+    for account, connections in shared.items():
         told: set[str] = set()
-        for meeting in meetings(connections) if len(connections) > 1 else ():
+        for meeting in meetings(_with_known(connection, known[account]) for connection in connections):
             for one in (meeting, meeting.reverse):
                 if one.connection.address not in told:
                     told.add(one.connection.address)
@@ -82,13 +86,15 @@ def shared_accounts(resolved: Sequence[Resolved], live: LiveSite) -> Iterator[Fa
                     yield Fault(source, one.connection.address, one.message(), one.hint)
 
 
-def _known_calendars(live: LiveSite) -> dict[_Account, dict[str, str | None]]:
-    """The calendars of each account that were listed, or that a sync config names: names by id."""
-    known: defaultdict[_Account, dict[str, str | None]] = defaultdict(dict)
-    for connection in live.connections:
+def _known_calendars(live: LiveSite, accounts: Iterable[_Account]) -> dict[_Account, dict[str, str | None]]:
+    """The calendars of each of these accounts that were listed, or that a sync config names: names by id."""
+    known: dict[_Account, dict[str, str | None]] = {account: {} for account in accounts}
+    for connection in live.connections if known else ():
         if connection.account is None or connection.status == Status.DISCONNECTED:
             continue
-        found = known[connection.provider_id, connection.account]
+        found = known.get((connection.provider_id, connection.account.normal))
+        if found is None:
+            continue
         imports = connection.sync.imports
         found |= {calendar.id: calendar.name for calendar in imports.calendars if calendar.id} if imports else {}
         found |= {calendar.id: calendar.name for calendar in live.calendars.get(connection.id, ())}

@@ -83,6 +83,8 @@ def calendar_lookups(
         for connection in declared
         if lookup.named_calendars(diff.managed(connection.sync, connection.lifecycle.ignore_changes).imports)
     ]
+    if not naming:
+        return ()
     resolved = resolve_declared(naming, live)
     return tuple(
         CalendarLookup(item.declared, connection)

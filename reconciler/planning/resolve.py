@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.account import Account
 from reconciler.model.desired import DeclaredConnection, ProviderRef, Scope, Site
 from reconciler.model.live import LiveConnection, LiveSite, Provider
 from reconciler.model.source import Fault
@@ -82,6 +81,8 @@ def resolve_declared(declared: Sequence[DeclaredConnection], live: LiveSite) -> 
 
 def _could_not_be_read(item: Resolved, found: LiveConnection | None, live: LiveSite) -> str | None:
     """The provider that may hold the connection and whose connections could not be read, by name."""
+    if not live.failed_provider_ids:
+        return None
     failed = set(live.failed_provider_ids)
     if found is not None:
         return found.provider_id if found.provider_id in failed else None
@@ -95,9 +96,9 @@ def _unread(connection: DeclaredConnection, provider: str) -> Fault:
 
 def _without_duplicates(resolved: Sequence[Resolved]) -> tuple[list[Resolved], list[Fault]]:
     """Find manifests that turn out to declare one connection once their references are resolved."""
-    groups: dict[tuple[str, str, Account], list[Resolved]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[Resolved]] = defaultdict(list)
     for item in resolved:
-        groups[item.schedule.id, item.provider.id, item.declared.account].append(item)
+        groups[item.schedule.id, item.provider.id, item.declared.account.normal].append(item)
     faults = [
         Fault(
             item.declared.sources.root,

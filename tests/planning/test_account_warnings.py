@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.account import Account
 from reconciler.model.desired import ScheduleKey, ScheduleRef, State
 from reconciler.model.live import LiveConnection
 from reconciler.model.sync import CalendarRef, SyncConfig
@@ -40,7 +41,7 @@ def test_an_account_that_is_live_on_another_schedule_is_told() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        elsewhere(account="kim@harbor.example"),
+        elsewhere(account=Account("kim@harbor.example")),
         elsewhere(account=None),
         elsewhere(status="DISCONNECTED"),
         elsewhere(provider_id=GOOGLE.id, calendar_type=GOOGLE.calendar_type),
