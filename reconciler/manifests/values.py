@@ -51,10 +51,9 @@ class YamlMapping(dict[str, Value]):
 
     __slots__ = ("mark", "marks")
 
-    def __init__(self, mark: TextMark) -> None:
-        super().__init__()
+    def __init__(self, mark: TextMark, marks: list[tuple[TextMark, TextMark]] | None = None) -> None:
         self.mark = mark
-        self.marks: list[tuple[TextMark, TextMark]] = []
+        self.marks = [] if marks is None else marks
 
     def put(self, name: str, value: Value, key: TextMark, begin: TextMark) -> None:
         """Add a field that is not there yet."""
@@ -63,9 +62,8 @@ class YamlMapping(dict[str, Value]):
 
     def same(self) -> "YamlMapping":
         """Another mapping with the same fields at the same places."""
-        copy = YamlMapping(self.mark)
+        copy = YamlMapping(self.mark, self.marks)
         copy.update(self)
-        copy.marks = self.marks
         return copy
 
     def mark_of(self, name: str, *, key: bool) -> TextMark:

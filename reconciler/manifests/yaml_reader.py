@@ -280,6 +280,11 @@ def resolve(text: str) -> Scalar:
     return _number(text)
 
 
+def is_text(text: str) -> bool:
+    """Whether a plain scalar that is not empty is text. Raises ValueError as `resolve` does."""
+    return text[0] not in _FIRST or resolve(text) == text
+
+
 def _number(text: str) -> int | float | str:
     if _INFINITE.fullmatch(text):
         return float(text.replace(".", ""))
