@@ -144,10 +144,14 @@ def test_what_is_not_seen_hides_no_encoding(by: str) -> None:
 
 def test_whatever_is_made_fit_to_be_shown_is_seen_through() -> None:
     """No character is taken out of what is shown, or blanked, that could stand in a secret unnoticed."""
-    for code in range(sys.maxunicode + 1):
-        character = chr(code)
-        if inert(f"a{character}b") == "ab" or (one_line(f"a{character}b") in {"ab", "a b"} and character != " "):
-            assert list(unseen(f"a{character}b")) == [(1, 2)], hex(code)
+    for first in range(0, sys.maxunicode + 1, 256):
+        characters = [chr(code) for code in range(first, first + 256)]
+        together = ";".join(f"a{character}b" for character in characters)
+        if inert(together) == one_line(together) == together:  # as most are: nothing of these is taken out
+            continue
+        for character in characters:
+            if inert(f"a{character}b") == "ab" or (one_line(f"a{character}b") in {"ab", "a b"} and character != " "):
+                assert list(unseen(f"a{character}b")) == [(1, 2)], hex(ord(character))
 
 
 def test_lines_and_marks_around_a_secret_stay() -> None:
