@@ -130,7 +130,7 @@ def select_schedules(desired: Desired, names: tuple[str, ...]) -> frozenset[str]
     for name in names:
         matching = {c.address for c in desired.connections if _is_on(c, name)}
         if not matching:
-            hint = did_you_mean(name, sorted({c.schedule.value for c in desired.connections}))
+            hint = did_you_mean(name, sorted({(c.schedule.label or c.schedule).value for c in desired.connections}))
             advice = hint or "write its name, id or external id as the manifests do"
             raise UsageError(f"--schedule {name}: no manifest names it; {advice}")
         found |= matching
@@ -139,6 +139,8 @@ def select_schedules(desired: Desired, names: tuple[str, ...]) -> frozenset[str]
 
 def _is_on(connection: DeclaredConnection, name: str) -> bool:
     ref = connection.schedule
+    if ref.label is not None and ref.label.value == name:
+        return True
     return ref.value == name or (ref.by is ScheduleKey.ID and ref.value == name.lower())
 
 

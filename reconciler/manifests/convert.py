@@ -173,9 +173,11 @@ def _secret(reference: SecretShape) -> SecretRef:
 
 
 def _schedule(schedule: dict[str, str]) -> ScheduleRef:
-    ((by, value),) = schedule.items()
-    key = ScheduleKey(by)
-    return ScheduleRef(key, value.lower() if key is ScheduleKey.ID else value)
+    written = next((ScheduleRef(ScheduleKey(by), value) for by, value in schedule.items() if by != "id"), None)
+    if "id" in schedule:
+        return ScheduleRef(ScheduleKey.ID, schedule["id"].lower(), label=written)
+    # A valid one has a name or an external id, then.
+    return cast("ScheduleRef", written)
 
 
 def _provider(provider: str | dict[str, str]) -> ProviderRef:

@@ -89,15 +89,26 @@ class ScheduleKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRef:
-    """A schedule, by its id, or by its name or external id among the schedules of an app."""
+    """A schedule, by its id, or by its name or external id among the schedules of an app; an id may have a label."""
 
     by: ScheduleKey
     value: str
     app_id: str = BOOKINGS_APP_ID
     """The app whose schedules are meant; an id needs none and has the default, so that it equals itself."""
 
+    label: "ScheduleRef | None" = field(default=None, compare=False)
+    """The name or external id that is written beside an id, for people: only the id counts."""
+
     def __str__(self) -> str:
+        if self.label is not None:
+            return f"{self.label.value} [{self.value}]"
         return self.value if self.by is ScheduleKey.NAME else f"{self.by} {self.value}"
+
+    @property
+    def name(self) -> str | None:
+        """What the schedule is called, as far as the manifest says."""
+        written = self.label or self
+        return written.value if written.by is ScheduleKey.NAME else None
 
 
 class ProviderKey(StrEnum):

@@ -164,7 +164,7 @@ def resolve_schedule(declared: DeclaredConnection, schedules: Schedules) -> Sche
     ref = declared.schedule
     found = schedules.meant(ref)
     if ref.by is ScheduleKey.ID:
-        return found[0] if found else Schedule(id=ref.value, name="", external_id=None, status="")
+        return found[0] if found else Schedule(id=ref.value, name=ref.name or "", external_id=None, status="")
     if len(found) == 1:
         return found[0]
     source = declared.sources.at("schedule")

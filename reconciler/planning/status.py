@@ -99,7 +99,7 @@ def _faulty(site: Site, connection: DeclaredConnection, health: Health, fault: F
         site=site.name,
         site_id=site.site_id,
         schedule_id=ref.value if ref.by is ScheduleKey.ID else None,
-        schedule=ref.value if ref.by is ScheduleKey.NAME else None,
+        schedule=ref.name,
         provider=str(connection.provider),
         account=connection.account,
         connection_id=None,

@@ -50,6 +50,20 @@ def test_the_bookings_apps_schedule_is_connected(extcal: Extcal, schedule: str) 
     assert again.code == 0, again.out
 
 
+@pytest.mark.parametrize("beside", ["name: Staff 1", "name: Long ago", "externalId: resource-1"])
+def test_what_stands_beside_an_id_is_not_looked_up(extcal: Extcal, beside: str) -> None:
+    """The id counts, and the name that was written is what people read."""
+    extcal.on(staffed())
+    extcal.env |= PASSWORD_ENV
+    extcal.write(site(), named(1, f"{{id: {schedule_id(1)}, {beside}}}"))
+    plan = extcal("plan", "manifests")
+    assert (plan.code, questions(extcal)) == (0, 0), plan.err
+    assert (beside.removeprefix("name: ") in plan.out) == beside.startswith("name")
+    assert schedule_id(1) in plan.out
+    chosen = extcal("plan", "manifests", "--schedule", beside.partition(": ")[2])
+    assert chosen.out == plan.out
+
+
 def test_a_site_names_another_app(extcal: Extcal) -> None:
     """Then a name means that app's schedule, and in its saved plan the Site says so."""
     extcal.on(staffed())

@@ -74,6 +74,8 @@ CONNECTIONS: st.SearchStrategy[Spec] = st.fixed_dictionaries(
             st.fixed_dictionaries({"id": GUIDS}),
             st.fixed_dictionaries({"name": TEXTS}),
             st.fixed_dictionaries({"externalId": TEXTS}),
+            st.fixed_dictionaries({"id": GUIDS, "name": TEXTS}),
+            st.fixed_dictionaries({"id": GUIDS, "externalId": TEXTS}),
         ),
         "provider": st.one_of(
             st.sampled_from(["google", "microsoft", "apple"]),

@@ -292,7 +292,12 @@ def test_faults_of_a_sync_config(faults: Faults, config: str, fault: str) -> Non
         (
             "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",
             "schedule: {}",
-            ["5:13: must have exactly one of id, name, externalId, at spec.schedule"],
+            ["5:13: must have at least one of id, name, externalId, at spec.schedule"],
+        ),
+        (
+            "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",
+            "schedule: {name: Dr. Lee, externalId: lee}",
+            ["5:13: 'name' and 'externalId' exclude each other, at spec.schedule (keep one of them)"],
         ),
         (
             "schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d5e}",

@@ -172,6 +172,19 @@ def test_each_way_to_name(loaded: Load, provider: object, schedule: object, expe
     assert (f"{one.provider.by} {one.provider.value}", f"{one.schedule.by} {one.schedule.value}") == expected
 
 
+@pytest.mark.parametrize("beside", [{"name": "Dr. Lee"}, {"externalId": "lee"}])
+def test_a_pinned_schedule_is_its_id(loaded: Load, beside: dict[str, str]) -> None:
+    """What stands beside an id is kept for people, and makes no difference."""
+    site, ((by, value),) = f"{SITE}{_OF_APP}", beside.items()
+    pinned, bare = (
+        loaded(documents(site, connection("one", schedule={"id": SCHEDULE_ID.upper()} | more))).connections[0].schedule
+        for more in (beside, {})
+    )
+    assert pinned == bare == ScheduleRef(ScheduleKey.ID, SCHEDULE_ID)
+    assert (pinned.label, bare.label) == (ScheduleRef(ScheduleKey(by), value), None)
+    assert str(pinned) == f"{value} [{SCHEDULE_ID}]"
+
+
 PRIMARY_IN = {"enabled": True, "primaryCalendar": {}}
 LIST_IN = {"enabled": True, "calendars": ["Work"]}
 WORK = (CalendarRef(name="Work"),)

@@ -165,6 +165,7 @@ def _declared(
         {"id": schedule[0].upper() if upper else schedule[0]},
         {"name": schedule[1] if _often(chance, 0.97) else "Nobody"},
         {"externalId": schedule[2]},
+        {"id": schedule[0], "name": "as it was called"},
     ]
     spec: Document = {"site": site, "schedule": chance.choice(places), "provider": ref}
     spec["account"] = _spelt(chance, account)
