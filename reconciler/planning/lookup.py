@@ -54,10 +54,17 @@ def resolve_calendars(wanted: Iterable[CalendarRef], known: Sequence[CalendarRef
             choices = ", ".join(f"{{id: {candidate.id}}}" for candidate in candidates)
             message = f"the account has {len(candidates)} calendars named {ref.name}"
             raise UnresolvedCalendarError(message, f"name one by id: {choices}")
-        names = [candidate.name for candidate in known if candidate.name]
-        hint = did_you_mean(ref.name or ref.id or "", names) or f"it has: {listed(names)}"
-        raise UnresolvedCalendarError(f"the account has no calendar {ref}", hint)
+        raise UnresolvedCalendarError(f"the account has no calendar {ref}", _what_it_has(ref, known))
     return tuple(found[key] for key in sorted(found))
+
+
+def _what_it_has(ref: CalendarRef, known: Sequence[CalendarRef]) -> str:
+    """What could be meant by a calendar that is not there."""
+    names = [candidate.name for candidate in known if candidate.name]
+    if ref.id is not None and ref.name in names:
+        ids = [candidate.id for candidate in known if candidate.id is not None and candidate.name == ref.name]
+        return f"what is called {ref.name} now has the id {listed(ids)}"
+    return did_you_mean(ref.name or ref.id or "", names) or f"it has: {listed(names)}"
 
 
 def _candidates(ref: CalendarRef, known: Sequence[CalendarRef]) -> list[CalendarRef]:

@@ -12,6 +12,7 @@ from reconciler.model.source import Fault
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, diff, guards, lookup, preconditions, providers
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
+from reconciler.planning.pinned_names import renamed
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.planning.undeclared import changed_with_new_ids, with_undeclared
 
@@ -150,6 +151,7 @@ def plan_site(
             *elsewhere,
             *renewed,
             *map(str, lookalikes),
+            *(str(one) for one in renamed(resolved, live) if only is None or one.address in only),
         ),
     )
 
