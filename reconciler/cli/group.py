@@ -26,6 +26,7 @@ _MODULES = {
     "watch": "watch",
     "resolve": "resolve",
     "pull": "pull",
+    "pin": "pin",
     "status": "status",
     "providers": "listings",
     "schedules": "listings",

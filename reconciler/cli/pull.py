@@ -1,7 +1,6 @@
 """`extcal pull` writes the live state as manifests."""
 
-import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,18 +162,10 @@ def _write(folder: pull_sites.Folder, pulled: pull_sites.Pull, console: Console)
 
 def _show(folder: pull_sites.Folder, pulled: pull_sites.Pull, console: Console) -> bool:
     """Show what a pull would change as a unified diff; whether that is nothing."""
-    for path in sorted(pulled.files):
-        for line in _diff(folder, path, pulled.files[path].decode()):
-            console.result(inert(line))
+    for line in folder.changes(pulled.files):
+        console.result(inert(line))
     count = len(pulled.files)
     if count:
         differ = "1 file differs" if count == 1 else f"{count} files differ"
         console.note(f"{differ} from what is live. Pull without --check to write the changes.")
     return not pulled.files
-
-
-def _diff(folder: pull_sites.Folder, path: str, text: str) -> Iterator[str]:
-    known = folder.by_path.get(path)
-    before = known.text.splitlines() if known else []
-    shown = folder.show(path)
-    return difflib.unified_diff(before, text.splitlines(), shown if known else "/dev/null", shown, lineterm="")

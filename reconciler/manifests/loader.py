@@ -5,7 +5,7 @@ kind's schema (`schema`), convert it to values (`convert`), resolve all of them 
 sites from being pruned that unread files may be about (`strays`). The fields are described in `schemas/*.json`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,21 +28,27 @@ from reconciler.manifests.values import Value, YamlMapping
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 
+_AS_STORED: Mapping[str, bytes] = {}
 
-def load(paths: Sequence[Path], limits: Limits = DEFAULT) -> Desired:
+
+def load(paths: Sequence[Path], limits: Limits = DEFAULT, contents: Mapping[str, bytes] = _AS_STORED) -> Desired:
     """What the manifests at `paths` declare; nothing of it depends on the order of files.
 
-    A site that a file may be about that looks like a manifest and is not read is not pruned. Raises ManifestError with
-    every fault of every file, as far as `limits` goes, and LimitError where there is more to read than they allow.
+    `contents` are what files are read as, by their real paths, instead of what they hold. A site that a file may be
+    about that looks like a manifest and is not read is not pruned. Raises ManifestError with every fault of every file,
+    as far as `limits` goes, and LimitError where there is more to read than they allow.
     """
-    desired, faults = load_readable(paths, limits)
+    desired, faults = load_readable(paths, limits, contents=contents)
     if faults:
         raise ManifestError(faults, (one.warning for one in desired.overlooked))
     return desired
 
 
 def load_readable(
-    paths: Sequence[Path], limits: Limits = DEFAULT, strays: Sequence[Stray] = ()
+    paths: Sequence[Path],
+    limits: Limits = DEFAULT,
+    strays: Sequence[Stray] = (),
+    contents: Mapping[str, bytes] = _AS_STORED,
 ) -> tuple[Desired, list[Fault]]:
     """As `load`, what can be read of the manifests, and every fault of the rest; raises LimitError alone.
 
@@ -51,7 +57,7 @@ def load_readable(
     from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
     budget = ManifestBudget(limits)
-    documents, faults = collect(paths, budget)
+    documents, faults = collect(paths, budget, contents)
     desired, together = resolve(documents, budget)
     # An invalid name is one fault; that nothing has this name would be a second one for the same mistake.
     known = {(fault.source, fault.where) for fault in faults}
@@ -72,8 +78,10 @@ def overlooked(folder: Path, limits: Limits = DEFAULT) -> tuple[Fault, ...]:
 _Document = TypeVar("_Document", ConnectionDocument, PolicyDocument)
 
 
-def collect(paths: Sequence[Path], budget: ManifestBudget) -> tuple[Documents, list[Fault]]:
-    """What the files at `paths` hold, and every fault that a file has by itself.
+def collect(
+    paths: Sequence[Path], budget: ManifestBudget, contents: Mapping[str, bytes] = _AS_STORED
+) -> tuple[Documents, list[Fault]]:
+    """What the files at `paths` hold, and every fault that a file has by itself; `contents` as in `load`.
 
     Files after the last fault that is reported are not read. Raises LimitError.
     """
@@ -85,7 +93,7 @@ def collect(paths: Sequence[Path], budget: ManifestBudget) -> tuple[Documents, l
     documents = Documents(incomplete=next(iter(faults), None), strays=listing.strays)
     cache = ParseCache()
     for file in listing.files:
-        content = read(file)
+        content = contents[file.real] if file.real in contents else read(file)
         if isinstance(content, Fault):
             faults.append(content)
             documents.incomplete = documents.incomplete or content

@@ -121,7 +121,7 @@ class ConnectionOptions(TypedDict, total=False):
 
 
 class ConnectionShape(ConnectionOptions):
-    """A Connection's `spec`; `schedule` holds one field, or `id` and another; a `provider` that is not a word holds one."""
+    """A Connection's `spec`; `schedule` has one field, or `id` and another; a `provider` that is no word has one."""
 
     schedule: dict[str, str]
     provider: str | dict[str, str]

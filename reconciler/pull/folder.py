@@ -1,22 +1,23 @@
 """The folder that is pulled into: its manifests as they are before, and files saved in it."""
 
 import codecs
+import difflib
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 
-from reconciler.errors import ExtcalError, ManifestError
-from reconciler.manifests.files import find, read
+from reconciler.errors import ExtcalError
+from reconciler.manifests.files import ManifestFile, find, read
 from reconciler.manifests.limits import DEFAULT, Limits, ManifestBudget
 from reconciler.manifests.loader import collect, load
 from reconciler.manifests.references import Documents, resolve
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
-from reconciler.safe_paths import MisplacedError, check_folder
+from reconciler.safe_paths import MisplacedError, check_file, check_folder
 from reconciler.text import escaped
 
 
@@ -62,6 +63,13 @@ class Folder:
         known = self.by_path.get(path)
         return known.shown if known else escaped(str(self.shown / path))
 
+    def changes(self, files: Mapping[str, bytes]) -> Iterator[str]:
+        """How files would change, by relative path, as the lines of a unified diff, which are not inert yet."""
+        for path in sorted(files):
+            known, shown = self.by_path.get(path), self.show(path)
+            before, after = known.text.splitlines() if known else [], files[path].decode().splitlines()
+            yield from difflib.unified_diff(before, after, shown if known else "/dev/null", shown, lineterm="")
+
 
 def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
     """The manifests of a folder that may hold none, or not exist yet.
@@ -75,19 +83,40 @@ def open_folder(path: Path, limits: Limits = DEFAULT) -> Folder:
     found, faults = find([path], ManifestBudget(limits))
     if not found and all(fault.source is None for fault in faults):
         return Folder(path, root, *nothing, limits)
+    return _opened(path, root, [path], found, limits)
+
+
+def open_files(paths: Sequence[Path], limits: Limits = DEFAULT) -> Folder:
+    """The manifests at several paths, as a folder that holds them all and gets no new ones.
+
+    Raises ExtcalError where they may not be written to, ManifestError where they don't load.
+    """
+    found, _ = find(paths, ManifestBudget(limits))
+    for path in paths:
+        try:
+            check_folder(path) if path.is_dir() else check_file(path)
+        except MisplacedError as error:
+            raise ExtcalError(f"can't write to '{escaped(str(path))}': {error}") from None
+    homes = [Path(file.real).parent for file in found]
+    root = Path(os.path.commonpath(homes) if homes else os.path.realpath(Path.cwd()))
+    return _opened(root, root, paths, found, limits)
+
+
+def _opened(shown: Path, root: Path, paths: Sequence[Path], found: Sequence[ManifestFile], limits: Limits) -> Folder:
     budget = ManifestBudget(limits)
-    documents, faults = collect([path], budget)
+    # Read once: what is changed from now on is not what was loaded, and is not written over.
+    contents = {file.real: content for file in found if not isinstance(content := read(file), Fault)}
+    files = {
+        file.shown: ManifestText(os.path.relpath(file.real, root), file.shown, contents[file.real])
+        for file in found
+        if file.real in contents
+    }
+    documents, faults = collect(paths, budget, contents)
     desired, together = resolve(documents, budget)
     if faults or together:
         # It reports each fault once.
-        load([path], limits)
-    files: dict[str, ManifestText] = {}
-    for file in found:
-        content = read(file)
-        if isinstance(content, Fault):
-            raise ManifestError([content])
-        files[file.shown] = ManifestText(os.path.relpath(file.real, root), file.shown, content)
-    return Folder(path, root, desired, documents, files, limits)
+        load(paths, limits, contents)
+    return Folder(shown, root, desired, documents, files, limits)
 
 
 def _root(path: Path) -> Path | None:

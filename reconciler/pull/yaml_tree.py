@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from yaml.events import (
+    AliasEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
@@ -28,11 +29,16 @@ _BREAKS = "\n\r\x85\u2028\u2029"
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A scalar, or an alias (`value` is None)."""
+    """A scalar, or an alias (`value` is None); `anchor` is its own, or the one that an alias means.
+
+    `style` is the character that its value begins with in the text, if that is a quote or begins a block.
+    """
 
     start: int
     end: int
     value: str | None
+    anchor: str | None = None
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class MappingNode:
     column: int
     flow: bool
     pairs: tuple[tuple[ScalarNode, "Node"], ...]
+    anchor: str | None = None
 
     def find(self, name: str) -> tuple[ScalarNode, "Node"] | None:
         """The key and value of a field."""
@@ -59,6 +66,7 @@ class SequenceNode:
     column: int
     flow: bool
     items: tuple["Node", ...]
+    anchor: str | None = None
 
 
 Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
@@ -91,7 +99,9 @@ class _Reader:
             return self._sequence(event, start)
         # The parser counts the line breaks after a block scalar in.
         end = start + len(self._text[start : _mark(event.end_mark).index].rstrip())
-        return ScalarNode(start, end, event.value if isinstance(event, ScalarEvent) else None)
+        if isinstance(event, ScalarEvent):
+            return ScalarNode(start, end, event.value, event.anchor, event.style or "")
+        return ScalarNode(start, end, None, cast("AliasEvent", event).anchor)
 
     def _mapping(self, event: MappingStartEvent, start: int) -> MappingNode:
         flow, pairs = bool(event.flow_style), []
@@ -100,14 +110,16 @@ class _Reader:
             value = self._node(self._next())
             pairs.append((key if isinstance(key, ScalarNode) else ScalarNode(key.start, key.end, None), value))
         end = _mark(key_event.end_mark).index if flow else pairs[-1][1].end
-        return MappingNode(start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs))
+        return MappingNode(
+            start, end, column(self._text, pairs[0][0].start if pairs else start), flow, tuple(pairs), event.anchor
+        )
 
     def _sequence(self, event: SequenceStartEvent, start: int) -> SequenceNode:
         flow, items = bool(event.flow_style), []
         while not isinstance(item_event := self._next(), SequenceEndEvent):
             items.append(self._node(item_event))
         end = _mark(item_event.end_mark).index if flow else items[-1].end
-        return SequenceNode(start, end, _mark(event.start_mark).column, flow, tuple(items))
+        return SequenceNode(start, end, _mark(event.start_mark).column, flow, tuple(items), event.anchor)
 
 
 def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":

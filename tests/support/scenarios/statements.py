@@ -174,7 +174,7 @@ def document(kind: str, name: str, spec: Mapping[str, object]) -> Document:
 
 def _schedule_ref(spot: Spot) -> st.SearchStrategy[Document]:
     """By id, and where it is the bookings app's by name and external id, which others may have, too."""
-    by_id = {"id": spot.schedule.id}
+    by_id: Document = {"id": spot.schedule.id}
     refs: list[Document] = [by_id, {"id": spot.schedule.id.upper()}, by_id | {"name": "as it was called"}]
     if spot.schedule.app_id == HOURS_APP:
         return st.sampled_from(refs)

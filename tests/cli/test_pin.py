@@ -1,0 +1,292 @@
+"""`extcal pin`: ids beside names, what that costs and saves, and what is told of names that stay."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.behaviour import Behaviour, CalendarNames
+from reconciler.sandbox.contract import ErrorReason, Operation, Status
+from reconciler.sandbox.faults import Answer, Fault, Faults
+from reconciler.sandbox.server import RunningSandbox, running
+from reconciler.sandbox.sync_config import Import, SyncConfig
+from reconciler.sandbox.world import Account, Calendar, ExistingConnection, World
+from tests.support.cli.command import Extcal, Ran
+from tests.support.cli.worlds import (
+    BUSY,
+    KEY,
+    PASSWORD,
+    PASSWORD_ENV,
+    QUAY,
+    connected,
+    connection,
+    email,
+    harbor,
+    quay,
+    schedule_id,
+    site,
+    world,
+)
+from tests.support.folders import in_memory
+
+_QUERY = "/calendar/v3/schedules/query"
+
+
+@pytest.fixture(scope="module")
+def nameless() -> Iterator[RunningSandbox]:
+    """A sandbox whose sync configs carry the calendars' ids alone."""
+    behaviour = Behaviour(calendar_names=CalendarNames.HIDDEN)
+    with in_memory() as folder, running(Path(folder), world=world(), api_key=KEY, behaviour=behaviour) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def pinning(extcal: Extcal, nameless: RunningSandbox) -> Extcal:
+    """The command, at a sandbox that tells names of calendars only where they are asked for."""
+    command = replace(extcal, sandbox=nameless, env=extcal.env | PASSWORD_ENV | {"EXTCAL_ENDPOINT": nameless.endpoint})
+    command.on(working())
+    return command
+
+
+def on_calendars(number: int, *ids: str) -> ExistingConnection:
+    """A healthy connection that imports from these calendars."""
+    return replace(connected(number), sync_config=SyncConfig(imports=Import(enabled=True, calendars=ids)))
+
+
+def working(*numbers: int) -> World:
+    """Harbor Dental; the first accounts are connected, to their calendars at work."""
+    live = tuple(on_calendars(number, "work") for number in numbers or (0, 1, 2))
+    return world(replace(harbor(), connections=live))
+
+
+def importing(calendars: str) -> str:
+    """A sync config that imports from calendars."""
+    return f"syncConfig: {{listEventFromCalendars: {{enabled: true, calendars: {calendars}}}}}"
+
+
+def named(number: int, calendars: str = "[Work]", schedule: str = "") -> str:
+    """A Connection that gives its schedule, and its calendars, by name."""
+    text = connection(number, more=importing(calendars))
+    return text.replace(f"{{id: {schedule_id(number)}}}", schedule or f"{{name: Staff {number}}}")
+
+
+def requests(command: Extcal) -> list[str]:
+    """The last words of the paths that were asked for since this was asked, in order of their names."""
+    asked = sorted(request.path.rpartition("/")[2] for request in command.sandbox.requests)
+    command.sandbox.requests.clear()
+    return asked
+
+
+def pin(command: Extcal, *args: str) -> Ran:
+    """Pin the manifests."""
+    return command("pin", "manifests", *args)
+
+
+def manifests(command: Extcal, name: str = "all.yaml") -> str:
+    """What a file of manifests holds."""
+    return (command.folder / "manifests" / name).read_bytes().decode()
+
+
+def test_a_plan_of_pinned_names_is_two_requests(pinning: Extcal) -> None:
+    """The same plan as before, without asking what names mean; pinning again changes nothing."""
+    pinning.write(site(), *map(named, range(3)))
+    before = pinning("plan", "manifests", "--format", "json")
+    assert requests(pinning) == ["calendars"] * 3 + ["connections", "providers", "query"]
+    ran = pin(pinning)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "pinned     manifests/all.yaml: 3 schedules, 3 calendars\n"
+    assert requests(pinning) == ["calendars"] * 3 + ["connections", "providers", "query"]
+    assert f"schedule: {{id: {schedule_id(1)}, name: Staff 1}}" in manifests(pinning)
+    assert "calendars: [{id: work, name: Work}]" in manifests(pinning)
+    after = pinning("plan", "manifests", "--format", "json")
+    assert after.out == before.out
+    assert requests(pinning) == ["connections", "providers"]
+    text = manifests(pinning)
+    again = pin(pinning)
+    assert (again.code, again.out, again.err) == (0, "", "Nothing to pin.\n")
+    assert manifests(pinning) == text
+
+
+def test_what_the_sync_config_tells_is_not_asked_for(extcal: Extcal) -> None:
+    """Where live configs carry names, the account's calendars are not listed."""
+    extcal.on(working())
+    extcal.write(site(), named(0))
+    assert pin(extcal).code == 0
+    assert requests(extcal) == ["connections", "providers", "query"]
+    assert "[{id: work, name: Work}]" in manifests(extcal)
+
+
+def test_a_pinned_calendar_that_is_not_live_is_asked_for(pinning: Extcal) -> None:
+    """Its id must be there; a plan that would send an unknown one is a fault."""
+    pinning.write(site(), named(0, "[{id: home, name: Home}]", f"{{id: {schedule_id(0)}}}"))
+    assert [action["action"] for action in pinning("plan", "manifests", "--format", "json").actions] == ["update"]
+    assert requests(pinning) == ["calendars", "connections", "providers"]
+    pinning.write(site(), named(0, "[{id: hone, name: Home}]", f"{{id: {schedule_id(0)}}}"))
+    lost = pinning("plan", "manifests")
+    assert lost.code == 1
+    assert "no calendar Home [hone], at harbor/staff-0 (what is called Home now has the id home)" in lost.err
+
+
+def test_check_writes_nothing(pinning: Extcal) -> None:
+    """It shows what would be written as a diff, and fails as long as something could be pinned."""
+    pinning.write(site(), *map(named, range(3)))
+    text = manifests(pinning)
+    ran = pin(pinning, "--check")
+    assert (ran.code, manifests(pinning)) == (1, text)
+    assert f"+  schedule: {{id: {schedule_id(0)}, name: Staff 0}}" in ran.out.splitlines()
+    assert ran.err == "3 schedules, 3 calendars to write in 1 file. Pin without --check to do it.\n"
+    assert pin(pinning).code == 0
+    checked = pin(pinning, "--check")
+    assert (checked.code, checked.out) == (0, "")
+
+
+def test_what_is_not_connected_yet_is_told(pinning: Extcal) -> None:
+    """Its schedule is pinned; its calendars can be once there is a connection, so --check accepts them."""
+    broken = replace(on_calendars(4, "work"), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
+    pinning.on(world(replace(harbor(), connections=(on_calendars(0, "work"), broken))))
+    pinning.write(site(), named(0), named(3), named(4))
+    ran = pin(pinning)
+    assert ran.code == 0, ran.err
+    assert ran.out == "pinned     manifests/all.yaml: 3 schedules, 1 calendar\n"
+    told = "harbor: 2 connections are not connected, so their calendars stay names until they are: staff-3, staff-4\n"
+    assert ran.err == told
+    checked = pin(pinning, "--check")
+    assert (checked.code, checked.out, checked.err) == (0, "", told)
+
+
+def test_a_policys_calendars_stay_names(pinning: Extcal) -> None:
+    """What a SyncPolicy names is for several accounts, each of which has calendars of its own."""
+    policy = f"---\napiVersion: extcal/v1\nkind: SyncPolicy\nmetadata: {{name: work}}\nspec:\n  {importing('[Work]')}\n"
+    pinning.write(site(), policy, connection(0, more="syncPolicy: work"))
+    text = manifests(pinning)
+    ran = pin(pinning)
+    assert (ran.code, manifests(pinning)) == (0, text)
+    assert "the SyncPolicy work names calendars, which stay names: accounts have their own" in ran.err
+    assert requests(pinning) == ["connections", "providers"]
+
+
+def test_what_does_not_matter_is_left_alone(pinning: Extcal) -> None:
+    """Calendars of an import that is off or ignored, or of a tombstone, cost a plan nothing."""
+    off = importing("[Work]").replace("true", "false")
+    ignored = f"{importing('[Work]')}\nlifecycle: {{ignoreChanges: [syncConfig]}}"
+    gone = f"{importing('[Work]')}\nstate: absent"
+    pinning.write(site(), *(connection(n, more=more) for n, more in enumerate((off, ignored, gone))))
+    text = manifests(pinning)
+    ran = pin(pinning)
+    assert (ran.code, ran.err, manifests(pinning)) == (0, "Nothing to pin.\n", text)
+    assert requests(pinning) == ["connections", "providers"]
+
+
+def test_names_that_mean_no_one_thing_are_faults(pinning: Extcal) -> None:
+    """As a plan tells them, with place and candidates; all else is pinned."""
+    twins = (Calendar("work", "Work"), Calendar("work2", "Work"), Calendar("home", "Home"))
+    people = tuple(Account("apple", email(number), PASSWORD, twins) for number in range(8))
+    pinning.on(replace(working(), accounts=people))
+    pinning.write(site(), named(0, "[Work, Home]"), named(1, "[Hoem]"), named(2, "[Home]", "{name: Staf 2}"))
+    ran = pin(pinning)
+    assert ran.code == 1
+    ambiguous, unknown, nowhere = sorted(ran.err.splitlines())
+    assert ambiguous == (
+        "manifests/all.yaml:19:56: the account has 2 calendars named Work, at harbor/staff-0 (name one by id: "
+        "{id: work}, {id: work2})"
+    )
+    assert unknown == (
+        "manifests/all.yaml:30:56: the account has no calendar Hoem, at harbor/staff-1 (did you mean Home?)"
+    )
+    assert nowhere.startswith("manifests/all.yaml:37:3: the site has no active schedule with the name Staf 2, at ")
+    plan = pinning("plan", "manifests")
+    assert {line for line in ran.err.splitlines() if line not in plan.err} == set()
+    assert "calendars: [Work, {id: home, name: Home}]" in manifests(pinning)
+    assert ran.out == "pinned     manifests/all.yaml: 2 schedules, 1 calendar\n"
+
+
+def test_what_was_renamed_gets_its_new_name(pinning: Extcal) -> None:
+    """The id counts: --check accepts it with a note, and pinning brings the name up to date."""
+    pinning.write(site(), named(0, '[{id: work, name: "Office"}]', f"{{id: {schedule_id(0)}, name: Dr. Lee}}"))
+    checked = pin(pinning, "--check")
+    told = [
+        f"renamed: harbor/staff-0: schedule Dr. Lee is now Staff 0 [{schedule_id(0)}]",
+        "renamed: harbor/staff-0: calendar Office is now Work [work]",
+    ]
+    assert (checked.code, checked.err.splitlines()[:2]) == (0, told)
+    ran = pin(pinning)
+    assert (ran.code, ran.err.splitlines()) == (0, told)
+    assert ran.out == "pinned     manifests/all.yaml: 2 new names\n"
+    assert 'calendars: [{id: work, name: "Work"}]' in manifests(pinning)
+    assert f"schedule: {{id: {schedule_id(0)}, name: Staff 0}}" in manifests(pinning)
+    assert pin(pinning).err == "Nothing to pin.\n"
+
+
+def test_what_is_gone_is_a_fault(pinning: Extcal) -> None:
+    """A pinned id that the service does not have any more is told with its place, whether or not there is more."""
+    lost = "00000000-2975-447c-a7ed-000000000000"
+    pinning.write(site(), named(0, "[{id: wrok, name: Work}, Home]", f"{{id: {lost}, name: Staff 0}}"), named(1))
+    for check in ((), ("--check",)):
+        ran = pin(pinning, *check)
+        assert ran.code == 1
+        hint = f"(what is called Staff 0 now has the id {schedule_id(0)})"
+        assert f"no active schedule Staff 0 [{lost}], at harbor/staff-0 {hint}" in ran.err
+    assert f"{{id: {schedule_id(1)}, name: Staff 1}}" in manifests(pinning)
+    pinning.write(site(), named(0, "[{id: wrok, name: Work}, Home]"))
+    ran = pin(pinning)
+    assert (ran.code, "[{id: wrok, name: Work}, {id: home, name: Home}]" in manifests(pinning)) == (1, True)
+    assert "all.yaml:19:56: the account has no calendar Work [wrok], at harbor/staff-0" in ran.err
+
+
+def test_an_external_id_is_a_name_too(pinning: Extcal) -> None:
+    """It stays beside the id, as the member of staff's resource."""
+    schedules = tuple(replace(each, external_id=f"r{n}") for n, each in enumerate(harbor().schedules))
+    pinning.on(world(replace(harbor(), schedules=schedules)))
+    pinning.write(site(), connection(1, more=BUSY).replace(f"{{id: {schedule_id(1)}}}", "{externalId: r1}"))
+    assert pin(pinning).code == 0
+    assert f"schedule: {{id: {schedule_id(1)}, externalId: r1}}" in manifests(pinning)
+    assert pin(pinning, "--check").code == 0
+
+
+def test_sites_are_selected_and_one_that_fails_is_told(pinning: Extcal) -> None:
+    """--site leaves the others' manifests alone; a site that can't be read keeps none from being pinned."""
+    pinning.on(world(working().sites[0], replace(quay(key="quay-key-8d10"), connections=())))
+    other = connection(1, of="quay").replace(f"{{id: {schedule_id(1)}}}", "{name: Staff 1}")
+    pinning.write(site(), named(0), to="manifests/harbor.yaml")
+    pinning.write(site("quay", id_=QUAY, key="EXTCAL_QUAY_KEY"), other, to="manifests/quay.yaml")
+    missing = pin(pinning)
+    assert (missing.code, missing.out) == (1, "pinned     manifests/harbor.yaml: 1 schedule, 1 calendar\n")
+    assert "error: quay: " in missing.err
+    pinning.env["EXTCAL_QUAY_KEY"] = "quay-key-8d10"
+    assert pin(pinning, "--site", "harbor").err == "Nothing to pin.\n"
+    assert pin(pinning, "--site", "quay").out == "pinned     manifests/quay.yaml: 1 schedule\n"
+    assert pin(pinning, "--site", "quai").code == 64
+
+
+def test_calendars_that_can_not_be_listed_are_a_fault(pinning: Extcal) -> None:
+    """A healthy connection whose account can't be asked is not pinned, and says why."""
+    pinning.write(site(), named(0), named(1))
+    pinning.sandbox.inject(Faults((Fault(Answer(403), on={Operation.LIST_CALENDARS}),)))
+    try:
+        ran = pin(pinning)
+    finally:
+        pinning.sandbox.inject(None)
+    assert (ran.code, ran.out) == (1, "pinned     manifests/all.yaml: 2 schedules\n")
+    assert "its account's calendars could not be listed: " in ran.err
+
+
+def test_json_stays_json(pinning: Extcal) -> None:
+    """In a manifest that is JSON what is written is, too."""
+    spec = {"schedule": {"name": "Staff 1"}, "provider": "apple", "account": email(1)}
+    sync = {"listEventFromCalendars": {"enabled": True, "calendars": ["Work", {"name": "Home"}]}}
+    document = {
+        "apiVersion": "extcal/v1",
+        "kind": "Connection",
+        "metadata": {"name": "staff-1"},
+        "spec": spec | {"syncConfig": sync},
+    }
+    pinning.write(site(), to="manifests/site.yaml")
+    for indent in (None, 2, 4):
+        pinning.write(json.dumps(document, indent=indent), to="manifests/one.json")
+        assert pin(pinning).code == 0
+        written = json.loads(manifests(pinning, "one.json"))
+        assert written["spec"]["schedule"] == {"id": schedule_id(1), "name": "Staff 1"}
+        calendars = written["spec"]["syncConfig"]["listEventFromCalendars"]["calendars"]
+        assert calendars == [{"id": "work", "name": "Work"}, {"id": "home", "name": "Home"}]
