@@ -29,8 +29,8 @@ from reconciler.model.live import LiveConnection
 # examples/recovery repeats it.
 LOOK_SECONDS = 2.0
 _MOST_SCHEDULES = 100
-# As many writes as a site has slots may rest on a look at once.
-_FOLLOWERS = 4
+# What may rest on a look at once: for each slot of a site a write, and something to look up before it.
+_FOLLOWERS = 8
 _MOST_LOOKS = 5
 _OF_ALL = (TransportError, RateLimitedError, OutageError)
 _T = TypeVar("_T")
