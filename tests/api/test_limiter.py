@@ -2,11 +2,13 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.clock import nobody
 from reconciler.api.rate_limit import RateLimiter
+from reconciler.errors import StaleError
 from reconciler.model.traffic import Rate, SiteTraffic
 from tests.support.builders.api import FakeClock, run
 from tests.support.profiles import examples
@@ -123,3 +125,50 @@ def test_what_it_has_counted_tells_when_more_will_have_gone(
         return foreseen - clock.monotonic()
 
     assert abs(run(story())) < 1e-6
+
+
+def test_what_is_not_fresh_any_more_when_its_turn_comes_does_not_go() -> None:
+    """It is told so, counts for nothing, and the next one in the queue has its turn."""
+    clock = FakeClock()
+    limiter = RateLimiter(Rate(2, 60), clock, nobody)
+    went: list[str] = []
+
+    async def ask(name: str, good_until: float) -> None:
+        await limiter.turn(fresh=lambda: clock.monotonic() <= good_until)
+        went.append(name)
+
+    async def story() -> None:
+        await ask("first", 0)
+        await ask("second", 0)
+        stale, third = asyncio.create_task(ask("stale", 59)), asyncio.create_task(ask("third", 60))
+        await asyncio.wait((stale, third))
+        with pytest.raises(StaleError, match="read too long ago"):
+            stale.result()
+        third.result()
+        with pytest.raises(StaleError):
+            await ask("never", 59)
+
+    run(story())
+    assert went == ["first", "second", "third"]
+    # Nobody has waited for a window on behalf of the stale ones.
+    assert (clock.monotonic(), len(limiter.counted()[1])) == (60, 1)
+
+
+@examples(50, profile="tests")
+@given(st.integers(2, 30), st.integers(0, 12), st.lists(st.floats(0, 10), max_size=40))
+def test_what_has_followers_goes_when_they_can_follow_at_once(most: int, followers: int, pauses: list[float]) -> None:
+    """Whatever went before, those that rest on its answer wait for nothing, as far as the limit lets so many go."""
+    clock = FakeClock()
+    limiter = RateLimiter(Rate(most, 60), clock, nobody)
+
+    async def story() -> float:
+        for pause in pauses:
+            await clock.sleep(pause)
+            await limiter.turn()
+        await limiter.turn(followers=followers)
+        asked = clock.monotonic()
+        for _ in range(min(followers, most - 1)):
+            await limiter.turn()
+        return clock.monotonic() - asked
+
+    assert run(story()) == 0
