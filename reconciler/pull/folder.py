@@ -217,9 +217,9 @@ def _put_in_place(folder: Folder, path: str, waiting: Path, target: Path, saved:
 
 def _check_unchanged(target: Path, before: bytes | None) -> None:
     if before is None and (target.is_symlink() or target.exists()):
-        raise _RefusedError("it was created meanwhile; pull again")
+        raise _RefusedError("it was created meanwhile; run this again")
     if before is not None and (target.is_symlink() or target.read_bytes() != before):
-        raise _RefusedError("it was changed meanwhile; pull again")
+        raise _RefusedError("it was changed meanwhile; run this again")
 
 
 def _failure(folder: Folder, path: str, error: Exception) -> str:

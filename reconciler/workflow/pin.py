@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.api.client import Reader
-from reconciler.api.secrets import Secrets
+from reconciler.api.redaction import MASK
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site
 from reconciler.model.live import Calendar, LiveSite
@@ -49,8 +49,9 @@ async def pin(paths: Sequence[Path], folder: Folder, sites: Sequence[Site], serv
         async def one_site(site: Site) -> SitePins | str:
             try:
                 live = await _look(site, declared[site.name], documents, opened[site.name].reader())
-                found = find_pins(site, declared[site.name], documents, live)
-                return _without_secrets(found, service.secrets)
+                # Before anything is made of its texts, or cut, so that no part of a secret is left.
+                shown = service.secrets.redacted(live)
+                return _without_secrets(find_pins(site, declared[site.name], documents, shown))
             except ExtcalError as error:
                 return f"{site.name}: {error}"
             finally:
@@ -103,11 +104,11 @@ async def _schedules(site: Site, declared: Sequence[DeclaredConnection], reader:
     return FoundSchedules(listed, tuple(schedule for schedule in beyond if schedule.id not in known))
 
 
-def _without_secrets(found: SitePins, secrets: Secrets) -> SitePins:
-    """The same without the texts that repeat a secret: they are not to be written down."""
+def _without_secrets(found: SitePins) -> SitePins:
+    """The same without the texts in which a secret was: they mean nothing any more."""
     kept: list[PinnedConnection] = []
     for one in found.connections:
-        pins = tuple(pin for pin in one.pins if secrets.redact(pin.text) == pin.text)
+        pins = tuple(pin for pin in one.pins if MASK not in pin.text)
         if len(pins) < len(one.pins):
             found.remarks.append(
                 f"{one.declared.address}: the service's answers contain a secret, which is not written"

@@ -235,6 +235,18 @@ def test_what_is_gone_is_a_fault(pinning: Extcal) -> None:
     assert "all.yaml:19:56: the account has no calendar Work [wrok], at harbor/staff-0" in ran.err
 
 
+def test_a_secret_in_an_answer_is_not_written(pinning: Extcal) -> None:
+    """Where the service repeats the key in a name, the manifest keeps the old one, and the key is not shown."""
+    people = (Account("apple", email(0), PASSWORD, (Calendar("work", f"is {KEY}"),)),)
+    pinning.on(replace(working(0), accounts=people))
+    pinning.write(site(), named(0, "[{id: work, name: Work}]", f"{{id: {schedule_id(0)}}}"))
+    text = manifests(pinning)
+    ran = pin(pinning)
+    assert (ran.code, ran.out, manifests(pinning)) == (0, "", text)
+    assert "renamed: harbor/staff-0: calendar Work is now is [secret] [work]" in ran.err
+    assert KEY not in ran.err
+
+
 def test_an_external_id_is_a_name_too(pinning: Extcal) -> None:
     """It stays beside the id, as the member of staff's resource."""
     schedules = tuple(replace(each, external_id=f"r{n}") for n, each in enumerate(harbor().schedules))

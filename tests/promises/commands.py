@@ -26,6 +26,7 @@ REACHING: dict[str, tuple[Row, ...]] = {
     ),
     "resolve": (("resolve", "manifests"), ("resolve", "manifests", "--format", "json", "--auto-approve")),
     "pull": (("pull", "manifests", "--output", "pulled"), ("pull", "manifests", "--output", "pulled", "--check")),
+    "pin": (("pin", "manifests", "--check"), ("pin", "manifests")),
     "status": tuple(("status", "manifests", "--format", name) for name in ("text", "json", "html")),
     "providers": (("providers", "--site-id", HARBOR), ("providers", "manifests", "--format", "json")),
     "schedules": (("schedules", "--site-id", HARBOR), ("schedules", "manifests", "--format", "json")),

@@ -24,6 +24,7 @@ _WAITING = (
     ("plan", "manifests", "--out", "plan.json"),
     ("apply", "manifests", "--auto-approve", "--undo-out", "undo.json", "--consent-file", "links.jsonl"),
     ("pull", "manifests", "--output", "pulled"),
+    ("pin", "manifests"),
 )
 
 

@@ -27,7 +27,7 @@ spec: {syncConfig: {listEventFromCalendars: {calendars: [A, B, C]}, syncToCalend
 _NAMED = "syncConfig: {listEventFromCalendars: {calendars: [A, B, C]}}"
 _NAMING = (site(), *(connection(number, more=_NAMED) for number in range(2)))
 _SHARING = (site() + _POLICY, *(connection(number, more="syncPolicy: many") for number in range(2)))
-_KNOWN_COMMANDS = {"validate", "plan", "apply", "watch", "resolve", "pull", "status", "events", "calendars"}
+_KNOWN_COMMANDS = {"validate", "plan", "apply", "watch", "resolve", "pull", "pin", "status", "events", "calendars"}
 
 
 def _write(extcal: Extcal, *files: str) -> None:

@@ -13,6 +13,7 @@ from reconciler.manifests import load
 from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.pull.yaml_emit import comment, is_declarable, scalar
+from tests.pull.hostile_names import TEXTS
 from tests.pull.live import (
     APPLE,
     DEDICATED,
@@ -29,56 +30,6 @@ from tests.pull.live import (
     pull,
 )
 from tests.support.profiles import examples
-
-_TRICKS = (
-    "a: b",
-    "# no",
-    " #",
-    "a #b",
-    "- x",
-    "no",
-    "~",
-    "12:30",
-    "0x1F",
-    "1e3",
-    "'",
-    '"',
-    "\\",
-    "{x}",
-    "[x]",
-    "&a",
-    "*a",
-    "!!str x",
-    "%YAML 1.1",
-    "---",
-    "...",
-    "| ",
-    "> x",
-    "@x",
-    "`x`",
-    "\n---\nkind: Site",
-    "\r",
-    "\x85",
-    "\u2028",
-    "\u202e",
-    "\ufeff",
-    "\x00",
-    "\ud800",
-    "\x1b[2J",
-    "yaml-language-server: $schema=https://evil.example/",
-    "true",
-    "y",
-    "null",
-    "<<",
-    " lead",
-    "trail ",
-    "a,b",
-    "😀",
-    "مرحبا",
-    "=",
-)
-_PIECES = st.sampled_from(_TRICKS) | st.text(max_size=8)
-TEXTS = st.lists(_PIECES, min_size=1, max_size=3).map("".join)
 
 
 @examples(100)

@@ -104,7 +104,7 @@ def test_what_was_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
     path.write_text("# mine\n")
     saved = save(opened, made.files)
     assert saved.updated == ["harbor-dental/schedules/dr-patel.yaml"]
-    assert saved.failures == [f"can't write {path}: it was changed meanwhile; pull again"]
+    assert saved.failures == [f"can't write {path}: it was changed meanwhile; run this again"]
     assert path.read_text() == "# mine\n"
 
 
@@ -116,7 +116,7 @@ def test_what_came_into_being_meanwhile_is_not_overwritten(folder: Path) -> None
     path.parent.mkdir(parents=True)
     path.write_text("# mine\n")
     saved = save(opened, made.files)
-    assert saved.failures == [f"can't write {path}: it was created meanwhile; pull again"]
+    assert saved.failures == [f"can't write {path}: it was created meanwhile; run this again"]
     assert path.read_text() == "# mine\n"
 
 
