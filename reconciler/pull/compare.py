@@ -5,16 +5,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.model.account import Account, shown
-from reconciler.model.desired import DeclaredConnection, State
+from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
 from reconciler.model.live import ConnectMethod, LiveConnection, Provider, Schedule, Status
 from reconciler.model.source import Fault
 from reconciler.model.sync import IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import actions, diff, lookup, providers
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
-from reconciler.pull.declare import UndeclarableError, declared_direction, identity, with_sync
+from reconciler.pull.declare import LONGEST_NAME, UndeclarableError, declared_direction, identity, with_sync
 from reconciler.pull.values import Addition, Amendment, PulledSite
-from reconciler.pull.yaml_emit import comment
+from reconciler.pull.yaml_emit import comment, is_declarable
 
 
 def amendments(
@@ -265,10 +265,12 @@ def _addition(site: PulledSite, wanted: DeclaredConnection, provider: Provider, 
         by_password = provider.features.connects_by(ConnectMethod.CREDENTIALS) is not False
         password = (known.password if by_password else None) or wanted.password
         wanted = replace(wanted, name=known.name, password=password, lifecycle=known.lifecycle)
+    called = site.schedule_names.get(connection.schedule_id, "")
+    label = ScheduleRef(ScheduleKey.NAME, called) if is_declarable(called, LONGEST_NAME) else None
     return Addition(
-        declared=replace(wanted, site=site.site.name),
+        declared=replace(wanted, site=site.site.name, schedule=replace(wanted.schedule, label=label)),
         live=connection,
-        schedule_name=site.schedule_names.get(connection.schedule_id, ""),
+        schedule_name=called,
         notes=notes,
     )
 

@@ -69,9 +69,13 @@ def connection_text(addition: Addition) -> str:
     """A Connection."""
     declared = addition.declared
     lines = _head("Connection", declared.name, addition.notes)
-    named = f"  # {comment(addition.schedule_name)}" if addition.schedule_name else ""
     lines.append(f"  site: {scalar(declared.site)}")
-    lines.append(f"  schedule: {{id: {declared.schedule.value}}}{named}")
+    if declared.schedule.name is not None:
+        lines.append(f"  schedule: {{id: {declared.schedule.value}, name: {scalar(declared.schedule.name)}}}")
+    else:
+        # A name that no manifest can hold may still be read.
+        named = f"  # {comment(addition.schedule_name)}" if addition.schedule_name else ""
+        lines.append(f"  schedule: {{id: {declared.schedule.value}}}{named}")
     lines.append(f"  provider: {_provider(declared.provider)}")
     lines.append(f"  account: {scalar(declared.account.given)}")
     if declared.password is not None:

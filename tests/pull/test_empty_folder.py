@@ -40,7 +40,7 @@ kind: Connection
 metadata: {name: dr-lee-apple}
 spec:
   site: harbor-dental
-  schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d00}  # Dr. Lee
+  schedule: {id: 3e47ec65-2975-447c-a7ed-75041e850d00, name: Dr. Lee}
   provider: apple
   account: lee@harbor-dental.example
   # Set this variable to the account's password; it is needed only to connect the account again.

@@ -100,6 +100,9 @@ def test_hostile_names_make_no_other_manifests(
         desired = load([folder])
         assert len(desired.connections) == len(connections) - len(left_out)
         assert len(desired.sites) == 1
+        for one in desired.connections:
+            called = next(schedule.name for schedule in schedules if schedule.id == one.schedule.value)
+            assert one.schedule.name == (called if is_declarable(called, 500) else None)
         found = actions(folder, seen)
         broken = {one.id for one in connections if one.status == "ERROR"}
         assert set(found.values()) <= {"noop", "unmanaged"} | ({"reconnect"} if broken else set())
