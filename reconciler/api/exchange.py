@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
@@ -55,7 +56,8 @@ class Exchange:
     """Sends the calls of one site through one client.
 
     A read is tried again where that may help. A write is sent once, except where the answer says that it was not
-    carried out: 429, or 401 for a token that has ended. `spending` is what the run of the site may cost.
+    carried out: 429, or 401 for a token that has ended. `spending` is what the run of the site may cost; `sent` counts
+    what was sent, tries included, by method.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Exchange:
         budget: RetryBudget,
         spending: Spending,
         chance: Callable[[], float],
+        sent: Counter[str],
     ) -> None:
         self._client = client
         self._endpoint = endpoint
@@ -80,6 +83,7 @@ class Exchange:
         self._budget = budget
         self._spending = spending
         self._chance = chance
+        self._sent = sent
 
     def pages(self) -> Spending:
         """What all pages of one list may cost."""
@@ -103,6 +107,7 @@ class Exchange:
                 # Others have tried while this one waited for its turn.
                 self._unless_down(call)
                 started = self._traffic.clock.monotonic()
+                self._sent[call.method] += 1
                 outcome = await self._send(call, headers, spending)
                 took = self._traffic.clock.monotonic() - started
                 spending.spend(Cost(seconds=took))

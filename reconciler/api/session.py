@@ -4,6 +4,7 @@ import functools
 import logging
 import random
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -85,6 +86,7 @@ class SiteSession:
         self._explainer = Explainer(secrets, describe(site.auth, site.site_id))
         clock = clock or SystemClock()
         self._answers = Answers(clock.now)
+        self._sent: Counter[str] = Counter()
         self._budget = budget or RetryBudget()
         self._spending = Spending(self._limits.run, "for a run of the site")
         self._traffic = Traffic(self._limits.rate, max_connections, clock, on_wait, ledger)
@@ -98,6 +100,11 @@ class SiteSession:
     def requests(self) -> int:
         """How many requests were sent, tries and tokens included."""
         return self._traffic.requests
+
+    @property
+    def lookups(self) -> int:
+        """How many requests found out what names of schedules and calendars mean."""
+        return self._sent["QuerySchedules"] + self._sent["ListCalendars"]
 
     @property
     def traffic(self) -> SiteTraffic:
@@ -156,6 +163,7 @@ class SiteSession:
             budget=self._budget,
             spending=self._spending,
             chance=self._chance,
+            sent=self._sent,
         )
 
     def _client(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

@@ -1,11 +1,11 @@
 """Defines a plan: what would be done and why, to be shown, saved, reviewed and applied."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model.action import Action, Reason
 from reconciler.model.desired import Site
-from reconciler.model.encoding import digest, encoded
+from reconciler.model.encoding import NOT_ENCODED, digest, encoded
 from reconciler.model.shards import Shards
 from reconciler.model.source import Fault
 
@@ -49,6 +49,8 @@ class SitePlan:
     unread: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
     plan_id: str = ""
+    lookups: int = field(default=0, compare=False, metadata=NOT_ENCODED)
+    """How many requests it took to find out what names in the manifests mean."""
 
     def __repr__(self) -> str:
         # Where asyncio.run restores the handler of SIGINT, `signal` raises and drops a ValueError (CPython 3.11) whose

@@ -161,16 +161,18 @@ async def each_site(
 
     async def one(site: Site) -> SitePlan:
         chosen = narrowable(site, declared[site.name], only)
+        session = opened[site.name]
+        before = session.lookups
         try:
             others = () if beside is None else beside[site.name]
             file = None if opened.machine is None else opened.machine.site(site.site_id).calendars
             foresee = functools.partial(opened.foresee, site.name)
-            live = await observe(declared[site.name], opened[site.name].reader(), chosen, others, file, foresee)
+            live = await observe(declared[site.name], session.reader(), chosen, others, file, foresee)
         except ExtcalError as error:
             return SitePlan(site, faults=(Fault(site.source, site.name, str(error)),))
         finally:
             opened.read(site.name)
-        return planned(site, live)
+        return replace(planned(site, live), lookups=session.lookups - before)
 
     return await run_bounded(one, sites, opened.at_once)
 

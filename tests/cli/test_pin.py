@@ -109,6 +109,31 @@ def test_a_plan_of_pinned_names_is_two_requests(pinning: Extcal) -> None:
     assert manifests(pinning) == text
 
 
+@pytest.mark.parametrize(("count", "told"), [(19, False), (20, True)])
+def test_a_plan_hints_at_pinning(pinning: Extcal, count: int, *, told: bool) -> None:
+    """Where names cost it over 20 requests, on stderr; pinned, or remembered on this machine, they cost nothing."""
+    numbers = range(count)
+    live = tuple(on_calendars(number, "work") for number in numbers)
+    pinning.on(world(replace(harbor(schedules=count), connections=live), accounts=count))
+    pinning.write(site(), *map(named, numbers))
+    hint = f"names in manifests took {count + 1} requests. extcal pin PATH writes ids beside them, for good.\n"
+    ran = pinning("plan", "manifests")
+    assert (ran.code, hint in ran.err, hint in ran.out) == (0, told, False)
+    assert pinning("plan", "manifests", "--quiet").err == ""
+    assert pin(pinning).code == 0
+    assert "names in manifests" not in pinning("plan", "manifests").err
+
+
+def test_an_applys_plan_hints_too(pinning: Extcal) -> None:
+    """Whoever applies alone hears of it as well."""
+    numbers = range(20)
+    live = tuple(on_calendars(number, "work") for number in numbers)
+    pinning.on(world(replace(harbor(schedules=20), connections=live), accounts=20))
+    pinning.write(site(), *map(named, numbers))
+    ran = pinning("apply", "manifests", "--auto-approve")
+    assert (ran.code, "names in manifests took 21 requests." in ran.err) == (0, True), ran.err
+
+
 def test_what_the_sync_config_tells_is_not_asked_for(extcal: Extcal) -> None:
     """Where live configs carry names, the account's calendars are not listed."""
     extcal.on(working())
