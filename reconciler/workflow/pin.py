@@ -5,15 +5,16 @@ the calendars of each account of which some are named and its sync config does n
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.api.client import Reader
 from reconciler.api.redaction import MASK
 from reconciler.errors import ApiError, ExtcalError
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, Site
-from reconciler.model.live import Calendar, LiveSite
+from reconciler.model.live import Calendar, LiveSite, each_once
 from reconciler.planning import lookup
 from reconciler.pull.folder import Folder, SavedFiles, open_files, save
 from reconciler.pull.pin_files import PinCount, PinnedFiles, pin_files
@@ -48,7 +49,8 @@ async def pin(paths: Sequence[Path], folder: Folder, sites: Sequence[Site], serv
 
         async def one_site(site: Site) -> SitePins | str:
             try:
-                live = await _look(site, declared[site.name], documents, opened[site.name].reader())
+                foresee = partial(opened.foresee, site.name)
+                live = await _look(site, declared[site.name], documents, opened[site.name].reader(), foresee)
                 # Before anything is made of its texts, or cut, so that no part of a secret is left.
                 shown = service.secrets.redacted(live)
                 return _without_secrets(find_pins(site, declared[site.name], documents, shown))
@@ -63,7 +65,13 @@ async def pin(paths: Sequence[Path], folder: Folder, sites: Sequence[Site], serv
     return PinResult(found, files, tuple(answer for answer in answers if isinstance(answer, str)))
 
 
-async def _look(site: Site, declared: Sequence[DeclaredConnection], documents: Documents, reader: Reader) -> LiveSite:
+async def _look(
+    site: Site,
+    declared: Sequence[DeclaredConnection],
+    documents: Documents,
+    reader: Reader,
+    foresee: Callable[[int], None],
+) -> LiveSite:
     """What the service says of a site, as far as its manifests name anything."""
     offering, connecting = asyncio.create_task(reader.list_providers()), asyncio.create_task(reader.list_connections())
     asked = asyncio.create_task(_schedules(site, declared, reader))
@@ -71,7 +79,7 @@ async def _look(site: Site, declared: Sequence[DeclaredConnection], documents: D
     await asyncio.gather(offering, connecting, asked, return_exceptions=True)
     providers, connections, schedules = offering.result(), connecting.result(), asked.result()
     live = LiveSite(
-        providers,
+        each_once(providers),
         connections.connections,
         connections.failed_provider_ids,
         schedules=schedules.listed,
@@ -82,11 +90,13 @@ async def _look(site: Site, declared: Sequence[DeclaredConnection], documents: D
 
     async def ask(connection_id: str) -> None:
         try:
-            calendars[connection_id] = await reader.list_calendars(connection_id)
+            calendars[connection_id] = each_once(await reader.list_calendars(connection_id))
         except ApiError as error:
             unlisted[connection_id] = str(error)
 
-    await asyncio.gather(*map(ask, calendars_to_list(declared, documents, live)))
+    wanted = calendars_to_list(declared, documents, live)
+    foresee(len(wanted))
+    await asyncio.gather(*map(ask, wanted))
     return replace(live, calendars=calendars, unlisted=unlisted)
 
 
@@ -94,13 +104,14 @@ async def _schedules(site: Site, declared: Sequence[DeclaredConnection], reader:
     """The schedules that names are looked up among, those of every app where the site's own don't have them all."""
     if not has_labels(declared):
         return await find_schedules(declared, reader)
-    listed = await reader.query_schedules((), (site.schedules_app_id,))
+    listed = each_once(await reader.query_schedules((), (site.schedules_app_id,)))
     own = lookup.Schedules(listed)
-    refs = {connection.schedule for connection in declared}
+    # Not as a set: an id with a label equals the same one without.
+    refs = [connection.schedule for connection in declared]
     if all(own.meant(ref) for ref in refs if ref.by is not ScheduleKey.ID or ref.label is not None):
         return FoundSchedules(listed)
     known = {schedule.id for schedule in listed}
-    beyond = await reader.query_schedules()
+    beyond = each_once(await reader.query_schedules())
     return FoundSchedules(listed, tuple(schedule for schedule in beyond if schedule.id not in known))
 
 

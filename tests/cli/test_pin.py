@@ -1,24 +1,21 @@
 """`extcal pin`: ids beside names, what that costs and saves, and what is told of names that stay."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.behaviour import Behaviour, CalendarNames
+from reconciler.model.desired import BOOKINGS_APP_ID
 from reconciler.sandbox.contract import ErrorReason, Operation, Status
 from reconciler.sandbox.faults import Answer, Fault, Faults
-from reconciler.sandbox.server import RunningSandbox, running
 from reconciler.sandbox.sync_config import Import, SyncConfig
-from reconciler.sandbox.world import Account, Calendar, ExistingConnection, World
+from reconciler.sandbox.world import Account, Calendar, ExistingConnection, Schedule
+from tests.cli.counting import asked, working
 from tests.support.cli.command import Extcal, Ran
 from tests.support.cli.worlds import (
     BUSY,
     KEY,
     PASSWORD,
-    PASSWORD_ENV,
     QUAY,
     connected,
     connection,
@@ -29,36 +26,25 @@ from tests.support.cli.worlds import (
     site,
     world,
 )
-from tests.support.folders import in_memory
+from tests.support.scenarios.worlds import HOURS_APP
 
 _QUERY = "/calendar/v3/schedules/query"
 
 
-@pytest.fixture(scope="module")
-def nameless() -> Iterator[RunningSandbox]:
-    """A sandbox whose sync configs carry the calendars' ids alone."""
-    behaviour = Behaviour(calendar_names=CalendarNames.HIDDEN)
-    with in_memory() as folder, running(Path(folder), world=world(), api_key=KEY, behaviour=behaviour) as sandbox:
-        yield sandbox
+_READ = {"ListProviders": 1, "ListConnections": 1}
+_NAMED = _READ | {"QuerySchedules": 1}
 
 
 @pytest.fixture
-def pinning(extcal: Extcal, nameless: RunningSandbox) -> Extcal:
+def pinning(asking: Extcal) -> Extcal:
     """The command, at a sandbox that tells names of calendars only where they are asked for."""
-    command = replace(extcal, sandbox=nameless, env=extcal.env | PASSWORD_ENV | {"EXTCAL_ENDPOINT": nameless.endpoint})
-    command.on(working())
-    return command
+    asking.on(working(0, 1, 2))
+    return asking
 
 
 def on_calendars(number: int, *ids: str) -> ExistingConnection:
     """A healthy connection that imports from these calendars."""
     return replace(connected(number), sync_config=SyncConfig(imports=Import(enabled=True, calendars=ids)))
-
-
-def working(*numbers: int) -> World:
-    """Harbor Dental; the first accounts are connected, to their calendars at work."""
-    live = tuple(on_calendars(number, "work") for number in numbers or (0, 1, 2))
-    return world(replace(harbor(), connections=live))
 
 
 def importing(calendars: str) -> str:
@@ -70,13 +56,6 @@ def named(number: int, calendars: str = "[Work]", schedule: str = "") -> str:
     """A Connection that gives its schedule, and its calendars, by name."""
     text = connection(number, more=importing(calendars))
     return text.replace(f"{{id: {schedule_id(number)}}}", schedule or f"{{name: Staff {number}}}")
-
-
-def requests(command: Extcal) -> list[str]:
-    """The last words of the paths that were asked for since this was asked, in order of their names."""
-    asked = sorted(request.path.rpartition("/")[2] for request in command.sandbox.requests)
-    command.sandbox.requests.clear()
-    return asked
 
 
 def pin(command: Extcal, *args: str) -> Ran:
@@ -93,16 +72,16 @@ def test_a_plan_of_pinned_names_is_two_requests(pinning: Extcal) -> None:
     """The same plan as before, without asking what names mean; pinning again changes nothing."""
     pinning.write(site(), *map(named, range(3)))
     before = pinning("plan", "manifests", "--format", "json")
-    assert requests(pinning) == ["calendars"] * 3 + ["connections", "providers", "query"]
+    assert asked(pinning) == _NAMED | {"ListCalendars": 3}
     ran = pin(pinning)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "pinned     manifests/all.yaml: 3 schedules, 3 calendars\n"
-    assert requests(pinning) == ["calendars"] * 3 + ["connections", "providers", "query"]
+    assert asked(pinning) == _NAMED | {"ListCalendars": 3}
     assert f"schedule: {{id: {schedule_id(1)}, name: Staff 1}}" in manifests(pinning)
     assert "calendars: [{id: work, name: Work}]" in manifests(pinning)
     after = pinning("plan", "manifests", "--format", "json")
     assert after.out == before.out
-    assert requests(pinning) == ["connections", "providers"]
+    assert asked(pinning) == _READ
     text = manifests(pinning)
     again = pin(pinning)
     assert (again.code, again.out, again.err) == (0, "", "Nothing to pin.\n")
@@ -136,10 +115,10 @@ def test_an_applys_plan_hints_too(pinning: Extcal) -> None:
 
 def test_what_the_sync_config_tells_is_not_asked_for(extcal: Extcal) -> None:
     """Where live configs carry names, the account's calendars are not listed."""
-    extcal.on(working())
+    extcal.on(working(0, 1, 2))
     extcal.write(site(), named(0))
     assert pin(extcal).code == 0
-    assert requests(extcal) == ["connections", "providers", "query"]
+    assert asked(extcal) == _NAMED
     assert "[{id: work, name: Work}]" in manifests(extcal)
 
 
@@ -147,7 +126,7 @@ def test_a_pinned_calendar_that_is_not_live_is_asked_for(pinning: Extcal) -> Non
     """Its id must be there; a plan that would send an unknown one is a fault."""
     pinning.write(site(), named(0, "[{id: home, name: Home}]", f"{{id: {schedule_id(0)}}}"))
     assert [action["action"] for action in pinning("plan", "manifests", "--format", "json").actions] == ["update"]
-    assert requests(pinning) == ["calendars", "connections", "providers"]
+    assert asked(pinning) == _READ | {"ListCalendars": 1}
     pinning.write(site(), named(0, "[{id: hone, name: Home}]", f"{{id: {schedule_id(0)}}}"))
     lost = pinning("plan", "manifests")
     assert lost.code == 1
@@ -189,7 +168,7 @@ def test_a_policys_calendars_stay_names(pinning: Extcal) -> None:
     ran = pin(pinning)
     assert (ran.code, manifests(pinning)) == (0, text)
     assert "the SyncPolicy work names calendars, which stay names: accounts have their own" in ran.err
-    assert requests(pinning) == ["connections", "providers"]
+    assert asked(pinning) == _READ
 
 
 def test_what_does_not_matter_is_left_alone(pinning: Extcal) -> None:
@@ -201,14 +180,14 @@ def test_what_does_not_matter_is_left_alone(pinning: Extcal) -> None:
     text = manifests(pinning)
     ran = pin(pinning)
     assert (ran.code, ran.err, manifests(pinning)) == (0, "Nothing to pin.\n", text)
-    assert requests(pinning) == ["connections", "providers"]
+    assert asked(pinning) == _READ
 
 
 def test_names_that_mean_no_one_thing_are_faults(pinning: Extcal) -> None:
     """As a plan tells them, with place and candidates; all else is pinned."""
     twins = (Calendar("work", "Work"), Calendar("work2", "Work"), Calendar("home", "Home"))
     people = tuple(Account("apple", email(number), PASSWORD, twins) for number in range(8))
-    pinning.on(replace(working(), accounts=people))
+    pinning.on(replace(working(0, 1, 2), accounts=people))
     pinning.write(site(), named(0, "[Work, Home]"), named(1, "[Hoem]"), named(2, "[Home]", "{name: Staf 2}"))
     ran = pin(pinning)
     assert ran.code == 1
@@ -272,6 +251,19 @@ def test_a_secret_in_an_answer_is_not_written(pinning: Extcal) -> None:
     assert KEY not in ran.err
 
 
+def test_a_label_is_compared_though_the_same_schedule_has_none_elsewhere(pinning: Extcal) -> None:
+    """Two connections to a schedule of another app, of which one has a name beside its id: it is there."""
+    other = Schedule(id=schedule_id(9), name="Rooms", app_id=HOURS_APP)
+    schedules = tuple(replace(each, app_id=BOOKINGS_APP_ID) for each in harbor().schedules)
+    pinning.on(world(replace(harbor(), schedules=(*schedules, other))))
+    refs = [f"{{id: {other.id}}}", f"{{id: {other.id}, name: Rooms}}", f"{{id: {other.id}, name: Room}}"]
+    texts = (connection(n).replace(f"{{id: {schedule_id(n)}}}", ref) for n, ref in enumerate(refs))
+    pinning.write(site(), *texts)
+    ran = pin(pinning)
+    assert (ran.code, ran.out) == (0, "pinned     manifests/all.yaml: 1 new name\n"), ran.err
+    assert asked(pinning) == _READ | {"QuerySchedules": 2}
+
+
 def test_an_external_id_is_a_name_too(pinning: Extcal) -> None:
     """It stays beside the id, as the member of staff's resource."""
     schedules = tuple(replace(each, external_id=f"r{n}") for n, each in enumerate(harbor().schedules))
@@ -284,7 +276,7 @@ def test_an_external_id_is_a_name_too(pinning: Extcal) -> None:
 
 def test_sites_are_selected_and_one_that_fails_is_told(pinning: Extcal) -> None:
     """--site leaves the others' manifests alone; a site that can't be read keeps none from being pinned."""
-    pinning.on(world(working().sites[0], replace(quay(key="quay-key-8d10"), connections=())))
+    pinning.on(world(working(0, 1, 2).sites[0], replace(quay(key="quay-key-8d10"), connections=())))
     other = connection(1, of="quay").replace(f"{{id: {schedule_id(1)}}}", "{name: Staff 1}")
     pinning.write(site(), named(0), to="manifests/harbor.yaml")
     pinning.write(site("quay", id_=QUAY, key="EXTCAL_QUAY_KEY"), other, to="manifests/quay.yaml")
