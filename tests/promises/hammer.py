@@ -40,7 +40,7 @@ async def hammer(url: str, state: str, calls: int) -> None:
     ledger = TellingLedger(place.path / "requests", place.make)
     session = SiteSession(key_site(), endpoint=url, secrets=secrets(), limits=SessionLimits(rate=RATE), ledger=ledger)
     async with session:
-        await asyncio.gather(*(session.reader().list_providers() for _ in range(calls)))
+        await asyncio.gather(*(session.reader().list_connections() for _ in range(calls)))
 
 
 if __name__ == "__main__":

@@ -192,7 +192,7 @@ def test_a_process_that_was_suspended_while_it_counted_does_not_hold_others_up(
 def test_processes_keep_the_rate_together_even_where_one_is_killed(tmp_path: Path) -> None:
     """Three processes on one ledger, one of them killed in the midst: never are too many let through at a time."""
     with serving() as server, ExitStack() as stack:
-        server.otherwise = lambda: Reply({"providers": []})
+        server.otherwise = lambda: Reply({"connections": []})
         processes = [
             stack.enter_context(
                 subprocess.Popen(

@@ -145,7 +145,7 @@ def test_what_waits_for_its_turn_is_not_sent_into_an_outage(server: Scripted) ->
 
     async def story() -> list[object]:
         async with SiteSession(key_site(), endpoint=server.url, secrets=secrets(), clock=clock) as session:
-            calls = (session.reader().list_providers() for _ in range(100))
+            calls = (session.reader().list_connections() for _ in range(100))
             return list(await asyncio.gather(*calls, return_exceptions=True))
 
     ended = run(story())
@@ -168,7 +168,7 @@ def test_jitter_is_full(server: Scripted) -> None:
                 # The limit of the rate makes waits of its own.
                 clock.elapsed += 60
                 with pytest.raises(ServiceError):
-                    await session.reader().list_providers()
+                    await session.reader().list_connections()
 
     run(story())
     for nth, bound in enumerate((0.5, 1.0, 2.0)):
@@ -192,10 +192,10 @@ def test_waiting_as_the_service_asks_costs_nothing(server: Scripted) -> None:
             key_site(), endpoint=server.url, secrets=secrets(), clock=clock, budget=spent
         ) as session:
             for _ in range(5):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
             server.otherwise = lambda: Reply(status=503)
             with pytest.raises(ApiError):
-                await session.reader().list_providers()
+                await session.reader().list_connections()
 
     run(story())
     assert len(server.asked) == 5 * 4 + 1
