@@ -26,9 +26,10 @@ from reconciler.model.live import Calendar, ConnectionList, ConnectMethod, LiveC
 from reconciler.model.plan import Allowance, Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.model.source import Fault
+from reconciler.model.sync import SyncConfig
 from reconciler.planning import undo as undoing
 from reconciler.planning.undo import Undo
-from reconciler.workflow.observation import with_whole_configs
+from reconciler.workflow.observation import completed, with_whole_configs
 from reconciler.workflow.plans import plan
 from reconciler.workflow.service import Selection, Sessions, run_bounded
 from reconciler.workflow.unlisted import checked_by_plan, has_made
@@ -122,21 +123,24 @@ async def verify_saved(result: Result, opened: Sessions) -> Result:
     A site that can't be read again has a plan whose fault says why.
     """
     seen, unread = await _seen(result, opened)
-    opened.verified |= {name: LiveSite((), each.connections, each.failed_provider_ids) for name, each in seen.items()}
     outcomes = [each for each in result.outcomes if each.status is OutcomeStatus.DONE and each.action.site in seen]
     done = [outcome.action for outcome in outcomes]
+    whole: dict[str, dict[str, SyncConfig]] = {name: {} for name in seen}
 
     async def verified(outcome: Outcome) -> Fault | bool:
         action = outcome.action
         if action.provider_id in seen[action.site].failed_provider_ids:
             return Fault(action.source, action.address, _HIDDEN)
-        looker = _Looker(opened[action.site].reader())
+        looker = _Looker(opened[action.site].reader(), whole[action.site])
         there = await come_about(action, _with_its_account(outcome, seen[action.site].connections), looker)
         return there if there or looker.why is None else Fault(action.source, action.address, looker.why)
 
     found = dict(
         zip((action.address for action in done), await run_bounded(verified, outcomes, opened.at_once), strict=True)
     )
+    for name, each in seen.items():
+        live = LiveSite((), each.connections, each.failed_provider_ids)
+        opened.verified[name] = completed(live, whole[name])
     missing = {address for address, there in found.items() if there is False}
     hidden = [(action.site, there) for action in done if isinstance(there := found[action.address], Fault)]
     remaining = tuple(
@@ -170,11 +174,12 @@ def _with_its_account(outcome: Outcome, connections: Sequence[LiveConnection]) -
 class _Looker:
     """Reads connections and lists calendars, and remembers why that failed.
 
-    What could not be looked up is not what is not there.
+    What could not be looked up is not what is not there. The sync configs that it reads go into `whole`, by id.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, whole: dict[str, SyncConfig]) -> None:
         self._reader = reader
+        self._whole = whole
         self.why: str | None = None
 
     async def list_calendars(self, connection_id: str) -> tuple[Calendar, ...]:
@@ -183,7 +188,9 @@ class _Looker:
 
     async def get_connection(self, connection_id: str) -> LiveConnection:
         """One connection."""
-        return await self._known(self._reader.get_connection(connection_id))
+        found = await self._known(self._reader.get_connection(connection_id))
+        self._whole[connection_id] = found.sync
+        return found
 
     async def _known(self, answer: Awaitable[_T]) -> _T:
         try:

@@ -117,7 +117,7 @@ async def with_whole_configs(live: LiveSite, reader: Reader, *, of: Collection[s
         if not one.sync.whole and one.status != Status.DISCONNECTED and (of is None or one.id in of)
     ]
     answers = await asyncio.gather(*map(reader.get_connection, asked))
-    return _completed(live, {one.id: one.sync for one in answers})
+    return completed(live, {one.id: one.sync for one in answers})
 
 
 async def _with_directions(live: LiveSite, reader: Reader, lookups: ConnectionLookups) -> LiveSite:
@@ -145,10 +145,10 @@ async def _with_directions(live: LiveSite, reader: Reader, lookups: ConnectionLo
     listed = {connection.id: connection.sync for connection in live.connections}
     if any(listed[key].completed_by(sync) != listed[key] for key, sync in found.items()):
         found |= await shown(lookups.to_be_off[1:])
-    return _completed(live, found)
+    return completed(live, found)
 
 
-def _completed(live: LiveSite, found: Mapping[str, SyncConfig]) -> LiveSite:
+def completed(live: LiveSite, found: Mapping[str, SyncConfig]) -> LiveSite:
     """The site, where its list leaves something out, with what was found by the connections' ids."""
     connections = tuple(
         replace(each, sync=each.sync.completed_by(found[each.id])) if each.id in found else each

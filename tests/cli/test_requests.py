@@ -1,12 +1,19 @@
 """What a run asks of the service: nothing twice, and not what was listed in the last day."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
+import pytest
+
+from reconciler.sandbox.behaviour import Behaviour, Directions
+from reconciler.sandbox.server import RunningSandbox, running
 from tests.cli.counting import APPLY, PLAN, WORK, asked, by_name, working
 from tests.support.cli.command import Extcal, Json
-from tests.support.cli.worlds import QUAY, harbor, quay, site, world
+from tests.support.cli.worlds import EXPORTING, KEY, QUAY, harbor, quay, site, world
 from tests.support.cli.worlds import connection as by_id
+from tests.support.folders import in_memory
 from tests.support.servers.proxy import stand_in
 
 
@@ -68,6 +75,33 @@ class _Growing:
     def shown(self, content: bytes) -> bytes:
         """The content of an answer."""
         return content if self.wrote else content.replace(b"Staff 1", b"Staff X").replace(b"Tidewater", b"Seawater")
+
+
+@pytest.fixture
+def terse() -> Iterator[RunningSandbox]:
+    """A sandbox whose lists leave out the directions of every sync config."""
+    behaviour = Behaviour(directions=Directions.BY_ID)
+    with in_memory() as folder, running(Path(folder), world=world(), api_key=KEY, behaviour=behaviour) as served:
+        yield served
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_connection_that_was_verified_is_not_looked_up_for_the_undo(
+    asking: Extcal, terse: RunningSandbox, *, saved: bool
+) -> None:
+    """Where lists do not show sync configs, what verification has looked up serves the way back, too."""
+    terse_one = replace(asking, sandbox=terse, env={**asking.env, "EXTCAL_ENDPOINT": terse.endpoint})
+    costs = []
+    for undo in (False, True):
+        terse_one.on(world(harbor(0)))
+        terse_one.write(site(), by_id(0, more=EXPORTING))
+        assert terse_one("plan", "manifests", "--out", f"{undo}.plan").code == 0
+        asked(terse_one)
+        what = ("--plan", f"{undo}.plan") if saved else ("manifests",)
+        ran = terse_one("apply", *what, "--auto-approve", *(("--undo-out", "undo.json") if undo else ()))
+        assert ran.code == 0, ran.err
+        costs.append(asked(terse_one))
+    assert costs[0] == costs[1]
 
 
 def test_what_a_remembered_answer_lacks_is_asked_for_once_more(asking: Extcal) -> None:
