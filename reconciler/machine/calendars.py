@@ -24,6 +24,7 @@ SECONDS = 24 * 60 * 60
 LARGEST = 16 * 1024 * 1024
 """How many bytes a site's file may have; what was listed the longest ago is forgotten for it."""
 _FORMAT = 1
+_FRAME = 100  # more than what stands around the entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,6 @@ def _cut(texts: list[str]) -> str:
     size = 0
     for count, text in enumerate(texts):
         size += len(text) + len(",\n")
-        if size > LARGEST - 1024:
+        if size > LARGEST - _FRAME:
             return ",\n".join(texts[:count])
     return ",\n".join(texts)

@@ -1,10 +1,15 @@
 """The calendars that are remembered for a day: when they will do, and what the file may hold instead."""
 
+import fcntl
 import json
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from reconciler.machine.calendars import LARGEST, CalendarFile, ListedCalendars
+from reconciler.model import live
 from reconciler.sandbox.world import Calendar
 from tests.cli.counting import APPLY, PLAN, WORK, asked, remembered, with_calendars, working
 from tests.support.cli.command import Extcal
@@ -122,6 +127,70 @@ def test_without_a_place_to_remember_calendars_are_listed_each_time(asking: Extc
         ["calendars", "calendars.new"],
         ["calendars.new", "calendars"],
     )
+
+
+@pytest.mark.parametrize("name", ["calendars", "calendars.new"])
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_no_link_is_read_or_written_through(asking: Extcal, name: str, link: Callable[[Path, Path], None]) -> None:
+    """A link where the file is, or is made, leads nowhere: what it points to is not believed, and stays as it is."""
+    asking.on(working(0))
+    asking.write(site(), by_id(0, more=WORK))
+    assert asking(*PLAN).code == 0
+    file = remembered(asking)
+    mine = asking.folder / "mine"
+    mine.write_bytes(file.read_bytes())
+    file.unlink()
+    link(file.with_name(name), mine)
+    before = mine.read_bytes()
+    asked(asking)
+    ran = asking(*PLAN)
+    assert (ran.code, ran.err) == (0, "")
+    assert asked(asking)["ListCalendars"] == 1
+    assert mine.read_bytes() == before
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(asking: Extcal) -> None:
+    """Nothing in it is believed, and nothing is put there."""
+    asking.on(working(0))
+    asking.write(site(), by_id(0, more=WORK))
+    assert asking(*PLAN).code == 0
+    file = remembered(asking)
+    before = file.read_bytes()
+    (asking.folder / "state").chmod(0o777)
+    asked(asking)
+    assert asking(*PLAN).code == 0
+    assert asked(asking)["ListCalendars"] == 1
+    assert file.read_bytes() == before
+
+
+def test_a_file_that_would_be_too_large_forgets_the_oldest(tmp_path: Path) -> None:
+    """What was listed last is kept, as much as may be; the file can be read again."""
+    tmp_path.chmod(0o700)
+    file = CalendarFile(tmp_path / "calendars", lambda: None, now=lambda: 1000.0)
+    long = tuple(live.Calendar(str(number), "x" * 1000) for number in range(1000))
+    file.write({f"c{at}": ListedCalendars(None, at, long) for at in range(30)})
+    assert (tmp_path / "calendars").stat().st_size <= LARGEST
+    kept = file.read()
+    assert set(kept) == {f"c{at}" for at in range(30 - len(kept), 30)}
+    assert len(kept) > 10
+    assert all(file.is_recent(entry) for entry in kept.values())
+
+
+def test_a_run_that_writes_does_not_wait_for_another(tmp_path: Path) -> None:
+    """While another run puts its file there, nothing is written; what a run has left half-done is no hindrance."""
+    tmp_path.chmod(0o700)
+    file = CalendarFile(tmp_path / "calendars", lambda: None)
+    entries = {"c1": ListedCalendars(None, 7, (live.Calendar("work", "Work"),))}
+    with (tmp_path / "calendars.new").open("wb") as half:
+        half.write(b'{"format":1,"conn')
+        half.flush()
+        (tmp_path / "calendars.new").chmod(0o600)
+        fcntl.flock(half, fcntl.LOCK_EX)
+        file.write(entries)
+        assert file.read() == {}
+    file.write(entries)
+    assert file.read() == entries
+    assert [each.name for each in tmp_path.iterdir()] == ["calendars"]
 
 
 def test_what_is_no_longer_listed_is_forgotten(asking: Extcal) -> None:
