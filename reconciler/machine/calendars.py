@@ -84,12 +84,16 @@ class CalendarFile:
         return content if len(content) <= LARGEST else b"{}"
 
     def _text(self, entries: Mapping[str, ListedCalendars]) -> str:
-        newest_first = sorted(entries.items(), key=lambda item: (-item[1].at, item[0]))
-        texts = [_encoded(key, entry) for key, entry in newest_first]
-        whole = "\n".join(texts)
-        if self._redact(whole) != whole:
-            texts = [text for text in texts if self._redact(text) == text]
-        return f'{{"format":{_FORMAT},"connections":{{\n{_cut(texts)}\n}}}}\n'
+        newest_first = sorted(self._fit_to_keep(entries), key=lambda item: (-item[1].at, item[0]))
+        return f'{{"format":{_FORMAT},"connections":{{\n{_cut([_encoded(*each) for each in newest_first])}\n}}}}\n'
+
+    def _fit_to_keep(self, entries: Mapping[str, ListedCalendars]) -> list[tuple[str, ListedCalendars]]:
+        """The entries that hold no secret."""
+        texts = {key: "\n".join(_texts(key, entry)) for key, entry in entries.items()}
+        # One search through all of them takes a fraction of the time of a search through each.
+        whole = "\n".join(texts.values())
+        clean = self._redact(whole) == whole
+        return [item for item in entries.items() if clean or self._redact(texts[item[0]]) == texts[item[0]]]
 
     def _replace(self, content: bytes) -> None:
         """Put a file there whole; a link that is there is replaced, and not followed. Raises OSError."""
@@ -124,6 +128,14 @@ def _calendar(pair: object) -> Calendar:
         case [str() as id_, str() as name]:
             return Calendar(id_, name)
     raise ValueError("not a calendar")
+
+
+def _texts(key: str, entry: ListedCalendars) -> Iterator[str]:
+    yield key
+    yield "" if entry.account is None else entry.account.given
+    for calendar in entry.calendars:
+        yield calendar.id
+        yield calendar.name
 
 
 def _encoded(key: str, entry: ListedCalendars) -> str:
