@@ -7,13 +7,12 @@ name matters. All others are listed now.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.api.client import Reader
 from reconciler.errors import ApiError
 from reconciler.machine.calendars import CalendarFile, ListedCalendars
-from reconciler.model.account import Account
 from reconciler.model.live import Calendar, LiveSite, Status, each_once
 from reconciler.planning.planner import CalendarLookup
 
@@ -37,24 +36,19 @@ async def with_calendars(
     by_id: dict[str, list[CalendarLookup]] = defaultdict(list)
     for each in lookups:
         by_id[each.connection.id].append(each)
-    accounts = {each.id: each.account for each in live.connections if each.status not in _UNLISTED}
-    entries = {} if file is None else file.read()
-    recent = {key: entry for key, entry in entries.items() if file is not None and file.is_recent(entry)}
+    memory = _Memory(live, reader, file)
     known: dict[str, tuple[Calendar, ...]] = {}
     for key, same in by_id.items():
-        before = _of_run(key, accounts, reader) or recent.get(key)
-        if before is None or before.account != accounts.get(key):
-            continue
-        if all(each.is_settled_by(before.calendars) for each in same):
+        before = memory.of(key)
+        if before is not None and all(each.is_settled_by(before.calendars) for each in same):
             known[key] = before.calendars
     asked = [key for key in by_id if key not in known]
     foresee(len(asked))
-    answers = dict(zip(asked, await asyncio.gather(*(_listed(reader, key) for key in asked)), strict=True))
-    if file is not None:
-        of_run = {key: entry for key in by_id if (entry := _of_run(key, accounts, reader)) is not None}
-        left = {key: entry for key, entry in (recent | of_run).items() if key in accounts or not whole}
-        if left != entries:
-            file.write(left)
+    try:
+        answers = dict(zip(asked, await asyncio.gather(*(_listed(reader, key) for key in asked)), strict=True))
+    finally:
+        # A run that is interrupted, or fails half-way, leaves to the next one what it has listed.
+        memory.keep(by_id, whole=whole)
     return replace(
         live,
         calendars=known | {key: answer for key, answer in answers.items() if not isinstance(answer, str)},
@@ -62,14 +56,37 @@ async def with_calendars(
     )
 
 
-def _of_run(connection_id: str, accounts: Mapping[str, Account | None], reader: Reader) -> ListedCalendars | None:
-    """What was listed last of a connection's account in this run, None where nothing was."""
-    answer = reader.listed_calendars(connection_id)
-    if answer is None:
-        return None
-    # Whatever else the service says of a calendar is not told by it, and not written down.
-    calendars = tuple(Calendar(each.id, each.name) for each in each_once(answer.value))
-    return ListedCalendars(accounts.get(connection_id), int(answer.at.timestamp()), calendars)
+class _Memory:
+    """What was listed of the accounts of one site, in this run and in those before."""
+
+    def __init__(self, live: LiveSite, reader: Reader, file: CalendarFile | None) -> None:
+        self._reader = reader
+        self._file = file
+        self._accounts = {each.id: each.account for each in live.connections if each.status not in _UNLISTED}
+        self._entries = {} if file is None else file.read()
+        self._recent = {key: one for key, one in self._entries.items() if file is not None and file.is_recent(one)}
+
+    def of(self, connection_id: str) -> ListedCalendars | None:
+        """What was listed last of the account that a connection has now."""
+        found = self._of_run(connection_id) or self._recent.get(connection_id)
+        return found if found is not None and found.account == self._accounts.get(connection_id) else None
+
+    def keep(self, connection_ids: Iterable[str], *, whole: bool) -> None:
+        """Leave what was listed of these connections to the next runs; if `whole`, none of those that are not there."""
+        if self._file is None:
+            return
+        of_run = {key: entry for key in connection_ids if (entry := self._of_run(key)) is not None}
+        left = {key: one for key, one in (self._recent | of_run).items() if key in self._accounts or not whole}
+        if left != self._entries:
+            self._file.write(left)
+
+    def _of_run(self, connection_id: str) -> ListedCalendars | None:
+        answer = self._reader.listed_calendars(connection_id)
+        if answer is None:
+            return None
+        # Whatever else the service says of a calendar is not told by it, and not written down.
+        calendars = tuple(Calendar(each.id, each.name) for each in each_once(answer.value))
+        return ListedCalendars(self._accounts.get(connection_id), int(answer.at.timestamp()), calendars)
 
 
 async def _listed(reader: Reader, connection_id: str) -> tuple[Calendar, ...] | str:

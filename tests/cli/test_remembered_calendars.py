@@ -1,5 +1,6 @@
 """The calendars that are remembered for a day: when they will do, and what the file may hold instead."""
 
+import asyncio
 import fcntl
 import json
 import threading
@@ -8,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import workflow
 from reconciler.machine.calendars import LARGEST, CalendarFile, ListedCalendars
+from reconciler.manifests import load
 from reconciler.model import live
 from reconciler.sandbox.world import Calendar
 from tests.cli.counting import APPLY, PLAN, WORK, asked, remembered, with_calendars, working
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import PASSWORD_ENV, harbor, site, world
 from tests.support.cli.worlds import connection as by_id
+from tests.support.servers.proxy import stand_in
+from tests.support.timeouts import TIMEOUT, until
 
 DAY = 24 * 60 * 60
 
@@ -127,6 +132,33 @@ def test_without_a_place_to_remember_calendars_are_listed_each_time(asking: Extc
         ["calendars", "calendars.new"],
         ["calendars.new", "calendars"],
     )
+
+
+def test_an_interrupted_plan_leaves_what_it_has_listed(asking: Extcal) -> None:
+    """The next plan goes on from there."""
+    asking.on(working(0, 1))
+    asking.write(site(), by_id(0, more=WORK), by_id(1, more=WORK))
+    desired, over = load([asking.folder / "manifests"]), threading.Event()
+
+    def passing(method: str, path: str) -> tuple[str, str]:
+        if "live-1" in path:
+            over.wait(TIMEOUT)
+        return method, path
+
+    async def interrupted(endpoint: str) -> None:
+        service = workflow.reach(endpoint, environ=asking.env, state_folder=asking.folder / "state")
+        async with workflow.sessions(desired.sites, service) as opened:
+            planning = asyncio.create_task(workflow.plan(desired, opened, workflow.Selection()))
+            await asyncio.to_thread(until, lambda: opened["harbor"].reader().listed_calendars("live-0"))
+            planning.cancel()
+            await asyncio.gather(planning, return_exceptions=True)
+
+    with stand_in(asking.sandbox.endpoint, passing) as endpoint:
+        try:
+            asyncio.run(interrupted(endpoint))
+        finally:
+            over.set()
+    assert set(json.loads(remembered(asking).read_text())["connections"]) == {"live-0"}
 
 
 @pytest.mark.parametrize("name", ["calendars", "calendars.new"])
