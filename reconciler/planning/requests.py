@@ -9,8 +9,8 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.planning.preconditions import calendars_by_name
 
-READ = 2
-"""What reading a site takes that has nothing to look up: its providers, and its connections."""
+READ_AGAIN = 1
+"""What it takes to read again a site where something was done; its providers are known by then."""
 
 
 def requests_of(action: Action) -> int:
@@ -26,9 +26,11 @@ def requests_of(action: Action) -> int:
 
 def requests_of_site(site: SitePlan) -> int:
     """How many requests applying the plan of a site takes, and reading it again; what is held back takes none."""
+    if not any(action.kind.writes for action in site.actions):
+        return 0
     if not site.applyable:
-        return READ
-    return READ + sum(requests_of(action) for action in site.actions if not site.holds_back(action))
+        return READ_AGAIN
+    return READ_AGAIN + sum(requests_of(action) for action in site.actions if not site.holds_back(action))
 
 
 def requests_by_site(plan: Plan) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from reconciler.api.clock import nobody
 from reconciler.api.rate_limit import Traffic
 from reconciler.execution.slots import Slots
 from reconciler.model.traffic import Rate
-from reconciler.planning.requests import READ
+from reconciler.planning.requests import READ_AGAIN
 from reconciler.planning.time_left import TimeLeft
 
 _SHARED_SECONDS = 2.0
@@ -69,7 +69,7 @@ class Simulation:
     latency: float = 0.2
     own: float = 0.0
     refused: Callable[[int], float] = lambda _number: 0.0
-    sent_before: int = READ
+    sent_before: int = 2
     sites_at_once: int = 16
     estimates: list[tuple[float, float]] = field(default_factory=list)
     """Each moment at which the time left was told, and what was told."""
@@ -89,7 +89,7 @@ class Simulation:
             for _ in range(self.sent_before):
                 async with site.traffic.slot():
                     site.traffic.requests += 1
-        foreseen = {name: READ + sum(actions) for name, actions in self.actions.items()}
+        foreseen = {name: READ_AGAIN + sum(actions) for name, actions in self.actions.items()}
         clock = _LoopClock()
         left = TimeLeft(foreseen, self.sites_at_once, clock.monotonic, lambda name: sites[name].traffic.lately())
         began = clock.monotonic()
@@ -105,7 +105,7 @@ class Simulation:
 
         async def read(site: "_Site") -> None:
             async with limited:
-                await asyncio.gather(*(site.request() for _ in range(READ)))
+                await asyncio.gather(*(site.request() for _ in range(READ_AGAIN)))
 
         await asyncio.gather(*map(read, sites.values()))
         return clock.monotonic()

@@ -6,7 +6,7 @@ from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.live import ConnectMethod
 from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
-from reconciler.planning.requests import READ, requests_of, requests_of_site
+from reconciler.planning.requests import READ_AGAIN, requests_of, requests_of_site
 from tests.support.actions import altered
 from tests.support.builders.plans import OFF, PRIMARY, SITE, chosen, declared, live, planned, site_with, the_action
 
@@ -37,14 +37,14 @@ def test_each_kind_has_its_number(action: Action, requests: int) -> None:
 def test_what_is_held_back_takes_none() -> None:
     """A site is read again whatever is done; what a fault or a guard holds back is not sent."""
     plan = planned(declared(sync=SyncConfig(PRIMARY, OFF)))
-    assert requests_of_site(plan) == READ + 2
+    assert requests_of_site(plan) == READ_AGAIN + 2
     for where in (SITE.name, CONNECT.address):
         faulty = type(plan)(plan.site, plan.actions, faults=(Fault(None, where, "wrong"),))
-        assert requests_of_site(faulty) == READ
+        assert requests_of_site(faulty) == READ_AGAIN
 
 
 def test_what_agrees_takes_none() -> None:
-    """Where nothing is to be done the site is read, and nothing more."""
+    """Where nothing is to be done nothing is asked, and the site is not read again."""
     plan = planned(declared(sync=SyncConfig(PRIMARY, OFF)), on=site_with(live()))
     assert the_action(plan).reason is Reason.IN_SYNC
-    assert requests_of_site(plan) == READ
+    assert requests_of_site(plan) == 0

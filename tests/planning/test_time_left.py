@@ -91,7 +91,7 @@ def test_rests_that_recur_are_reckoned_with() -> None:
 def test_what_is_done_elsewhere_counts_down_by_itself() -> None:
     """Where nobody tells what was sent, as of a worker's site, it is taken to be under way since the beginning."""
     now = 100.0
-    left = TimeLeft({"harbor": 602, "pier": 2}, 16, lambda: now)
+    left = TimeLeft({"harbor": 601, "pier": 0}, 16, lambda: now)
     assert left.seconds() == pytest.approx(3 * WINDOW, abs=5)
     now += WINDOW
     assert left.seconds() == pytest.approx(2 * WINDOW, abs=5)
@@ -101,7 +101,7 @@ def test_what_is_done_elsewhere_counts_down_by_itself() -> None:
 
 def test_an_action_that_costs_nothing_changes_nothing() -> None:
     """What is held back, and ends at once, is no sign that the others go faster."""
-    left = TimeLeft({"harbor": 602}, 16, lambda: 0.0)
+    left = TimeLeft({"harbor": 601}, 16, lambda: 0.0)
     before = left.seconds()
     left.ended("harbor", 0)
     assert left.seconds() == before
