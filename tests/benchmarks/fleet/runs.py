@@ -26,11 +26,15 @@ _CLEAN = {name: value for name, value in os.environ.items() if not name.startswi
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to measure: its words, the folder it runs in, and the exit codes that mean that all went well."""
+    """A command to measure: its words, the folder it runs in, and the exit codes that mean that all went well.
+
+    `state` is the folder that extcal keeps its state in; without one it is its user's.
+    """
 
     words: Sequence[str]
     folder: Path = ROOT
     fine: frozenset[int] = frozenset({0})
+    state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ def measured(command: Command, output: Path) -> Usage:
     The peak is the process's own as long as this one is smaller, since a child begins as a copy of its parent.
     """
     environment = _CLEAN | ENVIRONMENT | {"CHECKPOINT_DISABLE": "1"}
+    if command.state is not None:
+        environment["EXTCAL_STATE_DIR"] = str(command.state)
     with output.open("wb") as stream:
         begin = time.perf_counter()
         process = subprocess.Popen(
