@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +34,7 @@ from reconciler.cli.arguments import (
     refuse_empty,
     refuse_stdout,
 )
-from reconciler.cli.consent import ConsentLinks, consent_session
+from reconciler.cli.consent import ConsentSession, consent_session
 from reconciler.cli.consent_options import ConsentOptions, consent_options
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import for_workers, runner_options
@@ -211,11 +210,8 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
         async with consent_session(options.consent, console, as_json=options.as_json) as consent, begun as running:
             plan = approval.approvable(await running.plan())
             approval.ask(plan, await running.failing(plan))
-            left = TimeLeft(requests_by_site(plan), options.parallelism, time.monotonic, running.traffic)
             stop = _stop_on_signals(console, ending)
-            result = await running.apply(
-                plan, consent.mode, consent.prompt, stop, _progress(console, consent.links, plan, left)
-            )
+            result = await _carried_out(plan, running, consent, stop, options, console)
             # Before links are taken out: what may still be connected by one belongs to the way back.
             undo_file = options.undo_file
             undo_saved = undo_file is None or await save_undo(result, running, undo_file, console)
@@ -233,21 +229,27 @@ def _stop_on_signals(console: Console, ending: Ending) -> Stop:
     return stop
 
 
-def _progress(console: Console, links: ConsentLinks, plan: Plan, left: TimeLeft) -> Callable[[Outcome], None]:
-    """What keeps the link of each outcome and shows how many actions have ended."""
+async def _carried_out(
+    plan: Plan, running: ApplyRun, consent: ConsentSession, stop: Stop, options: ApplyOptions, console: Console
+) -> Result:
+    """Carry it out, keep the link of each outcome, and show how many actions have ended and how long the rest takes."""
     writing = [action for action in plan.actions if action.kind.writes]
+    left = TimeLeft(requests_by_site(plan), options.parallelism, time.monotonic, running.traffic)
     progress = Progress(console, "actions ended", len(writing), left=left.seconds)
     held_back = plan.held_back
 
     def ended(outcome: Outcome) -> None:
-        links.keep(outcome)
+        consent.links.keep(outcome)
         action = outcome.action
         left.ended(action.site, 0 if action.address in held_back else requests_of(action))
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
             progress.step(outcome_line(redacted(outcome)).splitlines()[0])
 
-    return ended
+    # Where owners are awaited, the line says who.
+    awaiting = consent.prompt is not None and any(action.needs_owner for action in writing)
+    async with contextlib.nullcontext() if awaiting else progress.kept_shown():
+        return await running.apply(plan, consent.mode, consent.prompt, stop, ended)
 
 
 def _show(result: Result, console: Console, *, as_json: bool) -> None:

@@ -1,8 +1,10 @@
 """Shows how far a phase of a command has come, and how long it may still take."""
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 from reconciler.cli.console import Console
 from reconciler.model.plan import Plan
@@ -14,6 +16,7 @@ LONG = 60.0
 """Seconds from which on it is said beforehand how long something takes."""
 _IN_A_LOG = 15.0
 _ON_A_TERMINAL = 0.1
+_TICK = 1.0
 _TELLING = 3
 _DIGITS = 2
 
@@ -41,6 +44,7 @@ class Progress:
         self._shown = self._began if not sys.stderr.isatty() else float("-inf")
         self._estimate = left or self._by_pace
         self._done = 0
+        self._latest = ""
 
     @property
     def over(self) -> bool:
@@ -50,15 +54,40 @@ class Progress:
     def step(self, latest: str = "") -> None:
         """One more step is done; `latest` says which."""
         self._done += 1
+        self._latest = latest
         live, now = sys.stderr.isatty(), self._monotonic()
         if now - self._shown < (_ON_A_TERMINAL if live else _IN_A_LOG) and not (live and self.over):
             return
         self._shown = now
-        text = f"{self._phase}: {self._done} of {self._total}{self._left()}"
         if live:
-            self._console.progress(f"{text}; {latest}" if latest else text)
+            self._show()
         else:
-            self._console.note(text)
+            self._console.note(self._text())
+
+    @asynccontextmanager
+    async def kept_shown(self) -> AsyncIterator[None]:
+        """Let a terminal show it until the block ends, the time that is left running, whatever else is told there."""
+
+        async def keep() -> None:
+            while not self.over:
+                # A terminal that has gone away must not end what is under way.
+                with suppress(OSError):
+                    self._show()
+                await asyncio.sleep(_TICK)
+
+        ticking = asyncio.create_task(keep()) if sys.stderr.isatty() else None
+        try:
+            yield
+        finally:
+            if ticking is not None:
+                ticking.cancel()
+                await asyncio.wait((ticking,))
+
+    def _show(self) -> None:
+        self._console.progress(f"{self._text()}; {self._latest}" if self._latest else self._text())
+
+    def _text(self) -> str:
+        return f"{self._phase}: {self._done} of {self._total}{self._left()}"
 
     def _left(self) -> str:
         seconds = 0.0 if self.over else self._estimate()

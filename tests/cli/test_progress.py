@@ -5,6 +5,8 @@ import pytest
 from reconciler.cli.console import Console
 from reconciler.cli.progress import Progress, Reading
 from reconciler.model.traffic import SiteTraffic
+from reconciler.sandbox.contract import Operation
+from reconciler.sandbox.faults import Answer, Fault, Faults
 from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
 from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, site
@@ -115,3 +117,17 @@ def test_a_site_with_much_to_look_up_says_how_long_that_takes(capsys: pytest.Cap
     assert capsys.readouterr().err == ""
     reading.foresee("harbor", 300, SiteTraffic(2, (watch.now, watch.now)))
     assert capsys.readouterr().err == "reading harbor: 300 requests more, about 60 s at 190 requests in 60 s\n"
+
+
+def test_a_terminal_shows_it_while_nothing_ends(work: Extcal) -> None:
+    """A wait is told, and how far the command is stands below it again, before any action has ended."""
+    rest = Answer(429, headers=(("Retry-After", "3"),))
+    work.sandbox.inject(Faults((Fault(rest, on={Operation.CONNECT_BY_CREDENTIALS}, times=1),)))
+    try:
+        with terminal(work, "apply", "manifests", "--auto-approve") as at:
+            assert at.ended() == 0
+    finally:
+        work.sandbox.inject(None)
+    told, _, after = at.seen.partition("waiting 3 s: ")
+    assert "\r\x1b[Kactions ended: 0 of 2" in after, told
+    assert at.seen.endswith("Applied: 2 done.\n")
