@@ -14,8 +14,8 @@ from reconciler.manifests.schema_types import (
     SecretShape,
     SiteShape,
 )
-from reconciler.manifests.sync_config import Sources, sync_config
-from reconciler.manifests.values import Value, YamlMapping, locate
+from reconciler.manifests.sync_config import sync_config, sync_marks
+from reconciler.manifests.values import TextMark, Value, YamlMapping, locate
 from reconciler.model.account import Account
 from reconciler.model.desired import (
     BOOKINGS_APP_ID,
@@ -32,7 +32,7 @@ from reconciler.model.desired import (
     Site,
     State,
 )
-from reconciler.model.source import Source
+from reconciler.model.source import FieldSources, Places, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 
 DEFAULT_MAX_DISCONNECTS = "25%"
@@ -59,7 +59,7 @@ class PolicyDocument:
 
     name: str
     sync: SyncConfig
-    sources: Sources
+    sources: FieldSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,12 @@ class ConnectionDocument:
     policy: str | None
     sync: SyncConfig
     lifecycle: Lifecycle
-    root: Source
-    sources: Sources
+    sources: SourceMap
+
+    @property
+    def root(self) -> Source:
+        """Where it begins."""
+        return self.sources.root
 
 
 def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
@@ -102,16 +106,14 @@ def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
 def policy_document(document: YamlMapping, report: FileReport) -> PolicyDocument:
     """The SyncPolicy that a valid document declares."""
     spec = cast("PolicyShape", document["spec"])
-    return PolicyDocument(_name(document), *sync_config(spec["syncConfig"], document, report))
+    return PolicyDocument(
+        _name(document), sync_config(spec["syncConfig"], document, report), _sources(document, report).fields
+    )
 
 
 def connection_document(document: YamlMapping, report: FileReport) -> ConnectionDocument:
     """The Connection that a valid document declares."""
     spec = cast("ConnectionShape", document["spec"])
-    sync = NO_SYNC
-    sync_sources: Sources = ()
-    if "syncConfig" in spec:
-        sync, sync_sources = sync_config(spec["syncConfig"], document, report)
     return ConnectionDocument(
         name=_name(document),
         site=spec.get("site"),
@@ -121,10 +123,9 @@ def connection_document(document: YamlMapping, report: FileReport) -> Connection
         password=_secret(spec["credentials"]["password"]) if "credentials" in spec else None,
         state=State(spec["state"]) if "state" in spec else State.PRESENT,
         policy=spec.get("syncPolicy"),
-        sync=sync,
+        sync=sync_config(spec["syncConfig"], document, report) if "syncConfig" in spec else NO_SYNC,
         lifecycle=_lifecycle(spec["lifecycle"]) if "lifecycle" in spec else _NO_LIFECYCLE,
-        root=report.source_of(document.mark),
-        sources=_sources(document, report) + sync_sources,
+        sources=_sources(document, report),
     )
 
 
@@ -140,14 +141,23 @@ def _name(document: YamlMapping) -> str:
     return text_at(document, "metadata", "name") or ""
 
 
-def _sources(document: YamlMapping, report: FileReport) -> Sources:
+def _sources(document: YamlMapping, report: FileReport) -> SourceMap:
     spec = cast("YamlMapping", document["spec"])
-    places = [(name, report.source_of(key)) for name, (key, _) in zip(spec, spec.marks, strict=True) if name in _PLACED]
+    if spec.places is None:
+        spec.places = _places(spec, document.mark)
+    return SourceMap(report.source_of(document.mark), spec.places)
+
+
+def _places(spec: YamlMapping, root: TextMark) -> Places:
+    """Where the fields are that a fault may be about, seen from the document's beginning."""
+    marks = [(name, key) for name, (key, _) in zip(spec, spec.marks, strict=True) if name in _PLACED]
     lifecycle = spec.get("lifecycle")
     if isinstance(lifecycle, YamlMapping):
-        marks = zip(lifecycle, lifecycle.marks, strict=True)
-        places += [(intern(f"lifecycle.{name}"), report.source_of(key)) for name, (key, _) in marks]
-    return tuple(places)
+        within = zip(lifecycle, lifecycle.marks, strict=True)
+        marks += [(intern(f"lifecycle.{name}"), key) for name, (key, _) in within]
+    if "syncConfig" in spec:
+        marks += sync_marks(spec)
+    return tuple([(path, mark.line - root.line, mark.column + 1) for path, mark in marks])
 
 
 def _auth(auth: AuthShape) -> ApiKeyAuth | AppAuth:

@@ -11,7 +11,7 @@ from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.account import Account
 from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Desired, ProviderRef, ScheduleKey, ScheduleRef
-from reconciler.model.source import Fault, Source, SourceMap
+from reconciler.model.source import Fault, Source
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
 from reconciler.text import Suggestions, escaped
@@ -85,10 +85,9 @@ def _connection(
     document: ConnectionDocument, site: str, policy: PolicyDocument | None, app_id: str
 ) -> DeclaredConnection:
     sync, sources = document.sync, document.sources
-    if policy is not None and sync is NO_SYNC:
-        sync, sources = policy.sync, policy.sources + sources
-    elif policy is not None:
-        sync, sources = merge(policy.sync, sync), merge_sources(policy.sources, sources, sync)
+    if policy is not None:
+        sources = merge_sources(policy.sources, sources, sync)
+        sync = policy.sync if sync is NO_SYNC else merge(policy.sync, sync)
     schedule = document.schedule
     if schedule.by is not ScheduleKey.ID and schedule.app_id != app_id:
         schedule = replace(schedule, app_id=app_id)
@@ -102,7 +101,7 @@ def _connection(
         state=document.state,
         sync=sync,
         lifecycle=document.lifecycle,
-        sources=SourceMap(document.root, sources),
+        sources=sources,
     )
 
 

@@ -1,31 +1,28 @@
 """Converts sync configs, and merges a connection's over its policy's, field by field."""
 
 from sys import intern
-from typing import TypeAlias, cast
+from typing import cast
 
 from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.schema_types import CalendarShape, ExportShape, ImportShape, SyncShape
-from reconciler.manifests.values import YamlMapping, locate
-from reconciler.model.source import Source
+from reconciler.manifests.values import TextMark, YamlMapping, locate
+from reconciler.model.source import FieldSources, SourceMap
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
-
-Sources: TypeAlias = tuple[tuple[str, Source], ...]
-"""Places by dotted path below `spec`."""
 
 _DIRECTIONS = (IMPORTS, EXPORTS)
 _ARMS = tuple(Arm)
 _ARM_PATHS = {path: tuple(f"{path}.{arm}" for arm in Arm) for path in _DIRECTIONS}
 
 
-def sync_config(sync: SyncShape, document: YamlMapping, report: FileReport) -> tuple[SyncConfig, Sources]:
-    """A valid document's `spec.syncConfig` and the places of its fields; reports a calendar that is named twice."""
+def sync_config(sync: SyncShape, document: YamlMapping, report: FileReport) -> SyncConfig:
+    """A valid document's `spec.syncConfig`; reports a calendar that is named twice."""
     imports = sync.get("listEventFromCalendars")
     exports = sync.get("syncToCalendar")
     config = SyncConfig(
         None if imports is None else _direction(imports), None if exports is None else _direction(exports)
     )
     _refuse_duplicates(config, document, report)
-    return config, _sources(document, report)
+    return config
 
 
 def merge(policy: SyncConfig, own: SyncConfig) -> SyncConfig:
@@ -33,14 +30,15 @@ def merge(policy: SyncConfig, own: SyncConfig) -> SyncConfig:
     return SyncConfig(_merge(policy.imports, own.imports), _merge(policy.exports, own.exports))
 
 
-def merge_sources(policy: Sources, own: Sources, own_sync: SyncConfig) -> Sources:
+def merge_sources(policy: FieldSources, own: SourceMap, own_sync: SyncConfig) -> SourceMap:
     """The places of a merged sync config's fields: inherited ones lie in the policy."""
     replaced: tuple[str, ...] = ()
     for path, direction in ((IMPORTS, own_sync.imports), (EXPORTS, own_sync.exports)):
         if direction is not None and direction.arm is not None:
             replaced += _ARM_PATHS[path]
-    inherited = {path: source for path, source in policy if not path.startswith(replaced)}
-    return tuple((inherited | dict(own)).items())
+    # Most replace nothing, and share what the policy has.
+    inherited = tuple([each for each in policy if not each[0].startswith(replaced)]) if replaced else policy
+    return SourceMap(own.root, own.own, inherited)
 
 
 def _merge(policy: Direction | None, own: Direction | None) -> Direction | None:
@@ -76,8 +74,8 @@ def _refuse_duplicates(config: SyncConfig, document: YamlMapping, report: FileRe
         seen[key] = calendar
 
 
-def _sources(document: YamlMapping, report: FileReport) -> Sources:
-    spec = cast("YamlMapping", document["spec"])
+def sync_marks(spec: YamlMapping) -> list[tuple[str, TextMark]]:
+    """Where the fields of a valid document's sync config are, by dotted path below `spec`."""
     sync = cast("YamlMapping", spec["syncConfig"])
     marks = [("syncConfig", spec.mark_of("syncConfig", key=True))]
     for path in _DIRECTIONS:
@@ -89,4 +87,4 @@ def _sources(document: YamlMapping, report: FileReport) -> Sources:
             marks += [
                 (intern(f"{path}.{field}"), key) for field, (key, _) in zip(direction, direction.marks, strict=True)
             ]
-    return tuple([(path, report.source_of(mark)) for path, mark in marks])
+    return marks

@@ -2,6 +2,8 @@
 
 from typing import Protocol, TypeAlias
 
+from reconciler.model.source import Places
+
 Place = tuple[int, int]
 """Line and column of something in a file, both counted from 1."""
 
@@ -46,14 +48,16 @@ class YamlSequence(list[Value]):
 class YamlMapping(dict[str, Value]):
     """A mapping, which begins at `mark`; fields are added by `put` and never taken out.
 
-    `marks` holds where each field's name and its value begin, in the order of the fields.
+    `marks` holds where each field's name and its value begin, in the order of the fields; `places` is kept for whoever
+    makes something of them, once for all documents that have the same fields at the same places.
     """
 
-    __slots__ = ("mark", "marks")
+    __slots__ = ("mark", "marks", "places")
 
     def __init__(self, mark: TextMark, marks: list[tuple[TextMark, TextMark]] | None = None) -> None:
         self.mark = mark
         self.marks = [] if marks is None else marks
+        self.places: Places | None = None
 
     def put(self, name: str, value: Value, key: TextMark, begin: TextMark) -> None:
         """Add a field that is not there yet."""
@@ -63,6 +67,7 @@ class YamlMapping(dict[str, Value]):
     def same(self) -> "YamlMapping":
         """Another mapping with the same fields at the same places."""
         copy = YamlMapping(self.mark, self.marks)
+        copy.places = self.places
         copy.update(self)
         return copy
 

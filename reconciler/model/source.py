@@ -36,18 +36,37 @@ class Fault:
         return f"{place}{self.message}{at}{hint}"
 
 
+Places = tuple[tuple[str, int, int], ...]
+"""Fields by dotted path, each with how many lines it is below its manifest's place, and its column."""
+
+FieldSources = tuple[tuple[str, Source], ...]
+"""Fields by dotted path, each with its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceMap:
     """The places of a manifest's fields, by dotted path; a field without one lies where its parent does."""
 
     root: Source
-    fields: tuple[tuple[str, Source], ...] = ()
+    """Where the manifest begins."""
+
+    own: Places = ()
+    """Its own fields. Manifests that are written alike share them."""
+
+    inherited: FieldSources = ()
+    """Those that it has from another manifest, unless they are its own, too."""
 
     def at(self, path: str) -> Source:
         """The place of `path` (`syncConfig.syncToCalendar.enabled`), or of the nearest field around it."""
-        known = dict(self.fields)
+        known = dict((*self.inherited, *self.fields))
         while path:
             if path in known:
                 return known[path]
             path = path.rpartition(".")[0]
         return self.root
+
+    @property
+    def fields(self) -> FieldSources:
+        """Its own fields, and where each stands."""
+        file, line = self.root.file, self.root.line
+        return tuple((path, Source(file, line + below, column)) for path, below, column in self.own)

@@ -55,7 +55,7 @@ TIDE_REF = ProviderRef(ProviderKey.NAME, "Tide")
 
 def stated(name: str = "lee", provider: str | ProviderRef = "apple", **fields: object) -> DeclaredConnection:
     """A declared connection each of whose fields has a line of its own, counted from 2 in the order of FIELDS."""
-    places = tuple((path, Source(f"{name}.yaml", line, 3)) for line, path in enumerate(FIELDS, 2))
+    places = tuple((path, below, 3) for below, path in enumerate(FIELDS, 1))
     return declared(name, provider, **{"sources": SourceMap(Source(f"{name}.yaml", 1, 1), places)} | fields)
 
 

@@ -92,7 +92,7 @@ def declared(name: str = "lee", provider: str | ProviderRef = "apple", **fields:
         state=State.PRESENT,
         sync=SyncConfig(),
         lifecycle=Lifecycle(),
-        sources=SourceMap(Source(f"{name}.yaml", 1, 1), (("syncConfig", Source(f"{name}.yaml", 9, 3)),)),
+        sources=SourceMap(Source(f"{name}.yaml", 1, 1), (("syncConfig", 8, 3),)),
     )
     found = replace(given, **_with_account(fields))
     by_id = found.schedule.by is ScheduleKey.ID
