@@ -4,25 +4,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.model.desired import Desired
 from reconciler.model.encoding import Json
 from reconciler.model.plan import Plan
-from reconciler.model.status import FleetStatus
 from reconciler.render import table, words
 from reconciler.render.data_text import csv_text
 from reconciler.render.emphasis import Paint
 from reconciler.render.plan_json import failure_json, plan_json
 from reconciler.render.plan_text import plan_text
-from reconciler.render.status_data import status_csv, status_failure_json, status_json
-from reconciler.render.status_text import status_text
+
+if TYPE_CHECKING:
+    from reconciler.model.status import FleetStatus
 
 Failure = Callable[[Sequence[str]], str]
 """Messages as a document that says why there is nothing else."""
 
-# Pages and comments are made of much that text has no use for: they are imported when they are asked for.
+# Pages and comments are made of much that text has no use for, and plans have none for statuses: each is imported when
+# it is asked for.
 
 
 def _plan_markdown(plan: Plan, _paint: Paint) -> str:
@@ -65,7 +67,31 @@ PLAN_FORMATS = {
 }
 
 
-def _status_html(fleet: FleetStatus, _paint: Paint) -> str:
+def _status_text(fleet: "FleetStatus", paint: Paint) -> str:
+    from reconciler.render.status_text import status_text  # noqa: PLC0415 - as said above
+
+    return status_text(fleet, paint)
+
+
+def _status_json(fleet: "FleetStatus", _paint: Paint) -> str:
+    from reconciler.render.status_data import status_json  # noqa: PLC0415 - as said above
+
+    return status_json(fleet)
+
+
+def _status_failure_json(messages: Sequence[str]) -> str:
+    from reconciler.render.status_data import status_failure_json  # noqa: PLC0415 - as said above
+
+    return status_failure_json(messages)
+
+
+def _status_csv(fleet: "FleetStatus", _paint: Paint) -> str:
+    from reconciler.render.status_data import status_csv  # noqa: PLC0415 - as said above
+
+    return status_csv(fleet)
+
+
+def _status_html(fleet: "FleetStatus", _paint: Paint) -> str:
     from reconciler.render.html.status_page import status_html  # noqa: PLC0415 - as said above
 
     return status_html(fleet, datetime.now(UTC))
@@ -81,14 +107,14 @@ def _status_failure_html(messages: Sequence[str]) -> str:
 class StatusFormat:
     """How a status is shown, and how a failure to read it is; None where stderr says it all."""
 
-    shown: Callable[[FleetStatus, Paint], str]
+    shown: Callable[["FleetStatus", Paint], str]
     failure: Failure | None
 
 
 STATUS_FORMATS = {
-    "text": StatusFormat(status_text, None),
-    "json": StatusFormat(lambda fleet, _paint: status_json(fleet), status_failure_json),
-    "csv": StatusFormat(lambda fleet, _paint: status_csv(fleet), None),
+    "text": StatusFormat(_status_text, None),
+    "json": StatusFormat(_status_json, _status_failure_json),
+    "csv": StatusFormat(_status_csv, None),
     "html": StatusFormat(_status_html, _status_failure_html),
 }
 

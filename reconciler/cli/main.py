@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import sys
 
 import click
 
@@ -14,6 +15,8 @@ from reconciler.cli.options import global_options
 gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 atexit.register(gc.freeze)
+# Where its extra is installed, httpx loads a command line of its own, with all that draws it: a tenth of a second.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # importing it then fails, which httpx expects
 
 
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)

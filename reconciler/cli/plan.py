@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-import reconciler
 from reconciler import workflow
 from reconciler.cli.allowances import (
     allow_option,
@@ -179,9 +178,6 @@ async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
     desired, selection, allowed = request.desired, request.selection, request.allowed
     with target(options) as found:
         service = replace(found.service, parallelism=request.parallelism)
-        if request.base is None and not request.impact:
-            plan = await reconciler.plan(desired, service, selection=selection, allowed=allowed)
-            return plan, plan
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
             if request.base is None:
                 plan = blamed = await workflow.plan(desired, opened, selection, allowed)
@@ -192,4 +188,5 @@ async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
                     options.console.warning(warning)
             if request.impact:
                 plan = await workflow.with_impact(plan, opened, datetime.now(UTC))
-            return workflow.leaving(plan, redacted), workflow.leaving(blamed, redacted)
+            shown = workflow.leaving(plan, redacted)
+            return shown, shown if request.base is None else workflow.leaving(blamed, redacted)

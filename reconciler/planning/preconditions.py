@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.encoding import Json, digest
-from reconciler.model.intent import Intent
 from reconciler.model.key import ConnectionKey
 from reconciler.model.live import LiveConnection, Status
 from reconciler.model.sync import Arm, Direction, SyncConfig
 from reconciler.planning import diff, providers
+
+if TYPE_CHECKING:
+    from reconciler.model.intent import Intent
 
 
 def with_precondition(action: Action, connections: Sequence[LiveConnection]) -> Action:
@@ -223,11 +226,13 @@ def _direction(direction: Direction | None) -> Json:
     return {"arm": None if direction.arm is None else direction.arm.value, "calendars": calendars}
 
 
-def intent_of(action: Action, intent_id: str, connections: Sequence[LiveConnection] | None) -> Intent:
+def intent_of(action: Action, intent_id: str, connections: Sequence[LiveConnection] | None) -> "Intent":
     """The intent of a connect by credentials; `connections` are those of its schedule just before it is sent.
 
     They are None where nobody knows any more what stood there.
     """
+    from reconciler.model.intent import Intent  # noqa: PLC0415 - only a connect that is sent makes one
+
     beside = [c for c in connections or () if _at_that_place(action.key, action.provider_id, c)]
     return Intent(
         id=intent_id,
@@ -255,7 +260,7 @@ class Appeared:
     foreign: tuple[LiveConnection, ...] = ()
 
 
-def appeared(intent: Intent, connections: Sequence[LiveConnection]) -> Appeared:
+def appeared(intent: "Intent", connections: Sequence[LiveConnection]) -> Appeared:
     """What has appeared since the intent was written down; what was broken and is well again is new."""
     new = [
         connection
@@ -269,7 +274,7 @@ def appeared(intent: Intent, connections: Sequence[LiveConnection]) -> Appeared:
     return Appeared(own, tuple(connection for connection in new if not connection.account), foreign)
 
 
-def _is_new(intent: Intent, connection: LiveConnection) -> bool:
+def _is_new(intent: "Intent", connection: LiveConnection) -> bool:
     if connection.id not in intent.known:
         return True
     return connection.id in intent.broken and connection.status != Status.ERROR

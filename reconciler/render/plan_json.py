@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from reconciler.model.action import Action, ActionKind, Chosen, FieldValue
 from reconciler.model.encoding import Json, encoded
 from reconciler.model.plan import Plan
-from reconciler.model.result import Outcome, Result
 from reconciler.model.source import Fault
 from reconciler.render import words
 from reconciler.render.data_text import json_text
 from reconciler.text import clipped
+
+if TYPE_CHECKING:
+    from reconciler.model.result import Outcome, Result
 
 FORMAT_VERSION = 1
 
@@ -22,7 +25,7 @@ def plan_json(plan: Plan) -> str:
     return json_text(_document(plan, [_action(action, held_back) for action in plan.actions]))
 
 
-def result_json(result: Result) -> str:
+def result_json(result: "Result") -> str:
     """The plan with what came of each action; the status of those that are only shown is null.
 
     The consent links are in it: whoever holds one can attach a calendar.
@@ -123,7 +126,7 @@ def _value(value: FieldValue) -> Json:
             return value
 
 
-def _outcome(outcome: Outcome | None) -> dict[str, Json]:
+def _outcome(outcome: "Outcome | None") -> dict[str, Json]:
     if outcome is None:
         return {"status": None, "error": None, "consent_url": None}
     found: dict[str, Json] = {

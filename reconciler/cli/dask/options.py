@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from reconciler.cli.consent_options import ConsentOptions
 from reconciler.cli.options import GlobalOptions
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.model.consent import ConsentMode
 from reconciler.model.plan import Allowance
 
 if TYPE_CHECKING:
+    from reconciler.cli.consent_options import ConsentOptions
     from reconciler.cli.dask.driver import DaskRunner
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -64,8 +63,10 @@ def _agree(context: click.Context) -> None:
         raise UsageError("--scheduler is for Dask. Add --runner dask.")
 
 
-def for_workers(options: GlobalOptions, consent: ConsentOptions, undo_out: str | None) -> None:
+def for_workers(options: GlobalOptions, consent: "ConsentOptions", undo_out: str | None) -> None:
     """Refuse what workers can't serve; raises UsageError."""
+    from reconciler.model.consent import ConsentMode  # noqa: PLC0415 - planning has no use for it
+
     not_embedded(options)
     if consent.mode in {ConsentMode.WAIT, ConsentMode.POLL}:
         raise UsageError(NO_WAITING)
