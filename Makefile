@@ -11,10 +11,14 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) +
 SEED    ?= 20261128
 PYTEST   = pytest --numprocesses $(WORKERS) --dist worksteal --randomly-seed=$(SEED)
 
+# What goes through several rooms, by ways that the tests of each room have gone as well.
+ACROSS   = $(addprefix tests/,benchmarks fleet fuzz gitops promises properties readme suite)
+
 # A run starts the same modules hundreds of times; where this is set, each start compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test quick check lint format tools soak fuzz mutants bench clean
+.PHONY: quickstart test quick check lint format tools caldav-servers vendor-client browser wheel soak fuzz mutants \
+	bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,13 +36,15 @@ $(VENV)/.dev: $(VENV)/.runtime
 quickstart: $(VENV)/.runtime
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/quickstart/run.sh $(WORLD)
 
-## test: set up, then run the tests; with COVERAGE=1 it counts the branches that they take, and fails below 95 %
+## test: set up, then run the tests; with COVERAGE=1 it counts the branches that those of the rooms take, and fails
+## below 95 %. The others are run as they are: counting takes a test twice the time, and can only find more.
 test: $(VENV)/.dev
 ifdef COVERAGE
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m $(PYTEST)
+	$(BIN)/python -m coverage run -m $(PYTEST) $(addprefix --ignore=,$(ACROSS))
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+	$(BIN)/python -m $(PYTEST) $(ACROSS)
 else
 	$(BIN)/python -m $(PYTEST)
 endif
@@ -64,11 +70,25 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 ## tools: what some tests need beside Python, as far as it can be had: CalDAV servers, the vendor's client, a browser
-tools: $(VENV)/.dev
+tools: caldav-servers vendor-client browser
+
+caldav-servers: $(VENV)/.dev
 	-$(BIN)/python -m tests.support.caldav.environments
+
+vendor-client:
 	-command -v npm >/dev/null && npm install --prefix tests/js --no-audit --no-fund --no-package-lock --loglevel=error
+
+browser:
 	-command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends chromium >/dev/null; }
+
+## wheel: build it, and see that it is whole: installed elsewhere, the command knows its version and its schemas
+wheel: $(VENV)/.runtime
+	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && \
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir "$$place" . && \
+	$(PYTHON) -m venv "$$place/venv" && \
+	"$$place/venv/bin/python" -m pip install --quiet "$$(echo "$$place"/extcal-*.whl)[sandbox]" && \
+	cd "$$place" && venv/bin/extcal --version && venv/bin/extcal schema Connection >/dev/null
 
 ## soak: whole matrices, thousands of examples, another order each time; hours
 soak: $(VENV)/.dev
