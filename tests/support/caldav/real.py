@@ -50,9 +50,12 @@ class RealServer:
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=1.0):
-                    return
+                    # Before it has its certificate, it is somebody else who listens there.
+                    if self.authority is None or self.authority.exists():
+                        return
             except OSError:
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         self.stop()
         raise RuntimeError(f"{self.name} didn't start: {self.log.read_text(errors='replace')[-2000:]}")
 
