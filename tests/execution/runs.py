@@ -18,8 +18,9 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome
 from reconciler.planning.order import ordered
 from reconciler.planning.preconditions import with_precondition
-from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort, now, passing
+from tests.execution.scripted import MemoryJournal, MemoryUnfinished, ScriptedPort
 from tests.support.builders.plans import PRUNING, SITE, live, planned, site_with
+from tests.support.passing_time import now, passing
 
 
 def reach_of(

@@ -5,7 +5,6 @@ For what no real service can be brought to do at the right moment; what it can i
 
 import asyncio
 import itertools
-import selectors
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
@@ -275,39 +274,6 @@ class MemoryUnfinished:
         """Note that it has its sync config."""
         del account
         self.addresses.discard(address)
-
-
-class _NoWaiting(selectors.SelectSelector):
-    """Where a loop would wait for its next timer, the time until then has passed."""
-
-    passed = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready; waiting takes no time."""
-        if timeout is None:
-            raise AssertionError("everything waits, and nothing will ever happen")
-        self.passed += max(0.0, timeout)
-        return super().select(0)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._waits = _NoWaiting()
-        super().__init__(self._waits)
-
-    def time(self) -> float:
-        return self._waits.passed
-
-
-def passing(work: Coroutine[object, object, T]) -> T:
-    """The result of `work`, in a loop whose clock begins at 0 and whose waits take no time."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(work)
-
-
-def now() -> float:
-    """Seconds since the work of `passing` began."""
-    return asyncio.get_running_loop().time()
 
 
 def scripted(**steps: Step | list[Step]) -> dict[str, list[Step]]:

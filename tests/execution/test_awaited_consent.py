@@ -20,9 +20,10 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.runs import Run, plan_of
-from tests.execution.scripted import DENIED, DOWN, ScriptedPort, Step, now, passing, refusal, scripted
+from tests.execution.scripted import DENIED, DOWN, ScriptedPort, Step, refusal, scripted
 from tests.execution.scripted_owners import TIMEOUT, ScriptedConsent, ScriptedPrompt
 from tests.support.builders.plans import DEDICATED, GOOGLE, OTHER_SCHEDULE, SCHEDULE, SITE, declared, live
+from tests.support.passing_time import now, passing
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 DONE, FAILED, AWAITING = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.AWAITING_CONSENT

@@ -12,21 +12,10 @@ from reconciler.model.intent import Fate
 from reconciler.model.live import LiveConnection
 from reconciler.model.result import Outcome, OutcomeStatus
 from tests.execution.runs import reach_of
-from tests.execution.scripted import (
-    BAD_PASSWORD,
-    DOWN,
-    LOST,
-    After,
-    Late,
-    MemoryJournal,
-    ScriptedPort,
-    Step,
-    now,
-    passing,
-    scripted,
-)
+from tests.execution.scripted import BAD_PASSWORD, DOWN, LOST, After, Late, MemoryJournal, ScriptedPort, Step, scripted
 from tests.support.actions import altered
 from tests.support.builders.plans import OTHER_SCHEDULE, PASSWORD, SCHEDULE, declared, live, planned, the_action
+from tests.support.passing_time import now, passing
 
 SENT = ("p-apple", SCHEDULE, "lee@harbor.example", str(PASSWORD))
 BEGUN = ("begin", "harbor/lee")

@@ -16,7 +16,7 @@ from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
 from tests.execution.runs import Run, carried_out, plan_of, the_outcome
-from tests.execution.scripted import DENIED, DOWN, ScriptedPort, now, passing, refusal, scripted
+from tests.execution.scripted import DENIED, DOWN, ScriptedPort, refusal, scripted
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -30,6 +30,7 @@ from tests.support.builders.plans import (
     planned,
     site_with,
 )
+from tests.support.passing_time import now, passing
 
 DONE, SKIPPED, UNKNOWN = OutcomeStatus.DONE, OutcomeStatus.SKIPPED, OutcomeStatus.UNKNOWN
 KIM = "kim@harbor.example"

@@ -12,8 +12,9 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.runs import Run, plan_of
-from tests.execution.scripted import BAD_PASSWORD, DENIED, DOWN, ScriptedPort, now, passing, scripted
+from tests.execution.scripted import BAD_PASSWORD, DENIED, DOWN, ScriptedPort, scripted
 from tests.support.builders.plans import DEDICATED, SITE, declared, live
+from tests.support.passing_time import now, passing
 
 DONE, FAILED, SKIPPED = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.SKIPPED
 NOT_LISTED = (

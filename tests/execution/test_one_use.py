@@ -12,8 +12,9 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.runs import plan_of, reach_of
-from tests.execution.scripted import DENIED, After, MemoryJournal, ScriptedPort, passing, scripted
+from tests.execution.scripted import DENIED, After, MemoryJournal, ScriptedPort, scripted
 from tests.support.builders.plans import DEDICATED, declared, live
+from tests.support.passing_time import passing
 
 DONE, FAILED, SKIPPED, UNKNOWN = (
     OutcomeStatus.DONE,

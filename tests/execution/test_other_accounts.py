@@ -16,7 +16,7 @@ from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import intent_of
 from tests.execution.runs import Run, plan_of
-from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, passing, scripted
+from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, scripted
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -28,6 +28,7 @@ from tests.support.builders.plans import (
     planned,
     the_action,
 )
+from tests.support.passing_time import passing
 
 ALIAS, KIM = "lee@icloud.example", "kim@harbor.example"
 FAILED, UNKNOWN, DONE, SKIPPED = (

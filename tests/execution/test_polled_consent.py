@@ -22,7 +22,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from tests.execution.runs import Run, plan_of
-from tests.execution.scripted import DENIED, DOWN, LOST, ScriptedPort, Step, now, passing, scripted
+from tests.execution.scripted import DENIED, DOWN, LOST, ScriptedPort, Step, scripted
 from tests.execution.scripted_owners import TIMEOUT, ScriptedPrompt
 from tests.support.builders.plans import (
     DEDICATED,
@@ -33,6 +33,7 @@ from tests.support.builders.plans import (
     declared,
     live,
 )
+from tests.support.passing_time import now, passing
 
 LEE, KIM = "lee@harbor.example", "kim@harbor.example"
 DONE, FAILED, AWAITING, UNKNOWN = (

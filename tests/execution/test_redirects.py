@@ -10,9 +10,10 @@ from reconciler.model.consent import ConsentMode
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
 from tests.execution.runs import Run, plan_of
-from tests.execution.scripted import DENIED, LOST, ScriptedPort, passing
+from tests.execution.scripted import DENIED, LOST, ScriptedPort
 from tests.execution.scripted_owners import ScriptedConsent, ScriptedPrompt
 from tests.support.builders.plans import GOOGLE, SITE, declared, live
+from tests.support.passing_time import passing
 
 LINK = "https://consent.example/p-google"
 PAGE = SITE.redirect_url

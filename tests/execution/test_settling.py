@@ -7,8 +7,9 @@ import pytest
 from reconciler.execution.settle import Window, look, look_for, look_for_all, settle
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Nothing, Pending, Several, Unlisted
 from reconciler.planning.preconditions import intent_of
-from tests.execution.scripted import DOWN, MemoryJournal, ScriptedPort, now, passing, scripted
+from tests.execution.scripted import DOWN, MemoryJournal, ScriptedPort, scripted
 from tests.support.builders.plans import OTHER_SCHEDULE, declared, live, planned, the_action
+from tests.support.passing_time import now, passing
 
 WINDOW = Window(length=15.0, first=1.0)
 LEE = live("new")

@@ -24,11 +24,11 @@ from tests.execution.scripted import (
     MemoryUnfinished,
     ScriptedPort,
     Waits,
-    passing,
     refusal,
     scripted,
 )
 from tests.support.builders.plans import DEDICATED, OTHER_SCHEDULE, PASSWORD, SCHEDULE, SITE, declared, live
+from tests.support.passing_time import passing
 
 DONE, FAILED, SKIPPED = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.SKIPPED
 CHANGED = "the live state that it rests on has changed since it was planned; plan again"

@@ -32,11 +32,11 @@ from tests.execution.scripted import (
     MemoryJournal,
     ScriptedPort,
     Step,
-    passing,
     refusal,
     scripted,
 )
 from tests.support.builders.plans import DEDICATED, PASSWORD, PRIMARY, SCHEDULE, SITE, chosen, declared, live
+from tests.support.passing_time import passing
 
 DONE, FAILED, UNKNOWN = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN
 STANDING = (live(),)

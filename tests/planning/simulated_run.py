@@ -2,10 +2,8 @@
 
 import asyncio
 import random
-import selectors
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from reconciler.api.clock import nobody
 from reconciler.api.rate_limit import Traffic
@@ -13,47 +11,9 @@ from reconciler.execution.slots import Slots
 from reconciler.model.traffic import Rate
 from reconciler.planning.requests import READ_AGAIN
 from reconciler.planning.time_left import TimeLeft
+from tests.support.passing_time import PassingClock, now, passing
 
 _SHARED_SECONDS = 2.0
-
-
-class _JumpingSelector(selectors.SelectSelector):
-    """One that does not wait for the next timer, and lets the time pass instead."""
-
-    passed = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready now."""
-        self.passed += max(0.0, timeout or 0.0)
-        return super().select(0)
-
-
-class _JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop whose time is the simulated one."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        """Simulated seconds."""
-        return self._jumping.passed
-
-
-class _LoopClock:
-    """The clock of the loop."""
-
-    def monotonic(self) -> float:
-        """Simulated seconds."""
-        return asyncio.get_running_loop().time()
-
-    def now(self) -> datetime:
-        """Not asked for."""
-        return datetime.now(UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        """Let simulated seconds pass."""
-        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -76,11 +36,7 @@ class Simulation:
 
     def run(self) -> float:
         """Run it; the moment at which all was done."""
-        loop = _JumpingLoop()
-        try:
-            return loop.run_until_complete(self._run())
-        finally:
-            loop.close()
+        return passing(self._run())
 
     async def _run(self) -> float:
         at_work, processor = asyncio.Semaphore(self.sites_at_once), asyncio.Lock()
@@ -90,15 +46,14 @@ class Simulation:
                 async with site.traffic.slot():
                     site.traffic.requests += 1
         foreseen = {name: READ_AGAIN + sum(actions) for name, actions in self.actions.items()}
-        clock = _LoopClock()
-        left = TimeLeft(foreseen, self.sites_at_once, clock.monotonic, lambda name: sites[name].traffic.lately())
-        began = clock.monotonic()
+        left = TimeLeft(foreseen, self.sites_at_once, now, lambda name: sites[name].traffic.lately())
+        began = now()
         self.estimates.append((began, left.seconds()))
 
         async def one(name: str, requests: int) -> None:
             await sites[name].act(requests)
             left.ended(name, requests)
-            self.estimates.append((clock.monotonic(), left.seconds()))
+            self.estimates.append((now(), left.seconds()))
 
         await asyncio.gather(*(one(name, requests) for name, actions in self.actions.items() for requests in actions))
         limited = asyncio.Semaphore(self.sites_at_once)
@@ -108,12 +63,12 @@ class Simulation:
                 await asyncio.gather(*(site.request() for _ in range(READ_AGAIN)))
 
         await asyncio.gather(*map(read, sites.values()))
-        return clock.monotonic()
+        return now()
 
 
 class _Site:
     def __init__(self, simulation: Simulation, processor: asyncio.Lock, slots: Slots) -> None:
-        self.traffic = Traffic(Rate(), 4, _LoopClock(), nobody, None)
+        self.traffic = Traffic(Rate(), 4, PassingClock(), nobody, None)
         self._simulation = simulation
         self._processor = processor
         self._slots = slots
@@ -123,9 +78,9 @@ class _Site:
     async def act(self, requests: int) -> None:
         """Carry out an action of so many requests."""
         async with self._slots:
-            now = asyncio.get_running_loop().time()
-            if now - self._looked_at >= _SHARED_SECONDS:
-                self._looked_at = now
+            at = now()
+            if at - self._looked_at >= _SHARED_SECONDS:
+                self._looked_at = at
                 await self.request()
             for _ in range(requests):
                 await self.request()
