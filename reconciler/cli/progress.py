@@ -42,7 +42,7 @@ class Progress:
         self._monotonic = monotonic
         self._began = monotonic()
         self._shown = self._began if not sys.stderr.isatty() else float("-inf")
-        self._estimate = left or self._by_pace
+        self._estimate = left or self.by_pace
         self._done = 0
         self._latest = ""
 
@@ -93,8 +93,8 @@ class Progress:
         seconds = 0.0 if self.over else self._estimate()
         return f", about {rounded(seconds)} left" if seconds >= 1 else ""
 
-    def _by_pace(self) -> float:
-        """About how long the rest will take, once there is a pace."""
+    def by_pace(self) -> float:
+        """About how many seconds the rest will take, once there is a pace."""
         if self._done < _TELLING:
             return 0.0
         return (self._monotonic() - self._began) / self._done * (self._total - self._done)
@@ -107,20 +107,30 @@ class Reading:
         self._console = console
         self._monotonic = monotonic
         self._progress: Progress | None = None
+        self._read_by: dict[str, float] = {}
 
     def read(self, name: str, total: int) -> None:
         """A site was read, of so many; where all were, the next begins anew."""
         if self._progress is None or self._progress.over:
-            self._progress = Progress(self._console, "reading sites", total, self._monotonic)
+            self._progress = Progress(self._console, "reading sites", total, self._monotonic, self._left)
+        self._read_by.pop(name, None)
         self._progress.step(name)
 
     def foresee(self, name: str, requests: int, traffic: SiteTraffic) -> None:
         """Reading a site takes so many requests more, after what it was sent of late; say so where that is long."""
         now = self._monotonic()
-        seconds = traffic.sent_by(now, requests) - now
+        self._read_by[name] = traffic.sent_by(now, requests)
+        seconds = self._read_by[name] - now
+        what = f"reading {name}: {requests} requests more, about {rounded(seconds)}"
         if seconds >= LONG:
-            limit = f"{traffic.rate.requests} requests in {traffic.rate.seconds:g} s"
-            self._console.note(f"reading {name}: {requests} requests more, about {rounded(seconds)} at {limit}")
+            self._console.note(f"{what} at {traffic.rate.requests} requests in {traffic.rate.seconds:g} s")
+        elif seconds >= 1:
+            self._console.progress(what)
+
+    def _left(self) -> float:
+        """Seconds until all are read, by the pace so far, and by what is foreseen of those that take long."""
+        by_pace = 0.0 if self._progress is None else self._progress.by_pace()
+        return max(by_pace, max(self._read_by.values(), default=0.0) - self._monotonic())
 
 
 def note_duration(plan: Plan, sites_at_once: int, console: Console) -> None:

@@ -119,6 +119,27 @@ def test_a_site_with_much_to_look_up_says_how_long_that_takes(capsys: pytest.Cap
     assert capsys.readouterr().err == "reading harbor: 300 requests more, about 60 s at 190 requests in 60 s\n"
 
 
+def test_a_site_that_takes_long_is_reckoned_with_until_it_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """The pace of many small sites says nothing of one whose calendars must wait for the rate limit."""
+    watch = Watch()
+    reading = Reading(Console(quiet=False), watch)
+    reading.read("quay", 101)
+    reading.foresee("harbor", 500, SiteTraffic())
+    for number in range(98):
+        watch.now += 0.5
+        reading.read(f"site-{number}", 101)
+    reading.read("harbor", 101)
+    watch.now += 15
+    reading.read("pier", 101)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading harbor: 500 requests more, about 2 min at 190 requests in 60 s",
+        "reading sites: 31 of 101, about 2 min left",
+        "reading sites: 61 of 101, about 2 min left",
+        "reading sites: 91 of 101, about 75 s left",
+        "reading sites: 101 of 101",
+    ]
+
+
 def test_a_terminal_shows_it_while_nothing_ends(work: Extcal) -> None:
     """A wait is told, and how far the command is stands below it again, before any action has ended."""
     rest = Answer(429, headers=(("Retry-After", "3"),))
