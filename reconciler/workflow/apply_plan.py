@@ -4,6 +4,7 @@ Before the first write, and before an owner is asked for anything, it is seen wh
 is resolved again just before the one call that needs it.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -253,9 +254,22 @@ async def without_secrets(plan: Plan, opened: Sessions) -> tuple[Outcome, ...]:
         if action.kind.writes and (why := reasons.of(action, opened[action.site])) is not None
     ]
     used = {site.site.name for site in plan.sites if site.plan_id}
+    schedules: dict[str, set[str]] = defaultdict(set)
+    for action, _ in lacking:
+        if action.site in used:
+            schedules[action.site].add(action.schedule_id)
+
+    async def listed(name: str) -> ConnectionList | None:
+        try:
+            return await opened[name].reader().list_connections(sorted(schedules[name]))
+        except ExtcalError:
+            return None
+
+    standing = dict(zip(schedules, await run_bounded(listed, schedules, opened.at_once), strict=True))
 
     async def failed(action: Action, why: str) -> Outcome | None:
-        if action.site in used and await _is_there(action, opened[action.site]):
+        there = standing.get(action.site)
+        if there is not None and await come_about(action, there.connections, opened[action.site].reader()):
             return None
         return Outcome(action, OutcomeStatus.FAILED, error=why)
 
@@ -287,11 +301,3 @@ class _Reasons:
             else:
                 self._known[ref] = None
         return self._known[ref]
-
-
-async def _is_there(action: Action, session: SiteSession) -> bool:
-    reader = session.reader()
-    try:
-        return await come_about(action, (await reader.list_connections((action.schedule_id,))).connections, reader)
-    except ExtcalError:
-        return False

@@ -95,6 +95,17 @@ def test_a_saved_plan_whose_results_stand_takes_no_password(extcal: Extcal) -> N
     assert again.out.endswith("Nothing was done: this plan was applied before.\n")
 
 
+def test_whether_results_stand_is_asked_once_a_site(extcal: Extcal) -> None:
+    """However many actions of a saved plan lack a password, the site is listed once each time that they are checked."""
+    extcal.write(site(), *(connection(n) for n in range(4)))
+    assert extcal("plan", "manifests", "--out", "plan.json").code == 0
+    assert extcal("apply", "--plan", "plan.json", "--auto-approve", env=PASSWORD_ENV).code == 0
+    extcal.sandbox.requests.clear()
+    assert extcal("apply", "--plan", "plan.json", "--auto-approve").code == 0
+    # Before anybody is asked, before anything is written, for what is about to be done, and to verify.
+    assert len(extcal.sandbox.requests) <= 4
+
+
 def test_the_key_of_a_saved_plan_is_missed_before_anything_is_asked(mixed: Extcal) -> None:
     """Without its site's key no action of a saved plan is begun, and each says why."""
     assert mixed("plan", "manifests", "--out", "plan.json").code == 0
