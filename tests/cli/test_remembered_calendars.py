@@ -233,6 +233,9 @@ def test_what_is_no_longer_listed_is_forgotten(asking: Extcal) -> None:
     file = remembered(asking)
     assert set(json.loads(file.read_text())["connections"]) == {"live-0", "live-1"}
     asking.on(working(1))
+    # What is planned of some schedules alone tells nothing of the others.
+    assert asking(*PLAN, "--connection", "staff-1").code == 0
+    assert set(json.loads(file.read_text())["connections"]) == {"live-0", "live-1"}
     asking(*PLAN)
     assert set(json.loads(file.read_text())["connections"]) == {"live-1"}
     asking.on(world(harbor()))
