@@ -22,7 +22,7 @@ import yaml
 from reconciler.manifests.faults import FileReport
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.values import YamlMapping
-from reconciler.manifests.yaml_reader import BEGINNING, is_text, parse_documents, read_documents
+from reconciler.manifests.yaml_reader import BEGINNING, are_text, parse_documents, read_documents
 
 # Nothing of it means anything to YAML inside a plain text; what is no text at all is left to the outline. What it
 # begins with is no part of a word: expressions that begin with the same characters are searched for much faster.
@@ -60,9 +60,10 @@ class ParseCache:
     def document(self, outline: "Outline") -> YamlMapping | None:
         """The document that a known outline makes; None where it must be parsed."""
         part = self._parts.get(outline.around)
-        if part is None or not all(map(_is_text, outline.words)):
+        words = outline.words
+        if part is None or max(map(len, words), default=0) > _LONGEST_WORD or not are_text(words):
             return None
-        return part.filled(outline.words)
+        return part.filled(words)
 
     def learn(self, outline: "Outline", document: YamlMapping) -> None:
         """Keep a document that was parsed without a fault, if each of its words is one of its values."""
@@ -70,10 +71,6 @@ class ParseCache:
             found: set[int] = set()
             part = _part(document, outline.places(), outline.words, found)
             self._parts[outline.around] = part if part and len(found) == len(outline.words) else None
-
-
-def _is_text(word: str) -> bool:
-    return len(word) <= _LONGEST_WORD and is_text(word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction,
 
 _DIRECTIONS = (IMPORTS, EXPORTS)
 _ARMS = tuple(Arm)
+_NOTHING = Direction()
 _ARM_PATHS = {path: tuple(f"{path}.{arm}" for arm in Arm) for path in _DIRECTIONS}
 
 
@@ -53,7 +54,7 @@ def _direction(direction: ImportShape | ExportShape) -> Direction | None:
     calendars = cast("ImportShape", direction).get("calendars", ()) if arm is Arm.CALENDARS else ()
     result = Direction(direction.get("enabled"), arm, tuple(_calendar(calendar) for calendar in calendars))
     # An empty direction is the same as one that is left out.
-    return None if result == Direction() else result
+    return None if result == _NOTHING else result
 
 
 def _calendar(calendar: str | CalendarShape) -> CalendarRef:

@@ -5,7 +5,7 @@ recurses, an alias to its own surroundings is seen, and a document's memory is f
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 import yaml
@@ -280,9 +280,9 @@ def resolve(text: str) -> Scalar:
     return _number(text)
 
 
-def is_text(text: str) -> bool:
-    """Whether a plain scalar that is not empty is text. Raises ValueError as `resolve` does."""
-    return text[0] not in _FIRST or resolve(text) == text
+def are_text(scalars: Iterable[str]) -> bool:
+    """Whether plain scalars, none of them empty, are text, all of them. Raises ValueError as `resolve` does."""
+    return all(text[0] not in _FIRST or resolve(text) == text for text in scalars)
 
 
 def _number(text: str) -> int | float | str:
