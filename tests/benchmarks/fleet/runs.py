@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from tests.benchmarks.fleet.worlds import Fleet, Live
 
 ROOT = Path(__file__).parents[3]
-_CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("EXTCAL_", "COVERAGE_"))}
+# What is installed has its bytecode beside it, and the peers have: where this is set, a checkout is compiled each time.
+_UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
+_CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("EXTCAL_", "COVERAGE_")) and name != _UNCOMPILED
+}
 
 
 @dataclass(frozen=True, slots=True)
