@@ -135,7 +135,7 @@ def _counted(valid: _Document, document: YamlMapping, report: FileReport) -> _Do
 
 
 def _declaration(kind: str, document: YamlMapping, report: FileReport) -> Declaration:
-    root, name = report.source_of(document.mark), _name(document.get("metadata"), "name", report)
+    root, name = report.source_of(document.mark), _name(document, document.get("metadata"), "name")
     spec = document.get("spec")
     if kind != "Connection" or not isinstance(spec, YamlMapping):
         return Declaration(kind, root, name)
@@ -143,14 +143,15 @@ def _declaration(kind: str, document: YamlMapping, report: FileReport) -> Declar
         kind,
         root,
         name,
-        site=_name(spec, "site", report),
-        policy=_name(spec, "syncPolicy", report),
+        site=_name(document, spec, "site"),
+        policy=_name(document, spec, "syncPolicy"),
         needs_site="site" not in spec,
     )
 
 
-def _name(around: Value, field: str, report: FileReport) -> Name | None:
+def _name(document: YamlMapping, around: Value, field: str) -> Name | None:
     text = around.get(field) if isinstance(around, YamlMapping) else None
     if not isinstance(text, str) or not isinstance(around, YamlMapping):
         return None
-    return Name(text, report.source_of(around.mark_of(field, key=False)))
+    mark = around.mark_of(field, key=False)
+    return Name(text, mark.line - document.mark.line, mark.column + 1)

@@ -22,10 +22,11 @@ _AT_ROOT = attrgetter("root.file", "root.line", "root.column")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name, and where it is written."""
+    """A name, with how many lines it is below its document's place, and its column."""
 
     text: str
-    source: Source
+    below: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Declaration:
     site: Name | None = None
     policy: Name | None = None
     needs_site: bool = False
+
+    def source(self, name: Name) -> Source:
+        """Where one of its names is written."""
+        return Source(self.root.file, self.root.line + name.below, name.column)
 
 
 @dataclass(slots=True)
@@ -133,29 +138,30 @@ class _Names:
     def _dangling(self) -> Iterator[Fault]:
         for declaration in self._declarations:
             if declaration.site is not None:
-                yield from self._unknown("Site", declaration.site, "spec.site")
+                yield from self._unknown("Site", declaration, declaration.site, "spec.site")
             if declaration.policy is not None:
-                yield from self._unknown("SyncPolicy", declaration.policy, "spec.syncPolicy")
+                yield from self._unknown("SyncPolicy", declaration, declaration.policy, "spec.syncPolicy")
             if declaration.needs_site and self.only_site is None:
                 yield self._no_site(declaration)
 
     def _duplicates(self) -> Iterator[Fault]:
-        first: dict[tuple[str, str | None, str], Source] = {}
+        first: dict[tuple[str, str | None, str], Declaration] = {}
         for declared in self._declarations:
             if declared.name is None:
                 continue
             connection = declared.kind == "Connection"
             site = (declared.site.text if declared.site else self.only_site) if connection else None
-            source = first.setdefault((declared.kind, site, declared.name.text), declared.name.source)
-            if source is not declared.name.source:
+            known = first.setdefault((declared.kind, site, declared.name.text), declared)
+            if known is not declared and known.name is not None:
                 place = f" on site {shown(site)}" if site else ""
                 message = f"the {declared.kind} {shown(declared.name.text)} is declared twice{place}"
-                yield Fault(declared.name.source, "metadata.name", message, f"first at {source}")
+                hint = f"first at {known.source(known.name)}"
+                yield Fault(declared.source(declared.name), "metadata.name", message, hint)
 
-    def _unknown(self, kind: str, name: Name, where: str) -> Iterator[Fault]:
+    def _unknown(self, kind: str, declaration: Declaration, name: Name, where: str) -> Iterator[Fault]:
         if name.text not in self._declared[kind]:
             hint = self._suggestions[kind].hint(name.text) or f"declare it, or name a {kind} that is declared"
-            yield Fault(name.source, where, f"no {kind} is called {shown(name.text)}", hint)
+            yield Fault(declaration.source(name), where, f"no {kind} is called {shown(name.text)}", hint)
 
     def _no_site(self, declaration: Declaration) -> Fault:
         count = len(self._declared["Site"])

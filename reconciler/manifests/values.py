@@ -54,10 +54,15 @@ class YamlMapping(dict[str, Value]):
 
     __slots__ = ("mark", "marks", "places")
 
-    def __init__(self, mark: TextMark, marks: list[tuple[TextMark, TextMark]] | None = None) -> None:
+    def __init__(
+        self,
+        mark: TextMark,
+        marks: list[tuple[TextMark, TextMark]] | None = None,
+        places: Places | None = None,
+    ) -> None:
         self.mark = mark
         self.marks = [] if marks is None else marks
-        self.places: Places | None = None
+        self.places = places
 
     def put(self, name: str, value: Value, key: TextMark, begin: TextMark) -> None:
         """Add a field that is not there yet."""
@@ -66,8 +71,7 @@ class YamlMapping(dict[str, Value]):
 
     def same(self) -> "YamlMapping":
         """Another mapping with the same fields at the same places."""
-        copy = YamlMapping(self.mark, self.marks)
-        copy.places = self.places
+        copy = YamlMapping(self.mark, self.marks, self.places)
         copy.update(self)
         return copy
 
