@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.folders import memory
 from tests.support.tools import ROOT
 
 _LEAVES_A_FOLDER = """
-import os, tempfile
+import tempfile
 def test_it():
     tempfile.mkdtemp(prefix="forgotten-")
-    tempfile.mkdtemp(prefix="in-memory-", dir=os.environ["TESTS_RUN_MEMORY"])
 """
 _LEAVES_A_PROCESS = """
 import subprocess, sys
@@ -31,6 +31,11 @@ _FAILS = """
 def test_it(tmp_path):
     (tmp_path / "evidence").write_text("")
     assert not tmp_path
+"""
+_TELLS = """
+import tempfile
+def test_it():
+    print("lies in", tempfile.gettempdir())
 """
 _SKIPS = """
 import pytest
@@ -53,18 +58,22 @@ def test_what_was_drawn():
 """
 
 
-def run(folder: Path, test: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run one test file as a run of its own, its temporary files below `folder`."""
+def run(folder: Path, test: str, *options: str, told_where: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run one test file as a run of its own, which may be told to have its temporary files below `folder`."""
     (folder / "test_it.py").write_text(test)
     (folder / "tmp").mkdir(exist_ok=True)
     environ = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TESTS_", "EXTCAL_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "TESTS_", "EXTCAL_", "TMPDIR"))
     }
+    if told_where:
+        environ["TMPDIR"] = str(folder / "tmp")
     plugins = ["-p", "tests.support.leftovers", "-p", "tests.support.skips", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(folder), *plugins, *options, str(folder)],
         cwd=ROOT,
-        env={**environ, "TMPDIR": str(folder / "tmp")},
+        env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -92,7 +101,15 @@ def test_a_folder_that_is_left_fails_the_run(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
     assert "not tried here" not in ran.stdout
     assert "forgotten-" in ran.stdout
-    assert "in-memory-" in ran.stdout
+
+
+def test_temporary_files_lie_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is room no test waits for a disk, unless who runs them has said where temporary files belong."""
+    assert f"lies in {tmp_path / 'tmp'}/extcal-tests-" in run(tmp_path, _TELLS, "-s").stdout
+    monkeypatch.delenv("TMPDIR")
+    if (place := memory()) is None:
+        pytest.skip("temporary files in memory: a /dev/shm with a GiB of room")
+    assert f"lies in {place}/extcal-tests-" in run(tmp_path, _TELLS, "-s", told_where=False).stdout
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes that are left: a system with /proc")

@@ -1,4 +1,4 @@
-"""Folders for tests: quick ones in memory, and those that another user may enter."""
+"""Folders for tests: where quick ones are, and those that another user may enter."""
 
 import os
 import shutil
@@ -9,20 +9,24 @@ from pathlib import Path
 
 import pytest
 
-VARIABLE = "TESTS_RUN_MEMORY"
-"""The environment variable that names the folder of this run in memory."""
 _ROOM = 1 << 30  # a container's may hold next to nothing
 
 
-def shared() -> Path | None:
-    """Where the system keeps files in memory, if there is room."""
+def memory() -> Path | None:
+    """Where the system keeps files in memory, if temporary ones may lie there: none has been told to lie elsewhere.
+
+    There must be room, and programs must start from there. Nothing waits for a disk: a new world of the sandbox is a
+    hundred files, and a journal is synced at each step.
+    """
     place = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
-    return place if place.is_dir() and shutil.disk_usage(place).free > _ROOM else None
+    if "TMPDIR" in os.environ or not place.is_dir() or os.statvfs(place).f_flag & os.ST_NOEXEC:
+        return None
+    return place if shutil.disk_usage(place).free > _ROOM else None
 
 
 def in_memory() -> tempfile.TemporaryDirectory[str]:
-    """A folder in memory, where there is room for such; else one among the other temporary ones."""
-    return tempfile.TemporaryDirectory(dir=os.environ.get(VARIABLE))
+    """A temporary folder, in memory where that may be; in a run of the tests all of them are."""
+    return tempfile.TemporaryDirectory(dir=memory())
 
 
 @contextmanager

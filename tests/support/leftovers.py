@@ -1,6 +1,6 @@
 """A run of the tests leaves no process and no folder behind, or it has failed.
 
-All its temporary files lie in one folder, and some in one in memory, which every process that it starts has in its
+All its temporary files lie in one folder, in memory where there is room, which every process that it starts has in its
 environment. When the tests are over, what still has it is a process that a test did not end, and what lies there beside
 pytest's own folders is a folder that nobody cleared. The folders themselves go, unless a test failed.
 """
@@ -29,8 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin a run; a worker of a run that has begun takes part in it."""
     if _FOLDER in os.environ:
         return
-    folder = tempfile.mkdtemp(prefix="extcal-tests-")
-    os.environ[folders.VARIABLE] = tempfile.mkdtemp(prefix="extcal-tests-", dir=folders.shared())
+    folder = tempfile.mkdtemp(prefix="extcal-tests-", dir=folders.memory())
     os.environ[_FOLDER] = os.environ["TMPDIR"] = folder
     tempfile.tempdir = folder
     config.stash[_found] = []
@@ -44,7 +43,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     found = session.config.stash[_found]
     found += _processes_left(os.environ[_FOLDER])
     if exitstatus == pytest.ExitCode.OK:
-        found += [f"folder {path}" for place in _folders() for path in place.iterdir() if not _is_expected(path)]
+        found += [f"folder {path}" for path in Path(os.environ[_FOLDER]).iterdir() if not _is_expected(path)]
         if found:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -63,20 +62,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Clear the folder of a run that passed; that of one that failed may be looked at."""
     if _found not in config.stash:
         return
-    for place in _folders():
-        if not _failed(config) or str(place) != os.environ[_FOLDER]:
-            _clear(place)
-    del os.environ[_FOLDER], os.environ["TMPDIR"], os.environ[folders.VARIABLE]
+    if not _failed(config):
+        _clear(Path(os.environ[_FOLDER]))
+    del os.environ[_FOLDER], os.environ["TMPDIR"]
     tempfile.tempdir = None
 
 
 def _failed(config: pytest.Config) -> bool:
     session = config.pluginmanager.get_plugin("session")
     return session is not None and bool(session.testsfailed) and _MUTANT not in os.environ
-
-
-def _folders() -> list[Path]:
-    return [Path(os.environ[_FOLDER]), Path(os.environ[folders.VARIABLE])]
 
 
 def _is_expected(path: Path) -> bool:
