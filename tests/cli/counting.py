@@ -34,7 +34,7 @@ def asking(extcal: Extcal, nameless: RunningSandbox) -> Extcal:
     """The command against that sandbox, with a state folder whose files a test can look at."""
     state = {"EXTCAL_STATE_DIR": str(extcal.folder / "state")}
     env = {**extcal.env, **PASSWORD_ENV, **state, "EXTCAL_ENDPOINT": nameless.endpoint}
-    return replace(extcal, sandbox=nameless, env=env)
+    return replace(extcal, served=nameless, env=env)
 
 
 def by_name(number: int, *, calendars: str = "Work") -> str:

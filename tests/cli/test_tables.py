@@ -245,7 +245,7 @@ def test_tables_as_csv(extcal: Extcal) -> None:
 
 def test_an_empty_table_as_csv_is_its_header(extcal: Extcal) -> None:
     """A script that reads it finds the columns in any case."""
-    written = CliRunner(env=extcal.env).invoke(main, ["calendars", *_SITE, "--format", "csv"]).stdout_bytes
+    written = CliRunner(env=extcal.environment()).invoke(main, ["calendars", *_SITE, "--format", "csv"]).stdout_bytes
     assert written == b"site,provider,account,calendar,id\r\n"
 
 

@@ -54,9 +54,7 @@ def extcal(naming: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     # The package is found from any working directory.
     root = str(Path(__file__).parents[2])
     env = {"PYTHONPATH": root, "HOME": str(tmp_path), "EXTCAL_ENDPOINT": naming.endpoint, "EXTCAL_API_KEY": KEY}
-    command = Extcal(tmp_path, naming, env)
-    command.on(world())
-    return command
+    return Extcal(tmp_path, naming, env, due=world())
 
 
 @pytest.fixture

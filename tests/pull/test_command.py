@@ -129,7 +129,7 @@ def test_two_requests_are_enough_where_all_is_declared(extcal: Extcal) -> None:
 
 def test_names_of_calendars_are_asked_for_only_where_they_are_missing(extcal: Extcal, nameless: RunningSandbox) -> None:
     """A sync config that tells ids alone costs a request for each account, once."""
-    extcal = replace(extcal, sandbox=nameless, env={**extcal.env, "EXTCAL_ENDPOINT": nameless.endpoint})
+    extcal = replace(extcal, served=nameless, env={**extcal.env, "EXTCAL_ENDPOINT": nameless.endpoint})
     chosen = replace(connected(0), sync_config=SyncConfig(Import(enabled=True, calendars=("work",)), Export()))
     extcal.on(world(replace(harbor(), connections=(chosen, connected(1)))))
     assert extcal(*HERE).code == 0

@@ -3,6 +3,7 @@
 import codecs
 import json
 import random
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -224,12 +225,24 @@ def test_what_was_changed_meanwhile_is_not_written_over(folder: Path) -> None:
 NAMES = TEXTS.filter(lambda text: is_declarable(text, 500))
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.2 takes for a number, too."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+"),
+    list("-+.0123456789"),
+)
+
+
 def _text(document: object, chance: random.Random) -> tuple[str, str]:
     """A document as a person or a tool may write it, with comments where that is YAML: the text, and its file."""
     if chance.random() < 0.2:
         return json.dumps(document, indent=chance.choice((None, 2)), ensure_ascii=False), "lee.json"
-    text = yaml.safe_dump(
+    text = yaml.dump(
         document,
+        Dumper=_Dumper,
         default_flow_style=chance.choice((True, False, None)),
         default_style=chance.choice((None, None, '"', "'")),
         indent=chance.choice((2, 4)),

@@ -53,16 +53,32 @@ class Ran:
 
 @dataclass
 class Extcal:
-    """The command, its working directory `folder`, and the sandbox that its environment names."""
+    """The command, its working directory `folder`, and the sandbox that its environment names.
+
+    `due` is the world that the sandbox shall hold when it is first looked at: to put one there costs as much as a plan,
+    and most tests put another one.
+    """
 
     folder: Path
-    sandbox: RunningSandbox
+    served: RunningSandbox
     env: dict[str, str] = field(default_factory=dict)
+    due: World | None = None
+
+    @property
+    def sandbox(self) -> RunningSandbox:
+        """The sandbox, which holds what was due."""
+        self._settle()
+        return self.served
 
     def on(self, world: World) -> None:
         """Let the sandbox hold `world`, and count its requests from here."""
-        self.sandbox.replace_world(world)
-        self.sandbox.requests.clear()
+        self.due = None
+        self.served.replace_world(world)
+        self.served.requests.clear()
+
+    def _settle(self) -> None:
+        if self.due is not None:
+            self.on(self.due)
 
     def write(self, *documents: str, to: str = "manifests/all.yaml") -> None:
         """Write manifests into a file below the folder."""
@@ -77,6 +93,7 @@ class Extcal:
 
     def __call__(self, *args: str, env: Mapping[str, str | None] | None = None) -> Ran:
         """Run in this process; an environment variable that is None is not set."""
+        self._settle()
         runner = CliRunner(env={**self.env, **(env or {})})
         result = runner.invoke(main, args, catch_exceptions=False)
         return Ran(result.exit_code, result.stdout, result.stderr)
@@ -115,6 +132,7 @@ class Extcal:
                 process.kill()
 
     def environment(self, env: Mapping[str, str | None] | None = None) -> dict[str, str]:
-        """The environment of a process."""
+        """The environment of a process that is about to start."""
+        self._settle()
         merged = {**os.environ, **self.env, **(env or {})}
         return {name: value for name, value in merged.items() if value is not None}

@@ -37,6 +37,6 @@ def bare(sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def extcal(bare: Extcal) -> Extcal:
     """The command, its environment naming the sandbox, which holds Harbor Dental without a connection."""
-    bare.on(world())
     bare.env |= {"EXTCAL_ENDPOINT": bare.sandbox.endpoint, "EXTCAL_API_KEY": KEY}
+    bare.due = world()
     return bare
