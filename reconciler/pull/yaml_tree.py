@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from yaml.error import Mark
 
 
-_BREAKS = "\n\r\x85\u2028\u2029"
+_RARE_BREAKS = "\r\x85\u2028\u2029"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +129,6 @@ def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":
 
 def column(text: str, index: int) -> int:
     """The column of a place in a text, from 0."""
-    return index - max(text.rfind(line_break, 0, index) for line_break in _BREAKS) - 1
+    # The rare ones are looked for in one line alone: a file may be long.
+    start = text.rfind("\n", 0, index) + 1
+    return index - max(start, *(text.rfind(line_break, start, index) + 1 for line_break in _RARE_BREAKS))

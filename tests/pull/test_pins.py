@@ -3,7 +3,6 @@
 import codecs
 import json
 import random
-import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import load
+from reconciler.manifests.yaml_reader import resolve
 from reconciler.model.action import Action
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
@@ -225,26 +225,20 @@ def test_what_was_changed_meanwhile_is_not_written_over(folder: Path) -> None:
 NAMES = TEXTS.filter(lambda text: is_declarable(text, 500))
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML 1.2 takes for a number, too."""
+def _text(document: object, chance: random.Random, *, quoted: bool) -> tuple[str, str]:
+    """A document as a person or a tool may write it, with comments where that is YAML: the text, and its file.
 
-
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+"),
-    list("-+.0123456789"),
-)
-
-
-def _text(document: object, chance: random.Random) -> tuple[str, str]:
-    """A document as a person or a tool may write it, with comments where that is YAML: the text, and its file."""
+    All is `quoted` where PyYAML takes for text what YAML 1.2 takes for a number.
+    """
     if chance.random() < 0.2:
-        return json.dumps(document, indent=chance.choice((None, 2)), ensure_ascii=False), "lee.json"
-    text = yaml.dump(
+        text = json.dumps(document, indent=chance.choice((None, 2)), ensure_ascii=False)
+        # To YAML some of these are line breaks, and it knows no halves of characters.
+        escaped = (f"\\u{ord(one):04x}" if not one.isprintable() and " " < one <= "\uffff" else one for one in text)
+        return "".join(escaped), "lee.json"
+    text = yaml.safe_dump(
         document,
-        Dumper=_Dumper,
         default_flow_style=chance.choice((True, False, None)),
-        default_style=chance.choice((None, None, '"', "'")),
+        default_style=chance.choice(('"', "'") if quoted else (None, None, '"', "'")),
         indent=chance.choice((2, 4)),
         allow_unicode=True,
         width=chance.choice((40, 10_000)),
@@ -271,7 +265,8 @@ def test_any_name_in_any_style(names: list[str], keys: list[str], schedule: str,
     sync = {"listEventFromCalendars": {"enabled": True, "calendars": items}}
     spec = {"schedule": {"name": schedule}, "provider": "apple", "account": "lee@harbor-dental.example"}
     document = {"apiVersion": "extcal/v1", "kind": "Connection", "metadata": {"name": "lee"}}
-    text, name = _text(document | {"spec": spec | {"syncConfig": sync}}, chance)
+    quoted = any(resolve(text) != text for text in (*names, *keys, schedule))
+    text, name = _text(document | {"spec": spec | {"syncConfig": sync}}, chance, quoted=quoted)
     with tempfile.TemporaryDirectory(prefix="extcal-pins-") as place:
         folder = Path(place)
         written(folder, SITE, to="site.yaml")
