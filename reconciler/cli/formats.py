@@ -160,7 +160,9 @@ def report_findings(plan: Plan, console: Console) -> None:
             console.error(words.guard_sentence(violation))
     lookups = sum(site.lookups for site in plan.sites)
     if lookups > _FEW_LOOKUPS:
-        console.note(f"names in manifests took {lookups:,} requests. extcal pin PATH writes ids beside them, for good.")
+        console.note(
+            f"names in manifests took {lookups:,} requests. extcal pin PATH writes ids beside those in connections."
+        )
 
 
 def warn_of_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:

@@ -93,7 +93,8 @@ def _staying(site: pin_sites.SitePins) -> Iterator[str]:
         many = f"{site.site.name}: {len(site.waiting)} connections are not connected, so their calendars stay names "
         yield f"{one if len(site.waiting) == 1 else f'{many}until they are'}: {listed(site.waiting)}"
     for policy in sorted(site.policies):
-        yield f"{site.site.name}: the SyncPolicy {policy} names calendars, which stay names: accounts have their own"
+        stay = "which stay names there: accounts have their own. To pin them, name them in the connections"
+        yield f"{site.site.name}: the SyncPolicy {policy} names calendars, {stay}."
 
 
 def _write(folder: pin_sites.Folder, found: pin_sites.PinResult, console: Console) -> bool:

@@ -100,7 +100,8 @@ def _own_calendars(
     if own is None or own.arm is not Arm.CALENDARS:
         return ()
     managed = diff.managed(declared.sync, declared.lifecycle.ignore_changes).imports
-    return lookup.named_calendars(managed, connection.sync.imports or Direction())
+    # A list may leave out the direction, on or off.
+    return lookup.named_calendars(managed, connection.sync.imports)
 
 
 def find_pins(site: Site, declared: Sequence[DeclaredConnection], documents: Documents, live: LiveSite) -> SitePins:

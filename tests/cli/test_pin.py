@@ -95,7 +95,7 @@ def test_a_plan_hints_at_pinning(pinning: Extcal, count: int, *, told: bool) -> 
     live = tuple(on_calendars(number, "work") for number in numbers)
     pinning.on(world(replace(harbor(schedules=count), connections=live), accounts=count))
     pinning.write(site(), *map(named, numbers))
-    hint = f"names in manifests took {count + 1} requests. extcal pin PATH writes ids beside them, for good.\n"
+    hint = f"names in manifests took {count + 1} requests. extcal pin PATH writes ids beside those in connections.\n"
     ran = pinning("plan", "manifests")
     assert (ran.code, hint in ran.err, hint in ran.out) == (0, told, False)
     assert pinning("plan", "manifests", "--quiet").err == ""
@@ -167,7 +167,7 @@ def test_a_policys_calendars_stay_names(pinning: Extcal) -> None:
     text = manifests(pinning)
     ran = pin(pinning)
     assert (ran.code, manifests(pinning)) == (0, text)
-    assert "the SyncPolicy work names calendars, which stay names: accounts have their own" in ran.err
+    assert "the SyncPolicy work names calendars, which stay names there: accounts have their own" in ran.err
     assert asked(pinning) == _READ
 
 
