@@ -90,7 +90,7 @@ def test_a_connection_that_was_verified_is_not_looked_up_for_the_undo(
     asking: Extcal, terse: RunningSandbox, *, saved: bool
 ) -> None:
     """Where lists do not show sync configs, what verification has looked up serves the way back, too."""
-    terse_one = replace(asking, sandbox=terse, env={**asking.env, "EXTCAL_ENDPOINT": terse.endpoint})
+    terse_one = replace(asking, served=terse, env={**asking.env, "EXTCAL_ENDPOINT": terse.endpoint})
     costs = []
     for undo in (False, True):
         terse_one.on(world(harbor(0)))
