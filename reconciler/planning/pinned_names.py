@@ -29,8 +29,8 @@ class RenamedReference:
 
     def __str__(self) -> str:
         return (
-            f"{self.address}: the {self.kind} {self.before} [{self.id}] is called {self.after} now; its id counts, and "
-            "extcal pin writes the new name"
+            f"{self.address}: the service calls the {self.kind} {self.before} [{self.id}] {self.after}; its id counts, "
+            "and extcal pin compares names and writes new ones"
         )
 
 

@@ -83,8 +83,9 @@ def calendars_to_list(declared: Sequence[DeclaredConnection], documents: Documen
 
 
 def _unknown(wanted: Sequence[CalendarRef], known: Sequence[CalendarRef]) -> bool:
-    names = {calendar.id for calendar in known if calendar.name is not None}
-    uncompared = (ref for ref in wanted if ref.id is not None and ref.name is not None and ref.id not in names)
+    # A sync config may keep a name that it was once given: only the account's list tells that one has changed.
+    names = {calendar.id: calendar.name for calendar in known}
+    uncompared = (ref for ref in wanted if ref.id is not None and ref.name not in {None, names.get(ref.id)})
     return lookup.calendars_unresolved(wanted, known) or any(uncompared)
 
 

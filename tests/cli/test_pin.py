@@ -223,6 +223,23 @@ def test_what_was_renamed_gets_its_new_name(pinning: Extcal) -> None:
     assert pin(pinning).err == "Nothing to pin.\n"
 
 
+def test_a_sync_configs_name_is_no_proof_of_a_new_one(extcal: Extcal) -> None:
+    """It may be older than the manifest's: a plan points at it, and pinning asks the account before it renames."""
+    extcal.on(working(0, 1))
+    extcal.write(
+        site(),
+        named(0, "[{id: work, name: Office}]", f"{{id: {schedule_id(0)}}}"),
+        named(1, "[{id: work, name: Work}]", f"{{id: {schedule_id(1)}}}"),
+    )
+    plan = extcal("plan", "manifests", "--detailed-exitcode")
+    told = "warning: harbor/staff-0: the service calls the calendar Office [work] Work; its id counts, and extcal pin "
+    assert (plan.code, told in plan.err, asked(extcal)) == (0, True, _READ)
+    ran = pin(extcal)
+    assert (ran.code, ran.err) == (0, "renamed: harbor/staff-0: calendar Office is now Work [work]\n")
+    assert asked(extcal) == _READ | {"ListCalendars": 1}
+    assert extcal("plan", "manifests").err == ""
+
+
 def test_what_is_gone_is_a_fault(pinning: Extcal) -> None:
     """A pinned id that the service does not have any more is told with its place, whether or not there is more."""
     lost = "00000000-2975-447c-a7ed-000000000000"
