@@ -12,7 +12,7 @@ from reconciler.errors import ApiError, ExtcalError, NotFoundError, Precondition
 from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
-from reconciler.execution.site_view import SiteView, Standing
+from reconciler.execution.site_view import Seen, SiteView, Standing, now
 from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
@@ -47,7 +47,7 @@ class Reach:
     owners: frozenset[tuple[str, str]] = frozenset()
 
 
-async def connect(action: Action, reach: Reach, standing: Standing) -> LiveConnection | Outcome:
+async def connect(action: Action, reach: Reach, standing: Standing) -> Seen | Outcome:
     """The connection that was made, or how the action ends without one; `standing` is what stands on its schedule.
 
     Raises ExtcalError where the service or the journal refuses, or `standing` is not fresh any more, and nothing was
@@ -66,9 +66,7 @@ async def connect(action: Action, reach: Reach, standing: Standing) -> LiveConne
     return await _of_its_account(action, reach, intent, await _shown(made, intent, reach), fate)
 
 
-async def _sent(
-    action: Action, reach: Reach, intent: Intent, standing: Standing
-) -> tuple[LiveConnection, Fate] | Outcome:
+async def _sent(action: Action, reach: Reach, intent: Intent, standing: Standing) -> tuple[Seen, Fate] | Outcome:
     """Send it, once more where nothing has appeared; the connection, whose intent is still open, and how it came."""
     assert action.password is not None  # noqa: S101 - looked at before
     doubt: ApiError | None = None
@@ -92,7 +90,7 @@ async def _sent(
             found = await _look(intent, reach, sent_twice=sent_twice)
             if (settled := _settled(action, found, error)) is not None:
                 return settled
-            standing = replace(standing, at=asyncio.get_running_loop().time())
+            standing = replace(standing, at=now())
         except ExtcalError as error:
             if doubt is not None:
                 return _not_again(action, doubt, error)
@@ -100,7 +98,8 @@ async def _sent(
             reach.journal.end(intent, Fate.REFUSED)
             raise
         else:
-            return await _answered(action, reach, intent, made, sent_twice=sent_twice) or (made, Fate.DONE)
+            seen = Seen(made, now())
+            return await _answered(action, reach, intent, made, sent_twice=sent_twice) or (seen, Fate.DONE)
     why = (
         f"its answer was lost twice, and no connection was there {reach.window.length:.0f} s later: {doubt}; "
         "apply again, which first looks up what became of it"
@@ -138,32 +137,32 @@ async def _answered(
     return None
 
 
-async def _shown(made: LiveConnection, intent: Intent, reach: Reach) -> LiveConnection:
+async def _shown(made: Seen, intent: Intent, reach: Reach) -> Seen:
     """The connection; one that does not show its account yet is looked for in the list, as plans see it."""
     pauses = reach.window.pauses
     for _ in range(_ACCOUNT_LOOKS):
         pause = next(pauses, None)
-        if made.account or pause is None:
+        if made.connection.account or pause is None:
             break
         await asyncio.sleep(pause)
         try:
             standing = await reach.view.standing(intent.key.schedule_id, anew=True)
         except ExtcalError:
             break
-        made = next((connection for connection in standing.connections if connection.id == made.id), made)
+        found = (connection for connection in standing.connections if connection.id == made.connection.id)
+        made = next((Seen(connection, standing.at) for connection in found), made)
     return made
 
 
-async def _of_its_account(
-    action: Action, reach: Reach, intent: Intent, made: LiveConnection, fate: Fate
-) -> LiveConnection | Outcome:
+async def _of_its_account(action: Action, reach: Reach, intent: Intent, seen: Seen, fate: Fate) -> Seen | Outcome:
     """The connection, unless it shows another account; one that was made just now is disconnected again."""
+    made = seen.connection
     if not made.account:
         reach.unshown[action.address] = made.id, intent, fate
     if not made.account or made.account == intent.key.account:
         reach.made.add(made.id)
         reach.journal.end(intent, fate, made.id, account=made.account)
-        return made
+        return seen
     stays = _MAY_BE_ANOTHERS if fate is Fate.ADOPTED else None
     return await _of_another(action, reach, intent, made, made.account, stays)
 
@@ -239,11 +238,11 @@ def _declare(account: Account) -> str:
     return f"declare account: {account} if that is the right one"
 
 
-def _settled(action: Action, found: Finding, doubt: ApiError) -> tuple[LiveConnection, Fate] | Outcome | None:
+def _settled(action: Action, found: Finding, doubt: ApiError) -> tuple[Seen, Fate] | Outcome | None:
     """What a look after a lost answer leads to, or None where nothing has appeared."""
     match found:
         case Adopted(connection):
-            return connection, Fate.ADOPTED
+            return Seen(connection, now()), Fate.ADOPTED
         case Several(connections):
             return _undecided(action, connections)
         case Unclear(connections):

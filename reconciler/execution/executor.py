@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from reconciler.errors import ExtcalError, StaleError
 from reconciler.execution.connect import Reach, shown_since
-from reconciler.execution.consent import ConsentPrompt, Deadline, await_callback
+from reconciler.execution.consent import AuthorizationLink, CallbackChannel, ConsentPrompt, Deadline, await_callback
 from reconciler.execution.consent_poll import PolledConsent, SitePoll
 from reconciler.execution.redirects import Redirects
 from reconciler.execution.settle import may_hide
-from reconciler.execution.site_view import Standing, again_while_stale
+from reconciler.execution.site_view import Seen, Standing, again_while_stale, now
 from reconciler.execution.slots import Slots
 from reconciler.execution.steps import carry_out, come_about, ending, finish
-from reconciler.execution.sync_update import with_directions_shown
+from reconciler.execution.sync_update import with_directions_shown, with_target_shown
 from reconciler.execution.trust import SiteTrust
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
@@ -173,26 +173,39 @@ class Executor:
         slots = self._slots[action.site]
         with prompt.open(action) as channel:
             async with slots:
-                standing = await self._standing(action, reach)
-                if isinstance(standing, Outcome):
-                    return standing
-                link = await self._redirects[action.site].ask(action, reach, channel)
-            if isinstance(link, Outcome):
-                return link
+                try:
+                    asked = await again_while_stale(lambda: self._asked(action, reach, channel))
+                except StaleError as error:
+                    return _skipped(action, str(error))
+            if isinstance(asked, Outcome):
+                return asked
+            standing, link = asked
             prompt.show_link(action, link)
             until = asyncio.get_running_loop().time() + prompt.timeout
             deadline = Deadline(until, self._stop.gently, prompt.timeout)
             if channel is not None and link.returns_here:
                 made = await await_callback(action, reach, channel, slots, deadline, standing.connections)
             else:
-                asked = PolledConsent(action, link, standing.connections, deadline)
-                made = await self._polls[action.site].await_connection(asked)
+                consent = PolledConsent(action, link, standing.connections, deadline)
+                made = await self._polls[action.site].await_connection(consent)
         if isinstance(made, Outcome):
             return made
+        seen = Seen(made, now())
         if reach.use is not None:
             reach.use.add(action.address)
         async with slots:
-            return await finish(action, reach, made, standing.connections)
+            return await finish(action, reach, seen, standing.connections)
+
+    async def _asked(
+        self, action: Action, reach: Reach, channel: CallbackChannel | None
+    ) -> tuple[Standing, AuthorizationLink] | Outcome:
+        """What stands on its schedule, and the link that its owner must open; or how it ends without one."""
+        standing = await self._standing(action, reach)
+        if isinstance(standing, Outcome):
+            return standing
+        resting = replace(reach, port=reach.port.while_fresh(standing.fresh))
+        link = await self._redirects[action.site].ask(action, resting, channel)
+        return link if isinstance(link, Outcome) else (standing, link)
 
     async def _standing(self, action: Action, reach: Reach) -> Standing | Outcome:
         """What stands on its schedule, or why it is not carried out.
@@ -212,7 +225,8 @@ class Executor:
         live: Sequence[LiveConnection] = standing.connections
         leaving = self._leaving[action.site]
         if action.kind is ActionKind.UPDATE and not holds(action, live, leaving, reach.made):
-            live = await with_directions_shown((action.connection_id,), live, reach.port)
+            standing = await with_target_shown(standing, action.connection_id, reach.port)
+            live = standing.connections
         used_at = reach.use.when(action.address) if reach.use is not None else None
         if used_at is None and holds(action, live, leaving, reach.made):
             if action.kind is ActionKind.RECONNECT and action.method is not None:

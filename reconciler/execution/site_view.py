@@ -49,7 +49,29 @@ class Standing:
 
     def fresh(self) -> bool:
         """Whether a write may still rest on it."""
-        return _is_fresh(self.at)
+        return is_fresh(self.at)
+
+
+def is_fresh(at: float) -> bool:
+    """Whether a write may still rest on an answer that came `at`, in seconds of the event loop's clock."""
+    return now() - at <= LOOK_SECONDS
+
+
+def now() -> float:
+    """What an answer that comes now came at."""
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A connection as an answer has shown it, which came `at`, in seconds of the event loop's clock."""
+
+    connection: LiveConnection
+    at: float
+
+    def fresh(self) -> bool:
+        """Whether a write may still rest on it."""
+        return is_fresh(self.at)
 
 
 async def again_while_stale(act: Callable[[], Awaitable[_T]]) -> _T:
@@ -134,7 +156,7 @@ class SiteView:
     async def _last_look(self, schedule_id: str, asked: int, *, anew: bool) -> _Look:
         look = self._look
         shown = look is not None and schedule_id in look.schedule_ids
-        if look is not None and shown and (look.began > asked if anew else _is_fresh(look.at)):
+        if look is not None and shown and (look.began > asked if anew else is_fresh(look.at)):
             return look
         failed = self._failure
         if failed is not None and failed.ended > asked and schedule_id in failed.schedule_ids:
@@ -161,7 +183,7 @@ class SiteView:
             by_schedule[connection.schedule_id].append(connection)
         self._written = {key: write for key, write in self._written.items() if write[0] > began}
         found = {key: tuple(connections) for key, connections in by_schedule.items()}
-        return _Look(began, _now(), frozenset(schedule_ids), found, listed.failed_provider_ids)
+        return _Look(began, now(), frozenset(schedule_ids), found, listed.failed_provider_ids)
 
     def _shown(self, schedule_id: str, look: _Look) -> Standing:
         rows = {connection.id: connection for connection in look.connections.get(schedule_id, ())}
@@ -171,16 +193,8 @@ class SiteView:
         return Standing(tuple(rows[key] for key in sorted(rows)), look.failed_provider_ids, look.at)
 
 
-def _is_fresh(at: float) -> bool:
-    return _now() - at <= LOOK_SECONDS
-
-
 def _laid_over(listed: LiveConnection | None, written: LiveConnection) -> LiveConnection:
     """A list may show more of a connection than the answer to a write, such as its account."""
     if listed is None:
         return written
     return replace(listed, status=written.status, error_reason=written.error_reason, sync=written.sync)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

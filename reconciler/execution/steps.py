@@ -7,8 +7,8 @@ from reconciler.errors import ApiError, ExtcalError, SecretError, StaleError
 from reconciler.execution.advice import advised
 from reconciler.execution.connect import Reach, connect, disconnect
 from reconciler.execution.port import ConnectionReader, Port
-from reconciler.execution.site_view import Standing, again_while_stale
-from reconciler.execution.sync_update import configure, heal, with_calendar_ids, with_directions_shown
+from reconciler.execution.site_view import Seen, Standing, again_while_stale, now
+from reconciler.execution.sync_update import configure, heal, with_calendar_ids, with_directions_shown, with_ids
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.consent import ConsentMode
 from reconciler.model.live import ConnectMethod, LiveConnection, Status
@@ -39,13 +39,13 @@ async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing
     port = reach.port.while_fresh(standing.fresh)
     match action.kind:
         case ActionKind.UPDATE:
-            return await configure(action, port, _target(action, standing))
+            return await configure(action, port, Seen(_target(action, standing), standing.at))
         case ActionKind.DISCONNECT:
             if action.connection_id is not None:
                 await disconnect(port, action.connection_id)
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
         case ActionKind.RECONNECT if action.heals:
-            return await heal(action, port, _target(action, standing))
+            return await heal(action, port, Seen(_target(action, standing), standing.at))
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
             return await _connect(action, reach, consent, standing)
         case ActionKind.NOOP | ActionKind.UNMANAGED:
@@ -93,14 +93,14 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
 async def _connect(action: Action, reach: Reach, consent: ConsentMode, standing: Standing) -> Outcome:
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
-        return await _ask_for_consent(action, reach, consent)
+        return await _ask_for_consent(action, reach, consent, reach.port.while_fresh(standing.fresh))
     note_begun(action, reach)
     try:
         made = await connect(action, reach, standing)
     except (ApiError, SecretError, StaleError):
         _note_refused(action, reach)
         raise
-    if isinstance(made, LiveConnection):
+    if isinstance(made, Seen):
         return await finish(action, reach, made, standing.connections)
     if made.status is OutcomeStatus.FAILED:
         _note_refused(action, reach)
@@ -119,14 +119,15 @@ def _note_refused(action: Action, reach: Reach) -> None:
         reach.unfinished.remove(action.address, action.account)
 
 
-async def finish(action: Action, reach: Reach, made: LiveConnection, standing: Sequence[LiveConnection]) -> Outcome:
-    """Configure a connection that was made just now, and disconnect the one that it takes the place of.
+async def finish(action: Action, reach: Reach, seen: Seen, standing: Sequence[LiveConnection]) -> Outcome:
+    """Configure a connection that was made and `seen` just now, and disconnect the one that it takes the place of.
 
     `standing` are the connections of its schedule as they were before. One in ERROR goes however the new one fares: two
     would have to be told apart. Any other goes only when the new one is as it shall be.
     """
     former = next((one for one in standing if one.id == action.connection_id), None)
-    outcome = await _configure_new(action, reach.port, made, former)
+    made = seen.connection
+    outcome = await _configure_new(action, reach.port, seen, former)
     if outcome.status is OutcomeStatus.DONE and made.status == Status.ERROR:
         why = f"connected, but the service reports {made.error_word or made.status}; plan again to see what it takes"
         outcome = replace(outcome, status=OutcomeStatus.FAILED, error=why)
@@ -149,17 +150,17 @@ async def _disconnect_former(former: LiveConnection, reach: Reach) -> None:
     It was read before the new one was made, which may have taken an owner's time.
     """
     standing = await reach.view.standing(former.schedule_id)
-    now = next((one for one in standing.connections if one.id == former.id), None)
-    if now is None and former.provider_id in standing.failed_provider_ids:
+    found = next((one for one in standing.connections if one.id == former.id), None)
+    if found is None and former.provider_id in standing.failed_provider_ids:
         raise ExtcalError("the service can't reach its provider; plan again later")
-    if now is None or now.status == Status.DISCONNECTED:
+    if found is None or found.status == Status.DISCONNECTED:
         return
-    if now.provider_id != former.provider_id or (now.account and now.account != former.account):
+    if (found.provider_id, found.account) != (former.provider_id, former.account):
         raise ExtcalError("it is another's since it was planned; plan again")
     await disconnect(reach.port.while_fresh(standing.fresh), former.id)
 
 
-async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -> Outcome:
+async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode, port: Port) -> Outcome:
     if consent is not ConsentMode.LINK:
         return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked for consent")
     if action.redirect_url is None:
@@ -169,7 +170,7 @@ async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode) -
         lacking = None
     except ExtcalError as error:
         lacking = f"{error}; what ignoreChanges names will not be set"
-    url = await link(action, reach.port, action.redirect_url)
+    url = await link(action, port, action.redirect_url)
     if isinstance(url, Outcome):
         return url
     return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=lacking, consent_url=url)
@@ -186,23 +187,52 @@ async def link(action: Action, port: Port, redirect_url: str) -> str | Outcome:
         return Outcome(action, OutcomeStatus.FAILED, error=f"its link was lost; apply again for another: {error}")
 
 
-async def _configure_new(action: Action, port: Port, made: LiveConnection, former: LiveConnection | None) -> Outcome:
+async def _configure_new(action: Action, port: Port, seen: Seen, former: LiveConnection | None) -> Outcome:
     """Give a new connection its sync config, over what it started with.
 
-    One that is connected again goes on as it was: what stood of its `former` self is the ground, as far as it shows.
+    One that has waited for too long is looked at again first: its owner may have changed it, or taken it away.
     """
-    wanted = action
-    if action.kind is ActionKind.RECONNECT and former is not None:
-        if diff.diff(former.sync, made.sync):
-            wanted = replace(action, sync=action.sync or SyncConfig())
-        made = replace(made, sync=former.sync.completed_by(made.sync))
+    last = seen
+
+    async def act(named: Action) -> Outcome:
+        nonlocal last
+        if not last.fresh():
+            last = await _seen_again(action, last.connection, port)
+        wanted, ground = _over_former(named, last, former)
+        return await configure(wanted, port, ground)
+
     try:
-        outcome = replace(await configure(wanted, port, made), action=action)
+        # They may take longer to list than what was seen is good for.
+        named = await with_ids(action, port, seen.connection.id)
+        outcome = named if isinstance(named, Outcome) else await again_while_stale(lambda: act(named))
+        outcome = replace(outcome, action=action)
     except ExtcalError as error:
         status = _status_of(error)
         was = "may not have been set" if status is OutcomeStatus.UNKNOWN else "was not set"
         message = f"connected, but its sync config {was}; apply again to finish it: {advised(action, error)}"
-        return Outcome(action, status, error=message, connection_id=made.id)
+        return Outcome(action, status, error=message, connection_id=seen.connection.id)
     if outcome.status is OutcomeStatus.DONE or outcome.error is None:
         return outcome
     return replace(outcome, error=f"connected, but {outcome.error}")
+
+
+def _over_former(action: Action, made: Seen, former: LiveConnection | None) -> tuple[Action, Seen]:
+    """What is wanted of a new connection, and over what: one that is connected again goes on as it was.
+
+    What stood of its `former` self is the ground then, as far as it shows.
+    """
+    if action.kind is not ActionKind.RECONNECT or former is None:
+        return action, made
+    now_it_is = made.connection.sync
+    wanted = replace(action, sync=action.sync or SyncConfig()) if diff.diff(former.sync, now_it_is) else action
+    return wanted, replace(made, connection=replace(made.connection, sync=former.sync.completed_by(now_it_is)))
+
+
+async def _seen_again(action: Action, made: LiveConnection, port: Port) -> Seen:
+    """A new connection as it is now; raises ExtcalError where it is gone, or another's."""
+    found = await port.get_connection(made.id)
+    account = made.account or action.account
+    same = (found.schedule_id, found.provider_id) == (made.schedule_id, made.provider_id)
+    if not same or found.status == Status.DISCONNECTED or found.account not in {None, account}:
+        raise ExtcalError("it was disconnected, or is another's, since it was connected; plan again")
+    return Seen(replace(found, sync=found.sync.completed_by(made.sync)), now())

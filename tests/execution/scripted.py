@@ -84,6 +84,10 @@ class _Resting:
         self._port = port
         self._fresh = fresh
 
+    def while_fresh(self, fresh: Callable[[], bool]) -> Port:
+        """The same methods for what rests on something else."""
+        return self._port.while_fresh(fresh)
+
     def __getattr__(self, name: str) -> Callable[..., Coroutine[object, object, object]]:
         async def call(*given: object) -> object:
             token = _FRESH.set(self._fresh)

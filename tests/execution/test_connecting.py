@@ -42,7 +42,8 @@ class Story:
         async def work() -> LiveConnection | Outcome:
             reach = reach_of(self.port, self.journal)
             try:
-                return await connect(given or action(), reach, Standing(tuple(self._standing), (), now()))
+                made = await connect(given or action(), reach, Standing(tuple(self._standing), (), now()))
+                return made if isinstance(made, Outcome) else made.connection
             finally:
                 self.took = now()
 

@@ -1,5 +1,6 @@
 """What actions rest on is read once for all that begin within two seconds, and nothing is sent that rests on more."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,10 +12,10 @@ from reconciler.execution.site_view import LOOK_SECONDS, SiteView
 from reconciler.model.account import Account
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, State
-from reconciler.model.live import ConnectionList, LiveConnection
+from reconciler.model.live import ConnectionList, LiveConnection, Status
 from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, OutcomeStatus
-from reconciler.model.sync import SyncConfig
+from reconciler.model.sync import CalendarRef, SyncConfig
 from tests.execution.runs import Run, plan_of
 from tests.execution.scripted import (
     DOWN,
@@ -27,7 +28,19 @@ from tests.execution.scripted import (
     refusal,
     scripted,
 )
-from tests.support.builders.plans import DEDICATED, OTHER_SCHEDULE, PASSWORD, SCHEDULE, SITE, declared, live
+from tests.execution.scripted_owners import ScriptedPrompt
+from tests.support.builders.plans import (
+    DEDICATED,
+    GOOGLE,
+    OTHER_SCHEDULE,
+    PASSWORD,
+    PRIMARY,
+    SCHEDULE,
+    SITE,
+    chosen,
+    declared,
+    live,
+)
 from tests.support.passing_time import passing
 
 DONE, FAILED, SKIPPED = OutcomeStatus.DONE, OutcomeStatus.FAILED, OutcomeStatus.SKIPPED
@@ -261,6 +274,95 @@ def test_what_is_replaced_stays_where_its_provider_is_out_of_reach() -> None:
     (outcome,) = ended(plan, port).values()
     assert outcome.status is FAILED
     assert "old was not disconnected: the service can't reach its provider" in (outcome.error or "")
+
+
+def test_what_is_replaced_stays_where_it_no_longer_shows_whose_it_is() -> None:
+    """Connected again meanwhile, an account may not be shown yet: it need not be the one that was given up."""
+    plan, port, former = replacing()
+    port.script = scripted(
+        connect_by_credentials=lambda: port.connections.__setitem__(0, replace(former, account=None)),
+        update_sync_config=Waits(LATE),
+    )
+    (outcome,) = ended(plan, port).values()
+    assert (outcome.status, port.called("disconnect")) == (FAILED, [])
+    assert "old was not disconnected: it is another's since it was planned; plan again" in (outcome.error or "")
+
+
+def made(port: ScriptedPort, **fields: object) -> Callable[[], None]:
+    """Somebody else changes what was connected last."""
+
+    def change() -> None:
+        port.connections[-1] = replace(port.connections[-1], **fields)  # type: ignore[arg-type] # fields of the value, given by name
+
+    return change
+
+
+def connecting() -> Plan:
+    """A plan that connects one account, and imports from its primary calendar."""
+    return plan_of([declared(sync=SyncConfig(PRIMARY))])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"account": Account("other@harbor.example")}, {"status": Status.DISCONNECTED.value}],
+    ids=["another's", "gone"],
+)
+def test_a_new_connection_whose_config_must_wait_is_looked_at_again(fields: dict[str, object]) -> None:
+    """What was made is no less somebody else's to change than what stood there: it may be another's, or gone."""
+    port = ScriptedPort()
+    port.script = scripted(update_sync_config=Waits(LATE, made(port, **fields)))
+    (outcome,) = ended(connecting(), port).values()
+    assert (outcome.status, len(port.called("update_sync_config"))) == (FAILED, 1)
+    assert "it was disconnected, or is another's, since it was connected; plan again" in (outcome.error or "")
+
+
+def test_a_new_connection_whose_config_had_to_wait_keeps_what_its_owner_set() -> None:
+    """The export, which no manifest manages, was switched on meanwhile, and is not switched off again."""
+    port = ScriptedPort()
+    port.script = scripted(update_sync_config=Waits(LATE, made(port, sync=SyncConfig(None, DEDICATED))))
+    (outcome,) = ended(connecting(), port).values()
+    assert (outcome.status, port.connections[-1].sync) == (DONE, SyncConfig(PRIMARY, DEDICATED))
+
+
+def test_calendars_that_take_long_to_list_are_listed_once() -> None:
+    """The account of a new connection is asked for them before the connection is looked at again."""
+    port = ScriptedPort([], scripted(list_calendars=Waits(LATE), update_sync_config=[Waits(0.1)] * 9))
+    (outcome,) = ended(plan_of([declared(sync=SyncConfig(chosen(CalendarRef(None, "Work"))))]), port).values()
+    assert (outcome.status, len(port.called("list_calendars"))) == (DONE, 1)
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["as listed", "another's"])
+def test_looking_up_what_a_list_leaves_out_may_take_long(*, same: bool) -> None:
+    """Where each answer takes longer than it is good for, an update rests on the last one, if it is as was listed."""
+    plan, stood = update()
+    port = ScriptedPort([replace(each, sync=SyncConfig(each.sync.imports)) for each in stood])
+    found = {each.id: each if same else replace(each, account=Account("other@harbor.example")) for each in stood}
+
+    async def look_up(connection_id: str) -> LiveConnection:
+        await asyncio.sleep(LATE)
+        return found[connection_id]
+
+    port.get_connection = look_up  # type: ignore[method-assign] # a service that shows more there than in its lists
+    port.script = scripted(update_sync_config=[Waits(0.1)] * 9)
+    (outcome,) = ended(plan, port).values()
+    assert outcome.status is (DONE if same else SKIPPED)
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["link", "wait"])
+def test_no_link_is_asked_for_on_an_old_look(*, awaited: bool) -> None:
+    """An account that somebody has connected meanwhile needs no link."""
+    asked = declared(provider="google")
+    port = ScriptedPort()
+
+    def come() -> None:
+        port.connections.append(live("theirs", GOOGLE))
+
+    port.script = scripted(connect_by_oauth=Waits(LATE, come))
+    prompt = ScriptedPrompt({}) if awaited else None
+    mode = ConsentMode.WAIT if awaited else ConsentMode.LINK
+    (outcome,) = passing(Run(plan_of([asked], site=SITE), {"harbor": port}, mode, prompt).outcomes())
+    assert (outcome.status, outcome.consent_url, len(port.called("connect_by_oauth"))) == (DONE, None, 1)
+    assert prompt is None or prompt.shown == []
 
 
 def test_owners_are_asked_on_one_look() -> None:
