@@ -85,7 +85,7 @@ class Executor:
         idle = {*self._ended, *self._held_back}
         for action in todo:
             if action.site in self._reaches and action.address not in idle:
-                self._reaches[action.site].view.expect(action.schedule_id)
+                self._reaches[action.site].view.expect(action.schedule_id, action.connection_id)
         async with asyncio.TaskGroup() as group:
             for action in todo:
                 self._tasks[action.address] = group.create_task(self._settle(action))

@@ -7,7 +7,9 @@ Terms: a *look* is one ListConnections for many schedules; an action *rests on* 
    soon do so again, and for those that are still to begin.
 2. What this run has written since a look was taken is known by the answers, and laid over what the look shows. A write
    whose effect is in doubt, or that finds something else than was shown, ends the look.
-3. A write that rests on a look is sent no later than `LOOK_SECONDS` after its answer: where the rate limit makes it
+3. Where a look for many schedules is refused, or does not show all that a look for one of them does, actions look one
+   by one from then on.
+4. A write that rests on a look is sent no later than `LOOK_SECONDS` after its answer: where the rate limit makes it
    wait for longer, it raises StaleError, and the action begins again with a new look.
 
 So what others change is seen unless it happens in the last `LOOK_SECONDS` before a write is sent, or while the service
@@ -24,7 +26,7 @@ from typing import TypeVar
 
 from reconciler.errors import ApiError, OutageError, RateLimitedError, StaleError, TransportError
 from reconciler.execution.port import Lister
-from reconciler.model.live import LiveConnection
+from reconciler.model.live import ConnectionList, LiveConnection
 
 # examples/recovery repeats it.
 LOOK_SECONDS = 2.0
@@ -107,6 +109,7 @@ class SiteView:
     def __init__(self, lister: Lister) -> None:
         self._lister = lister
         self._expected: dict[str, None] = {}
+        self._stood: dict[str, str] = {}
         self._asking: Counter[str] = Counter()
         # Those whose writes may come too late, and that will look again.
         self._lately: deque[str] = deque(maxlen=_FOLLOWERS)
@@ -118,9 +121,14 @@ class SiteView:
         self._moments = count()
         self._together = True
 
-    def expect(self, schedule_id: str) -> None:
-        """An action on this schedule is to begin, after those that were said before."""
+    def expect(self, schedule_id: str, connection_id: str | None = None) -> None:
+        """An action on this schedule is to begin, after those that were said before.
+
+        It is about this connection, where it is about one that stood there when it was planned.
+        """
         self._expected[schedule_id] = None
+        if connection_id is not None:
+            self._stood[connection_id] = schedule_id
 
     async def standing(self, schedule_id: str, *, anew: bool = False) -> Standing:
         """What stands on a schedule, from a look that is fresh; `anew`: from one that begins after this call.
@@ -149,6 +157,7 @@ class SiteView:
             if not isinstance(error, ApiError) or error.doubtful or error.method in {"UpdateSyncConfig", "Disconnect"}:
                 self._look = None
             raise
+        self._stood.pop(answered.id, None)
         known = answered if status is None else replace(answered, status=status)
         self._written[answered.id] = next(self._moments), known
         return answered
@@ -171,6 +180,8 @@ class SiteView:
         began = next(self._moments)
         try:
             listed = await self._lister.list_connections(schedule_ids, followers=_FOLLOWERS)
+            at = now()
+            in_part = await self._lists_in_part(listed, frozenset(schedule_ids))
         except ApiError as error:
             if len(schedule_ids) > 1 and not isinstance(error, _OF_ALL):
                 # It may be about one of them: each for itself then.
@@ -178,12 +189,33 @@ class SiteView:
                 return await self._look_at(schedule_id)
             self._failure = _Failure(next(self._moments), frozenset(schedule_ids), error)
             raise
+        if in_part:
+            self._together = False
+            return await self._look_at(schedule_id)
         by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
         for connection in listed.connections:
             by_schedule[connection.schedule_id].append(connection)
         self._written = {key: write for key, write in self._written.items() if write[0] > began}
         found = {key: tuple(connections) for key, connections in by_schedule.items()}
-        return _Look(began, now(), frozenset(schedule_ids), found, listed.failed_provider_ids)
+        return _Look(began, at, frozenset(schedule_ids), found, listed.failed_provider_ids)
+
+    async def _lists_in_part(self, listed: ConnectionList, schedule_ids: frozenset[str]) -> bool:
+        """Whether the service lists more on one of these schedules when it is asked for that alone.
+
+        It is asked where something is missing that stood there, once for each such connection: others may have taken
+        it away.
+        """
+        if len(schedule_ids) == 1 or listed.failed_provider_ids:
+            return False
+        shown = {connection.id for connection in listed.connections}
+        missing = [key for key, at in self._stood.items() if at in schedule_ids and key not in shown]
+        if not missing:
+            return False
+        schedule_id = self._stood[missing[-1]]
+        for key in missing:
+            del self._stood[key]
+        alone = await self._lister.list_connections((schedule_id,), followers=_FOLLOWERS)
+        return any(connection.id == missing[-1] for connection in alone.connections)
 
     def _shown(self, schedule_id: str, look: _Look) -> Standing:
         rows = {connection.id: connection for connection in look.connections.get(schedule_id, ())}

@@ -204,6 +204,44 @@ def test_one_schedule_that_is_refused_costs_the_others_nothing(kind: tuple[type[
     assert [name for name, o in outcomes.items() if o.status is DONE] == ["c000", "c001", "c003", "c004"]
 
 
+@dataclass
+class Brief(ScriptedPort):
+    """A service that lists the connections of no more than three schedules, and does not say so."""
+
+    async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
+        """List those of the first three."""
+        return await super().list_connections(schedule_ids[:3], followers=followers)
+
+
+@pytest.mark.parametrize("absent", [False, True], ids=["update", "disconnect"])
+def test_what_a_list_for_many_does_not_show_may_stand_all_the_same(*, absent: bool) -> None:
+    """It is looked for on its schedule alone before it counts as gone; from then on each action looks for itself."""
+    plan, stood = update(12)
+    plan = plan_of([replace(each, state=State.ABSENT) for each in people(12)], stood) if absent else plan
+    port = Brief(stood)
+    assert {(o.status, o.already) for o in ended(plan, port).values()} == {(DONE, False)}
+    assert len(port.called("list_connections")) <= 2 + 12
+
+
+def test_nothing_is_connected_twice_where_a_list_for_many_hides_it() -> None:
+    """What is missing of others shows that the service lists in part, and what came since it was planned is seen."""
+    *stood, come = standing(12)
+    plan = plan_of([replace(each, sync=SyncConfig(None, DEDICATED)) for each in people(12)], stood)
+    port = Brief([*stood, come])
+    outcomes = ended(plan, port)
+    assert outcomes["c011"].status is SKIPPED
+    assert port.called("connect_by_credentials") == []
+
+
+def test_what_others_have_taken_away_is_looked_for_once() -> None:
+    """It is missing on its schedule alone, too: looks go on to be shared."""
+    plan, stood = update(12)
+    port = ScriptedPort(stood[:-2])
+    outcomes = ended(plan, port)
+    assert [name for name, o in outcomes.items() if o.status is not DONE] == ["c010", "c011"]
+    assert len(port.called("list_connections")) == 2
+
+
 def test_a_write_in_doubt_ends_the_look() -> None:
     """What an update did whose answer was lost is not known: the next action looks again."""
     plan, stood = update(8)
