@@ -234,5 +234,5 @@ async def _seen_again(action: Action, made: LiveConnection, port: Port) -> Seen:
     account = made.account or action.account
     same = (found.schedule_id, found.provider_id) == (made.schedule_id, made.provider_id)
     if not same or found.status == Status.DISCONNECTED or found.account not in {None, account}:
-        raise ExtcalError("it was disconnected, or is another's, since it was connected; plan again")
+        raise ExtcalError("it was disconnected since, or is another's")
     return Seen(replace(found, sync=found.sync.completed_by(made.sync)), now())
