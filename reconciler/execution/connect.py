@@ -6,13 +6,14 @@ What answers with another account than was asked for was made by that very call:
 import asyncio
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
 from reconciler.execution.journal import Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
-from reconciler.execution.site_view import Seen, SiteView, Standing, now
+from reconciler.execution.site_view import Seen, SiteView, Standing, again_while_stale, now
 from reconciler.model.account import Account, shown
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.intent import Adopted, Fate, Finding, Intent, Made, Several, Unclear, Unlisted
@@ -164,7 +165,7 @@ async def _of_its_account(action: Action, reach: Reach, intent: Intent, seen: Se
         reach.journal.end(intent, fate, made.id, account=made.account)
         return seen
     stays = _MAY_BE_ANOTHERS if fate is Fate.ADOPTED else None
-    return await _of_another(action, reach, intent, made, made.account, stays)
+    return await _of_another(action, reach, intent, seen, made.account, stays)
 
 
 async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
@@ -181,7 +182,7 @@ async def shown_since(outcome: Outcome, reach: Reach) -> Outcome:
             return outcome
         reach.journal.begin(intent)
         stays = _why_it_stays(outcome, fate)
-        return await _of_another(action, reach, intent, made, made.account, stays)
+        return await _of_another(action, reach, intent, Seen(made, standing.at), made.account, stays)
     except ExtcalError:
         # The next run sees it, and knows by the journal whose it is.
         return outcome
@@ -199,9 +200,10 @@ def _why_it_stays(outcome: Outcome, fate: Fate) -> str | None:
 
 
 async def _of_another(
-    action: Action, reach: Reach, intent: Intent, made: LiveConnection, account: Account, stays: str | None = None
+    action: Action, reach: Reach, intent: Intent, seen: Seen, account: Account, stays: str | None = None
 ) -> Outcome:
     """How a connect ends that gives a connection of another account; what it has made is disconnected again."""
+    made = seen.connection
     found = f"connecting {shown(action.account)} gives a connection of {shown(account)} ({made.id})"
     connection_id = None
     if stays is not None:
@@ -211,7 +213,7 @@ async def _of_another(
         what = "which stood there before: nothing was changed"
     else:
         try:
-            await disconnect(reach.port, made.id)
+            await disconnect_seen(seen, reach.port)
             what = "which was disconnected again"
         except ExtcalError as error:
             what, connection_id = f"which could not be disconnected again: {error}", made.id
@@ -286,6 +288,24 @@ async def disconnect(port: Port, connection_id: str) -> None:
         already = isinstance(error, PreconditionFailedError) and error.code == "CONNECTION_ALREADY_DISCONNECTED"
         if not already and not (error.doubtful and await _is_gone(port, connection_id)):
             raise
+
+
+async def disconnect_seen(seen: Seen, port: Port) -> None:
+    """Take away a connection that was seen just now; raises ExtcalError where it stays, be it as another's since."""
+    last = seen
+
+    async def act() -> None:
+        nonlocal last
+        if not last.fresh():
+            found = await port.get_connection(seen.connection.id)
+            places = {(one.schedule_id, one.provider_id, one.account) for one in (seen.connection, found)}
+            if len(places) > 1:
+                raise ExtcalError("it is another's since")
+            last = Seen(found, now())
+        await disconnect(port.while_fresh(last.fresh), seen.connection.id)
+
+    with suppress(NotFoundError):
+        await again_while_stale(act)
 
 
 async def _is_gone(port: Port, connection_id: str) -> bool:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.errors import ExtcalError, InvalidRequestError, NotFoundError
-from reconciler.execution.connect import Reach, disconnect
+from reconciler.execution.connect import Reach, disconnect_seen
 from reconciler.execution.port import Port
-from reconciler.execution.site_view import SiteView
+from reconciler.execution.site_view import Seen, SiteView, now
 from reconciler.execution.slots import Slots
 from reconciler.model.account import Account, shown
 from reconciler.model.action import Action
@@ -158,10 +158,10 @@ async def _unless_duplicate(outcome: Outcome, port: Port, slots: Slots, earlier:
         return outcome
     try:
         async with slots:
-            connection = await port.get_connection(connection_id)
-            if not any(same_key(connection, other) for other in earlier):
+            seen = Seen(await port.get_connection(connection_id), now())
+            if not any(same_key(seen.connection, other) for other in earlier):
                 return outcome
-            await disconnect(port, connection_id)
+            await disconnect_seen(seen, port)
     except ExtcalError as error:
         return replace(outcome, error=f"{outcome.error}; a second connection may be left: {error}")
     why = f"{outcome.error}; the account was connected before, so the second connection was disconnected"

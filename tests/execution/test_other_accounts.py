@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import ApiError
+from reconciler.execution.site_view import LOOK_SECONDS
 from reconciler.model.account import Account
 from reconciler.model.action import ActionKind
 from reconciler.model.desired import SecretRef
@@ -16,7 +17,7 @@ from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.preconditions import intent_of
 from tests.execution.runs import Run, plan_of
-from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, scripted
+from tests.execution.scripted import DENIED, DOWN, LOST, After, ScriptedPort, Step, Waits, scripted
 from tests.support.builders.plans import (
     DEDICATED,
     GOOGLE,
@@ -134,6 +135,19 @@ def test_what_can_not_be_disconnected_again_is_said(error: ApiError) -> None:
     assert (outcome.status, outcome.connection_id, standing(port)) == (FAILED, "new-1", ["new-1"])
     assert f"which could not be disconnected again: {error}; {DECLARE}" in (outcome.error or "")
     assert list(run.journal.otherwise.values()) == [Made("new-1", Account(ALIAS))]
+
+
+def test_what_is_another_account_s_by_then_is_not_disconnected_again() -> None:
+    """The rate limit may hold the disconnect back for a minute; the connection may be somebody else's after that."""
+    port = Spelling()
+
+    def taken() -> None:
+        port.connections = [replace(each, account=Account(KIM)) for each in port.connections]
+
+    port.script = scripted(disconnect=Waits(LOOK_SECONDS + 1, taken))
+    outcome = outcome_of(run_of(port))
+    assert (outcome.status, outcome.connection_id, standing(port)) == (FAILED, "new-1", ["new-1"])
+    assert "which could not be disconnected again: it is another's since" in (outcome.error or "")
 
 
 @pytest.mark.parametrize("lists", [1, 2, 4])
