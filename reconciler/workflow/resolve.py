@@ -10,17 +10,19 @@ connections of one that is declared, whoever connected them. Steps:
 """
 
 import asyncio
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.api.client import Reader, Writer
 from reconciler.errors import ExtcalError, UsageError
-from reconciler.execution.connect import disconnect, unclear
+from reconciler.execution.connect import disconnect_seen, unclear
 from reconciler.execution.settle import Window, look_for_all
+from reconciler.execution.site_view import Seen, now
 from reconciler.machine import Machine
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.intent import Adopted, Fate, Finding, Nothing, Settled, Several, Unclear, Unlisted
-from reconciler.model.live import LiveSite
+from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.model.source import Fault
 from reconciler.planning.duplicates import Duplicates, find_duplicates, still_standing, unread
 from reconciler.workflow.observation import find_schedules
@@ -186,13 +188,18 @@ def _decision(settled: Settled, keep: str | None, forget: frozenset[str]) -> Dec
 
 
 def _ids(finding: Finding) -> list[str]:
+    return [connection.id for connection in _connections(finding)]
+
+
+def _connections(finding: Finding) -> Sequence[LiveConnection]:
+    """What has appeared, as far as a person may choose among it."""
     match finding:
         case Adopted(connection):
-            return [connection.id]
+            return (connection,)
         case Several(connections) | Unclear(connections):
-            return [connection.id for connection in connections]
+            return connections
         case _:
-            return []
+            return ()
 
 
 async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions, machine: Machine) -> None:
@@ -208,8 +215,10 @@ async def carry_out(decision: Decision, sites: Sequence[Site], opened: Sessions,
     if isinstance(about, Duplicates):
         await _keep(decision, about, writer)
     else:
-        for connection_id in decision.give_up:
-            await disconnect(writer, connection_id)
+        for connection in _connections(about.finding):
+            if connection.id in decision.give_up:
+                # Looked up first: a person may have thought it over for long.
+                await disconnect_seen(Seen(connection, -math.inf), writer)
         machine.site(site.site_id).journal.end(about.pending.intent, decision.fate, decision.keep)
 
 
@@ -223,9 +232,10 @@ async def _keep(decision: Decision, duplicates: Duplicates, writer: Writer) -> N
     if decision.keep not in standing:
         why = "is no longer connected, so nothing was disconnected; run extcal resolve again"
         raise ChangedSinceError(f"{decision.keep} {why}")
-    for connection_id in decision.give_up:
-        if connection_id in standing:
-            await disconnect(writer, connection_id)
+    at = now()
+    for connection in listed.connections:
+        if connection.id in decision.give_up and connection.id in standing:
+            await disconnect_seen(Seen(connection, at), writer)
 
 
 def described(finding: Finding) -> str:

@@ -173,6 +173,19 @@ def test_a_person_is_asked(armed: Extcal, keys: str, code: int) -> None:
     assert bool(left(armed)) is bool(code)
 
 
+def test_what_is_another_s_once_a_person_has_thought_it_over_stays(armed: Extcal) -> None:
+    """What was to go is looked up again: it is another account's by then, so nothing is changed, and it stays open."""
+    on(armed, connected(0), twin(0))
+    with terminal(armed, *_RESOLVE, *_KEEP) as at:
+        at.expect("Disconnect 1? [y/N]:")
+        on(armed, connected(0), twin(0, account=connected(1).account))
+        at.answer("[y/N]:", "y\n")
+        assert at.ended() == 1
+    assert "it is another's since" in at.seen
+    assert standing(armed) == {"live-0", "twin-0"}
+    assert left(armed) == ["harbor/staff-0"]
+
+
 def test_what_can_not_be_seen_stays_open_until_it_is_forgotten(armed: Extcal) -> None:
     """While its provider can't be reached nothing is known: exit 1, why, and how to go on; --forget closes it."""
     on(armed, connected(0))
