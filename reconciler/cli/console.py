@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO, TypeVar
+from typing import ClassVar, TextIO, TypeVar
 
 import click
 
@@ -54,6 +54,7 @@ def silence(stream: TextIO) -> None:
 
 def settle() -> None:
     """Write out what is left, and let what can't be written go nowhere; raises what kept stdout from being written."""
+    Console.clear_progress()
     try:
         sys.stderr.flush()
     except (OSError, ValueError):
@@ -79,9 +80,11 @@ _Value = TypeVar("_Value")
 class Console:
     """Prints; `quiet` leaves only results and errors."""
 
+    # The terminal is one, whichever console writes to it next.
+    _passing: ClassVar[bool] = False
+
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._passing = False
 
     def result(self, text: str) -> None:
         """A result that is a text already, to stdout; it is inert already."""
@@ -93,7 +96,7 @@ class Console:
 
     def redacted_result(self, text: str) -> None:
         """A result, to stdout, of a value that was redacted before it was made a text."""
-        self._settle()
+        self.clear_progress()
         try:
             # CSV ends its last line itself.
             click.echo(text, nl=not text.endswith("\r\n"), color=False if _uncoloured() else None)
@@ -110,20 +113,22 @@ class Console:
 
     def say(self, text: str) -> None:
         """What a person must see, to stderr; it is inert already."""
-        self._settle()
+        self.clear_progress()
         _tell(redact(text) + "\n")
 
     def progress(self, text: str) -> None:
         """How far a command has come, on one line of stderr that the next message takes; only on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
-            _tell(f"{_LINE_ANEW}{cut_columns(inert(redact(text)), width)}")
-            self._passing = True
+            _tell_live(f"{_LINE_ANEW}{cut_columns(inert(redact(text)), width)}")
+            Console._passing = True
 
-    def _settle(self) -> None:
-        if self._passing:
-            _tell(_LINE_ANEW)
-            self._passing = False
+    @staticmethod
+    def clear_progress() -> None:
+        """Take away the line that shows how far a command has come."""
+        if Console._passing:
+            _tell_live(_LINE_ANEW)
+            Console._passing = False
 
     def warning(self, text: str) -> None:
         """A warning, to stderr."""
@@ -142,7 +147,7 @@ class Console:
             self.say(inert(redact(str(fault))))
 
     def _marked(self, mark: str, colour: str, text: str) -> None:
-        self._settle()
+        self.clear_progress()
         marked = click.style(f"{mark}:", fg=colour, bold=True)
         _tell(f"{marked} {_line(text)}\n")
 
@@ -161,8 +166,17 @@ def _line(text: str) -> str:
 
 def _tell(text: str) -> None:
     """Write to stderr, colours only where they are wanted; one that is full or has no reader costs nothing but this."""
+    _write(text, color=False if _uncoloured() else None)
+
+
+def _tell_live(text: str) -> None:
+    """Write to a terminal with what erases a line, which is no colour."""
+    _write(text, color=None)
+
+
+def _write(text: str, *, color: bool | None) -> None:
     try:
-        click.echo(text, nl=False, err=True, color=False if _uncoloured() else None)
+        click.echo(text, nl=False, err=True, color=color)
     except OSError:
         silence(sys.stderr)
 
