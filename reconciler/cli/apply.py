@@ -235,7 +235,12 @@ async def _carried_out(
     """Carry it out, keep the link of each outcome, and show how many actions have ended and how long the rest takes."""
     writing = [action for action in plan.actions if action.kind.writes]
     left = TimeLeft(requests_by_site(plan), options.parallelism, time.monotonic, running.traffic)
-    progress = Progress(console, "actions ended", len(writing), left=left.seconds)
+
+    def seconds_left() -> float:
+        # How long what is under way takes when nothing more is begun is not known.
+        return 0.0 if stop.gently.is_set() else left.seconds()
+
+    progress = Progress(console, "actions ended", len(writing), left=seconds_left)
     held_back = plan.held_back
 
     def ended(outcome: Outcome) -> None:
@@ -244,7 +249,7 @@ async def _carried_out(
         left.ended(action.site, 0 if action.address in held_back else requests_of(action))
         # A terminal that has gone away must not end what is under way.
         with contextlib.suppress(OSError):
-            progress.step(outcome_line(redacted(outcome)).splitlines()[0])
+            progress.step(" ".join(outcome_line(redacted(outcome)).splitlines()[0].split()))
 
     # Where owners are awaited, the line says who.
     awaiting = consent.prompt is not None and any(action.needs_owner for action in writing)

@@ -141,8 +141,8 @@ def note_duration(plan: Plan, sites_at_once: int, console: Console) -> None:
     if seconds >= LONG:
         count = sum(requests.values())
         count = round(count, _DIGITS - len(str(count)))
-        limit = f"{traffic.rate.requests} in {traffic.rate.seconds:g} s for a site"
-        console.note(f"applying it takes about {count:,} requests: about {rounded(seconds)} at {limit}")
+        limit = f"at most {traffic.rate.requests} in {traffic.rate.seconds:g} s to a site"
+        console.note(f"applying it takes about {rounded(seconds)}: about {count:,} requests, {limit}")
 
 
 def rounded(seconds: float) -> str:

@@ -1,5 +1,9 @@
 """Progress: a live line for people, plain lines now and then for logs, nothing with --quiet and nothing in results."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from reconciler.cli.console import Console
@@ -9,7 +13,7 @@ from reconciler.sandbox.contract import Operation
 from reconciler.sandbox.faults import Answer, Fault, Faults
 from tests.support.cli.command import Extcal
 from tests.support.cli.terminal import terminal
-from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, site
+from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
 
 
 class Watch:
@@ -31,15 +35,35 @@ def work(extcal: Extcal) -> Extcal:
     return extcal
 
 
+@contextmanager
+def resting(extcal: Extcal) -> Iterator[None]:
+    """Let the service ask for a rest of three seconds, once, before it connects anything."""
+    rest = Answer(429, headers=(("Retry-After", "3"),))
+    extcal.sandbox.inject(Faults((Fault(rest, on={Operation.CONNECT_BY_CREDENTIALS}, times=1),)))
+    try:
+        yield
+    finally:
+        extcal.sandbox.inject(None)
+
+
 def test_a_terminal_shows_each_phase_and_leaves_nothing_behind(work: Extcal) -> None:
     """Sites read and actions ended are counted on one line, which the result takes the place of."""
     with terminal(work, "apply", "manifests", "--auto-approve") as at:
         assert at.ended() == 0
     assert "\r\x1b[Kreading sites: 1 of 1; harbor" in at.seen
-    assert "\r\x1b[Kactions ended: 2 of 2; done            connect harbor/staff-" in at.seen
+    assert "\r\x1b[Kactions ended: 2 of 2; done connect harbor/staff-" in at.seen
     report = at.seen.rpartition("\r\x1b[K")[2]
     assert report.startswith(("done", "\x1b[32mdone"))
     assert report.endswith("Applied: 2 done.\n")
+
+
+@pytest.mark.parametrize("colours", ["", "1"])
+def test_an_error_takes_the_place_of_the_line(work: Extcal, colours: str) -> None:
+    """What ends a command after sites were read stands on a line of its own, without colours, too."""
+    with terminal(work, "plan", "manifests", "--out", "nowhere/x.plan", env={"NO_COLOR": colours}) as at:
+        assert at.ended() == 1
+    error = at.seen.rpartition("\r\x1b[K")[2]
+    assert error.startswith("error: nowhere/x.plan: " if colours else "\x1b[31m\x1b[1merror:"), at.seen
 
 
 def test_quiet_shows_none(work: Extcal) -> None:
@@ -96,7 +120,7 @@ def test_a_plan_that_takes_long_says_so(extcal: Extcal) -> None:
     """More requests than a site may be asked in a minute are told with the plan, and before anybody is asked."""
     extcal.env |= PASSWORD_ENV
     extcal.write(site(), *(connection(number, more=BUSY) for number in range(300)))
-    told = "applying it takes about 600 requests: about 3 min at 190 in 60 s for a site"
+    told = "applying it takes about 3 min: about 600 requests, at most 190 in 60 s to a site"
     assert extcal("plan", "manifests").err == f"{told}\n"
     asked = extcal("apply", "manifests")
     assert asked.code == 64
@@ -142,13 +166,23 @@ def test_a_site_that_takes_long_is_reckoned_with_until_it_is_read(capsys: pytest
 
 def test_a_terminal_shows_it_while_nothing_ends(work: Extcal) -> None:
     """A wait is told, and how far the command is stands below it again, before any action has ended."""
-    rest = Answer(429, headers=(("Retry-After", "3"),))
-    work.sandbox.inject(Faults((Fault(rest, on={Operation.CONNECT_BY_CREDENTIALS}, times=1),)))
-    try:
-        with terminal(work, "apply", "manifests", "--auto-approve") as at:
-            assert at.ended() == 0
-    finally:
-        work.sandbox.inject(None)
+    with resting(work), terminal(work, "apply", "manifests", "--auto-approve") as at:
+        assert at.ended() == 0
     told, _, after = at.seen.partition("waiting 3 s: ")
     assert "\r\x1b[Kactions ended: 0 of 2" in after, told
     assert at.seen.endswith("Applied: 2 done.\n")
+
+
+def test_interrupted_it_tells_no_time_for_what_is_not_begun(work: Extcal) -> None:
+    """How long all actions take is told until Ctrl-C; what is under way is waited for without a promise."""
+    work.on(world(harbor(schedules=60), accounts=60))
+    work.write(site(), *(connection(number, more=BUSY) for number in range(60)))
+    with resting(work), terminal(work, "apply", "manifests", "--auto-approve") as at:
+        at.expect("actions ended: 0 of 60, about ")
+        at.expect("waiting 3 s: ")
+        at.type("\x03")
+        assert at.ended() == 128 + signal.SIGINT
+    _, interrupted, after = at.seen.partition("interrupted: finishing the actions under way.")
+    assert interrupted
+    assert "actions ended: 0 of 60" in after
+    assert " left" not in after
