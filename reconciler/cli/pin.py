@@ -55,6 +55,8 @@ def pin(
     found = run(_pin(where, folder, sites, options, parallelism))
     console = options.console
     whole = _report(found, console)
+    if whole and not found.files.files:
+        console.note("Nothing to pin.")
     if check:
         _show(folder, found, console)
         pinnable = any(count.schedules or count.calendars for count in found.files.counts.values())
@@ -92,6 +94,10 @@ def _staying(site: pin_sites.SitePins) -> Iterator[str]:
         one = f"{site.site.name}: 1 connection is not connected, so its calendars stay names until it is"
         many = f"{site.site.name}: {len(site.waiting)} connections are not connected, so their calendars stay names "
         yield f"{one if len(site.waiting) == 1 else f'{many}until they are'}: {listed(site.waiting)}"
+    if site.broken:
+        one = f"{site.site.name}: 1 connection is in error, so its calendars were not looked up"
+        many = f"{site.site.name}: {len(site.broken)} connections are in error, so their calendars were not looked up"
+        yield f"{one if len(site.broken) == 1 else many}: {listed(site.broken)}. extcal status says what to do"
     for policy in sorted(site.policies):
         stay = "which stay names there: accounts have their own. To pin them, name them in the connections"
         yield f"{site.site.name}: the SyncPolicy {policy} names calendars, {stay}."
@@ -104,8 +110,6 @@ def _write(folder: pin_sites.Folder, found: pin_sites.PinResult, console: Consol
         console.result(f"pinned     {inert(folder.show(path))}: {_said(found.files.counts[path])}")
     for failure in saved.failures:
         console.error(failure)
-    if not found.files.files and not found.unread:
-        console.note("Nothing to pin.")
     return not saved.failures
 
 

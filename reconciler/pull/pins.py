@@ -50,7 +50,8 @@ class SitePins:
     """What can be pinned on a site, and what is to be told of the rest.
 
     `faults` are references that mean nothing, or not one thing. `waiting` are the names of connections whose calendars
-    can't be listed before they are connected; `remarks` say of others why a name stays, `policies` name calendars.
+    can't be listed before they are connected, `broken` of those that are in error; `remarks` say of others why a name
+    stays, `policies` name calendars.
     """
 
     site: Site
@@ -58,6 +59,7 @@ class SitePins:
     renamed: list[RenamedReference] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     policies: set[str] = field(default_factory=set)
 
@@ -173,9 +175,14 @@ class _Finder:
             if document.policy is not None and _names(one):
                 self._found.policies.add(document.policy)
             return
-        if connection is None or connection.status == Status.ERROR:
+        if connection is None:
             if _names(one):
                 self._found.waiting.append(one.name)
+            return
+        if connection.status == Status.ERROR:
+            # Such an account may not be asked for what it has: neither a name's id nor whether an id is there is known.
+            if any(ref.name is not None for ref in _own_calendars(one, self._documents, connection)):
+                self._found.broken.append(one.name)
             return
         if connection.id in self._live.unlisted:
             message = f"its account's calendars could not be listed: {self._live.unlisted[connection.id]}"

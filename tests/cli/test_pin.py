@@ -143,13 +143,12 @@ def test_check_writes_nothing(pinning: Extcal) -> None:
     assert ran.err == "3 schedules, 3 calendars to write in 1 file. Pin without --check to do it.\n"
     assert pin(pinning).code == 0
     checked = pin(pinning, "--check")
-    assert (checked.code, checked.out) == (0, "")
+    assert (checked.code, checked.out, checked.err) == (0, "", "Nothing to pin.\n")
 
 
 def test_what_is_not_connected_yet_is_told(pinning: Extcal) -> None:
     """Its schedule is pinned; its calendars can be once there is a connection, so --check accepts them."""
-    broken = replace(on_calendars(4, "work"), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
-    pinning.on(world(replace(harbor(), connections=(on_calendars(0, "work"), broken))))
+    pinning.on(world(replace(harbor(), connections=(on_calendars(0, "work"),))))
     pinning.write(site(), named(0), named(3), named(4))
     ran = pin(pinning)
     assert ran.code == 0, ran.err
@@ -157,7 +156,18 @@ def test_what_is_not_connected_yet_is_told(pinning: Extcal) -> None:
     told = "harbor: 2 connections are not connected, so their calendars stay names until they are: staff-3, staff-4\n"
     assert ran.err == told
     checked = pin(pinning, "--check")
-    assert (checked.code, checked.out, checked.err) == (0, "", told)
+    assert (checked.code, checked.out, checked.err) == (0, "", f"{told}Nothing to pin.\n")
+
+
+@pytest.mark.parametrize("calendars", ["[Work]", "[{id: work, name: Work}]"])
+def test_calendars_of_a_broken_connection_are_told(pinning: Extcal, calendars: str) -> None:
+    """The account of a connection in error is not asked, and whoever pins hears so, also of what is pinned already."""
+    broken = replace(on_calendars(4, "work"), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED)
+    pinning.on(world(replace(harbor(), connections=(broken,))))
+    pinning.write(site(), named(4, calendars, f"{{id: {schedule_id(4)}}}"))
+    ran = pin(pinning)
+    told = "harbor: 1 connection is in error, so its calendars were not looked up: staff-4. "
+    assert (ran.code, ran.out, ran.err) == (0, "", f"{told}extcal status says what to do\nNothing to pin.\n")
 
 
 def test_a_policys_calendars_stay_names(pinning: Extcal) -> None:
