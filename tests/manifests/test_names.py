@@ -96,6 +96,12 @@ def test_references_are_checked_in_documents_with_other_faults(faults: Faults) -
     ]
 
 
+def test_one_file_of_several_asks_for_the_others(faults: Faults) -> None:
+    """Where nothing of a kind is declared, the file that declares it was not given."""
+    told = faults(connection("one", site="harbor-dental", syncPolicy="busy"))
+    assert [fault.partition(" (")[2] for fault in told] == ["declare it, or give the folder that declares it, too)"] * 2
+
+
 @pytest.mark.parametrize(("names", "wrongs"), [(20, 300), pytest.param(2_000, 2_000, marks=pytest.mark.soak)])
 def test_suggestions_for_very_many_names_end(faults: Faults, names: int, wrongs: int) -> None:
     """Every reference to nothing is told, but only for the first ones a name is suggested."""
