@@ -7,8 +7,8 @@ Terms: a *look* is one ListConnections for many schedules; an action *rests on* 
    soon do so again, and for those that are still to begin.
 2. What this run has written since a look was taken is known by the answers, and laid over what the look shows. A write
    whose effect is in doubt, or that finds something else than was shown, ends the look.
-3. Where a look for many schedules is refused, or does not show all that a look for one of them does, actions look one
-   by one from then on.
+3. Where a look for many schedules is refused, the next ones are for half as many, down to one. Where one does not show
+   all that a look for one of its schedules does, actions look one by one from then on.
 4. A write that rests on a look is sent no later than `LOOK_SECONDS` after its answer: where the rate limit makes it
    wait for longer, it raises StaleError, and the action begins again with a new look.
 
@@ -119,7 +119,7 @@ class SiteView:
         self._written: dict[str, tuple[int, LiveConnection]] = {}
         # What begins and ends is ordered by numbers, since two moments may be one on a clock.
         self._moments = count()
-        self._together = True
+        self._most = _MOST_SCHEDULES
 
     def expect(self, schedule_id: str, connection_id: str | None = None) -> None:
         """An action on this schedule is to begin, after those that were said before.
@@ -175,8 +175,8 @@ class SiteView:
         return self._look
 
     async def _look_at(self, schedule_id: str) -> _Look:
-        others = (*self._asking, *self._lately, *self._expected) if self._together else ()
-        schedule_ids = tuple(islice(dict.fromkeys((schedule_id, *others)), _MOST_SCHEDULES))
+        others = (*self._asking, *self._lately, *self._expected)
+        schedule_ids = tuple(islice(dict.fromkeys((schedule_id, *others)), self._most))
         began = next(self._moments)
         try:
             listed = await self._lister.list_connections(schedule_ids, followers=_FOLLOWERS)
@@ -184,13 +184,13 @@ class SiteView:
             in_part = await self._lists_in_part(listed, frozenset(schedule_ids))
         except ApiError as error:
             if len(schedule_ids) > 1 and not isinstance(error, _OF_ALL):
-                # It may be about one of them: each for itself then.
-                self._together = False
+                # It may be too many for it, or be about one of them.
+                self._most = len(schedule_ids) // 2
                 return await self._look_at(schedule_id)
             self._failure = _Failure(next(self._moments), frozenset(schedule_ids), error)
             raise
         if in_part:
-            self._together = False
+            self._most = 1
             return await self._look_at(schedule_id)
         by_schedule: dict[str, list[LiveConnection]] = defaultdict(list)
         for connection in listed.connections:

@@ -161,7 +161,9 @@ class _Names:
     def _unknown(self, kind: str, declaration: Declaration, name: Name, where: str) -> Iterator[Fault]:
         if name.text not in self._declared[kind]:
             # Whoever names one file of several gets here.
-            what = f"name a {kind} that is declared" if self._declared[kind] else "give the folder that declares it, too"
+            what = (
+                f"name a {kind} that is declared" if self._declared[kind] else "give the folder that declares it, too"
+            )
             hint = self._suggestions[kind].hint(name.text) or f"declare it, or {what}"
             yield Fault(declaration.source(name), where, f"no {kind} is called {shown(name.text)}", hint)
 

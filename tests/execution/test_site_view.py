@@ -242,6 +242,31 @@ def test_what_others_have_taken_away_is_looked_for_once() -> None:
     assert len(port.called("list_connections")) == 2
 
 
+@dataclass
+class Narrow(ScriptedPort):
+    """A service that refuses a list for more than `most` schedules."""
+
+    most: int = 20
+
+    async def list_connections(self, schedule_ids: Sequence[str] = (), *, followers: int = 0) -> ConnectionList:
+        """List them, unless there are too many."""
+        found = await super().list_connections(schedule_ids, followers=followers)
+        if len(schedule_ids) > self.most:
+            raise refusal(InvalidRequestError, 414)
+        return found
+
+
+def test_a_list_for_too_many_schedules_is_asked_for_fewer() -> None:
+    """Half as many until the service takes it, and no more from then on."""
+    plan, stood = update(100)
+    port = Narrow(stood)
+    assert {o.status for o in ended(plan, port).values()} == {DONE}
+    sizes = [len(schedules) for schedules in port.called("list_connections")]
+    assert sizes[:4] == [100, 50, 25, 12]
+    assert max(sizes[3:]) == 12
+    assert len(sizes) < 3 + 100 / 3
+
+
 def test_a_write_in_doubt_ends_the_look() -> None:
     """What an update did whose answer was lost is not known: the next action looks again."""
     plan, stood = update(8)
