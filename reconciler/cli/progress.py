@@ -45,6 +45,7 @@ class Progress:
         self._estimate = left or self.by_pace
         self._done = 0
         self._latest = ""
+        self._ticking = False
 
     @property
     def over(self) -> bool:
@@ -56,7 +57,9 @@ class Progress:
         self._done += 1
         self._latest = latest
         live, now = sys.stderr.isatty(), self._monotonic()
-        if now - self._shown < (_ON_A_TERMINAL if live else _IN_A_LOG) and not (live and self.over):
+        # What is not shown now is shown by the next tick.
+        passed_over = now - self._shown < _ON_A_TERMINAL and self._ticking and not self.over
+        if passed_over if live else now - self._shown < _IN_A_LOG:
             return
         self._shown = now
         if live:
@@ -76,6 +79,7 @@ class Progress:
                 await asyncio.sleep(_TICK)
 
         ticking = asyncio.create_task(keep()) if sys.stderr.isatty() else None
+        self._ticking = ticking is not None
         try:
             yield
         finally:

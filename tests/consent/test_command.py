@@ -45,7 +45,7 @@ def test_waiting_is_the_default_on_a_terminal(two: Extcal) -> None:
     with terminal(two, "apply", "manifests", "--auto-approve") as at:
         found = asked(at, email(1), email(2))
         assert "Each owner must open their authorization link in a browser on this machine" in at.seen
-        at.expect("done            connect harbor/staff-0")
+        at.expect("done connect harbor/staff-0")
         assert "Connected" in allow(found[email(1)], email(1)).text
         at.expect(f"1 of 2 still to answer: {email(2)}")
         assert "Not connected" in deny(found[email(2)]).text
@@ -68,7 +68,7 @@ def test_ctrl_c_while_waiting_leaves_a_true_report(two: Extcal) -> None:
     with terminal(two, "apply", "manifests", "--auto-approve") as at:
         found = asked(at, email(1), email(2))
         allow(found[email(1)], email(1))
-        at.expect("done            connect harbor/staff-1")
+        at.expect("done connect harbor/staff-1")
         at.type("\x03")
         assert at.ended() == 130
     assert "interrupted before its owner answered" in at.seen

@@ -69,7 +69,7 @@ def test_owners_may_use_any_device(two: Extcal) -> None:
     with terminal(two, *_APPLY) as at:
         found = asked(at, email(1), email(2))
         assert "Each owner must open their authorization link, in a browser on any device." in at.seen
-        at.expect("done            connect harbor/staff-0")
+        at.expect("done connect harbor/staff-0")
         for account, link in found.items():
             assert allow_only(link, account).startswith(f"{_PAGE}connectionId=")
         assert at.ended() == 0
@@ -87,7 +87,7 @@ def test_another_account_is_told(two: Extcal) -> None:
     with terminal(two, *_APPLY) as at:
         found = asked(at, email(1), email(2))
         allow_only(found[email(1)], email(5))
-        at.expect("FAILED          connect harbor/staff-1")
+        at.expect("FAILED connect harbor/staff-1")
         allow_only(found[email(2)], email(2))
         assert at.ended() == 1
     assert f"{email(5)} was connected, but its manifest says {email(1)}: not adopted" in at.seen
@@ -114,7 +114,7 @@ def test_ctrl_c_while_waiting_leaves_a_true_report(two: Extcal) -> None:
     """One Ctrl-C ends the wait at once, and the link goes on being good."""
     with terminal(two, *_APPLY) as at:
         found = asked(at, email(1), email(2))
-        at.expect("done            connect harbor/staff-0")
+        at.expect("done connect harbor/staff-0")
         at.type("\x03")
         assert at.ended() == 130
     assert "interrupted before its owner answered; their link stays good" in at.seen
@@ -237,7 +237,7 @@ def test_a_broken_connection_is_done_under_whatever_id(
         (link,) = asked(at, email(1)).values()
         allow_only(link, email(1))
         assert at.ended() == 0
-    assert "done            reconnect harbor/staff-1" in at.seen
+    assert "done reconnect harbor/staff-1" in at.seen
     rows = extcal("connections", "manifests", "--format", "json").rows
     healthy = [row for row in rows if row["status"] not in {"DISCONNECTED", "ERROR"}]
     assert len(healthy) == 1
