@@ -21,8 +21,9 @@ from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load, overlooked
+from reconciler.manifests.values import GUID
 from reconciler.model.desired import Desired, Site
-from reconciler.pull.yaml_emit import GUID, NAME
+from reconciler.pull.yaml_emit import NAME
 from reconciler.text import inert
 from reconciler.workflow import pull as pull_sites
 

@@ -75,20 +75,23 @@ def printable(name: str) -> str:
     return escaped(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
-# What YAML 1.2 (section 5.1) does not let stand in a stream, a byte order mark anywhere but first, and a % that
-# begins a line: directives change how the rest is read, no manifest needs one, and many of them stall libyaml.
-_OFFENCE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|^%",
-    re.MULTILINE,
-)
+# What YAML 1.2 (section 5.1) does not let stand in a stream, and a byte order mark anywhere but first.
+_REFUSED = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_CONTROL = re.compile(_REFUSED)
+# A % that begins a line, too: directives change how the rest is read, no manifest needs one, and many of them stall
+# libyaml.
+_OFFENCE = re.compile(f"{_REFUSED}|^%", re.MULTILINE)
 # Without %, which is not looked for where there is none.
 _PLAIN = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*b"%"})
 _BREAK = re.compile(r"\r\n|\r|\n")
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
-def decode(content: bytes, report: FileReport) -> str:
-    """The text of a file; raises SpoiledError, with every offence reported, if it is not clean UTF-8."""
+def decode(content: bytes, report: FileReport, *, yaml: bool = True) -> str:
+    """The text of a file; raises SpoiledError, with every offence reported, if it is not clean UTF-8.
+
+    `yaml` says that it is read as YAML, whose directives are an offence.
+    """
     if content.startswith(_OTHER_ENCODINGS):
         raise report.spoil(START, "the file is UTF-16 or UTF-32, not UTF-8", "save it as UTF-8")
     try:
@@ -100,13 +103,13 @@ def decode(content: bytes, report: FileReport) -> str:
         raise report.spoil(where, f"the byte 0x{byte:02x} is not UTF-8", "save the file as UTF-8") from None
     # What remains of a file without its printable ASCII is nothing, almost always, and that is quick to tell.
     if content.translate(None, _PLAIN):
-        _refuse_offences(text, report)
+        _refuse_offences(text, _OFFENCE if yaml else _CONTROL, report)
     return text
 
 
-def _refuse_offences(text: str, report: FileReport) -> None:
+def _refuse_offences(text: str, offence: re.Pattern[str], report: FileReport) -> None:
     place, index = START, 0
-    for match in _OFFENCE.finditer(text):
+    for match in offence.finditer(text):
         place, index = advance(text, place, index, match.start()), match.start()
         if match[0] == "%":
             message = "a line begins with %, as YAML directives do"

@@ -14,7 +14,7 @@ from reconciler.manifests.schema_types import (
     SecretShape,
     SiteShape,
 )
-from reconciler.manifests.sync_config import sync_config, sync_marks
+from reconciler.manifests.sync_config import merge, replaced, sync_config, sync_marks
 from reconciler.manifests.values import TextMark, Value, YamlMapping, locate
 from reconciler.model.account import Account
 from reconciler.model.desired import (
@@ -63,8 +63,39 @@ class PolicyDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMember:
+    """Where an entry or a row is in its set: the set's name and place, and the entry's index, None for a row."""
+
+    set_name: str
+    set_root: Source
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a set's template says of its connections; None for a field that it leaves out."""
+
+    site: str | None = None
+    schedule: ScheduleRef | None = None
+    provider: ProviderRef | None = None
+    account: Account | None = None
+    password: SecretRef | None = None
+    state: State = State.PRESENT
+    policy: str | None = None
+    sync: SyncConfig = NO_SYNC
+    lifecycle: Lifecycle = _NO_LIFECYCLE
+    sources: FieldSources = ()
+
+
+_NO_TEMPLATE = Template()
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionDocument:
-    """A Connection; `site` and `policy` are unresolved names, `sync` is its own, `sources` are below its spec."""
+    """A Connection, or one of a set, which is its `member`.
+
+    `site` and `policy` are unresolved names, `sync` is its own, `sources` are below its spec.
+    """
 
     name: str
     site: str | None
@@ -77,6 +108,7 @@ class ConnectionDocument:
     sync: SyncConfig
     lifecycle: Lifecycle
     sources: SourceMap
+    member: SetMember | None = None
 
     @property
     def root(self) -> Source:
@@ -90,7 +122,7 @@ def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
     percentage = spec.get("guards", {}).get("maxDisconnects", DEFAULT_MAX_DISCONNECTS)
     oauth = spec.get("oauth")
     site = Site(
-        name=_name(document),
+        name=document_name(document),
         site_id=spec["siteId"].lower(),
         auth=_auth(spec["auth"]),
         scope=Scope(spec.get("scope", Scope.SCHEDULES)),
@@ -106,26 +138,73 @@ def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
 def policy_document(document: YamlMapping, report: FileReport) -> PolicyDocument:
     """The SyncPolicy that a valid document declares."""
     spec = cast("PolicyShape", document["spec"])
-    return PolicyDocument(
-        _name(document), sync_config(spec["syncConfig"], document, report), _sources(document, report).fields
-    )
+    around = cast("YamlMapping", document["spec"])
+    sync = sync_config(spec["syncConfig"], around, report)
+    return PolicyDocument(document_name(document), sync, _sources(document, report).fields)
 
 
 def connection_document(document: YamlMapping, report: FileReport) -> ConnectionDocument:
     """The Connection that a valid document declares."""
-    spec = cast("ConnectionShape", document["spec"])
+    spec = cast("YamlMapping", document["spec"])
+    return _connection(document_name(document), spec, _NO_TEMPLATE, _sources(document, report), report)
+
+
+def member_document(
+    entry: YamlMapping, template: Template, report: FileReport, within: str, member: SetMember
+) -> ConnectionDocument:
+    """The Connection that a valid entry of a set declares over its template, `within` its document."""
+    if entry.places is None:
+        entry.places = _places(entry, entry.mark)
+    sources = SourceMap(report.source_of(entry.mark), entry.places, template.sources, within)
+    name = cast("str", entry["name"])
+    return _connection(name, entry, template, sources, report, member)
+
+
+def template_of(spec: YamlMapping, root: TextMark, report: FileReport) -> Template:
+    """What a valid template says, in the document that begins at `root`."""
+    fields = cast("ConnectionShape", spec)
+    places = SourceMap(report.source_of(root), _places(spec, root)).fields
+    return Template(
+        site=fields.get("site"),
+        schedule=_schedule(fields["schedule"]) if "schedule" in spec else None,
+        provider=_provider(fields["provider"]) if "provider" in spec else None,
+        account=Account(fields["account"]) if "account" in spec else None,
+        password=_secret(fields["credentials"]["password"]) if "credentials" in spec else None,
+        state=State(fields["state"]) if "state" in spec else State.PRESENT,
+        policy=fields.get("syncPolicy"),
+        sync=sync_config(fields["syncConfig"], spec, report, "spec.template") if "syncConfig" in spec else NO_SYNC,
+        lifecycle=_lifecycle(fields["lifecycle"], _NO_LIFECYCLE) if "lifecycle" in spec else _NO_LIFECYCLE,
+        sources=places,
+    )
+
+
+def _connection(
+    name: str,
+    spec: YamlMapping,
+    template: Template,
+    sources: SourceMap,
+    report: FileReport,
+    member: SetMember | None = None,
+) -> ConnectionDocument:
+    """What a spec, or an entry, says over a template; between them they have what a connection must have."""
+    fields = cast("ConnectionShape", spec)
+    sync = template.sync
+    if "syncConfig" in spec:
+        own = sync_config(fields["syncConfig"], spec, report, sources.within)
+        sync, sources = (own, sources) if sync is NO_SYNC else (merge(sync, own), replaced(sources, own))
     return ConnectionDocument(
-        name=_name(document),
-        site=spec.get("site"),
-        schedule=_schedule(spec["schedule"]),
-        provider=_provider(spec["provider"]),
-        account=Account(spec["account"]),
-        password=_secret(spec["credentials"]["password"]) if "credentials" in spec else None,
-        state=State(spec["state"]) if "state" in spec else State.PRESENT,
-        policy=spec.get("syncPolicy"),
-        sync=sync_config(spec["syncConfig"], document, report) if "syncConfig" in spec else NO_SYNC,
-        lifecycle=_lifecycle(spec["lifecycle"]) if "lifecycle" in spec else _NO_LIFECYCLE,
-        sources=_sources(document, report),
+        name=name,
+        site=fields.get("site", template.site),
+        schedule=_schedule(fields["schedule"]) if "schedule" in spec else cast("ScheduleRef", template.schedule),
+        provider=_provider(fields["provider"]) if "provider" in spec else cast("ProviderRef", template.provider),
+        account=Account(fields["account"]) if "account" in spec else cast("Account", template.account),
+        password=_secret(fields["credentials"]["password"]) if "credentials" in spec else template.password,
+        state=State(fields["state"]) if "state" in spec else template.state,
+        policy=fields.get("syncPolicy", template.policy),
+        sync=sync,
+        lifecycle=_lifecycle(fields["lifecycle"], template.lifecycle) if "lifecycle" in spec else template.lifecycle,
+        sources=sources,
+        member=member,
     )
 
 
@@ -137,7 +216,8 @@ def text_at(document: YamlMapping, *path: str) -> str | None:
     return node if isinstance(node, str) else None
 
 
-def _name(document: YamlMapping) -> str:
+def document_name(document: YamlMapping) -> str:
+    """What a valid document is called."""
     return text_at(document, "metadata", "name") or ""
 
 
@@ -167,8 +247,9 @@ def _auth(auth: AuthShape) -> ApiKeyAuth | AppAuth:
     return AppAuth(app["appId"].lower(), _secret(app["appSecret"]), app["instanceId"].lower())
 
 
-def _lifecycle(lifecycle: LifecycleShape) -> Lifecycle:
-    return Lifecycle(lifecycle.get("preventDisconnect", False), tuple(sorted(lifecycle.get("ignoreChanges", ()))))
+def _lifecycle(lifecycle: LifecycleShape, around: Lifecycle) -> Lifecycle:
+    ignored = tuple(sorted(lifecycle["ignoreChanges"])) if "ignoreChanges" in lifecycle else around.ignore_changes
+    return Lifecycle(lifecycle.get("preventDisconnect", around.prevent_disconnect), ignored)
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from reconciler.manifests.faults import shown
-from reconciler.manifests.values import PathStep, Place, Value, YamlMapping, YamlSequence, locate
+from reconciler.manifests.values import GUID, PathStep, Place, Value, YamlMapping, YamlSequence, locate
 from reconciler.text import did_you_mean
 
 Explanation: TypeAlias = tuple[str, Place, str, str]
@@ -25,7 +25,6 @@ SECRET = "a secret must not be written in a manifest"  # noqa: S105 - a message
 SECRET_HINT = "name an environment variable, {env: EXTCAL_…}, or a file, {file: …}"  # noqa: S105 - a message
 _SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api[-_]?key|credential|private[-_]?key", re.IGNORECASE)
 _HOLDERS = {("auth",), ("credentials",)}
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _PLAIN = re.compile(r"[^\W\d_][\w .@-]{0,60}[\w.]")
 _NO_EXPORT_CALENDAR = (
     "the API has no field to name a calendar to export to: write primaryCalendar: {} or dedicatedCalendar: {}, or "
@@ -76,6 +75,11 @@ def explain(document: YamlMapping, problems: Iterable[Problem]) -> Iterator[Expl
         yield from _explain_at(document, found)
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what is called so is probably a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def dotted(path: _Path) -> str:
     """A path as messages show it: `spec.calendars[0].id`."""
     text = ""
@@ -113,7 +117,7 @@ def _unknown(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:
             continue
         message = f"unknown field {shown(name)}"
         hint = _NO_EXPORT_CALENDAR if _names_export_calendar(path, name) else did_you_mean(name, known)
-        if not hint and _SECRET_NAME.search(name):
+        if not hint and is_secret_name(name):
             message, hint = f"{SECRET}: {message}", f"{SECRET_HINT}, in auth or credentials"
         elif not hint:
             hint = f"allowed: {', '.join(known)}" if known else "it takes no fields: write {}"
@@ -154,7 +158,7 @@ def _type_hint(problem: Problem, wanted: list[str]) -> str:
         return "write {}"
     if "object" in wanted and isinstance(value, str):
         # A name, or an id, where a mapping is due that may hold one: `schedule: Dr. Lee`.
-        by_id = _GUID.fullmatch(value)
+        by_id = GUID.fullmatch(value)
         plain = by_id or (_PLAIN.fullmatch(value) and value.casefold() not in _TRUE_WORDS | _FALSE_WORDS)
         field, text = "id" if by_id else "name", value if plain else shown(value)
         return f"write {{{field}: {text}}}" if field in problem.known else ""

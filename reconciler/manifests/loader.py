@@ -6,11 +6,13 @@ sites from being pruned that unread files may be about (`strays`). The fields ar
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ManifestError
-from reconciler.manifests.contents import decode
+from reconciler.manifests.connection_sets import SetReader
+from reconciler.manifests.contents import ManifestFile, decode, read
 from reconciler.manifests.convert import (
     ConnectionDocument,
     PolicyDocument,
@@ -19,12 +21,13 @@ from reconciler.manifests.convert import (
     site_document,
     text_at,
 )
+from reconciler.manifests.declarations import declaration
 from reconciler.manifests.faults import FileReport, SpoiledError
-from reconciler.manifests.files import Stray, read, search
+from reconciler.manifests.files import Stray, search
 from reconciler.manifests.limits import DEFAULT, Limit, Limits, ManifestBudget
-from reconciler.manifests.references import Declaration, Documents, Name, resolve
+from reconciler.manifests.references import Documents, resolve
 from reconciler.manifests.schema import validate
-from reconciler.manifests.values import Value, YamlMapping
+from reconciler.manifests.values import YamlMapping
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
 
@@ -92,32 +95,38 @@ def collect(
     faults = listing.faults
     documents = Documents(incomplete=next(iter(faults), None), strays=listing.strays)
     cache = ParseCache()
+
+    def content_of(file: ManifestFile) -> bytes | Fault:
+        return contents[file.real] if file.real in contents else read(file)
+
     for file in listing.files:
-        content = contents[file.real] if file.real in contents else read(file)
+        content = content_of(file)
         if isinstance(content, Fault):
             faults.append(content)
             documents.incomplete = documents.incomplete or content
         else:
             report = FileReport(file.shown, budget=budget)
+            sets = SetReader(file, report, content_of)
             try:
                 for document in read_cached(decode(content, report), report, cache):
-                    _add(document, report, documents)
+                    _add(document, report, sets, documents)
             except SpoiledError:
                 pass
-            faults += report.faults
-            if report.spoiled:
-                # What spoils a file is reported last.
-                documents.incomplete = documents.incomplete or report.faults[-1]
+            faults += (*report.faults, *sets.faults)
+            documents.declarations += sets.declarations
+            # What spoils a file is reported last.
+            unread = [*(report.faults[-1:] if report.spoiled else ()), *sets.unread]
+            documents.incomplete = documents.incomplete or next(iter(unread), None)
         if len(faults) > budget.limits.faults:
             documents.incomplete = documents.incomplete or Fault(None, "", "not all files were read")
             break
     return documents, faults
 
 
-def _add(document: YamlMapping, report: FileReport, documents: Documents) -> None:
+def _add(document: YamlMapping, report: FileReport, sets: SetReader, documents: Documents) -> None:
     kind = text_at(document, "kind")
     if kind is not None:
-        documents.declarations.append(_declaration(kind, document, report))
+        documents.declarations.append(declaration(kind, document, report))
     valid = validate(document, report)
     if valid == "Site":
         documents.sites.append(site_document(document, report))
@@ -125,6 +134,13 @@ def _add(document: YamlMapping, report: FileReport, documents: Documents) -> Non
         documents.policies.append(_counted(policy_document(document, report), document, report))
     elif valid == "Connection":
         documents.connections.append(_counted(connection_document(document, report), document, report))
+    elif valid == "ConnectionSet":
+        found = sets.read(document)
+        documents.sets.append(found)
+        if found.needs_site:
+            # One fault, not one for each of its members.
+            documents.declarations[-1] = replace(documents.declarations[-1], needs_site=True)
+        documents.connections += (_counted(member, document, report) for member in found.members)
 
 
 def _counted(valid: _Document, document: YamlMapping, report: FileReport) -> _Document:
@@ -132,26 +148,3 @@ def _counted(valid: _Document, document: YamlMapping, report: FileReport) -> _Do
     if valid.sync.imports is not None and valid.sync.imports.calendars:
         report.count(Limit.CALENDARS, document.mark, len(valid.sync.imports.calendars))
     return valid
-
-
-def _declaration(kind: str, document: YamlMapping, report: FileReport) -> Declaration:
-    root, name = report.source_of(document.mark), _name(document, document.get("metadata"), "name")
-    spec = document.get("spec")
-    if kind != "Connection" or not isinstance(spec, YamlMapping):
-        return Declaration(kind, root, name)
-    return Declaration(
-        kind,
-        root,
-        name,
-        site=_name(document, spec, "site"),
-        policy=_name(document, spec, "syncPolicy"),
-        needs_site="site" not in spec,
-    )
-
-
-def _name(document: YamlMapping, around: Value, field: str) -> Name | None:
-    text = around.get(field) if isinstance(around, YamlMapping) else None
-    if not isinstance(text, str) or not isinstance(around, YamlMapping):
-        return None
-    mark = around.mark_of(field, key=False)
-    return Name(text, mark.line - document.mark.line, mark.column + 1)

@@ -5,47 +5,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
+from reconciler.manifests.connection_sets import SetDocument
 from reconciler.manifests.convert import NO_SYNC, ConnectionDocument, PolicyDocument, SiteDocument
+from reconciler.manifests.declarations import Declaration, Name
 from reconciler.manifests.faults import shown
 from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Desired, ScheduleKey, ScheduleRef
-from reconciler.model.source import Fault, Source
+from reconciler.model.source import Fault
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
 from reconciler.text import Suggestions, escaped
 
 # Thousands are put in order: comparing their places themselves takes several times as long.
 _AT_ROOT = attrgetter("root.file", "root.line", "root.column")
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name, with how many lines it is below its document's place, and its column."""
-
-    text: str
-    below: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What a document is called and which names it refers to, whether or not the rest of it is valid.
-
-    `root` is the document's place; `needs_site` means a Connection that leaves its site out.
-    """
-
-    kind: str
-    root: Source
-    name: Name | None
-    site: Name | None = None
-    policy: Name | None = None
-    needs_site: bool = False
-
-    def source(self, name: Name) -> Source:
-        """Where one of its names is written."""
-        return Source(self.root.file, self.root.line + name.below, name.column)
 
 
 @dataclass(slots=True)
@@ -60,6 +34,9 @@ class Documents:
     sites: list[SiteDocument] = field(default_factory=list)
     policies: list[PolicyDocument] = field(default_factory=list)
     connections: list[ConnectionDocument] = field(default_factory=list)
+    """All of them, those of sets as well."""
+
+    sets: list[SetDocument] = field(default_factory=list)
     incomplete: Fault | None = None
     strays: list[Stray] = field(default_factory=list)
 
@@ -138,9 +115,9 @@ class _Names:
     def _dangling(self) -> Iterator[Fault]:
         for declaration in self._declarations:
             if declaration.site is not None:
-                yield from self._unknown("Site", declaration, declaration.site, "spec.site")
+                yield from self._unknown("Site", declaration, declaration.site, declaration.path("site"))
             if declaration.policy is not None:
-                yield from self._unknown("SyncPolicy", declaration, declaration.policy, "spec.syncPolicy")
+                yield from self._unknown("SyncPolicy", declaration, declaration.policy, declaration.path("syncPolicy"))
             if declaration.needs_site and self.only_site is None:
                 yield self._no_site(declaration)
 
@@ -150,13 +127,14 @@ class _Names:
             if declared.name is None:
                 continue
             connection = declared.kind == "Connection"
-            site = (declared.site.text if declared.site else self.only_site) if connection else None
+            own = declared.site.text if declared.site else declared.shared_site or self.only_site
+            site = own if connection else None
             known = first.setdefault((declared.kind, site, declared.name.text), declared)
             if known is not declared and known.name is not None:
                 place = f" on site {shown(site)}" if site else ""
                 message = f"the {declared.kind} {shown(declared.name.text)} is declared twice{place}"
                 hint = f"first at {known.source(known.name)}"
-                yield Fault(declared.source(declared.name), "metadata.name", message, hint)
+                yield Fault(declared.source(declared.name), declared.named, message, hint)
 
     def _unknown(self, kind: str, declaration: Declaration, name: Name, where: str) -> Iterator[Fault]:
         if name.text not in self._declared[kind]:
@@ -170,9 +148,9 @@ class _Names:
     def _no_site(self, declaration: Declaration) -> Fault:
         count = len(self._declared["Site"])
         if count == 0:
-            return Fault(declaration.root, "spec", "no Site is declared", "add a Site manifest")
+            return Fault(declaration.root, declaration.within, "no Site is declared", "add a Site manifest")
         message = f"missing field 'site', and {count:,} Sites are declared"
-        return Fault(declaration.root, "spec", message, "set site to one of them")
+        return Fault(declaration.root, declaration.within, message, "set site to one of them")
 
 
 def _unchecked(count: int, why: Fault) -> Fault:
@@ -211,7 +189,7 @@ def find_overlaps(connections: Iterable[DeclaredConnection]) -> Iterator[Fault]:
         if first is not connection:
             message = f"would match the same live connection as {first.address}"
             hint = f"that one is at {first.sources.root}; keep one for this schedule, provider and account"
-            yield Fault(connection.sources.at("account"), "spec.account", message, hint)
+            yield Fault(connection.sources.at("account"), connection.sources.path("account"), message, hint)
     for slots in by_account.values():
         if len(slots) > 1:
             yield from (_fault(meeting) for meeting in meetings(slots.values()))
@@ -222,4 +200,4 @@ def _fault(meeting: Meeting) -> Fault:
     # A name and an id may be of one schedule, which is no better: planning finds two manifests of one connection then.
     surely = one.site != other.site or one.schedule.by is other.schedule.by
     message = escaped(meeting.message("another schedule" if surely else "the same schedule or another"))
-    return Fault(one.sources.at("account"), "spec.account", message, meeting.hint)
+    return Fault(one.sources.at("account"), one.sources.path("account"), message, meeting.hint)

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 
 
 Schema: TypeAlias = Mapping[str, object]
+_Node: TypeAlias = dict[str, "_Node"]
 
 API_VERSION: Final = "extcal/v1"
 """The version of the manifest format."""
 
-KINDS: Final = ("Site", "SyncPolicy", "Connection")
+KINDS: Final = ("Site", "SyncPolicy", "Connection", "ConnectionSet")
 """The kinds of manifests."""
 
 BEGIN: Final = f"begin with apiVersion: {API_VERSION} and kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}"
 """How a document becomes a manifest."""
 
-_SCHEMAS: Final = (*(kind.lower() for kind in KINDS), "plan", "status")
+_SCHEMAS: Final = ("site", "syncpolicy", "connection", "connection-set", "plan", "status")
+_FILES: Final = {"connectionset": "connection-set", **{name: name for name in _SCHEMAS}}
+"""The files of the schemas, by the words that mean them."""
 
 
 def schema_text(kind: str) -> str:
@@ -42,12 +45,12 @@ def schema_text(kind: str) -> str:
     The case of `kind` does not matter. Raises UsageError for any other word.
     """
     name = kind.lower()
-    if name not in _SCHEMAS:
+    if name not in _FILES:
         hint = did_you_mean(name, _SCHEMAS) or f"schemas are {', '.join(_SCHEMAS)}"
         raise UsageError(f"unknown schema {kind!r}; {hint}")
     package = Path(__file__).parents[1]
     # A source checkout, or an editable install of one, keeps them beside the package.
-    paths = [around / "schemas" / f"{name}.schema.json" for around in (package, package.parent)]
+    paths = [around / "schemas" / f"{_FILES[name]}.schema.json" for around in (package, package.parent)]
     return next(path for path in paths if path.is_file()).read_text(encoding="utf-8")
 
 
@@ -56,12 +59,18 @@ def validate(document: YamlMapping, report: FileReport) -> str | None:
     kind = _kind(document, report)
     if kind is None:
         return None
-    if quick_check(kind)(document):
-        return kind
-    return None if _explained(kind, document, report) else kind
+    return kind if is_valid(kind, document, report) else None
 
 
-def _explained(kind: str, document: YamlMapping, report: FileReport) -> bool:
+def is_valid(part: str, value: YamlMapping, report: FileReport, within: str = "") -> bool:
+    """Whether a document, or the part of one that lies `within` it, is valid; every fault of it is reported.
+
+    `part` is a kind, or ENTRY. Of a ConnectionSet, this leaves its entries out.
+    """
+    return quick_check(part)(value) or not _explained(part, value, report, within)
+
+
+def _explained(part: str, document: YamlMapping, report: FileReport, within: str) -> bool:
     """Report what jsonschema finds wrong with a document; whether it finds anything."""
     from reconciler.manifests.explain import Problem, explain  # noqa: PLC0415 - only invalid manifests are worth it
 
@@ -73,10 +82,10 @@ def _explained(kind: str, document: YamlMapping, report: FileReport) -> bool:
             value=cast("Value", error.instance),
             schema=cast("Schema", error.schema),
         )
-        for error in _validator(kind).iter_errors(document)
+        for error in _validator(part).iter_errors(document)
     ]
     for where, place, message, hint in explain(document, problems):
-        report.add(place, message, where, hint)
+        report.add(place, message, f"{within}.{where}".strip(".") if within else where, hint)
     return bool(problems)
 
 
@@ -103,24 +112,37 @@ def _kind(document: YamlMapping, report: FileReport) -> str | None:
     return None
 
 
-@cache
-def _schema(kind: str) -> dict[str, object]:
-    return cast("dict[str, object]", json.loads(schema_text(kind)))
+ENTRY: Final = "entry"
+"""An entry of a ConnectionSet's `connections`, or a row of its roster."""
+
+_SET: Final = "ConnectionSet"
 
 
 @cache
-def quick_check(kind: str) -> Callable[[object], bool]:
+def _schema(part: str) -> dict[str, object]:
+    if part == ENTRY:
+        definitions = cast("dict[str, dict[str, object]]", _schema(_SET)["$defs"])
+        return {**definitions[ENTRY], "$defs": definitions}
+    schema = cast("dict[str, object]", json.loads(schema_text(part)))
+    if part == _SET:
+        # They are checked one by one, so that each has its own verdict.
+        cast("_Node", schema)["properties"]["spec"]["properties"]["connections"]["items"] = {}
+    return schema
+
+
+@cache
+def quick_check(part: str) -> Callable[[object], bool]:
     """A function that says whether a document is valid by its kind's schema, without an explanation."""
     try:
         from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - only commands that read manifests need it
     except ImportError:
         # There is no wheel for every machine; jsonschema gives the same verdicts, later.
         return lambda _document: False
-    return Draft202012Validator(_schema(kind)).is_valid
+    return Draft202012Validator(_schema(part)).is_valid
 
 
 @cache
-def _validator(kind: str) -> "Validator":
+def _validator(part: str) -> "Validator":
     # Nearly two tenths of a second that only invalid manifests are worth.
     from jsonschema import Draft202012Validator, ValidationError  # noqa: PLC0415
     from jsonschema.validators import extend  # noqa: PLC0415
@@ -132,7 +154,7 @@ def _validator(kind: str) -> "Validator":
 
     # jsonschema's stubs leave `extend` untyped.
     validator = extend(Draft202012Validator, {"uniqueItems": unique})  # type: ignore[no-untyped-call]
-    return cast("Validator", validator(_schema(kind)))
+    return cast("Validator", validator(_schema(part)))
 
 
 def _repeated(items: Iterable[Value]) -> list[int]:

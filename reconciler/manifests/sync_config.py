@@ -15,14 +15,14 @@ _NOTHING = Direction()
 _ARM_PATHS = {path: tuple(f"{path}.{arm}" for arm in Arm) for path in _DIRECTIONS}
 
 
-def sync_config(sync: SyncShape, document: YamlMapping, report: FileReport) -> SyncConfig:
-    """A valid document's `spec.syncConfig`; reports a calendar that is named twice."""
+def sync_config(sync: SyncShape, spec: YamlMapping, report: FileReport, within: str = "spec") -> SyncConfig:
+    """The `syncConfig` of a valid spec that lies `within` its document; reports a calendar that is named twice."""
     imports = sync.get("listEventFromCalendars")
     exports = sync.get("syncToCalendar")
     config = SyncConfig(
         None if imports is None else _direction(imports), None if exports is None else _direction(exports)
     )
-    _refuse_duplicates(config, document, report)
+    _refuse_duplicates(config, spec, report, within)
     return config
 
 
@@ -33,13 +33,23 @@ def merge(policy: SyncConfig, own: SyncConfig) -> SyncConfig:
 
 def merge_sources(policy: FieldSources, own: SourceMap, own_sync: SyncConfig) -> SourceMap:
     """The places of a merged sync config's fields: inherited ones lie in the policy."""
-    replaced: tuple[str, ...] = ()
-    for path, direction in ((IMPORTS, own_sync.imports), (EXPORTS, own_sync.exports)):
-        if direction is not None and direction.arm is not None:
-            replaced += _ARM_PATHS[path]
     # Most replace nothing, and share what the policy has.
-    inherited = tuple([each for each in policy if not each[0].startswith(replaced)]) if replaced else policy
-    return SourceMap(own.root, own.own, inherited)
+    inherited = _without(policy, own_sync)
+    return SourceMap(own.root, own.own, (*inherited, *own.inherited) if own.inherited else inherited, own.within)
+
+
+def replaced(sources: SourceMap, own: SyncConfig) -> SourceMap:
+    """The same without inherited places of what the own sync config chooses otherwise."""
+    return SourceMap(sources.root, sources.own, _without(sources.inherited, own), sources.within)
+
+
+def _without(inherited: FieldSources, own: SyncConfig) -> FieldSources:
+    """The places of alternatives that the own sync config does not replace."""
+    gone: tuple[str, ...] = ()
+    for path, direction in ((IMPORTS, own.imports), (EXPORTS, own.exports)):
+        if direction is not None and direction.arm is not None:
+            gone += _ARM_PATHS[path]
+    return tuple([each for each in inherited if not each[0].startswith(gone)]) if gone else inherited
 
 
 def _merge(policy: Direction | None, own: Direction | None) -> Direction | None:
@@ -61,7 +71,7 @@ def _calendar(calendar: str | CalendarShape) -> CalendarRef:
     return CalendarRef(name=calendar) if isinstance(calendar, str) else CalendarRef(**calendar)
 
 
-def _refuse_duplicates(config: SyncConfig, document: YamlMapping, report: FileReport) -> None:
+def _refuse_duplicates(config: SyncConfig, spec: YamlMapping, report: FileReport, within: str) -> None:
     """What uniqueItems can't see: two items with one id, or a name written in both ways."""
     if config.imports is None:
         return
@@ -69,8 +79,8 @@ def _refuse_duplicates(config: SyncConfig, document: YamlMapping, report: FileRe
     for index, calendar in enumerate(config.imports.calendars):
         key = ("id", calendar.id) if calendar.id is not None else ("name", calendar.name or "")
         if key in seen:
-            place = locate(document, ("spec", *IMPORTS.split("."), "calendars", index))
-            path = f"spec.{IMPORTS}.calendars[{index}]"
+            place = locate(spec, (*IMPORTS.split("."), "calendars", index))
+            path = f"{within}.{IMPORTS}.calendars[{index}]"
             report.add(place, f"the calendar {shown(key[1])} is named twice", path, "remove one")
         seen[key] = calendar
 

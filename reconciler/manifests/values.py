@@ -1,6 +1,7 @@
 """What a YAML document holds: plain values that remember where they stand."""
 
-from typing import Protocol, TypeAlias
+import re
+from typing import Final, Protocol, TypeAlias
 
 from reconciler.model.source import Places
 
@@ -8,6 +9,9 @@ Place = tuple[int, int]
 """Line and column of something in a file, both counted from 1."""
 
 START: Place = (1, 1)
+
+GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
+"""What the ids of sites, schedules and providers look like."""
 
 
 class TextMark(Protocol):

@@ -54,7 +54,10 @@ class SourceMap:
     """Its own fields. Manifests that are written alike share them."""
 
     inherited: FieldSources = ()
-    """Those that it has from another manifest, unless they are its own, too."""
+    """Those that it has from elsewhere (a policy, a set's template), unless they are its own, too."""
+
+    within: str = "spec"
+    """Where its own fields are in their document: `spec.connections[2]` of an entry of a set, nothing of a CSV row."""
 
     def at(self, path: str) -> Source:
         """The place of `path` (`syncConfig.syncToCalendar.enabled`), or of the nearest field around it."""
@@ -64,6 +67,10 @@ class SourceMap:
                 return known[path]
             path = path.rpartition(".")[0]
         return self.root
+
+    def path(self, field: str) -> str:
+        """How messages name a field of it: `spec.account`, `spec.connections[2].account`, `account`."""
+        return f"{self.within}.{field}" if self.within else field
 
     @property
     def fields(self) -> FieldSources:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.manifests.values import GUID
 from reconciler.model.desired import (
     DeclaredConnection,
     Lifecycle,
@@ -18,7 +19,7 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Provi
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import providers
-from reconciler.pull.yaml_emit import GUID, comment, is_declarable
+from reconciler.pull.yaml_emit import comment, is_declarable
 
 LONGEST_NAME = 500
 LONGEST_CALENDAR = 1024

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.manifests.convert import ConnectionDocument
-from reconciler.manifests.values import PathStep
+from reconciler.manifests.values import GUID, PathStep
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Site, State
 from reconciler.model.live import LiveConnection, LiveSite, Status
 from reconciler.model.source import Fault, Source
@@ -17,7 +17,7 @@ from reconciler.planning import actions, diff, lookup
 from reconciler.planning.pinned_names import RenamedReference, renamed
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.pull.declare import LONGEST_CALENDAR, LONGEST_NAME
-from reconciler.pull.yaml_emit import GUID, is_declarable
+from reconciler.pull.yaml_emit import is_declarable
 
 SCHEDULE = ("schedule",)
 CALENDARS = ("syncConfig", "listEventFromCalendars", "calendars")

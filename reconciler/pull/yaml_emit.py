@@ -6,6 +6,7 @@ from typing import Final
 
 from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
 from reconciler.manifests.schema import API_VERSION
+from reconciler.manifests.values import GUID
 from reconciler.manifests.yaml_reader import resolve
 from reconciler.model.desired import (
     BOOKINGS_APP_ID,
@@ -155,7 +156,6 @@ def _secret(reference: SecretRef) -> str:
     return f"{{{reference.kind}: {scalar(reference.name)}}}"
 
 
-GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 
 _PLAIN = re.compile(r"[^\W\d_]([\w .@+/-]*[\w.@+/-])?")
