@@ -20,6 +20,7 @@ USAGE = UsageError.exit_code
 
 _MODULES = {
     "validate": "validate",
+    "render": "render",
     "plan": "plan",
     "apply": "apply",
     "merge": "merge",

@@ -15,6 +15,7 @@ def schema(kind: str) -> None:
 
     Use it to let an editor complete and check manifests, or a script check what it reads.
 
-    KIND is Site, SyncPolicy or Connection; or plan or status, of what these commands print with --format json.
+    KIND is Site, SyncPolicy, Connection or ConnectionSet; or plan or status, of what these commands print with --format
+    json.
     """
     current_options().console.result(schema_text(kind).rstrip("\n"))

@@ -41,22 +41,33 @@ def load(paths: Sequence[Path], limits: Limits = DEFAULT, contents: Mapping[str,
     about that looks like a manifest and is not read is not pruned. Raises ManifestError with every fault of every file,
     as far as `limits` goes, and LimitError where there is more to read than they allow.
     """
-    desired, faults = load_readable(paths, limits, contents=contents)
+    return load_documents(paths, limits, contents)[0]
+
+
+def load_documents(
+    paths: Sequence[Path], limits: Limits = DEFAULT, contents: Mapping[str, bytes] = _AS_STORED
+) -> tuple[Desired, Documents]:
+    """As `load`, and the documents that it is made of."""
+    desired, documents, faults = _loaded(paths, limits, (), contents)
     if faults:
         raise ManifestError(faults, (one.warning for one in desired.overlooked))
-    return desired
+    return desired, documents
 
 
 def load_readable(
-    paths: Sequence[Path],
-    limits: Limits = DEFAULT,
-    strays: Sequence[Stray] = (),
-    contents: Mapping[str, bytes] = _AS_STORED,
+    paths: Sequence[Path], limits: Limits = DEFAULT, strays: Sequence[Stray] = ()
 ) -> tuple[Desired, list[Fault]]:
     """As `load`, what can be read of the manifests, and every fault of the rest; raises LimitError alone.
 
     `strays` are files to treat as strays besides those found.
     """
+    desired, _, faults = _loaded(paths, limits, strays, _AS_STORED)
+    return desired, faults
+
+
+def _loaded(
+    paths: Sequence[Path], limits: Limits, strays: Sequence[Stray], contents: Mapping[str, bytes]
+) -> tuple[Desired, Documents, list[Fault]]:
     from reconciler.manifests.strays import spare  # noqa: PLC0415 - as below
 
     budget = ManifestBudget(limits)
@@ -67,7 +78,7 @@ def load_readable(
     faults += (fault for fault in together if not fault.where or (fault.source, fault.where) not in known)
     if len(faults) > limits.faults:
         faults[limits.faults :] = [budget.fault(Limit.FAULTS, faults[limits.faults].source)]
-    return spare(desired, (*documents.strays, *strays), budget), faults
+    return spare(desired, (*documents.strays, *strays), budget), documents, faults
 
 
 def overlooked(folder: Path, limits: Limits = DEFAULT) -> tuple[Fault, ...]:

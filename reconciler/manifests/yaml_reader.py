@@ -25,7 +25,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from reconciler.manifests.faults import FileReport, SpoiledError, shown
+from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.schema import BEGIN
 from reconciler.manifests.values import START, Place, Scalar, TextMark, Value, YamlMapping, YamlSequence, place
@@ -35,7 +35,7 @@ MAX_DEPTH = 32
 MAX_NODES = 10_000
 """Names and values in a document that is no set, aliases counted as what they stand for."""
 MAX_SET_NODES = 250_000
-"""The same of a ConnectionSet, whose connections have a dozen each."""
+"""The same of a ConnectionSet, whose `kind` comes before its connections, which have a dozen each."""
 MAX_EXPANDED = 250_000
 """Names and values that all aliases of a file stand for."""
 MAX_SCALAR = 4_096
@@ -85,6 +85,7 @@ class _Documents:
         self._report = report
         self._expanded = 0
         self._nodes = 0
+        self._most = MAX_NODES
         self._anchors: dict[str, tuple[Value, int] | None] = {}
         self._words: set[str] = set()
 
@@ -94,12 +95,10 @@ class _Documents:
             if not isinstance(event, DocumentStartEvent):
                 continue
             self._report.count(Limit.DOCUMENTS, _mark(event))
-            self._nodes = 0
+            self._nodes, self._most = 0, MAX_NODES
             self._anchors.clear()
             first = self._next()
             root = self._value(first, 1)
-            if self._nodes > MAX_NODES and not (isinstance(root, YamlMapping) and root.get("kind") == "ConnectionSet"):
-                raise self._too_many(first, MAX_NODES)
             if isinstance(root, YamlMapping):
                 yield root
             elif root is not None:
@@ -129,7 +128,7 @@ class _Documents:
     def _plain(self, event: ScalarEvent) -> Scalar:
         """What almost every scalar is, and often a word that came before, which needs no second look."""
         self._nodes += 1
-        if self._nodes > MAX_SET_NODES:
+        if self._nodes > self._most:
             self._count(event, 0)
         text = event.value
         if text in self._words:
@@ -153,6 +152,8 @@ class _Documents:
             if type(key) is str and key not in fields and (key != "<<" or not _merges(key_event)):
                 fields[key] = value
                 fields.marks.append(marks)
+                if depth == 1 and key == "kind" and value == "ConnectionSet":
+                    self._most = MAX_SET_NODES
             else:
                 self._refuse_field(fields, key_event, key)
                 if key == "<<" and _merges(key_event):
@@ -237,12 +238,9 @@ class _Documents:
 
     def _count(self, event: Event, nodes: int) -> None:
         self._nodes += nodes
-        if self._nodes > MAX_SET_NODES:
-            raise self._too_many(event, MAX_SET_NODES)
-
-    def _too_many(self, event: Event, most: int) -> SpoiledError:
-        message = f"the document has more than {most:,} values"
-        return self._report.spoil(_place(event), message, "split it, or use fewer aliases")
+        if self._nodes > self._most:
+            message = f"the document has more than {self._most:,} values"
+            raise self._report.spoil(_place(event), message, "split it, or use fewer aliases")
 
 
 def _merges(event: Event) -> bool:

@@ -30,7 +30,7 @@ COMMANDS = (
     ("args", "said"),
     [
         (("plna", "x"), "unknown command 'plna'; did you mean plan?"),
-        (("frobnicate",), "unknown command 'frobnicate'; commands are validate, plan, apply"),
+        (("frobnicate",), "unknown command 'frobnicate'; commands are validate, render, plan, apply"),
         (("plan", "x", "--frmat", "json"), "unknown option --frmat; did you mean --format? See extcal plan --help."),
         (("plan", "x", "--format", "jsn"), "'text', 'json'"),
         (("apply", "x", "--consent", "maybe"), "'link', 'skip'"),

@@ -349,9 +349,21 @@ def test_faults_of_a_sync_config(faults: Faults, config: str, fault: str) -> Non
         ),
         ("apiVersion: extcal/v1\n", "", ["1:1: missing field 'apiVersion' (The version of the manifest format)"]),
         ("Connection", "Conection", ["2:7: unknown kind 'Conection', at kind (did you mean Connection?)"]),
-        ("Connection", "Pod", ["2:7: unknown kind 'Pod', at kind (allowed: Site, SyncPolicy, Connection)"]),
-        ("Connection", "[]", ["2:7: kind must be text, at kind (allowed: Site, SyncPolicy, Connection)"]),
-        ("kind: Connection\n", "", ["1:1: missing field 'kind' (allowed: Site, SyncPolicy, Connection)"]),
+        (
+            "Connection",
+            "Pod",
+            ["2:7: unknown kind 'Pod', at kind (allowed: Site, SyncPolicy, Connection, ConnectionSet)"],
+        ),
+        (
+            "Connection",
+            "[]",
+            ["2:7: kind must be text, at kind (allowed: Site, SyncPolicy, Connection, ConnectionSet)"],
+        ),
+        (
+            "kind: Connection\n",
+            "",
+            ["1:1: missing field 'kind' (allowed: Site, SyncPolicy, Connection, ConnectionSet)"],
+        ),
     ],
 )
 def test_faults_of_the_whole(faults: Faults, old: str, new: str, expected: list[str]) -> None:
@@ -366,15 +378,15 @@ def test_a_text_that_is_no_manifest(faults: Faults) -> None:
     assert faults(text) == [
         (
             "m.yaml:1:1: not a manifest: apiVersion and kind are missing"
-            " (begin with apiVersion: extcal/v1 and kind: Site, SyncPolicy or Connection)"
+            " (begin with apiVersion: extcal/v1 and kind: Site, SyncPolicy, Connection or ConnectionSet)"
         ),
         (
             "m.yaml:3:1: a manifest must be a mapping of fields"
-            " (begin with apiVersion: extcal/v1 and kind: Site, SyncPolicy or Connection)"
+            " (begin with apiVersion: extcal/v1 and kind: Site, SyncPolicy, Connection or ConnectionSet)"
         ),
         (
             "m.yaml:5:1: not a manifest: apiVersion and kind are missing"
-            " (begin with apiVersion: extcal/v1 and kind: Site, SyncPolicy or Connection)"
+            " (begin with apiVersion: extcal/v1 and kind: Site, SyncPolicy, Connection or ConnectionSet)"
         ),
         "m.yaml:12:13: unknown value 'aple', at spec.provider (did you mean apple?)",
     ]

@@ -77,8 +77,8 @@ def test_the_plan_has_a_schema() -> None:
     ("word", "message"),
     [
         ("conection", "unknown schema 'conection'; did you mean connection?"),
-        ("../x", "unknown schema '../x'; schemas are site, syncpolicy, connection, plan, status"),
-        ("", "unknown schema ''; schemas are site, syncpolicy, connection, plan, status"),
+        ("../x", "unknown schema '../x'; schemas are site, syncpolicy, connection, connection-set, plan, status"),
+        ("", "unknown schema ''; schemas are site, syncpolicy, connection, connection-set, plan, status"),
     ],
 )
 def test_a_kind_without_a_schema(word: str, message: str) -> None:
