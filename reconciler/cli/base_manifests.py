@@ -3,7 +3,8 @@
 import os
 import posixpath
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -16,6 +17,7 @@ from reconciler.errors import LimitError, UsageError
 from reconciler.manifests import Limits, load_readable
 from reconciler.manifests.contents import (
     MAX_BYTES,
+    ROSTER_SUFFIXES,
     SUFFIXES,
     declares_manifest,
     has_manifest_name,
@@ -119,12 +121,43 @@ def _copied(root: Path, commit: str, inside: str | None, target: Path, limits: L
     if sum(blob.size for blob in found.manifests) > limits.bytes:
         raise ManifestBudget(limits).exceeded(Limit.BYTES, None)
     files = _written(root, found.manifests, target)
+    _written(root, _rosters(root, commit, found.manifests, files, limits), target)
     copy.files += files if was_there else (file for file in files if _may_be_ours(file.read_bytes()))
     strays = map(str, _written(root, found.strays, target))
     copy.strays += (Stray(ManifestFile(stray, stray), _ELSEWHERE) for stray in strays)
     copy.unread += found.unseen
     copy.unread += (f"{name} is a submodule, whose files are not read" for name in tree.submodules)
     copy.unread += (f"{name} is a link, which is not followed" for name in unfollowed_links(root, tree, inside))
+
+
+def _rosters(
+    root: Path, commit: str, manifests: Sequence[git.Blob], files: Sequence[Path], limits: Limits
+) -> list[git.Blob]:
+    """The CSV files of a commit that its manifests, written as `files`, may mean: beside them or below, and named."""
+    naming: defaultdict[str, list[bytes]] = defaultdict(list)
+    for blob, file in zip(manifests, files, strict=True):
+        if b"roster" in (text := file.read_bytes()):
+            naming[posixpath.dirname(blob.name)].append(text)
+    if not naming:
+        return []
+    found = [
+        blob
+        for blob in git.tree(root, commit).blobs
+        if blob.name.lower().endswith(ROSTER_SUFFIXES) and _is_named(blob.name, naming)
+    ]
+    if sum(blob.size for blob in (*manifests, *found)) > limits.bytes:
+        raise ManifestBudget(limits).exceeded(Limit.BYTES, None)
+    return found
+
+
+def _is_named(name: str, naming: Mapping[str, Sequence[bytes]]) -> bool:
+    base, folder = os.fsencode(posixpath.basename(name)), posixpath.dirname(name)
+    while True:
+        if any(base in text for text in naming.get(folder, ())):
+            return True
+        if not folder:
+            return False
+        folder = posixpath.dirname(folder)
 
 
 def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:

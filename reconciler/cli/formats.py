@@ -166,7 +166,12 @@ def report_findings(plan: Plan, console: Console) -> None:
 
 
 def warn_of_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:
-    """Warn of files that look like manifests and are not read; a plan that is shown has those of its sites."""
+    """Warn of files that look like manifests and are not read, and note what of rosters is not.
+
+    A plan that is shown has the warnings of its sites.
+    """
+    for note in desired.notes:
+        console.note(str(note))
     for one in desired.overlooked:
         if not (planned and one.sites):
             console.warning(str(one.warning))

@@ -40,11 +40,15 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
             return error.exit_code
         raise
     warnings = [*(one.warning for one in desired.overlooked), *account_warnings(desired.connections)]
-    if warnings and output == "github":
-        options.console.result(annotations(warnings, "warning"))
+    if output == "github":
+        levels = (annotations(warnings, "warning"), annotations(desired.notes, "notice"))
+        if any(levels):
+            options.console.result("\n".join(filter(None, levels)))
     else:
         for warning in warnings:
             options.console.warning(str(warning))
+        for note in desired.notes:
+            options.console.note(str(note))
     sites, connections = len(desired.sites), len(desired.connections)
     options.console.result(
         f"Valid: {sites} site{'' if sites == 1 else 's'}, {connections} connection{'' if connections == 1 else 's'}."

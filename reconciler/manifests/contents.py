@@ -134,6 +134,9 @@ def advance(text: str, place: Place, begin: int, end: int) -> Place:
 SUFFIXES = (".yaml", ".yml", ".json")
 """How the name of a manifest ends, in whatever case."""
 
+ROSTER_SUFFIXES = (".csv", ".tsv")
+"""How the name of a roster ends, in whatever case."""
+
 _TOOL_FOLDERS = {".git", ".venv"}
 _HEAD = 8_192
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)

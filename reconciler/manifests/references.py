@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from reconciler.manifests.connection_sets import SetDocument
+from reconciler.manifests.connection_sets import Roster, SetDocument
 from reconciler.manifests.convert import NO_SYNC, ConnectionDocument, PolicyDocument, SiteDocument
 from reconciler.manifests.declarations import Declaration, Name
 from reconciler.manifests.faults import shown
@@ -13,7 +13,7 @@ from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Desired, ScheduleKey, ScheduleRef
-from reconciler.model.source import Fault
+from reconciler.model.source import Fault, Source
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
 from reconciler.text import Suggestions, escaped
@@ -57,7 +57,27 @@ def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list
     faults = [*names.faults(), *_same_site(documents.sites), *find_overlaps(connections)]
     sites = sorted((document.site for document in documents.sites), key=lambda site: site.name)
     connections.sort(key=lambda connection: (connection.site, connection.name))
-    return Desired(tuple(sites), tuple(connections)), faults
+    return Desired(tuple(sites), tuple(connections), notes=tuple(_notes(documents.sets))), faults
+
+
+def _notes(sets: Iterable[SetDocument]) -> Iterator[Fault]:
+    """A note for all rosters that have the same columns beside those of connections, at the first of them."""
+    rosters: defaultdict[tuple[str, ...], list[Roster]] = defaultdict(list)
+    for one in sets:
+        if one.roster is not None and one.roster.ignored:
+            rosters[tuple(cell.text for cell in one.roster.ignored)].append(one.roster)
+    for columns, having in rosters.items():
+        named = ", ".join(shown(text) for text in columns[:_MOST_NAMED] if text) or "without a name"
+        rest = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
+        verb = "columns are" if len(columns) > 1 else "column is"
+        more = f", in {len(having):,} rosters" if len(having) > 1 else ""
+        first = min(having, key=lambda roster: roster.file.shown)
+        cell = first.ignored[0]
+        source = Source(first.file.shown, cell.line + 1, cell.column + 1)
+        yield Fault(source, "", f"the {verb} not read: {named}{rest}{more}")
+
+
+_MOST_NAMED = 5
 
 
 def _inherited(policy: SyncConfig, own: SyncConfig) -> int:

@@ -19,7 +19,7 @@ from reconciler.manifests.files import Stray, is_manifest, read
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.parse_cache import ParseCache, read_cached
 from reconciler.manifests.schema import API_VERSION
-from reconciler.manifests.values import YamlMapping
+from reconciler.manifests.values import YamlMapping, YamlSequence
 from reconciler.model.desired import Desired, Overlooked, Site
 from reconciler.model.source import Fault, Source
 
@@ -113,9 +113,22 @@ def _add(document: YamlMapping, found: _Stray) -> bool:
         spec = document.get("spec")
         named = isinstance(spec, YamlMapping) and "site" in spec
         found.connections.append((text_at(document, "spec", "site") or "") if named else None)
+    elif kind == "ConnectionSet":
+        found.connections += _sites_of_set(document)
+        # Its rows may be about any site, and are not read.
+        found.anything |= text_at(document, "spec", "roster") is not None
     elif kind != "SyncPolicy":
         found.anything = True
     return True
+
+
+def _sites_of_set(document: YamlMapping) -> Iterator[str | None]:
+    """The sites that the entries of a set name, themselves or by its template; None where one names none."""
+    shared = text_at(document, "spec", "template", "site")
+    spec = document.get("spec")
+    given = spec.get("connections") if isinstance(spec, YamlMapping) else None
+    for entry in given if isinstance(given, YamlSequence) else ():
+        yield (text_at(entry, "site") if isinstance(entry, YamlMapping) else None) or shared
 
 
 class _About:

@@ -184,3 +184,5 @@ class Desired:
     sites: tuple[Site, ...] = ()
     connections: tuple[DeclaredConnection, ...] = ()
     overlooked: tuple[Overlooked, ...] = ()
+    notes: tuple[Fault, ...] = ()
+    """What is passed over and does no harm: columns of rosters that no connection has."""

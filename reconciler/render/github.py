@@ -9,7 +9,7 @@ from typing import Literal
 from reconciler.model.source import Fault
 from reconciler.text import inert
 
-Level = Literal["error", "warning"]
+Level = Literal["error", "warning", "notice"]
 _TITLE = "extcal validate"
 
 

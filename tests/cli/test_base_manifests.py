@@ -15,8 +15,10 @@ from tests.support.cli.worlds import (
     PASSWORD_ENV,
     QUAY,
     connection,
+    email,
     harbor,
     quay,
+    schedule_id,
     site,
     world,
 )
@@ -257,3 +259,37 @@ def test_a_commit_that_holds_more_than_is_read_is_no_empty_base(drifting: Extcal
     ran = drifting("plan", "manifests", "--base", "HEAD", "--limit", "documents=3")
     assert ran.code == 1
     assert ran.err.startswith("HEAD:manifests/all.yaml:31:1: the manifests hold more than 3 documents together (")
+
+
+ROSTERED = """\
+apiVersion: extcal/v1
+kind: ConnectionSet
+metadata: {name: staff}
+spec:
+  template: {site: harbor, provider: apple, credentials: {password: {env: EXTCAL_APP_PASSWORD}}}
+  roster: lists/staff.csv
+"""
+
+
+@pytest.mark.parametrize("path", ["manifests", "manifests/staff.yaml"])
+def test_rosters_of_the_base_are_read(extcal: Extcal, path: str) -> None:
+    """Who stands in a roster at the base is compared, whether the folder or the manifest alone is given."""
+    extcal.env |= PASSWORD_ENV
+    extcal.on(world(harbor(1, 2)))
+    manifests = extcal.folder / "manifests"
+    (manifests / "lists").mkdir(parents=True)
+    roster = manifests / "lists" / "staff.csv"
+    roster.write_text(f"name,account,schedule_id\n{_row(1)}{_row(2)}")
+    (manifests / "staff.yaml").write_text(f"{site()}---\n{ROSTERED}")
+    git(extcal.folder, "init", "--quiet")
+    git(extcal.folder, "add", ".")
+    git(extcal.folder, *IDENTITY, "commit", "--quiet", "-m", "base")
+    roster.write_text(f"name,account,schedule_id\n{_row(1)}")
+    ran = extcal("plan", path, "--base", "HEAD")
+    assert ran.code == 0, ran.err
+    assert "harbor/staff-2" in ran.out + ran.err
+    assert "manifests have" not in ran.err
+
+
+def _row(number: int) -> str:
+    return f"staff-{number},{email(number)},{schedule_id(number)}\n"

@@ -16,9 +16,9 @@ from reconciler.manifests.parse_cache import Outline, ParseCache, read_cached
 from reconciler.manifests.values import Value, YamlMapping, YamlSequence
 from reconciler.manifests.yaml_reader import read_documents
 from reconciler.model.source import Fault
-from tests.manifests.strategies import mangled, manifests
 from tests.support.builders.manifests import SITE, documents, fleet
 from tests.support.profiles import examples
+from tests.support.scenarios.documents import mangled, manifests
 
 OUTLINES = (
     "a: _\nb: {c: _}\n",

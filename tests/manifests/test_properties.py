@@ -2,33 +2,23 @@
 
 import random
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ManifestError
-from reconciler.manifests import load
 from reconciler.model.desired import Desired
 from reconciler.model.source import Source, SourceMap
 from reconciler.model.sync import CalendarRef, Direction
-from tests.manifests.strategies import CONNECTIONS, POLICIES, SITES, Spec, as_yaml, mangled
+from tests.manifests.set_files import load_files
 from tests.support.builders.manifests import CONNECTION, POLICY, SITE, documents
 from tests.support.profiles import examples
+from tests.support.scenarios.documents import CONNECTIONS, POLICIES, SITES, Spec, as_yaml, mangled
 
 NOWHERE = Source("", 0, 0)
-
-
-def load_files(contents: Mapping[str, bytes]) -> Desired:
-    """Load a folder of files; hypothesis runs many times in one test, so that tmp_path would fill up."""
-    with tempfile.TemporaryDirectory() as name:
-        for file, content in contents.items():
-            (Path(name) / file).write_bytes(content)
-        return load([Path(name)])
 
 
 def refused_or_loaded(content: bytes) -> None:

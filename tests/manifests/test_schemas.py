@@ -18,8 +18,8 @@ from reconciler.manifests.faults import FileReport
 from reconciler.manifests.schema import quick_check
 from reconciler.manifests.yaml_reader import read_documents
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm
-from tests.manifests.strategies import KINDS, mangled, manifests
 from tests.support.profiles import examples
+from tests.support.scenarios.documents import KINDS, mangled, manifests
 
 Json: TypeAlias = dict[str, object]
 
@@ -44,8 +44,10 @@ def test_schemas_are_schemas(schema: Json) -> None:
 
 def test_every_field_is_described(schema: Json) -> None:
     """Each field says what it is for, each pattern what it means, and no object takes unknown fields."""
+    shared = cast("dict[str, Json]", schema.get("$defs", {}))
     for field in _subschemas(schema):
-        assert str(field["description"]).endswith(".")
+        described = field if "description" in field else shared[str(field["$ref"]).removeprefix("#/$defs/")]
+        assert str(described["description"]).endswith(".")
         assert ("pattern" in field) == ("patternErrorMessage" in field)
         if field.get("type") == "object":
             assert field["additionalProperties"] is False
@@ -63,9 +65,22 @@ def test_a_sync_config_is_one() -> None:
     assert fields == {path: names | {"enabled"} for path, names in arms.items()}
 
 
+def test_a_template_and_an_entry_take_what_a_connection_takes() -> None:
+    """Every field of a Connection's spec may stand in a set's template and its entries, and means the same there."""
+    spec = json.loads(schema_text("connection"))["properties"]["spec"]["properties"]
+    whole = json.loads(schema_text("connection-set"))
+    shared, template = whole["$defs"], whole["properties"]["spec"]["properties"]["template"]
+    assert {name: shared[name] for name in spec} == spec
+    assert shared["secretRef"] == json.loads(schema_text("connection"))["$defs"]["secretRef"]
+    references = {name: {"$ref": f"#/$defs/{name}"} for name in spec}
+    assert template["properties"] == references
+    assert shared["entry"]["properties"] == {"name": shared["entry"]["properties"]["name"], **references}
+
+
 def test_a_schema_is_asked_for_in_any_case() -> None:
     """`extcal schema` takes the kind as people write it."""
     assert schema_text("SyncPolicy") == schema_text("syncpolicy") == schema_text("SYNCPOLICY")
+    assert schema_text("ConnectionSet") == schema_text("connection-set")
 
 
 def test_the_plan_has_a_schema() -> None:

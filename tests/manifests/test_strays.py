@@ -330,3 +330,30 @@ def test_a_folder_of_strays_alone_holds_no_manifests(folder: Path) -> None:
     """A folder in which nothing is read is a fault, as an empty one is."""
     write(folder, {"m/site.yaml.off": SITE})
     assert refusals(Path("m")) == ["the folder 'm' contains no manifests (their names end in .yaml, .yml or .json)"]
+
+
+SET = (
+    "apiVersion: extcal/v1\nkind: ConnectionSet\nmetadata: {name: s}\n"
+    "spec: {template: {site: quay, provider: apple}, connections: [{name: a, schedule: {name: x}, account: a@b.example}"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "spared"),
+    [
+        (SET + "]}", {"quay"}),
+        (SET + ", {name: b, site: harbor-dental}]}", {"quay", "harbor-dental"}),
+        (SET + "], roster: staff.csv}", {"quay", "harbor-dental"}),
+        (SET.replace("site: quay, ", "") + "]}", {"quay", "harbor-dental"}),
+    ],
+)
+def test_the_sites_of_a_set_that_is_not_read(folder: Path, content: str, spared: set[str]) -> None:
+    """A set that was put aside is about the sites that its entries have, and its roster may be about any."""
+    write(folder, {"sites.yaml": documents(PRUNING, OTHER), "set.yaml.off": content})
+    assert set(pruned(load([Path()]))) == {"harbor-dental", "quay"} - spared
+
+
+def test_a_roster_is_no_stray(folder: Path) -> None:
+    """A CSV file is read where a set names it, and is nobody's manifest elsewhere."""
+    write(folder, {"site.yaml": PRUNING, "staff.csv": "name,account,schedule_name\n", ".old/staff.csv": "extcal/v1"})
+    assert pruned(load([Path()])) == ["harbor-dental"]

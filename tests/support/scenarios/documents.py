@@ -6,7 +6,7 @@ from typing import TypeAlias
 import yaml
 from hypothesis import strategies as st
 
-KINDS = ("site", "syncpolicy", "connection")
+KINDS = ("site", "syncpolicy", "connection", "connection-set")
 
 Spec: TypeAlias = dict[str, object]
 Document: TypeAlias = dict[str, object]
@@ -68,32 +68,40 @@ SITES: st.SearchStrategy[Spec] = st.fixed_dictionaries(
     },
 )
 POLICIES: st.SearchStrategy[Spec] = st.fixed_dictionaries({"syncConfig": SYNCS})
-CONNECTIONS: st.SearchStrategy[Spec] = st.fixed_dictionaries(
+REQUIRED: dict[str, st.SearchStrategy[object]] = {
+    "schedule": st.one_of(
+        st.fixed_dictionaries({"id": GUIDS}),
+        st.fixed_dictionaries({"name": TEXTS}),
+        st.fixed_dictionaries({"externalId": TEXTS}),
+        st.fixed_dictionaries({"id": GUIDS, "name": TEXTS}),
+        st.fixed_dictionaries({"id": GUIDS, "externalId": TEXTS}),
+    ),
+    "provider": st.one_of(
+        st.sampled_from(["google", "microsoft", "apple"]),
+        st.fixed_dictionaries({"name": TEXTS}),
+        st.fixed_dictionaries({"id": GUIDS}),
+    ),
+    "account": st.from_regex(r"[a-z]{1,8}@[a-z]{1,8}\.example", fullmatch=True),
+}
+OPTIONAL: dict[str, st.SearchStrategy[object]] = {
+    "credentials": st.fixed_dictionaries({"password": SECRETS}),
+    "state": st.sampled_from(["present", "absent"]),
+    "syncConfig": SYNCS,
+    "lifecycle": st.fixed_dictionaries(
+        {}, optional={"preventDisconnect": st.booleans(), "ignoreChanges": st.lists(PATHS, unique=True)}
+    ),
+}
+CONNECTIONS: st.SearchStrategy[Spec] = st.fixed_dictionaries(REQUIRED, optional=OPTIONAL)
+TEMPLATES: st.SearchStrategy[Spec] = st.fixed_dictionaries({}, optional=REQUIRED | OPTIONAL)
+SETS: st.SearchStrategy[Spec] = st.fixed_dictionaries(
     {
-        "schedule": st.one_of(
-            st.fixed_dictionaries({"id": GUIDS}),
-            st.fixed_dictionaries({"name": TEXTS}),
-            st.fixed_dictionaries({"externalId": TEXTS}),
-            st.fixed_dictionaries({"id": GUIDS, "name": TEXTS}),
-            st.fixed_dictionaries({"id": GUIDS, "externalId": TEXTS}),
-        ),
-        "provider": st.one_of(
-            st.sampled_from(["google", "microsoft", "apple"]),
-            st.fixed_dictionaries({"name": TEXTS}),
-            st.fixed_dictionaries({"id": GUIDS}),
-        ),
-        "account": st.from_regex(r"[a-z]{1,8}@[a-z]{1,8}\.example", fullmatch=True),
+        "connections": st.lists(
+            st.fixed_dictionaries({"name": NAMES, **REQUIRED}, optional=OPTIONAL), min_size=1, max_size=3
+        )
     },
-    optional={
-        "credentials": st.fixed_dictionaries({"password": SECRETS}),
-        "state": st.sampled_from(["present", "absent"]),
-        "syncConfig": SYNCS,
-        "lifecycle": st.fixed_dictionaries(
-            {}, optional={"preventDisconnect": st.booleans(), "ignoreChanges": st.lists(PATHS, unique=True)}
-        ),
-    },
+    optional={"template": TEMPLATES, "allowEmpty": st.booleans()},
 )
-SPECS = {"Site": SITES, "SyncPolicy": POLICIES, "Connection": CONNECTIONS}
+SPECS = {"Site": SITES, "SyncPolicy": POLICIES, "Connection": CONNECTIONS, "ConnectionSet": SETS}
 
 
 def document(kind: str) -> st.SearchStrategy[Document]:
