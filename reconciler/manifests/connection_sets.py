@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
+from reconciler.manifests.connection_sets_fast import Converted, LineConverter
 from reconciler.manifests.contents import ManifestFile, decode
 from reconciler.manifests.convert import (
     ConnectionDocument,
@@ -19,11 +20,12 @@ from reconciler.manifests.convert import (
 )
 from reconciler.manifests.csv_table import Cell, rows
 from reconciler.manifests.declarations import Declaration, member_declaration
+from reconciler.manifests.entry_lines import EntryLines
 from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.roster import column_of, entries, find_roster, read_header
 from reconciler.manifests.schema import ENTRY, is_valid
-from reconciler.manifests.values import START, YamlMapping, YamlSequence, locate, place
+from reconciler.manifests.values import START, Value, YamlMapping, YamlSequence, locate, place
 from reconciler.model.source import Fault, Source
 
 ReadFile: TypeAlias = Callable[[ManifestFile], bytes | Fault]
@@ -96,13 +98,26 @@ class SetReader:
         return made
 
     def _add_entries(self, given: YamlSequence, made: SetDocument) -> None:
-        for index, (entry, mark) in enumerate(zip(given, given.marks, strict=True)):
+        def converted(entry: Value, index: int) -> Converted:
+            member = SetMember(made.name, made.root, index)
+            return _converted(cast("YamlMapping", entry), f"spec.connections[{index}]", member, self._report, made)
+
+        convert = LineConverter(given, converted).convert if isinstance(given, EntryLines) else None
+        for index, mark in enumerate(given.marks):
             self._report.count(Limit.DOCUMENTS, mark)
-            within = f"spec.connections[{index}]"
-            if isinstance(entry, YamlMapping):
-                self._add(entry, within, SetMember(made.name, made.root, index), self._report, made)
+            if convert is not None:
+                self._keep(convert(index), made)
+            elif isinstance(given[index], YamlMapping):
+                self._keep(converted(given[index], index), made)
             else:
-                self._report.add(place(mark), "must be a mapping with a name", within, "write {name: …, …}")
+                where = f"spec.connections[{index}]"
+                self._report.add(place(mark), "must be a mapping with a name", where, "write {name: …, …}")
+
+    def _keep(self, converted: Converted, made: SetDocument) -> None:
+        declared, member = converted
+        self.declarations.append(declared)
+        if member is not None:
+            made.members.append(member)
 
     def _add_roster(self, written: str, spec: YamlMapping, made: SetDocument) -> None:
         found = find_roster(written, self._file)
@@ -133,17 +148,19 @@ class SetReader:
         member = SetMember(made.name, made.root)
         for entry in entries(lines, header, report):
             before = len(report.faults)
-            self._add(entry, "", member, report, made)
+            self._keep(_converted(entry, "", member, report, made), made)
             # A row's fields go by the names of their columns.
             report.faults[before:] = (replace(one, where=column_of(one.where)) for one in report.faults[before:])
 
-    def _add(self, entry: YamlMapping, within: str, member: SetMember, report: FileReport, made: SetDocument) -> None:
-        self.declarations.append(member_declaration(entry, within, made.template.site, report))
-        if not is_valid(ENTRY, entry, report, within):
-            return
-        lacking = [name for name in _NEEDED if name not in entry and getattr(made.template, name) is None]
-        if lacking:
-            message = f"missing {' and '.join(lacking)}: neither it nor the set's template says it"
-            report.add(place(entry.mark), message, within, "write it here, or in the template")
-            return
-        made.members.append(member_document(entry, made.template, report, within, member))
+
+def _converted(entry: YamlMapping, within: str, member: SetMember, report: FileReport, made: SetDocument) -> Converted:
+    """What an entry or a row declares, and the member that it is; what is wrong with it is reported."""
+    declared = member_declaration(entry, within, made.template.site, report)
+    if not is_valid(ENTRY, entry, report, within):
+        return declared, None
+    lacking = [name for name in _NEEDED if name not in entry and getattr(made.template, name) is None]
+    if lacking:
+        message = f"missing {' and '.join(lacking)}: neither it nor the set's template says it"
+        report.add(place(entry.mark), message, within, "write it here, or in the template")
+        return declared, None
+    return declared, member_document(entry, made.template, report, within, member)

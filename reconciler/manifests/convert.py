@@ -166,7 +166,7 @@ def template_of(spec: YamlMapping, root: TextMark, report: FileReport) -> Templa
     places = SourceMap(report.source_of(root), _places(spec, root)).fields
     return Template(
         site=fields.get("site"),
-        schedule=_schedule(fields["schedule"]) if "schedule" in spec else None,
+        schedule=schedule_ref(fields["schedule"]) if "schedule" in spec else None,
         provider=_provider(fields["provider"]) if "provider" in spec else None,
         account=Account(fields["account"]) if "account" in spec else None,
         password=_secret(fields["credentials"]["password"]) if "credentials" in spec else None,
@@ -195,7 +195,7 @@ def _connection(
     return ConnectionDocument(
         name=name,
         site=fields.get("site", template.site),
-        schedule=_schedule(fields["schedule"]) if "schedule" in spec else cast("ScheduleRef", template.schedule),
+        schedule=schedule_ref(fields["schedule"]) if "schedule" in spec else cast("ScheduleRef", template.schedule),
         provider=_provider(fields["provider"]) if "provider" in spec else cast("ProviderRef", template.provider),
         account=Account(fields["account"]) if "account" in spec else cast("Account", template.account),
         password=_secret(fields["credentials"]["password"]) if "credentials" in spec else template.password,
@@ -263,7 +263,8 @@ def _secret(reference: SecretShape) -> SecretRef:
     return SecretRef(SecretKind.FILE, reference["file"])
 
 
-def _schedule(schedule: dict[str, str]) -> ScheduleRef:
+def schedule_ref(schedule: dict[str, str]) -> ScheduleRef:
+    """What the fields of a valid `schedule` mean; an id is in lower case, and counts."""
     written = next((ScheduleRef(ScheduleKey(by), value) for by, value in schedule.items() if by != "id"), None)
     if "id" in schedule:
         return ScheduleRef(ScheduleKey.ID, schedule["id"].lower(), label=written)

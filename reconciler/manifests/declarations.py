@@ -1,6 +1,6 @@
 """What documents are called and which names they refer to, known before the rest of them is."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.manifests.faults import FileReport
 from reconciler.manifests.roster import column_of
@@ -8,8 +8,7 @@ from reconciler.manifests.values import TextMark, Value, YamlMapping
 from reconciler.model.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name, with how many lines it is below its document's place, and its column."""
 
     text: str
@@ -17,8 +16,7 @@ class Name:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """What a document is called and which names it refers to, whether or not the rest of it is valid.
 
     A member of a set is a Connection. `root` is the place of the document, or of the member; `within` is where the

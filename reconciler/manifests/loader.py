@@ -6,7 +6,6 @@ sites from being pruned that unread files may be about (`strays`). The fields ar
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -150,7 +149,7 @@ def _add(document: YamlMapping, report: FileReport, sets: SetReader, documents: 
         documents.sets.append(found)
         if found.needs_site:
             # One fault, not one for each of its members.
-            documents.declarations[-1] = replace(documents.declarations[-1], needs_site=True)
+            documents.declarations[-1] = documents.declarations[-1]._replace(needs_site=True)
         documents.connections += (_counted(member, document, report) for member in found.members)
 
 

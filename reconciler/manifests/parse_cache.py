@@ -19,6 +19,7 @@ from typing import Self
 
 import yaml
 
+from reconciler.manifests.entry_lines import with_lines
 from reconciler.manifests.faults import FileReport
 from reconciler.manifests.limits import Limit
 from reconciler.manifests.values import YamlMapping
@@ -144,7 +145,7 @@ def read_cached(text: str, report: FileReport, cache: ParseCache) -> Iterator[Ya
     for section in _split(text):
         # What is kept of a long one would cost more than it saves.
         outline = Outline.of(section) if len(section) <= _LONGEST else None
-        document = None if outline is None else cache.document(outline)
+        document = with_lines(section) if outline is None else cache.document(outline)
         if document is not None:
             report.count(Limit.DOCUMENTS, BEGINNING)
             yield document

@@ -130,6 +130,17 @@ def _schema(part: str) -> dict[str, object]:
     return schema
 
 
+def definition(part: str, path: str) -> Mapping[str, object]:
+    """What the schema of a part says of a field, by its dotted path."""
+    whole = _schema(part)
+    node = cast("_Node", whole)
+    for step in path.split("."):
+        node = node["properties"][step]
+        if "$ref" in node:
+            node = cast("_Node", whole)["$defs"][str(node["$ref"]).rpartition("/")[2]]
+    return node
+
+
 @cache
 def quick_check(part: str) -> Callable[[object], bool]:
     """A function that says whether a document is valid by its kind's schema, without an explanation."""

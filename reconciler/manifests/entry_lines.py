@@ -1,0 +1,134 @@
+"""Entries of a set that are a line each, kept as lines: most of them are never parsed.
+
+The figures of sets in `make bench` need it, with `connection_sets_fast`. `tests/manifests/test_entry_lines.py` holds
+that values, places and faults are those of one parse of the whole file.
+
+Terms: as in `parse_cache`, a *word* is a plain text that is a whole value, here within braces, and what stands around
+the words of a line is its *outline*. A line is an entry in braces and nothing else; the lines of a block begin in the
+same column. Then the document has the same structure with a single line of the block, and the others are read apart.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple, Self, cast
+
+import yaml
+
+from reconciler.manifests.faults import FileReport
+from reconciler.manifests.values import TextMark, Value, YamlMapping, YamlSequence
+from reconciler.manifests.yaml_reader import MAX_SET_NODES, parse_documents
+
+_BLOCK = re.compile(r"^( +)connections:\n((\1 *- )\{[^\n]*\}\n(?:\3\{[^\n]*\}\n)+)", re.MULTILINE)
+_WORD = re.compile(r": (?!(?:true|false|null|[0-9.]+)[,}\]])(\w[\w./@+'()-]*(?: [\w./@+'()-]+)*)(?=[,}\]])")
+_BREAK = "\n"
+_FEWEST = 8
+_LINES_OF_AN_OUTLINE = 4
+_LONGEST_WORD = 200
+
+
+class EntryLine(NamedTuple):
+    """A line: its entry, what stands around the words of that, and the words."""
+
+    text: str
+    outline: str
+    words: list[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The line of an entry in braces."""
+        parts = _WORD.split(text)
+        return cls(text, "\0".join(parts[::2]), parts[1::2])
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its words are as long as people write them."""
+        return max(map(len, self.words), default=0) <= _LONGEST_WORD
+
+    def columns(self, first: int) -> dict[int, int]:
+        """Where each word begins, from 0, in a line whose entry begins at `first`; with its index."""
+        found, column = {}, first
+        for index, before in enumerate(self.outline.split("\0")[: len(self.words)]):
+            column += len(before) + len(": ")
+            found[column] = index
+            column += len(self.words[index])
+        return found
+
+
+class LineMark(NamedTuple):
+    """Where an entry begins."""
+
+    line: int
+    column: int
+
+
+class EntryLines(YamlSequence):
+    """Entries that are parsed one by one when they are asked for; the first begins at `first`."""
+
+    __slots__ = ("first", "lines")
+
+    def __init__(self, lines: list[EntryLine], first: LineMark, parsed: Value) -> None:
+        super().__init__()
+        self.append(parsed)
+        self.lines = lines
+        self.first = first
+        self.marks = [LineMark(first.line + index, first.column) for index in range(len(lines))]
+
+    def __iter__(self) -> Iterator[Value]:
+        """Every entry, with marks as in the whole document."""
+        return (self.entry(index) for index in range(len(self.lines)))
+
+    def entry(self, index: int) -> YamlMapping:
+        """One entry."""
+        return _parsed(self.lines[index].text, self.marks[index], FileReport(""))
+
+
+def _parsed(text: str, mark: TextMark, report: FileReport) -> YamlMapping:
+    """The entry of a line as it is in its document; raises YAMLError, and ValueError where it is no one mapping."""
+    (found,) = parse_documents("\n" * mark.line + " " * mark.column + text, report)
+    if report.faults:
+        raise ValueError(text)
+    return found
+
+
+def with_lines(section: str) -> YamlMapping | None:
+    """The document of a section of a file, with its entries as lines; None where it has to be parsed whole."""
+    section = section if section.endswith("\n") else f"{section}\n"
+    block = _BLOCK.search(section)
+    if block is None:
+        return None
+    first = LineMark(section.count("\n", 0, block.start(2)), len(block[3]))
+    lines = [EntryLine.of(line[first.column :]) for line in block[2].splitlines()]
+    outlines, counts = {line.outline: line for line in lines}, Counter(line.outline for line in lines)
+    few = len(lines) < _FEWEST or len(outlines) * _LINES_OF_AN_OUTLINE > len(lines)
+    if few or not all(line.is_short for line in lines):
+        return None
+    # The lines stay, empty, so that what comes after them keeps its place.
+    rest = f"{section[: block.start(2)]}{block[3]}{lines[0].text}{_BREAK * len(lines)}{section[block.end(2) :]}"
+    report = FileReport("")
+    try:
+        (document,) = parse_documents(rest, report)
+        entries = _entries(document)
+        sizes = {outline: _nodes(_parsed(line.text, first, FileReport(""))) for outline, line in outlines.items()}
+    except (yaml.YAMLError, ValueError):
+        return None
+    if entries is None or report.faults or [(one.line, one.column) for one in entries.marks] != [first]:
+        return None
+    if sum(sizes[outline] * count for outline, count in counts.items()) > MAX_SET_NODES:
+        return None
+    cast("YamlMapping", document["spec"])["connections"] = EntryLines(lines, first, entries[0])
+    return document
+
+
+def _entries(document: YamlMapping) -> YamlSequence | None:
+    """The entries of a set."""
+    spec = document.get("spec")
+    found = spec.get("connections") if isinstance(spec, YamlMapping) else None
+    return found if isinstance(found, YamlSequence) and document.get("kind") == "ConnectionSet" else None
+
+
+def _nodes(value: Value) -> int:
+    """How many names and values there are."""
+    if isinstance(value, YamlMapping):
+        return 1 + sum(1 + _nodes(each) for each in value.values())
+    return 1 + sum(map(_nodes, value)) if isinstance(value, YamlSequence) else 1
