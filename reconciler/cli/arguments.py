@@ -96,6 +96,35 @@ def parallelism_option(function: _Command) -> _Command:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesOptions:
+    """How schedules are shown to people.
+
+    `ask` says that the service may be asked for names that the manifests don't have, `wide` that ids stand beside
+    names.
+    """
+
+    ask: bool = True
+    wide: bool = False
+
+
+def names_options(function: _Command) -> Callable[..., object]:
+    """Give a command `--no-names` and `--wide`; it gets them as one argument, `names`."""
+
+    @functools.wraps(function)
+    def command(*args: object, no_names: bool, wide: bool, **others: object) -> object:
+        return function(*args, names=NamesOptions(ask=not no_names, wide=wide), **others)
+
+    ids = click.option("--wide", is_flag=True, help="Show the ids of schedules beside their names.")
+    names = click.option(
+        "--no-names",
+        is_flag=True,
+        help="Don't ask for the names of schedules, which takes one request for each site that has something to show. "
+        "Names in the manifests are shown all the same.",
+    )
+    return names(ids(command))
+
+
+@dataclass(frozen=True, slots=True)
 class BaseOptions:
     """What a plan is compared with: a commit, or a folder of manifests."""
 
