@@ -3,7 +3,8 @@
 The digest (`reconciler/model/encoding.py`) tells damage and careless edits. It is no signature: whoever may write the
 file can make a new one, so keep the file where only the pipeline can write. Beside it stands an id, which tells the
 file from one that was saved another time with the same plan in it: a saved plan is for one use. Where plans were
-joined, each site has that of its part.
+joined, each site has that of its part. What is only shown, the names of schedules, stands beside the plan, too: the
+digest tells what would be done.
 """
 
 import json
@@ -12,18 +13,35 @@ import re
 import stat
 import tempfile
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
 from reconciler.model.encoding import Json, canonical, decoded, digest, encoded
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.shards import shard_of
 from reconciler.safe_paths import MisplacedError, check_file
 
 FORMAT_VERSION = 1
 _LARGEST = 256 * 1024 * 1024
 _PLAN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownSite:
+    """What is shown of a site: the names of its schedules, by their ids."""
+
+    site: str
+    schedule_names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What stands beside a plan, site by site."""
+
+    sites: tuple[_ShownSite, ...] = ()
 
 
 class PlanFileError(ExtcalError):
@@ -58,7 +76,21 @@ def _document(plan: Plan, new_id: str) -> Json:
     """What is saved; sites that are of no saved plan yet are of `new_id` from here on."""
     plan_ids: dict[str, Json] = {site.site.name: site.plan_id or new_id for site in plan.sites}
     content = encoded(plan.with_ids({}))
-    return {"format_version": FORMAT_VERSION, "digest": digest(content), "plan_ids": plan_ids, "plan": content}
+    shown = encoded(_Shown(tuple(_shown(plan))))
+    return {
+        "format_version": FORMAT_VERSION,
+        "digest": digest(content),
+        "plan_ids": plan_ids,
+        "shown": shown,
+        "plan": content,
+    }
+
+
+def _shown(plan: Plan) -> Iterator[_ShownSite]:
+    for site in plan.sites:
+        names = {action.schedule_id: action.schedule_name for action in site.actions if action.schedule_name}
+        if names:
+            yield _ShownSite(site.site.name, tuple(sorted(names.items())))
 
 
 def load(path: Path, wanted: str | None = None) -> Plan:
@@ -89,7 +121,7 @@ def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) ->
     if wanted is not None and document["digest"] != wanted:
         raise PlanFileError(f"{path}: another plan than asked for: its digest is {document['digest']}, not {wanted}")
     try:
-        plan = decoded(Plan, content)
+        plan = _with_shown(decoded(Plan, content), decoded(_Shown, document.get("shown", {})))
         TopologicalSorter({action.address: action.depends_on for action in plan.actions}).prepare()
     except CycleError as error:
         raise PlanFileError(f"{path}: not a plan: its actions wait for each other; plan again") from error
@@ -101,6 +133,18 @@ def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) ->
             raise PlanFileError(f"{path}: not a plan: {site.site.name} holds an action of another site; plan again")
     _check_shards(plan, path)
     return plan.with_ids(_plan_ids(document, plan, path))
+
+
+def _with_shown(plan: Plan, shown: _Shown) -> Plan:
+    by_site = {each.site: dict(each.schedule_names) for each in shown.sites}
+
+    def named(site: SitePlan) -> SitePlan:
+        names = by_site.get(site.site.name, {})
+        return replace(
+            site, actions=tuple(replace(each, schedule_name=names.get(each.schedule_id)) for each in site.actions)
+        )
+
+    return replace(plan, sites=tuple(map(named, plan.sites)))
 
 
 def _plan_ids(document: dict[str, Json], plan: Plan, path: Path) -> dict[str, str]:

@@ -168,8 +168,8 @@ class Action:
     changes: tuple[Change, ...] = ()
     """The fields that differ, for people; nothing is carried out by them."""
 
-    schedule_name: str | None = None
-    """The schedule's name, where it is known."""
+    schedule_name: str | None = field(default=None, compare=False, metadata=NOT_ENCODED)
+    """The schedule's name, where it is known: for people alone, so that a plan is the same under any name."""
 
     connect: ConnectSpec | None = None
     """How the account is connected, by this action or by one that undoes it."""

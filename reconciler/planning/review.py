@@ -18,7 +18,7 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.planning.preconditions import already_done, disconnecting, holds
 from reconciler.text import cut
 
-_SHOWN_ONLY = {"changes", "reason", "error_reason", "recovery", "schedule_name", "attribution", "impact"}
+_SHOWN_ONLY = {"changes", "reason", "error_reason", "recovery", "attribution", "impact"}
 # More to wait for, more that was known to be taken away, and less that stood there, hold an action back all the more.
 _ONE_WAY = {"depends_on", "disconnected", "standing"}
 # Named by their own fields, which no other part has.

@@ -246,7 +246,7 @@ def _held_back(before: SitePlan, after: SitePlan) -> SitePlan:
 
 def _acting(action: Action) -> Action:
     """An action but for what is only shown of it."""
-    return replace(action, schedule_name=None, error_reason=None, changes=(), source=None)
+    return replace(action, error_reason=None, changes=(), source=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,32 @@ def test_saving_twice_writes_the_same_but_for_the_id(tmp_path: Path) -> None:
     assert len({*first.values(), *second.values()}) == 2
 
 
+def called(plan: Plan, name: str | None) -> Plan:
+    """The plan with every schedule called so."""
+    return Plan(tuple(replace(s, actions=tuple(replace(a, schedule_name=name) for a in s.actions)) for s in plan.sites))
+
+
+def test_names_of_schedules_come_back_and_are_not_in_the_digest(tmp_path: Path) -> None:
+    """A plan is the same under any names, and each file shows its own."""
+    digests = set()
+    for name in ("Dr. Lee", "\u202eDr. Patel\n", None):
+        save(called(telling_plan(), name), tmp_path / "plan.json")
+        loaded = load(tmp_path / "plan.json")
+        assert {action.schedule_name for action in loaded.actions} == {name}
+        digests |= {loaded.digest, called(telling_plan(), name).digest}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("shown", [None, [], {"sites": [{"site": "harbor", "schedule_names": {"s": 7}}]}, {"new": 1}])
+def test_names_of_the_wrong_shape_are_refused(tmp_path: Path, shown: object) -> None:
+    """What stands beside a plan is of the types that were saved."""
+    path = tmp_path / "plan.json"
+    save(telling_plan(), path)
+    path.write_text(json.dumps({**read(path), "shown": shown}))
+    with pytest.raises(PlanFileError, match=r"not a plan: .*; plan again"):
+        load(path)
+
+
 def test_what_is_saved_again_keeps_its_id(tmp_path: Path) -> None:
     """A copy, or a plan that was joined from parts, is no plan for another use."""
     save(telling_plan(), tmp_path / "first")
