@@ -22,6 +22,7 @@ from reconciler.api.call import (
 from reconciler.api.exchange import Exchange
 from reconciler.api.fields import LONG, ShapeError, WireObject
 from reconciler.api.pages import CursorPage, follow, read_page
+from reconciler.api.response_limits import Spending
 from reconciler.api.secrets import Secrets
 from reconciler.api.wire import (
     read_calendars,
@@ -80,7 +81,9 @@ def event_params(query: EventQuery, cursor: str | None) -> Iterator[tuple[str, s
 
 
 _MOST_IDS = 100
-_SCHEDULES_A_PAGE = 50
+SCHEDULES_A_PAGE = 50
+"""How many schedules are asked for in a request: as many as the service lists unless it is told."""
+
 _LONGEST_LINK = 8192
 
 
@@ -165,27 +168,36 @@ class Reader:
             schedules += await self._schedules_where({"externalId": _among(some), "appId": _one_or_among(app_ids)})
         return tuple(schedules)
 
+    async def schedules_by_id(self, schedule_ids: Sequence[str]) -> tuple[Schedule, ...]:
+        """Those of the active schedules with these ids, at most 50: one request, whether the service heeds them or not.
+
+        It may answer with other schedules.
+        """
+        query = {"filter": {"id": _among(schedule_ids)}, "cursorPaging": {"limit": SCHEDULES_A_PAGE}}
+        return (await self._schedules_page(query)).items
+
     async def _schedules_where(self, filters: Mapping[str, Mapping[str, object]]) -> list[Schedule]:
         spending = self._exchange.pages()
         wanted = {name: condition for name, condition in filters.items() if condition}
 
         async def fetch(cursor: str | None) -> CursorPage[Schedule]:
-            paging: dict[str, object] = {"limit": _SCHEDULES_A_PAGE}
+            paging: dict[str, object] = {"limit": SCHEDULES_A_PAGE}
             query: dict[str, object] = {"cursorPaging": paging}
             if cursor is not None:
                 paging["cursor"] = cursor
             elif wanted:
                 query["filter"] = wanted
-            body = json.dumps({"query": query})
-            call = Call(
-                "QuerySchedules", "POST", QUERY_SCHEDULES, body=body, grows=True, permission=SCHEDULES_PERMISSION
-            )
-            return await self._exchange.call(
-                call, lambda answer: read_page(answer, "schedules", read_schedule), spending
-            )
+            return await self._schedules_page(query, spending)
 
         pages = await follow(fetch, "QuerySchedules")
         return [schedule for page in pages for schedule in page.items]
+
+    async def _schedules_page(
+        self, query: Mapping[str, object], spending: Spending | None = None
+    ) -> CursorPage[Schedule]:
+        body = json.dumps({"query": query})
+        call = Call("QuerySchedules", "POST", QUERY_SCHEDULES, body=body, grows=True, permission=SCHEDULES_PERMISSION)
+        return await self._exchange.call(call, lambda answer: read_page(answer, "schedules", read_schedule), spending)
 
 
 class Writer(Reader):

@@ -16,7 +16,11 @@ from reconciler.model.result import Outcome
 from reconciler.planning.guards import CONSENT_LOSS, consent_losses, overruled
 from reconciler.render.emphasis import plain
 from reconciler.render.plan_text import headline, plan_text
+from reconciler.render.view import ReportView
 from reconciler.workflow import to_do
+
+_VIEW = ReportView(wide=True)
+"""Who approves a saved plan sees ids: its digest does not vouch for names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Approval:
         Raises Exit where the answer is no, Abort where there is none, and UsageError where nobody can be asked.
         """
         if not self.as_json:
-            self.console.show(lambda shown: plan_text(shown, self.console.paint) + "\n", plan)
+            self.console.show(lambda shown: plan_text(shown, self.console.paint, _VIEW) + "\n", plan)
         report_findings(plan, self.console)
         warn_of_unused(self.allowed, plan, self.console)
         for outcome in failing:
@@ -60,7 +64,7 @@ class Approval:
         if not sys.stdin.isatty():
             raise UsageError("apply asks before it writes, and there is no terminal. Add --auto-approve.")
         if self.as_json:
-            self.console.say(plan_text(redacted(plan)))
+            self.console.say(plan_text(redacted(plan), view=_VIEW))
         self._name_losses(todo)
         lost = sum(action.kind.disconnects for action in todo)
         warning = f" {lost} of them disconnect a calendar account." if lost else ""

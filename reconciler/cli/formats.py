@@ -16,6 +16,7 @@ from reconciler.render.data_text import csv_text
 from reconciler.render.emphasis import Paint
 from reconciler.render.plan_json import failure_json, plan_json
 from reconciler.render.plan_text import plan_text
+from reconciler.render.view import ReportView
 
 if TYPE_CHECKING:
     from reconciler.model.status import FleetStatus
@@ -27,10 +28,10 @@ Failure = Callable[[Sequence[str]], str]
 # it is asked for.
 
 
-def _plan_markdown(plan: Plan, _paint: Paint) -> str:
+def _plan_markdown(plan: Plan, _paint: Paint, view: ReportView) -> str:
     from reconciler.render.plan_markdown import plan_markdown  # noqa: PLC0415 - as said above
 
-    return plan_markdown(plan)
+    return plan_markdown(plan, view)
 
 
 def _plan_failure_markdown(messages: Sequence[str]) -> str:
@@ -39,10 +40,10 @@ def _plan_failure_markdown(messages: Sequence[str]) -> str:
     return plan_failure_markdown(messages)
 
 
-def _plan_html(plan: Plan, _paint: Paint) -> str:
+def _plan_html(plan: Plan, _paint: Paint, view: ReportView) -> str:
     from reconciler.render.html.plan_page import plan_html  # noqa: PLC0415 - as said above
 
-    return plan_html(plan, datetime.now(UTC))
+    return plan_html(plan, datetime.now(UTC), view)
 
 
 def _plan_failure_html(messages: Sequence[str]) -> str:
@@ -53,27 +54,31 @@ def _plan_failure_html(messages: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PlanFormat:
-    """How a plan is shown, and how a failure to make one is; None where stderr says it all."""
+    """How a plan is shown, and how a failure to make one is; None where stderr says it all.
 
-    shown: Callable[[Plan, Paint], str]
+    `for_people` says that schedules are shown by name.
+    """
+
+    shown: Callable[[Plan, Paint, ReportView], str]
     failure: Failure | None
+    for_people: bool = True
 
 
 PLAN_FORMATS = {
     "text": PlanFormat(plan_text, None),
-    "json": PlanFormat(lambda plan, _paint: plan_json(plan), failure_json),
+    "json": PlanFormat(lambda plan, _paint, _view: plan_json(plan), failure_json, for_people=False),
     "markdown": PlanFormat(_plan_markdown, _plan_failure_markdown),
     "html": PlanFormat(_plan_html, _plan_failure_html),
 }
 
 
-def _status_text(fleet: "FleetStatus", paint: Paint) -> str:
+def _status_text(fleet: "FleetStatus", paint: Paint, view: ReportView) -> str:
     from reconciler.render.status_text import status_text  # noqa: PLC0415 - as said above
 
-    return status_text(fleet, paint)
+    return status_text(fleet, paint, view)
 
 
-def _status_json(fleet: "FleetStatus", _paint: Paint) -> str:
+def _status_json(fleet: "FleetStatus", _paint: Paint, _view: ReportView) -> str:
     from reconciler.render.status_data import status_json  # noqa: PLC0415 - as said above
 
     return status_json(fleet)
@@ -85,16 +90,16 @@ def _status_failure_json(messages: Sequence[str]) -> str:
     return status_failure_json(messages)
 
 
-def _status_csv(fleet: "FleetStatus", _paint: Paint) -> str:
+def _status_csv(fleet: "FleetStatus", _paint: Paint, _view: ReportView) -> str:
     from reconciler.render.status_data import status_csv  # noqa: PLC0415 - as said above
 
     return status_csv(fleet)
 
 
-def _status_html(fleet: "FleetStatus", _paint: Paint) -> str:
+def _status_html(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:
     from reconciler.render.html.status_page import status_html  # noqa: PLC0415 - as said above
 
-    return status_html(fleet, datetime.now(UTC))
+    return status_html(fleet, datetime.now(UTC), view)
 
 
 def _status_failure_html(messages: Sequence[str]) -> str:
@@ -105,16 +110,20 @@ def _status_failure_html(messages: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusFormat:
-    """How a status is shown, and how a failure to read it is; None where stderr says it all."""
+    """How a status is shown, and how a failure to read it is; None where stderr says it all.
 
-    shown: Callable[["FleetStatus", Paint], str]
+    `for_people` says that schedules are shown by name.
+    """
+
+    shown: Callable[["FleetStatus", Paint, ReportView], str]
     failure: Failure | None
+    for_people: bool = True
 
 
 STATUS_FORMATS = {
     "text": StatusFormat(_status_text, None),
-    "json": StatusFormat(_status_json, _status_failure_json),
-    "csv": StatusFormat(_status_csv, None),
+    "json": StatusFormat(_status_json, _status_failure_json, for_people=False),
+    "csv": StatusFormat(_status_csv, None, for_people=False),
     "html": StatusFormat(_status_html, _status_failure_html),
 }
 

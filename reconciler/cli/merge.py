@@ -14,6 +14,7 @@ from reconciler.errors import UsageError
 from reconciler.model.plan import Plan
 from reconciler.planning.attribution import pending
 from reconciler.render.data_text import json_text
+from reconciler.render.view import USUAL
 from reconciler.workflow.merge import (
     Document,
     DocumentPart,
@@ -91,7 +92,7 @@ def _read(files: Sequence[Path]) -> tuple[list[PlanPart], list[DocumentPart]]:
 def _show_plan(plan: Plan, out: str | None, output: str, console: Console, *, detailed: bool) -> int:
     if out is not None and plan.shards is None:
         planfile.save(plan, Path(out))
-    console.show(lambda shown: PLAN_FORMATS[output].shown(shown, console.paint), plan)
+    console.show(lambda shown: PLAN_FORMATS[output].shown(shown, console.paint, USUAL), plan)
     report_findings(plan, console)
     if plan.shards is not None:
         console.error(missing(plan.shards) + ("; nothing was saved" if out is not None else ""))

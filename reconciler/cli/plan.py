@@ -17,9 +17,11 @@ from reconciler.cli.allowances import (
 from reconciler.cli.arguments import (
     BaseOptions,
     Command,
+    NamesOptions,
     ReviewedPlan,
     base_options,
     manifest_paths,
+    names_options,
     parallelism_option,
     paths_argument,
     refuse_stdout,
@@ -31,6 +33,7 @@ from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings, w
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.progress import note_duration
 from reconciler.cli.redaction import redacted
+from reconciler.cli.schedule_names import asks_for_names, named_plan
 from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
@@ -39,6 +42,7 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.attribution import pending
+from reconciler.render.view import ReportView
 
 FAILED = 1
 PENDING = 2
@@ -71,20 +75,23 @@ PENDING = 2
     help="Count the busy times of the next 30 days that would no longer be imported; never show titles.",
 )
 @reviewed_options
+@names_options
 @parallelism_option
 @runner_options
 @global_options
 def plan(
+    *,
     paths: tuple[str, ...],
     limits: Limits,
     selection: SelectionOptions,
     allowances: tuple[str, ...],
     output: str,
-    detailed_exitcode: bool,  # noqa: FBT001 - click hands flags over as arguments
+    detailed_exitcode: bool,
     out: str | None,
     base: BaseOptions | None,
-    impact: bool,  # noqa: FBT001 - as above
+    impact: bool,
     reviewed: ReviewedPlan | None,
+    names: NamesOptions,
     parallelism: int,
     scheduler: str | None,
 ) -> int:
@@ -108,7 +115,8 @@ def plan(
             )
         from reconciler.cli.review import ReviewOptions, review  # noqa: PLC0415 - as said below
 
-        to_review = ReviewOptions(reviewed, manifest_paths(paths), limits, base, selection, allowances, parallelism)
+        manifests = manifest_paths(paths)
+        to_review = ReviewOptions(reviewed, manifests, limits, base, selection, allowances, names, parallelism)
         return review(to_review, PLAN_FORMATS[output])
     if scheduler is not None:
         not_embedded(options)
@@ -123,13 +131,16 @@ def plan(
         selected = selection.of(desired, options.console)
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places_of_manifests(desired))
-        request = _Request(desired, before, selected, allowed, parallelism, impact=impact)
+        named = asks_for_names(names, PLAN_FORMATS[output])
+        request = _Request(desired, before, selected, allowed, parallelism, impact=impact, named=named)
         plan, blamed = run(
             _plan(request, options) if scheduler is None else _plan_by_workers(request, options, scheduler)
         )
         if out is not None:
             _save(plan, out)
-    options.console.redacted_result(PLAN_FORMATS[output].shown(plan, options.console.paint))
+    options.console.redacted_result(
+        PLAN_FORMATS[output].shown(plan, options.console.paint, ReportView(wide=names.wide))
+    )
     report_findings(plan, options.console)
     warn_of_unused(allowed, plan, options.console)
     note_duration(plan, parallelism, options.console)
@@ -163,13 +174,16 @@ class _Request:
     allowed: frozenset[Allowance]
     parallelism: int
     impact: bool
+    named: bool
 
 
 async def _plan_by_workers(request: _Request, options: GlobalOptions, scheduler: str) -> tuple[Plan, Plan]:
     """As _plan, by the workers of a scheduler."""
     with target(options) as found:
         async with dask(scheduler, found.service.endpoint, request.allowed) as runner:
-            plan = workflow.leaving(await runner.plan(request.desired, request.selection), redacted)
+            plan = workflow.leaving(
+                await runner.plan(request.desired, request.selection, named=request.named), redacted
+            )
             return plan, plan
 
 
@@ -188,5 +202,7 @@ async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
                     options.console.warning(warning)
             if request.impact:
                 plan = await workflow.with_impact(plan, opened, datetime.now(UTC))
+            if request.named:
+                plan = await named_plan(plan, opened, options.console)
             shown = workflow.leaving(plan, redacted)
             return shown, shown if request.base is None else workflow.leaving(blamed, redacted)

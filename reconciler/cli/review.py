@@ -6,10 +6,11 @@ from pathlib import Path
 
 from reconciler import planfile, workflow
 from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
-from reconciler.cli.arguments import BaseOptions, ReviewedPlan
+from reconciler.cli.arguments import BaseOptions, NamesOptions, ReviewedPlan
 from reconciler.cli.base_manifests import load_base
 from reconciler.cli.formats import PlanFormat, failures_as, report_findings, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options
+from reconciler.cli.schedule_names import asks_for_names, named_plan
 from reconciler.cli.selection import SelectionOptions
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
@@ -17,6 +18,7 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.partition import partition_of
+from reconciler.render.view import ReportView
 
 _FAILED = 1
 
@@ -31,6 +33,7 @@ class ReviewOptions:
     base: BaseOptions | None
     selection: SelectionOptions
     allowances: tuple[str, ...]
+    names: NamesOptions
     parallelism: int
 
 
@@ -48,8 +51,9 @@ def review(options: ReviewOptions, output: PlanFormat) -> int:
         selection = options.selection.of(desired, console)
         allowed = parse_allowances(options.allowances)
         check_allowances(allowed, places_of_manifests(desired))
-        found = run(_review(saved, desired, before, selection, allowed, options.parallelism, globals_))
-    console.show(lambda plan: output.shown(plan, console.paint), found.fresh)
+        named = asks_for_names(options.names, output)
+        found = run(_review(saved, desired, before, selection, allowed, options.parallelism, globals_, named=named))
+    console.show(lambda plan: output.shown(plan, console.paint, ReportView(wide=options.names.wide)), found.fresh)
     report_findings(found.fresh, console)
     warn_of_unused(allowed, found.fresh, console)
     for refusal in found.refusals:
@@ -69,8 +73,11 @@ async def _review(
     allowed: frozenset[Allowance],
     parallelism: int,
     options: GlobalOptions,
+    *,
+    named: bool,
 ) -> workflow.Review:
-    with target(options) as found:
-        service = replace(found.service, parallelism=parallelism)
+    with target(options) as reached:
+        service = replace(reached.service, parallelism=parallelism)
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
-            return await workflow.review_saved(saved, desired, base, opened, selection, allowed)
+            found = await workflow.review_saved(saved, desired, base, opened, selection, allowed)
+            return replace(found, fresh=await named_plan(found.fresh, opened, options.console)) if named else found

@@ -5,15 +5,24 @@ from dataclasses import replace
 import click
 
 from reconciler import workflow
-from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument
+from reconciler.cli.arguments import (
+    Command,
+    NamesOptions,
+    manifest_paths,
+    names_options,
+    parallelism_option,
+    paths_argument,
+)
 from reconciler.cli.formats import STATUS_FORMATS, failures_as, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.schedule_names import asks_for_names, named_status
 from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.status import FleetStatus
+from reconciler.render.view import ReportView
 
 FAILED = 1
 
@@ -28,9 +37,17 @@ FAILED = 1
     default="text",
     help="The format of the status on stdout; csv is for spreadsheets.",
 )
+@names_options
 @parallelism_option
 @global_options
-def status(paths: tuple[str, ...], limits: Limits, selection: SelectionOptions, output: str, parallelism: int) -> int:
+def status(
+    paths: tuple[str, ...],
+    limits: Limits,
+    selection: SelectionOptions,
+    output: str,
+    names: NamesOptions,
+    parallelism: int,
+) -> int:
     """Show the state of every declared connection.
 
     Use it to see which connections are ok, syncing, drifted, awaiting consent or in error, and which live ones no
@@ -43,8 +60,11 @@ def status(paths: tuple[str, ...], limits: Limits, selection: SelectionOptions, 
     with failures_as(options.console, STATUS_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)
         warn_of_overlooked(desired, options.console)
-        fleet = run(_status(desired, options, selection.of(desired, options.console), parallelism))
-    options.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, options.console.paint), fleet)
+        selected = selection.of(desired, options.console)
+        named = asks_for_names(names, STATUS_FORMATS[output])
+        fleet = run(_status(desired, options, selected, parallelism, named=named))
+    view = ReportView(wide=names.wide)
+    options.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, options.console.paint, view), fleet)
     for site in fleet.sites:
         if site.unread is not None:
             options.console.fault(site.unread)
@@ -52,9 +72,10 @@ def status(paths: tuple[str, ...], limits: Limits, selection: SelectionOptions, 
 
 
 async def _status(
-    desired: Desired, options: GlobalOptions, selection: workflow.Selection, parallelism: int
+    desired: Desired, options: GlobalOptions, selection: workflow.Selection, parallelism: int, *, named: bool
 ) -> FleetStatus:
     with target(options) as found:
         chosen = workflow.selected_sites(desired, selection)
         async with workflow.sessions(chosen, replace(found.service, parallelism=parallelism)) as opened:
-            return await workflow.status(desired, opened, selection)
+            fleet = await workflow.status(desired, opened, selection)
+            return await named_status(fleet, opened, options.console) if named else fleet

@@ -14,6 +14,7 @@ from reconciler.planning import actions, diff, guards, lookup, preconditions, pr
 from reconciler.planning.account_warnings import account_warnings, connected_elsewhere, other_accounts
 from reconciler.planning.pinned_names import renamed
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
+from reconciler.planning.schedule_names import known_names, named_actions
 from reconciler.planning.undeclared import changed_with_new_ids, with_undeclared
 
 
@@ -127,7 +128,8 @@ def plan_site(
         if item.declared.state is State.PRESENT
         for fault in providers.shortcomings(item.declared, item.provider, _asked(item.declared, connection), connection)
     ]
-    planned = with_undeclared(site, planned, resolved, live)
+    names = known_names(declared, live)
+    planned = list(named_actions(with_undeclared(site, planned, resolved, live), names))
     every = [*resolved.faults, *resolved.matching.faults, *shortcomings, *faults]
     if only is not None:
         buried = {id_ for id_, twin in resolved.matching.duplicates.items() if _buries(twin) and twin.address in only}

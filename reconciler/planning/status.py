@@ -12,6 +12,7 @@ from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault
 from reconciler.model.status import ConnectionStatus, Health, SiteStatus
 from reconciler.planning.account_warnings import other_accounts
+from reconciler.planning.schedule_names import Names, known_names
 
 _STILL_SYNCING = {Status.CONNECTED.value, Status.SYNC_IN_PROGRESS.value}
 
@@ -21,6 +22,7 @@ def status_of(plan: SitePlan, declared: Sequence[DeclaredConnection], live: Live
 
     `plan` is that of `declared` against `live`: it has an action or a fault for each of them.
     """
+    names = known_names(declared, live)
     actions = {action.address: action for action in plan.actions}
     unread = {fault.where: fault for fault in plan.unread}
     faults = {fault.where: fault for fault in reversed(plan.faults)}
@@ -31,9 +33,9 @@ def status_of(plan: SitePlan, declared: Sequence[DeclaredConnection], live: Live
     found: list[ConnectionStatus] = []
     for connection in declared:
         if (fault := unread.get(connection.address)) is not None:
-            found.append(_faulty(plan.site, connection, Health.UNKNOWN, fault))
+            found.append(_faulty(plan.site, connection, Health.UNKNOWN, fault, names))
         elif (fault := faults.get(connection.address)) is not None:
-            found.append(_faulty(plan.site, connection, Health.ERROR, fault))
+            found.append(_faulty(plan.site, connection, Health.ERROR, fault, names))
         else:
             acted_on = _acted_on(actions[connection.address], live_status)
             found.append(replace(acted_on, other_accounts=tuple(others[connection.address])))
@@ -51,7 +53,7 @@ def unread_status(plan: SitePlan, declared: Sequence[DeclaredConnection]) -> Sit
     why = plan.faults[0]
     return SiteStatus(
         plan.site,
-        _in_order([_faulty(plan.site, connection, Health.UNKNOWN, why) for connection in declared]),
+        _in_order([_faulty(plan.site, connection, Health.UNKNOWN, why, {}) for connection in declared]),
         unread=why,
     )
 
@@ -92,14 +94,15 @@ def _health(action: Action, status: str | None) -> Health:
     return Health.SYNCING if status in _STILL_SYNCING else Health.OK
 
 
-def _faulty(site: Site, connection: DeclaredConnection, health: Health, fault: Fault) -> ConnectionStatus:
+def _faulty(site: Site, connection: DeclaredConnection, health: Health, fault: Fault, names: Names) -> ConnectionStatus:
     ref = connection.schedule
+    schedule_id = ref.value if ref.by is ScheduleKey.ID else None
     return ConnectionStatus(
         address=connection.address,
         site=site.name,
         site_id=site.site_id,
-        schedule_id=ref.value if ref.by is ScheduleKey.ID else None,
-        schedule=ref.name,
+        schedule_id=schedule_id,
+        schedule=ref.name or names.get(schedule_id or ""),
         provider=str(connection.provider),
         account=connection.account,
         connection_id=None,

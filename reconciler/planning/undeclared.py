@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from reconciler.model.action import Action, Reason
 from reconciler.model.desired import Site, State
@@ -26,7 +25,6 @@ def with_undeclared(site: Site, planned: Sequence[Action], resolved: ResolvedSit
     replaced = _replacements(site, resolved, undeclared, live) if prune else {}
     superseded = {action.connection_id for action in replaced.values()}
     result = [replaced.get(action.address, action) for action in planned]
-    names = {action.schedule_id: action.schedule_name for action in planned if action.schedule_name}
     for connection in undeclared:
         if connection.id in superseded:
             continue
@@ -43,9 +41,7 @@ def with_undeclared(site: Site, planned: Sequence[Action], resolved: ResolvedSit
         else:
             reason = Reason.NOTHING_DECLARED if site.prune and not prune else Reason.NOT_DECLARED
         provider = by_id.get(connection.provider_id)
-        name = names.get(connection.schedule_id)
-        found = actions.undeclared(site, connection, provider, reason, prune=pruned)
-        result.append(replace(found, schedule_name=name))
+        result.append(actions.undeclared(site, connection, provider, reason, prune=pruned))
     return result
 
 

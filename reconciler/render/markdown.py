@@ -10,6 +10,8 @@ from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Plan
 from reconciler.render import words
+from reconciler.render.schedule_labels import labels_in_plan
+from reconciler.render.view import ReportView
 from reconciler.text import clipped
 
 _LONGEST = 300
@@ -47,32 +49,48 @@ def needs_consent(action: Action) -> bool:
     return action.needs_owner and not action.kind.disconnects
 
 
-def loss(action: Action, *, held_back: bool) -> str:
-    """An action that takes a connection away, and what it takes to bring that back."""
-    lines = [
-        _headline(action, held_back=held_back),
-        f"  - {words.taken(action)} the calendar of {code(words.account(action))}; {words.recovery(action)}",
-    ]
-    if (impact := words.impact(action)) is not None:
-        lines.append(f"  - {impact}")
-    if action.kind is ActionKind.REPLACE:
-        lines += [f"  - {_method(action)}", *_changes(action)]
-    return "\n".join(lines)
+class Entries:
+    """Writes the actions of a plan, each as an entry."""
 
+    def __init__(self, plan: Plan, view: ReportView) -> None:
+        self._held_back = plan.held_back
+        self._labels = {site.site.name: labels_in_plan(site, view) for site in plan.sites}
 
-def consent(action: Action, *, held_back: bool) -> str:
-    """A connect or reconnect that waits for a person."""
-    return "\n".join([_headline(action, held_back=held_back), *_changes(action)])
+    def loss(self, action: Action) -> str:
+        """An action that takes a connection away, and what it takes to bring that back."""
+        lines = [
+            self._headline(action),
+            f"  - {words.taken(action)} the calendar of {code(words.account(action))}; {words.recovery(action)}",
+        ]
+        if (impact := words.impact(action)) is not None:
+            lines.append(f"  - {impact}")
+        if action.kind is ActionKind.REPLACE:
+            lines += [f"  - {_method(action)}", *_changes(action)]
+        return "\n".join(lines)
 
+    def consent(self, action: Action) -> str:
+        """A connect or reconnect that waits for a person."""
+        return "\n".join([self._headline(action), *_changes(action)])
 
-def change(action: Action, *, held_back: bool) -> str:
-    """Any other action."""
-    lines = [_headline(action, held_back=held_back)]
-    if action.method is not None:
-        lines.append(f"  - {_method(action)}")
-    if (impact := words.impact(action)) is not None:
-        lines.append(f"  - {impact}")
-    return "\n".join([*lines, *_changes(action)])
+    def change(self, action: Action) -> str:
+        """Any other action."""
+        lines = [self._headline(action)]
+        if action.method is not None:
+            lines.append(f"  - {_method(action)}")
+        if (impact := words.impact(action)) is not None:
+            lines.append(f"  - {impact}")
+        return "\n".join([*lines, *_changes(action)])
+
+    def _headline(self, action: Action) -> str:
+        label = self._labels[action.site].of(action.schedule_name, action.schedule_id)
+        schedule = f", schedule {code(str(label))}" if str(label) else ""
+        account = code(words.who(action.account)) if action.account else "an account not shown"
+        whose = words.origin(action)
+        waits = " **[held back]**" if action.address in self._held_back else ""
+        return (
+            f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
+            f"{words.reason(action, code)}{f' *[{whose}]*' if whose else ''}{waits}"
+        )
 
 
 def fold_counts(actions: Sequence[Action]) -> Counts:
@@ -112,16 +130,6 @@ def warnings(plan: Plan, longest: int) -> Iterator[Bullet]:
     """What keeps nothing from being applied, and is to be known."""
     for site in plan.sites:
         yield from (Bullet(f"- {code(warning, longest)}") for warning in site.warnings)
-
-
-def _headline(action: Action, *, held_back: bool) -> str:
-    schedule = f", schedule {code(action.schedule_name)}" if action.schedule_name else ""
-    account = code(words.who(action.account)) if action.account else "an account not shown"
-    whose = words.origin(action)
-    return (
-        f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
-        f"{words.reason(action, code)}{f' *[{whose}]*' if whose else ''}{' **[held back]**' if held_back else ''}"
-    )
 
 
 def _method(action: Action) -> str:

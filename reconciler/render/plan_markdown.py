@@ -15,6 +15,7 @@ from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.markdown import Bullet, code
 from reconciler.render.plan_text import summary_line
+from reconciler.render.view import USUAL, ReportView
 
 MARKER = "<!-- extcal-plan -->"
 LIMIT = 65_000
@@ -76,10 +77,10 @@ def _open(fold: str | None) -> str:
 _CLOSE = "\n</details>\n"
 
 
-def plan_markdown(plan: Plan, *, limit: int = LIMIT) -> str:
+def plan_markdown(plan: Plan, view: ReportView = USUAL, *, limit: int = LIMIT) -> str:
     """The plan as GitHub Flavored Markdown of at most `limit` bytes, which must be 20,000 at the least."""
     foot = [f"Digest of the plan: {code(plan.digest)}", ""]
-    return _fitted([f"### {summary_line(plan)}", "", *_remarks(plan)], _sections(plan), foot, limit)
+    return _fitted([f"### {summary_line(plan)}", "", *_remarks(plan)], _sections(plan, view), foot, limit)
 
 
 def plan_failure_markdown(messages: Sequence[str], *, limit: int = LIMIT) -> str:
@@ -106,8 +107,9 @@ def _remarks(plan: Plan) -> Iterator[str]:
             yield from (f"**{code(site.site.name)}: {words.held_back(site)}; see the errors.**", "")
 
 
-def _sections(plan: Plan) -> list[_Section]:
+def _sections(plan: Plan, view: ReportView) -> list[_Section]:
     """The sections, the most important first, which is also the order in which they are read."""
+    write = entries.Entries(plan, view)
     pending, held = [action for action in plan.actions if action.kind.writes], plan.held_back
     losses = _own_first(action for action in pending if action.kind.disconnects)
     consents = _own_first(action for action in pending if entries.needs_consent(action))
@@ -116,22 +118,19 @@ def _sections(plan: Plan) -> list[_Section]:
     return [
         _Section(
             f"#### Will be disconnected: {_connections(len(losses))}{words.of_which_held_back(losses, held)}",
-            tuple(Bullet(entries.loss(action, held_back=action.address in held)) for action in losses),
+            tuple(Bullet(write.loss(action)) for action in losses),
             "to be disconnected",
         ),
         _Section("#### Errors", tuple(entries.errors(plan, _LONGEST_MESSAGE)), "errors"),
         _Section("#### Warnings", tuple(entries.warnings(plan, _LONGEST_MESSAGE)), "warnings"),
         _Section(
             f"#### Needs its owner's consent: {_connections(len(consents))}",
-            tuple(Bullet(entries.consent(action, held_back=action.address in held)) for action in consents),
+            tuple(Bullet(write.consent(action)) for action in consents),
             "that need consent",
         ),
         _Section(
             "#### Everything else" if losses or consents else "#### Changes",
-            tuple(
-                Bullet(entries.change(action, held_back=action.address in held), entries.fold(action, counts))
-                for action in rest
-            ),
+            tuple(Bullet(write.change(action), entries.fold(action, counts)) for action in rest),
             "changes",
         ),
     ]

@@ -1,7 +1,7 @@
 """Shows a plan as text: disconnects first, then consents, then site by site, a summary last."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from reconciler.model.action import Action, ActionKind, Attribution
@@ -9,6 +9,8 @@ from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_json import summary
+from reconciler.render.schedule_labels import ScheduleLabel, ScheduleLabels, labels_in_plan
+from reconciler.render.view import USUAL, ReportView
 from reconciler.text import cut_middle, inert
 
 _EMPHASIS = {
@@ -22,54 +24,65 @@ _EMPHASIS = {
 }
 
 
-def plan_text(plan: Plan, paint: Paint = plain) -> str:
+def plan_text(plan: Plan, paint: Paint = plain, view: ReportView = USUAL) -> str:
     """The plan as lines of text; the last line is the summary."""
     lines: list[str] = []
+    labels = {site.site.name: labels_in_plan(site, view) for site in plan.sites}
     held_back = plan.held_back
     losses = [action for action in plan.actions if action.kind.disconnects]
     if losses:
-        lines += _losses(losses, held_back, paint)
+        lines += _losses(losses, held_back, labels, paint)
     if owners := [action for action in plan.actions if action.needs_owner and not action.kind.disconnects]:
-        lines += _consents(owners, held_back, paint)
+        lines += _consents(owners, held_back, labels, paint)
     for site in plan.sites:
         shown = [a for a in site.actions if not (a.kind is ActionKind.NOOP or a.kind.disconnects or a.needs_owner)]
         if shown:
             lines.append(paint(Emphasis.HEADING, inert(f"{site.site.name}  ({site.site.site_id})")))
-            lines += _schedules(shown, held_back, paint)
+            lines += _schedules(shown, held_back, labels[site.site.name], paint)
     for site in plan.sites:
         lines += _site_errors(site, paint)
     lines.append(summary_line(plan))
     return "\n".join(lines)
 
 
-def _losses(losses: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
+_Labels = Mapping[str, ScheduleLabels]
+
+
+def _schedule(label: ScheduleLabel, paint: Paint) -> str:
+    words = (label.name or "schedule", paint(Emphasis.QUIET, label.id) if label.id else "")
+    return "  ".join(word for word in words if word)
+
+
+def _losses(losses: Sequence[Action], held_back: AbstractSet[str], labels: _Labels, paint: Paint) -> Iterator[str]:
     count = f"{len(losses)} connection{'s' if len(losses) > 1 else ''}"
     waiting = words.of_which_held_back(losses, held_back)
     yield paint(Emphasis.REMOVE, f"DISCONNECTS: {count} would be disconnected{waiting}")
     for action in losses:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
+        yield f"        {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
         yield f"        {words.loss(action)}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
 
-def _consents(owners: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
+def _consents(owners: Sequence[Action], held_back: AbstractSet[str], labels: _Labels, paint: Paint) -> Iterator[str]:
     who = f"{len(owners)} connections need their owners" if len(owners) > 1 else "1 connection needs its owner"
     yield paint(Emphasis.CHANGE, f"CONSENT: {who}, who must agree in a browser")
     for action in owners:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
-        schedule = inert(action.schedule_name or "") or "schedule"
-        yield f"        {schedule}  {paint(Emphasis.QUIET, inert(action.schedule_id))}"
+        yield f"        {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
 
-def _schedules(actions: Sequence[Action], held_back: AbstractSet[str], paint: Paint) -> Iterator[str]:
+def _schedules(
+    actions: Sequence[Action], held_back: AbstractSet[str], labels: ScheduleLabels, paint: Paint
+) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Action]] = defaultdict(list)
     for action in actions:
         groups[action.schedule_name or "", action.schedule_id].append(action)
     for (name, schedule_id), group in sorted(groups.items()):
-        yield f"  {inert(name) or 'schedule'}  {paint(Emphasis.QUIET, inert(schedule_id))}"
+        yield f"  {_schedule(labels.of(name, schedule_id), paint)}"
         for action in group:
             within = action.address.partition("/")[2]
             yield f"    {headline(action, paint, name=within, held_back=action.address in held_back)}"

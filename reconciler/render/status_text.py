@@ -9,6 +9,8 @@ from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
 from reconciler.render.plan_text import shown_name
+from reconciler.render.schedule_labels import ScheduleLabels, labels_in_status
+from reconciler.render.view import USUAL, ReportView
 from reconciler.text import inert, padded, width
 
 WORD = {health: health.value.replace("-", " ") for health in Health} | {Health.ERROR: "in error"}
@@ -115,12 +117,12 @@ _WORST_FIRST = {health: place for place, health in enumerate(Health)}
 _WIDTH = max(map(len, WORD.values()))
 
 
-def status_text(fleet: FleetStatus, paint: Paint = plain) -> str:
+def status_text(fleet: FleetStatus, paint: Paint = plain, view: ReportView = USUAL) -> str:
     """The status as lines of text; the last line is the summary."""
     lines: list[str] = []
     for site in fleet.sites:
         if site.connections or site.unread:
-            lines += [*_site(site, paint), ""]
+            lines += [*_site(site, paint, view), ""]
     lines.append(summary_line(fleet))
     return "\n".join(lines)
 
@@ -130,22 +132,25 @@ def worst_first(connections: Sequence[ConnectionStatus]) -> list[ConnectionStatu
     return sorted(connections, key=lambda status: (_WORST_FIRST[status.health], status.address))
 
 
-def _site(site: SiteStatus, paint: Paint) -> Iterator[str]:
+def _site(site: SiteStatus, paint: Paint, view: ReportView) -> Iterator[str]:
+    labels = labels_in_status(site, view)
     yield paint(Emphasis.HEADING, f"{inert(site.site.name)}  ({inert(site.site.site_id)})")
     if site.unread is not None:
         yield f"  {paint(Emphasis.REMOVE, 'could not be read:')} {inert(site.unread.message)}"
     columns = max((width(_name(status)) for status in site.connections), default=0)
     for status in worst_first(site.connections):
-        yield from _connection(status, paint, columns, site_unread=site.unread is not None)
+        yield from _connection(status, labels, paint, columns, site_unread=site.unread is not None)
 
 
 def _name(status: ConnectionStatus) -> str:
     return shown_name(status.address.partition("/")[2])
 
 
-def _connection(status: ConnectionStatus, paint: Paint, columns: int, *, site_unread: bool) -> Iterator[str]:
+def _connection(
+    status: ConnectionStatus, labels: ScheduleLabels, paint: Paint, columns: int, *, site_unread: bool
+) -> Iterator[str]:
     word = paint(_EMPHASIS[status.health], f"{WORD[status.health]:{_WIDTH}}")
-    where = inert(status.schedule or status.schedule_id or "schedule not known")
+    where = str(labels.of(status.schedule, status.schedule_id)) or "schedule not known"
     who = f"{inert(status.provider)} {words.who(status.account)}"
     yield f"  {word}  {padded(_name(status), columns)}  {who}  on {where}"
     if status.health is Health.UNMANAGED or site_unread:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
     from reconciler.workflow.recovery import Faults, RecoveryResult, as_agreed, locked, pending, recover
     from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
+    from reconciler.workflow.schedule_names import status_with_schedule_names, with_schedule_names
     from reconciler.workflow.service import Selection, Service, Sessions, reach, selected_sites, sessions
     from reconciler.workflow.unlisted import checked_by_plan, note_all_unlisted
 
@@ -56,11 +57,13 @@ __all__ = [
     "selected_sites",
     "sessions",
     "status",
+    "status_with_schedule_names",
     "to_do",
     "undo",
     "verify",
     "verify_saved",
     "with_impact",
+    "with_schedule_names",
     "without_secrets",
 ]
 
@@ -100,11 +103,13 @@ _HOMES = {
     "selected_sites": "reconciler.workflow.service",
     "sessions": "reconciler.workflow.service",
     "status": "reconciler.workflow.run",
+    "status_with_schedule_names": "reconciler.workflow.schedule_names",
     "to_do": "reconciler.workflow.run",
     "undo": "reconciler.workflow.apply_plan",
     "verify": "reconciler.workflow.apply_plan",
     "verify_saved": "reconciler.workflow.apply_plan",
     "with_impact": "reconciler.workflow.plans",
+    "with_schedule_names": "reconciler.workflow.schedule_names",
     "without_secrets": "reconciler.workflow.apply_plan",
 }
 

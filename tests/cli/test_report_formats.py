@@ -24,7 +24,7 @@ def mixed(extcal: Extcal) -> Extcal:
 
 def test_status_shows_every_connection_with_its_health(mixed: Extcal) -> None:
     """The worst first, the undeclared last, a summary at the end; two reads and no write are sent."""
-    ran = mixed("status", "manifests")
+    ran = mixed("status", "manifests", "--no-names")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     words = [

@@ -56,11 +56,11 @@ def test_what_stands_beside_an_id_is_not_looked_up(extcal: Extcal, beside: str) 
     extcal.on(staffed())
     extcal.env |= PASSWORD_ENV
     extcal.write(site(), named(1, f"{{id: {schedule_id(1)}, {beside}}}"))
-    plan = extcal("plan", "manifests")
+    plan = extcal("plan", "manifests", "--no-names", "--wide")
     assert (plan.code, questions(extcal)) == (0, 0), plan.err
     assert (beside.removeprefix("name: ") in plan.out) == beside.startswith("name")
     assert schedule_id(1) in plan.out
-    chosen = extcal("plan", "manifests", "--schedule", beside.partition(": ")[2])
+    chosen = extcal("plan", "manifests", "--schedule", beside.partition(": ")[2], "--no-names", "--wide")
     assert chosen.out == plan.out
 
 

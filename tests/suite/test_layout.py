@@ -14,6 +14,7 @@ SHORT = {
     "reconciler/cli/schema.py": "an entry point, whose work is done elsewhere",
     "reconciler/model/limits.py": "values",
     "reconciler/render/emphasis.py": "values",
+    "reconciler/render/view.py": "a value",
 }
 
 

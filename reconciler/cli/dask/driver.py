@@ -48,11 +48,16 @@ class DaskRunner:
         self._allowed = allowed
         self._run = uuid.uuid4().hex
 
-    async def plan(self, desired: Desired, selection: workflow.Selection) -> Plan:
-        """Plan every selected site; one that no worker could plan has a fault that says why."""
+    async def plan(self, desired: Desired, selection: workflow.Selection, *, named: bool = False) -> Plan:
+        """Plan every selected site; one that no worker could plan has a fault that says why.
+
+        With `named`, workers ask for the names of the schedules that are shown.
+        """
         sites = workflow.selected_sites(desired, selection)
         futures = [
-            self._submitted(worker.plan, self._request([site], desired, selection), f"plan-{site.name}")
+            self._submitted(
+                worker.plan, replace(self._request([site], desired, selection), named=named), f"plan-{site.name}"
+            )
             for site in sites
         ]
         plans = await asyncio.gather(*(_planned(*each) for each in zip(futures, sites, strict=True)))

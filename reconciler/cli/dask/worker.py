@@ -33,7 +33,7 @@ class WorkerRequest:
     """What a worker is to do: where the API is, and what a few sites shall be like; references to secrets, no values.
 
     `desired` is None where a saved plan is carried out; `agreed` is what an apply carries out. `run` tells the runs of
-    a scheduler apart.
+    a scheduler apart. `named` asks for the names of the schedules that a plan shows.
     """
 
     run: str
@@ -43,6 +43,7 @@ class WorkerRequest:
     allowed: tuple[Allowance, ...]
     agreed: Plan | None = None
     consent: ConsentMode = ConsentMode.SKIP
+    named: bool = False
 
     @property
     def selection(self) -> workflow.Selection:
@@ -126,6 +127,8 @@ async def _plan(request: WorkerRequest) -> Plan:
     with target(GlobalOptions(endpoint=request.endpoint, quiet=True)) as found:
         async with workflow.sessions(desired.sites, found.service) as opened:
             plan = await workflow.plan(desired, opened, request.selection, request.overruled)
+            if request.named:
+                plan = await workflow.with_schedule_names(plan, opened, lambda _site, _why: None)
             # Whoever has asked knows no secret, and could take none out.
             return workflow.leaving(plan, found.service.secrets.redacted)
 

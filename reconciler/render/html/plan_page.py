@@ -11,6 +11,8 @@ from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
 from reconciler.render.plan_text import summary_line
+from reconciler.render.schedule_labels import ScheduleLabels, labels_in_plan
+from reconciler.render.view import USUAL, ReportView
 from reconciler.text import clipped
 
 _BADGE = {
@@ -34,9 +36,9 @@ _LONGEST = 1_000
 _HELD_BACK = ("held back, see the errors",)
 
 
-def plan_html(plan: Plan, made: datetime) -> str:
+def plan_html(plan: Plan, made: datetime, view: ReportView = USUAL) -> str:
     """The plan as one HTML document; `made` is when the service was looked at."""
-    report = _report(plan, made, summary_line(plan), [error for site in plan.sites for error in _errors(site)])
+    report = _report(plan, made, summary_line(plan), [error for site in plan.sites for error in _errors(site)], view)
     warnings = tuple(clipped(warning, _LONGEST) for site in plan.sites for warning in site.warnings)
     return page(replace(report, warnings=warnings, foot=f"Digest of the plan: {plan.digest}"))
 
@@ -46,7 +48,7 @@ def plan_failure_html(messages: Sequence[str], made: datetime) -> str:
     return page(_report(Plan(), made, "The plan failed.", messages))
 
 
-def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Report:
+def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str], view: ReportView = USUAL) -> Report:
     return Report(
         title=_TITLE,
         lead=lead,
@@ -56,7 +58,7 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str]) -> Rep
         urgent_short="Disconnected",
         lines="Why, and what changes",
         badges=_BADGES,
-        sites=tuple(_site(site) for site in plan.sites),
+        sites=tuple(_site(site, view) for site in plan.sites),
         errors=tuple(clipped(error, _LONGEST) for error in errors),
     )
 
@@ -66,9 +68,10 @@ def _errors(site: SitePlan) -> Iterator[str]:
     yield from map(words.guard_sentence, words.violations(site))
 
 
-def _site(site: SitePlan) -> SiteRows:
+def _site(site: SitePlan, view: ReportView) -> SiteRows:
+    labels = labels_in_plan(site, view)
     ranked = sorted(site.actions, key=lambda action: (_WEIGHT[_badge(action)], action.address))
-    rows = tuple(_row(action, held_back=_is_held_back(site, action)) for action in ranked)
+    rows = tuple(_row(action, labels, held_back=_is_held_back(site, action)) for action in ranked)
     return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows)
 
 
@@ -80,10 +83,10 @@ def _is_held_back(site: SitePlan, action: Action) -> bool:
     return action.kind.writes and (not site.applyable or site.holds_back(action))
 
 
-def _row(action: Action, *, held_back: bool) -> Row:
+def _row(action: Action, labels: ScheduleLabels, *, held_back: bool) -> Row:
     return Row(
         name=clipped(action.address.partition("/")[2]),
-        schedule=clipped(action.schedule_name or action.schedule_id),
+        schedule=clipped(str(labels.of(action.schedule_name, action.schedule_id))),
         provider=clipped(action.provider),
         account=clipped(words.who(action.account)),
         badge=_badge(action),

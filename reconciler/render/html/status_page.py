@@ -8,7 +8,9 @@ from reconciler.render import status_text, words
 from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
+from reconciler.render.schedule_labels import ScheduleLabels, labels_in_status
 from reconciler.render.status_text import worst_first
+from reconciler.render.view import USUAL, ReportView
 from reconciler.text import clipped
 
 _SHADE = {
@@ -27,9 +29,9 @@ _TITLE = "Calendar connections: status"
 _LONGEST = 1_000
 
 
-def status_html(fleet: FleetStatus, made: datetime) -> str:
+def status_html(fleet: FleetStatus, made: datetime, view: ReportView = USUAL) -> str:
     """The status as one HTML document; `made` is when the service was looked at."""
-    return page(_report(fleet, made, status_text.summary_line(fleet), _unread(fleet)))
+    return page(_report(fleet, made, status_text.summary_line(fleet), _unread(fleet), view))
 
 
 def status_failure_html(messages: Sequence[str], made: datetime) -> str:
@@ -44,7 +46,7 @@ def status_failure_html(messages: Sequence[str], made: datetime) -> str:
     )
 
 
-def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ...]) -> Report:
+def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ...], view: ReportView = USUAL) -> Report:
     return Report(
         title=_TITLE,
         lead=lead,
@@ -54,7 +56,7 @@ def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ..
         urgent_short="Urgent",
         lines="Why, and what to do",
         badges=tuple(_BADGE.values()),
-        sites=tuple(_site(site) for site in fleet.sites),
+        sites=tuple(_site(site, view) for site in fleet.sites),
         errors=errors,
     )
 
@@ -65,16 +67,16 @@ def _unread(fleet: FleetStatus) -> tuple[str, ...]:
     )
 
 
-def _site(site: SiteStatus) -> SiteRows:
-    return SiteRows(
-        clipped(site.site.name), clipped(site.site.site_id), tuple(map(_row, worst_first(site.connections)))
-    )
+def _site(site: SiteStatus, view: ReportView) -> SiteRows:
+    labels = labels_in_status(site, view)
+    rows = tuple(_row(status, labels) for status in worst_first(site.connections))
+    return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows)
 
 
-def _row(status: ConnectionStatus) -> Row:
+def _row(status: ConnectionStatus, labels: ScheduleLabels) -> Row:
     return Row(
         name=clipped(status.address.partition("/")[2]),
-        schedule=clipped(status.schedule or status.schedule_id or "schedule not known"),
+        schedule=clipped(str(labels.of(status.schedule, status.schedule_id)) or "schedule not known"),
         provider=clipped(status.provider),
         account=clipped(words.who(status.account)),
         badge=_BADGE[status.health],
