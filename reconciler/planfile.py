@@ -3,8 +3,8 @@
 The digest (`reconciler/model/encoding.py`) tells damage and careless edits. It is no signature: whoever may write the
 file can make a new one, so keep the file where only the pipeline can write. Beside it stands an id, which tells the
 file from one that was saved another time with the same plan in it: a saved plan is for one use. Where plans were
-joined, each site has that of its part. What is only shown, the names of schedules, stands beside the plan, too: the
-digest tells what would be done.
+joined, each site has that of its part. What is only shown, names of schedules and what is out of scope, stands beside
+the plan, too: the digest tells what would be done.
 """
 
 import json
@@ -19,6 +19,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from reconciler.errors import ExtcalError
+from reconciler.model.action import Action
 from reconciler.model.encoding import Json, canonical, decoded, digest, encoded
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.shards import shard_of
@@ -31,10 +32,11 @@ _PLAN_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class _ShownSite:
-    """What is shown of a site: the names of its schedules, by their ids."""
+    """What is shown of a site: the names of its schedules, by their ids, and what is out of scope."""
 
     site: str
     schedule_names: tuple[tuple[str, str], ...] = ()
+    out_of_scope: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,10 @@ def _document(plan: Plan, new_id: str) -> Json:
 
 def _shown(plan: Plan) -> Iterator[_ShownSite]:
     for site in plan.sites:
-        names = {action.schedule_id: action.schedule_name for action in site.actions if action.schedule_name}
-        if names:
-            yield _ShownSite(site.site.name, tuple(sorted(names.items())))
+        shown = (*site.actions, *site.out_of_scope)
+        names = {action.schedule_id: action.schedule_name for action in shown if action.schedule_name}
+        if names or site.out_of_scope:
+            yield _ShownSite(site.site.name, tuple(sorted(names.items())), site.out_of_scope)
 
 
 def load(path: Path, wanted: str | None = None) -> Plan:
@@ -136,13 +139,16 @@ def plan_of(document: dict[str, Json], path: Path, wanted: str | None = None) ->
 
 
 def _with_shown(plan: Plan, shown: _Shown) -> Plan:
-    by_site = {each.site: dict(each.schedule_names) for each in shown.sites}
+    by_site = {each.site: each for each in shown.sites}
 
     def named(site: SitePlan) -> SitePlan:
-        names = by_site.get(site.site.name, {})
-        return replace(
-            site, actions=tuple(replace(each, schedule_name=names.get(each.schedule_id)) for each in site.actions)
+        beside = by_site.get(site.site.name, _ShownSite(site.site.name))
+        names = dict(beside.schedule_names)
+        actions, outside = (
+            tuple(replace(each, schedule_name=names.get(each.schedule_id)) for each in some)
+            for some in (site.actions, beside.out_of_scope)
         )
+        return replace(site, actions=actions, out_of_scope=outside)
 
     return replace(plan, sites=tuple(map(named, plan.sites)))
 

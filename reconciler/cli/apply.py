@@ -38,7 +38,7 @@ from reconciler.cli.consent import ConsentSession, consent_session
 from reconciler.cli.consent_options import ConsentOptions, consent_options
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import for_workers, runner_options
-from reconciler.cli.formats import failures_as_json, warn_of_overlooked
+from reconciler.cli.formats import failures_as_json, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.progress import Progress
 from reconciler.cli.redaction import redacted
@@ -54,6 +54,7 @@ from reconciler.planning.requests import requests_by_site, requests_of
 from reconciler.planning.time_left import TimeLeft
 from reconciler.render.plan_json import result_json
 from reconciler.render.result_text import outcome_line, result_text
+from reconciler.render.view import ReportView
 from reconciler.workflow import ManifestWork, SavedWork, Stop, Work
 
 FAILED = 1
@@ -152,7 +153,15 @@ def apply(
         check_allowances(allowed, places)
         undo_file = None if undo_out is None else new_undo_file(undo_out)
         options = ApplyOptions(
-            allowed, consent, undo_file, parallelism, scheduler, auto_approve=auto_approve, as_json=as_json
+            allowed,
+            consent,
+            undo_file,
+            parallelism,
+            scheduler,
+            auto_approve=auto_approve,
+            as_json=as_json,
+            # Who approves a saved plan sees ids: its digest does not vouch for names.
+            view=report_view(paths, globals_, wide=True),
         )
         ending = Ending()
         try:
@@ -188,6 +197,7 @@ class ApplyOptions:
     scheduler: str | None
     auto_approve: bool
     as_json: bool
+    view: ReportView
 
 
 async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, ending: Ending) -> int:
@@ -199,6 +209,7 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
         auto_approve=options.auto_approve,
         as_json=options.as_json,
         sites_at_once=options.parallelism,
+        view=options.view,
     )
     with target(globals_) as found:
         service = replace(found.service, parallelism=options.parallelism)

@@ -19,15 +19,12 @@ from reconciler.render.plan_text import headline, plan_text
 from reconciler.render.view import ReportView
 from reconciler.workflow import to_do
 
-_VIEW = ReportView(wide=True)
-"""Who approves a saved plan sees ids: its digest does not vouch for names."""
-
 
 @dataclass(frozen=True, slots=True)
 class Approval:
     """How a plan is approved: `auto_approve` asks nobody; with `as_json` stdout is kept for the result.
 
-    How long it takes follows from how many `sites_at_once` are worked on.
+    `view` is how the plan is shown; how long it takes follows from how many `sites_at_once` are worked on.
     """
 
     console: Console
@@ -35,6 +32,7 @@ class Approval:
     auto_approve: bool
     as_json: bool
     sites_at_once: int
+    view: ReportView
 
     def approvable(self, plan: Plan) -> Plan:
         """The plan as it may be carried out: where a person is asked, the answer yes overrules its consent losses."""
@@ -49,7 +47,7 @@ class Approval:
         Raises Exit where the answer is no, Abort where there is none, and UsageError where nobody can be asked.
         """
         if not self.as_json:
-            self.console.show(lambda shown: plan_text(shown, self.console.paint, _VIEW) + "\n", plan)
+            self.console.show(lambda shown: plan_text(shown, self.console.paint, self.view) + "\n", plan)
         report_findings(plan, self.console)
         warn_of_unused(self.allowed, plan, self.console)
         for outcome in failing:
@@ -64,7 +62,7 @@ class Approval:
         if not sys.stdin.isatty():
             raise UsageError("apply asks before it writes, and there is no terminal. Add --auto-approve.")
         if self.as_json:
-            self.console.say(plan_text(redacted(plan), view=_VIEW))
+            self.console.say(plan_text(redacted(plan), view=self.view))
         self._name_losses(todo)
         lost = sum(action.kind.disconnects for action in todo)
         warning = f" {lost} of them disconnect a calendar account." if lost else ""

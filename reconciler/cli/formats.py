@@ -1,5 +1,6 @@
 """Formats plans, statuses and listings, and the warnings and errors beside them."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
+from reconciler.cli.options import GlobalOptions
+from reconciler.cli.redaction import redact
 from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.model.desired import Desired
 from reconciler.model.encoding import Json
@@ -20,6 +23,14 @@ from reconciler.render.view import ReportView
 
 if TYPE_CHECKING:
     from reconciler.model.status import FleetStatus
+
+
+def report_view(paths: Sequence[str], options: GlobalOptions, *, wide: bool) -> ReportView:
+    """How plans and statuses of the manifests at these paths are shown."""
+    if not paths:
+        return ReportView(wide=wide)
+    return ReportView(wide, redact(shlex.join(["extcal", "status", *paths, *options.repeated()])))
+
 
 Failure = Callable[[Sequence[str]], str]
 """Messages as a document that says why there is nothing else."""

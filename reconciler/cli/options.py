@@ -48,6 +48,11 @@ class GlobalOptions:
             raise UsageError("EXTCAL_SANDBOX and EXTCAL_ENDPOINT exclude each other. Unset one.")
         return Path(DEFAULT_SANDBOX if from_environment.lower() in {"1", "true", "yes"} else from_environment)
 
+    def repeated(self) -> tuple[str, ...]:
+        """The options by which another command reaches the same service."""
+        given = {"--endpoint": self.endpoint, "--sandbox": self.sandbox, "--sandbox-config": self.sandbox_config}
+        return tuple(word for option, value in given.items() if value is not None for word in (option, value))
+
     def sandbox_config_file(self) -> Path | None:
         """The file that says which servers hold the embedded API's calendars, where the operator names one."""
         if self.sandbox_config == "":

@@ -29,7 +29,7 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import dask, not_embedded, runner_options
-from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings, warn_of_overlooked
+from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.progress import note_duration
 from reconciler.cli.redaction import redacted
@@ -42,7 +42,6 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.attribution import pending
-from reconciler.render.view import ReportView
 
 FAILED = 1
 PENDING = 2
@@ -138,9 +137,8 @@ def plan(
         )
         if out is not None:
             _save(plan, out)
-    options.console.redacted_result(
-        PLAN_FORMATS[output].shown(plan, options.console.paint, ReportView(wide=names.wide))
-    )
+    view = report_view(paths, options, wide=names.wide)
+    options.console.redacted_result(PLAN_FORMATS[output].shown(plan, options.console.paint, view))
     report_findings(plan, options.console)
     warn_of_unused(allowed, plan, options.console)
     note_duration(plan, parallelism, options.console)

@@ -8,7 +8,7 @@ from reconciler import planfile, workflow
 from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
 from reconciler.cli.arguments import BaseOptions, NamesOptions, ReviewedPlan
 from reconciler.cli.base_manifests import load_base
-from reconciler.cli.formats import PlanFormat, failures_as, report_findings, warn_of_overlooked
+from reconciler.cli.formats import PlanFormat, failures_as, report_findings, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options
 from reconciler.cli.schedule_names import asks_for_names, named_plan
 from reconciler.cli.selection import SelectionOptions
@@ -18,7 +18,6 @@ from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.partition import partition_of
-from reconciler.render.view import ReportView
 
 _FAILED = 1
 
@@ -53,7 +52,8 @@ def review(options: ReviewOptions, output: PlanFormat) -> int:
         check_allowances(allowed, places_of_manifests(desired))
         named = asks_for_names(options.names, output)
         found = run(_review(saved, desired, before, selection, allowed, options.parallelism, globals_, named=named))
-    console.show(lambda plan: output.shown(plan, console.paint, ReportView(wide=options.names.wide)), found.fresh)
+    view = report_view([str(path) for path in options.paths], globals_, wide=options.names.wide)
+    console.show(lambda plan: output.shown(plan, console.paint, view), found.fresh)
     report_findings(found.fresh, console)
     warn_of_unused(allowed, found.fresh, console)
     for refusal in found.refusals:

@@ -13,7 +13,7 @@ from reconciler.cli.arguments import (
     parallelism_option,
     paths_argument,
 )
-from reconciler.cli.formats import STATUS_FORMATS, failures_as, warn_of_overlooked
+from reconciler.cli.formats import STATUS_FORMATS, failures_as, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.schedule_names import asks_for_names, named_status
 from reconciler.cli.selection import SelectionOptions, selection_options
@@ -22,7 +22,6 @@ from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.status import FleetStatus
-from reconciler.render.view import ReportView
 
 FAILED = 1
 
@@ -63,7 +62,7 @@ def status(
         selected = selection.of(desired, options.console)
         named = asks_for_names(names, STATUS_FORMATS[output])
         fleet = run(_status(desired, options, selected, parallelism, named=named))
-    view = ReportView(wide=names.wide)
+    view = report_view(paths, options, wide=names.wide)
     options.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, options.console.paint, view), fleet)
     for site in fleet.sites:
         if site.unread is not None:

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NOT_DECLARED = "not-declared"
     DUPLICATE = "duplicate"
     NOTHING_DECLARED = "nothing-declared"
+    OUT_OF_SCOPE = "out-of-scope"
     UNDO = "undo"
 
 

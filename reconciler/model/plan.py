@@ -52,6 +52,9 @@ class SitePlan:
     lookups: int = field(default=0, compare=False, metadata=NOT_ENCODED)
     """How many requests it took to find out what names in the manifests mean."""
 
+    out_of_scope: tuple[Action, ...] = field(default=(), compare=False, metadata=NOT_ENCODED)
+    """Live connections on schedules that no manifest names, which stay connected; none where that can't be known."""
+
     def __repr__(self) -> str:
         # Where asyncio.run restores the handler of SIGINT, `signal` raises and drops a ValueError (CPython 3.11) whose
         # message shows the handler, its task and the task's result: all of a plan, at a cost.
@@ -94,6 +97,11 @@ class Plan:
     def actions(self) -> tuple[Action, ...]:
         """Every action of every site."""
         return tuple(action for site in self.sites for action in site.actions)
+
+    @property
+    def out_of_scope(self) -> tuple[Action, ...]:
+        """The live connections of every site that its manifests don't answer for, as far as that is known."""
+        return tuple(action for site in self.sites for action in site.out_of_scope)
 
     @property
     def held_back(self) -> frozenset[str]:

@@ -56,13 +56,21 @@ class ConnectionStatus:
     other_accounts: tuple[Account, ...] = ()
 
 
+MOST_OUT_OF_SCOPE = 20
+"""How many connections of a site that are out of scope are named to people."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteStatus:
-    """The connections of one site, by address; `unread` says why the site could not be read at all."""
+    """The connections of one site, by address; `unread` says why the site could not be read at all.
+
+    `out_of_scope` are live ones on schedules that no manifest names; none where that can't be known.
+    """
 
     site: Site
     connections: tuple[ConnectionStatus, ...] = ()
     unread: Fault | None = None
+    out_of_scope: tuple[ConnectionStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,11 @@ class FleetStatus:
     def connections(self) -> tuple[ConnectionStatus, ...]:
         """Every connection of every site."""
         return tuple(connection for site in self.sites for connection in site.connections)
+
+    @property
+    def out_of_scope(self) -> tuple[ConnectionStatus, ...]:
+        """Every live connection that no site's manifests answer for, as far as that is known."""
+        return tuple(connection for site in self.sites for connection in site.out_of_scope)
 
     @property
     def whole(self) -> bool:

@@ -15,7 +15,7 @@ from reconciler.planning.account_warnings import account_warnings, connected_els
 from reconciler.planning.pinned_names import renamed
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
 from reconciler.planning.schedule_names import known_names, named_actions
-from reconciler.planning.undeclared import changed_with_new_ids, with_undeclared
+from reconciler.planning.undeclared import changed_with_new_ids, out_of_scope, with_undeclared
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,7 @@ def plan_site(
     # A plan that is narrowed may rest on an observation that is, too, and must not depend on that.
     elsewhere = () if only is not None else connected_elsewhere(planned, resolved)
     renewed = () if only is not None else changed_with_new_ids(resolved)
+    outside = () if only is not None else out_of_scope(site, declared, resolved, live)
     lookalikes = account_warnings(one for one in declared if only is None or one.address in only)
     return SitePlan(
         site=site,
@@ -155,6 +156,7 @@ def plan_site(
             *map(str, lookalikes),
             *(str(one) for one in renamed(resolved, live) if only is None or one.address in only),
         ),
+        out_of_scope=named_actions(outside, names),
     )
 
 

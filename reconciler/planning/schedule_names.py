@@ -4,14 +4,14 @@ Manifests have the names of some, and others were read to find what manifests me
 beyond that is said here: a site where all is as declared needs none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.model.action import Action, ActionKind
 from reconciler.model.desired import DeclaredConnection, ScheduleKey
 from reconciler.model.live import LiveSite
 from reconciler.model.plan import Plan, SitePlan
-from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
+from reconciler.model.status import MOST_OUT_OF_SCOPE, ConnectionStatus, FleetStatus, Health, SiteStatus
 
 Names = Mapping[str, str]
 """The names of a site's schedules, by their ids."""
@@ -69,13 +69,19 @@ def lacking_in_status(fleet: FleetStatus) -> dict[str, LackingNames]:
     """The names that a status lacks, by the names of its sites; one that could not be read lacks none."""
     return {
         site.site.name: _lacking(
-            (each.schedule_id, each.health not in _AGREEING)
-            for each in site.connections
+            (each.schedule_id, tells)
+            for each, tells in _shown(site)
             if each.schedule_id is not None and not each.schedule
         )
         for site in fleet.sites
         if site.unread is None
     }
+
+
+def _shown(site: SiteStatus) -> Iterator[tuple[ConnectionStatus, bool]]:
+    """What is shown of a site, and whether it is to be looked at; of what is out of scope only the first are."""
+    yield from ((each, each.health not in _AGREEING) for each in site.connections)
+    yield from ((each, place < MOST_OUT_OF_SCOPE) for place, each in enumerate(site.out_of_scope))
 
 
 def _lacking(schedules: Iterable[tuple[str, bool]]) -> LackingNames:
@@ -92,7 +98,10 @@ def with_names_in_plan(plan: Plan, names: Mapping[str, Names]) -> Plan:
 
 
 def _named_site(site: SitePlan, names: Names) -> SitePlan:
-    return replace(site, actions=named_actions(site.actions, names)) if names else site
+    if not names:
+        return site
+    outside = named_actions(site.out_of_scope, names)
+    return replace(site, actions=named_actions(site.actions, names), out_of_scope=outside)
 
 
 def with_names_in_status(fleet: FleetStatus, names: Mapping[str, Names]) -> FleetStatus:
@@ -105,4 +114,5 @@ def _named_status(site: SiteStatus, names: Names) -> SiteStatus:
         found = names.get(status.schedule_id or "")
         return status if status.schedule or found is None else replace(status, schedule=found)
 
-    return replace(site, connections=tuple(map(named, site.connections)))
+    connections, outside = (tuple(map(named, some)) for some in (site.connections, site.out_of_scope))
+    return replace(site, connections=connections, out_of_scope=outside)

@@ -18,7 +18,7 @@ _STILL_SYNCING = {Status.CONNECTED.value, Status.SYNC_IN_PROGRESS.value}
 
 
 def status_of(plan: SitePlan, declared: Sequence[DeclaredConnection], live: LiveSite) -> SiteStatus:
-    """The health of the declared connections of a site, and of the live ones in scope that none declares.
+    """The health of the declared connections of a site, and of the live ones that none declares.
 
     `plan` is that of `declared` against `live`: it has an action or a fault for each of them.
     """
@@ -45,7 +45,8 @@ def status_of(plan: SitePlan, declared: Sequence[DeclaredConnection], live: Live
             # A duplicate of what is declared has its place in the manifests.
             duplicate = action.reason in {Reason.TOMBSTONE, Reason.DUPLICATE}
             found.append(_acted_on(action, live_status, None if duplicate else Health.UNMANAGED))
-    return SiteStatus(plan.site, _in_order(found))
+    outside = tuple(_acted_on(action, live_status, Health.UNMANAGED) for action in plan.out_of_scope)
+    return SiteStatus(plan.site, _in_order(found), out_of_scope=outside)
 
 
 def unread_status(plan: SitePlan, declared: Sequence[DeclaredConnection]) -> SiteStatus:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from reconciler.model.action import Action, Reason
-from reconciler.model.desired import Site, State
+from reconciler.model.desired import DeclaredConnection, Site, State
 from reconciler.model.live import LiveConnection, LiveSite
 from reconciler.planning import actions, diff
 from reconciler.planning.match import Resolved
@@ -43,6 +43,22 @@ def with_undeclared(site: Site, planned: Sequence[Action], resolved: ResolvedSit
         provider = by_id.get(connection.provider_id)
         result.append(actions.undeclared(site, connection, provider, reason, prune=pruned))
     return result
+
+
+def out_of_scope(
+    site: Site, declared: Sequence[DeclaredConnection], resolved: ResolvedSite, live: LiveSite
+) -> Iterator[Action]:
+    """The live connections on schedules that no manifest names, by address; none where that can't be known.
+
+    It can't where a manifest's schedule is not found, or where the service answered only in part.
+    """
+    if live.failed_provider_ids or len(resolved.schedule_ids) < len(declared):
+        return
+    by_id = {provider.id: provider for provider in live.providers}
+    for connection in sorted(resolved.matching.undeclared, key=lambda each: each.id):
+        if not resolved.in_scope(site, connection):
+            provider = by_id.get(connection.provider_id)
+            yield actions.undeclared(site, connection, provider, Reason.OUT_OF_SCOPE, prune=False)
 
 
 def changed_with_new_ids(resolved: ResolvedSite) -> Iterator[str]:

@@ -62,6 +62,8 @@ def _document(plan: Plan, actions: list[Json]) -> dict[str, Json]:
         "summary": dict(summary(plan)),
         "actions": actions,
     }
+    if plan.out_of_scope:
+        document["out_of_scope"] = [_action(action) for action in plan.out_of_scope]
     if plan.shards is not None:
         document["shards"] = encoded(plan.shards)
     if errors := _errors(plan):

@@ -14,7 +14,7 @@ from reconciler.model.plan import Plan
 from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.markdown import Bullet, code
-from reconciler.render.plan_text import summary_line
+from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.view import USUAL, ReportView
 
 MARKER = "<!-- extcal-plan -->"
@@ -80,7 +80,8 @@ _CLOSE = "\n</details>\n"
 def plan_markdown(plan: Plan, view: ReportView = USUAL, *, limit: int = LIMIT) -> str:
     """The plan as GitHub Flavored Markdown of at most `limit` bytes, which must be 20,000 at the least."""
     foot = [f"Digest of the plan: {code(plan.digest)}", ""]
-    return _fitted([f"### {summary_line(plan)}", "", *_remarks(plan)], _sections(plan, view), foot, limit)
+    outside = [line for told in out_of_scope(plan, code(view.status_command)) for line in (told, "")]
+    return _fitted([f"### {summary_line(plan)}", "", *outside, *_remarks(plan)], _sections(plan, view), foot, limit)
 
 
 def plan_failure_markdown(messages: Sequence[str], *, limit: int = LIMIT) -> str:

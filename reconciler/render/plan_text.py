@@ -41,7 +41,7 @@ def plan_text(plan: Plan, paint: Paint = plain, view: ReportView = USUAL) -> str
             lines += _schedules(shown, held_back, labels[site.site.name], paint)
     for site in plan.sites:
         lines += _site_errors(site, paint)
-    lines.append(summary_line(plan))
+    lines.append(" ".join([summary_line(plan), *out_of_scope(plan, inert(view.status_command))]))
     return "\n".join(lines)
 
 
@@ -135,6 +135,12 @@ def _site_errors(site: SitePlan, paint: Paint) -> Iterator[str]:
         return
     yield paint(Emphasis.REMOVE, f"{inert(site.site.name)}: {what}; see the errors")
     yield ""
+
+
+def out_of_scope(plan: Plan, status_command: str) -> Iterator[str]:
+    """The sentence of the summary that tells what no manifest answers for, where there is anything."""
+    if count := len(plan.out_of_scope):
+        yield f"{words.out_of_scope(count)}; see {status_command}"
 
 
 def summary_line(plan: Plan) -> str:

@@ -50,4 +50,6 @@ def labels_in_plan(site: SitePlan, view: ReportView) -> ScheduleLabels:
 
 def labels_in_status(site: SiteStatus, view: ReportView) -> ScheduleLabels:
     """How the schedules in the status of a site are shown."""
-    return ScheduleLabels(((each.schedule, each.schedule_id) for each in site.connections), wide=view.wide)
+    return ScheduleLabels(
+        ((each.schedule, each.schedule_id) for each in (*site.connections, *site.out_of_scope)), wide=view.wide
+    )

@@ -29,6 +29,8 @@ def _text(fleet: FleetStatus, errors: list[Json]) -> str:
     connections: list[Json] = [_connection(status) for status in fleet.connections]
     summary: dict[str, Json] = {health.value: count for health, count in counted(fleet.connections).items()}
     document: dict[str, Json] = {"format_version": FORMAT_VERSION, "summary": summary, "connections": connections}
+    if fleet.out_of_scope:
+        document["out_of_scope"] = [_connection(status) for status in fleet.out_of_scope]
     if fleet.shards is not None:
         document["shards"] = encoded(fleet.shards)
     if errors:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model.action import Action, ActionKind, Reason
 from reconciler.model.live import ConnectMethod
-from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus, counted
+from reconciler.model.status import MOST_OUT_OF_SCOPE, ConnectionStatus, FleetStatus, Health, SiteStatus, counted
 from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
@@ -63,6 +63,8 @@ def _way_out(action: Action) -> str:
             return "run extcal apply to restore it, or change the manifest"
         case ActionKind.DISCONNECT:
             return f"extcal apply disconnects it; {words.recovery(action)}"
+    if action.reason is Reason.OUT_OF_SCOPE:
+        return "declare it in a manifest to manage it, with state: absent to disconnect it"
     return "declare it in a manifest to manage it"
 
 
@@ -91,15 +93,26 @@ def _connecting_anew(action: Action) -> str:
     return again
 
 
-def summary_line(fleet: FleetStatus) -> str:
-    """`Status: 1 error, 12 ok. …`: how many declared connections there are of each health, the worst first."""
+def summary_line(fleet: FleetStatus, listed: str = "above") -> str:
+    """`Status: 1 error, 12 ok. …`: how many declared connections there are of each health, the worst first.
+
+    `listed` is where what is out of scope is.
+    """
     counts = counted(fleet.connections)
     unmanaged = counts.pop(Health.UNMANAGED)
     parts = [f"{count} {WORD[health]}" for health, count in counts.items() if count]
     unread = sum(site.unread is not None for site in fleet.sites)
     gap = f"; {unread} site{'' if unread == 1 else 's'} could not be read" if unread else ""
     told = f"Status: {', '.join(parts) or 'no connection is declared'}; {unmanaged} unmanaged{gap}."
-    return f"{told}{words.part(fleet.shards)}"
+    return f"{told}{words.part(fleet.shards)}{_kept(len(fleet.out_of_scope), listed)}"
+
+
+def _kept(outside: int, listed: str) -> str:
+    """What is out of scope, and how it would go."""
+    if not outside:
+        return ""
+    they = "it" if outside == 1 else "them"
+    return f" {words.out_of_scope(outside)}; see {listed}. To disconnect {they}, declare {they} with state: absent."
 
 
 _EMPHASIS = {
@@ -121,7 +134,7 @@ def status_text(fleet: FleetStatus, paint: Paint = plain, view: ReportView = USU
     """The status as lines of text; the last line is the summary."""
     lines: list[str] = []
     for site in fleet.sites:
-        if site.connections or site.unread:
+        if site.connections or site.unread or site.out_of_scope:
             lines += [*_site(site, paint, view), ""]
     lines.append(summary_line(fleet))
     return "\n".join(lines)
@@ -140,6 +153,22 @@ def _site(site: SiteStatus, paint: Paint, view: ReportView) -> Iterator[str]:
     columns = max((width(_name(status)) for status in site.connections), default=0)
     for status in worst_first(site.connections):
         yield from _connection(status, labels, paint, columns, site_unread=site.unread is not None)
+    yield from _out_of_scope(site.out_of_scope, labels, paint)
+
+
+def _out_of_scope(statuses: Sequence[ConnectionStatus], labels: ScheduleLabels, paint: Paint) -> Iterator[str]:
+    if not statuses:
+        return
+    yield paint(Emphasis.QUIET, "  out of scope: no manifest names their schedules, so they stay connected")
+    for status in statuses[:MOST_OUT_OF_SCOPE]:
+        yield f"    {_whose(status, labels)}  {paint(Emphasis.QUIET, _name(status))}"
+    if (more := len(statuses) - MOST_OUT_OF_SCOPE) > 0:
+        yield f"    and {more:,} more, which --format json lists"
+
+
+def _whose(status: ConnectionStatus, labels: ScheduleLabels) -> str:
+    where = str(labels.of(status.schedule, status.schedule_id)) or "schedule not known"
+    return f"{inert(status.provider)} {words.who(status.account)}  on {where}"
 
 
 def _name(status: ConnectionStatus) -> str:
@@ -150,9 +179,7 @@ def _connection(
     status: ConnectionStatus, labels: ScheduleLabels, paint: Paint, columns: int, *, site_unread: bool
 ) -> Iterator[str]:
     word = paint(_EMPHASIS[status.health], f"{WORD[status.health]:{_WIDTH}}")
-    where = str(labels.of(status.schedule, status.schedule_id)) or "schedule not known"
-    who = f"{inert(status.provider)} {words.who(status.account)}"
-    yield f"  {word}  {padded(_name(status), columns)}  {who}  on {where}"
+    yield f"  {word}  {padded(_name(status), columns)}  {_whose(status, labels)}"
     if status.health is Health.UNMANAGED or site_unread:
         return
     indent = " " * (_WIDTH + 4)

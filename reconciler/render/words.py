@@ -41,6 +41,7 @@ _REASON = {
     Reason.NOT_DECLARED: "no manifest declares it; left alone",
     Reason.DUPLICATE: "broken, beside a working connection of the same account",
     Reason.NOTHING_DECLARED: "the site declares nothing; left alone",
+    Reason.OUT_OF_SCOPE: "no manifest names its schedule; left alone",
     Reason.UNDO: "undoes what was applied",
 }
 
@@ -138,6 +139,13 @@ def before_and_after(change: Change) -> tuple[str, str]:
     if change.path == "account":
         before, after = (shown(each) if isinstance(each, str) else each for each in (before, after))
     return value_text(before), value_text(after)
+
+
+def out_of_scope(count: int) -> str:
+    """That live connections stay which no manifest answers for."""
+    if count == 1:
+        return "1 connection is out of scope and stays connected"
+    return f"{count:,} connections are out of scope and stay connected"
 
 
 def part(shards: Shards | None) -> str:

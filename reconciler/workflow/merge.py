@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from json import loads
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -193,6 +194,8 @@ def merged_document(parts: Sequence[DocumentPart]) -> Document:
             merged["remaining"] = _joined(documents, "remaining")
         if unchecked := _joined(documents, "unchecked"):
             merged["unchecked"] = unchecked
+    if outside := _joined(documents, "out_of_scope"):
+        merged["out_of_scope"] = outside
     errors = _errors(documents)
     if shards is not None:
         merged["shards"] = encoded(shards)
@@ -231,7 +234,8 @@ def _named(part: DocumentPart) -> str:
 def _check_sites(parts: Sequence[DocumentPart]) -> None:
     owners = Owners()
     for part in parts:
-        for row in (*_rows(part.document, "connections"), *_rows(part.document, "actions")):
+        rows = (_rows(part.document, field) for field in ("connections", "actions", "out_of_scope"))
+        for row in chain.from_iterable(rows):
             owners.claim(part.file, _site(row), str(row["site_id"]))
         for error in _rows(part.document, "errors"):
             if error["address"] is not None:

@@ -19,6 +19,15 @@ from tests.support.folders import in_memory
 WORK = "syncConfig: {listEventFromCalendars: {enabled: true, calendars: [Work]}}"
 PLAN = ("plan", "manifests", "--format", "json")
 APPLY = ("apply", "manifests", "--auto-approve", "--format", "json")
+FOR_PEOPLE = (
+    ("plan", "manifests"),
+    ("plan", "manifests", "--format", "markdown"),
+    ("plan", "manifests", "--format", "html"),
+    ("status", "manifests"),
+    ("status", "manifests", "--format", "html"),
+)
+TWO = {"ListProviders": 1, "ListConnections": 1}
+THREE = TWO | {"QuerySchedules": 1}
 
 
 @pytest.fixture(scope="session")

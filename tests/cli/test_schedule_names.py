@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.sandbox.world import Schedule
-from tests.cli.counting import asked
+from tests.cli.counting import FOR_PEOPLE, THREE, TWO, asked
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import (
     BUSY,
@@ -24,16 +24,7 @@ from tests.support.cli.worlds import (
 )
 from tests.support.servers.proxy import stand_in
 
-TWO = {"ListProviders": 1, "ListConnections": 1}
-THREE = TWO | {"QuerySchedules": 1}
 QUAY_KEY = "key-of-quay-optics-77"
-FOR_PEOPLE = (
-    ("plan", "manifests"),
-    ("plan", "manifests", "--format", "markdown"),
-    ("plan", "manifests", "--format", "html"),
-    ("status", "manifests"),
-    ("status", "manifests", "--format", "html"),
-)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from reconciler.render import words
 from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
-from reconciler.render.plan_text import summary_line
+from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_plan
 from reconciler.render.view import USUAL, ReportView
 from reconciler.text import clipped
@@ -38,7 +38,8 @@ _HELD_BACK = ("held back, see the errors",)
 
 def plan_html(plan: Plan, made: datetime, view: ReportView = USUAL) -> str:
     """The plan as one HTML document; `made` is when the service was looked at."""
-    report = _report(plan, made, summary_line(plan), [error for site in plan.sites for error in _errors(site)], view)
+    lead = " ".join([summary_line(plan), *out_of_scope(plan, clipped(view.status_command))])
+    report = _report(plan, made, lead, [error for site in plan.sites for error in _errors(site)], view)
     warnings = tuple(clipped(warning, _LONGEST) for site in plan.sites for warning in site.warnings)
     return page(replace(report, warnings=warnings, foot=f"Digest of the plan: {plan.digest}"))
 

@@ -25,13 +25,14 @@ _SHADE = {
     Health.UNMANAGED: Shade.OUTSIDE,
 }
 _BADGE = {health: Badge(status_text.WORD[health], _SHADE[health], urgent=health.needs_attention) for health in Health}
+_OUT_OF_SCOPE = Badge("out of scope", Shade.OUTSIDE)
 _TITLE = "Calendar connections: status"
 _LONGEST = 1_000
 
 
 def status_html(fleet: FleetStatus, made: datetime, view: ReportView = USUAL) -> str:
     """The status as one HTML document; `made` is when the service was looked at."""
-    return page(_report(fleet, made, status_text.summary_line(fleet), _unread(fleet), view))
+    return page(_report(fleet, made, status_text.summary_line(fleet, "below"), _unread(fleet), view))
 
 
 def status_failure_html(messages: Sequence[str], made: datetime) -> str:
@@ -55,7 +56,7 @@ def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ..
         urgent="Needs attention",
         urgent_short="Urgent",
         lines="Why, and what to do",
-        badges=tuple(_BADGE.values()),
+        badges=(*_BADGE.values(), _OUT_OF_SCOPE),
         sites=tuple(_site(site, view) for site in fleet.sites),
         errors=errors,
     )
@@ -69,17 +70,18 @@ def _unread(fleet: FleetStatus) -> tuple[str, ...]:
 
 def _site(site: SiteStatus, view: ReportView) -> SiteRows:
     labels = labels_in_status(site, view)
-    rows = tuple(_row(status, labels) for status in worst_first(site.connections))
-    return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows)
+    rows = tuple(_row(status, labels, _BADGE[status.health]) for status in worst_first(site.connections))
+    outside = tuple(_row(status, labels, _OUT_OF_SCOPE) for status in site.out_of_scope)
+    return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows + outside)
 
 
-def _row(status: ConnectionStatus, labels: ScheduleLabels) -> Row:
+def _row(status: ConnectionStatus, labels: ScheduleLabels, badge: Badge) -> Row:
     return Row(
         name=clipped(status.address.partition("/")[2]),
         schedule=clipped(str(labels.of(status.schedule, status.schedule_id)) or "schedule not known"),
         provider=clipped(status.provider),
         account=clipped(words.who(status.account)),
-        badge=_BADGE[status.health],
+        badge=badge,
         lines=tuple(
             clipped(line, _LONGEST) for line in (status_text.reason(status), status_text.remedy(status)) if line
         ),
