@@ -16,7 +16,18 @@ from reconciler.model.source import Fault, Source
 from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planfile import PlanFileError, load, read, save
 from reconciler.planning.order import ordered
-from tests.support.builders.plans import DEDICATED, GOOGLE, PRUNING, SITE, chosen, declared, live, planned, site_with
+from tests.support.builders.plans import (
+    DEDICATED,
+    GOOGLE,
+    OTHER_SCHEDULE,
+    PRUNING,
+    SITE,
+    chosen,
+    declared,
+    live,
+    planned,
+    site_with,
+)
 
 
 def telling_plan() -> Plan:
@@ -89,6 +100,16 @@ def test_saving_twice_writes_the_same_but_for_the_id(tmp_path: Path) -> None:
 def called(plan: Plan, name: str | None) -> Plan:
     """The plan with every schedule called so."""
     return Plan(tuple(replace(s, actions=tuple(replace(a, schedule_name=name) for a in s.actions)) for s in plan.sites))
+
+
+def test_what_is_out_of_scope_comes_back_and_is_not_in_the_digest(tmp_path: Path) -> None:
+    """Who joins saved plans shows it; what would be done is the same without."""
+    kept = live("kept", schedule_id=OTHER_SCHEDULE, account="kept@harbor.example")
+    plan = Plan((planned(declared(), on=site_with(live(), kept)),))
+    assert [action.connection_id for action in plan.out_of_scope] == ["kept"]
+    save(called(plan, "Dr. Lee"), tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json").out_of_scope == plan.out_of_scope
+    assert load(tmp_path / "plan.json").digest == Plan((planned(declared(), on=site_with(live())),)).digest
 
 
 def test_names_of_schedules_come_back_and_are_not_in_the_digest(tmp_path: Path) -> None:
