@@ -1,6 +1,7 @@
 """Plans and statuses show schedules by name, for a request where there is something to show."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from tests.support.cli.worlds import (
     world,
 )
 from tests.support.servers.proxy import stand_in
+from tests.support.timeouts import TIMEOUT
 
 QUAY_KEY = "key-of-quay-optics-77"
 
@@ -194,6 +196,23 @@ def test_names_that_can_not_be_read_spoil_nothing(practice: Extcal, command: tup
     assert len(ran.err.splitlines()) == 1
     assert ran.err.startswith("harbor: the names of schedules can't be read, so ids are shown: QuerySchedules: ")
     assert "--no-names" in ran.err
+
+
+def test_nobody_waits_long_for_names(practice: Extcal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that is slow to tell them is not waited for, and the plan is there."""
+    monkeypatch.setattr("reconciler.workflow.schedule_names._PATIENCE_SECONDS", 0.2)
+    over = threading.Event()
+
+    def slow(method: str, path: str) -> tuple[str, str]:
+        if path.startswith("/calendar/"):
+            over.wait(TIMEOUT)
+        return method, path
+
+    with stand_in(practice.sandbox.endpoint, slow) as endpoint:
+        ran = practice("plan", "manifests", "--endpoint", endpoint)
+        over.set()
+    assert (ran.code, schedule_id(1) in ran.out) == (0, True)
+    assert "ids are shown: no answer within 0.2 s. With --no-names" in ran.err
 
 
 def test_names_of_two_sites_that_can_not_be_read_are_one_note(practice: Extcal) -> None:

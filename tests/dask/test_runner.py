@@ -94,6 +94,9 @@ def test_the_workers_do_what_this_process_would(client: Extcal, workers: Cluster
     remote = client("plan", "manifests", "--format", "json", *dask(workers), env=_NO_SECRETS)
     assert (remote.code, remote.err) == (0, "")
     assert remote.document == local.document
+    shown = client("plan", "manifests", *dask(workers), env=_NO_SECRETS)
+    assert shown.out == client("plan", "manifests", env=_SECRETS).out
+    assert "  Staff 0\n" in shown.out
     client.sandbox.requests.clear()
     applied = client("apply", "manifests", "--auto-approve", *dask(workers), env=_NO_SECRETS)
     assert (applied.code, applied.err) == (0, "")
