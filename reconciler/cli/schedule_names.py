@@ -35,8 +35,8 @@ def _note(unnamed: Mapping[str, str], console: Console) -> None:
     """One note, however many sites it is about: keys that may not read schedules are often alike."""
     if not unnamed:
         return
-    site = min(unnamed)
-    more = f" and {len(unnamed) - 1} more site{'' if len(unnamed) == 2 else 's'}" if len(unnamed) > 1 else ""  # noqa: PLR2004 - one more
+    site, others = min(unnamed), len(unnamed) - 1
+    more = f" and {others} more site{'' if others == 1 else 's'}" if others else ""
     console.note(
         f"{site}{more}: the names of schedules can't be read, so ids are shown: {unnamed[site]}. With --no-names they "
         "are not asked for."
