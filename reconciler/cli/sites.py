@@ -18,14 +18,13 @@ from reconciler.cli.signals import run
 from reconciler.cli.target import Target, target
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.manifests import Limits, load
-from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
-from reconciler.model.desired import ApiKeyAuth, Scope, SecretKind, SecretRef, Site
+from reconciler.manifests.convert import DEFAULT_AUTH, DEFAULT_MAX_DISCONNECTS
+from reconciler.model.desired import Scope, Site
 from reconciler.model.key import comparable_id
 from reconciler.model.source import Source
 from reconciler.text import did_you_mean, listed
 from reconciler.workflow import sessions
 
-API_KEY = SecretRef(SecretKind.ENV, "EXTCAL_API_KEY")
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _Row = TypeVar("_Row")
 
@@ -111,7 +110,7 @@ def _site(name: str, site_id: str) -> Site:
     return Site(
         name=name,
         site_id=comparable_id(site_id),
-        auth=ApiKeyAuth(API_KEY),
+        auth=DEFAULT_AUTH,
         scope=Scope.SCHEDULES,
         prune=False,
         max_disconnects=int(DEFAULT_MAX_DISCONNECTS.removesuffix("%")),

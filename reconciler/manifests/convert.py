@@ -35,6 +35,7 @@ from reconciler.model.desired import (
 from reconciler.model.source import FieldSources, Places, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 
+DEFAULT_AUTH = ApiKeyAuth(SecretRef(SecretKind.ENV, "EXTCAL_API_KEY"))
 DEFAULT_MAX_DISCONNECTS = "25%"
 
 NO_SYNC = SyncConfig()
@@ -124,7 +125,7 @@ def site_document(document: YamlMapping, report: FileReport) -> SiteDocument:
     site = Site(
         name=document_name(document),
         site_id=spec["siteId"].lower(),
-        auth=_auth(spec["auth"]),
+        auth=_auth(spec["auth"]) if "auth" in spec else DEFAULT_AUTH,
         scope=Scope(spec.get("scope", Scope.SCHEDULES)),
         prune=spec.get("prune", False),
         max_disconnects=int(percentage.removesuffix("%")),

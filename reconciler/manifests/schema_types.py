@@ -46,6 +46,7 @@ class SchedulesShape(TypedDict, total=False):
 class SiteOptions(TypedDict, total=False):
     """What a Site may leave out."""
 
+    auth: AuthShape
     scope: str
     prune: bool
     guards: GuardsShape
@@ -57,7 +58,6 @@ class SiteShape(SiteOptions):
     """A Site's `spec`."""
 
     siteId: str
-    auth: AuthShape
 
 
 class CalendarShape(TypedDict, total=False):

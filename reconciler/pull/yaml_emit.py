@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reconciler.manifests.convert import DEFAULT_MAX_DISCONNECTS
+from reconciler.manifests.convert import DEFAULT_AUTH, DEFAULT_MAX_DISCONNECTS
 from reconciler.manifests.schema import API_VERSION
 from reconciler.manifests.values import GUID
 from reconciler.manifests.yaml_reader import resolve
 from reconciler.model.desired import (
     BOOKINGS_APP_ID,
     ApiKeyAuth,
+    AppAuth,
     Lifecycle,
     ProviderKey,
     ProviderRef,
@@ -22,6 +23,7 @@ from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction,
 from reconciler.pull.values import Addition
 from reconciler.text import cut, one_line
 
+_AUTH = "  # How to authenticate; by the API key in this variable by default."
 _SCOPE = """\
   # Which live connections these manifests manage: those on schedules that a manifest names (schedules, the
   # default), or all on the site (site)."""
@@ -36,17 +38,12 @@ _CREDENTIALS = "  # Set this variable to the account's password; it is needed on
 
 def site_text(site: Site, notes: Sequence[str]) -> str:
     """A Site with all its settings; those that are as they are by default are comments."""
-    if isinstance(site.auth, ApiKeyAuth):
-        auth = f"{{apiKey: {_secret(site.auth.api_key)}}}"
-    else:
-        app = site.auth
-        secret = _secret(app.app_secret)
-        auth = f"{{app: {{appId: {app.app_id}, appSecret: {secret}, instanceId: {app.instance_id}}}}}"
     head = _head("Site", site.name, notes)
-    return "\n".join([*head, f"  siteId: {site.site_id}", f"  auth: {auth}", *_settings(site), ""])
+    return "\n".join([*head, f"  siteId: {site.site_id}", *_settings(site), ""])
 
 
 def _settings(site: Site) -> Iterator[str]:
+    yield from _setting(_AUTH, f"auth: {_auth(site.auth)}", default=site.auth == DEFAULT_AUTH)
     guard, redirect = f"{site.max_disconnects}%", site.redirect_url
     yield from _setting(_SCOPE, f"scope: {site.scope}", default=site.scope is Scope.SCHEDULES)
     yield from _setting(_PRUNE, f"prune: {truth(site.prune)}", default=not site.prune)
@@ -55,6 +52,13 @@ def _settings(site: Site) -> Iterator[str]:
     yield from _setting(_OAUTH, f"oauth: {{redirectUrl: {url}}}", default=redirect is None)
     app = site.schedules_app_id
     yield from _setting(_SCHEDULES, f"schedules: {{appId: {app}}}", default=app == BOOKINGS_APP_ID)
+
+
+def _auth(auth: ApiKeyAuth | AppAuth) -> str:
+    if isinstance(auth, ApiKeyAuth):
+        return f"{{apiKey: {_secret(auth.api_key)}}}"
+    secret = _secret(auth.app_secret)
+    return f"{{app: {{appId: {auth.app_id}, appSecret: {secret}, instanceId: {auth.instance_id}}}}}"
 
 
 def _setting(explained: str, setting: str, *, default: bool) -> tuple[str, str]:

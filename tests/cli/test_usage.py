@@ -98,8 +98,10 @@ def test_validate_counts_what_is_there(extcal: Extcal, count: int, said: str) ->
     assert len(extcal.sandbox.requests) == 0
 
 
-_FAULTY = "apiVersion: extcal/v1\nkind: Site\nmetadata: {name: harbor}\nspec: {siteId: no-guid, prune: maybe}\n"
-_PLACES = ["manifests/a.yaml:4:1: ", "manifests/a.yaml:4:16: ", "manifests/a.yaml:4:32: ", "manifests/b.yaml:1:7: "]
+_FAULTY = (
+    "apiVersion: extcal/v1\nkind: Site\nmetadata: {name: harbor}\nspec: {siteId: no-guid, auth: {}, prune: maybe}\n"
+)
+_PLACES = ["manifests/a.yaml:4:16: ", "manifests/a.yaml:4:31: ", "manifests/a.yaml:4:42: ", "manifests/b.yaml:1:7: "]
 
 
 @pytest.mark.parametrize("command", ["validate", "plan", "apply", "providers", "connections"])

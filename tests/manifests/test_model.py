@@ -1,5 +1,6 @@
 """From valid manifests to the desired model."""
 
+import json
 from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.manifests import load
+from reconciler.manifests.schema import schema_text
 from reconciler.model.desired import (
     BOOKINGS_APP_ID,
     ApiKeyAuth,
@@ -149,6 +151,15 @@ def test_a_schedule_is_of_the_app_that_its_site_names(loaded: Load, ref: str) ->
 
 
 _OF_APP = f"  schedules: {{appId: {APP_ID.upper()}}}\n"
+
+
+def test_a_site_that_leaves_auth_out_uses_the_default_key(loaded: Load) -> None:
+    """A Site without auth is the same as one that writes what the schema says is the default."""
+    default = json.loads(schema_text("Site"))["properties"]["spec"]["properties"]["auth"]["default"]
+    (left_out,) = loaded(manifest("Site", "s", {"siteId": SITE_ID})).sites
+    (written,) = loaded(manifest("Site", "s", {"siteId": SITE_ID, "auth": default})).sites
+    assert left_out == written
+    assert left_out.auth == ApiKeyAuth(SecretRef(SecretKind.ENV, "EXTCAL_API_KEY"))
 
 
 def test_an_app_authenticates(loaded: Load) -> None:

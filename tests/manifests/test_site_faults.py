@@ -17,6 +17,7 @@ URL = "must be an https URL, or http on loopback, without a user name or a fragm
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
+        ("{scope: site}", ["4:1: missing field 'siteId', at spec (The site's id)"]),
         (
             f"{{siteId: {SITE_ID}, auth: {{}}}}",
             ["4:60: must have exactly one of apiKey, app, at spec.auth"],

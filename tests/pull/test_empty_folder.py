@@ -133,6 +133,7 @@ def test_settings_by_default_are_comments(folder: Path) -> None:
     pull(folder, observed(live()))
     lines = (folder / "harbor-dental/site.yaml").read_text().splitlines()
     settings = (
+        "auth: {apiKey: {env: EXTCAL_API_KEY}}",
         "scope: schedules",
         "prune: false",
         "guards: {maxDisconnects: 25%}",

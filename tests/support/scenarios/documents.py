@@ -50,16 +50,14 @@ PATHS = st.sampled_from(
     ["syncConfig", "syncConfig.listEventFromCalendars.calendars", "syncConfig.syncToCalendar.enabled"]
 )
 SITES: st.SearchStrategy[Spec] = st.fixed_dictionaries(
-    {
-        "siteId": GUIDS,
+    {"siteId": GUIDS},
+    optional={
         "auth": st.one_of(
             st.fixed_dictionaries({"apiKey": SECRETS}),
             st.fixed_dictionaries(
                 {"app": st.fixed_dictionaries({"appId": GUIDS, "appSecret": SECRETS, "instanceId": GUIDS})}
             ),
         ),
-    },
-    optional={
         "scope": st.sampled_from(["schedules", "site"]),
         "prune": st.booleans(),
         "guards": st.fixed_dictionaries({"maxDisconnects": st.integers(0, 100).map("{}%".format)}),
