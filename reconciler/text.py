@@ -147,6 +147,11 @@ _NEAR = 0.7
 # A word that is shorter than what is meant is compared with what names begin with, and that must be nearer.
 _BEGINS_NEAR = 0.8
 _SHORTEST_PART = 4
+# Beginnings that many names share make them alike for difflib. What tells them apart must be near, too: one slip in
+# each word, and another for every so many letters.
+_LETTERS_A_SLIP = 4
+_WORDS = re.compile(r"[^\W_]+")
+_MOST_CHECKED = 5
 _MOST_ANSWERS = 200
 _MOST_LISTED = 20
 
@@ -182,16 +187,42 @@ class Suggestions:
         if len(names) > _MOST_COMPARED:
             names = [name for name in names if name[:1].casefold() == folded[:1]][:_MOST_COMPARED]
         by_folded = {name.casefold(): name for name in names}
-        if close := get_close_matches(folded, by_folded, n=1, cutoff=_NEAR):
-            return by_folded[close[0]]
+        for near in get_close_matches(folded, by_folded, n=_MOST_CHECKED, cutoff=_NEAR):
+            if _is_near(folded, near):
+                return by_folded[near]
         if len(folded) < _SHORTEST_PART:
             return None
         beginnings: dict[str, str] = {}
         for each, name in by_folded.items():
             beginnings.setdefault(each[: len(folded)], name)
-        if close := get_close_matches(folded, beginnings, n=1, cutoff=_BEGINS_NEAR):
-            return beginnings[close[0]]
+        for near in get_close_matches(folded, beginnings, n=_MOST_CHECKED, cutoff=_BEGINS_NEAR):
+            if _is_near(folded, near):
+                return beginnings[near]
         return next((name for each, name in by_folded.items() if folded in each), None)
+
+
+def _is_near(word: str, name: str) -> bool:
+    """Whether each word of one text is nearly that of the other; where one has more words, whether the texts are."""
+    words, names = _WORDS.findall(word), _WORDS.findall(name)
+    pairs = zip(words, names, strict=True) if len(words) == len(names) else ((word, name),)
+    return all(_slips(one, other) <= max(1, len(one) // _LETTERS_A_SLIP) for one, other in pairs)
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters must be put in, left out, replaced or swapped with the next to make one text of the other.
+
+    This is the distance of optimal string alignment.
+    """
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        two_before, before, row = before, row, [i]
+        for j, as_written in enumerate(other, start=1):
+            slips = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != as_written))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == as_written:
+                slips = min(slips, two_before[j - 2] + 1)
+            row.append(slips)
+    return row[-1]
 
 
 def listed(names: Collection[str]) -> str:

@@ -3,6 +3,8 @@
 import functools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.text import did_you_mean, listed
 from tests.support.work import steps
@@ -20,6 +22,13 @@ from tests.support.work import steps
         ("dr-pattel", ["dr-lee-apple", "dr-patel-google"], "did you mean dr-patel-google?"),
         ("patel", ["dr-lee-apple", "dr-patel-google"], "did you mean dr-patel-google?"),
         ("dr-", ["dr-lee-apple"], ""),
+        ("Dr. Lee", ["Dr. Patel", "Dr. Kim", "Dr. Ali"], ""),
+        ("Dr. Ali", ["Dr. Lee", "Dr. Patel"], ""),
+        ("harbor-dental/lee", ["harbor-dental/kim", "harbor-dental/kim-google"], ""),
+        ("Staff 12", ["Staff 34"], ""),
+        ("Dr. Pattel", ["Dr. Lee", "Dr. Patel", "Dr. Ptolemy"], "did you mean Dr. Patel?"),
+        ("harbour-dental/lee", ["harbor-dental/kim", "harbor-dental/lee"], "did you mean harbor-dental/lee?"),
+        ("live1", ["live-1"], "did you mean live-1?"),
         ("Work", [], ""),
         ("", ["Work"], ""),
     ],
@@ -27,6 +36,13 @@ from tests.support.work import steps
 def test_the_nearest_name_is_suggested(word: str, known: list[str], said: str) -> None:
     """In whatever case, or of a part, as it is really written; where none is near, nothing is said."""
     assert did_you_mean(word, known) == said
+
+
+@given(st.text("abcd-. ", min_size=1, max_size=8), st.text("abcd-. ", min_size=1, max_size=8))
+def test_a_name_that_is_there_is_its_own_suggestion(word: str, name: str) -> None:
+    """Whatever it consists of; and no other word makes the search fail."""
+    assert did_you_mean(name, [name]) == f"did you mean {name}?"
+    assert did_you_mean(word, [name]) in {"", f"did you mean {name}?"}
 
 
 def test_very_many_names_are_not_compared_one_by_one() -> None:
