@@ -141,11 +141,11 @@ def apply(
             whole = planfile.load(Path(saved), digest)
             work = SavedWork(partition_of(whole, selection.shards))
             places = places_of_plan(whole)
-            selection.note_if_empty(work.sites, console)
+            selection.note_if_empty(len(work.sites), console)
         else:
             desired = load(manifest_paths(paths), limits)
             warn_of_overlooked(desired, console, planned=True)
-            work = ManifestWork(desired, selection.of(desired, console))
+            work = ManifestWork(desired, selection.looked_up(desired, globals_).of(desired, console))
             places = places_of_manifests(desired)
         if scheduler is not None:
             for_workers(globals_, consent, undo_out)

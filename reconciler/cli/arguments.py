@@ -11,9 +11,8 @@ import click
 
 from reconciler.errors import UsageError
 from reconciler.manifests.limits import DEFAULT, Limit, Limits, written
-from reconciler.model.desired import Desired
 from reconciler.model.limits import MOST_SITES_AT_ONCE, SITES_AT_ONCE
-from reconciler.text import did_you_mean, listed
+from reconciler.text import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -213,26 +212,3 @@ def _digest(_context: click.Context, _parameter: click.Parameter, value: str | N
             f"--digest {value!r:.80}: not a digest. Copy it from the plan: sha256: and 64 hexadecimal digits."
         )
     return value
-
-
-def select_sites(desired: Desired, names: Sequence[str]) -> frozenset[str] | None:
-    """The chosen sites, None for all; raises UsageError for one that no manifest declares."""
-    known = [site.name for site in desired.sites]
-    for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"declared are {listed(known)}"
-            raise UsageError(f"--site {name}: no manifest declares it; {hint}")
-    return frozenset(names) or None
-
-
-def select_connections(desired: Desired, names: Sequence[str]) -> frozenset[str] | None:
-    """The addresses of the chosen connections, None for all; raises UsageError for one that is not declared."""
-    found: set[str] = set()
-    for name in names:
-        matching = {c.address for c in desired.connections if name in {c.address, c.name}}
-        if not matching:
-            known = [word for c in desired.connections for word in (c.address, c.name)]
-            hint = did_you_mean(name, known) or f"declared are {listed({c.name for c in desired.connections})}"
-            raise UsageError(f"--connection {name}: no manifest declares it; {hint}")
-        found |= matching
-    return frozenset(found) or None

@@ -32,7 +32,7 @@ _MODULES = {
     "providers": "listings",
     "schedules": "listings",
     "connections": "listings",
-    "calendars": "listings",
+    "calendars": "calendars",
     "events": "events",
     "sandbox": "sandbox",
     "schema": "schema",

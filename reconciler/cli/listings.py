@@ -1,34 +1,17 @@
-"""`extcal providers | schedules | connections | calendars` list what is live."""
-
-import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+"""`extcal providers | schedules | connections` list what is live."""
 
 import click
 
 from reconciler.api.client import Reader
-from reconciler.cli.arguments import Command, manifest_paths
+from reconciler.cli.arguments import Command
 from reconciler.cli.formats import Listing, show_listing
 from reconciler.cli.options import current_options, global_options
-from reconciler.cli.sites import SiteChoice, read_sites, sites_options
-from reconciler.errors import (
-    NotFoundError,
-    PermissionDeniedError,
-    PreconditionFailedError,
-    ResponseError,
-    UsageError,
-)
-from reconciler.manifests import load
+from reconciler.cli.sites import SiteChoice, live_connections, read_sites, sites_options
 from reconciler.model.account import shown
-from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Site
-from reconciler.model.live import NOT_SAID, Calendar, LiveConnection, Provider, Schedule, Status
-from reconciler.model.sync import SyncConfig
+from reconciler.model.desired import BOOKINGS_APP_ID, Site
+from reconciler.model.live import NOT_SAID, LiveConnection, Provider, Schedule
 from reconciler.planning.providers import shown_type, word
-from reconciler.planning.resolve import resolve_declared
 from reconciler.render import table
-from reconciler.text import did_you_mean
-from reconciler.workflow import observe
 
 
 @click.command(cls=Command, examples=["extcal providers manifests"])
@@ -126,7 +109,7 @@ def connections(chosen: SiteChoice, output: str) -> int:
 
 
 async def _connection_rows(site: Site, reader: Reader) -> list[tuple[Site, LiveConnection]]:
-    return [(site, connection) for connection in await _live(reader, site)]
+    return [(site, connection) for connection in await live_connections(reader, site)]
 
 
 def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
@@ -142,146 +125,3 @@ def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
         connection.schedule_id,
         connection.id,
     )
-
-
-_Row = tuple[Site, LiveConnection, Calendar]
-_UNLISTED = {Status.DISCONNECTED, Status.ERROR}
-
-
-@click.command(cls=Command, examples=["extcal calendars manifests --connection dr-lee-apple"])
-@sites_options
-@click.option(
-    "--connection",
-    "connections",
-    metavar="NAME|ID",
-    multiple=True,
-    help="Only the account of this connection: NAME or SITE/NAME in the manifests at PATH, or the ID of a live one; "
-    "may be repeated.",
-)
-@global_options
-def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> int:
-    """List the calendars of connected accounts.
-
-    Use it to find the names or ids to write as `calendars` in a sync config. Only reads are sent.
-
-    PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
-    """
-    options = current_options()
-    wanted = _Wanted(connections, _declared(chosen) if connections else ())
-
-    async def calendars_of(site: Site, reader: Reader) -> list[_Row]:
-        if connections:
-            live = await wanted.on(site, reader)
-        else:
-            live = [each for each in await _live(reader, site) if each.status not in _UNLISTED]
-        lists = await asyncio.gather(*(_calendars_or_refusal(reader, connection) for connection in live))
-        found = list(zip(live, lists, strict=True))
-        wanted.note_refused(site, [(c, why) for c, why in found if isinstance(why, ResponseError)])
-        return [(site, c, each) for c, listed in found if not isinstance(listed, ResponseError) for each in listed]
-
-    rows, whole = read_sites(options, chosen, calendars_of)
-    if whole:
-        wanted.refuse_unknown()
-    listing = Listing(
-        ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
-        [
-            (
-                site.name,
-                shown_type(c.calendar_type),
-                shown(c.account, "not shown"),
-                k.name,
-                k.id,
-            )
-            for site, c, k in rows
-        ],
-        [table.calendar_json(site.name, c, k) for site, c, k in rows],
-    )
-    show_listing(options.console, output, listing, whole=whole and not wanted.unlisted)
-    for why in wanted.unlisted:
-        options.console.error(why)
-    return 0 if whole and not wanted.unlisted else 1
-
-
-async def _calendars_or_refusal(reader: Reader, connection: LiveConnection) -> Sequence[Calendar] | ResponseError:
-    """The calendars of an account, or why the service does not list those of this one."""
-    try:
-        return await reader.list_calendars(connection.id)
-    except (PermissionDeniedError, PreconditionFailedError, NotFoundError) as error:
-        return error
-
-
-def _declared(chosen: SiteChoice) -> Sequence[DeclaredConnection]:
-    return load(manifest_paths(chosen.paths), chosen.limits).connections if chosen.paths else ()
-
-
-async def _live(reader: Reader, site: Site) -> tuple[LiveConnection, ...]:
-    answer = await reader.list_connections()
-    _warn_of_failed(site, answer.failed_provider_ids)
-    return answer.connections
-
-
-def _warn_of_failed(site: Site, failed: Sequence[str]) -> None:
-    if failed:
-        current_options().console.warning(f"{site.name}: the service could not read the providers {', '.join(failed)}")
-
-
-class _Wanted:
-    """The connections that the command line names; `unlisted` says of which there is no list, and why."""
-
-    def __init__(self, names: Sequence[str], declared: Sequence[DeclaredConnection]) -> None:
-        self._names = frozenset(names)
-        self._declared: dict[str, list[DeclaredConnection]] = defaultdict(list)
-        for connection in declared:
-            # What is imported is not asked for: it would cost a request for each that names a calendar.
-            self._declared[connection.site].append(replace(connection, sync=SyncConfig()))
-        self._there: set[str] = set()
-        self.unlisted: list[str] = []
-
-    async def on(self, site: Site, reader: Reader) -> list[LiveConnection]:
-        """Those of a site whose calendars can be listed."""
-        declared = self._declared[site.name]
-        self._there |= {name for each in declared for name in (each.address, each.name)}
-        named = [each.address for each in declared if {each.address, each.name} & self._names]
-        if named:
-            live = await observe(declared, reader)
-            _warn_of_failed(site, live.failed_provider_ids)
-            reading = resolve_declared(declared, live)
-            unclear = {fault.where: fault for fault in (*reading.faults, *reading.matching.faults, *reading.unread)}
-            matched = {item.declared.address: found for item, found in reading.matching.pairs}
-            connections = live.connections
-        else:
-            connections, matched, unclear = await _live(reader, site), {}, {}
-        self._there |= {connection.id for connection in connections}
-        found = {each.id: (each.id, each) for each in connections if each.id in self._names}
-        for address in named:
-            if address in unclear:
-                self.unlisted.append(str(unclear[address]))
-            elif (connection := matched.get(address)) is None:
-                self.unlisted.append(
-                    f"{address}: not connected, so its calendars can't be listed. Apply its manifest first."
-                )
-            else:
-                found[connection.id] = (address, connection)
-        return [each for name, each in found.values() if self._is_listed(name, each)]
-
-    def _is_listed(self, name: str, connection: LiveConnection) -> bool:
-        if connection.status not in _UNLISTED:
-            return True
-        self.unlisted.append(
-            f"{name}: its status is {connection.status}, so its calendars can't be listed. See extcal status."
-        )
-        return False
-
-    def note_refused(self, site: Site, refused: Sequence[tuple[LiveConnection, ResponseError]]) -> None:
-        """Note whose calendars of a site the service does not list; one of the refusals says why."""
-        if refused:
-            connection, why = refused[0]
-            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-            account = f"{shown_type(connection.calendar_type)} {shown(connection.account, 'an account not shown')}"
-            self.unlisted.append(f"{site.name}: the calendars of {account}{more} can't be listed: {why}")
-
-    def refuse_unknown(self) -> None:
-        """Raise UsageError for a name that none of the sites has, once all were read."""
-        for name in sorted(self._names - self._there):
-            hint = did_you_mean(name, self._there) or "extcal connections shows the live ones"
-            raise UsageError(f"--connection {name}: no connection has this name or id; {hint}")

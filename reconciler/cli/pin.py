@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument, select_sites
+from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.console import Console
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.selectors import select_sites
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, overlooked
@@ -21,7 +22,7 @@ FAILED = 1
 
 @click.command(cls=Command, examples=["extcal pin manifests", "extcal pin manifests --check"])
 @paths_argument
-@click.option("--site", "names", metavar="NAME", multiple=True, help="Only this site; may be repeated.")
+@click.option("--site", "names", metavar="NAME|ID", multiple=True, help="Only this site; may be repeated.")
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit with 1 if a name could be pinned, or what is pinned is gone."
 )
@@ -50,7 +51,7 @@ def pin(
     for path in where:
         for one in overlooked(path, limits):
             options.console.warning(str(one))
-    wanted = select_sites(folder.desired, names)
+    wanted = select_sites(folder.desired.sites, names)
     sites = [site for site in folder.desired.sites if wanted is None or site.name in wanted]
     found = run(_pin(where, folder, sites, options, parallelism))
     console = options.console

@@ -127,7 +127,7 @@ def plan(
         desired = load(manifest_paths(paths), limits)
         warn_of_overlooked(desired, options.console, planned=True)
         before = None if base is None else _load_base(base, paths, limits, options.console)
-        selected = selection.of(desired, options.console)
+        selected = selection.looked_up(desired, options).of(desired, options.console)
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places_of_manifests(desired))
         named = asks_for_names(names, PLAN_FORMATS[output])

@@ -12,10 +12,10 @@ from reconciler.cli.arguments import (
     optional_paths_argument,
     parallelism_option,
     refuse_stdout,
-    select_sites,
 )
 from reconciler.cli.console import Console
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.selectors import select_sites
 from reconciler.cli.signals import run
 from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
@@ -40,7 +40,11 @@ FAILED = 1
 @optional_paths_argument
 @click.option("--output", metavar="DIR", required=True, help="The folder of manifests to write or update.")
 @click.option(
-    "--site", "names", metavar="NAME", multiple=True, help="Only this site of the manifests at PATH; may be repeated."
+    "--site",
+    "names",
+    metavar="NAME|ID",
+    multiple=True,
+    help="Only this site of the manifests at PATH; may be repeated.",
 )
 @click.option(
     "--site-id",
@@ -84,7 +88,7 @@ def pull(
 
     def choose(found: Target) -> list[Site]:
         if paths:
-            wanted = select_sites(known, names)
+            wanted = select_sites(known.sites, names)
             sites = [site.as_declared for site in known.sites if wanted is None or site.name in wanted]
         else:
             sites = SiteChoice(paths, limits, names, site_ids).sites(found)

@@ -11,6 +11,7 @@ from reconciler.cli.arguments import Command, manifest_paths, paths_argument
 from reconciler.cli.console import Console, confirm
 from reconciler.cli.formats import warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.selectors import DeclaredIndex, one_connection
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import ExtcalError, UsageError
@@ -31,13 +32,16 @@ FAILED = 1
 @click.option(
     "--keep",
     "kept",
-    metavar="ADDRESS=ID",
+    metavar="NAME=ID",
     multiple=True,
-    help="Of the duplicates of SITE/NAME keep this connection, and disconnect the others, which are of the same "
-    "schedule, provider and account; may be repeated.",
+    help="Of the duplicates of NAME or SITE/NAME keep this connection, and disconnect the others, which are of the "
+    "same schedule, provider and account; may be repeated.",
 )
 @click.option(
-    "--forget", metavar="ADDRESS", multiple=True, help="Stop looking up the lost connect of SITE/NAME; may be repeated."
+    "--forget",
+    metavar="NAME",
+    multiple=True,
+    help="Stop looking up the lost connect of NAME or SITE/NAME; may be repeated.",
 )
 @click.option("--auto-approve", is_flag=True, help="Disconnect without asking.")
 @click.option(
@@ -65,10 +69,9 @@ def resolve(
     PATH is a manifest file or a folder of them.
     """
     options = current_options()
-    wanted = _Options(_pairs(kept), frozenset(forget), auto_approve=auto_approve)
-    if both := sorted(set(wanted.keep) & wanted.forget):
-        raise UsageError(f"{both[0]}: --keep and --forget exclude each other. Give one.")
+    keep = _pairs(kept)
     desired = load(manifest_paths(paths), limits)
+    wanted = _options(desired, keep, forget, auto_approve=auto_approve)
     warn_of_overlooked(desired, options.console)
     return run(_resolve(desired, options, wanted, ("extcal", "resolve", *paths), as_json=output == "json"))
 
@@ -87,12 +90,33 @@ class _Options:
         return keep, frozenset(address for address in self.forget if address.partition("/")[0] not in sites)
 
 
+def _options(desired: Desired, keep: Mapping[str, str], forget: Sequence[str], *, auto_approve: bool) -> _Options:
+    """The options with the addresses of what they name; raises UsageError for what can't be meant."""
+    index = DeclaredIndex(desired.connections)
+
+    def address(option: str, word: str) -> str:
+        # What is open may be declared no more: then it has its address alone.
+        found = index.named(word)
+        one_connection(option, word, found)
+        return found[0].address if found else word
+
+    kept: dict[str, str] = {}
+    for word, connection_id in keep.items():
+        if (named := address("--keep", word)) in kept:
+            raise UsageError(f"--keep {word}={connection_id}: {named} is given twice. Give it once.")
+        kept[named] = connection_id
+    forgotten = frozenset(address("--forget", word) for word in forget)
+    if both := sorted(kept.keys() & forgotten):
+        raise UsageError(f"{both[0]}: --keep and --forget exclude each other. Give one.")
+    return _Options(kept, forgotten, auto_approve=auto_approve)
+
+
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         address, _, connection_id = text.partition("=")
         if not address or not connection_id:
-            raise UsageError(f"--keep {text}: not an ADDRESS=ID. Write SITE/NAME=ID.")
+            raise UsageError(f"--keep {text}: not a NAME=ID. Write SITE/NAME=ID.")
         if address in found:
             raise UsageError(f"--keep {text}: {address} is given twice. Give it once.")
         found[address] = connection_id

@@ -1,21 +1,43 @@
-"""Selects what a command is about: sites, connections, schedules, a shard of the fleet."""
+"""Selects what a command is about: sites, connections, schedules, a shard of the fleet.
+
+A word is looked for in the manifests first, which asks nobody. What they don't hold may still be the id of a live
+connection, or what the service calls a schedule: only for such words the sites are asked, before anything else.
+"""
 
 import functools
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import click
 
 from reconciler import workflow
-from reconciler.cli.arguments import select_connections, select_sites
 from reconciler.cli.console import Console
-from reconciler.errors import UsageError
-from reconciler.model.desired import DeclaredConnection, Desired, ScheduleKey, Site
+from reconciler.cli.options import GlobalOptions
+from reconciler.cli.selectors import (
+    UNDECLARED,
+    DeclaredIndex,
+    one_connection,
+    one_schedule,
+    refuse_ambiguous,
+    schedules_meant,
+    select_sites,
+    shown_schedule,
+    unknown,
+)
+from reconciler.cli.signals import run
+from reconciler.cli.target import target
+from reconciler.errors import ExtcalError, UsageError
+from reconciler.model.account import shown
+from reconciler.model.desired import DeclaredConnection, Desired
+from reconciler.model.live import LiveConnection, Schedule
 from reconciler.model.shards import Shards
-from reconciler.text import did_you_mean
+from reconciler.model.source import Fault
+from reconciler.planning.lookup import Schedules, resolve_schedule
+from reconciler.planning.providers import shown_type
+from reconciler.text import listed
 
 INDEX = "JOB_COMPLETION_INDEX"
 _SHARD = re.compile(r"(auto|[0-9]{1,9})/([0-9]{1,9})")
@@ -30,6 +52,8 @@ class SelectionOptions:
     connections: tuple[str, ...]
     schedules: tuple[str, ...]
     shards: Shards | None
+    live: Mapping[str, workflow.SiteLookup] = field(default_factory=dict)
+    """What the service said of each site, for the words that the manifests don't hold; empty where none was asked."""
 
     @property
     def names_any(self) -> bool:
@@ -37,19 +61,134 @@ class SelectionOptions:
         return bool(self.sites or self.connections or self.schedules)
 
     def of(self, desired: Desired, console: Console) -> workflow.Selection:
-        """The selection; raises UsageError for a name that no manifest has. A shard without a site is noted."""
+        """The selection; raises UsageError for a word that means nothing, or several things.
+
+        A shard without a site is noted.
+        """
+        sites = select_sites(desired.sites, self.sites)
+        words = _Words(desired, sites, self.live)
+        connections = _all_of(words.connection, self.connections)
         selection = workflow.Selection(
-            select_sites(desired, self.sites),
-            _both(select_connections(desired, self.connections), select_schedules(desired, self.schedules)),
-            self.shards,
+            sites, _both(connections, _all_of(words.on_schedule, self.schedules)), self.shards
         )
-        self.note_if_empty(workflow.selected_sites(desired, selection), console)
+        self.note_if_empty(len(workflow.selected_sites(desired, selection)), console)
         return selection
 
-    def note_if_empty(self, sites: Sequence[Site], console: Console) -> None:
+    def looked_up(self, desired: Desired, options: GlobalOptions) -> "SelectionOptions":
+        """These options with what the service says of the words that the manifests don't hold, if there are any.
+
+        Raises UsageError for an unknown site.
+        """
+        sites = select_sites(desired.sites, self.sites)
+        index = DeclaredIndex(_declared_on(desired, sites))
+        schedules = any(word and not index.on_schedule(word) for word in self.schedules)
+        connections = any(not index.named(word) and index.could_be_live(word) for word in self.connections)
+        if not schedules and not connections:
+            return self
+        asked = [site for site in desired.sites if sites is None or site.name in sites]
+
+        async def look_up() -> Mapping[str, workflow.SiteLookup]:
+            with target(options) as found:
+                return await workflow.look_up(
+                    desired, asked, found.service, schedules=schedules, connections=connections
+                )
+
+        return replace(self, live=run(look_up()))
+
+    def note_if_empty(self, count: int, console: Console) -> None:
         """Note that a shard has none of the sites, which is no failure."""
-        if self.shards is not None and not sites:
+        if self.shards is not None and not count:
             console.note(f"{self.shards} holds none of the sites: nothing to do.")
+
+
+def _declared_on(desired: Desired, sites: frozenset[str] | None) -> list[DeclaredConnection]:
+    return [each for each in desired.connections if sites is None or each.site in sites]
+
+
+def _all_of(find: Callable[[str], Iterable[DeclaredConnection]], words: Sequence[str]) -> frozenset[str] | None:
+    """The addresses of all that the words mean, None where there is no word."""
+    return frozenset(each.address for word in words for each in find(word)) or None
+
+
+class _Words:
+    """Finds the declared connections that a word means, on the chosen sites; raises UsageError where it can't.
+
+    What could not be asked is an ExtcalError: the word may mean something there.
+    """
+
+    def __init__(self, desired: Desired, sites: frozenset[str] | None, live: Mapping[str, workflow.SiteLookup]) -> None:
+        self._declared = _declared_on(desired, sites)
+        self._index = DeclaredIndex(self._declared)
+        self._live = live
+        self._apps = {site.name: site.schedules_app_id for site in desired.sites}
+        self._where = "" if sites is None else " of the chosen sites"
+
+    def connection(self, word: str) -> list[DeclaredConnection]:
+        """The one with this address, name, account, or live id."""
+        if found := self._index.named(word):
+            one_connection("--connection", word, found)
+            return found
+        live = list(self._live_connections(word)) if self._index.could_be_live(word) else []
+        addresses = {self._live[site].addresses.get(each.id) for site, each in live}
+        if found := [each for each in self._declared if each.address in addresses]:
+            return found
+        for site, each in live:
+            account = f"{shown_type(each.calendar_type)} {shown(each.account)}"
+            raise UsageError(
+                f"--connection {word}: no manifest declares it, and it is live on {site}, {account}. extcal pull "
+                "writes manifests of what is live."
+            )
+        missing = f"no manifest{self._where} declares it"
+        if self._index.could_be_live(word):
+            self._refuse_unread("--connection", word, missing)
+        names = {each.name for each in self._declared}
+        raise unknown("--connection", word, missing, names, "declared are", self._index.names)
+
+    def _live_connections(self, word: str) -> Iterator[tuple[str, LiveConnection]]:
+        for site, found in self._live.items():
+            for each in found.connections:
+                if word in {each.id, f"{site}{UNDECLARED}{each.id}"}:
+                    yield site, each
+
+    def on_schedule(self, word: str) -> list[DeclaredConnection]:
+        """Those on the schedule with this id, name or external id, as the manifests or else the service call it."""
+        if found := self._index.on_schedule(word):
+            one_schedule(word, found)
+            return found
+        candidates: dict[str, list[DeclaredConnection]] = {}
+        for site, there in self._live.items():
+            for schedule, declared in self._on_live(word, site, there.schedules):
+                candidates[shown_schedule(site, schedule)] = declared
+        on_some = {shown: declared for shown, declared in candidates.items() if declared}
+        refuse_ambiguous("--schedule", word, "schedules", on_some, "Give the id of one, or add --site.")
+        for declared in on_some.values():
+            return declared
+        missing = f"no manifest{self._where} names it"
+        self._refuse_unread("--schedule", word, missing)
+        names = self._index.schedules
+        if candidates:
+            raise UsageError(
+                f"--schedule {word}: {missing}, and the service has it: {listed(candidates)}; named are {listed(names)}"
+            )
+        raise unknown("--schedule", word, missing, names, "named are", self._live_names())
+
+    def _on_live(
+        self, word: str, site: str, schedules: Sequence[Schedule]
+    ) -> Iterator[tuple[Schedule, list[DeclaredConnection]]]:
+        """The schedules of a site that a word means, each with the declared connections on it."""
+        there = Schedules(schedules)
+        for meant in schedules_meant(word, there, self._apps[site]):
+            resolved = ((each, resolve_schedule(each, there)) for each in self._declared if each.site == site)
+            on = [each for each, found in resolved if not isinstance(found, Fault) and found.id == meant.id]
+            yield meant, on
+
+    def _live_names(self) -> list[str]:
+        return [schedule.name for there in self._live.values() for schedule in there.schedules]
+
+    def _refuse_unread(self, option: str, word: str, missing: str) -> None:
+        for site, found in self._live.items():
+            if found.error is not None:
+                raise ExtcalError(f"{option} {word}: {missing}, and {site} could not be asked: {found.error}")
 
 
 def selection_options(function: _Command) -> Callable[..., object]:
@@ -68,21 +207,28 @@ def selection_options(function: _Command) -> Callable[..., object]:
         return function(*args, selection=SelectionOptions(sites, connections, schedules, shards), **others)
 
     options = [
-        click.option("--site", "sites", metavar="NAME", multiple=True, help="Only this site; may be repeated."),
+        click.option(
+            "--site",
+            "sites",
+            metavar="NAME|ID",
+            multiple=True,
+            help="Only this site, by its name or its site id; may be repeated.",
+        ),
         click.option(
             "--connection",
             "connections",
-            metavar="NAME",
+            metavar="NAME|ID",
             multiple=True,
-            help="Only this connection, as NAME or SITE/NAME; may be repeated.",
+            help="Only this connection: NAME, SITE/NAME, its account's email, or the id of the live one; may be "
+            "repeated.",
         ),
         click.option(
             "--schedule",
             "schedules",
             metavar="NAME|ID",
             multiple=True,
-            help="Only connections on this schedule, by name, id or external id as the manifests write it; may be "
-            "repeated.",
+            help="Only connections on this schedule, by its name, id or external id; may be repeated. What no manifest "
+            "writes is asked of the service.",
         ),
         click.option(
             "--shard",
@@ -122,26 +268,6 @@ def _number_of_job(of: int, text: str) -> int:
             f"--shard {text}: {INDEX} is {index!r}, not from 0 to {of - 1}. Set completions: {of} in the Job."
         )
     return int(index) + 1
-
-
-def select_schedules(desired: Desired, names: tuple[str, ...]) -> frozenset[str] | None:
-    """The addresses of the connections on the chosen schedules, None for all; raises UsageError for an unknown one."""
-    found: set[str] = set()
-    for name in names:
-        matching = {c.address for c in desired.connections if _is_on(c, name)}
-        if not matching:
-            hint = did_you_mean(name, sorted({(c.schedule.label or c.schedule).value for c in desired.connections}))
-            advice = hint or "write its name, id or external id as the manifests do"
-            raise UsageError(f"--schedule {name}: no manifest names it; {advice}")
-        found |= matching
-    return frozenset(found) or None
-
-
-def _is_on(connection: DeclaredConnection, name: str) -> bool:
-    ref = connection.schedule
-    if ref.label is not None and ref.label.value == name:
-        return True
-    return ref.value == name or (ref.by is ScheduleKey.ID and ref.value == name.lower())
 
 
 def _both(connections: frozenset[str] | None, on_schedules: frozenset[str] | None) -> frozenset[str] | None:

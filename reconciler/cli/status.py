@@ -59,7 +59,7 @@ def status(
     with failures_as(options.console, STATUS_FORMATS[output].failure):
         desired = load(manifest_paths(paths), limits)
         warn_of_overlooked(desired, options.console)
-        selected = selection.of(desired, options.console)
+        selected = selection.looked_up(desired, options).of(desired, options.console)
         named = asks_for_names(names, STATUS_FORMATS[output])
         fleet = run(_status(desired, options, selected, parallelism, named=named))
     view = report_view(paths, options, wide=names.wide)

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals, seconds
-from reconciler.errors import ExtcalError, UsageError
-from reconciler.manifests import Limits
+from reconciler.errors import ExtcalError, ManifestError, UsageError
+from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance
 from reconciler.watching.loop import Watch
@@ -92,7 +92,7 @@ def watch(
     options = _Options(
         tuple(manifest_paths(paths)),
         limits,
-        selection,
+        _looked_up(selection, paths, limits, globals_),
         parse_allowances(allowances),
         interval,
         listen,
@@ -104,6 +104,26 @@ def watch(
         return run(_watch(options, globals_, ending))
     except asyncio.CancelledError:
         return ending.exit_code
+
+
+def _looked_up(
+    selection: SelectionOptions, paths: Sequence[str], limits: Limits, options: GlobalOptions
+) -> SelectionOptions:
+    """The selection with what the service says of words that the manifests don't hold, asked once for all rounds.
+
+    What is wrong with the manifests is for the first round to tell.
+    """
+    if not selection.names_any:
+        return selection
+    try:
+        desired = load(manifest_paths(paths), limits)
+    except ManifestError:
+        return selection
+    found = selection.looked_up(desired, options)
+    if found.live:
+        # Where a site can't be asked now, no round would know better.
+        found.of(desired, options.console)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.recovery import Faults, RecoveryResult, as_agreed, locked, pending, recover
     from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
     from reconciler.workflow.schedule_names import status_with_schedule_names, with_schedule_names
+    from reconciler.workflow.selection import MatchedSite, SiteLookup, look_up, match_live
     from reconciler.workflow.service import Selection, Service, Sessions, reach, selected_sites, sessions
     from reconciler.workflow.unlisted import checked_by_plan, note_all_unlisted
 
@@ -27,6 +28,7 @@ __all__ = [
     "ConsentPrompt",
     "Faults",
     "ManifestWork",
+    "MatchedSite",
     "RecoveryResult",
     "Review",
     "Run",
@@ -35,6 +37,7 @@ __all__ = [
     "Service",
     "Sessions",
     "SiteCheck",
+    "SiteLookup",
     "Stop",
     "Work",
     "apply",
@@ -44,6 +47,8 @@ __all__ = [
     "checked_by_plan",
     "leaving",
     "locked",
+    "look_up",
+    "match_live",
     "note_all_unlisted",
     "observe",
     "open_run",
@@ -83,6 +88,10 @@ _HOMES = {
     "Service": "reconciler.workflow.service",
     "Sessions": "reconciler.workflow.service",
     "SiteCheck": "reconciler.workflow.run",
+    "SiteLookup": "reconciler.workflow.selection",
+    "MatchedSite": "reconciler.workflow.selection",
+    "look_up": "reconciler.workflow.selection",
+    "match_live": "reconciler.workflow.selection",
     "Stop": "reconciler.execution.executor",
     "Work": "reconciler.workflow.run",
     "apply": "reconciler.workflow.apply_plan",

@@ -24,8 +24,12 @@ def test_calendars_of_a_connection_by_its_name(extcal: Extcal) -> None:
     ("args", "hint"),
     [
         (("manifests", "--connection", "stafff-1"), "did you mean staff-1?"),
-        (("manifests", "--connection", "harbor/lvie-1"), "no connection has this name or id"),
-        ((*_SITE, "--connection", "staff-1"), "no connection has this name or id"),
+        (("manifests", "--connection", "harbor/lvie-1"), "no connection has this name, account or id; connected are"),
+        ((*_SITE, "--connection", "staff-1"), "(for a manifest's name, give its PATH); connected are staff0@"),
+        (
+            (*_SITE, "--connection", "nobody@harbor-dental.example"),
+            "connected are staff0@harbor-dental.example, staff1@",
+        ),
         ((*_SITE, "--connection", "live1"), "did you mean live-1?"),
     ],
 )
