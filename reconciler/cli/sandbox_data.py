@@ -125,9 +125,14 @@ def _folder(data: object) -> Path:
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn a `SandboxError` into an error of the command's own."""
-    from reconciler.sandbox.errors import SandboxError  # noqa: PLC0415 - only these commands need the other tower
+    from reconciler.sandbox.errors import (  # noqa: PLC0415 - only these commands need the other tower
+        SandboxError,
+        UnclearScheduleError,
+    )
 
     try:
         yield
+    except UnclearScheduleError as error:
+        raise UsageError(f"sandbox: {error}") from error
     except SandboxError as error:
         raise ExtcalError(f"sandbox: {error}") from error

@@ -41,7 +41,7 @@ def events() -> None:
         ),
     ],
 )
-@click.option("--schedule", metavar="NAME|ID", required=True, help="The schedule of the event.")
+@click.option("--schedule", metavar="NAME|ID", required=True, help="The event's schedule: its name, id or external id.")
 @click.option("--title", required=True, help="The title of the event.")
 @_start
 @_end

@@ -13,6 +13,10 @@ class SandboxError(Exception):
     """
 
 
+class UnclearScheduleError(SandboxError):
+    """What was to be a schedule means none, or several; the message says which there are."""
+
+
 class ViolatedRule(StrEnum):
     """The rule that a field breaks (`violatedRule`)."""
 

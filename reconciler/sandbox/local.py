@@ -18,7 +18,7 @@ from reconciler.sandbox.calendars.protocol import Deadline
 from reconciler.sandbox.contents import instance_of
 from reconciler.sandbox.context import SiteContext
 from reconciler.sandbox.contract import BOOKINGS_APP_ID, Status, is_guid
-from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.errors import SandboxError, UnclearScheduleError
 from reconciler.sandbox.exports import site_events
 from reconciler.sandbox.exports.export_sync import sync_connection, sync_site
 from reconciler.sandbox.exports.marks import marks_of
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 
 MAX_TITLE = 500
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class LocalSandbox:
             return _set_owner(context, found.schedule.id, owner_id.lower(), owner_name)
 
     def add_event(self, schedule: str, title: str, start: datetime, end: datetime) -> str:
-        """A new event on a schedule, by id or name, and into the calendars it is exported to.
+        """A new event on a schedule, by id, name or external id, and into the calendars it is exported to.
 
         Answers its id.
         """
@@ -226,13 +227,14 @@ class LocalSandbox:
         # A member of staff has a schedule for working hours, too, called the same.
         bookable = [each for each in every if each.schedule.app_id == BOOKINGS_APP_ID]
         found = found or [each for each in bookable if each.schedule.name == wanted]
+        found = found or [each for each in bookable if wanted and each.schedule.external_id == wanted]
         if len(found) == 1:
             return found[0]
         if found:
-            ids = ", ".join(each.schedule.id for each in found)
-            raise SandboxError(f"several schedules are named {wanted!r}. Use an id: {ids}")
-        names = ", ".join(dict.fromkeys(each.schedule.name for each in bookable)) or "none"
-        raise SandboxError(f"unknown schedule {wanted!r}. Known schedules: {names}")
+            ids = ", ".join(f"{each.schedule.id} ({each.site_name})" for each in found)
+            raise UnclearScheduleError(f"{len(found)} schedules are called {wanted!r}. Use an id: {ids}")
+        names = ", ".join(list(dict.fromkeys(each.schedule.name for each in bookable))[:_MOST_NAMED]) or "none"
+        raise UnclearScheduleError(f"unknown schedule {wanted!r}. Known schedules: {names}")
 
 
 def _span(start: datetime, end: datetime) -> tuple[int, int]:

@@ -79,7 +79,7 @@ def test_an_event_s_life(api: Api, lee: Path, site: Site) -> None:
     [
         (
             ("add", "--schedule", "Dr. Who", "--title", "x", *TIMES),
-            1,
+            64,
             "unknown schedule 'Dr. Who'. Known schedules: Dr. Lee",
         ),
         (("add", "--schedule", PATEL, "--title", "", *TIMES), 1, "the title must have 1 to 500 characters"),
