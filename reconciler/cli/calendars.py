@@ -18,7 +18,9 @@ from reconciler.errors import NotFoundError, PermissionDeniedError, Precondition
 from reconciler.model.account import Account, shown
 from reconciler.model.desired import DeclaredConnection, Site
 from reconciler.model.live import Calendar, LiveConnection, Status
+from reconciler.model.sync import CalendarRef
 from reconciler.planning.providers import shown_type
+from reconciler.pull.yaml_emit import copied_item
 from reconciler.render import table
 
 _Row = tuple[Site, LiveConnection, Calendar]
@@ -39,7 +41,7 @@ _UNLISTED = {Status.DISCONNECTED, Status.ERROR}
 def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> int:
     """List the calendars of connected accounts.
 
-    Use it to find the names or ids to write as `calendars` in a sync config. Only reads are sent.
+    Use it to find what to write as `calendars` in a sync config: copy an item of WRITE IT AS. Only reads are sent.
 
     PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
     """
@@ -58,24 +60,27 @@ def calendars(chosen: SiteChoice, connections: tuple[str, ...], output: str) -> 
 
     rows, whole = read_sites(options, replace(chosen, only=wanted.sites), calendars_of)
     wanted.refuse(whole=whole)
+    cells = [(site.name, shown_type(c.calendar_type), shown(c.account, "not shown"), k.name) for site, c, k in rows]
+    heads = ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR")
     listing = Listing(
-        ("SITE", "PROVIDER", "ACCOUNT", "CALENDAR", "ID"),
-        [
-            (
-                site.name,
-                shown_type(c.calendar_type),
-                shown(c.account, "not shown"),
-                k.name,
-                k.id,
-            )
-            for site, c, k in rows
-        ],
+        (*heads, "ID"),
+        [(*row, k.id) for row, (_, _, k) in zip(cells, rows, strict=True)],
         [table.calendar_json(site.name, c, k) for site, c, k in rows],
+        for_people=(
+            (*heads, "WRITE IT AS"),
+            [(*row, _item(k)) for row, (_, _, k) in zip(cells, rows, strict=True)],
+        ),
     )
     show_listing(options.console, output, listing, whole=whole and not wanted.unlisted)
     for why in wanted.unlisted:
         options.console.error(why)
     return 0 if whole and not wanted.unlisted else 1
+
+
+def _item(calendar: Calendar) -> str:
+    """A calendar as an item of `calendars` in a manifest."""
+    written = copied_item(CalendarRef(id=calendar.id, name=calendar.name), table.WIDEST)
+    return written or "its id is nothing that a manifest can hold"
 
 
 async def _calendars_or_refusal(reader: Reader, connection: LiveConnection) -> Sequence[Calendar] | ResponseError:

@@ -146,10 +146,12 @@ class Listing:
     headings: table.Row
     rows: Sequence[table.Row]
     objects: Sequence[dict[str, Json]]
+    for_people: tuple[table.Row, Sequence[table.Row]] | None = None
+    """Headings and rows as a terminal shows them, where spreadsheets get others."""
 
 
 LISTING_FORMATS: dict[str, Callable[[Listing], str]] = {
-    "text": lambda listing: table.table(listing.headings, listing.rows),
+    "text": lambda listing: table.table(*(listing.for_people or (listing.headings, listing.rows))),
     "json": lambda listing: table.as_json(listing.objects),
     "csv": lambda listing: csv_text(listing.headings, listing.rows),
 }

@@ -12,9 +12,9 @@ from reconciler.model.sync import IMPORTS, Arm, CalendarRef, Direction, SyncConf
 from reconciler.planning import actions, diff, lookup, providers
 from reconciler.planning.match import Resolved
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
-from reconciler.pull.declare import LONGEST_NAME, UndeclarableError, declared_direction, identity, with_sync
+from reconciler.pull.declare import UndeclarableError, declared_direction, identity, with_sync
 from reconciler.pull.values import Addition, Amendment, PulledSite
-from reconciler.pull.yaml_emit import comment, is_declarable
+from reconciler.pull.yaml_emit import LONGEST_NAME, comment, is_declarable
 
 
 def amendments(

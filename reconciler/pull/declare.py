@@ -19,10 +19,8 @@ from reconciler.model.live import ConnectMethod, LiveConnection, LiveSite, Provi
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import providers
-from reconciler.pull.yaml_emit import comment, is_declarable
+from reconciler.pull.yaml_emit import LONGEST_CALENDAR, LONGEST_NAME, comment, is_declarable
 
-LONGEST_NAME = 500
-LONGEST_CALENDAR = 1024
 MOST_CALENDARS = 1000
 _LONGEST_ACCOUNT = 320
 UNSET = SecretRef(SecretKind.ENV, "EXTCAL_PASSWORD")

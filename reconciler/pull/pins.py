@@ -16,8 +16,7 @@ from reconciler.model.sync import Arm, CalendarRef, Direction
 from reconciler.planning import actions, diff, lookup
 from reconciler.planning.pinned_names import RenamedReference, renamed
 from reconciler.planning.resolve import ResolvedSite, resolve_declared
-from reconciler.pull.declare import LONGEST_CALENDAR, LONGEST_NAME
-from reconciler.pull.yaml_emit import is_declarable
+from reconciler.pull.yaml_emit import LONGEST_CALENDAR, LONGEST_NAME, is_declarable
 
 SCHEDULE = ("schedule",)
 CALENDARS = ("syncConfig", "listEventFromCalendars", "calendars")

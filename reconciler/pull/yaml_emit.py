@@ -1,7 +1,7 @@
 """Writes the text of new documents, and quotes text from the service so that it means itself."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from reconciler.manifests.convert import DEFAULT_AUTH, DEFAULT_MAX_DISCONNECTS
@@ -21,7 +21,7 @@ from reconciler.model.desired import (
 )
 from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, SyncConfig
 from reconciler.pull.values import Addition
-from reconciler.text import cut, one_line
+from reconciler.text import cut, inert, one_line
 
 _AUTH = "  # How to authenticate; by the API key in this variable by default."
 _SCOPE = """\
@@ -132,12 +132,28 @@ def arm_value(direction: Direction) -> str:
     return f"[{', '.join(map(calendar_item, direction.calendars))}]"
 
 
-def calendar_item(ref: CalendarRef) -> str:
-    """One calendar, by its id and its name."""
+def calendar_item(ref: CalendarRef, written: Callable[[str], str] | None = None) -> str:
+    """One calendar, by its id and its name, each as `written`, as a scalar by default."""
+    written = written or scalar
     if ref.id is None:
-        return scalar(ref.name or "")
-    name = "" if ref.name is None else f", name: {scalar(ref.name)}"
-    return f"{{id: {scalar(ref.id)}{name}}}"
+        return written(ref.name or "")
+    name = "" if ref.name is None else f", name: {written(ref.name)}"
+    return f"{{id: {written(ref.id)}{name}}}"
+
+
+def copied_item(ref: CalendarRef, longest: int) -> str:
+    """One calendar as an item that means itself when it is copied off a terminal, where text is made inert.
+
+    It has at most `longest` characters; a name that no manifest can hold, or that is too long, is left out. Empty where
+    the id can't be written so either.
+    """
+    named = ref.name is not None and is_declarable(ref.name, LONGEST_CALENDAR)
+    for each in (ref, CalendarRef(id=ref.id)) if named else (CalendarRef(id=ref.id),):
+        for written in (scalar, _ascii_scalar):
+            item = calendar_item(each, written)
+            if len(item) <= longest and inert(item) == item and is_declarable(ref.id or "", LONGEST_CALENDAR):
+                return item
+    return ""
 
 
 def truth(value: bool) -> str:  # noqa: FBT001 - a value to write, no switch
@@ -159,6 +175,10 @@ def _provider(reference: ProviderRef) -> str:
 def _secret(reference: SecretRef) -> str:
     return f"{{{reference.kind}: {scalar(reference.name)}}}"
 
+
+LONGEST_NAME: Final = 500
+LONGEST_CALENDAR: Final = 1024
+"""How many characters of a name, and of a calendar's id or name, a manifest holds (source: connection.schema.json)."""
 
 NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 
@@ -188,6 +208,12 @@ def scalar(text: str) -> str:
     return f'"{"".join(map(_escaped, text))}"'
 
 
+def _ascii_scalar(text: str) -> str:
+    """A text in double quotes, all but ASCII letters, digits and blanks in escapes."""
+    plain = (char if char.isascii() and (char.isalnum() or char in " -_.@") else _code(char) for char in text)
+    return f'"{"".join(plain)}"'
+
+
 def comment(text: str) -> str:
     """A text as it can stand in a comment: one line, nothing invisible, and in quotes if a tool could act on it."""
     words = cut(one_line(text), _LONGEST_COMMENT)
@@ -197,8 +223,10 @@ def comment(text: str) -> str:
 def _escaped(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    if character.isprintable():
-        return character
+    return character if character.isprintable() else _code(character)
+
+
+def _code(character: str) -> str:
     code = ord(character)
     if code <= _IN_A_BYTE:
         return f"\\x{code:02X}"

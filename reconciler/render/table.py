@@ -10,7 +10,8 @@ from reconciler.render.data_text import json_text
 from reconciler.text import cut, inert, padded, width
 
 Row = tuple[str, ...]
-_WIDEST = 1_000
+WIDEST = 1_000
+"""How many characters a cell of a table has at most."""
 
 
 def table(headings: Row, rows: Sequence[Row]) -> str:
@@ -23,7 +24,7 @@ def table(headings: Row, rows: Sequence[Row]) -> str:
 
 def _cell(text: str) -> str:
     """The text as every row can bear it: a column is as wide as its widest cell."""
-    return cut(inert(text), _WIDEST)
+    return cut(inert(text), WIDEST)
 
 
 def as_json(rows: Sequence[dict[str, Json]]) -> str:
