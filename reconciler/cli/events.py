@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import click
 
 from reconciler.api.client import EventList, EventQuery, Reader
-from reconciler.cli.arguments import Command
+from reconciler.cli.arguments import Command, NamesOptions, names_options
 from reconciler.cli.formats import Listing, show_listing
 from reconciler.cli.options import current_options, global_options
+from reconciler.cli.listed_names import ScheduleNames
 from reconciler.cli.selectors import DeclaredIndex, Sought, one_schedule, schedules_meant, shown_schedule
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import ResponseError, UsageError
@@ -44,6 +45,7 @@ _A_WEEK = timedelta(days=7)
     help="The time zone to show times in, such as Europe/Berlin, and to read --from and --to in where they have no "
     "offset. [default: as the service shows them; UTC]",
 )
+@names_options
 @click.option("--personal", is_flag=True, help="Show titles and calendar names too, if the key permits it.")
 @global_options
 def events(
@@ -52,6 +54,7 @@ def events(
     end: str | None,
     schedules: tuple[str, ...],
     zone: str | None,
+    names: NamesOptions,
     personal: bool,  # noqa: FBT001 - click hands flags over as arguments
     output: str,
 ) -> int:
@@ -68,21 +71,33 @@ def events(
         raise UsageError(f"--to {until.isoformat()} is not after --from {since.isoformat()}. Give a later --to.")
     query = EventQuery(since.isoformat(), until.isoformat(), private=personal)
     wanted = _Wanted(schedules, chosen)
+    schedule_names = ScheduleNames(chosen, names, wanted=output == "text")
 
-    async def read(site: Site, reader: Reader) -> list[tuple[Site, Event]]:
+    async def read(site: Site, reader: Reader) -> list[tuple[Site, Event, str]]:
         answer = await (wanted.events(site, reader, query) if schedules else reader.list_events(query))
         if answer.failed_provider_ids:
             failed = ", ".join(answer.failed_provider_ids)
             options.console.warning(f"{site.name}: the service could not read the providers {failed}")
-        return [(site, event) for event in answer.events]
+        shown_names = await schedule_names.shown({event.schedule_id for event in answer.events}, site, reader)
+        return [(site, event, shown_names[event.schedule_id]) for event in answer.events]
 
     options = current_options()
     rows, whole = read_sites(options, replace(chosen, only=wanted.sites), read)
     wanted.refuse(whole=whole)
+    heads = ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()))
+    cells = [_row(site, event, shown_in, personal=personal) for site, event, _ in rows]
+    ids = [(event.schedule_id,) for _, event, _ in rows]
     listing = Listing(
-        ("SITE", "START", "END", "PROVIDER", *(("CALENDAR", "TITLE") if personal else ()), "SCHEDULE ID"),
-        [_row(site, event, shown_in, personal=personal) for site, event in rows],
-        [table.event_json(site.name, event) for site, event in rows],
+        (*heads, "SCHEDULE ID"),
+        [(*row, *id_) for row, id_ in zip(cells, ids, strict=True)],
+        [table.event_json(site.name, event) for site, event, _ in rows],
+        for_people=(
+            (*heads, "SCHEDULE", *(("SCHEDULE ID",) if names.wide else ())),
+            [
+                (*row, name, *(id_ if names.wide else ()))
+                for row, id_, (_, _, name) in zip(cells, ids, rows, strict=True)
+            ],
+        ),
     )
     show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
@@ -126,7 +141,7 @@ def _row(site: Site, event: Event, zone: ZoneInfo | None, *, personal: bool) -> 
     times = (event.start, event.end)
     start, end = (time[:10] if event.all_day else _shown(time, zone) for time in times)
     whose = (event.calendar_name or "", event.title or "") if personal else ()
-    return (site.name, start, end, shown_type(event.calendar_type), *whose, event.schedule_id)
+    return (site.name, start, end, shown_type(event.calendar_type), *whose)
 
 
 class _Wanted:

@@ -3,9 +3,10 @@
 import click
 
 from reconciler.api.client import Reader
-from reconciler.cli.arguments import Command
+from reconciler.cli.arguments import Command, NamesOptions, names_options
 from reconciler.cli.formats import Listing, show_listing
 from reconciler.cli.options import current_options, global_options
+from reconciler.cli.listed_names import ScheduleNames
 from reconciler.cli.sites import SiteChoice, live_connections, read_sites, sites_options
 from reconciler.model.account import shown
 from reconciler.model.desired import BOOKINGS_APP_ID, Site
@@ -89,8 +90,9 @@ def _app(schedule: Schedule) -> str:
 
 @click.command(cls=Command, examples=["extcal connections manifests --format json"])
 @sites_options
+@names_options
 @global_options
-def connections(chosen: SiteChoice, output: str) -> int:
+def connections(chosen: SiteChoice, names: NamesOptions, output: str) -> int:
     """List a site's connections with status and sync config.
 
     Use it to see what is live, declared or not. Only reads are sent.
@@ -98,18 +100,30 @@ def connections(chosen: SiteChoice, output: str) -> int:
     PATH is a manifest file or a folder of them; it, --site-id or --sandbox says which sites.
     """
     options = current_options()
-    rows, whole = read_sites(options, chosen, _connection_rows)
+    schedule_names = ScheduleNames(chosen, names, wanted=output == "text")
+
+    async def read(site: Site, reader: Reader) -> list[tuple[Site, LiveConnection, str]]:
+        found = await live_connections(reader, site)
+        shown_names = await schedule_names.shown({each.schedule_id for each in found}, site, reader)
+        return [(site, each, shown_names[each.schedule_id]) for each in found]
+
+    rows, whole = read_sites(options, chosen, read)
+    heads = ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT")
+    ids = ("SCHEDULE ID",) if names.wide else ()
     listing = Listing(
-        ("SITE", "PROVIDER", "ACCOUNT", "STATUS", "IMPORT", "EXPORT", "SCHEDULE ID", "ID"),
-        [_connection_row(site, connection) for site, connection in rows],
-        [table.connection_json(site.name, connection) for site, connection in rows],
+        (*heads, "SCHEDULE ID", "ID"),
+        [(*_connection_row(site, each), each.schedule_id, each.id) for site, each, _ in rows],
+        [table.connection_json(site.name, each) for site, each, _ in rows],
+        for_people=(
+            (*heads, "SCHEDULE", *ids, "ID"),
+            [
+                (*_connection_row(site, each), name, *((each.schedule_id,) if names.wide else ()), each.id)
+                for site, each, name in rows
+            ],
+        ),
     )
     show_listing(options.console, output, listing, whole=whole)
     return 0 if whole else 1
-
-
-async def _connection_rows(site: Site, reader: Reader) -> list[tuple[Site, LiveConnection]]:
-    return [(site, connection) for connection in await live_connections(reader, site)]
 
 
 def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
@@ -122,6 +136,4 @@ def _connection_row(site: Site, connection: LiveConnection) -> table.Row:
         f"{connection.shown_status}{reason}",
         imports,
         exports,
-        connection.schedule_id,
-        connection.id,
     )

@@ -5,39 +5,21 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from reconciler.cli.main import main
 from reconciler.sandbox.contract import ErrorReason, Status
-from reconciler.sandbox.world import CalendarEvent, Schedule, World
+from reconciler.sandbox.world import Schedule
 from tests.support.cli.command import Extcal
+from tests.support.cli.events import MARCH, SITE, with_events
 from tests.support.cli.worlds import HARBOR, QUAY, connected, connection, harbor, quay, schedule_id, site, world
-
-_NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
-_SITE = ("--site-id", HARBOR)
-
-
-def with_events() -> World:
-    """A world in which the account of Staff 0 is connected and busy at noon on 1 March 2027, and all the day after."""
-    shown = world(harbor(0))
-    day = _NOON.replace(hour=0) + timedelta(days=1)
-    events = (
-        CalendarEvent("Supplier call", _NOON, _NOON + timedelta(hours=1)),
-        CalendarEvent("Off", day, day + timedelta(days=1), all_day=True),
-    )
-    accounts = [replace(a, calendars=(replace(a.calendars[0], events=events),)) for a in shown.accounts]
-    return replace(shown, accounts=tuple(accounts))
-
-
-_MARCH = ("--from", "2027-03-01", "--to", "2027-03-08")
 
 
 def test_providers_as_a_table(extcal: Extcal) -> None:
     """Each provider with the word that a manifest uses and what it supports, columns aligned."""
-    ran = extcal("providers", *_SITE)
+    ran = extcal("providers", *SITE)
     assert (ran.code, ran.err) == (0, "")
     head, *rows = ran.out.splitlines()
     assert head.split("  ")[0] == "SITE"
@@ -56,14 +38,14 @@ def test_providers_as_a_table(extcal: Extcal) -> None:
 def test_what_could_not_be_read_is_no_empty_table(extcal: Extcal) -> None:
     """Without a key there is the error alone: headings would say that the site has no connection."""
     del extcal.env["EXTCAL_API_KEY"]
-    ran = extcal("connections", *_SITE)
+    ran = extcal("connections", *SITE)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"error: {HARBOR}: ")
 
 
 def test_providers_as_json(extcal: Extcal) -> None:
     """The API's own field names, with the site."""
-    rows = extcal("providers", *_SITE, "--format", "json").rows
+    rows = extcal("providers", *SITE, "--format", "json").rows
     assert rows[1] == {
         "site": HARBOR,
         "id": "e58e2ae6-8651-41ab-907d-063e056d30f9",
@@ -81,23 +63,23 @@ def test_providers_as_json(extcal: Extcal) -> None:
 def test_schedules(extcal: Extcal) -> None:
     """Every active schedule with its name and id, however many pages there are."""
     extcal.on(world(harbor(schedules=120)))
-    rows = extcal("schedules", *_SITE, "--format", "json").rows
+    rows = extcal("schedules", *SITE, "--format", "json").rows
     assert {(row["name"], row["id"]) for row in rows} == {(f"Staff {n}", schedule_id(n)) for n in range(120)}
-    assert len(extcal("schedules", *_SITE).out.splitlines()) == 121
+    assert len(extcal("schedules", *SITE).out.splitlines()) == 121
 
 
 def test_connections(extcal: Extcal) -> None:
     """Each connection with account, status and its reason, and what is synced."""
     broken = replace(connected(1), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED, email_shown=False)
     extcal.on(world(replace(harbor(), connections=(connected(0), broken))))
-    ran = extcal("connections", *_SITE)
+    ran = extcal("connections", *SITE)
     assert (ran.code, ran.err) == (0, "")
     head, first, second = ran.out.splitlines()
     status = head.index("STATUS")
-    assert first[status:].split() == ["SYNCED", "primary", "off", schedule_id(0), "live-0"]
+    assert first[status:].split() == ["SYNCED", "primary", "off", "Staff", "0", "live-0"]
     assert second[head.index("ACCOUNT") :].startswith("not shown")
     assert second[status:].startswith("ERROR (TOKEN_REVOKED)  ")
-    rows = extcal("connections", *_SITE, "--format", "json").rows
+    rows = extcal("connections", *SITE, "--format", "json").rows
     assert rows[1]["errorReason"] == "TOKEN_REVOKED"
     assert "externalAccountEmail" not in rows[1]
     assert rows[0]["syncConfig"] == {
@@ -109,90 +91,19 @@ def test_connections(extcal: Extcal) -> None:
 def test_calendars(extcal: Extcal) -> None:
     """Every connected account's calendars; --connection leaves one account's."""
     extcal.on(world(harbor(0, 1)))
-    rows = extcal("calendars", *_SITE, "--format", "json").rows
+    rows = extcal("calendars", *SITE, "--format", "json").rows
     assert [(row["connectionId"], row["id"], row["name"]) for row in rows] == [
         ("live-0", "work", "Work"),
         ("live-0", "home", "Home"),
         ("live-1", "work", "Work"),
         ("live-1", "home", "Home"),
     ]
-    chosen = extcal("calendars", *_SITE, "--connection", "live-1")
+    chosen = extcal("calendars", *SITE, "--connection", "live-1")
     head, *lines = chosen.out.splitlines()
     assert [line[head.index("CALENDAR") :].split(maxsplit=1) for line in lines] == [
         ["Work", "{id: work, name: Work}"],
         ["Home", "{id: home, name: Home}"],
     ]
-
-
-def test_events_hide_what_is_personal_unless_asked(extcal: Extcal) -> None:
-    """Times and schedules only by default; --personal adds titles and calendars, in the table and in JSON."""
-    extcal.on(with_events())
-    plain, personal = extcal("events", *_SITE, *_MARCH), extcal("events", *_SITE, *_MARCH, "--personal")
-    assert plain.out.splitlines()[1].split() == [
-        HARBOR,
-        "2027-03-01T12:00:00Z",
-        "2027-03-01T13:00:00Z",
-        "apple",
-        schedule_id(0),
-    ]
-    assert plain.out.splitlines()[2].split()[1:3] == ["2027-03-02", "2027-03-03"]
-    assert "Supplier call" not in plain.out
-    assert "TITLE" not in plain.out
-    assert "Work      Supplier call" in personal.out
-    rows = extcal("events", *_SITE, *_MARCH, "--format", "json").rows
-    assert [(row["allDay"], "title" in row) for row in rows] == [(False, False), (True, False)]
-    rows = extcal("events", *_SITE, *_MARCH, "--personal", "--format", "json").rows
-    assert [row["title"] for row in rows] == ["Supplier call", "Off"]
-
-
-def test_events_of_one_schedule(extcal: Extcal) -> None:
-    """--schedule leaves one schedule's events."""
-    extcal.on(with_events())
-    assert len(extcal("events", *_SITE, *_MARCH, "--schedule", schedule_id(0), "--format", "json").rows) == 2
-    assert extcal("events", *_SITE, *_MARCH, "--schedule", schedule_id(1), "--format", "json").rows == []
-
-
-def test_a_time_without_an_offset_is_meant_in_the_chosen_zone(extcal: Extcal) -> None:
-    """--from and --to are read as times are shown: in --zone, else in UTC; what has an offset is what it says."""
-    extcal.on(with_events())
-    hour = ("--from", "2027-03-01T17:30", "--to", "2027-03-01T18:30")
-    assert len(extcal("events", *_SITE, *hour, "--zone", "Asia/Kolkata").out.splitlines()) == 2
-    assert len(extcal("events", *_SITE, *hour).out.splitlines()) == 1
-    exact = ("--from", "2027-03-01T17:30+05:30", "--to", "2027-03-01T13:00Z")
-    for zone in ((), ("--zone", "America/New_York")):
-        assert len(extcal("events", *_SITE, *exact, *zone).out.splitlines()) == 2
-
-
-@pytest.mark.parametrize("args", [("--from", "9999-12-31"), ("--from", "0001-01-01", "--zone", "Asia/Kolkata")])
-def test_a_time_beyond_all_calendars_is_wrong_usage(extcal: Extcal, args: tuple[str, ...]) -> None:
-    """What no date can hold is told as such."""
-    ran = extcal("events", *_SITE, *args)
-    assert (ran.code, ran.out) == (64, "")
-    assert f"error: --from {args[1]}" in ran.err
-
-
-def test_events_in_a_chosen_zone(extcal: Extcal) -> None:
-    """--zone shows times as they are read there; all-day events keep their days; an unknown zone is told."""
-    extcal.on(with_events())
-    plain = extcal("events", *_SITE, *_MARCH).out
-    zoned = extcal("events", *_SITE, *_MARCH, "--zone", "Asia/Kolkata").out
-    assert " IST" in zoned
-    assert " IST" not in plain
-    assert len(zoned.splitlines()) == len(plain.splitlines())
-    wrong = extcal("events", *_SITE, "--zone", "Europe/Berln")
-    assert (wrong.code, "did you mean Europe/Berlin?" in wrong.err) == (64, True)
-
-
-def test_events_default_to_the_week_to_come(extcal: Extcal) -> None:
-    """Without --from and --to, what is asked for begins now and ends a week later."""
-    before = datetime.now(UTC)
-    assert extcal("events", *_SITE).code == 0
-    after = datetime.now(UTC)
-    (asked,) = extcal.sandbox.requests
-    query = dict(part.split("=") for part in asked.query.split("&"))
-    start, end = (datetime.fromisoformat(query[key].replace("%3A", ":").replace("%2B", "+")) for key in ("from", "to"))
-    assert end - start == timedelta(days=7)
-    assert before - timedelta(seconds=1) < start <= after
 
 
 def test_sites_of_manifests_are_named_as_there(extcal: Extcal) -> None:
@@ -223,7 +134,7 @@ def test_a_provider_that_is_down_is_a_warning(extcal: Extcal) -> None:
     """What the service could not read is named on stderr beside the rest."""
     down = replace(harbor(0), providers=tuple(replace(p, down=p.slug == "google") for p in harbor().providers))
     extcal.on(world(down))
-    ran = extcal("connections", *_SITE)
+    ran = extcal("connections", *SITE)
     assert ran.err == (
         f"warning: {HARBOR}: the service could not read the providers e58e2ae6-8651-41ab-907d-063e056d30f9\n"
     )
@@ -238,15 +149,15 @@ def test_tables_as_csv(extcal: Extcal) -> None:
         ("schedules",),
         ("connections",),
         ("calendars",),
-        ("events", *_MARCH, "--personal", "--zone", "Europe/Berlin"),
+        ("events", *MARCH, "--personal", "--zone", "Europe/Berlin"),
     ):
         extcal.sandbox.requests.clear()
-        shown = extcal(command, *_SITE, *more, "--format", "csv")
+        shown = extcal(command, *SITE, *more, "--format", "csv")
         assert (shown.code, shown.err) == (0, "")
         assert command == "schedules" or not any("schedules" in request.path for request in extcal.sandbox.requests)
         head, *rows = csv.reader(io.StringIO(shown.out), strict=True)
         names = [name.replace("_", " ").upper() for name in head]
-        first, *lines = extcal(command, *_SITE, *more).out.splitlines()
+        first, *lines = extcal(command, *SITE, *more).out.splitlines()
         there = re.split(r" {2,}", first)
         assert len(rows) == len(lines)
         for row, line in zip(rows, lines, strict=True):
@@ -258,7 +169,7 @@ def test_tables_as_csv(extcal: Extcal) -> None:
 
 def test_an_empty_table_as_csv_is_its_header(extcal: Extcal) -> None:
     """A script that reads it finds the columns in any case."""
-    written = CliRunner(env=extcal.environment()).invoke(main, ["calendars", *_SITE, "--format", "csv"]).stdout_bytes
+    written = CliRunner(env=extcal.environment()).invoke(main, ["calendars", *SITE, "--format", "csv"]).stdout_bytes
     assert written == b"site,provider,account,calendar,id\r\n"
 
 
@@ -298,7 +209,7 @@ def test_a_status_as_csv(extcal: Extcal) -> None:
 def test_no_name_becomes_a_formula(extcal: Extcal, name: str, cell: str) -> None:
     """Whatever a spreadsheet would calculate has a `'` before it; everything else is as it is."""
     extcal.on(world(replace(harbor(), schedules=(Schedule(id=schedule_id(0), name=name),))))
-    shown = extcal("schedules", *_SITE, "--format", "csv")
+    shown = extcal("schedules", *SITE, "--format", "csv")
     ((_, found, *_),) = list(csv.reader(io.StringIO(shown.out), strict=True))[1:]
     assert found == cell
 
@@ -307,5 +218,5 @@ def test_looking_sends_no_write(extcal: Extcal) -> None:
     """None of these commands sends anything that could change something."""
     extcal.on(with_events())
     for command in ("providers", "schedules", "connections", "calendars", "events"):
-        assert extcal(command, *_SITE).code == 0
+        assert extcal(command, *SITE).code == 0
     assert extcal.writes == []
