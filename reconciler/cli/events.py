@@ -30,8 +30,19 @@ _A_WEEK = timedelta(days=7)
 
 @click.command(cls=Command, examples=["extcal events manifests --from 2027-01-31T09:00:00Z --zone Europe/Berlin"])
 @sites_options
-@click.option("--from", "start", metavar="TIME", help="The first time to show, RFC 3339. [default: now]")
-@click.option("--to", "end", metavar="TIME", help="The end, RFC 3339. [default: a week later]")
+@click.option(
+    "--from",
+    "start",
+    metavar="TIME",
+    help="The first time to show: 2027-01-31T09:00, or 2027-01-31 for its first minute, in --zone; or with an offset, "
+    "RFC 3339. [default: now]",
+)
+@click.option(
+    "--to",
+    "end",
+    metavar="TIME",
+    help="The end, written so, too. Where clocks are put back, the second of two such times. [default: a week later]",
+)
 @click.option(
     "--schedule",
     "schedules",
@@ -66,7 +77,7 @@ def events(
     """
     shown_in = None if zone is None else _zone(zone)
     since = _time("--from", start, shown_in) if start else datetime.now(UTC).replace(microsecond=0)
-    until = _time("--to", end, shown_in) if end else _week_after(since)
+    until = _time("--to", end, shown_in, last=True) if end else _week_after(since)
     if until <= since:
         raise UsageError(f"--to {until.isoformat()} is not after --from {since.isoformat()}. Give a later --to.")
     query = EventQuery(since.isoformat(), until.isoformat(), private=personal)
@@ -103,13 +114,27 @@ def events(
     return 0 if whole else 1
 
 
-def _time(option: str, text: str, zone: ZoneInfo | None) -> datetime:
-    """A time of the command line; one without an offset is meant in the zone that times are shown in, else in UTC."""
+def _time(option: str, text: str, zone: ZoneInfo | None, *, last: bool = False) -> datetime:
+    """A time of the command line; one without an offset is meant in the zone that times are shown in, else in UTC.
+
+    Of two times that clocks show alike, it is the first one, or the `last`. One that they leave out is counted from
+    before they were put forward (source: RFC 5545, section 3.3.5).
+    """
     try:
         found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=zone or UTC)).astimezone(UTC)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=zone or UTC)
+            second = found.replace(fold=1)
+            # Where it is left out, the offset of before is the smaller one.
+            if last and _offset(found) > _offset(second):
+                found = second
+        return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{option} {text}: not a time. Write it as 2027-01-31T09:00:00Z.") from error
+
+
+def _offset(time: datetime) -> timedelta:
+    return time.utcoffset() or timedelta()
 
 
 def _week_after(since: datetime) -> datetime:

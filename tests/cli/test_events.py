@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -82,6 +83,41 @@ def test_events_default_to_the_week_to_come(extcal: Extcal) -> None:
     start, end = (datetime.fromisoformat(query[key].replace("%3A", ":").replace("%2B", "+")) for key in ("from", "to"))
     assert end - start == timedelta(days=7)
     assert before - timedelta(seconds=1) < start <= after
+
+
+def asked(command: Extcal) -> tuple[datetime, datetime]:
+    """The range that ListEvents was asked for."""
+    (request,) = command.sandbox.requests
+    query = parse_qs(request.query)
+    start, end = (datetime.fromisoformat(query[name][0]) for name in ("from", "to"))
+    return start, end
+
+
+@pytest.mark.parametrize(
+    ("zone", "given_from", "given_to", "start", "end"),
+    [
+        ("Europe/Berlin", "2027-01-31T09:00", "2027-01-31T10:00", "2027-01-31T08:00Z", "2027-01-31T09:00Z"),
+        ("Europe/Berlin", "2027-01-31", "2027-02-01", "2027-01-30T23:00Z", "2027-01-31T23:00Z"),
+        (None, "2027-01-31", "2027-02-01T00:30", "2027-01-31T00:00Z", "2027-02-01T00:30Z"),
+        # What has an offset is what it says, whatever the zone.
+        ("Asia/Kolkata", "2027-01-31T09:00Z", "2027-01-31T09:00-05:00", "2027-01-31T09:00Z", "2027-01-31T14:00Z"),
+        # The day on which clocks are put forward has 23 hours; what they leave out is counted from before.
+        ("America/New_York", "2027-03-14", "2027-03-15", "2027-03-14T05:00Z", "2027-03-15T04:00Z"),
+        ("America/New_York", "2027-03-14T02:15", "2027-03-14T02:45", "2027-03-14T07:15Z", "2027-03-14T07:45Z"),
+        ("Africa/Cairo", "2027-04-30", "2027-05-01", "2027-04-29T22:00Z", "2027-04-30T21:00Z"),
+        # The day on which they are put back has 25; the hour that comes twice is in the range twice.
+        ("America/New_York", "2027-11-07", "2027-11-08", "2027-11-07T04:00Z", "2027-11-08T05:00Z"),
+        ("America/New_York", "2027-11-07T01:30", "2027-11-07T01:30", "2027-11-07T05:30Z", "2027-11-07T06:30Z"),
+    ],
+)
+def test_times_are_read_in_the_zone(
+    extcal: Extcal, zone: str | None, given_from: str, given_to: str, start: str, end: str
+) -> None:
+    """With and without --zone, by the day and by the minute, also where clocks change."""
+    extcal.on(with_events())
+    words = ("--zone", zone) if zone else ()
+    assert extcal("events", *SITE, "--from", given_from, "--to", given_to, *words, "--no-names").code == 0
+    assert asked(extcal) == (datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
 @pytest.fixture
