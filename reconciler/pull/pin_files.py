@@ -15,7 +15,7 @@ from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.source import Source, SourceMap
 from reconciler.pull.folder import Folder, ManifestText
 from reconciler.pull.pins import SCHEDULE, Pin, PinnedConnection
-from reconciler.pull.yaml_edit import Splice, UneditableError, check_apart, spliced
+from reconciler.pull.splices import Splice, UneditableError, check_apart, spliced
 from reconciler.pull.yaml_pin import DocumentPins
 from reconciler.pull.yaml_tree import documents
 

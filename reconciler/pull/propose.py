@@ -18,17 +18,9 @@ from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_ou
 from reconciler.pull.conflicts import drop_conflicts
 from reconciler.pull.folder import Folder
 from reconciler.pull.names import SiteFiles, Taken, factor_out, named
+from reconciler.pull.splices import Splice, UneditableError, check_apart, newline, spliced
 from reconciler.pull.values import Addition, LiveKey, PulledSite
-from reconciler.pull.yaml_edit import (
-    Identify,
-    Splice,
-    UneditableError,
-    amend,
-    as_in,
-    check_apart,
-    newline,
-    spliced,
-)
+from reconciler.pull.yaml_edit import Identify, amend, as_in
 from reconciler.pull.yaml_emit import connection_text, policy_text, site_text
 from reconciler.pull.yaml_tree import MappingNode, documents
 

@@ -2,65 +2,24 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import cast
 
 import yaml
 
 from reconciler.manifests.contents import is_json
 from reconciler.model.sync import Arm, CalendarRef, Direction
+from reconciler.pull.splices import Splice, UneditableError, newline
 from reconciler.pull.values import Amendment
 from reconciler.pull.yaml_emit import arm_value, calendar_item, direction_pairs, truth
 from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column
-
-if TYPE_CHECKING:
-    pass
-
 
 Pair = tuple[str, str]
 """A field's name and its value as YAML text; a value of several lines begins with a line break."""
 
 # All that YAML's parser takes for a line break.
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-
-
-class UneditableError(Exception):
-    """The text is written in a way that can't be edited safely; the message says which."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Splice:
-    """Text that takes the place of what stands from `start` to `end`."""
-
-    start: int
-    end: int
-    text: str
-
-
-def spliced(text: str, splices: Iterable[Splice]) -> str:
-    """The text with every splice made; they must not touch the same characters."""
-    parts: list[str] = []
-    done = 0
-    for splice in sorted(splices):
-        parts += [text[done : splice.start], splice.text]
-        done = splice.end
-    return "".join([*parts, text[done:]])
-
-
-def check_apart(splices: Iterable[Splice]) -> None:
-    """Raise UneditableError where two splices touch the same characters."""
-    done = 0
-    for splice in sorted(splices):
-        if splice.start < done:
-            raise UneditableError("the changes would overlap")
-        done = splice.end
-
-
-def newline(text: str) -> str:
-    """The line break that a text uses."""
-    first = text.find("\n")
-    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
 
 
 def set_value(node: Node, value: str) -> Splice:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from reconciler.manifests.contents import is_json
 from reconciler.manifests.values import PathStep
-from reconciler.pull.yaml_edit import Splice, UneditableError, newline
+from reconciler.pull.splices import Splice, UneditableError, newline
 from reconciler.pull.yaml_emit import scalar
 from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column
 
