@@ -109,6 +109,14 @@ def collect(
     def content_of(file: ManifestFile) -> bytes | Fault:
         return contents[file.real] if file.real in contents else read(file)
 
+    rosters: dict[str, bytes | Fault] = {}
+
+    def roster_of(file: ManifestFile) -> bytes | Fault:
+        # Read once, so that sets which share it do not see it change.
+        if file.real not in rosters:
+            rosters[file.real] = content_of(file)
+        return rosters[file.real]
+
     for file in listing.files:
         content = content_of(file)
         if isinstance(content, Fault):
@@ -116,7 +124,7 @@ def collect(
             documents.incomplete = documents.incomplete or content
         else:
             report = FileReport(file.shown, budget=budget)
-            sets = SetReader(file, report, content_of)
+            sets = SetReader(file, report, roster_of)
             try:
                 for document in read_cached(decode(content, report), report, cache):
                     _add(document, report, sets, documents)

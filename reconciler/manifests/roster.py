@@ -52,7 +52,9 @@ def find_roster(written: str, manifest: ManifestFile) -> ManifestFile | tuple[st
     It lies in the manifest's folder or below, on a way without links.
     """
     real, at = os.path.dirname(manifest.real), os.path.dirname(manifest.shown)  # noqa: PTH120 - paths stay text here
-    for step in written.split("/"):
+    # A file has one path, however it is written.
+    given = [step for step in written.split("/") if step not in {"", "."}]
+    for step in given:
         real = os.path.join(real, step)  # noqa: PTH118 - as above
         try:
             is_link = stat.S_ISLNK(os.lstat(real).st_mode)
@@ -63,7 +65,7 @@ def find_roster(written: str, manifest: ManifestFile) -> ManifestFile | tuple[st
             return f"the roster can't be read: {why}", "check its path and who may read it"
         if is_link:
             return "the roster is reached by a link", "put the file itself beside the manifest"
-    return ManifestFile(printable(os.path.join(at, written)), real)  # noqa: PTH118 - as above
+    return ManifestFile(printable(os.path.join(at, *given)), real)  # noqa: PTH118 - as above
 
 
 @dataclass(frozen=True, slots=True)
