@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from reconciler.errors import ExtcalError
+from reconciler.manifests.convert import ConnectionDocument
 from reconciler.manifests.files import ManifestFile, find, read
 from reconciler.manifests.limits import DEFAULT, Limits, ManifestBudget
 from reconciler.manifests.loader import collect, load
@@ -23,7 +24,7 @@ from reconciler.text import escaped
 
 @dataclass(frozen=True, slots=True)
 class ManifestText:
-    """A manifest file: `path` is relative to the folder and without links, `shown` is how messages name it."""
+    """A manifest or a roster: `path` is relative to the folder and without links, `shown` is how messages name it."""
 
     path: str
     shown: str
@@ -49,7 +50,7 @@ class Folder:
     desired: Desired
     documents: Documents
     files: Mapping[str, ManifestText]
-    """By how messages name them."""
+    """Manifests and rosters, by how messages name them."""
     limits: Limits = DEFAULT
     """What it may hold, also with what is pulled into it."""
 
@@ -57,6 +58,18 @@ class Folder:
     def by_path(self) -> dict[str, ManifestText]:
         """The files by their paths relative to the folder."""
         return {file.path: file for file in self.files.values()}
+
+    @cached_property
+    def connections(self) -> dict[str, ConnectionDocument]:
+        """The connections as their own documents have them, by address."""
+        names = {site.name for site in self.desired.sites}
+        only = next(iter(names)) if len(names) == 1 else ""
+        return {f"{one.site or only}/{one.name}": one for one in self.documents.connections}
+
+    @cached_property
+    def rosters(self) -> frozenset[str]:
+        """The paths of the files that are rosters."""
+        return frozenset(self.files[one.roster.file.shown].path for one in self.documents.sets if one.roster)
 
     def show(self, path: str) -> str:
         """How messages name a file of the folder, by its relative path."""
@@ -67,7 +80,7 @@ class Folder:
         """How files would change, by relative path, as the lines of a unified diff, which are not inert yet."""
         for path in sorted(files):
             known, shown = self.by_path.get(path), self.show(path)
-            before, after = known.text.splitlines() if known else [], files[path].decode().splitlines()
+            before, after = known.text.splitlines() if known else [], files[path].decode("utf-8-sig").splitlines()
             yield from difflib.unified_diff(before, after, shown if known else "/dev/null", shown, lineterm="")
 
 
@@ -112,6 +125,10 @@ def _opened(shown: Path, root: Path, paths: Sequence[Path], found: Sequence[Mani
         if file.real in contents
     }
     documents, faults = collect(paths, budget, contents)
+    for roster in (one.roster for one in documents.sets if one.roster is not None):
+        contents[roster.file.real] = roster.content
+        shown_as = roster.file.shown
+        files[shown_as] = ManifestText(os.path.relpath(roster.file.real, root), shown_as, roster.content)
     desired, together = resolve(documents, budget)
     if faults or together:
         # It reports each fault once.

@@ -117,11 +117,12 @@ class SiteFiles:
         self._folder = folder
         self._home = self._find_home(site)
         self._by_schedule: dict[str, str] = {}
-        # A file of JSON holds one document.
+        # A file of JSON holds one document, and a roster none.
         connections = [
             one
             for one in folder.desired.connections
-            if one.site == site.name and not is_json(self._path(one.sources.root.file))
+            if one.site == site.name and not is_json(path := self._path(one.sources.root.file))
+            if path not in folder.rosters
         ]
         held = Counter(self._path(one.sources.root.file) for one in connections)
         for one in connections:

@@ -112,20 +112,30 @@ def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Li
 
 
 def _of_its_document(fault: Fault, edits: Sequence[Edit], folder: Folder, proposal: Proposal) -> list[Edit]:
-    """Those of a file's edits whose document a fault is in; all of them where it is in none of theirs."""
-    if fault.source is None or len(edits) == 1:
+    """Those of a file's edits whose document, entry or row a fault is in; all where it is in none of theirs."""
+    if fault.source is None or len(edits) < 2:  # noqa: PLR2004 - one alone is to blame
         return list(edits)
-    path = edits[0].path if edits else ""
+    path, line = edits[0].path, fault.source.line
+    roots = {address: one.root.line for address, one in folder.connections.items()}
+    if path in folder.rosters:
+        # What is edited adds no lines above a row.
+        return [edit for edit in edits if roots.get(edit.address) == line] or list(edits)
     known = folder.by_path.get(path)
     before = known.text if known else ""
-    lines = {one.address: one.sources.root.line for one in folder.desired.connections}
     # An edited document keeps its place in the file; a new one comes after all of them.
     new = [edit for edit in edits if edit.addition is not None]
-    places = {edit.address: _separators(before, lines[edit.address]) for edit in edits if edit.addition is None}
+    places = {edit.address: _separators(before, roots[edit.address]) for edit in edits if edit.addition is None}
     first = _separators(before) + 1 if known else 0
     places |= {edit.address: first + number for number, edit in enumerate(new)}
-    place = _separators(proposal.files[path].decode("utf-8-sig"), fault.source.line) if edits else 0
-    return [edit for edit in edits if places[edit.address] == place] or list(edits)
+    place = _separators(proposal.files[path].decode("utf-8-sig"), line)
+    near = [edit for edit in edits if places[edit.address] == place]
+    return [edit for edit in near if _is_within(fault, edit, folder)] or near or list(edits)
+
+
+def _is_within(fault: Fault, edit: Edit, folder: Folder) -> bool:
+    """Whether a fault of its document is in the connection itself, and not in another entry of its set."""
+    known = folder.connections.get(edit.address)
+    return known is None or f"{fault.where}.".startswith(f"{known.sources.within}.")
 
 
 def _separators(text: str, line: int | None = None) -> int:

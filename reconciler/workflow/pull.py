@@ -84,6 +84,7 @@ def _held(folder: Folder, sites: Collection[str]) -> set[str]:
     policies = {one.policy for one in documents}
     held = {one.source.file for one in folder.desired.sites if one.name in sites}
     held |= {one.sources.root.file for one in folder.desired.connections if one.site in sites}
+    held |= {one.member.set_root.file for one in documents if one.member is not None}
     for one in folder.documents.declarations:
         if one.kind == "SyncPolicy" and one.name is not None and one.name.text in policies:
             held.add(one.root.file)
