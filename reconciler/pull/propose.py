@@ -12,17 +12,23 @@ from reconciler.manifests.convert import ConnectionDocument
 from reconciler.manifests.values import Place
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
+from reconciler.model.source import Source
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, lookup
 from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_out
 from reconciler.pull.conflicts import drop_conflicts
+from reconciler.pull.csv_edit import CsvEdit
 from reconciler.pull.folder import Folder
 from reconciler.pull.names import SiteFiles, Taken, factor_out, named
+from reconciler.pull.row_policies import Drifts, RowPolicies
 from reconciler.pull.splices import Splice, UneditableError, check_apart, newline, spliced
 from reconciler.pull.values import Addition, LiveKey, PulledSite
-from reconciler.pull.yaml_edit import Identify, amend, as_in
+from reconciler.pull.yaml_edit import Amender, Identify, as_in
 from reconciler.pull.yaml_emit import connection_text, policy_text, site_text
 from reconciler.pull.yaml_tree import MappingNode, documents
+
+SYNC_POLICY = "sync_policy"
+"""The column of a roster that names a policy."""
 
 Refused = Mapping[LiveKey, str]
 """Live connections whose manifests are not to be edited, and why."""
@@ -63,7 +69,9 @@ class _Proposer:
         self._variables = Taken([one.password.name for one in folder.desired.connections if one.password], joint="_")
         self._policies = Taken(policy.name for policy in folder.documents.policies)
         self._texts: dict[str, tuple[str, dict[Place, MappingNode]]] = {}
-        self._documents = {document.root: document for document in folder.documents.connections}
+        self._amenders: dict[Source, Amender] = {}
+        self._rosters: dict[str, CsvEdit] = {}
+        self._row_policies = RowPolicies(folder, self._policies)
 
     def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
         by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
@@ -75,9 +83,18 @@ class _Proposer:
             self._made.failures += found.failures
             self._refuse(found)
         self._made.failures += drop_conflicts(self._folder.desired.connections, comparisons)
+        rows: dict[tuple[str, int], list[tuple[PulledSite, Drift]]] = defaultdict(list)
         for found in comparisons:
             for drift in found.drifts:
-                self._edit(found.site, drift)
+                root = drift.declared.sources.root
+                path = self._folder.files[root.file].path
+                if path in self._folder.rosters:
+                    rows[path, root.line].append((found.site, drift))
+                else:
+                    self._edit(found.site, drift)
+        for (path, line), drifts in rows.items():
+            self._edit_row(path, line, drifts)
+        for found in comparisons:
             self._add(found)
         self._assemble()
         return self._made
@@ -94,19 +111,49 @@ class _Proposer:
         found.additions = [one for one in found.additions if found.site.key(one.live) not in self._refused]
 
     def _edit(self, site: PulledSite, drift: Drift) -> None:
-        root = drift.declared.sources.root
+        document = self._folder.connections[drift.declared.address]
+        member = document.member
+        root = document.root if member is None else member.set_root
         path = self._folder.files[root.file].path
-        text, parsed = self._parsed(root.file)
         try:
-            document = parsed[root.line, root.column]
-            splices = as_in(path, amend(text, document, drift.changes, _identify(site, drift, self._documents[root])))
+            entry = None if member is None else member.index
+            splices = self._amender(root).amend(entry, drift.changes, _identify(site, drift, document))
             check_apart(splices)
         except UneditableError as error:
-            why = f"differs from the live connection and can't be edited in place: {error}; edit it by hand"
-            self._made.failures.append(f"{root}: {drift.declared.address} {why}")
+            self._made.failures.append(_uneditable(drift, error))
             return
-        self._splices[path] += splices
+        self._splices[path] += as_in(path, splices)
         self._made.edits.append(Edit(site.key(drift.live), drift.declared.address, path))
+
+    def _edit_row(self, path: str, line: int, drifts: Drifts) -> None:
+        """Let a row of a roster name the policy that says what is live."""
+        roster = self._roster(path)
+        try:
+            policy = self._row_policies.choose(drifts)
+            if not roster.has_column(SYNC_POLICY):
+                roster.add_column(SYNC_POLICY)
+            roster.set_cell(line, SYNC_POLICY, policy.name)
+        except UneditableError as error:
+            self._made.failures += (_uneditable(drift, error) for _, drift in drifts)
+            return
+        if policy.new is not None:
+            site = drifts[0][0].site
+            home = SiteFiles(self._folder, site, {}).policies()
+            self._added[home].append(policy_text(policy.name, policy.new.sync, [policy.note]))
+        self._made.edits += (Edit(site.key(drift.live), drift.declared.address, path) for site, drift in drifts)
+
+    def _roster(self, path: str) -> CsvEdit:
+        """A roster, and what is to change in it."""
+        if path not in self._rosters:
+            self._rosters[path] = CsvEdit(self._folder.by_path[path].text)
+        return self._rosters[path]
+
+    def _amender(self, root: Source) -> Amender:
+        """What edits the document at a place; a set may hold thousands of connections, so it is looked through once."""
+        if root not in self._amenders:
+            text, parsed = self._parsed(root.file)
+            self._amenders[root] = Amender(text, parsed[root.line, root.column])
+        return self._amenders[root]
 
     def _parsed(self, shown: str) -> tuple[str, dict[Place, MappingNode]]:
         """A file's text and its documents; a file may hold thousands of them, so it is parsed once."""
@@ -147,7 +194,7 @@ class _Proposer:
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:
         """The policies that connections of a site use, by what they say."""
-        used = {document.policy for document in self._documents.values() if (document.site or site) == site}
+        used = {one.policy for one in self._folder.documents.connections if (one.site or site) == site}
         policies = sorted(self._folder.documents.policies, key=lambda policy: policy.name, reverse=True)
         return {
             SyncConfig(_effective(policy.sync.imports), _effective(policy.sync.exports)): policy.name
@@ -156,6 +203,10 @@ class _Proposer:
         }
 
     def _assemble(self) -> None:
+        for path, roster in self._rosters.items():
+            before = self._folder.by_path[path]
+            if (edited := roster.edited()) != before.text:
+                self._made.files[path] = before.edited(edited)
         for path in {**self._splices, **self._added}:
             file = self._folder.by_path.get(path)
             if file is None:
@@ -184,6 +235,12 @@ def _endangered(found: SiteComparison) -> list[str]:
         and (site.scope is Scope.SITE or one.schedule_id in schedules)
     )
     return sorted([*left_out, *hidden])
+
+
+def _uneditable(drift: Drift, error: UneditableError) -> str:
+    one = drift.declared
+    why = f"differs from the live connection and can't be edited in place: {error}; edit it by hand"
+    return f"{one.sources.root}: {one.address} {why}"
 
 
 def _identify(site: PulledSite, drift: Drift, document: ConnectionDocument) -> Identify:

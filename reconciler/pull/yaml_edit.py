@@ -13,7 +13,7 @@ from reconciler.model.sync import Arm, CalendarRef, Direction
 from reconciler.pull.splices import Splice, UneditableError, newline
 from reconciler.pull.values import Amendment
 from reconciler.pull.yaml_emit import arm_value, calendar_item, direction_pairs, truth
-from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column
+from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column, shared_nodes
 
 Pair = tuple[str, str]
 """A field's name and its value as YAML text; a value of several lines begins with a line break."""
@@ -108,28 +108,76 @@ Identify = Callable[[int], str | None]
 """The id of the calendar that an item of the connection's own list means, by its index."""
 
 
-def amend(text: str, document: MappingNode, changes: Sequence[Amendment], identify: Identify) -> list[Splice]:
-    """The splices that make a Connection's document say the changes.
+class Amender:
+    """Makes the splices that let connections of one document of a text say what is live."""
 
-    Raises UneditableError where the text is written so that this can't be done in place.
-    """
-    # A manifest that loads has a spec.
-    spec = cast("MappingNode", _mapping(document, "spec"))
-    sync = _mapping(spec, "syncConfig")
-    splices: list[Splice] = []
-    new: list[tuple[str, list[Pair]]] = []
-    for change in changes:
-        name = change.path.rpartition(".")[2]
-        own = None if sync is None else _mapping(sync, name)
-        if own is None:
-            new.append((name, _new_fields(change)))
-        else:
-            splices += _amended(text, own, change, identify)
-    if new and sync is not None:
-        splices.append(add_pairs(text, sync, [(name, _flow(pairs)) for name, pairs in new]))
-    elif new:
-        splices.append(add_pairs(text, spec, [("syncConfig", _sync_value(new, flow=spec.flow))], after="syncPolicy"))
-    return splices
+    def __init__(self, text: str, document: MappingNode) -> None:
+        self._text = text
+        # A manifest that loads has a spec.
+        self._spec = cast("MappingNode", _mapping(document, "spec"))
+        self._shared = shared_nodes(document)
+
+    def amend(self, entry: int | None, changes: Sequence[Amendment], identify: Identify) -> list[Splice]:
+        """The splices that make the document's Connection, or an entry of its set, say the changes.
+
+        Raises UneditableError where the text is written so that this can't be done in place.
+        """
+        fields = self._fields(entry)
+        sync = self._own(fields, "syncConfig")
+        splices: list[Splice] = []
+        new: list[tuple[str, list[Pair]]] = []
+        for change in changes:
+            name = change.path.rpartition(".")[2]
+            own = None if sync is None else self._own(sync, name)
+            if own is None:
+                new.append((name, _new_fields(change)))
+            else:
+                if change.chosen is not None:
+                    self._check_lists(own)
+                splices += _amended(self._text, own, change, identify)
+        if new and sync is not None:
+            splices.append(add_pairs(self._text, sync, [(name, _flow(pairs)) for name, pairs in new]))
+        elif new:
+            value = _sync_value(new, flow=fields.flow)
+            splices.append(add_pairs(self._text, fields, [("syncConfig", value)], after="syncPolicy"))
+        self._check_kept(splices)
+        return splices
+
+    def _fields(self, entry: int | None) -> MappingNode:
+        """The mapping that holds the fields of the Connection, or of the entry of a set."""
+        if entry is None:
+            return self._spec
+        found = self._spec.find("connections")
+        if found is None or not isinstance(found[1], SequenceNode):
+            raise UneditableError("the connections of its set are an alias")
+        node = found[1].items[entry]
+        if not isinstance(node, MappingNode):
+            raise UneditableError(f"it is written as the alias *{node.anchor}")
+        for around in (found[1], node):
+            self._check_own(around, "entry")
+        return node
+
+    def _own(self, around: MappingNode, name: str) -> MappingNode | None:
+        """A field that is the connection's own, and means nothing elsewhere."""
+        found = _mapping(around, name)
+        if found is not None:
+            self._check_own(found, name)
+        return found
+
+    def _check_lists(self, own: MappingNode) -> None:
+        for key, value in own.pairs:
+            self._check_own(value, key.value or "")
+
+    def _check_own(self, node: Node, name: str) -> None:
+        if not isinstance(node, ScalarNode) and node in self._shared:
+            raise UneditableError(f"its {name} is also used as *{node.anchor}, which would change, too")
+
+    def _check_kept(self, splices: Sequence[Splice]) -> None:
+        """Raise UneditableError where a text would go that an alias repeats."""
+        for node in self._shared:
+            for splice in splices:
+                if splice.start <= node.start < splice.end and f"&{node.anchor}" not in splice.text:
+                    raise UneditableError(f"what would change is also used as *{node.anchor}")
 
 
 def _mapping(around: MappingNode, name: str) -> MappingNode | None:
@@ -144,7 +192,8 @@ def _mapping(around: MappingNode, name: str) -> MappingNode | None:
 def _new_fields(change: Amendment) -> list[Pair]:
     """The fields of a direction that the connection does not have yet."""
     if change.chosen is not None and change.chosen.arm is None:
-        raise UneditableError(f"its policy chooses a calendar for {change.path}, and the service shows none")
+        shared = "its policy, or its set's template, chooses"
+        raise UneditableError(f"{shared} a calendar for {change.path}, and the service shows none")
     chosen = change.chosen or Direction()
     return direction_pairs(Direction(change.enabled, chosen.arm, chosen.calendars))
 

@@ -4,13 +4,13 @@ A mapping gets an id before its first field. A name that stands by itself is wra
 What other places share by an anchor is not touched: they would change, too.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from reconciler.manifests.contents import is_json
 from reconciler.manifests.values import PathStep
 from reconciler.pull.splices import Splice, UneditableError, newline
 from reconciler.pull.yaml_emit import scalar
-from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column
+from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, column, is_alias, nodes
 
 # In a plain text of flow style these may end it.
 _NOT_IN_FLOW = frozenset(",[]{}?:")
@@ -28,14 +28,14 @@ class DocumentPins:
         self._json = is_json(path)
         self._anchored: dict[str, Node] = {}
         self._aliases: dict[int, Node | None] = {}
-        for node in _nodes(document):
+        for node in nodes(document):
             self._note(node)
-        shared = (node.anchor for node in _nodes(document) if _is_alias(node))
+        shared = (node.anchor for node in nodes(document) if is_alias(node))
         self._shared = frozenset(anchor for anchor in shared if anchor is not None)
 
     def _note(self, node: Node) -> None:
         """Keep what an anchor means from here on, and what an alias repeats."""
-        if _is_alias(node):
+        if is_alias(node):
             self._aliases[node.start] = self._anchored.get(node.anchor or "")
         elif node.anchor is not None:
             self._anchored[node.anchor] = node
@@ -81,7 +81,7 @@ class DocumentPins:
 
     def _check_own(self, node: Node, place: Sequence[PathStep]) -> None:
         where = _words(place)
-        if _is_alias(node):
+        if is_alias(node):
             raise UneditableError(f"its {where} is the alias *{node.anchor}; write it out, or pin what it repeats")
         if node.anchor in self._shared:
             raise UneditableError(f"its {where} is also used as *{node.anchor}, which would change, too; write it out")
@@ -100,7 +100,7 @@ class DocumentPins:
     def _wrapped(self, node: ScalarNode, place: Sequence[PathStep], id_: str) -> tuple[Splice, ...]:
         if node.style in _BLOCKS:
             raise UneditableError(f"its {_words(place)} is written as a block; write it on one line")
-        if _is_alias(node) and not isinstance(self._aliases.get(node.start), ScalarNode):
+        if is_alias(node) and not isinstance(self._aliases.get(node.start), ScalarNode):
             self._check_own(node, place)
         before = f'{{"id": {_in_quotes(id_)}, "name": ' if self._json else f"{{id: {scalar(id_)}, name: "
         raw = self._text[node.start : node.end]
@@ -109,22 +109,6 @@ class DocumentPins:
                 raise UneditableError(f"its {_words(place)} has an anchor or a tag; write it in quotes")
             return (Splice(node.start, node.end, f"{before}{scalar(node.value)}}}"),)
         return Splice(node.start, node.start, before), Splice(node.end, node.end, "}")
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    """A node and all within it, in the order of the text."""
-    yield node
-    if isinstance(node, MappingNode):
-        for key, value in node.pairs:
-            yield key
-            yield from _nodes(value)
-    elif isinstance(node, SequenceNode):
-        for item in node.items:
-            yield from _nodes(item)
-
-
-def _is_alias(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.value is None and node.anchor is not None
 
 
 def _words(place: Collection[PathStep]) -> str:

@@ -72,6 +72,30 @@ class SequenceNode:
 Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
+def nodes(node: Node) -> Iterator[Node]:
+    """A node and all within it, in the order of the text."""
+    yield node
+    if isinstance(node, MappingNode):
+        for key, value in node.pairs:
+            yield key
+            yield from nodes(value)
+    elif isinstance(node, SequenceNode):
+        for item in node.items:
+            yield from nodes(item)
+
+
+def is_alias(node: Node) -> bool:
+    """Whether a node repeats another one."""
+    return isinstance(node, ScalarNode) and node.value is None and node.anchor is not None
+
+
+def shared_nodes(document: Node) -> list[Node]:
+    """The nodes of a document that aliases repeat."""
+    found = list(nodes(document))
+    used = {node.anchor for node in found if is_alias(node)}
+    return [node for node in found if node.anchor in used and node.anchor is not None and not is_alias(node)]
+
+
 def documents(text: str) -> dict[Place, MappingNode]:
     """The mappings that are documents of a text which loads, by their places."""
     return dict(_Reader(text).documents())

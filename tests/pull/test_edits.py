@@ -255,7 +255,7 @@ def test_an_alias_of_a_value_gives_way_to_the_value(folder: Path) -> None:
     ("document", "why"),
     [
         ("  syncConfig: {syncToCalendar: &a {enabled: true}, listEventFromCalendars: *a}\n", "is an alias"),
-        ("  syncPolicy: busy-times-only\n", "its policy chooses a calendar"),
+        ("  syncPolicy: busy-times-only\n", "its policy, or its set's template, chooses a calendar"),
     ],
 )
 def test_what_can_not_be_edited_is_left_and_named(folder: Path, document: str, why: str) -> None:
@@ -284,7 +284,10 @@ def test_an_edit_that_would_break_the_file_is_refused(folder: Path) -> None:
     assert path.read_text() == before
     assert done.changed == ["b.yaml"]
     (failure,) = done.pull.failures
-    assert failure.startswith("harbor/lee: not updated: its file would no longer load: manifests/all.yaml:")
+    assert failure.startswith(
+        "manifests/all.yaml:19:1: harbor/lee differs from the live connection and can't be edited"
+    )
+    assert "in place: what would change is also used as *on; edit it by hand" in failure
 
 
 def test_an_edit_that_would_break_the_file_keeps_no_other_out_of_it(folder: Path) -> None:
@@ -301,7 +304,7 @@ def test_an_edit_that_would_break_the_file_keeps_no_other_out_of_it(folder: Path
         )
         done = pull(at, seen)
         (failure,) = done.pull.failures
-        assert failure.startswith("harbor/lee: not updated: its file would no longer load: manifests/")
+        assert "harbor/lee differs from the live connection and can't be edited in place: " in failure
         assert HEAD + anchored in path.read_text()
         assert actions(at, seen) == {
             "harbor/lee": "update",
@@ -383,6 +386,5 @@ def test_an_edit_that_would_change_what_else_the_manifest_means_is_refused(folde
     before = path.read_text()
     done = pull(folder, observed(live(sync=SyncConfig(OFF, OFF))))
     assert path.read_text() == before
-    assert done.pull.failures == (
-        "harbor/lee: not updated: its manifest would not match the live connection; edit it by hand",
-    )
+    (failure,) = done.pull.failures
+    assert failure.endswith("in place: what would change is also used as *on; edit it by hand")
