@@ -102,6 +102,9 @@ def _staying(site: pin_sites.SitePins) -> Iterator[str]:
     for policy in sorted(site.policies):
         stay = "which stay names there: accounts have their own. To pin them, name them in the connections"
         yield f"{site.site.name}: the SyncPolicy {policy} names calendars, {stay}."
+    for name in sorted(site.sets):
+        stay = "which stay names there: its connections share them. To pin them, name them in the connections"
+        yield f"{site.site.name}: the template of the ConnectionSet {name} names a schedule or calendars, {stay}."
 
 
 def _write(folder: pin_sites.Folder, found: pin_sites.PinResult, console: Console) -> bool:

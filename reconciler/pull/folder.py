@@ -4,6 +4,7 @@ import codecs
 import difflib
 import errno
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -70,6 +71,15 @@ class Folder:
     def rosters(self) -> frozenset[str]:
         """The paths of the files that are rosters."""
         return frozenset(self.files[one.roster.file.shown].path for one in self.documents.sets if one.roster)
+
+    @cached_property
+    def _rows(self) -> Counter[tuple[str, int]]:
+        places = ((self.files[one.root.file].path, one.root.line) for one in self.documents.connections)
+        return Counter(place for place in places if place[0] in self.rosters)
+
+    def sharing(self, path: str, line: int) -> int:
+        """How many connections a row of a roster declares: as many as sets name the roster."""
+        return self._rows[path, line]
 
     def show(self, path: str) -> str:
         """How messages name a file of the folder, by its relative path."""

@@ -11,8 +11,10 @@ from pathlib import Path
 from reconciler.errors import ExtcalError, LimitError, ManifestError
 from reconciler.manifests.contents import MAX_BYTES
 from reconciler.manifests.loader import load
+from reconciler.manifests.values import PathStep
 from reconciler.model.desired import DeclaredConnection, Desired
 from reconciler.model.source import Source, SourceMap
+from reconciler.pull.csv_edit import CsvEdit
 from reconciler.pull.folder import Folder, ManifestText
 from reconciler.pull.pins import SCHEDULE, Pin, PinnedConnection
 from reconciler.pull.splices import Splice, UneditableError, check_apart, spliced
@@ -79,41 +81,117 @@ def pin_files(folder: Folder, paths: Sequence[Path], pinned: Sequence[PinnedConn
 
 
 def _edited(folder: Folder, pinned: Sequence[PinnedConnection], made: PinnedFiles) -> Iterator[_Edited]:
-    by_file: dict[str, list[PinnedConnection]] = {}
+    by_path: dict[str, list[PinnedConnection]] = {}
     for one in pinned:
-        by_file.setdefault(one.declared.sources.root.file, []).append(one)
-    for shown, connections in sorted(by_file.items()):
-        file = folder.files[shown]
-        text = file.text
+        by_path.setdefault(folder.files[one.declared.sources.root.file].path, []).append(one)
+    for path, connections in sorted(by_path.items()):
+        file = folder.by_path[path]
+        work = _RosterWork(folder, file, made) if path in folder.rosters else _DocumentsWork(folder, file, made)
+        content = file.edited(work.pinned(connections))
+        if len(content) > MAX_BYTES:
+            made.unwritten.append(f"{file.shown}: nothing is pinned in this file: it would be too large; split it")
+        elif work.after:
+            yield _Edited(file, content, work.count, work.after)
+
+
+class _Work:
+    """What is pinned in one file: how much, and what its connections declare then, by address."""
+
+    def __init__(self, folder: Folder, file: ManifestText, made: PinnedFiles) -> None:
+        self._folder = folder
+        self._file = file
+        self._made = made
+        self.count = PinCount()
+        self.after: dict[str, DeclaredConnection] = {}
+
+    def _refuse(self, one: PinnedConnection, error: UneditableError) -> None:
+        address = one.declared.address
+        self._made.unwritten.append(f"{one.declared.sources.root}: {address} can't be pinned in place: {error}")
+
+    def _keep(self, one: PinnedConnection, written: Sequence[Pin]) -> None:
+        if written:
+            self.after[one.declared.address] = one.with_pins(written)
+
+
+class _DocumentsWork(_Work):
+    """Pins in a manifest: in Connections, and in the entries of sets."""
+
+    def pinned(self, connections: Sequence[PinnedConnection]) -> str:
+        """The text of the file with these pins, as far as each can be written."""
+        text = self._file.text
         parsed = documents(text)
+        writers: dict[Source, DocumentPins] = {}
         splices: list[Splice] = []
-        count, after = PinCount(), {}
         for one in connections:
-            root = one.declared.sources.root
-            writer = DocumentPins(file.path, text, parsed[root.line, root.column])
+            document = self._folder.connections[one.declared.address]
+            member, root = document.member, document.root
+            within: tuple[PathStep, ...] = ()
+            if member is not None and member.index is not None:
+                root, within = member.set_root, ("connections", member.index)
+            if root not in writers:
+                # A set may hold thousands of connections.
+                writers[root] = DocumentPins(self._file.path, text, parsed[root.line, root.column])
             written: list[Pin] = []
             for pin in one.pins:
                 try:
-                    splices += _splices(writer, pin)
+                    splices += _splices(writers[root], pin, within)
                 except UneditableError as error:
-                    made.unwritten.append(f"{root}: {one.declared.address} can't be pinned in place: {error}")
+                    self._refuse(one, error)
                 else:
                     written.append(pin)
-                    count += _count(pin)
-            if written:
-                after[one.declared.address] = one.with_pins(written)
-        content = file.edited(spliced(text, splices))
-        if len(content) > MAX_BYTES:
-            made.unwritten.append(f"{shown}: nothing is pinned in this file: it would be too large; split it")
-        elif after:
-            check_apart(splices)
-            yield _Edited(file, content, count, after)
+                    self.count += _count(pin)
+            self._keep(one, written)
+        check_apart(splices)
+        return spliced(text, splices)
 
 
-def _splices(writer: DocumentPins, pin: Pin) -> Sequence[Splice]:
+def _splices(writer: DocumentPins, pin: Pin, within: Sequence[PathStep]) -> Sequence[Splice]:
+    place = (*within, *pin.place)
     if pin.field:
-        return (writer.rename(pin.place, pin.field, pin.text),)
-    return writer.add_id(pin.place, pin.text)
+        return (writer.rename(place, pin.field, pin.text),)
+    return writer.add_id(place, pin.text)
+
+
+_ID = "schedule_id"
+_LABELS = {"name": "schedule_name", "externalId": "schedule_external_id"}
+"""The columns of what a schedule is called, by the field that a pin names."""
+_SHARED = "another set shares its row, and would have another schedule then; give each a roster"
+
+
+class _RosterWork(_Work):
+    """Pins in a roster: only schedules, since a row has no calendars of its own."""
+
+    def pinned(self, connections: Sequence[PinnedConnection]) -> str:
+        """The text of the file with these pins, as far as each can be written."""
+        roster = CsvEdit(self._file.text)
+        rows: dict[int, list[PinnedConnection]] = {}
+        for one in connections:
+            rows.setdefault(one.declared.sources.root.line, []).append(one)
+        for line, sharing in rows.items():
+            pins = sharing[0].pins
+            same = self._folder.sharing(self._file.path, line) == len(sharing)
+            if not same or any(one.pins != pins for one in sharing):
+                for one in sharing:
+                    self._refuse(one, UneditableError(_SHARED))
+                continue
+            written: list[Pin] = []
+            for pin in pins:
+                try:
+                    self._set(roster, line, pin)
+                except UneditableError as error:
+                    self._refuse(sharing[0], error)
+                else:
+                    written.append(pin)
+                    self.count += _count(pin)
+            for one in sharing:
+                self._keep(one, written)
+        return roster.edited()
+
+    def _set(self, roster: CsvEdit, line: int, pin: Pin) -> None:
+        column = _LABELS.get(pin.field, _ID)
+        if not roster.has_column(column):
+            roster.add_column(column, after=next(label for label in _LABELS.values() if roster.has_column(label)))
+        roster.set_cell(line, column, pin.text)
 
 
 def _wrong(folder: Folder, paths: Sequence[Path], edited: Mapping[str, _Edited]) -> dict[str, str]:
@@ -125,12 +203,9 @@ def _wrong(folder: Folder, paths: Sequence[Path], edited: Mapping[str, _Edited])
     except LimitError:
         raise
     except ManifestError as error:
-        paths_by_name = {one.file.shown: path for path, one in edited.items()}
-        found = {
-            paths_by_name[fault.source.file]: f"it would not load: {fault}"
-            for fault in error.faults
-            if fault.source is not None and fault.source.file in paths_by_name
-        }
+        sources = ((fault, fault.source.file) for fault in error.faults if fault.source is not None)
+        at = ((folder.files[shown].path, fault) for fault, shown in sources if shown in folder.files)
+        found = {path: f"it would not load: {fault}" for path, fault in at if path in edited}
         if not found:
             raise ExtcalError(
                 f"nothing was written: the manifests would not load with what is pinned:\n{error}"

@@ -11,7 +11,7 @@ from reconciler.manifests.convert import ConnectionDocument
 from reconciler.manifests.values import GUID, PathStep
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Site, State
 from reconciler.model.live import LiveConnection, LiveSite, Status
-from reconciler.model.source import Fault, Source
+from reconciler.model.source import Fault
 from reconciler.model.sync import Arm, CalendarRef, Direction
 from reconciler.planning import actions, diff, lookup
 from reconciler.planning.pinned_names import RenamedReference, renamed
@@ -21,6 +21,8 @@ from reconciler.pull.yaml_emit import LONGEST_CALENDAR, LONGEST_NAME, is_declara
 SCHEDULE = ("schedule",)
 CALENDARS = ("syncConfig", "listEventFromCalendars", "calendars")
 """Places below a Connection's spec."""
+
+_LIST = ".".join(CALENDARS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class SitePins:
 
     `faults` are references that mean nothing, or not one thing. `waiting` are the names of connections whose calendars
     can't be listed before they are connected, `broken` of those that are in error; `remarks` say of others why a name
-    stays, `policies` name calendars.
+    stays, `policies` name calendars, and so do the templates of `sets`, or a schedule.
     """
 
     site: Site
@@ -61,10 +63,11 @@ class SitePins:
     broken: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     policies: set[str] = field(default_factory=set)
+    sets: set[str] = field(default_factory=set)
 
 
-Documents = Mapping[Source, ConnectionDocument]
-"""Connections as their own documents have them, by their places."""
+Documents = Mapping[str, ConnectionDocument]
+"""Connections as their own documents have them, by address."""
 
 
 def has_labels(declared: Sequence[DeclaredConnection]) -> bool:
@@ -98,12 +101,16 @@ def _own_calendars(
     declared: DeclaredConnection, documents: Documents, connection: LiveConnection
 ) -> tuple[CalendarRef, ...]:
     """The calendars that the connection's own document names and that matter; none where its policy names them."""
-    own = documents[declared.sources.root].sync.imports
-    if own is None or own.arm is not Arm.CALENDARS:
+    if not _says(documents[declared.address], _LIST):
         return ()
     managed = diff.managed(declared.sync, declared.lifecycle.ignore_changes).imports
     # A list may leave out the direction, on or off.
     return lookup.named_calendars(managed, connection.sync.imports)
+
+
+def _says(document: ConnectionDocument, path: str) -> bool:
+    """Whether a connection says a field itself, and does not have it from its set's template."""
+    return any(own == path for own, _, _ in document.sources.own)
 
 
 def find_pins(site: Site, declared: Sequence[DeclaredConnection], documents: Documents, live: LiveSite) -> SitePins:
@@ -150,7 +157,9 @@ class _Finder:
 
     def _schedule(self, one: DeclaredConnection) -> Iterator[Pin]:
         ref = one.schedule
-        if ref.by is not ScheduleKey.ID:
+        if ref.by is not ScheduleKey.ID and not _says(self._documents[one.address], "schedule"):
+            self._add_set(one)
+        elif ref.by is not ScheduleKey.ID:
             id_ = self._resolved.schedule_ids[one.address]
             if GUID.fullmatch(id_):
                 yield Pin(SCHEDULE, id_)
@@ -168,11 +177,8 @@ class _Finder:
         if one.state is State.ABSENT:
             return
         connection = self._pairs.get(one.address)
-        document = self._documents[one.sources.root]
-        imports = document.sync.imports
-        if imports is None or imports.arm is not Arm.CALENDARS:
-            if document.policy is not None and _names(one):
-                self._found.policies.add(document.policy)
+        if not _says(self._documents[one.address], _LIST):
+            self._inherited(one)
             return
         if connection is None:
             if _names(one):
@@ -189,6 +195,23 @@ class _Finder:
             return
         known = actions.known_calendars(connection, self._live.calendars.get(connection.id))
         yield from self._pinned(one, _own_calendars(one, self._documents, connection), known)
+
+    def _inherited(self, one: DeclaredConnection) -> None:
+        """Tell of calendars that a connection has from its set's template, or from its policy."""
+        document = self._documents[one.address]
+        imports = document.sync.imports
+        if not _names(one):
+            return
+        if imports is not None and imports.arm is Arm.CALENDARS:
+            self._add_set(one)
+        elif document.policy is not None:
+            self._found.policies.add(document.policy)
+
+    def _add_set(self, one: DeclaredConnection) -> None:
+        """Tell that what a set's template names stays a name: all its connections have it."""
+        member = self._documents[one.address].member
+        if member is not None:
+            self._found.sets.add(member.set_name)
 
     def _pinned(
         self, one: DeclaredConnection, wanted: Sequence[CalendarRef], known: Sequence[CalendarRef]
@@ -214,17 +237,17 @@ class _Finder:
                 yield Pin((*CALENDARS, index), id_)
 
     def _new_names(self, one: DeclaredConnection) -> Iterator[Pin]:
-        own = self._documents[one.sources.root].sync.imports
+        document = self._documents[one.address]
         for each in self._renamed.get(one.address, ()):
+            if not _says(document, "schedule" if each.index is None else _LIST):
+                continue
+            self._found.renamed.append(each)
             if each.index is None:
-                self._found.renamed.append(each)
                 field_ = "externalId" if each.by_external_id else "name"
                 if is_declarable(each.after, LONGEST_NAME):
                     yield Pin(SCHEDULE, each.after, field_)
-            elif own is not None and own.arm is Arm.CALENDARS:
-                self._found.renamed.append(each)
-                if is_declarable(each.after, LONGEST_CALENDAR):
-                    yield Pin((*CALENDARS, each.index), each.after, "name")
+            elif is_declarable(each.after, LONGEST_CALENDAR):
+                yield Pin((*CALENDARS, each.index), each.after, "name")
 
 
 def _names(one: DeclaredConnection) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.manifests.sync_config import merge
-from reconciler.model.source import Source
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning import actions, lookup
 from reconciler.pull.compare import Drift, amended
@@ -48,18 +47,12 @@ class RowPolicies:
         self._templates = {one.root: one.template.sync for one in folder.documents.sets}
         self._used = {one.policy for one in folder.documents.connections}
         self._known = {one.name: one.sync for one in folder.documents.policies}
-        self._rows: dict[tuple[str, int], int] = {}
-        for one in folder.documents.connections:
-            row = self._row(one.root)
-            self._rows[row] = self._rows.get(row, 0) + 1
-
-    def _row(self, root: Source) -> tuple[str, int]:
-        return self._folder.files[root.file].path, root.line
 
     def choose(self, drifts: Drifts) -> RowPolicy:
         """The policy with which every connection of a row says what is live; raises UneditableError."""
         site, drift = drifts[0]
-        if self._rows[self._row(drift.declared.sources.root)] > len(drifts):
+        root = drift.declared.sources.root
+        if self._folder.sharing(self._folder.files[root.file].path, root.line) > len(drifts):
             raise UneditableError(_SHARED)
         wanted = _plain(amended(drift.declared.sync, drift.changes))
         if not self._fits(site, drift, wanted):

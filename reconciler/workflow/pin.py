@@ -40,7 +40,7 @@ async def pin(paths: Sequence[Path], folder: Folder, sites: Sequence[Site], serv
     Only reads are sent, and nothing is written. A site that can't be read does not keep the others from being pinned.
     Raises ExtcalError where the files can't be verified.
     """
-    documents = {document.root: document for document in folder.documents.connections}
+    documents = folder.connections
     declared: dict[str, list[DeclaredConnection]] = {site.name: [] for site in sites}
     for one in folder.desired.connections:
         if one.site in declared:

@@ -53,8 +53,7 @@ def seen_on(*names: str, schedule: str = "Dr. Lee", ids: tuple[str, ...] = ()) -
 def pin(folder: Path, seen: PulledSite) -> Pinned:
     """Pin the manifests of a folder, and write them."""
     opened = open_files([folder])
-    documents = {document.root: document for document in opened.documents.connections}
-    found = find_pins(seen.site, opened.desired.connections, documents, seen.live)
+    found = find_pins(seen.site, opened.desired.connections, opened.connections, seen.live)
     made = pin_files(opened, [folder], found.connections)
     assert save(opened, made.files).failures == []
     return Pinned(found, made)
@@ -213,8 +212,7 @@ def test_what_was_changed_meanwhile_is_not_written_over(folder: Path) -> None:
     """Whoever edits a manifest while its names are looked up keeps what they wrote."""
     path = written(folder, SITE, f"{HEAD}  schedule: {{name: Dr. Lee}}\n{ACCOUNT}")
     opened, seen = open_files([folder]), seen_on("Work")
-    documents = {document.root: document for document in opened.documents.connections}
-    found = find_pins(seen.site, opened.desired.connections, documents, seen.live)
+    found = find_pins(seen.site, opened.desired.connections, opened.connections, seen.live)
     made = pin_files(opened, [folder], found.connections)
     path.write_text(f"# mine\n{SITE}", encoding="utf-8")
     (failure,) = save(opened, made.files).failures
