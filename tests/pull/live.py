@@ -10,7 +10,9 @@ from reconciler.model.live import Features, LiveConnection, LiveSite, Provider, 
 from reconciler.model.plan import SitePlan
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from reconciler.planning.planner import plan_site
-from reconciler.pull.folder import SavedFiles, open_folder, save
+from reconciler.pull.folder import SavedFiles, open_files, open_folder, save
+from reconciler.pull.pin_files import PinnedFiles, pin_files
+from reconciler.pull.pins import SitePins, find_pins
 from reconciler.pull.values import PulledSite
 from reconciler.workflow.pull import Pull, pull_into, with_names
 
@@ -104,6 +106,18 @@ def pull(folder: Path, *sites: PulledSite) -> Done:
     named = with_names([one.site for one in sites], opened)
     made = pull_into(opened, [replace(one, site=name) for one, name in zip(sites, named, strict=True)])
     return Done(made, save(opened, made.files))
+
+
+def pin(folder: Path, *sites: PulledSite) -> tuple[list[SitePins], PinnedFiles]:
+    """Pin the manifests of a folder, and write them."""
+    opened = open_files([folder])
+    found = []
+    for seen in sites:
+        declared = [one for one in opened.desired.connections if one.site == seen.site.name]
+        found.append(find_pins(seen.site, declared, opened.connections, seen.live))
+    made = pin_files(opened, [folder], [one for each in found for one in each.connections])
+    assert save(opened, made.files).failures == []
+    return found, made
 
 
 def planned(folder: Path, seen: PulledSite) -> SitePlan:

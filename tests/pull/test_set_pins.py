@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.manifests import load
 from reconciler.manifests.contents import MAX_BYTES
 from reconciler.model.desired import ScheduleKey
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
-from reconciler.pull.folder import open_files, save
-from reconciler.pull.pin_files import PinCount, PinnedFiles, pin_files
-from reconciler.pull.pins import SitePins, find_pins
+from reconciler.pull.pin_files import PinCount, PinnedFiles
+from reconciler.pull.pins import SitePins
 from reconciler.pull.values import PulledSite
 from tests.pull.handwriting import SITE, written
-from tests.pull.live import KIM, LEE, OFF, actions, chosen, live, observed, site
+from tests.pull.live import KIM, LEE, OFF, actions, chosen, live, observed, pin, site
 
 SET = """\
 apiVersion: extcal/v1
@@ -42,24 +42,12 @@ def seen_on(lee: str = "Dr. Lee", kim: str = "Hygienist Kim", *, of: str = "harb
     return observed(*connections, of=known, schedules=schedules, calendars=listed)
 
 
-def found_on(folder: Path, *sites: PulledSite) -> tuple[list[SitePins], PinnedFiles]:
-    """Pin the manifests of a folder, and write them."""
-    opened = open_files([folder])
-    found = []
-    for seen in sites:
-        declared = [one for one in opened.desired.connections if one.site == seen.site.name]
-        found.append(find_pins(seen.site, declared, opened.connections, seen.live))
-    made = pin_files(opened, [folder], [one for each in found for one in each.connections])
-    assert save(opened, made.files).failures == []
-    return found, made
-
-
 def pinned(folder: Path, seen: PulledSite) -> tuple[SitePins, PinnedFiles]:
-    """As above of one site; pinned again nothing changes, and the plan stays as it was."""
+    """Pin for one site; pinned again nothing changes, and the plan stays as it was."""
     before = actions(folder, seen)
-    (found,), made = found_on(folder, seen)
+    (found,), made = pin(folder, seen)
     assert actions(folder, seen) == before
-    assert found_on(folder, seen)[1].files == {}
+    assert pin(folder, seen)[1].files == {}
     assert found.faults == []
     return found, made
 
@@ -133,7 +121,7 @@ def test_an_empty_cell_is_filled(folder: Path) -> None:
     path = written(folder, before, to="staff.csv")
     pinned(folder, seen_on())
     assert path.read_text() == before.replace("\n,lee", f"\n{LEE},lee")
-    (opened, _) = open_files([folder]).desired.connections[::-1]
+    (opened, _) = load([folder]).connections[::-1]
     assert opened.schedule.label is not None
     assert opened.schedule.label.by is ScheduleKey.EXTERNAL_ID
 
@@ -151,11 +139,11 @@ def test_a_new_name_is_written_into_the_row(folder: Path) -> None:
     written(folder, SITE, ROSTER)
     before = f'name,account,schedule_name,schedule_id\nlee,{LEE_MAIL},"Dr. Lee",{LEE}\nkim,{KIM_MAIL},Kim,{KIM}\n'
     path = written(folder, before, to="staff.csv")
-    (found,), made = found_on(folder, seen_on("Dr. Leigh", "Kim, hygienist"))
+    (found,), made = pin(folder, seen_on("Dr. Leigh", "Kim, hygienist"))
     assert [one.after for one in found.renamed] == ["Kim, hygienist", "Dr. Leigh"]
     assert made.counts == {"staff.csv": PinCount(names=2)}
     assert path.read_text() == before.replace("Dr. Lee", "Dr. Leigh").replace(",Kim,", ',"Kim, hygienist",')
-    assert found_on(folder, seen_on("Dr. Leigh", "Kim, hygienist"))[1].files == {}
+    assert pin(folder, seen_on("Dr. Leigh", "Kim, hygienist"))[1].files == {}
 
 
 @pytest.mark.parametrize("name", ["=1+1", " Kim", "+49 30"])
@@ -164,7 +152,7 @@ def test_a_name_that_a_spreadsheet_would_read_otherwise_is_not_written(folder: P
     written(folder, SITE, ROSTER)
     text = f"name,account,schedule_name,schedule_id\nkim,{KIM_MAIL},Kim,{KIM}\n"
     path = written(folder, text, to="staff.csv")
-    _, made = found_on(folder, seen_on(kim=name))
+    _, made = pin(folder, seen_on(kim=name))
     (told,) = made.unwritten
     assert told.startswith(f"{path}:2:1: harbor/kim can't be pinned in place: a CSV cell can't hold '{name}': ")
     assert path.read_text() == text
@@ -182,13 +170,13 @@ def test_a_row_that_sets_share_is_pinned_where_both_mean_one_schedule(folder: Pa
     path = written(folder, text, to="staff.csv")
     here, there = seen_on(), seen_on(of="other", id_=OTHER_ID)
     shared = "can't be pinned in place: another set shares its row, and would have another schedule then"
-    _, made = found_on(folder, here, there)
+    _, made = pin(folder, here, there)
     assert [shared in told for told in made.unwritten] == [True, True]
-    _, made = found_on(folder, here)
+    _, made = pin(folder, here)
     assert [shared in told for told in made.unwritten] == [True]
     assert path.read_text() == text
     same = replace(there, live=here.live)
-    _, made = found_on(folder, here, same)
+    _, made = pin(folder, here, same)
     assert made.unwritten == []
     assert made.counts == {"staff.csv": PinCount(schedules=1)}
     assert path.read_text() == text.replace("schedule_name", "schedule_name,schedule_id").replace(
@@ -204,7 +192,7 @@ def test_what_entries_share_is_not_touched(folder: Path) -> None:
         f"{{name: kim, schedule: {{name: Hygienist Kim}}, account: {KIM_MAIL}}}]"
     )
     path = written(folder, SITE, f"{SET}  connections: {entries}\n")
-    _, made = found_on(folder, seen_on())
+    _, made = pin(folder, seen_on())
     assert ["also used as *s" in told or "is the alias *s" in told for told in made.unwritten] == [True, True]
     assert path.read_text().endswith(entries.replace("{name: Hyg", f"{{id: {KIM}, name: Hyg") + "\n")
 
@@ -216,6 +204,6 @@ def test_a_roster_that_would_be_too_large_stays(folder: Path) -> None:
     rows = f"name,account,phone,schedule_name\nkim,{KIM_MAIL},,Hygienist Kim\nlee,{LEE_MAIL},,Dr. Lee\nal,a@x.example,"
     end = ",Dr. Lee\n"
     written(folder, rows + "x" * (MAX_BYTES - len(rows) - len(end)) + end, to="staff.csv")
-    _, made = found_on(folder, seen_on())
+    _, made = pin(folder, seen_on())
     assert made.unwritten == ["manifests/staff.csv: nothing is pinned in this file: it would be too large; split it"]
     assert f"{{id: {KIM}, name: Hygienist Kim}}" in path.read_text()
