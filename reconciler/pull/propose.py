@@ -9,23 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.manifests.convert import ConnectionDocument
-from reconciler.manifests.values import Place
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
-from reconciler.model.source import Source
 from reconciler.model.sync import Direction, SyncConfig
 from reconciler.planning import actions, lookup
 from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_out
 from reconciler.pull.conflicts import drop_conflicts
-from reconciler.pull.csv_edit import CsvEdit
+from reconciler.pull.file_changes import FileChanges
 from reconciler.pull.folder import Folder
 from reconciler.pull.names import SiteFiles, Taken, factor_out, named
 from reconciler.pull.row_policies import Drifts, RowPolicies
-from reconciler.pull.splices import Splice, UneditableError, check_apart, newline, spliced
+from reconciler.pull.splices import UneditableError, check_apart
 from reconciler.pull.values import Addition, LiveKey, PulledSite
-from reconciler.pull.yaml_edit import Amender, Identify, as_in
+from reconciler.pull.yaml_edit import Identify, as_in
 from reconciler.pull.yaml_emit import connection_text, policy_text, site_text
-from reconciler.pull.yaml_tree import MappingNode, documents
 
 SYNC_POLICY = "sync_policy"
 """The column of a roster that names a policy."""
@@ -64,13 +61,9 @@ class _Proposer:
         self._folder = folder
         self._refused = refused
         self._made = Proposal()
-        self._splices: dict[str, list[Splice]] = defaultdict(list)
-        self._added: dict[str, list[str]] = defaultdict(list)
+        self._changes = FileChanges(folder)
         self._variables = Taken([one.password.name for one in folder.desired.connections if one.password], joint="_")
         self._policies = Taken(policy.name for policy in folder.documents.policies)
-        self._texts: dict[str, tuple[str, dict[Place, MappingNode]]] = {}
-        self._amenders: dict[Source, Amender] = {}
-        self._rosters: dict[str, CsvEdit] = {}
         self._row_policies = RowPolicies(folder, self._policies)
 
     def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
@@ -96,7 +89,7 @@ class _Proposer:
             self._edit_row(path, line, drifts)
         for found in comparisons:
             self._add(found)
-        self._assemble()
+        self._made.files = self._changes.contents()
         return self._made
 
     def _refuse(self, found: SiteComparison) -> None:
@@ -117,17 +110,17 @@ class _Proposer:
         path = self._folder.files[root.file].path
         try:
             entry = None if member is None else member.index
-            splices = self._amender(root).amend(entry, drift.changes, _identify(site, drift, document))
+            splices = self._changes.amender(root).amend(entry, drift.changes, _identify(site, drift, document))
             check_apart(splices)
         except UneditableError as error:
             self._made.failures.append(_uneditable(drift, error))
             return
-        self._splices[path] += as_in(path, splices)
+        self._changes.edit(path, as_in(path, splices))
         self._made.edits.append(Edit(site.key(drift.live), drift.declared.address, path))
 
     def _edit_row(self, path: str, line: int, drifts: Drifts) -> None:
         """Let a row of a roster name the policy that says what is live."""
-        roster = self._roster(path)
+        roster = self._changes.roster(path)
         try:
             policy = self._row_policies.choose(drifts)
             if not roster.has_column(SYNC_POLICY):
@@ -139,28 +132,8 @@ class _Proposer:
         if policy.new is not None:
             site = drifts[0][0].site
             home = SiteFiles(self._folder, site, {}).policies()
-            self._added[home].append(policy_text(policy.name, policy.new.sync, [policy.note]))
+            self._changes.add(home, policy_text(policy.name, policy.new.sync, [policy.note]))
         self._made.edits += (Edit(site.key(drift.live), drift.declared.address, path) for site, drift in drifts)
-
-    def _roster(self, path: str) -> CsvEdit:
-        """A roster, and what is to change in it."""
-        if path not in self._rosters:
-            self._rosters[path] = CsvEdit(self._folder.by_path[path].text)
-        return self._rosters[path]
-
-    def _amender(self, root: Source) -> Amender:
-        """What edits the document at a place; a set may hold thousands of connections, so it is looked through once."""
-        if root not in self._amenders:
-            text, parsed = self._parsed(root.file)
-            self._amenders[root] = Amender(text, parsed[root.line, root.column])
-        return self._amenders[root]
-
-    def _parsed(self, shown: str) -> tuple[str, dict[Place, MappingNode]]:
-        """A file's text and its documents; a file may hold thousands of them, so it is parsed once."""
-        if shown not in self._texts:
-            text = self._folder.files[shown].text
-            self._texts[shown] = (text, documents(text))
-        return self._texts[shown]
 
     def _add(self, found: SiteComparison) -> None:
         site = found.site.site
@@ -172,11 +145,11 @@ class _Proposer:
         additions, policies = factor_out(additions, self._used_policies(site.name), site.name, self._policies)
         for policy in policies:
             note = f"Shared by connections of {site.name} that sync in the same way; each can override it."
-            self._added[places.policies()].append(policy_text(policy.name, policy.sync, [note]))
+            self._changes.add(places.policies(), policy_text(policy.name, policy.sync, [note]))
         places.name_schedules(additions)
         for addition in additions:
             path = places.connection(addition)
-            self._added[path].append(connection_text(addition))
+            self._changes.add(path, connection_text(addition))
             self._made.edits.append(Edit(found.site.key(addition.live), addition.declared.address, path, addition))
 
     def _add_site(self, found: SiteComparison, path: str) -> None:
@@ -190,7 +163,7 @@ class _Proposer:
             why = f"it would disconnect what is left out ({', '.join(endangered)})"
             hint = "once that is declared or disconnected, set prune: true"
             self._made.failures.append(f"{site.name}: prune: true is not written: {why}; {hint}")
-        self._added[path].append(site_text(site, notes))
+        self._changes.add(path, site_text(site, notes))
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:
         """The policies that connections of a site use, by what they say."""
@@ -201,23 +174,6 @@ class _Proposer:
             for policy in policies
             if policy.name in used
         }
-
-    def _assemble(self) -> None:
-        for path, roster in self._rosters.items():
-            before = self._folder.by_path[path]
-            if (edited := roster.edited()) != before.text:
-                self._made.files[path] = before.edited(edited)
-        for path in {**self._splices, **self._added}:
-            file = self._folder.by_path.get(path)
-            if file is None:
-                self._made.files[path] = "---\n".join(self._added[path]).encode()
-                continue
-            text = spliced(file.text, self._splices[path])
-            line = newline(text)
-            end = "" if not text or text.endswith(("\n", "\r")) else line
-            added = "".join(f"---\n{document}" for document in self._added[path]).replace("\n", line)
-            if added or text != file.text:
-                self._made.files[path] = file.edited(f"{text}{end}{added}" if added else text)
 
 
 def _endangered(found: SiteComparison) -> list[str]:
