@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.manifests.convert import ConnectionDocument
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
-from reconciler.model.sync import Direction, SyncConfig
+from reconciler.model.source import Source
+from reconciler.model.sync import CalendarRef, Direction, SyncConfig
 from reconciler.planning import actions, lookup
 from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_out
 from reconciler.pull.conflicts import drop_conflicts
@@ -110,7 +110,8 @@ class _Proposer:
         path = self._folder.files[root.file].path
         try:
             entry = None if member is None else member.index
-            splices = self._changes.amender(root).amend(entry, drift.changes, _identify(site, drift, document))
+            listed = document.sync.imports.calendars if document.sync.imports else ()
+            splices = self._changes.amender(root).amend(entry, drift.changes, _identify(site, drift, listed))
             check_apart(splices)
         except UneditableError as error:
             self._made.failures.append(_uneditable(drift, error))
@@ -122,7 +123,9 @@ class _Proposer:
         """Let a row of a roster name the policy that says what is live."""
         roster = self._changes.roster(path)
         try:
-            policy = self._row_policies.choose(drifts)
+            policy = self._row_policies.choose(drifts, roster.cell(line, SYNC_POLICY))
+            if policy.edited is not None:
+                self._edit_policy(policy.edited, policy.listed, *drifts[0])
             if not roster.has_column(SYNC_POLICY):
                 roster.add_column(SYNC_POLICY)
             roster.set_cell(line, SYNC_POLICY, policy.name)
@@ -134,6 +137,13 @@ class _Proposer:
             home = SiteFiles(self._folder, site, {}).policies()
             self._changes.add(home, policy_text(policy.name, policy.new.sync, [policy.note]))
         self._made.edits += (Edit(site.key(drift.live), drift.declared.address, path) for site, drift in drifts)
+
+    def _edit_policy(self, root: Source, listed: tuple[CalendarRef, ...], site: PulledSite, drift: Drift) -> None:
+        """Let the policy that a row alone names say what is live; raises UneditableError."""
+        path = self._folder.files[root.file].path
+        splices = self._changes.amender(root).amend(None, drift.changes, _identify(site, drift, listed))
+        check_apart(splices)
+        self._changes.edit(path, as_in(path, splices))
 
     def _add(self, found: SiteComparison) -> None:
         site = found.site.site
@@ -199,9 +209,8 @@ def _uneditable(drift: Drift, error: UneditableError) -> str:
     return f"{one.sources.root}: {one.address} {why}"
 
 
-def _identify(site: PulledSite, drift: Drift, document: ConnectionDocument) -> Identify:
-    """Which calendar an item of the connection's own list means."""
-    listed = document.sync.imports.calendars if document.sync.imports else ()
+def _identify(site: PulledSite, drift: Drift, listed: tuple[CalendarRef, ...]) -> Identify:
+    """Which calendar an item of a list means, of the connection's own or of its policy's."""
     known = actions.known_calendars(drift.live, site.live.calendars.get(drift.live.id))
 
     def identify(index: int) -> str | None:

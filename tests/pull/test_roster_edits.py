@@ -20,6 +20,7 @@ from tests.pull.live import (
     OFF,
     PATEL,
     PRIMARY,
+    SCHOOL,
     WORK,
     Done,
     actions,
@@ -112,20 +113,40 @@ def test_one_cell_changes_where_the_column_is_there(folder: Path, mark: bytes, l
     assert path.read_bytes() == written_as(before.replace('"busy-times-only"', '"off"') + "off")
 
 
-def test_a_policy_with_calendars_is_named_after_its_connection(folder: Path) -> None:
-    """It is its account's own; when what is live is as it was, the row names the policy that it had."""
+def test_a_policy_with_calendars_is_its_row_s_own(folder: Path) -> None:
+    """It is named after its connection, and follows it from calendar to calendar; no other row takes it."""
     written(folder, SITE, SET)
     path = kept(folder, ROSTER)
     pulled(folder, WORKING, SyncConfig(chosen(HOME), OFF))
-    first = path.read_text()
+    first, policies = path.read_text(), folder / "policies.yaml"
     assert f"{LEE_ROW},lee\n" in first
     assert f"{KIM_ROW},kim\n" in first
-    policies = (folder / "policies.yaml").read_text()
-    assert "# For harbor/lee, whose row has no calendars of its own.\n" in policies
-    assert "        - {id: a68yu6, name: Work}\n" in policies
-    pulled(folder, BUSY_TIMES, WORKING)
-    assert f"{LEE_ROW},busy-times-only\n" in path.read_text()
-    assert f"{KIM_ROW},lee\n" in path.read_text()
+    assert "# For harbor/lee alone: a row of a roster names no calendars itself.\n" in policies.read_text()
+    before = policies.read_text().replace("- {id: a68yu6, name: Work}", "- Work   # mornings")
+    policies.write_text(before)
+    done = pulled(folder, SyncConfig(chosen(WORK, SCHOOL), OFF), WORKING)
+    assert done.changed == ["policies.yaml"]
+    after = before.replace("mornings\n", "mornings\n        - {id: c34, name: School}\n")
+    assert policies.read_text() == after.replace("- {id: b12, name: Home}", "- {id: a68yu6, name: Work}")
+    assert pulled(folder, BUSY_TIMES, WORKING).changed == ["staff.csv"]
+    assert path.read_text() == first.replace(",lee\n", ",busy-times-only\n")
+    assert pulled(folder, SyncConfig(chosen(WORK, SCHOOL), OFF), WORKING).changed == ["staff.csv"]
+    assert path.read_text() == first
+
+
+def test_a_policy_with_calendars_that_others_use_is_not_edited(folder: Path) -> None:
+    """The row gets one of its own."""
+    shared = (
+        SITE.split("---\n")[1].replace("busy-times-only", "at-work").replace("primaryCalendar: {}", "calendars: [Work]")
+    )
+    written(folder, SITE, SET, shared)
+    path = kept(
+        folder,
+        ROSTER.replace("\n", ",at-work\n").replace("phone,at-work", "phone,sync_policy").replace("\n,at-work", "\n"),
+    )
+    pulled(folder, SyncConfig(chosen(HOME), OFF), WORKING)
+    assert f"{LEE_ROW},lee\n" in path.read_text()
+    assert f"{KIM_ROW},at-work\n" in path.read_text()
 
 
 @pytest.mark.parametrize(
