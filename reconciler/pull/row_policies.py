@@ -56,6 +56,8 @@ class RowPolicies:
         self._templates = {one.root: one.template.sync for one in documents.sets}
         self._users = Counter(one.policy for one in documents.connections if one.policy is not None)
         self._known = {one.name: one.sync for one in documents.policies}
+        # Each account may have a policy of its own: of thousands these are few.
+        self._open = {name for name, sync in self._known.items() if not (_calendars(sync) and self._users[name])}
         declared = (one for one in documents.declarations if one.kind == "SyncPolicy")
         self._places = {one.name.text: one.root for one in declared if one.name is not None}
 
@@ -71,8 +73,8 @@ class RowPolicies:
         wanted = _plain(amended(drift.declared.sync, drift.changes))
         if not self._fits(site, drift, wanted):
             raise UneditableError(_CONTRADICTED)
-        for name in sorted(self._known, key=lambda name: (name not in self._users, name)):
-            if self._is_free(name, drifts) and all(self._fits(*each, self._known[name]) for each in drifts):
+        for name in self._candidates(current, drifts):
+            if all(self._fits(*each, self._known[name]) for each in drifts):
                 return RowPolicy(name)
         if not all(self._fits(*each, wanted) for each in drifts):
             raise UneditableError(_BOTH_DIFFER)
@@ -81,6 +83,11 @@ class RowPolicies:
             self._known[current] = wanted
             return RowPolicy(current, edited=self._places[current], listed=_calendars(known))
         return self._made(drift, wanted)
+
+    def _candidates(self, current: str, drifts: Drifts) -> Sequence[str]:
+        """The policies that a row may name, those in use first."""
+        free = [name for name in {current, *self._open} if name in self._known and self._is_free(name, drifts)]
+        return sorted(free, key=lambda name: (name not in self._users, name))
 
     def _is_free(self, name: str, drifts: Drifts) -> bool:
         """Whether a row may name a policy: it is for any account, or for none but the row's."""
@@ -93,6 +100,8 @@ class RowPolicies:
         name = self._taken.take(base, f"{declared.site}-{base}")
         self._known[name] = wanted
         self._users[name] += 1
+        if not _calendars(wanted):
+            self._open.add(name)
         note = f"Shared by connections of {declared.site} that sync in the same way."
         if _calendars(wanted):
             note = f"For {declared.address} alone: a row of a roster names no calendars itself."

@@ -90,7 +90,7 @@ def _seen(members: list[Member], syncs: list[SyncConfig]) -> PulledSite:
     return observed(*connections, of=site("harbor"), schedules=schedules, calendars=calendars)
 
 
-@examples(40)
+@examples(20)
 @given(
     members=_members(),
     template=_TEMPLATES,
@@ -146,7 +146,7 @@ def _is_kept(line: bytes) -> bool:
     return line.startswith((b"#", b"metadata", b"kind"))
 
 
-@examples(40)
+@examples(20)
 @given(
     members=_members(("id", "name", "externalId")),
     template=_TEMPLATES,
