@@ -11,6 +11,7 @@ from reconciler.cli.arguments import (
     manifest_paths,
     optional_paths_argument,
     parallelism_option,
+    refuse_empty,
     refuse_stdout,
 )
 from reconciler.cli.console import Console
@@ -21,6 +22,7 @@ from reconciler.cli.sites import SiteChoice
 from reconciler.cli.target import Target, target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load, overlooked
+from reconciler.manifests.site_list import read_site_list
 from reconciler.manifests.values import GUID
 from reconciler.model.desired import Desired, Site
 from reconciler.pull.yaml_emit import NAME
@@ -34,6 +36,7 @@ FAILED = 1
     cls=Command,
     examples=[
         "extcal pull --site-id 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b --output manifests",
+        "extcal pull --sites sites.csv --output manifests",
         "extcal pull manifests --output manifests --check",
     ],
 )
@@ -56,6 +59,13 @@ FAILED = 1
 @click.option(
     "--name", "titles", metavar="NAME", multiple=True, help="The name of a new site; one for each --site-id, in order."
 )
+@click.option(
+    "--sites",
+    "listed",
+    metavar="FILE",
+    help="The sites that a CSV file lists, with the columns site_id, name, key_env (the variable of the key; "
+    "EXTCAL_API_KEY where it is empty) and redirect_url; only site_id is needed.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
 @parallelism_option
 @global_options
@@ -66,6 +76,7 @@ def pull(
     names: tuple[str, ...],
     site_ids: tuple[str, ...],
     titles: tuple[str, ...],
+    listed: str | None,
     check: bool,  # noqa: FBT001 - click hands flags over as arguments
     parallelism: int,
 ) -> int:
@@ -75,18 +86,22 @@ def pull(
     in DIR are edited where they differ; comments, order, and what they don't manage stay. A connection that can't be
     written so is left out and named, and the exit code is 1.
 
-    The sites are those of manifests at PATH, those given with --site-id, or the sandbox's. What PATH says of
-    connections that are new to DIR is kept: names, references to passwords, lifecycle.
+    The sites are those of manifests at PATH, those given with --site-id or --sites, or the sandbox's. What PATH says of
+    connections that are new to DIR is kept: names, references to passwords, lifecycle. A site that can't be read does
+    not keep the others from being written.
     """
     options = current_options()
     refuse_stdout(output=output)
-    _check_usage(paths, names, site_ids, titles)
+    _check_usage(paths, names, site_ids, titles, listed)
     folder = pull_sites.open_folder(Path(output), limits)
     for one in overlooked(Path(output), limits):
         options.console.warning(str(one))
     known = load(manifest_paths(paths), limits) if paths else Desired()
+    takeover = None if listed is None else _listed(Path(listed), limits, folder, options.console)
 
     def choose(found: Target) -> list[Site]:
+        if takeover is not None:
+            return takeover
         if paths:
             wanted = select_sites(known.sites, names)
             sites = [site.as_declared for site in known.sites if wanted is None or site.name in wanted]
@@ -94,23 +109,35 @@ def pull(
             sites = SiteChoice(paths, limits, names, site_ids).sites(found)
         return _named(sites, titles, folder)
 
-    found = run(_pull(options, folder, known, choose, parallelism))
-    console = options.console
+    return _report(folder, run(_pull(options, folder, known, choose, parallelism)), options, check=check)
+
+
+def _report(folder: pull_sites.Folder, found: pull_sites.PullResult, options: GlobalOptions, *, check: bool) -> int:
+    """Say what was found, and write it unless it is only to be checked."""
+    console, pulled = options.console, found.pull
     for problem in found.unread:
         console.error(problem)
-    if found.pull is None:
-        return FAILED
-    for warning in found.pull.warnings:
-        console.warning(warning)
-    for failure in found.pull.failures:
-        console.error(failure)
-    whole = not found.unread and not found.pull.failures
-    done = _show(folder, found.pull, console) if check else _write(folder, found.pull, console)
-    return 0 if whole and done else FAILED
+    whole = pulled is not None and not (found.unread or pulled.failures)
+    if pulled is not None:
+        for warning in pulled.warnings:
+            console.warning(warning)
+        for failure in pulled.failures:
+            console.error(failure)
+        whole &= _show(folder, pulled, console) if check else _write(folder, pulled, options)
+    if not check:
+        console.note(_total(found))
+    return 0 if whole else FAILED
 
 
-def _check_usage(paths: Sequence[str], names: Sequence[str], site_ids: Sequence[str], titles: Sequence[str]) -> None:
+def _check_usage(
+    paths: Sequence[str], names: Sequence[str], site_ids: Sequence[str], titles: Sequence[str], listed: str | None
+) -> None:
     """Refuse what can't be meant."""
+    refuse_empty(sites=listed)
+    beside = {"PATH": paths, "--site-id": site_ids, "--name": titles, "--site": names}
+    for name, given in beside.items():
+        if listed is not None and given:
+            raise UsageError(f"{name} and --sites exclude each other. Give one.")
     if paths and site_ids:
         raise UsageError("PATH and --site-id exclude each other. Give one.")
     if names and not paths:
@@ -155,9 +182,32 @@ def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Fold
     return pull_sites.with_names(titled, folder)
 
 
-def _write(folder: pull_sites.Folder, pulled: pull_sites.Pull, console: Console) -> bool:
+def _listed(path: Path, limits: Limits, folder: pull_sites.Folder, console: Console) -> list[Site]:
+    """The sites that a CSV file lists."""
+    found = read_site_list(path, limits)
+    for note in found.ignored:
+        console.note(str(note))
+    return pull_sites.as_listed(found.sites, folder)
+
+
+def _total(found: pull_sites.PullResult) -> str:
+    """How many sites there were, and what became of them."""
+    pulled, unread = found.pull, len(found.unread)
+    kept, connections = (pulled.sites, pulled.connections) if pulled else (0, 0)
+    unfit = pulled.unfit if pulled else 0
+    total = f"{_counted(kept + unread + unfit, 'site')}: {kept} pulled, {_counted(connections, 'connection')}"
+    wrong = [f"{count} {what}" for count, what in ((unread, "could not be read"), (unfit, "can't be added")) if count]
+    return "; ".join([total, *wrong])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _write(folder: pull_sites.Folder, pulled: pull_sites.Pull, options: GlobalOptions) -> bool:
+    console, unchanged = options.console, () if options.quiet else pulled.unchanged
     saved = pull_sites.save(folder, pulled.files)
-    for done, paths in (("created", saved.created), ("updated", saved.updated), ("unchanged", pulled.unchanged)):
+    for done, paths in (("created", saved.created), ("updated", saved.updated), ("unchanged", unchanged)):
         for path in sorted(paths):
             console.result(f"{done:9}  {inert(folder.show(path))}")
     for failure in saved.failures:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from reconciler.api.client import Reader
 from reconciler.api.redaction import MASK
 from reconciler.api.secrets import Secrets
-from reconciler.errors import ApiError, ExtcalError
+from reconciler.errors import ApiError, ExtcalError, ManifestError
+from reconciler.manifests.site_list import ListedSite
 from reconciler.model.desired import DeclaredConnection, Desired, Site
 from reconciler.model.key import comparable_id
+from reconciler.model.source import Fault
 from reconciler.model.text_fields import texts, with_texts
 from reconciler.planning.resolve import resolve_declared
 from reconciler.pull.compare import named_by_id, new_connections
@@ -20,6 +22,7 @@ from reconciler.pull.propose import order, propose
 from reconciler.pull.values import LiveKey, PulledSite
 from reconciler.pull.verify import UnverifiedError, verify
 from reconciler.pull.yaml_emit import NAME
+from reconciler.text import escaped
 from reconciler.workflow.observation import observe, with_whole_configs
 from reconciler.workflow.service import Service, run_bounded, sessions
 
@@ -31,13 +34,17 @@ class Pull:
     """What a pull would write: the bytes of files by path relative to the folder.
 
     `unchanged` are the files of the pulled sites that are as they shall be; `warnings` tell of what is declared and
-    only a person can settle, `failures` of what is left out, or could not be brought in line.
+    only a person can settle, `failures` of what is left out, or could not be brought in line. `sites` is how many sites
+    are pulled, `connections` how many are declared of these, and `unfit` how many sites can't be added.
     """
 
     files: dict[str, bytes]
     unchanged: tuple[str, ...]
     warnings: tuple[str, ...]
     failures: tuple[str, ...]
+    sites: int
+    connections: int
+    unfit: int = 0
 
 
 def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
@@ -62,7 +69,7 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
             failures.append(f"{site.site.name} is not pulled: {error}")
     if made is None:
         raise ExtcalError("\n".join(["nothing was written", *failures]))
-    return replace(made, failures=(*made.failures, *failures))
+    return replace(made, failures=(*made.failures, *failures), unfit=len(failures))
 
 
 def _verified(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
@@ -71,9 +78,16 @@ def _verified(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
         proposal = propose(folder, sites, refused)
         wrong = verify(folder, proposal, sites)
         if not wrong:
-            unchanged = sorted(_held(folder, {site.site.name for site in sites}) - proposal.files.keys())
-            warnings, failures = tuple(proposal.warnings), tuple(proposal.failures)
-            return Pull(proposal.files, tuple(unchanged), warnings, failures)
+            names = {site.site.name for site in sites}
+            declared = sum(1 for one in folder.desired.connections if one.site in names)
+            return Pull(
+                files=proposal.files,
+                unchanged=tuple(sorted(_held(folder, names) - proposal.files.keys())),
+                warnings=tuple(proposal.warnings),
+                failures=tuple(proposal.failures),
+                sites=len(sites),
+                connections=declared + sum(1 for edit in proposal.edits if edit.addition is not None),
+            )
         refused |= wrong
     raise UnverifiedError("no manifests could be made that load and match the live state")
 
@@ -91,7 +105,7 @@ def _held(folder: Folder, sites: Collection[str]) -> set[str]:
     return {folder.files[shown].path for shown in held}
 
 
-__all__ = ["Folder", "Pull", "PullResult", "SavedFiles", "open_folder", "pull", "save", "with_names"]
+__all__ = ["Folder", "Pull", "PullResult", "SavedFiles", "as_listed", "open_folder", "pull", "save", "with_names"]
 
 _ID_SHOWN = 8
 _NOTHING = Desired()
@@ -117,6 +131,24 @@ def with_names(sites: Iterable[Site], folder: Folder) -> list[Site]:
         if site.site_id not in named:
             name = declared.get(site.site_id) or taken.take(_name(site))
             named[site.site_id] = replace(site, name=name)
+    return list(named.values())
+
+
+def as_listed(listed: Iterable[ListedSite], folder: Folder) -> list[Site]:
+    """The sites of a list by the names that it gives them; where it gives none, as `with_names` does.
+
+    Raises ManifestError where the folder can't use a name.
+    """
+    rows = list(listed)
+    named = {site.site_id: site for site in with_names((row.site for row in rows), folder)}
+    faults = []
+    for row in rows:
+        wanted, name = _name(row.site), named[row.site.site_id].name
+        if row.name_at is not None and name != wanted:
+            message = f"the folder can't use the name '{escaped(wanted)}': the site is called {name} there"
+            faults.append(Fault(row.name_at, "name", message, "empty the cell, or write another name"))
+    if faults:
+        raise ManifestError(faults)
     return list(named.values())
 
 

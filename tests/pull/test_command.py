@@ -35,7 +35,7 @@ def test_the_whole_loop(extcal: Extcal) -> None:
     """Pull, plan, change by hand, pull again: exit codes and what is said about each file."""
     extcal.on(world(harbor(0, 1)))
     first = extcal.process(*HERE)
-    assert (first.code, first.err) == (0, "")
+    assert (first.code, first.err) == (0, "1 site: 1 pulled, 2 connections\n")
     assert first.out.splitlines() == [
         "created    manifests/harbor/policies.yaml",
         "created    manifests/harbor/schedules/staff-0.yaml",
@@ -46,7 +46,7 @@ def test_the_whole_loop(extcal: Extcal) -> None:
     _update(extcal, "live-0", {"syncToCalendar": {"enabled": True, "dedicatedCalendar": {}}})
     assert extcal("plan", "manifests", "--detailed-exitcode").code == 2
     again = extcal("pull", "manifests", "--output", "manifests")
-    assert (again.code, again.err) == (0, "")
+    assert (again.code, again.err) == (0, "1 site: 1 pulled, 2 connections\n")
     assert again.out.splitlines() == [
         "updated    manifests/harbor/schedules/staff-0.yaml",
         "unchanged  manifests/harbor/policies.yaml",
@@ -193,7 +193,10 @@ def test_what_is_known_of_connections_goes_with_them_to_a_new_folder(extcal: Ext
     )
     ran = extcal("pull", "sites", "--output", "new")
     assert ran.code == 1
-    assert ran.err.endswith("[live-2] is left out: harbor/staff-2 declares it absent; apply that, then pull again\n")
+    assert ran.err.endswith(
+        "[live-2] is left out: harbor/staff-2 declares it absent; apply that, then pull again\n"
+        "1 site: 1 pulled, 3 connections\n"
+    )
     before, after = ({one.name: one for one in load([extcal.folder / name]).connections} for name in ("sites", "new"))
     assert sorted(after) == ["Our.Chief", "staff-1", "staff-3-apple"]
     for name in ("Our.Chief", "staff-1"):
@@ -235,7 +238,7 @@ def test_a_change_that_makes_manifests_conflict_is_told_by_their_files(extcal: E
         r"manifests/harbor/schedules/staff-1\.yaml:8:3: the account 'staff0@harbor-dental\.example' is declared for "
         r"another schedule by harbor/staff-0-apple, and both may import from the same calendar, .*the other is at "
         r"manifests/harbor/schedules/staff-0\.yaml:1:1\); change one of the two in the site's dashboard, "
-        r"then pull again\n",
+        r"then pull again\n1 site: 1 pulled, 3 connections\n",
         ran.err,
     )
 
@@ -262,7 +265,10 @@ def test_a_provider_that_is_down_is_an_error_and_the_rest_is_written(extcal: Ext
     extcal.sandbox.set_provider_down(worlds.GOOGLE, down=True)
     ran = extcal(*HERE)
     assert ran.code == 1
-    assert ran.err == "error: harbor: the service could not read provider Google; its connections are left out\n"
+    assert ran.err == (
+        "error: harbor: the service could not read provider Google; its connections are left out\n"
+        "1 site: 1 pulled, 1 connection\n"
+    )
     assert "created    manifests/harbor/schedules/staff-0.yaml" in ran.out
 
 
@@ -276,7 +282,7 @@ def test_what_is_left_out_is_an_error(extcal: Extcal) -> None:
     assert "created    manifests/harbor/schedules/staff-1.yaml" in ran.out
     assert extcal("plan", "manifests", "--detailed-exitcode").code == 0
     again = extcal(*HERE, "--check")
-    assert (again.code, again.out, again.err) == (1, "", ran.err)
+    assert (again.code, again.out, f"{again.err}1 site: 1 pulled, 1 connection\n") == (1, "", ran.err)
 
 
 def test_duplicates_and_broken_connections_do_not_hold_the_others_back(extcal: Extcal) -> None:
