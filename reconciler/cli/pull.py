@@ -66,6 +66,13 @@ FAILED = 1
     help="The sites that a CSV file lists, with the columns site_id, name, key_env (the variable of the key; "
     "EXTCAL_API_KEY where it is empty) and redirect_url; only site_id is needed.",
 )
+@click.option(
+    "--as",
+    "layout",
+    type=click.Choice([layout.value for layout in pull_sites.Layout]),
+    help="How to write what is new: a document for each connection, sets that list them, or sets with a CSV roster. By "
+    "default as the site's manifests keep theirs; of a new site, documents up to 3 connections, a roster beyond 30.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
 @parallelism_option
 @global_options
@@ -77,6 +84,7 @@ def pull(
     site_ids: tuple[str, ...],
     titles: tuple[str, ...],
     listed: str | None,
+    layout: str | None,
     check: bool,  # noqa: FBT001 - click hands flags over as arguments
     parallelism: int,
 ) -> int:
@@ -109,7 +117,9 @@ def pull(
             sites = SiteChoice(paths, limits, names, site_ids).sites(found)
         return _named(sites, titles, folder)
 
-    return _report(folder, run(_pull(options, folder, known, choose, parallelism)), options, check=check)
+    written = pull_sites.PullOptions(None if layout is None else pull_sites.Layout(layout))
+    found = run(_pull(options, folder, known, choose, parallelism, written))
+    return _report(folder, found, options, check=check)
 
 
 def _report(folder: pull_sites.Folder, found: pull_sites.PullResult, options: GlobalOptions, *, check: bool) -> int:
@@ -162,11 +172,12 @@ async def _pull(
     known: Desired,
     choose: Callable[[Target], list[Site]],
     parallelism: int,
+    written: pull_sites.PullOptions,
 ) -> pull_sites.PullResult:
     with target(options) as found:
         sites = choose(found)
         service = replace(found.service, parallelism=parallelism)
-        return await pull_sites.pull(sites, folder, service, options.console.warning, known)
+        return await pull_sites.pull(sites, folder, service, options.console.warning, known, written)
 
 
 def _named(sites: Sequence[Site], titles: Sequence[str], folder: pull_sites.Folder) -> list[Site]:

@@ -32,7 +32,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 SCHEDULE_COLUMNS = frozenset({"schedule_id", "schedule_name", "schedule_external_id"})
 _EXCLUSIVE = (("schedule_name", "schedule_external_id"), ("password_env", "password_file"))
-_PROVIDER_WORDS = frozenset({"google", "microsoft", "apple"})
+PROVIDER_WORDS = frozenset({"google", "microsoft", "apple"})
+"""What means a provider in a cell; anything else is its id or its name."""
+
 _FORMAT = RecordFormat(
     kind="roster",
     columns=COLUMNS,
@@ -99,7 +101,7 @@ def _entry(cells: Cells, first: Cell) -> YamlMapping:
         if column in labels[1:]:
             # The id counts, and one label beside it is enough.
             continue
-        if column == "provider" and cell.text not in _PROVIDER_WORDS:
+        if column == "provider" and cell.text not in PROVIDER_WORDS:
             path = ("provider", "id" if GUID.fullmatch(cell.text) else "name")
         around = entry
         for step in path[:-1]:

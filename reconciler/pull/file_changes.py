@@ -1,5 +1,7 @@
 """What is to change in the files of a folder: edits of their texts, documents that are added, rows of rosters."""
 
+import codecs
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -22,6 +24,7 @@ class FileChanges:
         self._texts: dict[str, tuple[str, dict[Place, MappingNode]]] = {}
         self._amenders: dict[Source, Amender] = {}
         self._rosters: dict[str, CsvEdit] = {}
+        self._created: dict[str, bytes] = {}
 
     def edit(self, path: str, splices: Iterable[Splice]) -> None:
         """Edit the text of a file."""
@@ -30,6 +33,17 @@ class FileChanges:
     def add(self, path: str, document: str) -> None:
         """Add a document at the end of a file, which may be new."""
         self._added[path].append(document)
+
+    def free(self, path: str) -> str:
+        """The path, numbered where something is there, or will be."""
+        stem, dot, suffix = path.rpartition(".")
+        numbered = (path if number == 1 else f"{stem}-{number}{dot}{suffix}" for number in itertools.count(1))
+        return next(one for one in numbered if one not in self._created and not self._folder.holds(one))
+
+    def create(self, path: str, table: str) -> None:
+        """Add a roster; its mark says that it is UTF-8, which spreadsheets don't guess where it is not all ASCII."""
+        mark = b"" if table.isascii() else codecs.BOM_UTF8
+        self._created[path] = mark + table.encode()
 
     def roster(self, path: str) -> CsvEdit:
         """A roster of the folder, and what is to change in it."""
@@ -56,6 +70,7 @@ class FileChanges:
         return dict(self._contents())
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
+        yield from self._created.items()
         for path, roster in self._rosters.items():
             before = self._folder.by_path[path]
             if (edited := roster.edited()) != before.text:

@@ -81,6 +81,10 @@ class Folder:
         """How many connections a row of a roster declares: as many as sets name the roster."""
         return self._rows[path, line]
 
+    def holds(self, path: str) -> bool:
+        """Whether anything is at a path relative to the folder, a manifest or not."""
+        return os.path.lexists(self.root / path)
+
     def show(self, path: str) -> str:
         """How messages name a file of the folder, by its relative path."""
         known = self.by_path.get(path)
@@ -168,6 +172,7 @@ def _root(path: Path) -> Path | None:
 
 
 _FIRST = ("site.yaml", "policies.yaml")
+_ROSTER = ".csv"
 
 
 @dataclass(slots=True)
@@ -208,7 +213,7 @@ def save(folder: Folder, files: Mapping[str, bytes]) -> SavedFiles:
 
 def _rank(path: str) -> int:
     name = path.rpartition("/")[2]
-    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST) + (not name.endswith(_ROSTER))
 
 
 def _stage(folder: Folder, path: str, content: bytes) -> tuple[Path, Path]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -77,26 +77,43 @@ def password_variable(name: str) -> str:
     return f"EXTCAL_{re.sub('[^A-Z0-9]+', '_', name.upper())[:_LONGEST_VARIABLE].strip('_')}_PASSWORD"
 
 
-def named(additions: Sequence[Addition], site: str, names: Taken, variables: Taken) -> list[Addition]:
+def named(
+    additions: Sequence[Addition], site: str, names: Taken, variables: Taken, *, short: bool = False
+) -> list[Addition]:
     """The additions of a site with names (`dr-lee-apple`) and variables that are not in use yet.
 
     The account tells those apart that are alike otherwise; what has no name in letters is named by it too. Those that
-    manifests elsewhere name keep their names and password references.
+    manifests elsewhere name keep their names and password references. With `short`, names leave the provider out
+    where a schedule has one connection (`dr-lee`).
     """
+    counts = Counter(_schedule_slug(addition) for addition in additions)
+    alone = {schedule for schedule, count in counts.items() if short and count == 1}
     kept = {addition.live.id: names.take(addition.declared.name) for addition in additions if addition.declared.name}
     for addition in additions:
         password = addition.declared.password
         if password is not None and password is not UNSET and password.name not in variables:
             variables.take(password.name)
-    return [_named(addition, kept.get(addition.live.id), site, names, variables) for addition in additions]
+    made = []
+    for addition in additions:
+        name = kept.get(addition.live.id) or names.take(*_candidates(addition, alone))
+        made.append(_with_name(addition, name, site, variables))
+    return made
 
 
-def _named(addition: Addition, kept: str | None, site: str, names: Taken, variables: Taken) -> Addition:
-    declared, account = addition.declared, local_part(addition.declared.account.given)
-    schedule = slug(addition.schedule_name) or account or "schedule"
-    base = f"{schedule}-{slug(declared.provider.value) or 'other'}"
-    name = kept or (names.take(base, f"{base}-{account}") if account else names.take(base))
-    password = declared.password
+def _schedule_slug(addition: Addition) -> str:
+    return slug(addition.schedule_name) or local_part(addition.declared.account.given) or "schedule"
+
+
+def _candidates(addition: Addition, alone: Collection[str]) -> list[str]:
+    """What a connection may be called, the best first."""
+    schedule, account = _schedule_slug(addition), local_part(addition.declared.account.given)
+    base = f"{schedule}-{slug(addition.declared.provider.value) or 'other'}"
+    plain = [schedule] if schedule in alone else []
+    return [*plain, base, *([f"{base}-{account}"] if account else [])]
+
+
+def _with_name(addition: Addition, name: str, site: str, variables: Taken) -> Addition:
+    declared, password = addition.declared, addition.declared.password
     if password is UNSET:
         variable = variables.take(password_variable(name), password_variable(f"{site}-{name}"))
         password = SecretRef(SecretKind.ENV, variable)
@@ -117,12 +134,13 @@ class SiteFiles:
         self._folder = folder
         self._home = self._find_home(site)
         self._by_schedule: dict[str, str] = {}
-        # A file of JSON holds one document, and a roster none.
+        # A file of JSON holds one document, and what a set's holds are no documents of their own.
         connections = [
             one
             for one in folder.desired.connections
-            if one.site == site.name and not is_json(path := self._path(one.sources.root.file))
-            if path not in folder.rosters
+            if one.site == site.name
+            and folder.connections[one.address].member is None
+            and not is_json(self._path(one.sources.root.file))
         ]
         held = Counter(self._path(one.sources.root.file) for one in connections)
         for one in connections:
@@ -140,6 +158,14 @@ class SiteFiles:
     def policies(self) -> str:
         """The file for new policies."""
         return str(self._home / "policies.yaml")
+
+    def set(self) -> str:
+        """The file for a new set."""
+        return str(self._home / "connections.yaml")
+
+    def roster(self) -> str:
+        """The file for its roster, unless something is there."""
+        return str(self._home / "staff.csv")
 
     def name_schedules(self, additions: Sequence[Addition]) -> None:
         """Give each schedule of the additions a slug of its own."""
@@ -169,7 +195,8 @@ class SiteFiles:
         return self._folder.files[shown].path
 
 
-_SHARED_BY = 2
+SHARED_BY = 2
+"""How many connections share what is worth a policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +208,13 @@ class Policy:
 
 
 def factor_out(
-    additions: Sequence[Addition], existing: Mapping[SyncConfig, str], site: str, taken: Taken
+    additions: Sequence[Addition],
+    existing: Mapping[SyncConfig, str],
+    site: str,
+    taken: Taken,
+    shared_by: int = SHARED_BY,
 ) -> tuple[list[Addition], list[Policy]]:
-    """The additions with their policies, and those policies that are new.
+    """The additions with their policies, and those policies that are new: of what so many say.
 
     `existing` are policies that connections of the site use already, by what they say.
     """
@@ -191,7 +222,7 @@ def factor_out(
     names = {sync: existing[sync] for sync in counts if sync in existing}
     new: list[Policy] = []
     for sync in sorted((sync for sync in counts if sync not in names), key=policy_name):
-        if counts[sync] >= _SHARED_BY:
+        if counts[sync] >= shared_by:
             name = policy_name(sync)
             names[sync] = taken.take(name, f"{site}-{name}")
             new.append(Policy(names[sync], sync))

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 from reconciler.model.desired import DeclaredConnection, Scope
 from reconciler.model.live import Status
 from reconciler.model.source import Source
-from reconciler.model.sync import CalendarRef, Direction, SyncConfig
+from reconciler.model.sync import CalendarRef, SyncConfig
 from reconciler.planning import actions, lookup
 from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_out
 from reconciler.pull.conflicts import drop_conflicts
 from reconciler.pull.file_changes import FileChanges
 from reconciler.pull.folder import Folder
-from reconciler.pull.names import SiteFiles, Taken, factor_out, named
+from reconciler.pull.names import SHARED_BY, SiteFiles, Taken, factor_out, named
 from reconciler.pull.row_policies import Drifts, RowPolicies
+from reconciler.pull.site_sets import SiteSets
 from reconciler.pull.splices import UneditableError, check_apart
-from reconciler.pull.values import Addition, LiveKey, PulledSite
+from reconciler.pull.values import BY_SIZE, Addition, Layout, LiveKey, PulledSite, PullOptions, effective
 from reconciler.pull.yaml_edit import Identify, as_in
 from reconciler.pull.yaml_emit import connection_text, policy_text, site_text
 
@@ -51,19 +52,22 @@ class Proposal:
     failures: list[str] = field(default_factory=list)
 
 
-def propose(folder: Folder, pulled: Sequence[PulledSite], refused: Refused) -> Proposal:
+def propose(folder: Folder, pulled: Sequence[PulledSite], refused: Refused, options: PullOptions = BY_SIZE) -> Proposal:
     """What a pull would write into the folder, leaving those alone that are refused."""
-    return _Proposer(folder, refused).propose(pulled)
+    return _Proposer(folder, refused, options).propose(pulled)
 
 
 class _Proposer:
-    def __init__(self, folder: Folder, refused: Refused) -> None:
+    def __init__(self, folder: Folder, refused: Refused, options: PullOptions) -> None:
         self._folder = folder
+        self._options = options
         self._refused = refused
         self._made = Proposal()
         self._changes = FileChanges(folder)
         self._variables = Taken([one.password.name for one in folder.desired.connections if one.password], joint="_")
         self._policies = Taken(policy.name for policy in folder.documents.policies)
+        self._syncs = {policy.name: policy.sync for policy in folder.documents.policies}
+        self._sets = Taken(one.name for one in folder.documents.sets)
         self._row_policies = RowPolicies(folder, self._policies)
 
     def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
@@ -150,17 +154,28 @@ class _Proposer:
         places = SiteFiles(self._folder, site, found.schedules)
         if all(one.site_id != site.site_id for one in self._folder.desired.sites):
             self._add_site(found, places.site())
+        sets = SiteSets(self._folder, found.site, self._options.layout)
+        layout = sets.layout(len(found.additions))
         names = Taken(one.name for one in self._folder.desired.connections if one.site == site.name)
-        additions = named(found.additions, site.name, names, self._variables)
-        additions, policies = factor_out(additions, self._used_policies(site.name), site.name, self._policies)
+        additions = named(found.additions, site.name, names, self._variables, short=layout is not Layout.DOCUMENTS)
+        # A row has no sync config of its own.
+        shared_by = 1 if layout is Layout.ROSTERS else SHARED_BY
+        used = self._used_policies(site.name)
+        additions, policies = factor_out(additions, used, site.name, self._policies, shared_by)
         for policy in policies:
             note = f"Shared by connections of {site.name} that sync in the same way; each can override it."
             self._changes.add(places.policies(), policy_text(policy.name, policy.sync, [note]))
-        places.name_schedules(additions)
-        for addition in additions:
+            self._syncs[policy.name] = policy.sync
+        placed = sets.place(additions, places, self._changes, self._sets, self._syncs)
+        places.name_schedules(placed.left)
+        for addition in placed.left:
             path = places.connection(addition)
             self._changes.add(path, connection_text(addition))
-            self._made.edits.append(Edit(found.site.key(addition.live), addition.declared.address, path, addition))
+            placed.there.append((addition, path))
+        self._made.edits += (
+            Edit(found.site.key(addition.live), addition.declared.address, path, addition)
+            for addition, path in placed.there
+        )
 
     def _add_site(self, found: SiteComparison, path: str) -> None:
         site = found.site.site
@@ -179,11 +194,7 @@ class _Proposer:
         """The policies that connections of a site use, by what they say."""
         used = {one.policy for one in self._folder.documents.connections if (one.site or site) == site}
         policies = sorted(self._folder.documents.policies, key=lambda policy: policy.name, reverse=True)
-        return {
-            SyncConfig(_effective(policy.sync.imports), _effective(policy.sync.exports)): policy.name
-            for policy in policies
-            if policy.name in used
-        }
+        return {effective(policy.sync): policy.name for policy in policies if policy.name in used}
 
 
 def _endangered(found: SiteComparison) -> list[str]:
@@ -220,11 +231,6 @@ def _identify(site: PulledSite, drift: Drift, listed: tuple[CalendarRef, ...]) -
             return None
 
     return identify
-
-
-def _effective(direction: Direction | None) -> Direction | None:
-    """A direction without what does not matter while it is off."""
-    return Direction(enabled=False) if direction is not None and direction.enabled is False else direction
 
 
 def order(pulled: Iterable[PulledSite]) -> list[PulledSite]:

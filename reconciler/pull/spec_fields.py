@@ -89,7 +89,7 @@ def flow(value: Field) -> str:
 def lines(fields: Fields, margin: str) -> Iterator[str]:
     """Fields as lines of a block mapping; a list has a line for each of its items, so that a review shows each."""
     for name, value in fields.items():
-        if not _holds_list(value):
+        if not holds_list(value):
             yield f"{margin}{name}: {flow(value)}"
             continue
         yield f"{margin}{name}:"
@@ -99,7 +99,8 @@ def lines(fields: Fields, margin: str) -> Iterator[str]:
             yield from (f"{margin}  - {flow(item)}" for item in value)
 
 
-def _holds_list(value: Field) -> bool:
+def holds_list(value: Field) -> bool:
+    """Whether a list that holds anything is in a field."""
     if isinstance(value, Mapping):
-        return any(map(_holds_list, value.values()))
-    return not isinstance(value, str | bool)
+        return any(map(holds_list, value.values()))
+    return bool(value) and not isinstance(value, str | bool)

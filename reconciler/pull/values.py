@@ -1,11 +1,12 @@
 """What is pulled: sites as they were observed, and the connections that are to be written down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from reconciler.model.desired import DeclaredConnection, Site
 from reconciler.model.live import LiveConnection, LiveSite
-from reconciler.model.sync import Direction
+from reconciler.model.sync import Direction, SyncConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,38 @@ class Addition:
     schedule_name: str
     notes: tuple[str, ...] = ()
     policy: str | None = None
+
+
+class Layout(StrEnum):
+    """As what new connections are written."""
+
+    DOCUMENTS = "documents"
+    SETS = "sets"
+    ROSTERS = "rosters"
+
+
+@dataclass(frozen=True, slots=True)
+class PullOptions:
+    """How new connections are written: by how many there are where no `layout` is given.
+
+    `shared_policies` puts the policies that several sites need into one file of the folder.
+    """
+
+    layout: Layout | None = None
+    shared_policies: bool = False
+
+
+BY_SIZE = PullOptions()
+"""What a site's size suggests."""
+
+
+def effective(sync: SyncConfig) -> SyncConfig:
+    """A sync config without what does not matter while a direction is off."""
+    return replace(sync, imports=_effective(sync.imports), exports=_effective(sync.exports))
+
+
+def _effective(direction: Direction | None) -> Direction | None:
+    return Direction(enabled=False) if direction is not None and direction.enabled is False else direction
 
 
 @dataclass(frozen=True, slots=True)

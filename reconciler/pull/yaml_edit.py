@@ -41,7 +41,7 @@ def add_pairs(text: str, mapping: MappingNode, pairs: Sequence[Pair], after: str
         end = _place_after(mapping, after)
         return Splice(end, end, f", {written}")
     # At the end of the line, so that a comment there stays with what it is about.
-    end = _line_end(text, _place_after(mapping, after))
+    end = line_end(text, _place_after(mapping, after))
     margin = newline(text) + " " * mapping.column
     lines = [f"{name}:{'' if value.startswith(chr(10)) else ' '}{value}" for name, value in pairs]
     return Splice(end, end, "".join(margin + line.replace("\n", margin) for line in lines))
@@ -83,7 +83,7 @@ def _block_items(text: str, items: SequenceNode, kept: Sequence[int], added: Seq
     if any(not text[start:].lstrip(" ").startswith("-") for start in starts):
         raise UneditableError("a list has a dash on a line of its own")
     # A comment belongs to the item that it stands above.
-    ends = [_line_end(text, item.end) for item in items.items]
+    ends = [line_end(text, item.end) for item in items.items]
     begins = [starts[0], *(_next_line(text, item.end) for item in items.items[:-1])]
     margin = " " * items.column
     lines = [text[begins[index] : ends[index]] for index in kept] + [f"{margin}- {item}" for item in added]
@@ -94,7 +94,8 @@ def _line_start(text: str, index: int) -> int:
     return index - column(text, index)
 
 
-def _line_end(text: str, index: int) -> int:
+def line_end(text: str, index: int) -> int:
+    """Where the line of a place ends."""
     found = _BREAK.search(text, index)
     return found.start() if found else len(text)
 

@@ -19,7 +19,7 @@ from reconciler.pull.compare import named_by_id, new_connections
 from reconciler.pull.folder import Folder, SavedFiles, open_folder, save
 from reconciler.pull.names import Taken, local_part, password_variable, slug
 from reconciler.pull.propose import order, propose
-from reconciler.pull.values import LiveKey, PulledSite
+from reconciler.pull.values import BY_SIZE, Layout, LiveKey, PulledSite, PullOptions
 from reconciler.pull.verify import UnverifiedError, verify
 from reconciler.pull.yaml_emit import NAME
 from reconciler.text import escaped
@@ -47,14 +47,14 @@ class Pull:
     unfit: int = 0
 
 
-def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
+def pull_into(folder: Folder, pulled: Sequence[PulledSite], options: PullOptions = BY_SIZE) -> Pull:
     """What brings the folder in line with the observed sites; it loads, and what it touches plans as no change.
 
     A site that can't be added does not keep the others from it. Raises ExtcalError where none can.
     """
     sites = order(pulled)
     try:
-        return _verified(folder, sites)
+        return _verified(folder, sites, options)
     except UnverifiedError as error:
         if len(sites) == 1:
             raise ExtcalError(f"nothing was written: {error}") from error
@@ -63,7 +63,7 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
     made = None
     for site in sites:
         try:
-            made = _verified(folder, [*kept, site])
+            made = _verified(folder, [*kept, site], options)
             kept.append(site)
         except UnverifiedError as error:
             failures.append(f"{site.site.name} is not pulled: {error}")
@@ -72,10 +72,10 @@ def pull_into(folder: Folder, pulled: Sequence[PulledSite]) -> Pull:
     return replace(made, failures=(*made.failures, *failures), unfit=len(failures))
 
 
-def _verified(folder: Folder, sites: Sequence[PulledSite]) -> Pull:
+def _verified(folder: Folder, sites: Sequence[PulledSite], options: PullOptions) -> Pull:
     refused: dict[LiveKey, str] = {}
     for _ in range(_MOST_TRIES):
-        proposal = propose(folder, sites, refused)
+        proposal = propose(folder, sites, refused, options)
         wrong = verify(folder, proposal, sites)
         if not wrong:
             names = {site.site.name for site in sites}
@@ -105,7 +105,19 @@ def _held(folder: Folder, sites: Collection[str]) -> set[str]:
     return {folder.files[shown].path for shown in held}
 
 
-__all__ = ["Folder", "Pull", "PullResult", "SavedFiles", "as_listed", "open_folder", "pull", "save", "with_names"]
+__all__ = [
+    "Folder",
+    "Layout",
+    "Pull",
+    "PullOptions",
+    "PullResult",
+    "SavedFiles",
+    "as_listed",
+    "open_folder",
+    "pull",
+    "save",
+    "with_names",
+]
 
 _ID_SHOWN = 8
 _NOTHING = Desired()
@@ -165,6 +177,7 @@ async def pull(
     service: Service,
     warn: Callable[[str], None],
     known: Desired = _NOTHING,
+    options: PullOptions = BY_SIZE,
 ) -> PullResult:
     """Observe sites, named as `with_names` does, and find what brings the folder in line; writes nothing.
 
@@ -190,7 +203,7 @@ async def pull(
         answers = await run_bounded(one, sites, opened.at_once)
     read = [answer for answer in answers if not isinstance(answer, str)]
     unread = tuple(answer for answer in answers if isinstance(answer, str))
-    return PullResult(pull_into(folder, read) if read else None, unread)
+    return PullResult(pull_into(folder, read, options) if read else None, unread)
 
 
 def _without_secrets(found: PulledSite, secrets: Secrets, warn: Callable[[str], None]) -> PulledSite:

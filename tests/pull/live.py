@@ -13,7 +13,7 @@ from reconciler.planning.planner import plan_site
 from reconciler.pull.folder import SavedFiles, open_files, open_folder, save
 from reconciler.pull.pin_files import PinnedFiles, pin_files
 from reconciler.pull.pins import SitePins, find_pins
-from reconciler.pull.values import PulledSite
+from reconciler.pull.values import BY_SIZE, Layout, PulledSite, PullOptions
 from reconciler.workflow.pull import Pull, pull_into, with_names
 
 SITE_ID = "7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
@@ -36,6 +36,7 @@ GOOGLE = _provider(2, "Google", "GOOGLE", "OAUTH")
 ROTA = _provider(3, "Tidewater Rota", "OTHER", "CREDENTIALS", fixed=True)
 PROVIDERS = (APPLE, GOOGLE, ROTA)
 
+AS_DOCUMENTS, AS_SETS, AS_ROSTERS = (PullOptions(layout) for layout in Layout)
 PRIMARY = Direction(enabled=True, arm=Arm.PRIMARY)
 DEDICATED = Direction(enabled=True, arm=Arm.DEDICATED)
 OFF = Direction(enabled=False)
@@ -100,11 +101,11 @@ class Done:
         return sorted([*self.saved.created, *self.saved.updated])
 
 
-def pull(folder: Path, *sites: PulledSite) -> Done:
+def pull(folder: Path, *sites: PulledSite, options: PullOptions = BY_SIZE) -> Done:
     """Pull sites into a folder."""
     opened = open_folder(folder)
     named = with_names([one.site for one in sites], opened)
-    made = pull_into(opened, [replace(one, site=name) for one, name in zip(sites, named, strict=True)])
+    made = pull_into(opened, [replace(one, site=name) for one, name in zip(sites, named, strict=True)], options)
     return Done(made, save(opened, made.files))
 
 

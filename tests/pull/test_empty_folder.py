@@ -13,6 +13,7 @@ from reconciler.model.live import LiveConnection, Provider, Schedule
 from reconciler.model.sync import Arm, CalendarRef, Direction, SyncConfig
 from tests.pull.live import (
     APPLE,
+    AS_DOCUMENTS,
     DEDICATED,
     GOOGLE,
     HOME,
@@ -63,7 +64,8 @@ def test_a_connection_reads_as_a_person_would_write_it(folder: Path) -> None:
 
 def test_a_site_has_a_folder_and_each_schedule_a_file(folder: Path) -> None:
     """Everything of a site lies in one folder, the connections of a schedule in one file."""
-    done = pull(folder, observed(live(), live(LEE, GOOGLE), live(PATEL, GOOGLE), live(KIM, GOOGLE)))
+    seen = observed(live(), live(LEE, GOOGLE), live(PATEL, GOOGLE), live(KIM, GOOGLE))
+    done = pull(folder, seen, options=AS_DOCUMENTS)
     home = folder / "harbor-dental"
     files = {str(path.relative_to(home)) for path in folder.rglob("*.yaml")}
     schedules = {"schedules/dr-lee.yaml", "schedules/dr-patel.yaml", "schedules/hygienist-kim.yaml"}
@@ -86,7 +88,7 @@ def test_repeated_sync_configs_become_policies_named_for_what_they_do(folder: Pa
     seen = observed(
         live(), live(LEE, GOOGLE), live(PATEL, sync=both), live(PATEL, GOOGLE, sync=both), live(KIM, sync=SyncConfig())
     )
-    pull(folder, seen)
+    pull(folder, seen, options=AS_DOCUMENTS)
     text = (folder / "harbor-dental/policies.yaml").read_text()
     assert re.findall("name: (.*)}", text) == ["import-primary", "import-primary-export-dedicated"]
     assert (
