@@ -11,8 +11,8 @@ import click
 from reconciler.api.client import EventList, EventQuery, Reader
 from reconciler.cli.arguments import Command, NamesOptions, names_options
 from reconciler.cli.formats import Listing, show_listing
-from reconciler.cli.options import current_options, global_options
 from reconciler.cli.listed_names import ScheduleNames
+from reconciler.cli.options import current_options, global_options
 from reconciler.cli.selectors import DeclaredIndex, Sought, one_schedule, schedules_meant, shown_schedule
 from reconciler.cli.sites import SiteChoice, read_sites, sites_options
 from reconciler.errors import ResponseError, UsageError

@@ -5,8 +5,8 @@ import click
 from reconciler.api.client import Reader
 from reconciler.cli.arguments import Command, NamesOptions, names_options
 from reconciler.cli.formats import Listing, show_listing
-from reconciler.cli.options import current_options, global_options
 from reconciler.cli.listed_names import ScheduleNames
+from reconciler.cli.options import current_options, global_options
 from reconciler.cli.sites import SiteChoice, live_connections, read_sites, sites_options
 from reconciler.model.account import shown
 from reconciler.model.desired import BOOKINGS_APP_ID, Site
