@@ -7,10 +7,9 @@ sites from being pruned that unread files may be about (`strays`). The fields ar
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.errors import ManifestError
-from reconciler.manifests.connection_sets import SetReader
 from reconciler.manifests.contents import ManifestFile, decode, read
 from reconciler.manifests.convert import (
     ConnectionDocument,
@@ -29,6 +28,9 @@ from reconciler.manifests.schema import validate
 from reconciler.manifests.values import YamlMapping
 from reconciler.model.desired import Desired
 from reconciler.model.source import Fault
+
+if TYPE_CHECKING:
+    from reconciler.manifests.connection_sets import SetReader
 
 _AS_STORED: Mapping[str, bytes] = {}
 
@@ -99,6 +101,7 @@ def collect(
     Files after the last fault that is reported are not read. Raises LimitError.
     """
     # Commands that read no manifests don't need yaml, which takes a tenth of a second to import.
+    from reconciler.manifests.connection_sets import SetReader  # noqa: PLC0415
     from reconciler.manifests.parse_cache import ParseCache, read_cached  # noqa: PLC0415
 
     listing = search(paths, budget)
@@ -141,7 +144,7 @@ def collect(
     return documents, faults
 
 
-def _add(document: YamlMapping, report: FileReport, sets: SetReader, documents: Documents) -> None:
+def _add(document: YamlMapping, report: FileReport, sets: "SetReader", documents: Documents) -> None:
     kind = text_at(document, "kind")
     if kind is not None:
         documents.declarations.append(declaration(kind, document, report))

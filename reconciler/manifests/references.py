@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from reconciler.manifests.connection_sets import Roster, SetDocument
 from reconciler.manifests.convert import NO_SYNC, ConnectionDocument, PolicyDocument, SiteDocument
 from reconciler.manifests.declarations import Declaration, Name
 from reconciler.manifests.faults import shown
@@ -17,6 +17,9 @@ from reconciler.model.source import Fault, Source
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
 from reconciler.text import Suggestions, escaped
+
+if TYPE_CHECKING:
+    from reconciler.manifests.connection_sets import Roster, SetDocument
 
 # Thousands are put in order: comparing their places themselves takes several times as long.
 _AT_ROOT = attrgetter("root.file", "root.line", "root.column")
@@ -36,7 +39,7 @@ class Documents:
     connections: list[ConnectionDocument] = field(default_factory=list)
     """All of them, those of sets as well."""
 
-    sets: list[SetDocument] = field(default_factory=list)
+    sets: list["SetDocument"] = field(default_factory=list)
     incomplete: Fault | None = None
     strays: list[Stray] = field(default_factory=list)
 
@@ -60,7 +63,7 @@ def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list
     return Desired(tuple(sites), tuple(connections), notes=tuple(_notes(documents.sets))), faults
 
 
-def _notes(sets: Iterable[SetDocument]) -> Iterator[Fault]:
+def _notes(sets: Iterable["SetDocument"]) -> Iterator[Fault]:
     """A note for all rosters that have the same columns beside those of connections, at the first of them."""
     rosters: defaultdict[tuple[str, ...], list[Roster]] = defaultdict(list)
     for one in sets:
