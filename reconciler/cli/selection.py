@@ -165,12 +165,13 @@ class _Words:
             return declared
         missing = f"no manifest{self._where} names it"
         self._refuse_unread("--schedule", word, missing)
-        names = self._index.schedules
+        called = dict(self._live_names())
+        names = {called.get(each, each) for each in self._index.schedules}
         if candidates:
             raise UsageError(
                 f"--schedule {word}: {missing}, and the service has it: {listed(candidates)}; named are {listed(names)}"
             )
-        raise unknown("--schedule", word, missing, names, "named are", self._live_names())
+        raise unknown("--schedule", word, missing, names, "named are", called.values())
 
     def _on_live(
         self, word: str, site: str, schedules: Sequence[Schedule]
@@ -182,8 +183,10 @@ class _Words:
             on = [each for each, found in resolved if not isinstance(found, Fault) and found.id == meant.id]
             yield meant, on
 
-    def _live_names(self) -> list[str]:
-        return [schedule.name for there in self._live.values() for schedule in there.schedules]
+    def _live_names(self) -> Iterator[tuple[str, str]]:
+        """What the service calls schedules, by id, as far as it was asked."""
+        for there in self._live.values():
+            yield from ((schedule.id, schedule.name) for schedule in there.schedules if schedule.name)
 
     def _refuse_unread(self, option: str, word: str, missing: str) -> None:
         for site, found in self._live.items():

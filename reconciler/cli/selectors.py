@@ -125,7 +125,7 @@ def shown_schedule(site: str, schedule: Schedule) -> str:
 
 
 def unknown(
-    option: str, word: str, missing: str, there: Collection[str], heading: str, near: Collection[str] = ()
+    option: str, word: str, missing: str, there: Collection[str], heading: str, near: Iterable[str] = ()
 ) -> UsageError:
     """The error for a word that means nothing: what is near to it, there or of `near`, or else what there is."""
     hint = did_you_mean(word, {*there, *near}) or f"{heading} {listed({cut_middle(each, _LONGEST) for each in there})}"

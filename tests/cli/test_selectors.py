@@ -122,7 +122,7 @@ def test_schedules_are_asked_for_only_where_manifests_do_not_tell(
             ("--schedule", "Staff 3", "--site", "harbor"),
             "no manifest of the chosen sites names it, and the service has",
         ),
-        (("--schedule", "Dr. Lee"), "no manifest names it; named are 3e47ec65-2975-447c-a7ed-000000000000, "),
+        (("--schedule", "Dr. Lee"), "no manifest names it; named are Staff 0, Staff 1"),
         (("--schedule", "Stafff 1", "--site", "quay"), "did you mean Staff 1?"),
         (("--site", "Quai"), "--site Quai: no manifest declares it; did you mean quay?"),
         (("--site", "lakeside"), "--site lakeside: no manifest declares it; declared are harbor, quay"),
