@@ -59,7 +59,7 @@ def _losses(losses: Sequence[Action], held_back: AbstractSet[str], labels: _Labe
     yield paint(Emphasis.REMOVE, f"DISCONNECTS: {count} would be disconnected{waiting}")
     for action in losses:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
-        yield f"        {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
+        yield f"        on {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
         yield f"        {words.loss(action)}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
@@ -70,7 +70,7 @@ def _consents(owners: Sequence[Action], held_back: AbstractSet[str], labels: _La
     yield paint(Emphasis.CHANGE, f"CONSENT: {who}, who must agree in a browser")
     for action in owners:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
-        yield f"        {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
+        yield f"        on {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
