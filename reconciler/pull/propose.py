@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.model.desired import DeclaredConnection, Scope
+from reconciler.model.desired import DeclaredConnection, Scope, Site
 from reconciler.model.live import Status
 from reconciler.model.source import Source
 from reconciler.model.sync import CalendarRef, SyncConfig
@@ -69,6 +69,7 @@ class _Proposer:
         self._syncs = {policy.name: policy.sync for policy in folder.documents.policies}
         self._sets = Taken(one.name for one in folder.documents.sets)
         self._row_policies = RowPolicies(folder, self._policies)
+        self._homes: dict[str, str] = {}
 
     def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
         by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
@@ -137,10 +138,15 @@ class _Proposer:
             self._made.failures += (_uneditable(drift, error) for _, drift in drifts)
             return
         if policy.new is not None:
-            site = drifts[0][0].site
-            home = SiteFiles(self._folder, site, {}).policies()
+            home = self._policies_file(drifts[0][0].site)
             self._changes.add(home, policy_text(policy.name, policy.new.sync, [policy.note]))
         self._made.edits += (Edit(site.key(drift.live), drift.declared.address, path) for site, drift in drifts)
+
+    def _policies_file(self, site: Site) -> str:
+        """The file for new policies of a site."""
+        if site.name not in self._homes:
+            self._homes[site.name] = SiteFiles(self._folder, site, {}).policies()
+        return self._homes[site.name]
 
     def _edit_policy(self, root: Source, listed: tuple[CalendarRef, ...], site: PulledSite, drift: Drift) -> None:
         """Let the policy that a row alone names say what is live; raises UneditableError."""
