@@ -22,6 +22,7 @@ from reconciler.model.plan import SitePlan
 from reconciler.model.source import Fault, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.planner import plan_site
+from reconciler.pull.blame import edits_at
 from reconciler.pull.folder import Folder
 from reconciler.pull.propose import Edit, Proposal
 from reconciler.pull.values import LiveKey, PulledSite
@@ -104,43 +105,11 @@ def _blamed(folder: Folder, proposal: Proposal, error: ManifestError) -> dict[Li
     found: dict[LiveKey, str] = {}
     for fault in error.faults:
         edits = by_file[fault.source.file] if fault.source else []
-        for edit in _of_its_document(fault, edits, folder, proposal):
+        for edit in edits_at(fault, edits, proposal.files[edits[0].path]) if edits else ():
             found.setdefault(edit.key, f"its file would no longer load: {fault}")
     if not found:
         raise UnverifiedError(f"the manifests would not load with what was pulled:\n{error}")
     return found
-
-
-def _of_its_document(fault: Fault, edits: Sequence[Edit], folder: Folder, proposal: Proposal) -> list[Edit]:
-    """Those of a file's edits whose document, entry or row a fault is in; all where it is in none of theirs."""
-    if fault.source is None or len(edits) < 2:  # noqa: PLR2004 - one alone is to blame
-        return list(edits)
-    path, line = edits[0].path, fault.source.line
-    roots = {address: one.root.line for address, one in folder.connections.items()}
-    if path in folder.rosters:
-        # What is edited adds no lines above a row.
-        return [edit for edit in edits if roots.get(edit.address) == line] or list(edits)
-    known = folder.by_path.get(path)
-    before = known.text if known else ""
-    # An edited document keeps its place in the file; a new one comes after all of them.
-    new = [edit for edit in edits if edit.addition is not None]
-    places = {edit.address: _separators(before, roots[edit.address]) for edit in edits if edit.addition is None}
-    first = _separators(before) + 1 if known else 0
-    places |= {edit.address: first + number for number, edit in enumerate(new)}
-    place = _separators(proposal.files[path].decode("utf-8-sig"), line)
-    near = [edit for edit in edits if places[edit.address] == place]
-    return [edit for edit in near if _is_within(fault, edit, folder)] or near or list(edits)
-
-
-def _is_within(fault: Fault, edit: Edit, folder: Folder) -> bool:
-    """Whether a fault of its document is in the connection itself, and not in another entry of its set."""
-    known = folder.connections.get(edit.address)
-    return known is None or f"{fault.where}.".startswith(f"{known.sources.within}.")
-
-
-def _separators(text: str, line: int | None = None) -> int:
-    """How many documents a text's first lines end."""
-    return sum(1 for one in text.splitlines()[:line] if re.match(r"---(\s|$)", one))
 
 
 def _altered(folder: Folder, proposal: Proposal, after: Desired) -> Iterator[Edit]:
