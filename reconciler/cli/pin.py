@@ -39,7 +39,8 @@ def pin(
 
     Use it once connections are made, and when plan says that names cost it requests: a plan need not look up what has
     its id. A schedule's {name: Dr. Lee} becomes {id: …, name: Dr. Lee}, and so do calendars; the id counts from then
-    on. Manifests are edited in place; comments and order stay. Providers, and what a SyncPolicy names, stay names.
+    on. Manifests and rosters are edited in place; comments and order stay. Providers, and what a SyncPolicy or a set's
+    template names, stay names.
 
     It compares what is pinned already, too: what was renamed gets its new name, what is gone is an error.
 
