@@ -73,6 +73,11 @@ FAILED = 1
     help="How to write what is new: a document for each connection, sets that list them, or sets with a CSV roster. By "
     "default as the site's manifests keep theirs; of a new site, documents up to 3 connections, a roster beyond 30.",
 )
+@click.option(
+    "--shared-policies",
+    is_flag=True,
+    help="Write policies that several of the sites need into one file, policies.yaml at the top of DIR.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1 if anything does.")
 @parallelism_option
 @global_options
@@ -85,7 +90,8 @@ def pull(
     titles: tuple[str, ...],
     listed: str | None,
     layout: str | None,
-    check: bool,  # noqa: FBT001 - click hands flags over as arguments
+    shared_policies: bool,  # noqa: FBT001 - click hands flags over as arguments
+    check: bool,  # noqa: FBT001 - as above
     parallelism: int,
 ) -> int:
     """Write the live state as manifests.
@@ -117,7 +123,7 @@ def pull(
             sites = SiteChoice(paths, limits, names, site_ids).sites(found)
         return _named(sites, titles, folder)
 
-    written = pull_sites.PullOptions(None if layout is None else pull_sites.Layout(layout))
+    written = pull_sites.PullOptions(None if layout is None else pull_sites.Layout(layout), shared_policies)
     found = run(_pull(options, folder, known, choose, parallelism, written))
     return _report(folder, found, options, check=check)
 

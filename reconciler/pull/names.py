@@ -218,7 +218,7 @@ def factor_out(
 
     `existing` are policies that connections of the site use already, by what they say.
     """
-    counts = Counter(addition.declared.sync for addition in additions if _sharable(addition.declared.sync))
+    counts = Counter(addition.declared.sync for addition in additions if sharable(addition.declared.sync))
     names = {sync: existing[sync] for sync in counts if sync in existing}
     new: list[Policy] = []
     for sync in sorted((sync for sync in counts if sync not in names), key=policy_name):
@@ -229,7 +229,7 @@ def factor_out(
     return [replace(addition, policy=names.get(addition.declared.sync)) for addition in additions], new
 
 
-def _sharable(sync: SyncConfig) -> bool:
+def sharable(sync: SyncConfig) -> bool:
     """Whether it may hold for other accounts: one that names calendars is its account's own."""
     return sync != SyncConfig() and not (sync.imports is not None and sync.imports.arm is Arm.CALENDARS)
 

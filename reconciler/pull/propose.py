@@ -17,8 +17,9 @@ from reconciler.pull.compare import Drift, SiteComparison, compare_site, left_ou
 from reconciler.pull.conflicts import drop_conflicts
 from reconciler.pull.file_changes import FileChanges
 from reconciler.pull.folder import Folder
-from reconciler.pull.names import SHARED_BY, SiteFiles, Taken, factor_out, named
+from reconciler.pull.names import SHARED_BY, Policy, SiteFiles, Taken, factor_out, named
 from reconciler.pull.row_policies import Drifts, RowPolicies
+from reconciler.pull.shared_policies import SHARED_FILE, SHARED_NOTE, kept_policies, needed_policies
 from reconciler.pull.site_sets import SiteSets
 from reconciler.pull.splices import UneditableError, check_apart
 from reconciler.pull.values import BY_SIZE, Addition, Layout, LiveKey, PulledSite, PullOptions, effective
@@ -92,8 +93,9 @@ class _Proposer:
                     self._edit(found.site, drift)
         for (path, line), drifts in rows.items():
             self._edit_row(path, line, drifts)
+        shared = self._shared(comparisons)
         for found in comparisons:
-            self._add(found)
+            self._add(found, shared)
         self._made.files = self._changes.contents()
         return self._made
 
@@ -138,8 +140,7 @@ class _Proposer:
             self._made.failures += (_uneditable(drift, error) for _, drift in drifts)
             return
         if policy.new is not None:
-            home = self._policies_file(drifts[0][0].site)
-            self._changes.add(home, policy_text(policy.name, policy.new.sync, [policy.note]))
+            self._add_policy(self._policies_file(drifts[0][0].site), policy.new, policy.note)
         self._made.edits += (Edit(site.key(drift.live), drift.declared.address, path) for site, drift in drifts)
 
     def _policies_file(self, site: Site) -> str:
@@ -155,7 +156,23 @@ class _Proposer:
         check_apart(splices)
         self._changes.edit(path, as_in(path, splices))
 
-    def _add(self, found: SiteComparison) -> None:
+    def _shared(self, comparisons: Sequence[SiteComparison]) -> dict[SyncConfig, str]:
+        """The policies of the file that the sites share, with those that several of them need from now on."""
+        if not self._options.shared_policies:
+            return {}
+        kept = kept_policies(self._folder)
+        used = {found.site.site.name: self._used_policies(found.site.site.name) for found in comparisons}
+        new = needed_policies(comparisons, used, kept, self._policies)
+        for policy in new:
+            self._add_policy(SHARED_FILE, policy, SHARED_NOTE)
+        return {**kept, **{policy.sync: policy.name for policy in new}}
+
+    def _add_policy(self, path: str, policy: Policy, note: str) -> None:
+        self._changes.add(path, policy_text(policy.name, policy.sync, [note]))
+        self._syncs[policy.name] = policy.sync
+
+    def _add(self, found: SiteComparison, shared: Mapping[SyncConfig, str]) -> None:
+        """Add what is new of a site; `shared` are the policies that all sites share."""
         site = found.site.site
         places = SiteFiles(self._folder, site, found.schedules)
         if all(one.site_id != site.site_id for one in self._folder.desired.sites):
@@ -166,12 +183,11 @@ class _Proposer:
         additions = named(found.additions, site.name, names, self._variables, short=layout is not Layout.DOCUMENTS)
         # A row has no sync config of its own.
         shared_by = 1 if layout is Layout.ROSTERS else SHARED_BY
-        used = self._used_policies(site.name)
+        used = {**shared, **self._used_policies(site.name)}
         additions, policies = factor_out(additions, used, site.name, self._policies, shared_by)
         for policy in policies:
             note = f"Shared by connections of {site.name} that sync in the same way; each can override it."
-            self._changes.add(places.policies(), policy_text(policy.name, policy.sync, [note]))
-            self._syncs[policy.name] = policy.sync
+            self._add_policy(places.policies(), policy, note)
         placed = sets.place(additions, places, self._changes, self._sets, self._syncs)
         places.name_schedules(placed.left)
         for addition in placed.left:
