@@ -143,7 +143,9 @@ class _Reader:
         while not isinstance(item_event := self._next(), SequenceEndEvent):
             items.append(self._node(item_event))
         end = _mark(item_event.end_mark).index if flow else items[-1].end
-        return SequenceNode(start, end, _mark(event.start_mark).column, flow, tuple(items), event.anchor)
+        # An anchor may stand before the first dash, on another line.
+        first = start if flow else self._text.rfind("-", start, items[0].start)
+        return SequenceNode(start, end, column(self._text, first), flow, tuple(items), event.anchor)
 
 
 def _mark(mark: "Mark | CMark | None") -> "Mark | CMark":
