@@ -7,13 +7,17 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.manifests import load
 from reconciler.model.desired import Scope
 from reconciler.model.live import Calendar, LiveConnection, Provider
 from reconciler.model.plan import SitePlan
 from reconciler.model.sync import Direction, SyncConfig
-from reconciler.pull.values import PulledSite
+from reconciler.pull.values import BY_SIZE, PulledSite, PullOptions
 from tests.pull.live import (
     APPLE,
+    AS_DOCUMENTS,
+    AS_ROSTERS,
+    AS_SETS,
     DEDICATED,
     GOOGLE,
     HOME,
@@ -111,20 +115,32 @@ def _looks(draw: st.DrawFn) -> list[_Look]:
     return looks
 
 
-@examples(12)
-@given(looks=_looks())
-def test_what_is_written_plans_as_no_change_or_is_named(looks: list[_Look]) -> None:
-    """Pulled into one folder time after time, and into another in other orders: the same bytes, and nothing to do."""
+LAYOUTS = st.sampled_from((BY_SIZE, AS_DOCUMENTS, AS_SETS, AS_ROSTERS))
+
+
+@examples(16)
+@given(looks=_looks(), layouts=st.tuples(LAYOUTS, LAYOUTS, LAYOUTS))
+def test_what_is_written_plans_as_no_change_or_is_named(looks: list[_Look], layouts: tuple[PullOptions, ...]) -> None:
+    """Pulled into one folder time after time, and into another in other orders: the same bytes, and nothing to do.
+
+    In whatever layout, also in one after another.
+    """
     with tempfile.TemporaryDirectory(prefix="extcal-any-") as name:
         folder, other = Path(name) / "manifests", Path(name) / "other"
-        for look in looks:
+        for look, options in zip(looks, layouts, strict=True):
             before = planned(folder, look.seen) if folder.exists() else None
-            done, turned = pull(folder, look.seen), pull(other, look.turned)
+            done, turned = (
+                pull(folder, look.seen, options=options),
+                pull(other, look.turned, options=options),
+            )
             assert _texts(folder) == _texts(other)
             assert [text.replace("other/", "manifests/") for text in turned.pull.failures] == [*done.pull.failures]
             assert "extcal-pull-" not in "\n".join((*done.pull.failures, *done.pull.warnings))
             _check(planned(folder, look.seen), before, look.seen, done.pull.failures, done.pull.warnings)
+            assert pull(folder, look.seen, options=options).changed == []
             assert pull(folder, look.seen).changed == []
+            names = [one.address for one in load([folder]).connections]
+            assert len(names) == len(set(names))
 
 
 def _check(
@@ -150,4 +166,4 @@ def _check(
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.*")}

@@ -102,7 +102,7 @@ def test_a_set_with_a_roster_alone_gets_connections(folder: Path, spec: str) -> 
         ),
         (
             b"\xef\xbb\xbf"
-            + b'"phone"\taccount\tname\tschedule_id\n"1\t2"\tstaff0@harbor-dental.example\tlee\t'
+            b'"phone"\taccount\tname\tschedule_id\n"1\t2"\tstaff0@harbor-dental.example\tlee\t'
             + f"{schedule_id(0)}\n".encode(),
             f"\tstaff1@harbor-dental.example\tstaff-1\t{schedule_id(1)}\n",
         ),

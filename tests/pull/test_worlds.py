@@ -28,7 +28,17 @@ def _service(sandbox: RunningSandbox) -> workflow.Service:
     return workflow.Service(sandbox.endpoint, Secrets({"EXTCAL_API_KEY": sandbox.api_key}, None), fresh_machine())
 
 
-def _pulled(sandbox: RunningSandbox, world: World, folder: Path, *, prune: bool = False) -> pulling.Pull:
+_LAYOUTS = st.sampled_from((None, *pulling.Layout)).map(pulling.PullOptions)
+
+
+def _pulled(
+    sandbox: RunningSandbox,
+    world: World,
+    folder: Path,
+    *,
+    prune: bool = False,
+    options: pulling.PullOptions = pulling.PullOptions(),  # noqa: B008 - a frozen value
+) -> pulling.Pull:
     """Pull every site of a world, and write what comes of it."""
     key = ApiKeyAuth(SecretRef(SecretKind.ENV, "EXTCAL_API_KEY"))
     sites = [
@@ -38,7 +48,7 @@ def _pulled(sandbox: RunningSandbox, world: World, folder: Path, *, prune: bool 
     opened = pulling.open_folder(folder)
     named = pulling.with_names(sites, opened)
     warned: list[str] = []
-    made = asyncio.run(pulling.pull(named, opened, _service(sandbox), warned.append))
+    made = asyncio.run(pulling.pull(named, opened, _service(sandbox), warned.append, options=options))
     assert made.unread == ()
     assert warned == []
     assert made.pull is not None
@@ -72,25 +82,26 @@ def _statuses(world: World) -> list[str]:
 
 
 @examples(20)
-@given(world=worlds().map(_tidied), names=st.booleans())
+@given(world=worlds().map(_tidied), names=st.booleans(), options=_LAYOUTS)
 def test_what_is_pulled_plans_as_no_change(
     naming: RunningSandbox,
     nameless: RunningSandbox,
     world: World,
     names: bool,  # noqa: FBT001 - hypothesis hands it over
+    options: pulling.PullOptions,
 ) -> None:
     """Every healthy connection plans as declared, for two requests a site, or was said to be left out."""
     sandbox = naming if names else nameless
     sandbox.replace_world(world)
     with tempfile.TemporaryDirectory(prefix="extcal-worlds-") as name:
         folder = Path(name) / "manifests"
-        pull = _pulled(sandbox, world, folder)
+        pull = _pulled(sandbox, world, folder, options=options)
         assert all(" is left out: " in failure for failure in pull.failures)
         sandbox.requests.clear()
         plan = _plan(sandbox, folder)
         requests = Counter(request.path.rpartition("/")[2] for request in sandbox.requests)
         assert requests == {"providers": len(world.sites), "connections": len(world.sites)}
-        assert _pulled(sandbox, world, folder).files == {}
+        assert _pulled(sandbox, world, folder, options=options).files == {}
     assert plan.whole
     kinds = Counter(action.kind for action in plan.actions)
     assert kinds.keys() <= {ActionKind.NOOP, ActionKind.UNMANAGED}
