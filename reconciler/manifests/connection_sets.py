@@ -102,12 +102,15 @@ class SetReader:
             member = SetMember(made.name, made.root, index)
             return _converted(cast("YamlMapping", entry), f"spec.connections[{index}]", member, self._report, made)
 
-        convert = LineConverter(given, converted).convert if isinstance(given, EntryLines) else None
+        if isinstance(given, EntryLines):
+            self._report.count(Limit.DOCUMENTS, given.first, len(given.lines))
+            convert = LineConverter(given, converted).convert
+            for index in range(len(given.lines)):
+                self._keep(convert(index), made)
+            return
         for index, mark in enumerate(given.marks):
             self._report.count(Limit.DOCUMENTS, mark)
-            if convert is not None:
-                self._keep(convert(index), made)
-            elif isinstance(given[index], YamlMapping):
+            if isinstance(given[index], YamlMapping):
                 self._keep(converted(given[index], index), made)
             else:
                 where = f"spec.connections[{index}]"

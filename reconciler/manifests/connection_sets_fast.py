@@ -21,7 +21,7 @@ from reconciler.manifests.declarations import Declaration, Name
 from reconciler.manifests.entry_lines import EntryLine, EntryLines
 from reconciler.manifests.schema import ENTRY, definition
 from reconciler.manifests.values import YamlMapping
-from reconciler.manifests.yaml_reader import are_text
+from reconciler.manifests.yaml_reader import is_text
 from reconciler.model.account import Account
 from reconciler.model.source import Source, SourceMap
 
@@ -45,16 +45,16 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """The member that an entry is, and where the words of other lines go."""
+    """The member that an entry is, and where the words of other lines go: fields that vary, by the index of a word."""
 
     member: ConnectionDocument
     declared: Declaration
     entry: int
     """Which entry it is."""
 
-    words: Mapping[str, int]
-    """Which word is which of the fields that vary."""
-
+    name: int | None
+    account: int | None
+    schedule: tuple[tuple[str, int], ...]
     rules: tuple[tuple[int, "_Rule"], ...]
     """What each of them must keep."""
 
@@ -111,7 +111,9 @@ class LineConverter:
             member,
             declared,
             index,
-            varying,
+            varying.get("name"),
+            varying.get("account"),
+            tuple((key, varying[path]) for key, path in _SCHEDULE if path in varying),
             tuple((each, _rule(path)) for path, each in varying.items()),
             tuple(placed(path, column) for path, _, column in member.sources.own),
             tuple(placed(path, name.column) for path, name in named if name is not None),
@@ -119,38 +121,42 @@ class LineConverter:
         return converted
 
     def _filled(self, pattern: _Pattern, words: list[str], index: int) -> Converted:
-        known, first, at = pattern.member, pattern.declared, pattern.words
+        known, first = pattern.member, pattern.declared
         lengths = [0, *accumulate(map(len, words))]
         root = Source(known.root.file, known.root.line + index - pattern.entry, known.root.column)
         within = f"spec.connections[{index}]"
-        names = {path: column + lengths[before] for path, column, before in pattern.names}
-        name = words[at["name"]] if "name" in at else known.name
+        name = known.name if pattern.name is None else words[pattern.name]
+        # The site and the policy, where they are named, are the same words, which have moved.
+        at = [column + lengths[before] for _, column, before in pattern.names]
+        site = first.site and first.site._replace(column=at[1])
+        policy = first.policy and first.policy._replace(column=at[-1])
         declared = Declaration(
             "Connection",
             root,
-            Name(name, 0, names["name"]),
-            first.site and Name(first.site.text, 0, names["site"]),
-            first.policy and Name(first.policy.text, 0, names["policy"]),
+            Name(name, 0, at[0]),
+            site,
+            policy,
+            needs_site=False,
             shared_site=first.shared_site,
             named=f"{within}.name",
             within=within,
         )
         places = tuple([(path, 0, column + lengths[before]) for path, column, before in pattern.places])
-        schedule = {key: words[at[path]] for key, path in _SCHEDULE if path in at}
-        return declared, ConnectionDocument(
-            name=name,
-            site=known.site,
-            schedule=schedule_ref(schedule) if schedule else known.schedule,
-            provider=known.provider,
-            account=Account(words[at["account"]]) if "account" in at else known.account,
-            password=known.password,
-            state=known.state,
-            policy=known.policy,
-            sync=known.sync,
-            lifecycle=known.lifecycle,
-            sources=SourceMap(root, places, known.sources.inherited, within),
-            member=known.member and SetMember(known.member.set_name, known.member.set_root, index),
+        member = ConnectionDocument(
+            name,
+            known.site,
+            schedule_ref({key: words[each] for key, each in pattern.schedule}) if pattern.schedule else known.schedule,
+            known.provider,
+            known.account if pattern.account is None else Account(words[pattern.account]),
+            known.password,
+            known.state,
+            known.policy,
+            known.sync,
+            known.lifecycle,
+            SourceMap(root, places, known.sources.inherited, within),
+            known.member and SetMember(known.member.set_name, known.member.set_root, index),
         )
+        return declared, member
 
 
 def _paths(entry: YamlMapping, columns: Mapping[int, int], around: str = "") -> dict[int, str]:
@@ -167,9 +173,9 @@ def _paths(entry: YamlMapping, columns: Mapping[int, int], around: str = "") -> 
 
 def _are_valid(pattern: _Pattern, words: list[str]) -> bool:
     """Whether the words are text that the schema takes."""
-    for index, rule in pattern.rules:
+    for index, (fits, longest, may_be_number) in pattern.rules:
         word = words[index]
-        if len(word) > rule.longest or not rule.fits(word) or (rule.may_be_number and not are_text((word,))):
+        if len(word) > longest or not fits(word) or (may_be_number and not is_text(word)):
             return False
     return True
 

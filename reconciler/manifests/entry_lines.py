@@ -10,21 +10,22 @@ same column. Then the document has the same structure with a single line of the 
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self, cast
 
 import yaml
 
-from reconciler.manifests.faults import FileReport
+from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.manifests.values import TextMark, Value, YamlMapping, YamlSequence
-from reconciler.manifests.yaml_reader import MAX_SET_NODES, parse_documents
+from reconciler.manifests.yaml_reader import MAX_DIGITS, MAX_SET_NODES, parse_documents
 
 _BLOCK = re.compile(r"^( +)connections:\n((\1 *- )\{[^\n]*\}\n(?:\3\{[^\n]*\}\n)+)", re.MULTILINE)
 _WORD = re.compile(r": (?!(?:true|false|null|[0-9.]+)[,}\]])(\w[\w./@+'()-]*(?: [\w./@+'()-]+)*)(?=[,}\]])")
 _BREAK = "\n"
 _FEWEST = 8
 _LINES_OF_AN_OUTLINE = 4
-_LONGEST_WORD = 200
+_LONGEST_LINE = MAX_DIGITS
+"""Beyond this a word may be no number that can be read."""
 
 
 class EntryLine(NamedTuple):
@@ -39,11 +40,6 @@ class EntryLine(NamedTuple):
         """The line of an entry in braces."""
         parts = _WORD.split(text)
         return cls(text, "\0".join(parts[::2]), parts[1::2])
-
-    @property
-    def is_short(self) -> bool:
-        """Whether its words are as long as people write them."""
-        return max(map(len, self.words), default=0) <= _LONGEST_WORD
 
     def columns(self, first: int) -> dict[int, int]:
         """Where each word begins, from 0, in a line whose entry begins at `first`; with its index."""
@@ -80,12 +76,18 @@ class EntryLines(YamlSequence):
 
     def entry(self, index: int) -> YamlMapping:
         """One entry."""
-        return _parsed(self.lines[index].text, self.marks[index], FileReport(""))
+        return _parsed(self.lines[index].text, self.marks[index])
 
 
-def _parsed(text: str, mark: TextMark, report: FileReport) -> YamlMapping:
-    """The entry of a line as it is in its document; raises YAMLError, and ValueError where it is no one mapping."""
-    (found,) = parse_documents("\n" * mark.line + " " * mark.column + text, report)
+def _parsed(text: str, mark: TextMark) -> YamlMapping:
+    """The entry of a line as it is in its document; raises as `_document` does."""
+    return _document("\n" * mark.line + " " * mark.column + text)
+
+
+def _document(text: str) -> YamlMapping:
+    """The document that a text is; raises YAMLError, SpoiledError, and ValueError where it is no one mapping."""
+    report = FileReport("")
+    (found,) = parse_documents(text, report)
     if report.faults:
         raise ValueError(text)
     return found
@@ -95,29 +97,35 @@ def with_lines(section: str) -> YamlMapping | None:
     """The document of a section of a file, with its entries as lines; None where it has to be parsed whole."""
     section = section if section.endswith("\n") else f"{section}\n"
     block = _BLOCK.search(section)
-    if block is None:
+    texts = [] if block is None else block[2].split("\n")[:-1]
+    if block is None or len(texts) < _FEWEST or max(map(len, texts)) > _LONGEST_LINE:
         return None
     first = LineMark(section.count("\n", 0, block.start(2)), len(block[3]))
-    lines = [EntryLine.of(line[first.column :]) for line in block[2].splitlines()]
-    outlines, counts = {line.outline: line for line in lines}, Counter(line.outline for line in lines)
-    few = len(lines) < _FEWEST or len(outlines) * _LINES_OF_AN_OUTLINE > len(lines)
-    if few or not all(line.is_short for line in lines):
-        return None
+    lines = [EntryLine.of(text[first.column :]) for text in texts]
     # The lines stay, empty, so that what comes after them keeps its place.
     rest = f"{section[: block.start(2)]}{block[3]}{lines[0].text}{_BREAK * len(lines)}{section[block.end(2) :]}"
-    report = FileReport("")
     try:
-        (document,) = parse_documents(rest, report)
-        entries = _entries(document)
-        sizes = {outline: _nodes(_parsed(line.text, first, FileReport(""))) for outline, line in outlines.items()}
-    except (yaml.YAMLError, ValueError):
+        document = _document(rest)
+        entries, known = _entries(document), _are_apart(lines, first)
+    except (yaml.YAMLError, SpoiledError, ValueError):
         return None
-    if entries is None or report.faults or [(one.line, one.column) for one in entries.marks] != [first]:
-        return None
-    if sum(sizes[outline] * count for outline, count in counts.items()) > MAX_SET_NODES:
+    if entries is None or not known or [(one.line, one.column) for one in entries.marks] != [first]:
         return None
     cast("YamlMapping", document["spec"])["connections"] = EntryLines(lines, first, entries[0])
     return document
+
+
+def _are_apart(lines: Sequence[EntryLine], first: LineMark) -> bool:
+    """Whether lines of a few outlines are an entry each, and no more together than a set may have.
+
+    Raises as `_parsed` does.
+    """
+    outlines, counts = {line.outline: line for line in lines}, Counter(line.outline for line in lines)
+    if len(outlines) * _LINES_OF_AN_OUTLINE > len(lines):
+        return False
+    return (
+        sum(_nodes(_parsed(line.text, first)) * counts[outline] for outline, line in outlines.items()) < MAX_SET_NODES
+    )
 
 
 def _entries(document: YamlMapping) -> YamlSequence | None:

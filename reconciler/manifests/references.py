@@ -13,7 +13,7 @@ from reconciler.manifests.files import Stray
 from reconciler.manifests.limits import Limit, ManifestBudget
 from reconciler.manifests.sync_config import merge, merge_sources
 from reconciler.model.desired import BOOKINGS_APP_ID, DeclaredConnection, Desired, ScheduleKey, ScheduleRef
-from reconciler.model.source import Fault, Source
+from reconciler.model.source import Fault, FieldSources, Source, SourceMap
 from reconciler.model.sync import SyncConfig
 from reconciler.planning.overlaps import Meeting, meetings
 from reconciler.text import Suggestions, escaped
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Thousands are put in order: comparing their places themselves takes several times as long.
 _AT_ROOT = attrgetter("root.file", "root.line", "root.column")
+_AT_SOURCE = attrgetter("sources.root.file", "sources.root.line", "sources.root.column")
 
 
 @dataclass(slots=True)
@@ -49,14 +50,14 @@ def resolve(documents: Documents, budget: ManifestBudget) -> tuple[Desired, list
     names = _Names(documents)
     policies = {policy.name: policy for policy in sorted(documents.policies, key=lambda document: document.name)}
     apps = {document.site.name: document.site.schedules_app_id for document in documents.sites}
-    connections = []
-    for document in sorted(documents.connections, key=_AT_ROOT):
+    connections, merged = [], _MergedSources()
+    for document in sorted(documents.connections, key=_AT_SOURCE):
         site = document.site or names.only_site
         if site is not None and (document.policy is None or document.policy in policies):
             policy = policies.get(document.policy or "")
             if policy is not None and not budget.allows(Limit.CALENDARS, _inherited(policy.sync, document.sync)):
                 raise budget.exceeded(Limit.CALENDARS, document.root)
-            connections.append(_connection(document, site, policy, apps.get(site, BOOKINGS_APP_ID)))
+            connections.append(_connection(document, site, policy, apps.get(site, BOOKINGS_APP_ID), merged))
     faults = [*names.faults(), *_same_site(documents.sites), *find_overlaps(connections)]
     sites = sorted((document.site for document in documents.sites), key=lambda site: site.name)
     connections.sort(key=lambda connection: (connection.site, connection.name))
@@ -89,12 +90,30 @@ def _inherited(policy: SyncConfig, own: SyncConfig) -> int:
     return 0 if replaced or policy.imports is None else len(policy.imports.calendars)
 
 
+class _MergedSources:
+    """The places of a policy's fields below those of a template, made once for all members that have both."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int, int], FieldSources] = {}
+
+    def of(self, policy: PolicyDocument, document: ConnectionDocument) -> SourceMap:
+        """The places of a document's fields, those of its policy as well."""
+        own = document.sources
+        if not own.inherited:
+            return merge_sources(policy.sources, own, document.sync)
+        # All three are kept by the documents as long as this is.
+        key = id(policy), id(own.inherited), id(document.sync)
+        if key not in self._made:
+            self._made[key] = merge_sources(policy.sources, own, document.sync).inherited
+        return SourceMap(own.root, own.own, self._made[key], own.within)
+
+
 def _connection(
-    document: ConnectionDocument, site: str, policy: PolicyDocument | None, app_id: str
+    document: ConnectionDocument, site: str, policy: PolicyDocument | None, app_id: str, merged: _MergedSources
 ) -> DeclaredConnection:
     sync, sources = document.sync, document.sources
     if policy is not None:
-        sources = merge_sources(policy.sources, sources, sync)
+        sources = merged.of(policy, document)
         sync = policy.sync if sync is NO_SYNC else merge(policy.sync, sync)
     schedule = document.schedule
     if schedule.by is not ScheduleKey.ID and schedule.app_id != app_id:

@@ -290,6 +290,11 @@ def are_text(scalars: Iterable[str]) -> bool:
     return all(text[0] not in _FIRST or resolve(text) == text for text in scalars)
 
 
+def is_text(scalar: str) -> bool:
+    """The same of one."""
+    return scalar[0] not in _FIRST or resolve(scalar) == scalar
+
+
 def _number(text: str) -> int | float | str:
     if _INFINITE.fullmatch(text):
         return float(text.replace(".", ""))

@@ -63,7 +63,25 @@ WORDS = (
         "a  b",
         "w" * 250,
     ),
-    *("harbor-dental", "nowhere", "busy-times-only", "EXTCAL_B", "-x", "x-", "a: b", "#c", "%", "|", "", "٣", "日本"),
+    *(
+        "harbor-dental",
+        "nowhere",
+        "*m",
+        "&m x",
+        "!b x",
+        "{a: b}",
+        "busy-times-only",
+        "EXTCAL_B",
+        "-x",
+        "x-",
+        "a: b",
+        "#c",
+        "%",
+        "|",
+        "",
+        "٣",
+        "日本",
+    ),
 )
 
 
