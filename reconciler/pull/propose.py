@@ -71,6 +71,7 @@ class _Proposer:
         self._sets = Taken(one.name for one in folder.documents.sets)
         self._row_policies = RowPolicies(folder, self._policies)
         self._homes: dict[str, str] = {}
+        self._new_policies: dict[str, dict[SyncConfig, str]] = defaultdict(dict)
 
     def propose(self, pulled: Sequence[PulledSite]) -> Proposal:
         by_site: dict[str, list[DeclaredConnection]] = defaultdict(list)
@@ -140,7 +141,9 @@ class _Proposer:
             self._made.failures += (_uneditable(drift, error) for _, drift in drifts)
             return
         if policy.new is not None:
-            self._add_policy(self._policies_file(drifts[0][0].site), policy.new, policy.note)
+            site = drifts[0][0].site
+            self._add_policy(self._policies_file(site), policy.new, policy.note)
+            self._new_policies[site.name][policy.new.sync] = policy.name
         self._made.edits += (Edit(site.key(drift.live), drift.declared.address, path) for site, drift in drifts)
 
     def _policies_file(self, site: Site) -> str:
@@ -213,10 +216,11 @@ class _Proposer:
         self._changes.add(path, site_text(site, notes))
 
     def _used_policies(self, site: str) -> dict[SyncConfig, str]:
-        """The policies that connections of a site use, by what they say."""
+        """The policies that connections of a site use, or will, by what they say."""
         used = {one.policy for one in self._folder.documents.connections if (one.site or site) == site}
         policies = sorted(self._folder.documents.policies, key=lambda policy: policy.name, reverse=True)
-        return {effective(policy.sync): policy.name for policy in policies if policy.name in used}
+        known = {effective(policy.sync): policy.name for policy in policies if policy.name in used}
+        return known | self._new_policies[site]
 
 
 def _endangered(found: SiteComparison) -> list[str]:

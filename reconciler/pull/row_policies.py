@@ -19,7 +19,7 @@ from reconciler.pull.compare import Drift, amended
 from reconciler.pull.folder import Folder
 from reconciler.pull.names import Policy, Taken, policy_name
 from reconciler.pull.splices import UneditableError
-from reconciler.pull.values import PulledSite
+from reconciler.pull.values import PulledSite, effective
 
 Drifts: TypeAlias = Sequence[tuple[PulledSite, Drift]]
 """The connections of one row that differ, a site each."""
@@ -70,7 +70,7 @@ class RowPolicies:
         root = drift.declared.sources.root
         if self._folder.sharing(self._folder.files[root.file].path, root.line) > len(drifts):
             raise UneditableError(_SHARED)
-        wanted = _plain(amended(drift.declared.sync, drift.changes))
+        wanted = effective(amended(drift.declared.sync, drift.changes))
         if not self._fits(site, drift, wanted):
             raise UneditableError(_CONTRADICTED)
         for name in self._candidates(current, drifts):
@@ -139,12 +139,3 @@ def _calendar(ref: CalendarRef, known: Sequence[CalendarRef]) -> str:
 def _calendars(sync: SyncConfig) -> tuple[CalendarRef, ...]:
     """The calendars that a sync config names."""
     return () if sync.imports is None else sync.imports.calendars
-
-
-def _plain(sync: SyncConfig) -> SyncConfig:
-    """A sync config without what does not matter while a direction is off."""
-    return SyncConfig(_without_choice(sync.imports), _without_choice(sync.exports))
-
-
-def _without_choice(direction: Direction | None) -> Direction | None:
-    return Direction(enabled=False) if direction is not None and direction.enabled is False else direction

@@ -134,6 +134,18 @@ def test_a_policy_with_calendars_is_its_row_s_own(folder: Path) -> None:
     assert path.read_text() == first
 
 
+def test_what_is_new_shares_the_policy_that_a_row_has_got(folder: Path) -> None:
+    """There are no two policies that say the same."""
+    written(folder, SITE, SET)
+    path = kept(folder, ROSTER)
+    new = live(PATEL, GOOGLE, sync=EXPORTING)
+    done = pull(folder, observed(live(sync=EXPORTING), live(KIM), new))
+    assert done.pull.failures == ()
+    assert f"{LEE_ROW},import-primary-export-dedicated\n" in path.read_text()
+    assert (folder / "policies.yaml").read_text().count("kind: SyncPolicy") == 1
+    assert "harbor-import" not in "".join(one.read_text() for one in folder.rglob("*.*"))
+
+
 def test_a_policy_with_calendars_that_others_use_is_not_edited(folder: Path) -> None:
     """The row gets one of its own."""
     shared = (
