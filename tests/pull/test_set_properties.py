@@ -171,3 +171,30 @@ def test_sets_are_pinned_and_all_else_stays(
         assert sum(count.schedules for count in pinned.counts.values()) == sum(one.by != "id" for one in members)
         assert line_breaks(after) == line_breaks(before)
         assert pin(made.folder, seen)[1].files == {}
+
+
+@examples(20)
+@given(
+    members=_members(),
+    template=_TEMPLATES,
+    chance=st.randoms(use_true_random=False),
+    data=st.data(),
+)
+def test_what_drifted_and_what_is_new_at_once(
+    members: list[Member], template: SyncConfig | None, chance: random.Random, data: st.DataObject
+) -> None:
+    """Rows and entries are edited and added by one pull; all that a roster held is still there, in its order."""
+    with tempfile.TemporaryDirectory(prefix="extcal-sets-") as name:
+        declared = [one for one in members if data.draw(st.booleans())] or members[:1]
+        made = write(Path(name) / "manifests", declared, template, chance)
+        seen = _seen(members, [data.draw(_SYNCS) for _ in members])
+        before = made.texts.get(ROSTER, b"")
+        done = pull(made.folder, seen)
+        assert done.saved.failures == []
+        assert all("in its set's template wins over any policy" in failure for failure in done.pull.failures)
+        assert len(_differing(made, seen)) == len(done.pull.failures)
+        assert len(actions(made.folder, seen)) == len(members)
+        assert pull(made.folder, seen).changed == []
+        if b"sync_policy" not in before:
+            after = iter(made.texts.get(ROSTER, b""))
+            assert all(byte in after for byte in before)
