@@ -191,7 +191,10 @@ class _RosterWork(_Work):
         column = _LABELS.get(pin.field, _ID)
         if not roster.has_column(column):
             roster.add_column(column, after=next(label for label in _LABELS.values() if roster.has_column(label)))
-        roster.set_cell(line, column, pin.text)
+        try:
+            roster.set_cell(line, column, pin.text)
+        except UneditableError as error:
+            raise UneditableError(f"{error}; empty the cell, since the id counts") from error
 
 
 def _wrong(folder: Folder, paths: Sequence[Path], edited: Mapping[str, _Edited]) -> dict[str, str]:

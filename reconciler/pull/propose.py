@@ -138,7 +138,9 @@ class _Proposer:
                 roster.add_column(SYNC_POLICY)
             roster.set_cell(line, SYNC_POLICY, policy.name)
         except UneditableError as error:
-            self._made.failures += (_uneditable(drift, error) for _, drift in drifts)
+            why = f"differs from the live connection, and its row can't say what is live: {error}"
+            declared = (drift.declared for _, drift in drifts)
+            self._made.failures += (f"{one.sources.root}: {one.address} {why}" for one in declared)
             return
         if policy.new is not None:
             site = drifts[0][0].site
@@ -155,8 +157,13 @@ class _Proposer:
     def _edit_policy(self, root: Source, listed: tuple[CalendarRef, ...], site: PulledSite, drift: Drift) -> None:
         """Let the policy that a row alone names say what is live; raises UneditableError."""
         path = self._folder.files[root.file].path
-        splices = self._changes.amender(root).amend(None, drift.changes, _identify(site, drift, listed))
-        check_apart(splices)
+        try:
+            splices = self._changes.amender(root).amend(None, drift.changes, _identify(site, drift, listed))
+            check_apart(splices)
+        except UneditableError as error:
+            raise UneditableError(
+                f"its SyncPolicy at {root} can't be edited in place: {error}; edit it by hand"
+            ) from error
         self._changes.edit(path, as_in(path, splices))
 
     def _shared(self, comparisons: Sequence[SiteComparison]) -> dict[SyncConfig, str]:

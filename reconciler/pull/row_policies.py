@@ -26,7 +26,7 @@ Drifts: TypeAlias = Sequence[tuple[PulledSite, Drift]]
 
 _Meaning: TypeAlias = tuple[object, ...]
 
-_CONTRADICTED = "the syncConfig in its set's template wins over any policy, and is shared; make the row an entry"
+_CONTRADICTED = "the syncConfig in its set's template wins over any policy; make the row an entry of the set"
 _BOTH_DIFFER = "sets share its row, and no one policy says what is live for all of them; give each a roster"
 _SHARED = "another set shares its row, and what that declares would change, too; give each a roster"
 

@@ -62,7 +62,7 @@ def test_pull_tells_of_rows_that_their_template_contradicts(asking: Extcal) -> N
     given(asking, template="syncConfig: {listEventFromCalendars: {primaryCalendar: {}}}")
     ran = asking("pull", "manifests", "--output", "manifests")
     assert ran.code == 1
-    why = "the syncConfig in its set's template wins over any policy, and is shared; make the row an entry"
+    why = "the syncConfig in its set's template wins over any policy; make the row an entry of the set"
     for line, name in ((2, "staff-0"), (3, "staff-1")):
         assert f"manifests/staff.csv:{line}:1: harbor/{name} differs from the live connection" in ran.err
     assert ran.err.count(why) == 2

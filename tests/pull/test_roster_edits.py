@@ -146,6 +146,19 @@ def test_what_is_new_shares_the_policy_that_a_row_has_got(folder: Path) -> None:
     assert "harbor-import" not in "".join(one.read_text() for one in folder.rglob("*.*"))
 
 
+def test_a_policy_that_can_not_be_edited_is_told(folder: Path) -> None:
+    """An alias in it repeats what would change: the failure names the policy's place, and nothing is written."""
+    sync = "{syncToCalendar: {enabled: &on true}, listEventFromCalendars: {enabled: *on, calendars: [Work]}}"
+    policy = f"apiVersion: extcal/v1\nkind: SyncPolicy\nmetadata: {{name: own}}\nspec: {{syncConfig: {sync}}}\n"
+    written(folder, SITE, policy, SET)
+    kept(folder, f"{HEADER},sync_policy\n{LEE_ROW},own\n{KIM_ROW},\n")
+    done = pull(folder, observed(live(sync=WORKING), live(KIM)))
+    assert done.changed == []
+    why = "can't be edited in place: what would change is also used as *on; edit it by hand"
+    (failure,) = done.pull.failures
+    assert failure.endswith(f"its row can't say what is live: its SyncPolicy at manifests/all.yaml:18:1 {why}")
+
+
 def test_a_policy_with_calendars_that_others_use_is_not_edited(folder: Path) -> None:
     """The row gets one of its own."""
     shared = (
@@ -190,11 +203,10 @@ def test_what_the_template_says_otherwise_can_not_be_helped(folder: Path, templa
     path = kept(folder, ROSTER)
     done = pull(folder, observed(live(sync=lee), live(KIM, sync=SyncConfig(OFF, OFF))))
     (failure,) = done.pull.failures
-    why = "the syncConfig in its set's template wins over any policy, and is shared; make the row an entry"
-    assert failure.startswith(
-        "manifests/staff.csv:2:1: harbor/lee differs from the live connection and can't be edited"
+    assert failure == (
+        "manifests/staff.csv:2:1: harbor/lee differs from the live connection, and its row can't say what is live: "
+        "the syncConfig in its set's template wins over any policy; make the row an entry of the set"
     )
-    assert failure.endswith(f"in place: {why}; edit it by hand")
     assert path.read_text() == f"{HEADER},sync_policy\n{LEE_ROW},\n\n{KIM_ROW},no-sync\n"
 
 
