@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.live import Schedule
 from reconciler.model.sync import Direction, SyncConfig
 from tests.pull.handwriting import SITE, written
 from tests.pull.live import (
@@ -170,3 +171,29 @@ def test_what_entries_share_keeps_no_other_from_being_pulled(folder: Path, lee: 
     assert why in failure
     own = "syncConfig: {syncToCalendar: {enabled: true, dedicatedCalendar: {}}}"
     assert path.read_text() == f"{SITE}---\n{SET}  connections: [{entry}, {own}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("template", "connections", "why"),
+    [
+        ("schedule: &s {name: Lee}", "[*s]", "it is written as the alias *s"),
+        (
+            "schedule: {name: Lee}, syncConfig: {listEventFromCalendars: {calendars: &c [{name: Lee}]}}",
+            "*c",
+            "the connections of its set are an alias",
+        ),
+    ],
+)
+def test_entries_that_repeat_something_else_are_not_touched(
+    folder: Path, template: str, connections: str, why: str
+) -> None:
+    """What looks like an entry by chance is not edited where it stands."""
+    shared = f"{{{template}, provider: apple, account: lee@harbor-dental.example, syncPolicy: busy-times-only}}"
+    head = SET.partition("  template:")[0]
+    path = written(folder, SITE, f"{head}  template: {shared}\n  connections: {connections}\n")
+    before = path.read_text()
+    done = pull(folder, observed(live(sync=EXPORTING), schedules=(Schedule(LEE, "Lee", None, "ACTIVE"),)))
+    (failure,) = done.pull.failures
+    assert "harbor/Lee differs from the live connection and can't be edited in place: " in failure
+    assert why in failure
+    assert path.read_text() == before

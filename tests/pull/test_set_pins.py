@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.manifests import load
 from reconciler.manifests.contents import MAX_BYTES
+from reconciler.manifests.csv_table import MOST_CELLS
 from reconciler.model.desired import ScheduleKey
 from reconciler.model.live import Calendar, Schedule
 from reconciler.model.sync import CalendarRef, SyncConfig
@@ -206,4 +207,19 @@ def test_a_roster_that_would_be_too_large_stays(folder: Path) -> None:
     written(folder, rows + "x" * (MAX_BYTES - len(rows) - len(end)) + end, to="staff.csv")
     _, made = pin(folder, seen_on())
     assert made.unwritten == ["manifests/staff.csv: nothing is pinned in this file: it would be too large; split it"]
+    assert f"{{id: {KIM}, name: Hygienist Kim}}" in path.read_text()
+
+
+def test_a_roster_that_would_not_load_is_not_written(folder: Path) -> None:
+    """A column more than a roster may have: none of its rows is pinned, and its manifest is all the same."""
+    entry = "  connections: [{name: patel, schedule: {name: Hygienist Kim}, account: patel@x.example}]\n"
+    path = written(folder, SITE, SET + entry + "  roster: staff.csv\n")
+    more = MOST_CELLS - 3
+    header, cells = ",".join(f"x{number}" for number in range(more)), "," * more
+    text = f"name,account,schedule_name,{header}\nlee,{LEE_MAIL},Dr. Lee{cells}\n"
+    roster = written(folder, text, to="staff.csv")
+    _, made = pin(folder, seen_on())
+    (told,) = made.unwritten
+    assert told.startswith("manifests/staff.csv: nothing is pinned in this file: it would not load: ")
+    assert roster.read_text() == text
     assert f"{{id: {KIM}, name: Hygienist Kim}}" in path.read_text()
