@@ -153,12 +153,14 @@ def as_listed(listed: Iterable[ListedSite], folder: Folder) -> list[Site]:
     """
     rows = list(listed)
     named = {site.site_id: site for site in with_names((row.site for row in rows), folder)}
+    there = {site.site_id for site in folder.desired.sites}
     faults = []
     for row in rows:
         wanted, name = _name(row.site), named[row.site.site_id].name
         if row.name_at is not None and name != wanted:
-            message = f"the folder can't use the name '{escaped(wanted)}': the site is called {name} there"
-            faults.append(Fault(row.name_at, "name", message, "empty the cell, or write another name"))
+            why = f"the folder calls the site {name}" if row.site.site_id in there else "another site is called so"
+            hint = "empty the cell, or write another name"
+            faults.append(Fault(row.name_at, "name", f"the name '{escaped(wanted)}' can't be used: {why}", hint))
     if faults:
         raise ManifestError(faults)
     return list(named.values())

@@ -117,7 +117,7 @@ def test_tables_as_spreadsheets_write_them(extcal: Extcal, table: str | bytes) -
         ),
         (
             f"{HEADER}{HARBOR},Harbor,,\n{QUAY},harbor,,\n",
-            [f"sites.csv:3:{len(HARBOR) + 2}: the folder can't use the name 'harbor': the site is called harbor-2"],
+            [f"sites.csv:3:{len(HARBOR) + 2}: the name 'harbor' can't be used: another site is called so, at name"],
         ),
         (f'{HEADER}"{HARBOR}\n', ["sites.csv:2:1: the quote that begins here is never closed"]),
         (b"site_id\n\xff\n", ["sites.csv:2:1: the byte 0xff is not UTF-8"]),
@@ -154,7 +154,7 @@ def test_the_name_that_the_folder_gives_a_site_stays(extcal: Extcal) -> None:
     assert extcal("pull", "--site-id", HARBOR, "--name", "haven", "--output", "manifests").code == 0
     ran = _pull(extcal, f"{HEADER}{HARBOR},harbor,,\n")
     assert ran.code == 1
-    assert "the folder can't use the name 'harbor': the site is called haven there, at name (empty the cell" in ran.err
+    assert "the name 'harbor' can't be used: the folder calls the site haven, at name (empty the cell" in ran.err
     assert _pull(extcal, f"{HEADER}{HARBOR},,,\n").code == 0
 
 
