@@ -114,7 +114,7 @@ class SiteSets:
             fitting = [
                 (len(one.fields), -len(each.members), each.name, each, one)
                 for each in known
-                if (one := member(addition, each.template, policies, self._only)) is not None
+                if (one := member(self._taken_over(addition, each), each.template, policies, self._only)) is not None
             ]
             if not fitting:
                 made.left.append(addition)
@@ -134,6 +134,14 @@ class SiteSets:
             else:
                 made.there += ((one.addition, path) for one in members)
         return made
+
+    def _taken_over(self, addition: Addition, chosen: SetDocument) -> Addition:
+        """The connection with the protections and the password that a set has for all, unless it has its own."""
+        if addition.live.id in self._site.known:
+            return addition
+        declared, template = addition.declared, chosen.template
+        password = declared.password and (template.password or declared.password)
+        return replace(addition, declared=replace(declared, lifecycle=template.lifecycle, password=password))
 
     def _added_row(self, one: Member, chosen: SetDocument, changes: FileChanges) -> tuple[Addition, str] | None:
         """Add a row to the roster of a set, None where it has none that can hold it."""

@@ -173,6 +173,25 @@ def test_a_roster_that_two_sets_share_gets_no_rows(folder: Path) -> None:
     assert actions(folder, seen)["harbor/staff-1"] == "noop"
 
 
+@pytest.mark.parametrize("kept", ["connections:\n    - {ENTRY}", "roster: lists/staff.csv"])
+def test_what_is_new_has_the_protections_of_its_set(folder: Path, kept: str) -> None:
+    """What a template says of lifecycle and password is said for those who come later, too; a tombstone is not."""
+    template = TEMPLATE.replace("google", "apple").replace(
+        "}", ", lifecycle: {preventDisconnect: true}, state: absent, credentials: {password: {env: EXTCAL_ALL}}}"
+    )
+    path = written(folder, SITE, _set(f"{template}  {kept.replace('{ENTRY}', ENTRY)}\n"))
+    table = _roster(folder, f"{HEADER},state\n{ROW},\n")
+    seen = staffed([person(0, APPLE), person(1, APPLE)])
+    assert pull(folder, seen).pull.failures == ()
+    new = next(one for one in load([folder]).connections if one.name == "staff-1")
+    assert (new.lifecycle.prevent_disconnect, str(new.password), new.state) == (True, "env:EXTCAL_ALL", "present")
+    assert actions(folder, seen)["harbor/staff-1"] == "noop"
+    if "roster" in kept:
+        assert table.read_text().endswith(",Staff 1,present\n")
+    else:
+        assert path.read_text().endswith(f"    - {LINE.removesuffix('}')}, state: present}}\n")
+
+
 def test_of_several_sets_the_one_that_says_most_takes_it(folder: Path) -> None:
     """Each provider has its set here."""
     apple = TEMPLATE.replace("google", "apple")
