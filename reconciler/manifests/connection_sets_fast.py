@@ -23,6 +23,7 @@ from reconciler.manifests.schema import ENTRY, definition
 from reconciler.manifests.values import YamlMapping
 from reconciler.manifests.yaml_reader import is_text
 from reconciler.model.account import Account
+from reconciler.model.desired import ScheduleKey, ScheduleRef
 from reconciler.model.source import Source, SourceMap
 
 Converted: TypeAlias = tuple[Declaration, ConnectionDocument | None]
@@ -30,7 +31,7 @@ Converted: TypeAlias = tuple[Declaration, ConnectionDocument | None]
 
 Slowly: TypeAlias = Callable[[YamlMapping, int], Converted]
 
-_SCHEDULE = (("id", "schedule.id"), ("name", "schedule.name"), ("externalId", "schedule.externalId"))
+_SCHEDULE = tuple((key, f"schedule.{key}") for key in ScheduleKey)
 _VARYING = frozenset({"name", "account", *(path for _, path in _SCHEDULE)})
 _LONGEST = 4_096
 
@@ -54,7 +55,7 @@ class _Pattern:
 
     name: int | None
     account: int | None
-    schedule: tuple[tuple[str, int], ...]
+    schedule: tuple[tuple[ScheduleKey, int], ...]
     rules: tuple[tuple[int, "_Rule"], ...]
     """What each of them must keep."""
 
@@ -145,7 +146,7 @@ class LineConverter:
         member = ConnectionDocument(
             name,
             known.site,
-            schedule_ref({key: words[each] for key, each in pattern.schedule}) if pattern.schedule else known.schedule,
+            _schedule(pattern, words),
             known.provider,
             known.account if pattern.account is None else Account(words[pattern.account]),
             known.password,
@@ -157,6 +158,15 @@ class LineConverter:
             known.member and SetMember(known.member.set_name, known.member.set_root, index),
         )
         return declared, member
+
+
+def _schedule(pattern: _Pattern, words: list[str]) -> ScheduleRef:
+    if not pattern.schedule:
+        return pattern.member.schedule
+    if len(pattern.schedule) == 1 and pattern.member.schedule.label is None:
+        ((key, index),) = pattern.schedule
+        return ScheduleRef(key, words[index].lower() if key is ScheduleKey.ID else words[index])
+    return schedule_ref({key.value: words[index] for key, index in pattern.schedule})
 
 
 def _paths(entry: YamlMapping, columns: Mapping[int, int], around: str = "") -> dict[int, str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from sys import intern
-from typing import cast
+from typing import NamedTuple, cast
 
 from reconciler.manifests.faults import FileReport
 from reconciler.manifests.schema_types import (
@@ -91,8 +91,8 @@ class Template:
 _NO_TEMPLATE = Template()
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionDocument:
+# There is one for each connection of a fleet, and these are made in a fraction of the time of a frozen dataclass.
+class ConnectionDocument(NamedTuple):
     """A Connection, or one of a set, which is its `member`.
 
     `site` and `policy` are unresolved names, `sync` is its own, `sources` are below its spec.

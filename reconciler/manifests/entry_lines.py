@@ -93,8 +93,11 @@ def _document(text: str) -> YamlMapping:
     return found
 
 
-def with_lines(section: str) -> YamlMapping | None:
-    """The document of a section of a file, with its entries as lines; None where it has to be parsed whole."""
+def with_lines(section: str, sizes: dict[str, int]) -> YamlMapping | None:
+    """The document of a section of a file, with its entries as lines; None where it has to be parsed whole.
+
+    `sizes` are how many values the entries of an outline have, of all that were parsed.
+    """
     section = section if section.endswith("\n") else f"{section}\n"
     block = _BLOCK.search(section)
     texts = [] if block is None else block[2].split("\n")[:-1]
@@ -106,7 +109,7 @@ def with_lines(section: str) -> YamlMapping | None:
     rest = f"{section[: block.start(2)]}{block[3]}{lines[0].text}{_BREAK * len(lines)}{section[block.end(2) :]}"
     try:
         document = _document(rest)
-        entries, known = _entries(document), _are_apart(lines, first)
+        entries, known = _entries(document), _are_apart(lines, sizes)
     except (yaml.YAMLError, SpoiledError, ValueError):
         return None
     if entries is None or not known or [(one.line, one.column) for one in entries.marks] != [first]:
@@ -115,7 +118,7 @@ def with_lines(section: str) -> YamlMapping | None:
     return document
 
 
-def _are_apart(lines: Sequence[EntryLine], first: LineMark) -> bool:
+def _are_apart(lines: Sequence[EntryLine], sizes: dict[str, int]) -> bool:
     """Whether lines of a few outlines are an entry each, and no more together than a set may have.
 
     Raises as `_parsed` does.
@@ -123,9 +126,10 @@ def _are_apart(lines: Sequence[EntryLine], first: LineMark) -> bool:
     outlines, counts = {line.outline: line for line in lines}, Counter(line.outline for line in lines)
     if len(outlines) * _LINES_OF_AN_OUTLINE > len(lines):
         return False
-    return (
-        sum(_nodes(_parsed(line.text, first)) * counts[outline] for outline, line in outlines.items()) < MAX_SET_NODES
-    )
+    for outline, line in outlines.items():
+        if outline not in sizes:
+            sizes[outline] = _nodes(_document(line.text))
+    return sum(sizes[outline] * count for outline, count in counts.items()) < MAX_SET_NODES
 
 
 def _entries(document: YamlMapping) -> YamlSequence | None:

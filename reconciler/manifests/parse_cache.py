@@ -57,6 +57,8 @@ class ParseCache:
 
     def __init__(self) -> None:
         self._parts: dict[str, _Template | None] = {}
+        self.sizes: dict[str, int] = {}
+        """Of entries of sets, by their outlines."""
 
     def document(self, outline: "Outline") -> YamlMapping | None:
         """The document that a known outline makes; None where it must be parsed."""
@@ -145,7 +147,7 @@ def read_cached(text: str, report: FileReport, cache: ParseCache) -> Iterator[Ya
     for section in _split(text):
         # What is kept of a long one would cost more than it saves.
         outline = Outline.of(section) if len(section) <= _LONGEST else None
-        document = with_lines(section) if outline is None else cache.document(outline)
+        document = with_lines(section, cache.sizes) if outline is None else cache.document(outline)
         if document is not None:
             report.count(Limit.DOCUMENTS, BEGINNING)
             yield document

@@ -174,7 +174,7 @@ def _long(text: str, comment: str) -> str:
 @given(lines())
 def test_values_and_marks_are_what_the_whole_is(text: str) -> None:
     """Whoever goes through the entries one by one finds what a parse of the whole finds."""
-    found, report = with_lines(text), FileReport("")
+    found, report = with_lines(text, {}), FileReport("")
     try:
         whole = [_marked(each) for each in read_documents(text, report)]
     except SpoiledError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.fleet import peers
 from tests.benchmarks.fleet.runs import Command, installed, words
-from tests.benchmarks.fleet.worlds import Fleet, Live, write_manifests
+from tests.benchmarks.fleet.worlds import Fleet, Live, write_manifests, write_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,8 @@ REQUESTS_A_MINUTE = 190
 
 START = "start-up"
 VALIDATE = "validate"
+VALIDATE_SETS = "validate, as sets"
+AGREEING_SETS = "plan, agreeing, as sets"
 AGREEING = f"plan, {Live.AGREEING}"
 
 _LARGEST_OF_PEERS = 10_000
@@ -65,6 +67,8 @@ class Peers:
 def write_inputs(fleet: Fleet, folder: Path, at_hand: Peers) -> None:
     """The files of one fleet, for extcal and for the peers."""
     write_manifests(fleet, folder / "manifests")
+    if fleet.sites > 1:
+        write_sets(fleet, folder / "sets")
     if at_hand.plan_zones(fleet):
         peers.write_zones(fleet, folder / "zones")
     if terraform := at_hand.plan_resources(fleet):
@@ -84,6 +88,10 @@ def of_fleet(fleet: Fleet, folder: Path, server: Server, at_hand: Peers) -> Iter
     octodns, terraform = at_hand.plan_zones(fleet), at_hand.plan_resources(fleet)
 
     yield Case(Key(VALIDATE, "extcal", fleet), Command(words(installed("extcal"), "validate", manifests)))
+    if fleet.sites > 1:
+        yield Case(
+            Key(VALIDATE_SETS, "extcal", fleet), Command(words(installed("extcal"), "validate", folder / "sets"))
+        )
     yield Case(Key(VALIDATE, "floor", fleet), Command(words(*floor)))
     if octodns:
         yield Case(Key(VALIDATE, "octoDNS", fleet), peers.octodns_validate(octodns, zones))
@@ -93,6 +101,9 @@ def of_fleet(fleet: Fleet, folder: Path, server: Server, at_hand: Peers) -> Iter
         yield Case(Key(f"plan, {live}", "extcal", fleet), Command(planned), live)
         if live is not Live.AGREEING:
             continue
+        if fleet.sites > 1:
+            as_sets = words(installed("extcal"), "plan", folder / "sets", "--endpoint", server.endpoint)
+            yield Case(Key(AGREEING_SETS, "extcal", fleet), Command(as_sets), live)
         yield Case(Key(AGREEING, "floor", fleet), Command(words(*floor, server.endpoint)), live)
         if octodns:
             yield Case(Key(AGREEING, "octoDNS", fleet), peers.octodns_plan(octodns, zones))

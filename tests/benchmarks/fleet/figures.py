@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.fleet import changes
-from tests.benchmarks.fleet.cases import AGREEING, REQUESTS_A_MINUTE, START, VALIDATE, Key
+from tests.benchmarks.fleet.cases import (
+    AGREEING,
+    AGREEING_SETS,
+    REQUESTS_A_MINUTE,
+    START,
+    VALIDATE,
+    VALIDATE_SETS,
+    Key,
+)
 from tests.benchmarks.fleet.worlds import Fleet
 
 if TYPE_CHECKING:
@@ -53,6 +61,12 @@ def figures(results: Mapping[Key, Sequence[Usage]]) -> Iterator[Figure]:
     small = Fleet(1_000, 1)
     ratios = (
         ("plan, 10,000 agreeing in 100 sites / octoDNS", planned, Key(AGREEING, "octoDNS", _MANY), 0.30),
+        (
+            "plan, 10,000 agreeing in 100 sets / octoDNS",
+            Key(AGREEING_SETS, "extcal", _MANY),
+            Key(AGREEING, "octoDNS", _MANY),
+            0.25,
+        ),
         ("plan, 10,000 agreeing in 100 sites / raw floor", planned, Key(AGREEING, "floor", _MANY), 1.0),
         (
             "plan, 1,000 agreeing in 1 site / Terraform, 1,000 `terraform_data`",
@@ -60,6 +74,7 @@ def figures(results: Mapping[Key, Sequence[Usage]]) -> Iterator[Figure]:
             Key(AGREEING, "Terraform", small),
             0.14,
         ),
+        ("validate, 10,000 in 100 sets / 10,000 documents", Key(VALIDATE_SETS, "extcal", _MANY), validated, 0.6),
         ("validate, 10,000 / octoDNS", validated, Key(VALIDATE, "octoDNS", _MANY), 0.5),
         ('`extcal --version` / `python -c "import click"`', Key(START, "extcal"), Key(START, "click"), 2.0),
         ("plan, agreeing, 100 sites: 50,000 / 10,000", Key(AGREEING, "extcal", _MORE), planned, 5.5),

@@ -58,6 +58,22 @@ _OWN = """\
 """
 
 
+_SET = """\
+apiVersion: extcal/v1
+kind: ConnectionSet
+metadata: {{name: {site}}}
+spec:
+  template: {{site: {site}, provider: google, syncPolicy: busy-both-ways}}
+  connections:
+"""
+_ENTRY = "    - {{name: staff-{number:05}, schedule: {{id: {schedule}}}, account: {account}{more}}}\n"
+_OWN_OF_ENTRY = (
+    ", provider: apple, credentials: {{password: {{env: EXTCAL_BENCH_PASSWORD}}}}, syncConfig: {{"
+    "listEventFromCalendars: {{enabled: true, calendars: [{calendar}]}}, "
+    "syncToCalendar: {{enabled: true, dedicatedCalendar: {{}}}}}}"
+)
+
+
 class Live(StrEnum):
     """How the service stands to the manifests."""
 
@@ -147,6 +163,24 @@ def write_manifests(fleet: Fleet, folder: Path, declared: Declared = Declared.NA
         for first in range(0, len(numbers), _A_FILE):
             texts = (_connection(site, number, declared) for number in numbers[first : first + _A_FILE])
             (below / f"staff-{first:05}.yaml").write_text("---\n".join(texts))
+
+
+def write_sets(fleet: Fleet, folder: Path) -> None:
+    """The same fleet as a set for each site, whose template says what its members share."""
+    folder.mkdir(parents=True)
+    sites = (_SITE.format(name=site_name(site), id=site_id(site)) for site in range(fleet.sites))
+    (folder / "sites.yaml").write_text("---\n".join([_POLICY, *sites]))
+    for site in range(fleet.sites):
+        entries = "".join(_entry(site, number) for number in fleet.numbers(site))
+        (folder / f"{site_name(site)}.yaml").write_text(_SET.format(site=site_name(site)) + entries)
+
+
+def _entry(site: int, number: int) -> str:
+    provider = provider_of(number)
+    more = "" if provider is _GOOGLE else f", provider: {provider.word}"
+    if provider.by_credentials:
+        more = _OWN_OF_ENTRY.format(calendar=calendars(number)[0]["name"])
+    return _ENTRY.format(number=number, schedule=schedule_id(number), account=account(site, number), more=more)
 
 
 def _connection(site: int, number: int, declared: Declared) -> str:
