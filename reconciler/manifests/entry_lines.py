@@ -39,7 +39,11 @@ class EntryLine(NamedTuple):
     def of(cls, text: str) -> Self:
         """The line of an entry in braces."""
         parts = _WORD.split(text)
-        return cls(text, "\0".join(parts[::2]), parts[1::2])
+        outline, words = "\0".join(parts[::2]), parts[1::2]
+        if "'" in outline and any("'" in word for word in words):
+            # What looks like a word may be inside quotes, where an apostrophe is no text.
+            return cls(text, text, [])
+        return cls(text, outline, words)
 
     def columns(self, first: int) -> dict[int, int]:
         """Where each word begins, from 0, in a line whose entry begins at `first`; with its index."""

@@ -28,10 +28,12 @@ spec:
   template: {site: harbor-dental, provider: google, syncPolicy: busy-times-only, lifecycle: {preventDisconnect: true}}
 """
 PLAIN = "".join(f"    - {{name: n{number}, schedule: {{name: s}}, account: a@b.example}}\n" for number in range(9))
+QUOTED = PLAIN.replace("{name: s}", "{name: 'Dr: Lee, jr.'}").replace("Lee", "O'Neil", 1)
 OUTLINES = (
     "{name: _, schedule: {name: _}, account: _}",
     f"{{name: _, schedule: {{id: {GUID}, name: _}}, account: _}}",
     "{name: _, schedule: {id: _, externalId: _}, provider: apple, account: _, syncPolicy: busy-times-only}",
+    "{name: _, schedule: {name: 'Dr: _, and: _, jr.'}, account: _}",
     "{account: _, name: _, schedule: {externalId: _}, provider: _, credentials: {password: {env: EXTCAL_A}}}",
     "{name: _, schedule: {name: _}, account: _, syncConfig: {listEventFromCalendars: {calendars: [Work, {id: _}]}}}",
     "{name: _, schedule: {name: _}, account: _, syncConfig: {syncToCalendar: {enabled: true}}} # and: _}",
@@ -88,7 +90,7 @@ WORDS = (
 @st.composite
 def lines(draw: st.DrawFn) -> str:
     """A set of entries, most of them a line each, and what may come after them."""
-    chosen = draw(st.lists(st.sampled_from(OUTLINES[:9]), min_size=1, max_size=2))
+    chosen = draw(st.lists(st.sampled_from(OUTLINES[:10]), min_size=1, max_size=2))
     chosen += draw(st.lists(st.sampled_from(OUTLINES), max_size=1))
     found = []
     for number in range(draw(st.integers(8, 14))):
@@ -159,6 +161,7 @@ class Told:
 @examples(60, profile="tests")
 @given(lines())
 @example(f"{HEAD}  connections:\n{PLAIN}")
+@example(f"{HEAD}  connections:\n{QUOTED}")
 def test_lines_are_what_the_whole_is(text: str) -> None:
     """Whatever the entries are, they and their places and faults are those of one parse of the whole."""
     # What looks like an alias has the whole file parsed.
