@@ -5,16 +5,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.gitops.files import FLEET, USERS
 from tests.support.github.runner import BASH
 from tests.support.tools import ROOT
 
 EXAMPLE = ROOT / "examples" / "config-repo"
+GITLAB = ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"
 EXTCAL = [sys.executable, "-m", "reconciler"]
 
 
@@ -50,11 +53,37 @@ def test_the_hook_checks_the_whole_folder(tmp_path: Path) -> None:
     assert "busy-times-only" in broken.stderr
 
 
+def _filters(node: object) -> list[str]:
+    """Every filter by paths in a workflow or pipeline."""
+    if isinstance(node, list):
+        return [found for each in node for found in _filters(each)]
+    if not isinstance(node, dict):
+        return []
+    found = [pattern for value in node.values() for pattern in _filters(value)]
+    for key in ("paths", "paths-ignore", "changes"):
+        given = node.get(key, [])
+        # The paths of GitLab's artifacts and of workflows' inputs are no filters.
+        found += [pattern for pattern in given if "manifests" in pattern] if isinstance(given, list) else []
+    return found
+
+
+@pytest.mark.parametrize("path", [*USERS, FLEET, GITLAB], ids=lambda path: path.name)
+def test_a_change_to_a_roster_alone_starts_what_a_change_to_a_manifest_starts(path: Path) -> None:
+    """No filter by paths tells a CSV from YAML."""
+    filters = _filters(yaml.safe_load(path.read_text()))
+    assert bool(filters) == (path in {FLEET, GITLAB} or path.name == "apply.yml")
+    for changed in ("manifests/harbor-dental/staff.csv", "manifests/harbor-dental/site.yaml"):
+        assert all(fnmatch(changed, pattern) for pattern in filters)
+
+
 def test_the_hook_runs_for_manifests_only() -> None:
     """A change elsewhere does not start it."""
     files = re.compile(hook()["files"])
     assert files.search("manifests/harbor-dental/site.yaml")
     assert files.search("manifests/a.yml")
+    assert files.search("manifests/harbor-dental/staff.csv")
+    assert files.search("manifests/STAFF.TSV")
+    assert not files.search("accounts.csv")
     assert not files.search(".github/workflows/plan.yml")
 
 
