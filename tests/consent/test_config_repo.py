@@ -13,13 +13,19 @@ _PATEL, _NOOR = "patel@harbor-dental.example", "noor@lakeside-physio.example"
 
 
 def test_both_sites_are_planned_applied_and_agreed_to(extcal: Extcal) -> None:
-    """One key opens both; Dr. Lee connects, Sam's connection goes, two owners agree, and nothing is left to plan."""
+    """One key opens both; who has a password connects, Sam's goes, two owners agree, and nothing is left to plan."""
     extcal.on(seeded_world(datetime.now(UTC)))
-    extcal.env["EXTCAL_LEE_APP_PASSWORD"] = "seagull-lantern-41"
+    extcal.env |= {
+        "EXTCAL_LEE_APP_PASSWORD": "seagull-lantern-41",
+        "EXTCAL_KIM_APP_PASSWORD": "harbor-thimble-87",
+        "EXTCAL_ROTA_PASSWORD": "pelican-anchor-12",
+    }
     planned = extcal("plan", _MANIFESTS, "--format", "json")
     assert {str(each["address"]): each["action"] for each in planned.actions} == {
         "harbor-dental/dr-lee-apple": "connect",
         "harbor-dental/dr-patel-google": "connect",
+        "harbor-dental/front-desk-rota": "connect",
+        "harbor-dental/kim-apple": "connect",
         "lakeside-physio/noor-microsoft": "connect",
         "lakeside-physio/sam-google": "disconnect",
     }

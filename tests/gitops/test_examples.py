@@ -37,8 +37,11 @@ def hook() -> dict[str, Any]:
 def test_the_manifests_are_valid() -> None:
     """What a user copies passes the check that it comes with."""
     ended = run([*EXTCAL, "validate", "manifests"], EXAMPLE)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout == "Valid: 2 sites, 4 connections.\n"
+    assert (ended.returncode, ended.stderr) == (
+        0,
+        "manifests/harbor-dental/staff.csv:1:6: the column is not read: 'phone'\n",
+    )
+    assert ended.stdout == "Valid: 2 sites, 6 connections.\n"
 
 
 def test_the_hook_checks_the_whole_folder(tmp_path: Path) -> None:
@@ -51,6 +54,17 @@ def test_the_hook_checks_the_whole_folder(tmp_path: Path) -> None:
     broken = run([*EXTCAL, *words], tmp_path)
     assert broken.returncode == 1
     assert "busy-times-only" in broken.stderr
+
+
+def test_a_wrong_row_is_marked_in_the_roster(tmp_path: Path) -> None:
+    """What the workflow shows of a change to a CSV alone is at the row and column that are wrong."""
+    shutil.copytree(EXAMPLE / "manifests", tmp_path / "manifests")
+    roster = tmp_path / "manifests" / "harbor-dental" / "staff.csv"
+    roster.write_text(roster.read_text() + "sam,,sam@harbor-dental.example,Sam,,google,,,gone\n")
+    ended = run([*EXTCAL, "validate", "manifests", "--format", "github"], tmp_path)
+    assert ended.returncode == 1
+    (fault,) = [line for line in ended.stdout.splitlines() if line.startswith("::error ")]
+    assert fault.startswith("::error file=manifests/harbor-dental/staff.csv,line=5,col=46,"), fault
 
 
 def _filters(node: object) -> list[str]:
