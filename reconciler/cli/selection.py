@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 import click
@@ -80,6 +81,8 @@ class SelectionOptions:
         Raises UsageError for an unknown site.
         """
         sites = select_sites(desired.sites, self.sites)
+        if not self.schedules and not self.connections:
+            return self
         index = DeclaredIndex(_declared_on(desired, sites))
         schedules = any(word and not index.on_schedule(word) for word in self.schedules)
         connections = any(not index.named(word) and index.could_be_live(word) for word in self.connections)
@@ -118,10 +121,14 @@ class _Words:
 
     def __init__(self, desired: Desired, sites: frozenset[str] | None, live: Mapping[str, workflow.SiteLookup]) -> None:
         self._declared = _declared_on(desired, sites)
-        self._index = DeclaredIndex(self._declared)
         self._live = live
         self._apps = {site.name: site.schedules_app_id for site in desired.sites}
         self._where = "" if sites is None else " of the chosen sites"
+
+    @cached_property
+    def _index(self) -> DeclaredIndex:
+        # Most commands choose nothing, and a fleet has thousands of them.
+        return DeclaredIndex(self._declared)
 
     def connection(self, word: str) -> list[DeclaredConnection]:
         """The one with this address, name, account, or live id."""

@@ -43,6 +43,7 @@ OUTLINES = (
     "{name: _, schedule: {name: _}, account: _",
     "{name: _, schedul: {name: _}, account: _}",
     "{name: _, account: _}: {x: _}",
+    "{name: _, schedule: {name: _}, account: *none}",
     "{? {name: _}, account: _}",
     "[name, _]",
     "_",
@@ -197,6 +198,21 @@ def _marked(value: Value) -> object:
 
 def _at(mark: object) -> tuple[object, object]:
     return getattr(mark, "line", None), getattr(mark, "column", None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ("{name: x, schedule: *none, account: a@b.example}", "the alias '*none' has no anchor before it"),
+        (f"{{{'x' * 5_000}: x, schedule: {{name: s}}, account: a@b.example}}", "is longer than 4,096 characters"),
+        (f"{{name: {'[' * 40}{']' * 40}, account: a@b.example}}", "nested more than 32 levels deep"),
+    ],
+)
+def test_a_line_that_spoils_its_set_is_reported(entry: str, fault: str) -> None:
+    """A set is never passed over in silence, which would be one without connections."""
+    text = f"{HEAD}  connections:\n{PLAIN}    - {entry}\n"
+    (found,) = Told(_long(text, "a long comment")).faults
+    assert fault in found
 
 
 def test_most_lines_are_never_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
