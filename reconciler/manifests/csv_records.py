@@ -103,9 +103,10 @@ def records(
     Raises SpoiledError where the file can't be read on, and LimitError.
     """
     for row in lines:
+        # Empty ones count, too: a file of nothing else is read for a long time.
+        report.count(Limit.DOCUMENTS, row[0])
         if not any(cell.text for cell in row):
             continue
-        report.count(Limit.DOCUMENTS, row[0])
         if len(row) != header.cells:
             message = f"the row has {len(row)} cells, and the header has {header.cells}"
             report.add(place(row[0]), message, hint="write a cell for each column, empty where there is nothing")

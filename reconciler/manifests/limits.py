@@ -28,11 +28,11 @@ class Limits:
     """How much all files of a run may hold together; 10,000 connections take about 3 MB."""
 
     bytes: int = 64 * MEBI
-    """The files' sizes."""
+    """The sizes of the files, rosters too."""
     files: int = 250_000
     """What lies in the folders that are searched, whether or not it is a manifest."""
     documents: int = 100_000
-    """The files' documents, empty ones too."""
+    """The files' documents and the rows of rosters, empty ones too."""
     calendars: int = 500_000
     """Calendars that policies and connections name, a policy's counted for each connection that takes them over."""
     faults: int = 10_000

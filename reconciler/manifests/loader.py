@@ -25,9 +25,9 @@ from reconciler.manifests.files import Stray, search
 from reconciler.manifests.limits import DEFAULT, Limit, Limits, ManifestBudget
 from reconciler.manifests.references import Documents, resolve
 from reconciler.manifests.schema import validate
-from reconciler.manifests.values import YamlMapping
+from reconciler.manifests.values import START, YamlMapping
 from reconciler.model.desired import Desired
-from reconciler.model.source import Fault
+from reconciler.model.source import Fault, Source
 
 if TYPE_CHECKING:
     from reconciler.manifests.connection_sets import SetReader
@@ -117,7 +117,9 @@ def collect(
     def roster_of(file: ManifestFile) -> bytes | Fault:
         # Read once, so that sets which share it do not see it change.
         if file.real not in rosters:
-            rosters[file.real] = content_of(file)
+            found = rosters[file.real] = content_of(file)
+            if isinstance(found, bytes) and not budget.allows(Limit.BYTES, len(found)):
+                raise budget.exceeded(Limit.BYTES, Source(file.shown, *START))
         return rosters[file.real]
 
     for file in listing.files:

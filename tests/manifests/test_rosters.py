@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.errors import LimitError, ManifestError
 from reconciler.manifests import Limits, load
 from reconciler.manifests.csv_table import rows, separator
 from reconciler.manifests.faults import FileReport, SpoiledError
 from tests.manifests.conftest import refusals
-from tests.manifests.set_files import CSV, ROSTER, write
+from tests.manifests.set_files import CSV, ROSTER, SET, write
 from tests.support.profiles import examples
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",;\t\r\n '), max_size=8)
@@ -204,6 +205,26 @@ def test_limits_count_rows(folder: Path) -> None:
     assert len(load([Path()], Limits(documents=60)).connections) == 50
     with pytest.raises(Exception, match=r"documents together.*--limit documents="):
         load([Path()], Limits(documents=20))
+
+
+def test_limits_count_empty_rows(folder: Path) -> None:
+    """A file of nothing but line ends is not read to its end."""
+    write(folder, ROSTER, CSV + "\n,,,\n" * 50)
+    assert len(load([Path()], Limits(documents=110)).connections) == 1
+    with pytest.raises(LimitError, match=r"staff.csv:[0-9]+:1: .*documents together.*--limit documents="):
+        load([Path()], Limits(documents=90))
+
+
+def test_limits_count_the_bytes_of_rosters(folder: Path) -> None:
+    """Rosters count with manifests, each once however many sets name it."""
+    write(folder, ROSTER, CSV + "\n" * 2_000)
+    (folder / "n.yaml").write_text(SET.replace("dentists", "others") + "  allowEmpty: true\n" + ROSTER)
+    # Both sets declare mo.
+    assert "larger" not in refusals(Path())[0]
+    with pytest.raises(LimitError, match=r"staff.csv:1:1: the manifests are larger than 2,000 bytes together.*--limit"):
+        load([Path()], Limits(bytes=2_000))
+    with pytest.raises(ManifestError, match="mo"):
+        load([Path()], Limits(bytes=4_000))
 
 
 def test_many_faults_end_a_roster(folder: Path) -> None:
