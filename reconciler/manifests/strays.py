@@ -115,19 +115,25 @@ def _add(document: YamlMapping, found: _Stray) -> bool:
         found.connections.append((text_at(document, "spec", "site") or "") if named else None)
     elif kind == "ConnectionSet":
         found.connections += _sites_of_set(document)
-        # Its rows may be about any site, and are not read.
-        found.anything |= text_at(document, "spec", "roster") is not None
     elif kind != "SyncPolicy":
         found.anything = True
     return True
 
 
 def _sites_of_set(document: YamlMapping) -> Iterator[str | None]:
-    """The sites that the entries of a set name, themselves or by its template; None where one names none."""
-    shared = text_at(document, "spec", "template", "site")
-    spec = document.get("spec")
-    given = spec.get("connections") if isinstance(spec, YamlMapping) else None
-    for entry in given if isinstance(given, YamlSequence) else ():
+    """The sites that the entries of a set name, themselves or by its template; None where one names none.
+
+    Rows may be about any site, and are not read; what is no list of entries may be meant as anything.
+    """
+    shared, spec = text_at(document, "spec", "template", "site"), document.get("spec")
+    if not isinstance(spec, YamlMapping) or "roster" in spec:
+        yield None
+        return
+    given = spec.get("connections")
+    if not isinstance(given, YamlSequence):
+        yield shared
+        return
+    for entry in given:
         yield (text_at(entry, "site") if isinstance(entry, YamlMapping) else None) or shared
 
 

@@ -345,6 +345,10 @@ SET = (
         (SET + ", {name: b, site: harbor-dental}]}", {"quay", "harbor-dental"}),
         (SET + "], roster: staff.csv}", {"quay", "harbor-dental"}),
         (SET.replace("site: quay, ", "") + "]}", {"quay", "harbor-dental"}),
+        (SET + "], roster: [staff.csv]}", {"quay", "harbor-dental"}),
+        (SET.replace("[", "{a: ") + "}}", {"quay"}),
+        (SET.replace("[", "{a: ").replace("site: quay, ", "") + "}}", {"quay", "harbor-dental"}),
+        ("apiVersion: extcal/v1\nkind: ConnectionSet\nspec: [x]\n", {"quay", "harbor-dental"}),
     ],
 )
 def test_the_sites_of_a_set_that_is_not_read(folder: Path, content: str, spared: set[str]) -> None:
