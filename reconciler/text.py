@@ -20,6 +20,11 @@ UNDRAWN = re.compile(
 
 Source: Unicode Character Database, DerivedCoreProperties, Default_Ignorable_Code_Point.
 """
+FORMULA = re.compile(r"(?:^|(?<=[;,|\t]))(?=[\s\"']*[=+\-@＝＋－＠])")  # noqa: RUF001 - the wide forms count too
+"""Where a text has what a spreadsheet may take for a formula: at its start, or behind what may divide cells there.
+
+Source: OWASP, CSV Injection.
+"""
 MARKS = frozenset({"Mn", "Me"})
 """What is drawn upon the letter before."""
 

@@ -11,17 +11,18 @@ from reconciler.manifests.csv_table import SEPARATORS, Cell, Row, rows, separato
 from reconciler.manifests.faults import FileReport, shown
 from reconciler.pull.splices import UneditableError
 from reconciler.pull.yaml_emit import is_declarable
-
-FORMULAS = tuple("=+-@")
-"""How cells begin that a spreadsheet takes for formulas: it would run them, and save what comes of them."""
+from reconciler.text import FORMULA
 
 _LINE_END = "\n"
 
 
 def is_writable(text: str) -> bool:
-    """Whether a cell can hold the text, so that the loader and spreadsheets read it as it is."""
+    """Whether a cell can hold the text, so that the loader and spreadsheets read it as it is.
+
+    They would run a formula, and save what comes of it.
+    """
     plain = text == text.strip() and is_declarable(text, len(text))
-    return not text or (plain and not text.startswith(FORMULAS))
+    return not text or (plain and FORMULA.search(text) is None)
 
 
 def row_text(cells: Sequence[str], by: str = SEPARATORS[0]) -> str:

@@ -4,11 +4,10 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 
 from reconciler.model.encoding import Json
-from reconciler.text import inert
+from reconciler.text import FORMULA, inert
 
 
 def json_text(document: Mapping[str, Json] | Sequence[Mapping[str, Json]]) -> str:
@@ -30,10 +29,6 @@ def _inert(value: object) -> object:
             return value
 
 
-_DIVIDERS = ";,|"
-_FORMULA = re.compile(rf"(?:^|(?<=[{_DIVIDERS}]))(?=[\s\"']*[=+\-@＝＋－＠])")  # noqa: RUF001 - the wide forms count too
-
-
 def csv_text(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A header row, then the rows, each ended by CRLF; headings are in lower case with `_` for blanks."""
     written = io.StringIO()
@@ -44,4 +39,4 @@ def csv_text(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return _FORMULA.sub("'", inert(text))
+    return FORMULA.sub("'", inert(text))

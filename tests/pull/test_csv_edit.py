@@ -68,7 +68,13 @@ def test_of_two_columns_with_one_name_the_first_is_meant() -> None:
     assert edit.edited() == "name,phone,phone\nlee,3,2\nkim,4,"
 
 
-@pytest.mark.parametrize("text", [" Lee", "Lee ", "a\nb", "a\rb", "\0", "=1+1", "+49", "-", "@lee", "\ufeffLee", "\t"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(" Lee", "Lee ", "a\nb", "a\rb", "\0", "=1+1", "+49", "-", "@lee", "\ufeffLee", "\t"),
+        *("＝1+1", "Lee;=1+1", 'Lee,"=1+1', "Lee; +49", "Lee|@x", "'=1+1"),  # noqa: RUF001 - as spreadsheets read them
+    ],
+)
 def test_what_would_be_read_otherwise_is_refused(text: str) -> None:
     """Space around it, control characters, and what spreadsheets take for a formula."""
     edit = CsvEdit(STAFF)
