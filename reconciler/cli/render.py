@@ -1,13 +1,18 @@
 """`extcal render` prints what sets and rosters expand to."""
 
-import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from reconciler.cli.arguments import Command, manifest_paths, paths_argument
 from reconciler.cli.options import current_options, offline_options
 from reconciler.manifests import Limits
+from reconciler.render.data_text import json_text
 from reconciler.workflow.expansion import expand
+
+if TYPE_CHECKING:
+    from reconciler.model.encoding import Json
 
 
 @click.command(cls=Command, examples=["extcal render manifests", "extcal render manifests --format json"])
@@ -32,7 +37,7 @@ def render(paths: tuple[str, ...], limits: Limits, output: str) -> int:
     console = current_options().console
     found = expand(manifest_paths(paths), limits)
     if output == "json":
-        console.result(json.dumps([one.fields for one in found], indent=2, ensure_ascii=False))
+        console.result(json_text([cast("Mapping[str, Json]", one.fields) for one in found]))
     elif found:
         console.result("\n---\n".join(one.text for one in found))
     else:

@@ -199,9 +199,14 @@ def is_declarable(text: str, longest: int) -> bool:
 
 
 def scalar(text: str) -> str:
-    """A text as a YAML scalar for any place: plain where that is safe, else in double quotes."""
+    """A text as a YAML scalar for any place: plain where that is safe, else in double quotes.
+
+    Where nobody sees all of a text, or a terminal or a log would act on it, its characters are in escapes.
+    """
     if GUID.fullmatch(text):
         return text
+    if inert(text) != text:
+        return _ascii_scalar(text)
     plain = _PLAIN.fullmatch(text) and text.isprintable() and text.casefold() not in _BOOLEANS
     if plain and resolve(text) == text:
         return text

@@ -10,7 +10,7 @@ from reconciler.manifests.schema import API_VERSION
 from reconciler.model.source import Source
 from reconciler.pull.spec_fields import Field, Fields, lines, spec_fields
 from reconciler.pull.yaml_emit import scalar
-from reconciler.text import escaped
+from reconciler.text import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ExpandedConnection:
         """The document as YAML, with a comment that says where it comes from."""
         return "\n".join(
             [
-                f"# {escaped(self.source.file)}:{self.source.line}:{self.source.column}, of {self.set_name}",
+                f"# {inert(str(self.source))}, of {self.set_name}",
                 f"apiVersion: {API_VERSION}",
                 "kind: Connection",
                 f"metadata: {{name: {scalar(self.name)}}}",

@@ -132,8 +132,9 @@ RESOLVING = _outputs("resolve", "text json", "manifests")
 MERGING = _outputs("merge", "text json markdown html", "plan.json")
 WATCHING = {("watch", ""): Output(("watch", "manifests", "--listen", "127.0.0.1:0", "--verbose"), text_is_inert)}
 VALIDATING = _outputs("validate", "text github", "hostile")
+RENDERING = _outputs("render", "text json", "sets")
 SANDBOX = {**_outputs("sandbox events list", "text json"), **_outputs("sandbox schedules list", "text json")}
-OUTPUTS = {**LOOKING, **PLANNING, **APPLYING, **RESOLVING, **MERGING, **WATCHING, **VALIDATING, **SANDBOX}
+OUTPUTS = {**LOOKING, **PLANNING, **APPLYING, **RESOLVING, **MERGING, **WATCHING, **VALIDATING, **RENDERING, **SANDBOX}
 OWN_WORDS: set[Name] = {
     ("schema", ""),
     ("consent-page", ""),

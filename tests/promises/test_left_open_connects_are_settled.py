@@ -220,7 +220,7 @@ def test_several_can_be_forgotten_too(armed: Extcal) -> None:
         ((*_KEEP, "--keep", "harbor/staff-0=twin-0"), "harbor/staff-0 is given twice"),
         ((*_KEEP, "--forget", "harbor/staff-0"), "--keep and --forget exclude each other"),
         (("--keep", "harbor/staff-1=live-0"), _NOTHING),
-        (("--forget", "staff-0"), _NOTHING),
+        (("--forget", "staff-1"), _NOTHING),
         (("--keep", "harbor/staff-0=live-9"), "its connect has made live-0, twin-0"),
         (("--keep", "harbor/staff-0=live-1"), "its connect has made live-0, twin-0"),
     ],

@@ -1,8 +1,10 @@
 """Output is inert: whatever the service, a manifest or a file name says, it stays text in every output there is."""
 
+import csv
 import json
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from tests.promises.inert_outputs import (
     OUTPUTS,
     OWN_WORDS,
     PLANNING,
+    RENDERING,
     RESOLVING,
     SANDBOX,
     VALIDATING,
@@ -248,6 +251,30 @@ def test_manifests_and_their_file_names_are_quoted_inertly(stage: Stage, name: N
     assert code == 1
     if name[1] == "github":
         OUTPUTS[name].check(out)
+
+
+@pytest.mark.parametrize("name", RENDERING, ids=" ".join)
+def test_what_sets_expand_to_is_inert(stage: Stage, name: Name) -> None:
+    """Names that entries and rows may hold, columns that nobody reads, and the names of the files they are in."""
+    for number, text in enumerate(PAYLOADS.values()):
+        called = whole(text).replace("/", "-").replace("\0", "").encode()[:180].decode(errors="ignore")
+        entry = {"name": f"e{number}", "account": f"e{number}@b.example", "schedule": {"name": text}}
+        members = {"template": {"provider": {"name": text}}, "connections": [entry], "roster": "staff.csv"}
+        whole_set = {"apiVersion": "extcal/v1", "kind": "ConnectionSet", "metadata": {"name": f"s{number}"}}
+        below = stage.folder / "sets" / str(number)
+        stage.write(site() if not number else "", to=f"sets/site{number}.yaml")
+        below.mkdir()
+        with (below / "staff.csv").open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+            rows = csv.writer(file, quoting=csv.QUOTE_ALL)
+            rows.writerow(["name", "account", "schedule_name", text])
+            rows.writerow([f"r{number}", f"r{number}@b.example", whole(text).strip(), text])
+        (below / f"{called}.yaml").write_text(json.dumps({**whole_set, "spec": members}))
+        code, out = stage(*OUTPUTS[name].args)
+        if code:
+            # A text that no manifest may hold is refused, inertly, and is out of the way of the others.
+            shutil.rmtree(below)
+        else:
+            OUTPUTS[name].check(out)
 
 
 def test_what_a_shell_makes_of_a_star_is_inert(stage: Stage) -> None:

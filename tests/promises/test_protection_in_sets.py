@@ -137,7 +137,7 @@ def test_a_spelling_of_a_roster_takes_no_protection_away(repository: Extcal, ros
         f"{COLUMNS}\n{ROW}\nstaff-4,staff4,{schedule_id(4)}\n",
         f"{COLUMNS}\n{ROW},\n",
         f"{COLUMNS}\n{ROW}\n{ROW}\n",
-        f"{COLUMNS}\n{ROW}\n\"",
+        f'{COLUMNS}\n{ROW}\n"',
         "version https://git-lfs.example/spec/v1\noid sha256:4d7a\nsize 12\n",
         "",
         "\0",
