@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ _ELSEWHERE = "its name is not one of a manifest"
 _PROTECTED = "connections that can't be compared with it count as protected"
 _LONGEST_PATH = 4096
 _AT_ONCE = 64 * MEBI
+_TABLE_END = re.compile(rb"\.[ct]sv", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -134,30 +136,36 @@ def _rosters(
     root: Path, commit: str, manifests: Sequence[git.Blob], files: Sequence[Path], limits: Limits
 ) -> list[git.Blob]:
     """The CSV files of a commit that its manifests, written as `files`, may mean: beside them or below, and named."""
-    naming: defaultdict[str, list[bytes]] = defaultdict(list)
-    for blob, file in zip(manifests, files, strict=True):
-        if b"roster" in (text := file.read_bytes()):
-            naming[posixpath.dirname(blob.name)].append(text)
-    if not naming:
+    texts = [(posixpath.dirname(blob.name), file.read_bytes()) for blob, file in zip(manifests, files, strict=True)]
+    texts = [(folder, text) for folder, text in texts if b"roster" in text]
+    if not texts:
         return []
-    found = [
-        blob
-        for blob in git.tree(root, commit).blobs
-        if blob.name.lower().endswith(ROSTER_SUFFIXES) and _is_named(blob.name, naming)
-    ]
+    tables = [blob for blob in git.tree(root, commit).blobs if blob.name.lower().endswith(ROSTER_SUFFIXES)]
+    called = {blob.name: os.fsencode(posixpath.basename(blob.name)) for blob in tables}
+    wanted, naming = frozenset(called.values()), defaultdict[str, set[bytes]](set)
+    for folder, text in texts:
+        naming[folder] |= _names_in(text, wanted)
+    found = [blob for blob in tables if _is_named(blob.name, called[blob.name], naming)]
     if sum(blob.size for blob in (*manifests, *found)) > limits.bytes:
         raise ManifestBudget(limits).exceeded(Limit.BYTES, None)
     return found
 
 
-def _is_named(name: str, naming: Mapping[str, Sequence[bytes]]) -> bool:
-    base, folder = os.fsencode(posixpath.basename(name)), posixpath.dirname(name)
-    while True:
-        if any(base in text for text in naming.get(folder, ())):
-            return True
+def _names_in(text: bytes, wanted: frozenset[bytes]) -> set[bytes]:
+    """Which of the names of tables are anywhere in a text; looked for all at once, since a commit may hold many."""
+    lengths = {len(name) for name in wanted}
+    ends = (found.end() for found in _TABLE_END.finditer(text))
+    return {name for end in ends for length in lengths if (name := text[end - length : end]) in wanted}
+
+
+def _is_named(path: str, name: bytes, naming: Mapping[str, set[bytes]]) -> bool:
+    """Whether a manifest of its folder, or of one above, may mean a table."""
+    folder = posixpath.dirname(path)
+    while name not in naming.get(folder, ()):
         if not folder:
             return False
         folder = posixpath.dirname(folder)
+    return True
 
 
 def _of_commit(fault: Fault, ref: str, folder: str) -> Fault:

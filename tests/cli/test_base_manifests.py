@@ -272,15 +272,17 @@ spec:
 
 
 @pytest.mark.parametrize("path", ["manifests", "manifests/staff.yaml"])
-def test_rosters_of_the_base_are_read(extcal: Extcal, path: str) -> None:
+@pytest.mark.parametrize("name", ["staff.csv", "Staff list (1).CSV", "staff.csv.csv", "Ärzte.tsv"])
+def test_rosters_of_the_base_are_read(extcal: Extcal, path: str, name: str) -> None:
     """Who stands in a roster at the base is compared, whether the folder or the manifest alone is given."""
     extcal.env |= PASSWORD_ENV
     extcal.on(world(harbor(1, 2)))
     manifests = extcal.folder / "manifests"
     (manifests / "lists").mkdir(parents=True)
-    roster = manifests / "lists" / "staff.csv"
+    roster = manifests / "lists" / name
     roster.write_text(f"name,account,schedule_id\n{_row(1)}{_row(2)}")
-    (manifests / "staff.yaml").write_text(f"{site()}---\n{ROSTERED}")
+    (manifests / "lists" / "others.csv").write_text("phone\n")
+    (manifests / "staff.yaml").write_text(f"{site()}---\n{ROSTERED.replace('staff.csv', name)}")
     git(extcal.folder, "init", "--quiet")
     git(extcal.folder, "add", ".")
     git(extcal.folder, *IDENTITY, "commit", "--quiet", "-m", "base")
