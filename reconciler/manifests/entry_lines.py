@@ -10,13 +10,13 @@ same column. Then the document has the same structure with a single line of the 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Self, cast
 
 import yaml
 
 from reconciler.manifests.faults import FileReport, SpoiledError
-from reconciler.manifests.values import TextMark, Value, YamlMapping, YamlSequence
+from reconciler.manifests.values import Value, YamlMapping, YamlSequence
 from reconciler.manifests.yaml_reader import MAX_DIGITS, MAX_SET_NODES, parse_documents
 
 _BLOCK = re.compile(r"^( +)connections:\n((\1 *- )\{[^\n]*\}\n(?:\3\{[^\n]*\}\n)+)", re.MULTILINE)
@@ -80,12 +80,24 @@ class EntryLines(YamlSequence):
 
     def entry(self, index: int) -> YamlMapping:
         """One entry."""
-        return _parsed(self.lines[index].text, self.marks[index])
+        mark = self.marks[index]
+        entry = _document(" " * mark.column + self.lines[index].text)
+        _move(entry, mark.line)
+        return entry
 
 
-def _parsed(text: str, mark: TextMark) -> YamlMapping:
-    """The entry of a line as it is in its document; raises as `_document` does."""
-    return _document("\n" * mark.line + " " * mark.column + text)
+def _move(value: Value, line: int) -> None:
+    """Let a value that was parsed apart begin on another line: empty lines before it would be parsed for each."""
+    inner: Iterable[Value] = ()
+    if isinstance(value, YamlMapping):
+        value.mark = LineMark(line, value.mark.column)
+        value.marks = [(LineMark(line, key.column), LineMark(line, begin.column)) for key, begin in value.marks]
+        inner = value.values()
+    elif isinstance(value, YamlSequence):
+        value.marks = [LineMark(line, mark.column) for mark in value.marks]
+        inner = value
+    for each in inner:
+        _move(each, line)
 
 
 def _document(text: str) -> YamlMapping:
@@ -125,7 +137,7 @@ def with_lines(section: str, sizes: dict[str, int]) -> YamlMapping | None:
 def _are_apart(lines: Sequence[EntryLine], sizes: dict[str, int]) -> bool:
     """Whether lines of a few outlines are an entry each, and no more together than a set may have.
 
-    Raises as `_parsed` does.
+    Raises as `_document` does.
     """
     outlines, counts = {line.outline: line for line in lines}, Counter(line.outline for line in lines)
     if len(outlines) * _LINES_OF_AN_OUTLINE > len(lines):

@@ -1,6 +1,7 @@
 """Entries that are a line each are what one parse of the whole file gives: values, places and faults."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from reconciler.manifests.loader import load_documents
 from reconciler.manifests.parse_cache import ParseCache, read_cached
 from reconciler.manifests.references import Documents
 from reconciler.manifests.values import Value, YamlMapping, YamlSequence
-from reconciler.manifests.yaml_reader import read_documents
+from reconciler.manifests.yaml_reader import parse_documents, read_documents
 from reconciler.model.desired import Desired
 from tests.support.builders.manifests import POLICY, SITE, documents
 from tests.support.profiles import examples
@@ -235,3 +236,20 @@ def test_most_lines_are_never_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.loaded is not None
     assert len(told.loaded[0].connections) == 200
     assert parsed == [0]
+
+
+def test_what_is_parsed_apart_grows_with_the_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that have to be parsed one by one are parsed without what stands before them."""
+    entry = "    - {{name: n{0}, schedule: {{name: s{0}}}, account: a{0}@b.example}} # was: m{0}}}\n"
+    text = f"{HEAD}  connections:\n{''.join(map(entry.format, range(1_000)))}"
+    read: list[int] = []
+
+    def counting(text: str, report: FileReport) -> Iterator[YamlMapping]:
+        read.append(len(text))
+        return parse_documents(text, report)
+
+    monkeypatch.setattr("reconciler.manifests.entry_lines.parse_documents", counting)
+    told = Told(text)
+    assert told.loaded is not None
+    assert len(told.loaded[0].connections) == len(read) - 2 == 1_000
+    assert sum(read) < 2 * len(text)
