@@ -3,6 +3,7 @@
 Columns that a file is not read for are passed over, unless their name is nearly one that it is read for.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,6 +17,10 @@ from reconciler.manifests.values import START
 
 _NEAR = 0.75
 _LONGEST = 80
+_FEWER = "write a cell for each column, empty where there is nothing"
+_MORE = 'a text that holds a comma, or whatever separates the cells, is written in quotes: "Lee, Dr."'
+# A line that Excel reads, and no other program.
+_EXCEL_ALONE = re.compile(r"sep=.?", re.IGNORECASE)
 
 Cells: TypeAlias = dict[str, Cell]
 """The cells of a row that are not empty, by column."""
@@ -64,7 +69,7 @@ def read_columns(row: Row, expected: RecordFormat, report: FileReport) -> Header
             message = f"{SECRET}, as the column {shown(cell.text)} seems to be"
             report.add(place(cell), message, hint=expected.instead)
         elif nearly := _nearly(cell.text, expected.columns, found):
-            report.add(place(cell), f"unknown column {shown(cell.text)}", hint=f"did you mean {nearly}?")
+            report.add(place(cell), f"unknown column {shown(cell.text)}", hint=f"did you mean {' or '.join(nearly)}?")
     if len(report.faults) == before:
         for lacking in _lacking(row, expected, found):
             report.add(START, lacking, hint=f"a {expected.kind} begins with a line such as {expected.usual}")
@@ -79,16 +84,24 @@ def _lacking(row: Row, expected: RecordFormat, found: Collection[str]) -> Iterat
     if not any(cell.text for cell in row):
         yield f"the {expected.kind} is empty"
         return
+    if _EXCEL_ALONE.fullmatch(row[0].text):
+        yield "the line sep= names no columns: remove it"
+        return
     yield from (f"missing column '{column}'" for column in expected.required if column not in found)
     if expected.one_of and not expected.one_of & set(found):
         yield f"missing column for {expected.one_of_what}: one of {', '.join(sorted(expected.one_of))}"
 
 
-def _nearly(text: str, columns: Iterable[str], found: Collection[str]) -> str | None:
-    """The column that a name most probably means, which is not there itself."""
+def _nearly(text: str, columns: Iterable[str], found: Collection[str]) -> list[str]:
+    """The columns that a name most probably means, which are not there themselves.
+
+    `schedule` is no typo of one of them: it means any that begins so.
+    """
+    wanted = _plain(text)
     plain = {_plain(known): known for known in columns if known not in found}
-    close = get_close_matches(_plain(text), plain, n=1, cutoff=_NEAR)
-    return plain[close[0]] if close else None
+    close = get_close_matches(wanted, plain, n=1, cutoff=_NEAR)
+    longer = [known for name, known in plain.items() if name.startswith(wanted)]
+    return longer if close and wanted not in plain and len(longer) > 1 else [plain[name] for name in close]
 
 
 def _plain(name: str) -> str:
@@ -109,7 +122,7 @@ def records(
             continue
         if len(row) != header.cells:
             message = f"the row has {len(row)} cells, and the header has {header.cells}"
-            report.add(place(row[0]), message, hint="write a cell for each column, empty where there is nothing")
+            report.add(place(row[0]), message, hint=_FEWER if len(row) < header.cells else _MORE)
             continue
         before = len(report.faults)
         cells = {column: row[index] for column, index in header.columns.items() if row[index].text}
