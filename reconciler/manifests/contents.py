@@ -85,22 +85,29 @@ _OFFENCE = re.compile(f"{_REFUSED}|^%", re.MULTILINE)
 _PLAIN = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*b"%"})
 _BREAK = re.compile(r"\r\n|\r|\n")
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+# How .xlsx and .ods begin, and .xls: renamed, none of them becomes CSV.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_AS_CSV = "save it as CSV in UTF-8; Excel calls that CSV UTF-8"
 
 
 def decode(content: bytes, report: FileReport, *, yaml: bool = True) -> str:
     """The text of a file; raises SpoiledError, with every offence reported, if it is not clean UTF-8.
 
-    `yaml` says that it is read as YAML, whose directives are an offence.
+    `yaml` says that it is read as YAML, whose directives are an offence, and not as CSV.
     """
+    if not yaml and content.startswith(_WORKBOOKS):
+        raise report.spoil(START, "the file is a spreadsheet's own, not CSV", _AS_CSV)
     if content.startswith(_OTHER_ENCODINGS):
-        raise report.spoil(START, "the file is UTF-16 or UTF-32, not UTF-8", "save it as UTF-8")
+        hint = "save it as UTF-8" if yaml else _AS_CSV
+        raise report.spoil(START, "the file is UTF-16 or UTF-32, not UTF-8", hint)
     try:
         text = content.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode()
         byte = error.object[error.start]
         where = advance(before, START, 0, len(before))
-        raise report.spoil(where, f"the byte 0x{byte:02x} is not UTF-8", "save the file as UTF-8") from None
+        hint = "save the file as UTF-8" if yaml else _AS_CSV
+        raise report.spoil(where, f"the byte 0x{byte:02x} is not UTF-8", hint) from None
     # What remains of a file without its printable ASCII is nothing, almost always, and that is quick to tell.
     if content.translate(None, _PLAIN):
         _refuse_offences(text, _OFFENCE if yaml else _CONTROL, report)

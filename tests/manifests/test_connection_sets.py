@@ -184,7 +184,7 @@ def test_a_broken_roster_leaves_references_open(folder: Path) -> None:
     write(folder, ROSTER, b"name,account,schedule_name\n\xff")
     (folder / "k.yaml").write_text(connection("k", syncPolicy="nope"))
     assert refusals(Path()) == [
-        "staff.csv:2:1: the byte 0xff is not UTF-8 (save the file as UTF-8)",
+        "staff.csv:2:1: the byte 0xff is not UTF-8 (save it as CSV in UTF-8; Excel calls that CSV UTF-8)",
         (
             "staff.csv:2:1: 1 reference is not checked: staff.csv could not be read completely (fix that first, then "
             "run validate again)"

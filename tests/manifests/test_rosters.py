@@ -122,6 +122,21 @@ def test_faults_of_a_roster(folder: Path, content: str, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "staff.csv:1:1: the file is a spreadsheet's own, not CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "staff.csv:1:1: the file is a spreadsheet's own, not CSV"),
+        (CSV.encode("utf-16"), "staff.csv:1:1: the file is UTF-16 or UTF-32, not UTF-8"),
+        (CSV.replace("Mo,", "Jörg,").encode("latin-1"), "staff.csv:2:30: the byte 0xf6 is not UTF-8"),
+    ],
+)
+def test_what_a_spreadsheet_saves_by_default_is_refused(folder: Path, content: bytes, fault: str) -> None:
+    """One fault, which says how to save it."""
+    write(folder, ROSTER, content)
+    assert refusals(Path())[0] == f"{fault} (save it as CSV in UTF-8; Excel calls that CSV UTF-8)"
+
+
+@pytest.mark.parametrize(
     "content",
     [
         "\ufeff" + CSV,
