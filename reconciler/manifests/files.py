@@ -38,6 +38,8 @@ __all__ = ["FileListing", "ManifestFile", "Stray", "find", "is_manifest", "read"
 _BARE_LAYOUT = ({"head", "objects", "refs"}, {"head", "commondir"})
 _OUTSIDE = "is a link that points outside the folder"
 _OUTSIDE_HINT = "put the file itself into the folder, or name the other place on the command line"
+_TABLES = (".csv", ".tsv")
+_SET = "name the manifest of that set, or the folder that holds both"
 _ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _OTHER_ENDING = f"its name does not end in {_ENDINGS}"
 _TOO_MUCH = f"there is more than {LOOKED_AT_TOGETHER // MEBI} MiB to check"
@@ -182,6 +184,8 @@ def _search(path: Path, budget: ManifestBudget) -> Iterator[ManifestFile | Stray
         yield file_fault(name, _OUTSIDE, _OUTSIDE_HINT)
     elif _is_bare_repository(_names_beside(real)):
         yield _bare_repository(os.fspath(path.parent))
+    elif name.lower().endswith(_TABLES):
+        yield file_fault(name, "is a CSV file, which is read where a set names it as its roster", _SET)
     else:
         yield ManifestFile(name, real)
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from reconciler.manifests.contents import ManifestFile, printable
 from reconciler.manifests.csv_records import Cells, Header, RecordFormat, read_columns, records
 from reconciler.manifests.csv_table import Cell, Row, place
-from reconciler.manifests.faults import FileReport
+from reconciler.manifests.faults import FileReport, shown
 from reconciler.manifests.values import GUID, YamlMapping
+from reconciler.text import did_you_mean
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("name",),
@@ -59,13 +60,25 @@ def find_roster(written: str, manifest: ManifestFile) -> ManifestFile | tuple[st
         try:
             is_link = stat.S_ISLNK(os.lstat(real).st_mode)
         except FileNotFoundError:
-            return "the roster does not exist", "create it, or correct its path"
+            hint = _beside(real) or "create it, or correct its path"
+            return f"the roster {shown(written)} does not exist", hint
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not a path"
             return f"the roster can't be read: {why}", "check its path and who may read it"
         if is_link:
             return "the roster is reached by a link", "put the file itself beside the manifest"
     return ManifestFile(printable(os.path.join(at, *given)), real)  # noqa: PTH118 - as above
+
+
+def _beside(real: str) -> str:
+    """`did you mean X?` for what lies where `real` was looked for."""
+    folder, name = os.path.split(real)
+    ending = os.path.splitext(name)[1]  # noqa: PTH122 - as above
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - as above
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(name, (printable(found) for found in names if found.endswith(ending)))
 
 
 def read_header(row: Row, report: FileReport) -> Header:

@@ -100,7 +100,7 @@ def test_faults_are_told_and_nothing_is_printed(rendering: Extcal) -> None:
     (rendering.folder / "manifests" / "staff.csv").unlink()
     ran = rendering("render", "manifests")
     assert (ran.code, ran.out) == (1, "")
-    assert "manifests/all.yaml:31:11: the roster does not exist, at spec.roster" in ran.err
+    assert "manifests/all.yaml:31:11: the roster 'staff.csv' does not exist, at spec.roster" in ran.err
 
 
 def test_columns_that_are_not_read_are_noted(rendering: Extcal) -> None:

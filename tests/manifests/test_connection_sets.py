@@ -110,7 +110,10 @@ def test_a_set_can_say_everything_in_its_template_but_names_and_accounts(folder:
             "m.yaml:10:27: a secret must not be written in a manifest: unknown field 'password'",
         ),
         ("  template: {}\n  allowEmpty: true\n", "m.yaml:10:3: the field 'template' is written twice"),
-        ("  roster: staff.csv\n", "m.yaml:10:11: the roster does not exist, at spec.roster (create it, or correct its"),
+        (
+            "  roster: staff.csv\n",
+            "m.yaml:10:11: the roster 'staff.csv' does not exist, at spec.roster (create it, or correct its",
+        ),
         (
             "  roster: ../staff.csv\n",
             "m.yaml:10:11: must be the relative path of a .csv or .tsv file in the manifest's",

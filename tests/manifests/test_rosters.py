@@ -136,6 +136,24 @@ def test_what_a_spreadsheet_saves_by_default_is_refused(folder: Path, content: b
     assert refusals(Path())[0] == f"{fault} (save it as CSV in UTF-8; Excel calls that CSV UTF-8)"
 
 
+def test_a_roster_that_is_written_otherwise_is_suggested(folder: Path) -> None:
+    """The file beside the manifest whose name is nearly that; no manifest is."""
+    write(folder, "  roster: stuff.csv\n", CSV)
+    (folder / "stuff.yaml").touch()
+    assert refusals(Path()) == [
+        "m.yaml:10:11: the roster 'stuff.csv' does not exist, at spec.roster (did you mean staff.csv?)"
+    ]
+
+
+def test_a_roster_is_no_manifest(folder: Path) -> None:
+    """A path that names a CSV file says what to name instead."""
+    write(folder, ROSTER, CSV)
+    for path in (Path("staff.csv"), Path("STAFF.CSV")):
+        (folder / path).write_text(CSV)
+        (fault,) = refusals(path)
+        assert fault.startswith(f"{path}:1:1: is a CSV file, which is read where a set names it as its roster (name")
+
+
 @pytest.mark.parametrize(
     "content",
     [
