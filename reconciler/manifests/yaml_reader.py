@@ -49,6 +49,16 @@ _CORE = "tag:yaml.org,2002:"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _MERGE = "write the fields out, or share a sync config with a SyncPolicy"
 _SYNTAX = "the rest of the file was not read"
+_INDENT = "indent it as the lines that it belongs to"
+_ADVICE = {
+    "did not find expected key": f"{_INDENT}; ",
+    "did not find expected '-' indicator": f"{_INDENT}; ",
+    "could not find expected ':'": "a name is followed by a colon and a space; ",
+    "mapping values are not allowed": f"{_INDENT}, or quote a text that holds a colon; ",
+    "cannot start any token": "indent with spaces, not tabs, and quote a text that begins with @ or a backtick; ",
+    "found a tab character": "indent with spaces, not tabs; ",
+}
+"""What to do about libyaml's commonest complaints."""
 _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
     "bool": (bool,),
@@ -68,7 +78,8 @@ def read_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
         mark = error.problem_mark or error.context_mark
         context = f" ({error.context})" if error.context else ""
         message = f"not YAML: {error.problem}{context}"
-        raise report.spoil(place(mark) if mark else START, message, _SYNTAX) from None
+        advice = next((advice for words, advice in _ADVICE.items() if words in str(error.problem)), "")
+        raise report.spoil(place(mark) if mark else START, message, f"{advice}{_SYNTAX}") from None
     except yaml.YAMLError as error:
         raise report.spoil(START, f"not YAML: {shown(str(error))}", _SYNTAX) from None
 
