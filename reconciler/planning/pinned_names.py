@@ -29,8 +29,8 @@ class RenamedReference:
 
     def __str__(self) -> str:
         return (
-            f"{self.address}: the service calls the {self.kind} {self.before} [{self.id}] {self.after}; its id counts, "
-            "and extcal pin compares names and writes new ones"
+            f"{self.address}: the manifest calls its {self.kind} {self.before}, and the service {self.after} "
+            f"[{self.id}]; its id counts, and extcal pin compares names and writes new ones"
         )
 
 

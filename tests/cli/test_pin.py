@@ -242,7 +242,7 @@ def test_a_sync_configs_name_is_no_proof_of_a_new_one(extcal: Extcal) -> None:
         named(1, "[{id: work, name: Work}]", f"{{id: {schedule_id(1)}}}"),
     )
     plan = extcal("plan", "manifests", "--detailed-exitcode")
-    told = "warning: harbor/staff-0: the service calls the calendar Office [work] Work; its id counts, and extcal pin "
+    told = "warning: harbor/staff-0: the manifest calls its calendar Office, and the service Work [work]; its id counts"
     assert (plan.code, told in plan.err, asked(extcal)) == (0, True, _READ)
     ran = pin(extcal)
     assert (ran.code, ran.err) == (0, "renamed: harbor/staff-0: calendar Office is now Work [work]\n")

@@ -38,8 +38,8 @@ def test_a_pinned_calendar_that_is_live_is_in_sync(have: CalendarRef) -> None:
     assert [action.kind for action in plan.actions] == [ActionKind.NOOP]
     assert calendar_lookups([NAMED], site) == ()
     told = (
-        "harbor/lee: the service calls the calendar Work [w1] Office; its id counts, and extcal pin compares names and "
-        "writes new ones"
+        "harbor/lee: the manifest calls its calendar Work, and the service Office [w1]; its id counts, and extcal pin "
+        "compares names and writes new ones"
     )
     assert plan.warnings == ((told,) if have == OFFICE else ())
 
@@ -48,9 +48,8 @@ def test_names_that_were_asked_for_are_compared() -> None:
     """Those of the account's list go before those of the sync config, which may be older."""
     site = site_with(live(sync=SyncConfig(chosen(WORK), OFF)))
     site = replace(site, calendars={"c1": (Calendar("w1", "Office"), Calendar("h1", "Home"))})
-    assert (
-        planned(NAMED, on=site).warnings[0].startswith("harbor/lee: the service calls the calendar Work [w1] Office;")
-    )
+    told = "harbor/lee: the manifest calls its calendar Work, and the service Office [w1];"
+    assert planned(NAMED, on=site).warnings[0].startswith(told)
 
 
 def test_what_does_not_matter_is_not_told() -> None:
