@@ -63,7 +63,7 @@ def out_of_scope(head: SitePlan, base: SitePlan) -> tuple[str, ...]:
 def _forgotten(action: Action) -> str:
     return (
         f"{action.address} is no longer declared and its schedule is out of scope: {shown(action.account)} stays "
-        "connected; to disconnect it, keep its manifest with state: absent"
+        "connected; to disconnect it, keep its manifest or row, with state: absent"
     )
 
 

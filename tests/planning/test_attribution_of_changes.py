@@ -56,7 +56,7 @@ def test_what_falls_out_of_scope_says_what_to_do() -> None:
     assert out_of_scope(planned(on=on), base) == (
         (
             f"harbor/lee is no longer declared and its schedule is out of scope: {LEE} stays connected; "
-            "to disconnect it, keep its manifest with state: absent"
+            "to disconnect it, keep its manifest or row, with state: absent"
         ),
     )
 
