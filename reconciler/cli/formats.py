@@ -188,11 +188,11 @@ def report_findings(plan: Plan, console: Console) -> None:
 
 
 def warn_of_overlooked(desired: Desired, console: Console, *, planned: bool = False) -> None:
-    """Warn of files that look like manifests and are not read, and note what of rosters is not.
+    """Warn of files that look like manifests and are not read.
 
-    A plan that is shown has the warnings of its sites.
+    A plan that is shown has the warnings of its sites. It notes, as validate does, what of rosters is not read.
     """
-    for note in desired.notes:
+    for note in desired.notes if planned else ():
         console.note(str(note))
     for one in desired.overlooked:
         if not (planned and one.sites):

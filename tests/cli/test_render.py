@@ -104,13 +104,15 @@ def test_faults_are_told_and_nothing_is_printed(rendering: Extcal) -> None:
 
 
 def test_columns_that_are_not_read_are_noted(rendering: Extcal) -> None:
-    """A note names them, on stderr or as an annotation; --quiet keeps it back."""
+    """A note names them, on stderr or as an annotation, while a change is looked at; --quiet keeps it back."""
     roster = rendering.folder / "manifests" / "staff.csv"
     roster.write_text(f"name,phone,account,schedule_id,room\nstaff-2,12,{email(2)},{schedule_id(2)},3\n")
     assert (
         "manifests/staff.csv:1:6: the columns are not read: 'phone', 'room'" in rendering("validate", "manifests").err
     )
     assert rendering("validate", "manifests", "--quiet").err == ""
+    assert "1:6: the columns are not read" in rendering("plan", "manifests").err
+    assert rendering("status", "manifests").err == ""
     annotated = rendering("validate", "manifests", "--format", "github").out
     assert annotated.startswith("::notice file=manifests/staff.csv,line=1,col=6,title=extcal validate::")
 
