@@ -18,6 +18,7 @@ from reconciler.model.plan import Allowance, SitePlan, Violation
 from reconciler.model.source import Fault
 from reconciler.planning import lookup, providers
 from reconciler.planning.guards import PREVENT_DISCONNECT, disconnection
+from reconciler.text import listed
 
 
 class _Fit(IntEnum):
@@ -66,6 +67,25 @@ def still_protected(
         if (why := _why_protected(fits, base_is_whole=base_is_whole)) is not None:
             found.append(Violation(PREVENT_DISCONNECT, action.address, f"{disconnection(action)}: {why}"))
     return tuple(found)
+
+
+def unprotected(head: Sequence[DeclaredConnection], base: Sequence[DeclaredConnection]) -> tuple[str, ...]:
+    """A warning where the head declares connections without the protection that the base gives them.
+
+    Nothing is lost by that change, and no action shows it: it is the next one that may disconnect them.
+    """
+    protected = {_key(one) for one in base if one.lifecycle.prevent_disconnect}
+    called = {one.address for one in base if one.lifecycle.prevent_disconnect}
+    bare = [one for one in head if not one.lifecycle.prevent_disconnect]
+    found = sorted(one.address for one in bare if _key(one) in protected or one.address in called)
+    if not found:
+        return ()
+    verb, taken = "is" if len(found) == 1 else "are", "this change takes lifecycle.preventDisconnect away"
+    return (f"{listed(found)} {verb} no longer protected: {taken}, and a later one may disconnect what it protected",)
+
+
+def _key(one: DeclaredConnection) -> tuple[object, ...]:
+    return one.schedule, one.provider, one.account
 
 
 def _drifting(before: SitePlan | None) -> frozenset[str | None]:

@@ -20,7 +20,7 @@ from reconciler.planning import attribution
 from reconciler.planning.base_manifests import BaseManifests
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
-from reconciler.planning.protection import still_protected
+from reconciler.planning.protection import still_protected, unprotected
 from reconciler.planning.providers import word
 from reconciler.planning.review import Refusal, refusals
 from reconciler.planning.select import narrowable
@@ -110,7 +110,8 @@ async def plan_against_base(
         )
         # Of a plan that leaves out most of what is declared it can't be told.
         gone = () if selection.connections is not None else attribution.out_of_scope(now, before)
-        now = replace(now, violations=(*now.violations, *protected), warnings=(*now.warnings, *gone))
+        bare = unprotected(heads[site.name], bases[site.name][1])
+        now = replace(now, violations=(*now.violations, *protected), warnings=(*now.warnings, *gone, *bare))
         blamed[site.name] = replace(now, faults=attribution.new_faults(now.faults, before.faults), unread=())
         return now
 

@@ -98,6 +98,19 @@ def test_protection_that_this_change_deletes_still_holds(drifting: Extcal) -> No
     )
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_protection_that_this_change_takes_away_is_told(drifting: Extcal, renamed: bool) -> None:  # noqa: FBT001 - a case
+    """It changes nothing live, so that no action shows it; the next change could disconnect what was protected."""
+    kept = "lifecycle: {preventDisconnect: true}"
+    drifting.write(site(), connection(1, more=kept), connection(2, more=kept), connection(3), to="base/all.yaml")
+    bare = connection(1).replace("{name: staff-1}", "{name: dr-lee}") if renamed else connection(1)
+    drifting.write(site(), bare, connection(2, more=kept), connection(3))
+    ran = drifting("plan", "manifests", "--base-dir", "base")
+    address = "harbor/dr-lee" if renamed else "harbor/staff-1"
+    assert f"{address} is no longer protected: this change takes lifecycle.preventDisconnect away" in ran.err
+    assert "harbor/staff-2" not in ran.err
+
+
 def test_what_the_change_no_longer_declares_is_told(drifting: Extcal) -> None:
     """Connections that fall out of scope stay connected, and a warning names each, and the site that is gone."""
     drifting.write(site(), connection(1), connection(2))
