@@ -9,7 +9,7 @@ from tests.support.builders.manifests import CONNECTION, POLICY, SITE, SITE_ID, 
 Faults = Callable[[str], list[str]]
 
 GUID = "must be a GUID, such as 7a3f0c1e-5d2b-4f6a-9c8e-1b2d3e4f5a6b"
-NAME = "must be 1 to 128 letters, digits, dots, dashes or underscores, with a letter or digit first and last"
+NAME = "must be 1 to 128 letters (a to z), digits, dots, dashes or underscores, with a letter or digit first and last"
 SECRET = "a secret must not be written in a manifest"
 REFERENCE = "name an environment variable, {env: EXTCAL_…}, or a file, {file: …}"
 ENV = "must be the name of an environment variable that begins with EXTCAL_, in capitals, digits and underscores"
