@@ -63,9 +63,13 @@ def test_what_does_not_matter_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("ref", "found", "told"),
     [
-        (labelled(ScheduleKey.NAME, "Dr. Lee"), ("Dr. Lee-Ross", None), "the schedule Dr. Lee ["),
+        (
+            labelled(ScheduleKey.NAME, "Dr. Lee"),
+            ("Dr. Lee-Ross", None),
+            "its schedule Dr. Lee, and the service Dr. Lee-Ross [",
+        ),
         (labelled(ScheduleKey.NAME, "Dr. Lee"), ("Dr. Lee", "r1"), ""),
-        (labelled(ScheduleKey.EXTERNAL_ID, "r1"), ("Dr. Lee", "r2"), "the schedule r1 ["),
+        (labelled(ScheduleKey.EXTERNAL_ID, "r1"), ("Dr. Lee", "r2"), "its schedule r1, and the service r2 ["),
         (labelled(ScheduleKey.EXTERNAL_ID, "r1"), ("Dr. Lee", None), ""),
         (ScheduleRef(ScheduleKey.ID, SCHEDULE), ("Dr. Lee", None), ""),
     ],
