@@ -120,8 +120,18 @@ def _unknown(document: YamlMapping, problem: Problem) -> Iterator[Explanation]:
         if not hint and is_secret_name(name):
             message, hint = f"{SECRET}: {message}", f"{SECRET_HINT}, in auth or credentials"
         elif not hint:
-            hint = f"allowed: {', '.join(known)}" if known else "it takes no fields: write {}"
+            hint = _belongs(name, known) or (
+                f"allowed: {', '.join(known)}" if known else "it takes no fields: write {}"
+            )
         yield dotted((*path, name)), place, message, hint
+
+
+def _belongs(name: str, known: Mapping[str, Mapping[str, object]]) -> str:
+    """Where a field that is indented too little belongs, if there is one such place."""
+    around = [
+        field for field, schema in known.items() if name in cast("Mapping[str, object]", schema.get("properties", {}))
+    ]
+    return f"it belongs in {around[0]}: indent it" if len(around) == 1 else ""
 
 
 def _names_export_calendar(path: _Path, name: str) -> bool:

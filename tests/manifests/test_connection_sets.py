@@ -109,6 +109,14 @@ def test_a_set_can_say_everything_in_its_template_but_names_and_accounts(folder:
             "  connections: [{name: x, password: hunter2}]\n",
             "m.yaml:10:27: a secret must not be written in a manifest: unknown field 'password'",
         ),
+        (
+            "  provider: apple\n  allowEmpty: true\n",
+            "m.yaml:10:3: unknown field 'provider', at spec.provider (it belongs in template: indent it)",
+        ),
+        (
+            "connections: [{name: x}]\n",
+            "m.yaml:10:1: unknown field 'connections', at connections (it belongs in spec: indent it)",
+        ),
         ("  template: {}\n  allowEmpty: true\n", "m.yaml:10:3: the field 'template' is written twice"),
         (
             "  roster: staff.csv\n",
