@@ -193,7 +193,7 @@ def warn_of_overlooked(desired: Desired, console: Console, *, planned: bool = Fa
     A plan that is shown has the warnings of its sites. It notes, as validate does, what of rosters is not read.
     """
     for note in desired.notes if planned else ():
-        console.note(str(note))
+        console.note(f"note: {note}")
     for one in desired.overlooked:
         if not (planned and one.sites):
             console.warning(str(one.warning))

@@ -203,7 +203,7 @@ def _listed(path: Path, limits: Limits, folder: pull_sites.Folder, console: Cons
     """The sites that a CSV file lists."""
     found = read_site_list(path, limits)
     for note in found.ignored:
-        console.note(str(note))
+        console.note(f"note: {note}")
     return pull_sites.as_listed(found.sites, folder)
 
 

@@ -48,7 +48,7 @@ def validate(paths: tuple[str, ...], limits: Limits, output: str) -> int:
         for warning in warnings:
             options.console.warning(str(warning))
         for note in desired.notes:
-            options.console.note(str(note))
+            options.console.note(f"note: {note}")
     sites, connections = len(desired.sites), len(desired.connections)
     options.console.result(
         f"Valid: {sites} site{'' if sites == 1 else 's'}, {connections} connection{'' if connections == 1 else 's'}."

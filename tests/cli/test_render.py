@@ -108,7 +108,8 @@ def test_columns_that_are_not_read_are_noted(rendering: Extcal) -> None:
     roster = rendering.folder / "manifests" / "staff.csv"
     roster.write_text(f"name,phone,account,schedule_id,room\nstaff-2,12,{email(2)},{schedule_id(2)},3\n")
     assert (
-        "manifests/staff.csv:1:6: the columns are not read: 'phone', 'room'" in rendering("validate", "manifests").err
+        "note: manifests/staff.csv:1:6: the columns are not read: 'phone', 'room'"
+        in rendering("validate", "manifests").err
     )
     assert rendering("validate", "manifests", "--quiet").err == ""
     assert "1:6: the columns are not read" in rendering("plan", "manifests").err

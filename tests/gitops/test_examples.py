@@ -39,7 +39,7 @@ def test_the_manifests_are_valid() -> None:
     ended = run([*EXTCAL, "validate", "manifests"], EXAMPLE)
     assert (ended.returncode, ended.stderr) == (
         0,
-        "manifests/harbor-dental/staff.csv:1:6: the column is not read: 'phone'\n",
+        "note: manifests/harbor-dental/staff.csv:1:6: the column is not read: 'phone'\n",
     )
     assert ended.stdout == "Valid: 2 sites, 6 connections.\n"
 
