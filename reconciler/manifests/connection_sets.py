@@ -97,6 +97,14 @@ class SetReader:
             self._report.add(locate(document, ("spec",), key=True), "the set has no connections", "spec", hint)
         return made
 
+    def check_entries(self, document: YamlMapping) -> None:
+        """Report what is wrong with the entries of a set that is not valid itself; raises SpoiledError."""
+        spec = document.get("spec")
+        given = spec.get("connections") if isinstance(spec, YamlMapping) else None
+        for index, entry in enumerate(given if isinstance(given, YamlSequence) else ()):
+            if isinstance(entry, YamlMapping):
+                is_valid(ENTRY, entry, self._report, f"spec.connections[{index}]")
+
     def _add_entries(self, given: YamlSequence, made: SetDocument) -> None:
         def converted(entry: Value, index: int) -> Converted:
             member = SetMember(made.name, made.root, index)

@@ -164,6 +164,8 @@ def _add(document: YamlMapping, report: FileReport, sets: "SetReader", documents
             # One fault, not one for each of its members.
             documents.declarations[-1] = documents.declarations[-1]._replace(needs_site=True)
         documents.connections += (_counted(member, document, report) for member in found.members)
+    elif kind == "ConnectionSet":
+        sets.check_entries(document)
 
 
 def _counted(valid: _Document, document: YamlMapping, report: FileReport) -> _Document:

@@ -138,6 +138,15 @@ def test_faults_of_a_set(folder: Path, spec: str, fault: str) -> None:
     assert refusals(Path())[0].startswith(fault)
 
 
+def test_faults_of_a_template_and_its_entries_come_together(folder: Path) -> None:
+    """What is wrong with a template hides nothing that is wrong with an entry."""
+    write(folder, "  connections: [{name: x, acount: y}]\n", around=SET.replace("provider:", "provder:"))
+    assert [fault.split(",")[0] for fault in refusals(Path())] == [
+        "m.yaml:7:5: unknown field 'provder'",
+        "m.yaml:10:27: unknown field 'acount'",
+    ]
+
+
 def test_what_the_template_refers_to_is_one_fault(folder: Path) -> None:
     """A name in the template that nothing has is not a fault of each member."""
     write(folder, ENTRIES, around=SET.replace("harbor-dental", "harbr-dental").replace("busy-times-only", "bsy"))
