@@ -22,6 +22,8 @@ REQUESTS_A_MINUTE = 190
 START = "start-up"
 VALIDATE = "validate"
 VALIDATE_SETS = "validate, as sets"
+VALIDATE_LABELLED = "validate, names beside ids"
+VALIDATE_LABELLED_SETS = "validate, as sets, names beside ids"
 AGREEING_SETS = "plan, agreeing, as sets"
 AGREEING = f"plan, {Live.AGREEING}"
 
@@ -48,6 +50,9 @@ class Case:
     live: Live | None = None
 
 
+_AS_SETS = ((VALIDATE_SETS, "sets"), (VALIDATE_LABELLED, "labelled"), (VALIDATE_LABELLED_SETS, "labelled-sets"))
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
     """The peers that are at hand: octoDNS's programs, and Terraform; None where one is not to be had."""
@@ -69,6 +74,8 @@ def write_inputs(fleet: Fleet, folder: Path, at_hand: Peers) -> None:
     write_manifests(fleet, folder / "manifests")
     if fleet.sites > 1:
         write_sets(fleet, folder / "sets")
+        write_manifests(fleet, folder / "labelled", labelled=True)
+        write_sets(fleet, folder / "labelled-sets", labelled=True)
     if at_hand.plan_zones(fleet):
         peers.write_zones(fleet, folder / "zones")
     if terraform := at_hand.plan_resources(fleet):
@@ -87,11 +94,8 @@ def of_fleet(fleet: Fleet, folder: Path, server: Server, at_hand: Peers) -> Iter
     floor = (sys.executable, "-m", "tests.benchmarks.fleet.floor", manifests)
     octodns, terraform = at_hand.plan_zones(fleet), at_hand.plan_resources(fleet)
 
-    yield Case(Key(VALIDATE, "extcal", fleet), Command(words(installed("extcal"), "validate", manifests)))
-    if fleet.sites > 1:
-        yield Case(
-            Key(VALIDATE_SETS, "extcal", fleet), Command(words(installed("extcal"), "validate", folder / "sets"))
-        )
+    for what, name in ((VALIDATE, "manifests"), *(_AS_SETS if fleet.sites > 1 else ())):
+        yield Case(Key(what, "extcal", fleet), Command(words(installed("extcal"), "validate", folder / name)))
     yield Case(Key(VALIDATE, "floor", fleet), Command(words(*floor)))
     if octodns:
         yield Case(Key(VALIDATE, "octoDNS", fleet), peers.octodns_validate(octodns, zones))

@@ -13,6 +13,8 @@ from tests.benchmarks.fleet.cases import (
     REQUESTS_A_MINUTE,
     START,
     VALIDATE,
+    VALIDATE_LABELLED,
+    VALIDATE_LABELLED_SETS,
     VALIDATE_SETS,
     Key,
 )
@@ -75,6 +77,12 @@ def figures(results: Mapping[Key, Sequence[Usage]]) -> Iterator[Figure]:
             0.14,
         ),
         ("validate, 10,000 in 100 sets / 10,000 documents", Key(VALIDATE_SETS, "extcal", _MANY), validated, 0.6),
+        (
+            "validate, 10,000 in 100 sets / 10,000 documents, both with names beside ids",
+            Key(VALIDATE_LABELLED_SETS, "extcal", _MANY),
+            Key(VALIDATE_LABELLED, "extcal", _MANY),
+            0.6,
+        ),
         ("validate, 10,000 / octoDNS", validated, Key(VALIDATE, "octoDNS", _MANY), 0.5),
         ('`extcal --version` / `python -c "import click"`', Key(START, "extcal"), Key(START, "click"), 2.0),
         ("plan, agreeing, 100 sites: 50,000 / 10,000", Key(AGREEING, "extcal", _MORE), planned, 5.5),

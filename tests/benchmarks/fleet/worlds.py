@@ -151,8 +151,11 @@ class Declared(StrEnum):
     ABSENT = "absent"
 
 
-def write_manifests(fleet: Fleet, folder: Path, declared: Declared = Declared.NAMED) -> None:
-    """A file with the sites, and for each site a folder of its connections, at most a thousand in a file."""
+def write_manifests(fleet: Fleet, folder: Path, declared: Declared = Declared.NAMED, *, labelled: bool = False) -> None:
+    """A file with the sites, and for each site a folder of its connections, at most a thousand in a file.
+
+    Labelled, the ids of schedules have names beside them, as `pull` and `pin` write them.
+    """
     folder.mkdir(parents=True)
     sites = (_SITE.format(name=site_name(site), id=site_id(site)) for site in range(fleet.sites))
     (folder / "sites.yaml").write_text("---\n".join([_POLICY, *sites]))
@@ -161,34 +164,40 @@ def write_manifests(fleet: Fleet, folder: Path, declared: Declared = Declared.NA
         below.mkdir()
         numbers = fleet.numbers(site)
         for first in range(0, len(numbers), _A_FILE):
-            texts = (_connection(site, number, declared) for number in numbers[first : first + _A_FILE])
+            some = numbers[first : first + _A_FILE]
+            texts = (_connection(site, number, declared, labelled=labelled) for number in some)
             (below / f"staff-{first:05}.yaml").write_text("---\n".join(texts))
 
 
-def write_sets(fleet: Fleet, folder: Path) -> None:
+def write_sets(fleet: Fleet, folder: Path, *, labelled: bool = False) -> None:
     """The same fleet as a set for each site, whose template says what its members share."""
     folder.mkdir(parents=True)
     sites = (_SITE.format(name=site_name(site), id=site_id(site)) for site in range(fleet.sites))
     (folder / "sites.yaml").write_text("---\n".join([_POLICY, *sites]))
     for site in range(fleet.sites):
-        entries = "".join(_entry(site, number) for number in fleet.numbers(site))
+        entries = "".join(_entry(site, number, labelled=labelled) for number in fleet.numbers(site))
         (folder / f"{site_name(site)}.yaml").write_text(_SET.format(site=site_name(site)) + entries)
 
 
-def _entry(site: int, number: int) -> str:
+def _entry(site: int, number: int, *, labelled: bool) -> str:
     provider = provider_of(number)
     more = "" if provider is _GOOGLE else f", provider: {provider.word}"
     if provider.by_credentials:
         more = _OWN_OF_ENTRY.format(calendar=calendars(number)[0]["name"])
-    return _ENTRY.format(number=number, schedule=schedule_id(number), account=account(site, number), more=more)
+    schedule = _schedule(number, labelled=labelled)
+    return _ENTRY.format(number=number, schedule=schedule, account=account(site, number), more=more)
 
 
-def _connection(site: int, number: int, declared: Declared) -> str:
+def _schedule(number: int, *, labelled: bool) -> str:
+    return f"{schedule_id(number)}, name: Staff {number}" if labelled else schedule_id(number)
+
+
+def _connection(site: int, number: int, declared: Declared, *, labelled: bool) -> str:
     provider = provider_of(number)
     common = _CONNECTION.format(
         number=number,
         site=site_name(site),
-        schedule=schedule_id(number),
+        schedule=_schedule(number, labelled=labelled),
         provider=provider.word,
         account=account(site, number),
     )
