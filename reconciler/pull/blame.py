@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 
 import yaml
 
+from reconciler.manifests.contents import ROSTER_SUFFIXES
 from reconciler.manifests.csv_table import rows
 from reconciler.manifests.faults import FileReport, SpoiledError
 from reconciler.model.source import Fault
 from reconciler.pull.propose import Edit
 from reconciler.pull.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
-_ROSTERS = (".csv", ".tsv")
 _ENTRY = re.compile(r"spec\.connections\[(\d+)\]")
 
 
@@ -23,7 +23,7 @@ def edits_at(fault: Fault, edits: Sequence[Edit], content: bytes) -> list[Edit]:
     if fault.source is None or not edits:
         return list(edits)
     text = content.decode("utf-8-sig")
-    is_roster = edits[0].path.lower().endswith(_ROSTERS)
+    is_roster = edits[0].path.lower().endswith(ROSTER_SUFFIXES)
     names = _in_row(text, fault.source.line) if is_roster else _in_document(text, fault)
     return [edit for edit in edits if edit.address.rpartition("/")[2] in names] or list(edits)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from reconciler.errors import ExtcalError
+from reconciler.manifests.contents import ROSTER_SUFFIXES
 from reconciler.manifests.convert import ConnectionDocument
 from reconciler.manifests.files import ManifestFile, find, read
 from reconciler.manifests.limits import DEFAULT, Limits, ManifestBudget
@@ -172,7 +173,6 @@ def _root(path: Path) -> Path | None:
 
 
 _FIRST = ("site.yaml", "policies.yaml")
-_ROSTER = ".csv"
 
 
 @dataclass(slots=True)
@@ -213,7 +213,7 @@ def save(folder: Folder, files: Mapping[str, bytes]) -> SavedFiles:
 
 def _rank(path: str) -> int:
     name = path.rpartition("/")[2]
-    return _FIRST.index(name) if name in _FIRST else len(_FIRST) + (not name.endswith(_ROSTER))
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST) + (not name.lower().endswith(ROSTER_SUFFIXES))
 
 
 def _stage(folder: Folder, path: str, content: bytes) -> tuple[Path, Path]:
