@@ -26,6 +26,7 @@ _MODULES = {
     "merge": "merge",
     "watch": "watch",
     "resolve": "resolve",
+    "history": "history",
     "pull": "pull",
     "pin": "pin",
     "status": "status",

@@ -18,7 +18,7 @@ from reconciler.cli.sandbox_data import check_ours
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, SecretKind, SecretRef
-from reconciler.workflow import Service, reach
+from reconciler.workflow import Service, reach, run_origin
 
 HOSTED = "https://www.wixapis.com"
 _SANDBOX_STATE = "state"
@@ -125,7 +125,7 @@ def _sandbox(folder: Path, options: GlobalOptions) -> Iterator[Target]:
             # The sandbox has a key of its own, whatever the manifests refer to.
             own_key = ApiKeyAuth(SecretRef(SecretKind.ENV, _SANDBOX_KEY))
             # Its port is another one every time: the runs on it meet in its own folder.
-            machine = Machine(folder / _SANDBOX_STATE, "sandbox", redact)
+            machine = Machine(folder / _SANDBOX_STATE, "sandbox", redact, run_origin(os.environ))
             service = _service(sandbox.endpoint, environ, options, private=False)
             yield Target(replace(service, machine=machine, auth=own_key), named)
     except SandboxError as error:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ApiError, ExtcalError, NotFoundError, PreconditionFailedError
-from reconciler.execution.journal import Journal, UnfinishedLog, Use
+from reconciler.execution.journal import HistoryLog, Journal, UnfinishedLog, Use
 from reconciler.execution.port import Port
 from reconciler.execution.settle import Window, look_for, rivals_of
 from reconciler.execution.site_view import Seen, SiteView, Standing, again_while_stale, now
@@ -35,6 +35,7 @@ class Reach:
     where it was planned just now, and is for no other time. `made` are the ids of the connections that this run has
     made, `unshown` those that showed no account, with their intents and how they came, by address. `owners` are the
     schedules and providers on which the plan has an owner agree, whose connections may show no account at first.
+    `history` is told what was sent, or failed.
     """
 
     port: Port
@@ -46,6 +47,7 @@ class Reach:
     made: set[str] = field(default_factory=set)
     unshown: dict[str, tuple[str, Intent, Fate]] = field(default_factory=dict)
     owners: frozenset[tuple[str, str]] = frozenset()
+    history: HistoryLog | None = None
 
 
 async def connect(action: Action, reach: Reach, standing: Standing) -> Seen | Outcome:

@@ -1,6 +1,7 @@
 """Walks a plan: what depends on nothing runs concurrently, what depends on another waits for it."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -58,6 +59,7 @@ class Executor:
         ended: Iterable[Outcome] = (),
     ) -> None:
         self._plan = plan
+        self._digest = functools.cache(lambda: plan.digest)
         self._ended = {outcome.action.address: outcome for outcome in ended}
         self._planned = frozenset(action.address for action in plan.actions)
         self._leaving = {site.site.name: disconnecting(site.actions) for site in plan.sites}
@@ -100,9 +102,25 @@ class Executor:
 
     async def _settle(self, action: Action) -> Outcome:
         if (ended := self._ended.get(action.address)) is not None:
-            return ended
-        outcome = await self._when_ready(action)
+            return self._recorded(ended)
+        outcome = self._recorded(await self._when_ready(action))
         self._on_outcome(outcome)
+        return outcome
+
+    def _recorded(self, outcome: Outcome) -> Outcome:
+        """The outcome, which the history has if anything was sent or went wrong; what was done stays done without."""
+        reach = self._reaches.get(outcome.action.site)
+        sent = outcome.status is not OutcomeStatus.AWAITING_CONSENT or outcome.consent_url is not None
+        if reach is None or reach.history is None or outcome.already or not sent:
+            return outcome
+        if outcome.status is OutcomeStatus.SKIPPED:
+            return outcome
+        try:
+            reach.history.add(outcome, self._digest())
+        except ExtcalError as error:
+            if outcome.status is OutcomeStatus.DONE:
+                return replace(outcome, status=OutcomeStatus.FAILED, error=f"done, but {error}")
+            return replace(outcome, error=f"{outcome.error}; {error}" if outcome.error else str(error))
         return outcome
 
     async def _when_ready(self, action: Action) -> Outcome:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from reconciler.model.account import Account
 from reconciler.model.intent import Fate, Intent, Made, Pending
+from reconciler.model.result import Outcome
 
 
 class Journal(Protocol):
@@ -42,6 +43,14 @@ class Use(Protocol):
 
     def add(self, address: str) -> None:
         """Write down that the action of an address was carried out, or has come about."""
+        ...
+
+
+class HistoryLog(Protocol):
+    """Who changed what on one site; each method raises an ExtcalError where it can't be written."""
+
+    def add(self, outcome: Outcome, plan: str) -> None:
+        """Write down how an action of the plan with this digest has ended."""
         ...
 
 

@@ -12,16 +12,19 @@ from reconciler.errors import ExtcalError
 from reconciler.machine.ledger import FileLedger
 from reconciler.machine.lock import Owner, SiteLock
 from reconciler.model.account import Account
+from reconciler.model.history import Origin
 from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
     from reconciler.machine.calendars import CalendarFile
+    from reconciler.machine.history import HistoryFile
     from reconciler.machine.journal import FileJournal
     from reconciler.machine.unfinished import UnfinishedFile
     from reconciler.machine.used_plan import UsedPlan
     from reconciler.model.intent import Intent
 
 _PLAIN = re.compile(r"[0-9a-f-]{1,64}")
+_NOBODY = Origin()
 
 
 class MachineError(ExtcalError):
@@ -31,28 +34,36 @@ class MachineError(ExtcalError):
 class Machine:
     """The folder `path` for one service, told apart by `service`; made when it is needed, for its user alone.
 
-    `redact` takes secrets out of a text: nothing is written down that holds one.
+    `redact` takes secrets out of a text: nothing is written down that holds one. `origin` is who runs this, for the
+    history.
     """
 
-    def __init__(self, path: Path, service: str, redact: Callable[[str], str] = str) -> None:
+    def __init__(self, path: Path, service: str, redact: Callable[[str], str] = str, origin: Origin = _NOBODY) -> None:
         self._root = path
         self._path = path / _name(service)
         self._redact = redact
+        self._origin = origin
         self._sites: dict[str, SiteFolder] = {}
 
     def site(self, site_id: str) -> "SiteFolder":
         """What the runs on one site share."""
         name = _name(site_id)
-        return self._sites.setdefault(name, SiteFolder(self._root, self._path / name, self._redact))
+        return self._sites.setdefault(name, SiteFolder(self._root, self._path / name, self._redact, self._origin))
+
+    def known_sites(self) -> list["SiteFolder"]:
+        """What the runs on every site share that any run here was about."""
+        folders = sorted(self._path.iterdir()) if self._path.is_dir() else []
+        return [self.site(folder.name) for folder in folders if _PLAIN.fullmatch(folder.name)]
 
 
 class SiteFolder:
     """What the runs on one site share; each raises an ExtcalError where it can't be used."""
 
-    def __init__(self, root: Path, path: Path, redact: Callable[[str], str] = str) -> None:
+    def __init__(self, root: Path, path: Path, redact: Callable[[str], str] = str, origin: Origin = _NOBODY) -> None:
         self.path = path
         self._root = root
         self._redact = redact
+        self._origin = origin
         self.ledger = FileLedger(path / "requests", self.make)
         self._used_plans: dict[str, UsedPlan] = {}
 
@@ -76,6 +87,13 @@ class SiteFolder:
         from reconciler.machine.calendars import CalendarFile  # noqa: PLC0415 - who only counts requests has no use
 
         return CalendarFile(self.path / "calendars", self.make, redact=self._redact)
+
+    @cached_property
+    def history(self) -> "HistoryFile":
+        """Who changed what."""
+        from reconciler.machine.history import HistoryFile  # noqa: PLC0415 - as for the journal
+
+        return HistoryFile(self.path / "history", self.make, self._origin, self._redact)
 
     def leaves_unfinished(self, address: str, account: Account | None) -> bool:
         """Whether a connection has its sync config yet to come; where nothing was written down none has."""

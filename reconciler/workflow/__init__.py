@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
     from reconciler.workflow.schedule_names import status_with_schedule_names, with_schedule_names
     from reconciler.workflow.selection import MatchedSite, SiteLookup, look_up, match_live
-    from reconciler.workflow.service import Selection, Service, Sessions, reach, selected_sites, sessions
+    from reconciler.workflow.service import Selection, Service, Sessions, reach, run_origin, selected_sites, sessions
     from reconciler.workflow.unlisted import checked_by_plan, note_all_unlisted
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "reach",
     "recover",
     "review_saved",
+    "run_origin",
     "selected_sites",
     "sessions",
     "status",
@@ -109,6 +110,7 @@ _HOMES = {
     "prepare": "reconciler.workflow.run",
     "recover": "reconciler.workflow.recovery",
     "review_saved": "reconciler.workflow.plans",
+    "run_origin": "reconciler.workflow.service",
     "selected_sites": "reconciler.workflow.service",
     "sessions": "reconciler.workflow.service",
     "status": "reconciler.workflow.run",

@@ -94,7 +94,9 @@ def _reach(plan: SitePlan, opened: Sessions, machine: Machine, window: Window) -
     owners = frozenset((a.schedule_id, a.provider) for a in plan.actions if a.needs_owner and a.kind.writes)
     writer = opened[plan.site.name].writer()
     view = SiteView(writer)
-    return Reach(SitePort(writer, view), view, here.journal, window, here.unfinished, use, owners=owners)
+    return Reach(
+        SitePort(writer, view), view, here.journal, window, here.unfinished, use, owners=owners, history=here.history
+    )
 
 
 async def verify(

@@ -1,6 +1,9 @@
 """Opens sessions with the sites of a run, and selects which sites it is about."""
 
 import asyncio
+import os
+import pwd
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +18,7 @@ from reconciler.api.secrets import Secrets
 from reconciler.api.session import SessionLimits, SiteSession, open_pool
 from reconciler.machine import Machine
 from reconciler.model.desired import ApiKeyAuth, Desired, Site
+from reconciler.model.history import Origin
 from reconciler.model.limits import SITES_AT_ONCE
 from reconciler.model.live import LiveSite
 from reconciler.model.shards import Shards
@@ -121,7 +125,20 @@ def reach(
     secrets = Secrets(environ, secrets_folder)
     # An earlier run may have told the service one that this run does not need.
     secrets.remember_environ()
-    return Service(where, secrets, Machine(state_folder, where, secrets.redact), proxy=proxy)
+    return Service(where, secrets, Machine(state_folder, where, secrets.redact, run_origin(environ)), proxy=proxy)
+
+
+def run_origin(environ: Mapping[str, str]) -> Origin:
+    """Who runs this, as GitHub, GitLab or this machine say."""
+    actor = environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN") or _user()
+    return Origin(actor, socket.gethostname() or None, environ.get("GITHUB_SHA") or environ.get("CI_COMMIT_SHA"))
+
+
+def _user() -> str | None:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None
 
 
 @asynccontextmanager

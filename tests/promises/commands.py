@@ -41,6 +41,7 @@ _TIMES = ("--start", "2027-01-31T09:00:00Z", "--end", "2027-01-31T10:00:00Z")
 STAYING: dict[str, tuple[Row, ...]] = {
     "validate": (("validate", "manifests"), ("validate", "manifests", "--format", "github")),
     "render": (("render", "manifests"), ("render", "manifests", "--format", "json")),
+    "history": (("history",), ("history", "manifests", "--format", "json")),
     "schema": (("schema", "Site"), ("schema", "nonsense")),
     "consent-page": (("consent-page", "--output", "page.html"), ("consent-page", "--output", "-")),
     "merge": (("merge", "nowhere.json"), ("merge", "manifests/all.yaml", "--out", "joined.json")),

@@ -129,12 +129,24 @@ PLANNING = {
 }
 APPLYING = _outputs("apply", "text json", "manifests", "--auto-approve")
 RESOLVING = _outputs("resolve", "text json", "manifests")
+HISTORY = _outputs("history", "text json csv", "manifests")
 MERGING = _outputs("merge", "text json markdown html", "plan.json")
 WATCHING = {("watch", ""): Output(("watch", "manifests", "--listen", "127.0.0.1:0", "--verbose"), text_is_inert)}
 VALIDATING = _outputs("validate", "text github", "hostile")
 RENDERING = _outputs("render", "text json", "sets")
 SANDBOX = {**_outputs("sandbox events list", "text json"), **_outputs("sandbox schedules list", "text json")}
-OUTPUTS = {**LOOKING, **PLANNING, **APPLYING, **RESOLVING, **MERGING, **WATCHING, **VALIDATING, **RENDERING, **SANDBOX}
+OUTPUTS = {
+    **LOOKING,
+    **PLANNING,
+    **APPLYING,
+    **RESOLVING,
+    **HISTORY,
+    **MERGING,
+    **WATCHING,
+    **VALIDATING,
+    **RENDERING,
+    **SANDBOX,
+}
 OWN_WORDS: set[Name] = {
     ("schema", ""),
     ("consent-page", ""),

@@ -236,7 +236,7 @@ def test_nobody_else_may_read_it(armed: Extcal) -> None:
         os.umask(before)
     found = [armed.folder / "a", *(armed.folder / "a").rglob("*")]
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in found}
-    assert {modes.pop(name) for name in ("journal", "lock", "requests")} == {0o600}
+    assert {modes.pop(name) for name in ("history", "journal", "lock", "requests")} == {0o600}
     assert set(modes.values()) == {0o700}
     assert len(modes) == 4
 

@@ -19,6 +19,7 @@ from reconciler.sandbox.server import running
 from tests.promises.inert_outputs import (
     APPLYING,
     CHECKS,
+    HISTORY,
     LOOKING,
     MERGING,
     OUTPUTS,
@@ -179,6 +180,17 @@ def test_what_is_left_open_is_told_inertly(stage: Stage, name: Name) -> None:
     OUTPUTS[name].check(out)
     assert b"harbor/staff-0" in out
     assert b"x;=1+1;" in out
+
+
+@pytest.mark.parametrize("name", HISTORY, ids=" ".join)
+def test_what_was_done_is_told_inertly(stage: Stage, name: Name) -> None:
+    """Disconnects of what has hostile ids, and refusals in hostile words."""
+    stage.service.be_healthy()
+    assert stage("apply", "manifests", "--auto-approve")[0] == 1
+    code, out = stage.again(*OUTPUTS[name].args)
+    assert code == 0
+    OUTPUTS[name].check(out)
+    assert b"harbor" in out
 
 
 def test_a_saved_plan_is_ascii(stage: Stage) -> None:

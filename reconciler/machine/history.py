@@ -1,0 +1,130 @@
+"""Keeps who changed what: a line for each action of a run that sent something, or failed.
+
+A file of lines for a site, each a JSON object, only ever added to; one that was cut off by a crash is passed over. When
+the file has grown, it is set aside under a number, and the oldest that was set aside goes.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from reconciler.errors import ExtcalError
+from reconciler.model.encoding import Json, encoded
+from reconciler.model.history import HistoryEntry, Origin
+from reconciler.model.result import Outcome
+from reconciler.safe_paths import opened
+
+ROTATE_SIZE = 1024 * 1024
+"""Bytes beyond which a file is set aside."""
+KEPT = 9
+"""How many files that were set aside are kept."""
+_LARGEST = 16 * 1024 * 1024
+
+
+class HistoryError(ExtcalError):
+    """The history can't be read or written."""
+
+
+class HistoryFile:
+    """The history of one site in the file `path`; `make` makes its folder. Only who holds the site's lock may add.
+
+    `origin` is who runs this; `redact` takes secrets out of a text; `now` tells the seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        make: Callable[[], None],
+        origin: Origin,
+        redact: Callable[[str], str] = str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._make = make
+        self._origin = origin
+        self._redact = redact
+        self._now = now
+
+    def add(self, outcome: Outcome, plan: str) -> None:
+        """Write down how an action of the plan with this digest has ended, without its link; raises HistoryError."""
+        action, at = outcome.action, datetime.fromtimestamp(int(self._now()), UTC)
+        fields: dict[str, Json] = {
+            "at": at.isoformat().replace("+00:00", "Z"),
+            "by": self._origin.actor,
+            "host": self._origin.host,
+            "commit": self._origin.commit,
+            "plan": plan,
+            "site": action.site,
+            "site_id": action.site_id,
+            "address": action.address,
+            "action": action.kind.value,
+            "reason": action.reason.value,
+            "account": encoded(action.account),
+            "connection_id": outcome.connection_id or action.connection_id,
+            "changes": encoded(action.changes),
+            "status": outcome.status.value,
+            "error": outcome.error,
+        }
+        # Each line begins with an end of line: what a crash has cut off before it can't spoil it.
+        line = f"\n{json.dumps(self._redacted(fields))}\n".encode()
+        self._make()
+        try:
+            self._rotate()
+            with os.fdopen(opened(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0) as file:
+                file.write(line)
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise HistoryError(f"{self._path}: {error.strerror}, so the history lacks it") from error
+
+    def read(self) -> Iterator[HistoryEntry]:
+        """What was written down, the oldest first; raises HistoryError."""
+        for path in (*map(self._aside, range(KEPT, 0, -1)), self._path):
+            for line in self._content(path).splitlines():
+                with suppress(ValueError, RecursionError):
+                    if (entry := _entry(json.loads(line))) is not None:
+                        yield entry
+
+    def _content(self, path: Path) -> bytes:
+        if not path.exists():
+            return b""
+        try:
+            with os.fdopen(opened(path, os.O_RDONLY), "rb") as file:
+                return file.read(_LARGEST)
+        except OSError as error:
+            raise HistoryError(f"{path}: {error.strerror}, so the history can't be read") from error
+
+    def _rotate(self) -> None:
+        if not self._path.exists() or self._path.stat().st_size < ROTATE_SIZE:
+            return
+        for number in range(KEPT - 1, 0, -1):
+            if self._aside(number).exists():
+                self._aside(number).replace(self._aside(number + 1))
+        self._path.replace(self._aside(1))
+
+    def _aside(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+    def _redacted(self, value: Json) -> Json:
+        match value:
+            case str():
+                return self._redact(value)
+            case dict():
+                return {key: self._redacted(item) for key, item in value.items()}
+            case list():
+                return [self._redacted(item) for item in value]
+            case _:
+                return value
+
+
+def _entry(fields: object) -> HistoryEntry | None:
+    """The entry of a line; None where it is none of ours."""
+    match fields:
+        case {"at": str(), "address": str(), "site": str(), "action": str(), "status": str(), **_others}:
+            return HistoryEntry(cast("dict[str, Json]", fields))
+        case _:
+            return None
