@@ -1,7 +1,11 @@
-"""The file of `--consent-file`: new, readable by its owner alone, a JSON object with a link on each line."""
+"""The file of `--consent-file`: new, readable by its owner alone, with a link on each line.
+
+A line is a JSON object, or a row of CSV where the file's name ends in `.csv`.
+"""
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +15,11 @@ from reconciler.cli.redaction import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.action import Action
 from reconciler.model.encoding import encoded
+from reconciler.render.data_text import csv_text
 from reconciler.safe_paths import MisplacedError, check_folder
+from reconciler.text import FORMULA
+
+_DIVIDERS = str.maketrans({",": "%2C", ";": "%3B", "|": "%7C"})
 
 
 class LinkFile:
@@ -24,6 +32,8 @@ class LinkFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = -1
+        self._length = 0
+        self._as_csv = path.suffix.lower() == ".csv"
         self._written: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -44,24 +54,40 @@ class LinkFile:
 
     def write(self, action: Action, url: str) -> None:
         """Add a link; raises ExtcalError where it can't be written."""
+        if url in self._written:
+            return
         fields = {
             "address": action.address,
             "account": encoded(action.account),
             "provider": action.provider,
             "url": url,
         }
-        if url in self._written:
-            return
-        line = (json.dumps(redacted(fields)) + "\n").encode()
+        text = self._row(fields | {"schedule": action.schedule_name}) if self._as_csv else json.dumps(redacted(fields))
+        line = f"{text}\n".encode()
+        length = self._length + len(line)
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
             os.fsync(self._descriptor)
         except OSError as error:
+            # Half a row would look like a whole one, with a link that is cut.
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._length)
+                os.lseek(self._descriptor, self._length, os.SEEK_SET)
             raise ExtcalError(
                 f"--consent-file {self.path}: {error.strerror}. The link was not saved; apply again."
             ) from error
+        self._length = length
         self._written.add(url)
+
+    def _row(self, fields: Mapping[str, object]) -> str:
+        """A row of CSV, below the header row where it is the first."""
+        cells = {name: str(redacted(value) or "") for name, value in fields.items()}
+        if FORMULA.search(cells["url"]):
+            # The quote that makes a cell harmless would break the link; without what divides cells it needs none.
+            cells["url"] = cells["url"].translate(_DIVIDERS)
+        lines = csv_text(list(cells), [list(cells.values())]).splitlines()
+        return "\n".join(lines[bool(self._written) :])
 
     def holds(self, url: str) -> bool:
         """Whether a link was written."""

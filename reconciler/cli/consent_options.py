@@ -64,7 +64,8 @@ def consent_options(function: _Command) -> Callable[..., object]:
         click.option(
             "--consent-file",
             metavar="FILE",
-            help="Write the links to this new file, which only you can read, and show them nowhere else.",
+            help="Write the links to this new file, which only you can read, and show them nowhere else: one JSON "
+            "object a line, or CSV for a mail merge where its name ends in .csv.",
         ),
     ]
     for option in reversed(options):

@@ -1,5 +1,6 @@
 """`apply --consent`: where links are shown and where never, who is waited for, and how it ends."""
 
+import csv
 import json
 import stat
 import time
@@ -142,6 +143,36 @@ def test_a_file_keeps_the_links_to_itself(two: Extcal, output: str) -> None:
     assert two.writes == []
 
 
+@pytest.mark.parametrize("name", ["links.csv", "LINKS.CSV"])
+def test_a_csv_file_is_for_a_mail_merge(two: Extcal, name: str) -> None:
+    """A name that ends in .csv: a header and a row for each link, which works as it stands; no link elsewhere."""
+    ran = two("apply", "manifests", "--auto-approve", "--consent-file", name)
+    assert ran.code == 3
+    assert _LINK not in ran.out + ran.err
+    assert f"its link is in {name}" in ran.out
+    file = two.folder / name
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    raw = file.read_bytes()
+    assert b"\r" not in raw
+    assert raw.startswith(b"address,account,provider,url,schedule\n")
+    rows = list(csv.DictReader(raw.decode().splitlines(), strict=True))
+    assert {(row["address"], row["account"], row["provider"]) for row in rows} == {
+        (f"harbor/staff-{number}", email(number), "google") for number in (1, 2)
+    }
+    assert len(rows) == 2
+    assert all(web.get(row["url"]).status_code == 200 for row in rows)
+
+
+def test_a_csv_file_holds_no_formula(extcal: Extcal) -> None:
+    """An account that a spreadsheet would take for a formula is text there."""
+    hostile = connection(1, provider="google", more=_HOME).replace(email(1), '"=cmd@x.example"')
+    extcal.write(site(), hostile)
+    assert extcal("apply", "manifests", "--auto-approve", "--consent-file", "links.csv").code == 3
+    (row,) = csv.DictReader((extcal.folder / "links.csv").read_text().splitlines(), strict=True)
+    assert row["account"] == "'=cmd@x.example"
+    assert web.get(row["url"]).status_code == 200
+
+
 def test_the_file_is_never_written_through_a_link(two: Extcal) -> None:
     """A symbolic link at its place, even one that leads nowhere, is refused before anything is asked for."""
     (two.folder / "links.jsonl").symlink_to("elsewhere")
@@ -153,12 +184,13 @@ def test_the_file_is_never_written_through_a_link(two: Extcal) -> None:
     assert "No such file or directory" in nowhere.err
 
 
-def test_a_file_without_links_does_not_stay(extcal: Extcal) -> None:
+@pytest.mark.parametrize("name", ["links.jsonl", "links.csv"])
+def test_a_file_without_links_does_not_stay(extcal: Extcal, name: str) -> None:
     """Where nobody had to be asked, no file is left."""
     extcal.env |= PASSWORD_ENV
     extcal.write(site(), connection(0))
-    assert extcal("apply", "manifests", "--auto-approve", "--consent-file", "links.jsonl").code == 0
-    assert not (extcal.folder / "links.jsonl").exists()
+    assert extcal("apply", "manifests", "--auto-approve", "--consent-file", name).code == 0
+    assert not (extcal.folder / name).exists()
 
 
 def test_a_full_disk_does_not_cost_the_report(two: Extcal) -> None:
