@@ -17,8 +17,8 @@ from reconciler.render import table
 
 _SPAN = re.compile(r"(?P<count>[0-9]{1,5})(?P<unit>[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_HEADINGS = ("WHEN", "BY", "COMMIT", "ACTION", "CONNECTION", "ACCOUNT", "STATUS", "WHAT")
-_SHORT_COMMIT = 7
+_HEADINGS = ("WHEN", "BY", "COMMIT", "PLAN", "ACTION", "CONNECTION", "ACCOUNT", "STATUS", "WHAT")
+_SHORT = 7
 
 
 @click.command(
@@ -71,7 +71,12 @@ def history(
         and (not connections or any(_is_about(entry, word) for word in connections))
         and (after is None or _when(entry) >= after)
     ]
-    listing = Listing(_HEADINGS, [_row(entry) for entry in chosen], [dict(entry.fields) for entry in chosen])
+    listing = Listing(
+        _HEADINGS,
+        [_row(entry) for entry in chosen],
+        [dict(entry.fields) for entry in chosen],
+        for_people=(_HEADINGS, [_row(entry, short=_SHORT) for entry in chosen]),
+    )
     show_listing(options.console, output, listing, whole=bool(chosen))
     if not chosen:
         options.console.note("nothing was done" + (" that fits" if entries else " on this machine yet"))
@@ -89,11 +94,13 @@ def _is_about(entry: HistoryEntry, word: str) -> bool:
     )
 
 
-def _row(entry: HistoryEntry) -> table.Row:
+def _row(entry: HistoryEntry, short: int | None = None) -> table.Row:
+    """A row, with as much of the commit and of the plan's digest as `short` says, None is all."""
     return (
         _when(entry),
         entry.text("by"),
-        entry.text("commit")[:_SHORT_COMMIT],
+        entry.text("commit")[:short],
+        entry.text("plan").removeprefix("sha256:")[:short],
         entry.text("action"),
         entry.text("address"),
         entry.text("account"),
@@ -109,7 +116,7 @@ def _time(since: str) -> str:
     else:
         try:
             moment = datetime.fromisoformat(since)
-        except ValueError:
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment
+        except (ValueError, OverflowError):
             raise UsageError(f"--since {since!r} is no time. Write 30m, 24h, 7d, or 2027-01-31.") from None
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"

@@ -110,10 +110,7 @@ class Executor:
     def _recorded(self, outcome: Outcome) -> Outcome:
         """The outcome, which the history has if anything was sent or went wrong; what was done stays done without."""
         reach = self._reaches.get(outcome.action.site)
-        sent = outcome.status is not OutcomeStatus.AWAITING_CONSENT or outcome.consent_url is not None
-        if reach is None or reach.history is None or outcome.already or not sent:
-            return outcome
-        if outcome.status is OutcomeStatus.SKIPPED:
+        if reach is None or reach.history is None or outcome.already or not _worth_recording(outcome):
             return outcome
         try:
             reach.history.add(outcome, self._digest())
@@ -272,6 +269,15 @@ def _noted(reach: Reach, outcome: Outcome) -> Outcome:
     except ExtcalError as error:
         return replace(outcome, status=OutcomeStatus.FAILED, error=f"done, but {error}")
     return outcome
+
+
+def _worth_recording(outcome: Outcome) -> bool:
+    match outcome.status:
+        case OutcomeStatus.SKIPPED:
+            return False
+        case OutcomeStatus.AWAITING_CONSENT:
+            return outcome.consent_url is not None
+    return True
 
 
 def _moved(used_at: str | None, gone: Sequence[str], come: Sequence[str]) -> str:

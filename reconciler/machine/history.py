@@ -75,8 +75,10 @@ class HistoryFile:
         self._make()
         try:
             self._rotate()
-            with os.fdopen(opened(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0) as file:
+            with os.fdopen(opened(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as file:
                 file.write(line)
+                # Unbuffered, a disk that is nearly full may take a part, and nobody would hear of it.
+                file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise HistoryError(f"{self._path}: {error.strerror}, so the history lacks it") from error

@@ -50,6 +50,7 @@ def test_it_says_who_did_what(applied: Extcal) -> None:
     assert {"path": "syncConfig.listEventFromCalendars.enabled", "before": None, "after": True} in changes
     shown = applied("history").out
     assert "octo-example" in shown
+    assert f" {str(entry['plan'])[7:14]} " in shown
     assert DONE in shown
     assert stat.S_IMODE(file_of(applied).stat().st_mode) == 0o600
 
@@ -87,9 +88,10 @@ def test_it_can_be_narrowed(applied: Extcal, options: tuple[str, ...], count: in
     assert len(entries(applied, *options)) == count
 
 
-def test_a_time_that_is_none_is_an_error(applied: Extcal) -> None:
+@pytest.mark.parametrize("since", ["yesterday", "", "0001-01-01T00:00+14:00"])
+def test_a_time_that_is_none_is_an_error(applied: Extcal, since: str) -> None:
     """With what to write."""
-    ran = applied("history", "--since", "yesterday")
+    ran = applied("history", "--since", since)
     assert ran.code == 64
     assert "Write 30m, 24h, 7d, or 2027-01-31." in ran.err
 
@@ -118,12 +120,6 @@ def test_it_does_not_grow_for_ever(applied: Extcal) -> None:
     assert len(list(file.parent.glob("history*"))) == KEPT + 1
 
 
-def test_no_secret_is_in_it(applied: Extcal) -> None:
-    """Neither the key nor a password."""
-    content = file_of(applied).read_text()
-    assert not [value for value in PASSWORD_ENV.values() if value in content]
-
-
 def test_what_was_done_and_can_not_be_recorded_is_told(applied: Extcal) -> None:
     """It is done all the same, and the run fails for it, with the file."""
     file = file_of(applied)
@@ -133,7 +129,7 @@ def test_what_was_done_and_can_not_be_recorded_is_told(applied: Extcal) -> None:
     ran = applied(*APPLY)
     assert ran.code == 1
     assert "so the history lacks it" in ran.out
-    assert "0 connections" not in ran.out
+    assert applied.writes[-1].path.endswith("/disconnect")
     assert applied("history").code == 1
 
 

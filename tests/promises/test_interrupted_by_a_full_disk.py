@@ -82,11 +82,25 @@ def test_an_undo_that_does_not_fit_costs_no_report(extcal: Extcal) -> None:
     extcal.on(world(harbor(0)))
     extcal.write(site(), connection(0, more=BUSY.replace("true", "false")))
     extcal.env |= PASSWORD_ENV
-    ran = on_full_disk(extcal, 500, "apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
+    ran = on_full_disk(extcal, 1000, "apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
     assert ran.code == 1
     assert ran.err == "error: the undo plan was not saved: undo.json: the plan can't be saved: File too large\n"
     assert ran.out.endswith("\nApplied: 1 done.\n")
     assert set(files(extcal.folder)) == {"manifests/all.yaml"}
+
+
+def test_a_history_that_does_not_fit_is_told(extcal: Extcal) -> None:
+    """Also where a part of the line went onto the disk: the change is done, and the next one is in the history."""
+    extcal.on(world(harbor(0)))
+    extcal.write(site(), connection(0, more=BUSY.replace("true", "false")))
+    extcal.env |= PASSWORD_ENV
+    ran = on_full_disk(extcal, 500, "apply", "manifests", "--auto-approve")
+    assert ran.code == 1
+    assert "done, but " in ran.out
+    assert "File too large, so the history lacks it" in ran.out
+    extcal.write(site(), connection(0, more=BUSY))
+    assert extcal("apply", "manifests", "--auto-approve").code == 0
+    assert extcal("history").out.count("update") == 1
 
 
 def test_a_link_that_can_not_be_kept_is_told(pending: Extcal) -> None:

@@ -1,5 +1,6 @@
 """`extcal watch` as its users run it: a process with signals, lines and a port."""
 
+import json
 import re
 import signal
 import socket
@@ -108,6 +109,8 @@ def test_a_watch_applies_and_keeps_quiet_about_what_is_well(extcal: Extcal) -> N
         assert watcher.end(signal.SIGINT) == 0
     assert len(watcher.lines) == 1
     assert PASSWORD not in str(watcher.lines)
+    done = json.loads(extcal("history", "--format", "json").out)
+    assert [(entry["action"], entry["status"]) for entry in done] == [("connect", "done")]
 
 
 @pytest.mark.parametrize("insist", [False, True])
