@@ -29,7 +29,7 @@ $(VENV)/.runtime: pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --editable '.[sandbox,watch,dask]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox,watch,notify,dask]' --group dev
 	@touch $@
 
 ## quickstart: set up, then plan and apply the example on the embedded sandbox

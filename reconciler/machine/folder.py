@@ -17,6 +17,7 @@ from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
     from reconciler.machine.calendars import CalendarFile
+    from reconciler.machine.consent_requests import ConsentRequestFile
     from reconciler.machine.history import HistoryFile
     from reconciler.machine.journal import FileJournal
     from reconciler.machine.unfinished import UnfinishedFile
@@ -94,6 +95,13 @@ class SiteFolder:
         from reconciler.machine.history import HistoryFile  # noqa: PLC0415 - as for the journal
 
         return HistoryFile(self.path / "history", self.make, self._origin, self._redact)
+
+    @cached_property
+    def consent_requests(self) -> "ConsentRequestFile":
+        """Whose consent is awaited, and when they were asked."""
+        from reconciler.machine.consent_requests import ConsentRequestFile  # noqa: PLC0415 - as for the journal
+
+        return ConsentRequestFile(self.path / "consent-requests", self.make)
 
     def leaves_unfinished(self, address: str, account: Account | None) -> bool:
         """Whether a connection has its sync config yet to come; where nothing was written down none has."""

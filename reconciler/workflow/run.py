@@ -9,9 +9,11 @@ Steps of a run:
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+from reconciler.errors import ExtcalError
 from reconciler.execution.consent import ConsentPrompt
 from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
@@ -27,6 +29,7 @@ from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of, unread_status
 from reconciler.workflow.apply_plan import apply
+from reconciler.workflow.awaited import note_awaited
 from reconciler.workflow.plans import declared_by_site, each_site
 from reconciler.workflow.recovery import Faults, recover
 from reconciler.workflow.service import Selection, Sessions, selected_sites
@@ -85,6 +88,9 @@ async def carry_out(
 ) -> Result:
     """Apply a plan, and verify where there was anything to do and nobody interrupted it."""
     result = await apply(plan, opened, machine, consent=consent, prompt=prompt, stop=stop, on_outcome=on_outcome)
+    with suppress(ExtcalError):
+        # Since when somebody is awaited is worth less than the report of what was done.
+        note_awaited(result, machine)
     if not to_do(plan) or result.interrupted:
         return result
     verified = await unless_stopped(work.verify(result, opened, allowed), stop)
