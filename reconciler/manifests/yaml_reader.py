@@ -6,7 +6,7 @@ recurses, an alias to its own surroundings is seen, and a document's memory is f
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 import yaml
 from yaml.events import (
@@ -67,13 +67,23 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
 }
 
 
-def read_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
+class RootFault(NamedTuple):
+    """What is said of a document that is no mapping."""
+
+    message: str
+    hint: str
+
+
+NO_MANIFEST = RootFault("a manifest must be a mapping of fields", BEGIN)
+
+
+def read_documents(text: str, report: FileReport, no_mapping: RootFault = NO_MANIFEST) -> Iterator[YamlMapping]:
     """Every document of a text that is a mapping; empty ones are skipped, others reported.
 
     Raises SpoiledError where the text can't be read on; the documents before are good.
     """
     try:
-        yield from parse_documents(text, report)
+        yield from _Documents(text, report, no_mapping).documents()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         context = f" ({error.context})" if error.context else ""
@@ -86,11 +96,12 @@ def read_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
 
 def parse_documents(text: str, report: FileReport) -> Iterator[YamlMapping]:
     """The same; raises yaml.YAMLError for what is not YAML."""
-    return _Documents(text, report).documents()
+    return _Documents(text, report, NO_MANIFEST).documents()
 
 
 class _Documents:
-    def __init__(self, text: str, report: FileReport) -> None:
+    def __init__(self, text: str, report: FileReport, no_mapping: RootFault) -> None:
+        self._no_mapping = no_mapping
         # None would only follow the end of the stream, where reading stops.
         self._next = cast("Callable[[], Event]", EventParser(text).get_event)
         self._report = report
@@ -113,7 +124,7 @@ class _Documents:
             if isinstance(root, YamlMapping):
                 yield root
             elif root is not None:
-                self._report.add(_place(first), "a manifest must be a mapping of fields", hint=BEGIN)
+                self._report.add(_place(first), self._no_mapping.message, hint=self._no_mapping.hint)
 
     def _value(self, event: Event, depth: int) -> Value:
         if type(event) is ScalarEvent and event.implicit[0] and event.anchor is None and event.tag is None:
