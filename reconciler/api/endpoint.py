@@ -39,12 +39,13 @@ def parse_endpoint(url: str) -> str:
         raise UsageError(f"{_WHERE}: {url!r} must begin with https:// and name a host")
     if parsed.port is not None and not 0 < parsed.port <= _LAST_PORT:
         raise UsageError(f"{_WHERE}: there is no port {parsed.port}")
-    if parsed.scheme == "http" and not _is_loopback(parsed.host):
+    if parsed.scheme == "http" and not is_loopback(parsed.host):
         raise UsageError(f"{_WHERE}: http is for this machine only (127.0.0.1, ::1, localhost); use https")
     return str(parsed).rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself: 127.0.0.0/8, ::1 or localhost."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

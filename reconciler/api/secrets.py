@@ -18,7 +18,8 @@ SETTINGS = frozenset(
     PREFIX + name
     for name in (
         "ENDPOINT", "PRIVATE_ENDPOINT", "SANDBOX", "SANDBOX_CONFIG", "STATE_DIR", "SECRETS_DIR", "SECRETS_COMMAND",
-        "CA_FILE", "SMTP_URL", "MAIL_FROM", "MAIL_DOMAINS", "NOTIFY_URLS",
+        "CA_FILE", "SMTP_URL", "MAIL_FROM", "MAIL_REPLY_TO", "MAIL_DOMAINS",
+        "MAIL_TEMPLATES", "NOTIFY_URLS",
     )
 )  # fmt: skip
 """The variables that are the operator's settings; every other one that begins alike is taken for a secret."""
