@@ -7,7 +7,7 @@ from string import Template
 
 from reconciler.consent.mail_request import RequestedConsent, account_name, plain_name
 from reconciler.consent.mail_settings import MailSettings
-from reconciler.consent.mail_words import MailWords
+from reconciler.consent.mail_words import MailWords, WordsBySite
 from reconciler.model.account import Account
 from reconciler.model.sync import Arm, Direction
 
@@ -68,12 +68,18 @@ class MailContent:
 
 
 def mail_content(
-    owner: Account, requests: Sequence[RequestedConsent], words: MailWords, settings: MailSettings, *, reminder: bool
+    owner: Account,
+    requests: Sequence[RequestedConsent],
+    by_site: WordsBySite,
+    settings: MailSettings,
+    *,
+    reminder: bool,
 ) -> MailContent:
     """What a message to this owner says."""
+    words = by_site.of(each.site for each in requests)
     names = {
         "account": account_name(owner),
-        "sites": _together(each.site for each in requests),
+        "sites": _together(by_site.name_of(each.site) for each in requests),
         "provider": _together(each.provider for each in requests),
         "contact": settings.reply_to.address,
     }
@@ -86,17 +92,17 @@ def mail_content(
         lang=words.lang,
         subject=say("reminder_subject" if reminder else "subject"),
         opening=tuple(map(say, opening)),
-        sections=tuple(_section(each, names, words) for each in requests),
+        sections=tuple(_section(each, by_site.name_of(each.site), names, words) for each in requests),
         copy=say("copy"),
         closing=tuple(map(say, ("keep", "expired", "revoke", "not_expected", "contact"))),
         automatic=say("automatic"),
     )
 
 
-def _section(request: RequestedConsent, names: Mapping[str, str], words: MailWords) -> LinkSection:
+def _section(request: RequestedConsent, site: str, names: Mapping[str, str], words: MailWords) -> LinkSection:
     here = {
         **names,
-        "site": plain_name(request.site),
+        "site": plain_name(site),
         "schedule": plain_name(request.schedule),
         "provider": plain_name(request.provider),
     }

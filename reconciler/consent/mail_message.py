@@ -15,7 +15,7 @@ from reconciler.consent.mail_html import html_of
 from reconciler.consent.mail_request import RequestedConsent
 from reconciler.consent.mail_settings import MailSettings
 from reconciler.consent.mail_text import text_of
-from reconciler.consent.mail_words import MailWords
+from reconciler.consent.mail_words import WordsBySite
 from reconciler.model.account import Account
 from reconciler.text import cut
 
@@ -48,7 +48,7 @@ def new_message_id(sender: Mailbox) -> str:
 def compose(
     owner: Account,
     requests: Sequence[RequestedConsent],
-    words: MailWords,
+    words: WordsBySite,
     settings: MailSettings,
     *,
     reminder: bool,

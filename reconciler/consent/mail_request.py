@@ -22,8 +22,9 @@ _URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _SHORTEST_SECRET = 12
 _PROVIDERS: Final = {"google": "Google", "microsoft": "Microsoft", "apple": "Apple"}
 # What mail readers make links of: a scheme, and words that dots join, in every dot that browsers take for one.
-_SCHEME = re.compile(r"(?<=[A-Za-z0-9])(?=[:：][/\\／＼])|(?<=[/\\／＼])(?=[/\\／＼])")  # noqa: RUF001 - the wide forms count too
-_JOINING_DOT = re.compile(r"(?<=\S)([.\u3002\uff0e\uff61])(?=[^\W_])")
+_SCHEME = re.compile(r"(?<=[:\uff1a])(?=[/\\\uff0f\uff3c])")
+_DOT = "[.\u3002\uff0e\uff61]"
+_JOINING_DOT = re.compile(rf"(?<=[^\s\d]{_DOT})(?=[^\W_])|(?<=\d{_DOT})(?=[^\W\d_])")
 
 
 class LinkError(ExtcalError):
@@ -86,7 +87,7 @@ def _has_host(url: str) -> bool:
 def plain_name(name: str) -> str:
     """A name that nobody can take for more than one, nor a mail reader for a link."""
     spaced = _SCHEME.sub(" ", clipped(name, _LONGEST_NAME))
-    return _JOINING_DOT.sub(r"\1 ", spaced)
+    return _JOINING_DOT.sub(" ", spaced)
 
 
 def account_name(account: Account) -> str:

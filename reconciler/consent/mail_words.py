@@ -29,7 +29,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "greeting": "Hello,",
         "intro": "$sites asks for your permission to connect your calendar account $account to its bookings.",
         "reminder": "We wrote to you about this before; this mail has a new link, and the old one is not needed.",
-        "schedule": "$schedule at $site",
+        "site_name": "$site",
+        "schedule": '"$schedule" at $site',
         "open": "Connect your $provider calendar",
         "open_text": "To connect your $provider calendar, open this link:",
         "copy": "If that does not open, copy this link into your browser:",
@@ -49,8 +50,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
             "Please do not pass this mail on. A link connects the calendar of whoever opens it and chooses an account."
         ),
         "revoke": (
-            "You can take your permission back at any time: in the security settings of your $provider account, "
-            "under the apps that have access, or by writing to $contact."
+            "You can take your permission back at any time: in the security settings of your account ($provider), "
+            "under the apps that have access to it, or by writing to $contact."
         ),
         "expired": "A link works for a limited time. If it no longer opens, ask for a new one.",
         "not_expected": (
@@ -81,10 +82,6 @@ class MailWords:
         """The language they are in, as HTML names it."""
         return self.phrases["lang"]
 
-    def template(self, name: str) -> Template:
-        """A phrase with what is to be filled in."""
-        return Template(self.phrases[name])
-
 
 BUILT_IN: Final = MailWords(ENGLISH)
 """The words that come with extcal."""
@@ -101,6 +98,10 @@ class WordsBySite:
         """The words of a message about these sites: theirs where all have the same, else the default ones."""
         first, *others = [self.by_site.get(site, self.default) for site in sites] or [self.default]
         return first if all(each == first for each in others) else self.default
+
+    def name_of(self, site: str) -> str:
+        """What a site is called, for its owners: by its own file, or as manifests call it."""
+        return Template(self.by_site.get(site, self.default).phrases["site_name"]).substitute(site=site)
 
 
 def read_words(folder: Path | None, sites: Collection[str]) -> WordsBySite:
