@@ -46,7 +46,7 @@ class Mailbox:
 
 def domain_of(given: str) -> str | None:
     """A domain as it is looked up (`xn--…`), compared as accounts' domains are; None where it is none."""
-    if "@" in given:
+    if "@" in given or given != given.strip():
         return None
     domain = Account(f"x@{given}").normal.rpartition("@")[2]
     return domain if _DOMAIN.fullmatch(domain) else None

@@ -73,8 +73,10 @@ def compose(
         message["In-Reply-To"] = thread
         message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = content.lang
     # Quoted-printable whatever it holds: so no server on the way has a reason to recode it, or to break a line.
     message.set_content(text_of(content), cte="quoted-printable")
     message.add_alternative(html_of(content), subtype="html", cte="quoted-printable")
+    # Short enough for its header's line, and nothing that quoted-printable could hold.
+    message.set_boundary(f"=={secrets.token_hex(8)}==")
+    message["Content-Language"] = content.lang
     return ConsentMail(owner, message, frozenset().union(*(each.secrets for each in requests)))

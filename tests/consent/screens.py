@@ -19,7 +19,7 @@ _CONTRAST = """(() => {
     const colour = getComputedStyle(e).backgroundColor;
     return colour === 'rgba(0, 0, 0, 0)' ? behind(e.parentElement) : colour;
   };
-  return [...document.querySelectorAll('h1, p, dt, dd, footer')].every(e => {
+  return [...document.querySelectorAll('h1, h2, p, dt, dd, a, footer')].every(e => {
     const [a, b] = [shade(getComputedStyle(e).color), shade(behind(e))].sort((x, y) => y - x);
     return (a + 0.05) / (b + 0.05) >= 4.5;
   });
