@@ -5,7 +5,7 @@ and after that none: who is not asked today is asked by the next run.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,11 +65,11 @@ def deliver(
     *,
     before_sending: Callable[[ConsentMail], None],
     limits: MailLimits = MailLimits(),
-) -> Iterator[MailDelivery]:
+) -> Generator[MailDelivery, None, None]:
     """Send each message to its owner and nobody else, and yield what became of it before the next one is begun.
 
     `before_sending` is called when the server has agreed to take a message and before it gets it; what that raises is
-    passed on, and the message is not sent. An account that `settings` does not allow is refused here, too. This blocks;
+    passed on, and the message is not sent. Closing this hangs up. An account that `settings` does not allow is refused here, too. This blocks;
     raises UsageError where `settings` name no server.
     """
     if settings.server is None:

@@ -59,8 +59,10 @@ class SmtpLine:
 
     def __init__(self, plain: socket.socket, name: str, seconds: float) -> None:
         self._seconds = seconds
-        self._smtp = smtplib.SMTP(local_hostname=name, timeout=seconds)
+        self._smtp = smtplib.SMTP(local_hostname=name)
         self._smtp.sock = plain
+        # A timeout of the socket's own would come at the same time, and be taken for a line that was lost.
+        plain.settimeout(2 * seconds)
         # TLS takes the socket over, and gives none back while it begins: this one can always cut the line.
         self._raw = plain.dup()
 

@@ -17,7 +17,7 @@ STATE = "eyJhbGciOiJIUzI1NiJ9.eyJzaXRlIjoiN2Ez.c2lnbmF0dXJl"
 URL = f"https://accounts.example/o/oauth2/auth?client_id=12345&redirect_uri=https%3A%2F%2Fx.example%2F&state={STATE}"
 FIRST = "<0123456789abcdef@mail.example>"
 WORDS = WordsBySite({})
-BUSY_TIMES = SyncConfig(Direction(True, Arm.PRIMARY), Direction(False))
+BUSY_TIMES = SyncConfig(Direction(enabled=True, arm=Arm.PRIMARY), Direction(enabled=False))
 ENVIRON = {
     "EXTCAL_MAIL_FROM": "Harbor calendars <calendars@mail.example>",
     "EXTCAL_MAIL_DOMAINS": "harbor-dental.example",

@@ -147,18 +147,29 @@ _CALENDARS = (CalendarRef("id-1", "Work"), CalendarRef("id-2"))
     [
         (None, "What Google connections read", "What Google connections write"),
         (SyncConfig(), "What Google connections read", "What Google connections write"),
-        (SyncConfig(Direction(True), Direction(True)), "What Google connections read", "What Google connections write"),
         (
-            SyncConfig(Direction(True, Arm.PRIMARY), Direction(True, Arm.PRIMARY)),
+            SyncConfig(Direction(enabled=True), Direction(enabled=True)),
+            "What Google connections read",
+            "What Google connections write",
+        ),
+        (
+            SyncConfig(Direction(enabled=True, arm=Arm.PRIMARY), Direction(enabled=True, arm=Arm.PRIMARY)),
             "The events of your main calendar",
             "Your bookings, into your main calendar",
         ),
         (
-            SyncConfig(Direction(True, Arm.CALENDARS, _CALENDARS), Direction(True, Arm.CALENDARS, _CALENDARS[:1])),
+            SyncConfig(
+                Direction(enabled=True, arm=Arm.CALENDARS, calendars=_CALENDARS),
+                Direction(enabled=True, arm=Arm.CALENDARS, calendars=_CALENDARS[:1]),
+            ),
             "busy: Work, id-2.",
             "into this calendar: Work.",
         ),
-        (SyncConfig(Direction(False, Arm.PRIMARY), Direction(True, Arm.DEDICATED)), "Nothing:", "a new calendar"),
+        (
+            SyncConfig(Direction(enabled=False, arm=Arm.PRIMARY), Direction(enabled=True, arm=Arm.DEDICATED)),
+            "Nothing:",
+            "a new calendar",
+        ),
     ],
 )
 def test_what_is_read_and_written_is_what_the_sync_config_says(
@@ -181,7 +192,10 @@ def test_a_hostile_name_stays_a_name(payload: str) -> None:
                 name,
                 site=name,
                 provider=name,
-                sync=SyncConfig(Direction(True, Arm.CALENDARS, (CalendarRef(name=name),)), Direction(False)),
+                sync=SyncConfig(
+                    Direction(enabled=True, arm=Arm.CALENDARS, calendars=(CalendarRef(name=name),)),
+                    Direction(enabled=False),
+                ),
             ),
         )
         for name in (payload, "a name")
@@ -289,7 +303,9 @@ def test_html_loads_and_runs_nothing() -> None:
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     """The HTML as a file, with two links and a long name."""
-    calendars = SyncConfig(Direction(True, Arm.CALENDARS, _CALENDARS), Direction(True, Arm.DEDICATED))
+    calendars = SyncConfig(
+        Direction(enabled=True, arm=Arm.CALENDARS, calendars=_CALENDARS), Direction(enabled=True, arm=Arm.DEDICATED)
+    )
     file = tmp_path / "mail.html"
     mail = composed(
         "lee@harbor-dental.example",

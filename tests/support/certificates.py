@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.tools import OPENSSL
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -25,7 +27,7 @@ def make_certificate(folder: Path, *names: str) -> Certificate:
     """A certificate for these names, as openssl spells them (`DNS:localhost`, `IP:127.0.0.1`)."""
     found = Certificate(folder / "certificate.pem", folder / "key.pem")
     subprocess.run(
-        ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+        (str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
          "-subj", "/CN=test", "-addext", f"subjectAltName={','.join(names)}", "-addext", "basicConstraints=CA:TRUE",
          "-keyout", str(found.key), "-out", str(found.file)),
         check=True, capture_output=True,

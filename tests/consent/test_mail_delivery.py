@@ -1,0 +1,442 @@
+"""Sending to owners through real servers: what each answer comes to, who is told what, and nothing is sent twice."""
+
+import base64
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from reconciler.consent.mail_delivery import MailDelivery, MailLimits, MailOutcome, deliver
+from reconciler.consent.mail_message import ConsentMail
+from reconciler.consent.mail_settings import MailSettings
+from reconciler.errors import UsageError
+from tests.consent.mails import ENVIRON, STATE, URL, composed, dry_settings, requested, server_settings
+from tests.support.certificates import Certificate, make_certificate
+from tests.support.mail_server import PASSWORD, USER, mail_server
+from tests.support.smtp_script import Conversation, scripted_smtp
+from tests.support.tools import needs_openssl
+
+LEE, KIM, ANN = (f"{name}@harbor-dental.example" for name in ("lee", "kim", "ann"))
+_USUAL = MailLimits()
+_BRIEF = MailLimits(step=0.3)
+_OFF_LOOPBACK = "127.1"
+"""Leads to this machine, and is not known to: so a server that is far away can be tried."""
+
+
+def sent(
+    settings: MailSettings,
+    *owners: str,
+    before: Callable[[ConsentMail], None] = lambda _mail: None,
+    limits: MailLimits = _USUAL,
+) -> list[MailDelivery]:
+    """What becomes of a message to each owner."""
+    return list(deliver(map(composed, owners), settings, before_sending=before, limits=limits))
+
+
+def outcomes(deliveries: Sequence[MailDelivery]) -> list[str]:
+    """What became of each."""
+    return [each.outcome.value for each in deliveries]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """What a server shows under its names here."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"), f"DNS:{_OFF_LOOPBACK}", "IP:127.0.0.1")
+
+
+def test_each_owner_gets_their_message_over_one_connection() -> None:
+    """As it was composed, to the letter, in the order that was asked, each told of just before and just after."""
+    told: list[str] = []
+    mails = [composed(LEE), composed(KIM, requested(".\n..\r\n."), requested("x" * 2000))]
+    with mail_server() as server:
+        settings = server_settings(server.port)
+        for done in deliver(mails, settings, before_sending=lambda mail: told.append(f"before {mail.owner}")):
+            told.append(f"{done.outcome} {done.mail.owner} {len(server.received)}")
+            assert done.detail == ""
+        assert told == [f"before {LEE}", f"sent {LEE} 1", f"before {KIM}", f"sent {KIM} 2"]
+        assert [(each.sender, each.recipients) for each in server.received] == [
+            ("calendars@mail.example", (LEE,)),
+            ("calendars@mail.example", (KIM,)),
+        ]
+        assert [each.content for each in server.received] == [mail.content for mail in mails]
+        assert server.connections == 1
+
+
+def test_a_line_that_begins_with_a_dot_arrives() -> None:
+    """What would end a message early is doubled on the way, and single again when it is there."""
+    mail = composed(LEE)
+    mail.message.set_payload([])
+    mail.message.preamble = ".\r\n..\r\nnot the end\r\n."
+    with mail_server() as server:
+        (done,) = deliver([mail], server_settings(server.port), before_sending=lambda _mail: None)
+        assert done.outcome is MailOutcome.SENT
+        assert server.received[0].content == mail.content
+
+
+def test_a_refused_recipient_is_nobody_elses_trouble() -> None:
+    """A permanent no is refused, one for now is later, in the server's words; the others get theirs, and none waits."""
+    told: list[str] = []
+    with mail_server() as server:
+        server.recipient_answers = {LEE: "550 5.1.1 No such user", KIM: "451 4.7.1 Greylisted, come back"}
+        done = sent(server_settings(server.port), LEE, KIM, ANN, before=lambda mail: told.append(str(mail.owner)))
+        assert outcomes(done) == ["refused", "later", "sent"]
+        assert done[0].detail == f"127.0.0.1:{server.port}: 550 5.1.1 No such user"
+        assert done[1].detail == f"127.0.0.1:{server.port}: 451 4.7.1 Greylisted, come back"
+        assert told == [ANN]
+        assert server.tried == [LEE, KIM, ANN]
+        assert server.connections == 1
+
+
+def test_a_refused_message_was_about_to_be_sent_and_was_not() -> None:
+    """What the server says of the message itself counts as what it says of its recipient."""
+    told: list[str] = []
+    with mail_server() as server:
+        server.data_answers = {LEE: "554 5.7.1 Looks like spam", KIM: "452 4.3.1 Disk full"}
+        done = sent(server_settings(server.port), LEE, KIM, ANN, before=lambda mail: told.append(str(mail.owner)))
+        assert outcomes(done) == ["refused", "later", "sent"]
+        assert told == [LEE, KIM, ANN]
+        assert [each.recipients for each in server.received] == [(ANN,)]
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [URL, STATE, f"x{STATE}x", PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), f"{'x' * 290} {URL}"],
+)
+def test_a_server_that_repeats_a_secret_is_not_quoted_with_it(echo: str) -> None:
+    """Neither the link, nor what makes it one, nor the password comes back by the server's words, cut or whole."""
+    with mail_server(login=True) as server:
+        environ = {"EXTCAL_SMTP_URL": f"smtp://{USER}@127.0.0.1:{server.port}", "EXTCAL_SMTP_PASSWORD": PASSWORD}
+        server.data_answers = {LEE: f"550 blocked: {echo}"}
+        (done,) = sent(server_settings(server.port, environ), LEE)
+        assert done.outcome is MailOutcome.REFUSED
+        assert "550 blocked: " in done.detail
+        for length in (len(echo), 16):
+            assert echo[-length:] not in done.detail
+        assert len(done.detail) <= 300
+
+
+def test_a_servers_words_are_inert() -> None:
+    """They are one line, short, and move nothing."""
+
+    def talk(line: Conversation) -> None:
+        line.greet()
+        line.hear()
+        line.say("550-\x1b[2J\u202eevil", "550 ::error::x" + "y" * 500)
+        line.hear()
+        line.say("250 OK")
+        line.hear()
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(server_settings(server.port), LEE)
+    assert done.outcome is MailOutcome.REFUSED
+    assert done.detail.isprintable()
+    assert "550 [2Jevil" in done.detail
+    assert len(done.detail) == 300
+
+
+def test_what_cannot_be_noted_is_not_sent() -> None:
+    """Where the caller can't write down that a message is about to be sent, the server never gets it."""
+
+    def failing(mail: ConsentMail) -> None:
+        raise OSError(f"disk full for {mail.owner}")
+
+    with mail_server() as server:
+        with pytest.raises(OSError, match="disk full"):
+            sent(server_settings(server.port), LEE, KIM, before=failing)
+        assert server.received == []
+        assert server.tried == [LEE]
+
+
+def test_nobody_outside_the_domains_is_even_tried() -> None:
+    """A message that was composed for a stranger is refused here, too, and the server never hears of them."""
+    settings = dry_settings(EXTCAL_MAIL_DOMAINS="evil.example")
+    with mail_server() as server:
+        stranger = composed("a@evil.example", settings=settings)
+        (done,) = deliver([stranger], server_settings(server.port), before_sending=lambda _mail: None)
+        assert done.outcome is MailOutcome.REFUSED
+        assert "EXTCAL_MAIL_DOMAINS" in done.detail
+        assert server.connections == 0
+
+
+def test_a_caller_may_stop_between_two_messages() -> None:
+    """What was not asked for is not sent."""
+    with mail_server() as server:
+        deliveries = deliver(map(composed, (LEE, KIM)), server_settings(server.port), before_sending=lambda _mail: None)
+        with closing(deliveries):
+            assert next(deliveries).outcome is MailOutcome.SENT
+        assert [each.recipients for each in server.received] == [(LEE,)]
+
+
+def test_without_a_server_there_is_nothing_to_send_by() -> None:
+    """Settings for dry mail can't send."""
+    with pytest.raises(UsageError, match="EXTCAL_SMTP_URL"):
+        sent(dry_settings(), LEE)
+
+
+def test_where_no_server_listens_all_is_left_for_later() -> None:
+    """It is tried once, not once for each message."""
+    with scripted_smtp(lambda _line: None) as server:
+        port = server.port
+    done = sent(server_settings(port), LEE, KIM)
+    assert outcomes(done) == ["later", "later"]
+    assert done[0].detail == done[1].detail == f"127.0.0.1:{port}: Connection refused"
+
+
+def test_a_login_that_is_refused_is_tried_once() -> None:
+    """Each further try would count against the user; the server's words may repeat the password, and are left out."""
+    with mail_server(login=True) as server:
+        environ = {
+            "EXTCAL_SMTP_URL": f"smtp://{USER}@127.0.0.1:{server.port}",
+            "EXTCAL_SMTP_PASSWORD": "wrong password",
+        }
+        done = sent(server_settings(server.port, environ), LEE, KIM)
+        assert outcomes(done) == ["refused", "refused"]
+        assert "refused the user or the password; check EXTCAL_SMTP_PASSWORD (535)" in done[0].detail
+        assert "wrong password" not in str(done)
+        assert server.logins == [(USER, "wrong password")]
+        environ["EXTCAL_SMTP_PASSWORD"] = PASSWORD
+        assert outcomes(sent(server_settings(server.port, environ), LEE)) == ["sent"]
+        assert server.received[0].user == USER
+
+
+def test_a_server_without_a_login_is_not_sent_to_in_vain() -> None:
+    """Where a user is set, mail does not go out without them."""
+    heard: list[str] = []
+
+    def talk(line: Conversation) -> None:
+        line.greet("AUTH CRAM-MD5 XOAUTH2")
+        heard.append(line.hear())
+
+    with scripted_smtp(talk) as server:
+        environ = {"EXTCAL_SMTP_URL": f"smtp://{USER}@127.0.0.1:{server.port}", "EXTCAL_SMTP_PASSWORD": PASSWORD}
+        (done,) = sent(server_settings(server.port, environ), LEE)
+    assert done.outcome is MailOutcome.REFUSED
+    assert "no way to log in" in done.detail
+    assert heard == [""]
+
+
+def settings_for(
+    port: int, *, scheme: str = "smtp", host: str = _OFF_LOOPBACK, ca_file: Path | None = None
+) -> MailSettings:
+    """Settings for a server with a login that is far away."""
+    environ = {
+        **ENVIRON,
+        "EXTCAL_SMTP_URL": f"{scheme}://{USER}@{host}:{port}",
+        "EXTCAL_SMTP_PASSWORD": PASSWORD,
+        "EXTCAL_CA_FILE": "" if ca_file is None else str(ca_file),
+    }
+    return MailSettings.of(environ)
+
+
+@needs_openssl
+def test_starttls_comes_before_the_login_and_the_message(certificate: Certificate) -> None:
+    """A server far away is trusted by EXTCAL_CA_FILE, and gets all that is secret encrypted."""
+    with mail_server(starttls=certificate.context, login=True) as server:
+        assert outcomes(sent(settings_for(server.port, ca_file=certificate.file), LEE, KIM)) == ["sent", "sent"]
+        assert all(each.encrypted and each.user == USER for each in server.received)
+        assert server.connections == 1
+
+
+@needs_openssl
+def test_tls_from_the_start(certificate: Certificate) -> None:
+    """So with smtps, on loopback as elsewhere."""
+    with mail_server(smtps=certificate.context, login=True) as server:
+        for host in (_OFF_LOOPBACK, "127.0.0.1"):
+            settings = settings_for(server.port, scheme="smtps", host=host, ca_file=certificate.file)
+            assert outcomes(sent(settings, LEE)) == ["sent"]
+            (done,) = sent(settings_for(server.port, scheme="smtps", host=host), LEE)
+            assert done.outcome is MailOutcome.LATER
+            assert "its certificate is not trusted" in done.detail
+
+
+@needs_openssl
+def test_a_certificate_that_is_not_trusted_gets_nothing(certificate: Certificate, tmp_path: Path) -> None:
+    """Neither one of an unknown authority, nor one for another name; nobody logs in, nothing is sent."""
+    other = make_certificate(tmp_path, "DNS:elsewhere.example")
+    for shown, trusted in ((certificate, None), (certificate, other.file), (other, other.file)):
+        with mail_server(starttls=shown.context, login=True) as server:
+            done = sent(settings_for(server.port, ca_file=trusted), LEE, KIM)
+            assert outcomes(done) == ["later", "later"]
+            assert "its certificate is not trusted" in done[0].detail
+            assert (server.logins, server.received, server.connections) == ([], [], 1)
+
+
+@needs_openssl
+def test_on_loopback_starttls_is_used_with_whatever_certificate(tmp_path: Path) -> None:
+    """A mail server of this machine has made its own; without it, it would be spoken to in the clear."""
+    other = make_certificate(tmp_path, "DNS:elsewhere.example")
+    with mail_server(starttls=other.context, login=True) as server:
+        assert outcomes(sent(settings_for(server.port, host="127.0.0.1"), LEE)) == ["sent"]
+        assert server.received[0].encrypted
+
+
+def test_off_loopback_nothing_goes_in_the_clear() -> None:
+    """A server without STARTTLS, or one whose offer was taken out on the way, gets no login and no message."""
+    with mail_server(login=True) as server:
+        done = sent(settings_for(server.port), LEE, KIM)
+        assert outcomes(done) == ["refused", "refused"]
+        assert "does not offer STARTTLS, so that nothing was sent; use smtps://" in done[0].detail
+        assert (server.logins, server.received, server.connections) == ([], [], 1)
+
+
+def test_off_loopback_a_refused_starttls_ends_it() -> None:
+    """It is not gone on in the clear."""
+    heard: list[str] = []
+
+    def talk(line: Conversation) -> None:
+        line.greet("STARTTLS", "AUTH PLAIN")
+        heard.append(line.hear())
+        line.say("454 4.7.0 not now")
+        heard.append(line.hear())
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(settings_for(server.port), LEE)
+    assert done.outcome is MailOutcome.LATER
+    assert "it refused STARTTLS (454 4.7.0 not now)" in done.detail
+    assert heard == ["STARTTLS", ""]
+
+
+@needs_openssl
+def test_what_was_said_before_the_encryption_counts_for_nothing(certificate: Certificate) -> None:
+    """An answer that is slipped in behind STARTTLS is not taken for one of the server (CVE-2011-0411)."""
+    heard: list[str] = []
+
+    def talk(line: Conversation) -> None:
+        line.greet("STARTTLS")
+        line.hear()
+        line.say("220 go", "250-evil", "250 AUTH PLAIN", "235 welcome")
+        with certificate.context.wrap_socket(line.line, server_side=True) as encrypted:
+            inside = Conversation(encrypted)
+            heard.append(inside.hear())
+            inside.say("250-mail.example", "250 AUTH LOGIN")
+            heard.append(inside.hear())
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(settings_for(server.port, ca_file=certificate.file), LEE)
+    assert done.outcome is MailOutcome.LATER
+    # TLS took what was slipped in for its own beginning and failed, or a new greeting was heard and believed.
+    assert heard in ([], ["ehlo mail.example", f"AUTH LOGIN {base64.b64encode(USER.encode()).decode()}"])
+
+
+def test_a_ca_file_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
+    """Nothing is sent on the system's authorities alone."""
+    (tmp_path / "no.pem").write_text("nothing")
+    with mail_server() as server:
+        for name, why in (("gone.pem", "No such file or directory"), ("no.pem", "not PEM")):
+            (done,) = sent(settings_for(server.port, ca_file=tmp_path / name), LEE)
+            assert done.outcome is MailOutcome.REFUSED
+            assert f"EXTCAL_CA_FILE: {tmp_path / name}: {why}" in done.detail
+        assert server.connections == 0
+
+
+def test_a_line_that_is_lost_in_a_message_leaves_it_in_doubt() -> None:
+    """It may have been sent, and is not sent again; one more line is opened, and no third."""
+    with mail_server() as server:
+        server.breaks_off = {LEE, KIM}
+        done = sent(server_settings(server.port), LEE, ANN, KIM, ANN, ANN)
+        assert outcomes(done) == ["unknown", "sent", "unknown", "later", "later"]
+        assert "may have been sent" in done[0].detail
+        assert "not tried, since the connection was lost again and again" in done[4].detail
+        assert server.connections == 2
+        assert [each.recipients for each in server.received] == [(LEE,), (ANN,), (KIM,)]
+
+
+def test_a_line_that_is_lost_before_a_message_leaves_no_doubt() -> None:
+    """Nobody got it; what comes after is tried over one more line."""
+
+    def talk(line: Conversation) -> None:
+        line.greet()
+        line.hear()
+        line.cut()
+
+    with scripted_smtp(talk) as server:
+        assert outcomes(sent(server_settings(server.port), LEE, KIM, ANN)) == ["later", "later", "later"]
+        assert server.connections == 2
+
+
+def test_a_line_that_is_cut_amid_a_message() -> None:
+    """The server has a part of it, and nobody can know what it does with that."""
+
+    def talk(line: Conversation) -> None:
+        line.greet()
+        line.take_until_data()
+        line.hear()
+        line.cut()
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(server_settings(server.port), LEE)
+    assert done.outcome is MailOutcome.UNKNOWN
+
+
+def test_a_server_that_closes_says_so() -> None:
+    """421 means that it hangs up: what it said it of goes out by a later run, the next message over another line."""
+
+    def talk(line: Conversation) -> None:
+        line.greet()
+        line.hear()
+        line.say("421 4.3.2 shutting down")
+
+    with scripted_smtp(talk) as server:
+        done = sent(server_settings(server.port), LEE, KIM, ANN)
+        assert outcomes(done) == ["later", "later", "later"]
+        assert "421 4.3.2 shutting down" in done[0].detail
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("stage", ["greeting", "hello", "message", "drops"])
+def test_a_server_that_is_silent_is_not_waited_for(stage: str) -> None:
+    """Each step has its end, also where something comes now and then; only a message on its way is in doubt."""
+
+    def talk(line: Conversation) -> None:
+        if stage == "drops":
+            while True:
+                line.say("220-still thinking")
+        if stage in {"hello", "message"}:
+            line.say("220 mail.example")
+            line.hear()
+        if stage == "message":
+            line.say("250 HELP")
+            line.take_until_data()
+        while line.line.recv(4096):
+            pass
+
+    with scripted_smtp(talk) as server:
+        done = sent(server_settings(server.port), LEE, KIM, limits=_BRIEF)
+    assert outcomes(done) == (["unknown", "unknown"] if stage == "message" else ["later", "later"])
+    assert "no answer within 0.3 seconds" in done[0].detail
+
+
+def test_all_messages_together_have_an_end() -> None:
+    """When it has come, no other one is begun."""
+    with mail_server() as server:
+        done = sent(server_settings(server.port), LEE, limits=MailLimits(total=0.0))
+        assert outcomes(done) == ["later"]
+        assert "not tried, since the mail took longer than 0 seconds" in done[0].detail
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("greeting", ["hello", "HTTP/1.1 400 Bad Request", "999 x", "-1 x", "220" + "x" * 9000, "\x00"])
+def test_what_is_no_mail_server_gets_nothing(greeting: str) -> None:
+    """It is told that it is none; nothing is said to it."""
+    heard: list[str] = []
+
+    def talk(line: Conversation) -> None:
+        line.say(greeting)
+        heard.append(line.hear())
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(server_settings(server.port), LEE)
+    assert done.outcome is MailOutcome.LATER
+    assert "it hung up, or its answer is not SMTP" in done.detail
+    assert heard == [""]
+
+
+@pytest.mark.parametrize(("greeting", "outcome"), [("554 no service for you", "refused"), ("421 too busy", "later")])
+def test_a_server_that_takes_no_mail_says_so_once(greeting: str, outcome: str) -> None:
+    """Nothing is tried again within a run."""
+    with scripted_smtp(lambda line: line.say(greeting)) as server:
+        done = sent(server_settings(server.port), LEE, KIM)
+        assert outcomes(done) == [outcome, outcome]
+        assert f"it takes no mail now ({greeting})" in done[1].detail
+        assert server.connections == 1
