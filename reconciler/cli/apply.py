@@ -36,6 +36,7 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.consent import ConsentSession, consent_session
 from reconciler.cli.consent_options import ConsentOptions, consent_options
+from reconciler.cli.consent_requests import known_after, known_requests
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import for_workers, runner_options
 from reconciler.cli.formats import failures_as_json, report_view, warn_of_overlooked
@@ -47,6 +48,7 @@ from reconciler.cli.signals import Ending, StopStep, run, stop_by_signals
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.plan import Allowance, Plan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.planning.partition import partition_of
@@ -220,14 +222,15 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
         )
         async with consent_session(options.consent, console, as_json=options.as_json) as consent, begun as running:
             plan = approval.approvable(await running.plan())
-            approval.ask(plan, await running.failing(plan))
+            requests = known_requests(plan.actions, service, console)
+            replace(approval, view=replace(options.view, requests=requests)).ask(plan, await running.failing(plan))
             stop = _stop_on_signals(console, ending)
             result = await _carried_out(plan, running, consent, stop, options, console)
             # Before links are taken out: what may still be connected by one belongs to the way back.
             undo_file = options.undo_file
             undo_saved = undo_file is None or await save_undo(result, running, undo_file, console)
             result = consent.links.shown(result)
-    _show(result, console, as_json=options.as_json)
+    _show(result, console, known_after(requests, plan.actions, service), as_json=options.as_json)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)
     code = ending.exit_code if result.interrupted else exit_code(result)
@@ -268,8 +271,8 @@ async def _carried_out(
         return await running.apply(plan, consent.mode, consent.prompt, stop, ended)
 
 
-def _show(result: Result, console: Console, *, as_json: bool) -> None:
-    console.show(result_json if as_json else lambda result: result_text(result, console.paint), result)
+def _show(result: Result, console: Console, requests: KnownRequests, *, as_json: bool) -> None:
+    console.show(result_json if as_json else lambda result: result_text(result, console.paint, requests), result)
     if as_json:
         # Text has it on stdout; what reads the JSON may keep it from those who read the log.
         for fault in result.unchecked:

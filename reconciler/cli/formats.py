@@ -89,10 +89,10 @@ def _status_text(fleet: "FleetStatus", paint: Paint, view: ReportView) -> str:
     return status_text(fleet, paint, view)
 
 
-def _status_json(fleet: "FleetStatus", _paint: Paint, _view: ReportView) -> str:
+def _status_json(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:
     from reconciler.render.status_data import status_json  # noqa: PLC0415 - as said above
 
-    return status_json(fleet)
+    return status_json(fleet, view)
 
 
 def _status_failure_json(messages: Sequence[str]) -> str:
@@ -101,10 +101,10 @@ def _status_failure_json(messages: Sequence[str]) -> str:
     return status_failure_json(messages)
 
 
-def _status_csv(fleet: "FleetStatus", _paint: Paint, _view: ReportView) -> str:
+def _status_csv(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:
     from reconciler.render.status_data import status_csv  # noqa: PLC0415 - as said above
 
-    return status_csv(fleet)
+    return status_csv(fleet, view)
 
 
 def _status_html(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:

@@ -27,6 +27,7 @@ from reconciler.cli.arguments import (
     refuse_stdout,
     reviewed_options,
 )
+from reconciler.cli.consent_requests import known_requests
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import dask, not_embedded, runner_options
 from reconciler.cli.formats import PLAN_FORMATS, failures_as, report_findings, report_view, warn_of_overlooked
@@ -39,6 +40,7 @@ from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.attribution import pending
@@ -132,19 +134,18 @@ def plan(
         check_allowances(allowed, places_of_manifests(desired))
         named = asks_for_names(names, PLAN_FORMATS[output])
         request = _Request(desired, before, selected, allowed, parallelism, impact=impact, named=named)
-        plan, blamed = run(
-            _plan(request, options) if scheduler is None else _plan_by_workers(request, options, scheduler)
-        )
+        planned = run(_plan(request, options) if scheduler is None else _plan_by_workers(request, options, scheduler))
+        plan = planned.plan
         if out is not None:
             _save(plan, out)
-    view = report_view(paths, options, wide=names.wide)
+    view = replace(report_view(paths, options, wide=names.wide), requests=planned.requests)
     options.console.redacted_result(PLAN_FORMATS[output].shown(plan, options.console.paint, view))
     report_findings(plan, options.console)
     warn_of_unused(allowed, plan, options.console)
     note_duration(plan, parallelism, options.console)
-    if not blamed.whole:
+    if not planned.blamed.whole:
         return FAILED
-    return PENDING if detailed_exitcode and pending(blamed) else 0
+    return PENDING if detailed_exitcode and pending(planned.blamed) else 0
 
 
 # Most plans have no base, are not saved and check no other: what that takes is imported when it is asked for.
@@ -175,18 +176,29 @@ class _Request:
     named: bool
 
 
-async def _plan_by_workers(request: _Request, options: GlobalOptions, scheduler: str) -> tuple[Plan, Plan]:
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan, and the same plan with only those faults that the exit code may speak of; no secret is in either.
+
+    `requests` is what is known of the owners that it needs.
+    """
+
+    plan: Plan
+    blamed: Plan
+    requests: KnownRequests
+
+
+async def _plan_by_workers(request: _Request, options: GlobalOptions, scheduler: str) -> _Planned:
     """As _plan, by the workers of a scheduler."""
     with target(options) as found:
         async with dask(scheduler, found.service.endpoint, request.allowed) as runner:
             plan = workflow.leaving(
                 await runner.plan(request.desired, request.selection, named=request.named), redacted
             )
-            return plan, plan
+            return _Planned(plan, plan, known_requests(plan.actions, found.service, options.console))
 
 
-async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
-    """The plan, and the same plan with only those faults that the exit code may speak of; no secret is in either."""
+async def _plan(request: _Request, options: GlobalOptions) -> _Planned:
     desired, selection, allowed = request.desired, request.selection, request.allowed
     with target(options) as found:
         service = replace(found.service, parallelism=request.parallelism)
@@ -202,5 +214,7 @@ async def _plan(request: _Request, options: GlobalOptions) -> tuple[Plan, Plan]:
                 plan = await workflow.with_impact(plan, opened, datetime.now(UTC))
             if request.named:
                 plan = await named_plan(plan, opened, options.console)
+            requests = known_requests(plan.actions, service, options.console)
             shown = workflow.leaving(plan, redacted)
-            return shown, shown if request.base is None else workflow.leaving(blamed, redacted)
+            blamed = shown if request.base is None else workflow.leaving(blamed, redacted)
+            return _Planned(shown, blamed, requests)

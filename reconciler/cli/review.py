@@ -8,6 +8,7 @@ from reconciler import planfile, workflow
 from reconciler.cli.allowances import check_allowances, parse_allowances, places_of_manifests, warn_of_unused
 from reconciler.cli.arguments import BaseOptions, NamesOptions, ReviewedPlan
 from reconciler.cli.base_manifests import load_base
+from reconciler.cli.consent_requests import known_requests
 from reconciler.cli.formats import PlanFormat, failures_as, report_findings, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options
 from reconciler.cli.schedule_names import asks_for_names, named_plan
@@ -15,6 +16,7 @@ from reconciler.cli.selection import SelectionOptions
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance, Plan
 from reconciler.planning.partition import partition_of
@@ -51,8 +53,11 @@ def review(options: ReviewOptions, output: PlanFormat) -> int:
         allowed = parse_allowances(options.allowances)
         check_allowances(allowed, places_of_manifests(desired))
         named = asks_for_names(options.names, output)
-        found = run(_review(saved, desired, before, selection, allowed, options.parallelism, globals_, named=named))
+        found, requests = run(
+            _review(saved, desired, before, selection, allowed, options.parallelism, globals_, named=named)
+        )
     view = report_view([str(path) for path in options.paths], globals_, wide=options.names.wide)
+    view = replace(view, requests=requests)
     console.show(lambda plan: output.shown(plan, console.paint, view), found.fresh)
     report_findings(found.fresh, console)
     warn_of_unused(allowed, found.fresh, console)
@@ -75,9 +80,10 @@ async def _review(
     options: GlobalOptions,
     *,
     named: bool,
-) -> workflow.Review:
+) -> tuple[workflow.Review, KnownRequests]:
     with target(options) as reached:
         service = replace(reached.service, parallelism=parallelism)
         async with workflow.sessions(workflow.selected_sites(desired, selection), service) as opened:
             found = await workflow.review_saved(saved, desired, base, opened, selection, allowed)
-            return replace(found, fresh=await named_plan(found.fresh, opened, options.console)) if named else found
+            fresh = await named_plan(found.fresh, opened, options.console) if named else found.fresh
+        return replace(found, fresh=fresh), known_requests(fresh.actions, service, options.console)

@@ -13,6 +13,7 @@ from reconciler.cli.arguments import (
     parallelism_option,
     paths_argument,
 )
+from reconciler.cli.consent_requests import known_requests
 from reconciler.cli.formats import STATUS_FORMATS, failures_as, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.schedule_names import asks_for_names, named_status
@@ -20,6 +21,7 @@ from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import run
 from reconciler.cli.target import target
 from reconciler.manifests import Limits, load
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.desired import Desired
 from reconciler.model.status import FleetStatus
 
@@ -61,8 +63,8 @@ def status(
         warn_of_overlooked(desired, options.console)
         selected = selection.looked_up(desired, options).of(desired, options.console)
         named = asks_for_names(names, STATUS_FORMATS[output])
-        fleet = run(_status(desired, options, selected, parallelism, named=named))
-    view = report_view(paths, options, wide=names.wide)
+        fleet, requests = run(_status(desired, options, selected, parallelism, named=named))
+    view = replace(report_view(paths, options, wide=names.wide), requests=requests)
     options.console.show(lambda fleet: STATUS_FORMATS[output].shown(fleet, options.console.paint, view), fleet)
     for site in fleet.sites:
         if site.unread is not None:
@@ -72,9 +74,13 @@ def status(
 
 async def _status(
     desired: Desired, options: GlobalOptions, selection: workflow.Selection, parallelism: int, *, named: bool
-) -> FleetStatus:
+) -> tuple[FleetStatus, KnownRequests]:
+    """The status, and what is known of the owners that are awaited."""
     with target(options) as found:
         chosen = workflow.selected_sites(desired, selection)
         async with workflow.sessions(chosen, replace(found.service, parallelism=parallelism)) as opened:
             fleet = await workflow.status(desired, opened, selection)
-            return await named_status(fleet, opened, options.console) if named else fleet
+            if named:
+                fleet = await named_status(fleet, opened, options.console)
+        actions = [status.action for status in fleet.connections if status.action is not None]
+        return fleet, known_requests(actions, found.service, options.console)

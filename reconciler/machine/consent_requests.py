@@ -77,11 +77,11 @@ class ConsentRequestFile:
             self._write(kept)
 
     def _read(self) -> dict[_Key, ConsentRequest]:
-        if not self._path.exists():
-            return {}
         try:
             with os.fdopen(opened(self._path, os.O_RDONLY), "rb") as file:
                 return {(each.address, each.account): each for each in _requests(json.loads(file.read(_LARGEST)))}
+        except FileNotFoundError:
+            return {}
         except OSError as error:
             why = error.strerror
         except (ValueError, RecursionError):
@@ -153,4 +153,7 @@ def _time(stamp: object) -> datetime:
     time = datetime.fromisoformat(str(stamp))
     if time.tzinfo is None:
         raise ValueError("a time without its zone")
-    return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time before the first year, or after the last") from error

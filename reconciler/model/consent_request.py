@@ -1,7 +1,8 @@
 """Models what an owner was asked: since when their consent is awaited, and when messages went to them."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from reconciler.model.account import Account
 
@@ -25,3 +26,25 @@ class ConsentRequest:
     def last_asked_at(self) -> datetime | None:
         """When they were asked last; None where no message went to them."""
         return self.asked_at[-1] if self.asked_at else None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequests:
+    """What this machine knows, at one moment, of the owners of some connections; of most it knows nothing."""
+
+    requests: Mapping[tuple[str, str, Account | None], ConsentRequest] = field(default_factory=dict)
+    """What was asked, by the site's id, the connection's address and the account."""
+
+    now: datetime = _EPOCH
+    """The moment, in UTC; of no meaning where nothing is known."""
+
+    def find(self, site_id: str, address: str, account: Account | None) -> ConsentRequest | None:
+        """What the owner of a connection was asked; None where nothing is known of them."""
+        return self.requests.get((site_id, address, account))
+
+
+NO_REQUESTS = KnownRequests()
+"""Nothing is known of anybody."""

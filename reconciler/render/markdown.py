@@ -6,15 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.model.account import Account
 from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Plan
 from reconciler.render import words
+from reconciler.render.owners import Awaited, Owner, told_in_plan
 from reconciler.render.schedule_labels import labels_in_plan
 from reconciler.render.view import ReportView
 from reconciler.text import clipped
 
 _LONGEST = 300
+_CONNECTIONS_SHOWN = 5
+"""How many connections of one owner are named."""
 
 
 def code(text: str, longest: int = _LONGEST) -> str:
@@ -54,6 +58,7 @@ class Entries:
 
     def __init__(self, plan: Plan, view: ReportView) -> None:
         self._held_back = plan.held_back
+        self._requests = view.requests
         self._labels = {site.site.name: labels_in_plan(site, view) for site in plan.sites}
 
     def loss(self, action: Action) -> str:
@@ -65,12 +70,12 @@ class Entries:
         if (impact := words.impact(action)) is not None:
             lines.append(f"  - {impact}")
         if action.kind is ActionKind.REPLACE:
-            lines += [f"  - {_method(action)}", *_changes(action)]
+            lines += [f"  - {_method(action)}", *self._asked(action), *_changes(action)]
         return "\n".join(lines)
 
     def consent(self, action: Action) -> str:
         """A connect or reconnect that waits for a person."""
-        return "\n".join([self._headline(action), *_changes(action)])
+        return "\n".join([self._headline(action), *self._asked(action), *_changes(action)])
 
     def change(self, action: Action) -> str:
         """Any other action."""
@@ -81,16 +86,37 @@ class Entries:
             lines.append(f"  - {impact}")
         return "\n".join([*lines, *_changes(action)])
 
+    def owner(self, owner: Owner) -> str:
+        """An owner, since when they are awaited, and the first of the connections that they must consent to."""
+        told = "; ".join(owner.told(self._requests.now))
+        shown = owner.connections[:_CONNECTIONS_SHOWN]
+        lines = [f"- {_account(owner.account)}{f': {told}' if told else ''}", *map(_awaited, shown)]
+        if more := len(owner.connections) - len(shown):
+            lines.append(f"  - and {more:,} more")
+        return "\n".join(lines)
+
+    def _asked(self, action: Action) -> Iterator[str]:
+        return (f"  - {line}" for line in told_in_plan(action, self._requests))
+
     def _headline(self, action: Action) -> str:
         label = self._labels[action.site].of(action.schedule_name, action.schedule_id)
         schedule = f", schedule {code(str(label))}" if str(label) else ""
-        account = code(words.who(action.account)) if action.account else "an account not shown"
         whose = words.origin(action)
         waits = " **[held back]**" if action.address in self._held_back else ""
+        who = _account(action.account)
         return (
-            f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {account}{schedule}; "
+            f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {who}{schedule}; "
             f"{words.reason(action, code)}{f' *[{whose}]*' if whose else ''}{waits}"
         )
+
+
+def _account(account: Account | None) -> str:
+    return code(words.who(account)) if account else "an account not shown"
+
+
+def _awaited(connection: Awaited) -> str:
+    schedule = f", schedule {code(str(connection.schedule))}" if str(connection.schedule) else ""
+    return f"  - {code(connection.address)}: {code(connection.provider)}{schedule}"
 
 
 def fold_counts(actions: Sequence[Action]) -> Counts:

@@ -14,12 +14,14 @@ from reconciler.model.plan import Plan
 from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.markdown import Bullet, code
+from reconciler.render.owners import owners_in_plan
 from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.view import USUAL, ReportView
 
 MARKER = "<!-- extcal-plan -->"
 LIMIT = 65_000
 _LONGEST_MESSAGE = 1_000
+_OWNERS_SHOWN = 20
 _LEAST = 6_000
 """Bytes that every part gets, however much the more important ones have to say."""
 
@@ -39,11 +41,12 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A heading and its entries; `rest` says what those are that did not fit."""
+    """A heading and its entries; `rest` says what those are that did not fit, `more` are some that are not to."""
 
     heading: str
     entries: tuple[Bullet, ...]
     rest: str
+    more: int = 0
 
     def part(self) -> _Part:
         """Its size, the fold that entries lie in counted with the first of them."""
@@ -52,7 +55,7 @@ class _Section:
             _size(entry.text) + (_size(_open(entry.fold)) + _size(_CLOSE) if entry.fold not in {None, before} else 0)
             for entry, before in zip(self.entries, folds, strict=False)
         ]
-        return _Part(tuple(sizes), _size(self.heading) + _size(self._cut(len(self.entries))) + 4)
+        return _Part(tuple(sizes), _size(self.heading) + _size(self._cut(len(self.entries) + self.more)) + 4)
 
     def shown(self, count: int) -> Iterator[str]:
         """Its lines with the first `count` entries."""
@@ -62,8 +65,8 @@ class _Section:
         for fold, group in groupby(self.entries[:count], key=lambda entry: entry.fold):
             texts = [entry.text for entry in group]
             yield from texts if fold is None else (_open(fold), *texts, _CLOSE)
-        if count < len(self.entries):
-            yield from ("", self._cut(len(self.entries) - count))
+        if left_out := len(self.entries) + self.more - count:
+            yield from ("", self._cut(left_out))
         yield ""
 
     def _cut(self, count: int) -> str:
@@ -129,12 +132,22 @@ def _sections(plan: Plan, view: ReportView) -> list[_Section]:
             tuple(Bullet(write.consent(action)) for action in consents),
             "that need consent",
         ),
+        _owners(plan, view, write),
         _Section(
             "#### Everything else" if losses or consents else "#### Changes",
             tuple(Bullet(write.change(action), entries.fold(action, counts)) for action in rest),
             "changes",
         ),
     ]
+
+
+def _owners(plan: Plan, view: ReportView, write: entries.Entries) -> _Section:
+    """Whom the plan needs: who is awaited longest comes first, and only so many are named."""
+    owners = owners_in_plan(plan, view)
+    must = "1 must consent" if len(owners) == 1 else f"{len(owners):,} must consent"
+    shown = owners[:_OWNERS_SHOWN]
+    bullets = tuple(Bullet(write.owner(owner)) for owner in shown)
+    return _Section(f"#### Owners: {must}", bullets, "owners", more=len(owners) - len(shown))
 
 
 def _own_first(actions: Iterable[Action]) -> list[Action]:

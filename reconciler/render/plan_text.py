@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from reconciler.model.action import Action, ActionKind, Attribution
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
+from reconciler.render.owners import told_in_plan
 from reconciler.render.plan_json import summary
 from reconciler.render.schedule_labels import ScheduleLabel, ScheduleLabels, labels_in_plan
 from reconciler.render.view import USUAL, ReportView
@@ -31,9 +33,9 @@ def plan_text(plan: Plan, paint: Paint = plain, view: ReportView = USUAL) -> str
     held_back = plan.held_back
     losses = [action for action in plan.actions if action.kind.disconnects]
     if losses:
-        lines += _losses(losses, held_back, labels, paint)
+        lines += _losses(losses, held_back, labels, paint, view.requests)
     if owners := [action for action in plan.actions if action.needs_owner and not action.kind.disconnects]:
-        lines += _consents(owners, held_back, labels, paint)
+        lines += _consents(owners, held_back, labels, paint, view.requests)
     for site in plan.sites:
         shown = [a for a in site.actions if not (a.kind is ActionKind.NOOP or a.kind.disconnects or a.needs_owner)]
         if shown:
@@ -53,7 +55,9 @@ def _schedule(label: ScheduleLabel, paint: Paint) -> str:
     return "  ".join(word for word in words if word)
 
 
-def _losses(losses: Sequence[Action], held_back: AbstractSet[str], labels: _Labels, paint: Paint) -> Iterator[str]:
+def _losses(
+    losses: Sequence[Action], held_back: AbstractSet[str], labels: _Labels, paint: Paint, requests: KnownRequests
+) -> Iterator[str]:
     count = f"{len(losses)} connection{'s' if len(losses) > 1 else ''}"
     waiting = words.of_which_held_back(losses, held_back)
     yield paint(Emphasis.REMOVE, f"DISCONNECTS: {count} would be disconnected{waiting}")
@@ -61,16 +65,20 @@ def _losses(losses: Sequence[Action], held_back: AbstractSet[str], labels: _Labe
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         yield f"        on {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
         yield f"        {words.loss(action)}"
+        yield from (f"        {line}" for line in told_in_plan(action, requests))
         yield from (f"    {line}" for line in _details(action))
     yield ""
 
 
-def _consents(owners: Sequence[Action], held_back: AbstractSet[str], labels: _Labels, paint: Paint) -> Iterator[str]:
+def _consents(
+    owners: Sequence[Action], held_back: AbstractSet[str], labels: _Labels, paint: Paint, requests: KnownRequests
+) -> Iterator[str]:
     who = f"{len(owners)} connections need their owners" if len(owners) > 1 else "1 connection needs its owner"
     yield paint(Emphasis.CHANGE, f"CONSENT: {who}, who must agree in a browser")
     for action in owners:
         yield f"  {headline(action, paint, name=action.address, held_back=action.address in held_back)}"
         yield f"        on {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
+        yield from (f"        {line}" for line in told_in_plan(action, requests))
         yield from (f"    {line}" for line in _details(action))
     yield ""
 

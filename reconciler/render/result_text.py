@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.model.action import Action
+from reconciler.model.consent_request import NO_REQUESTS, KnownRequests
 from reconciler.model.result import Outcome, OutcomeStatus, Result
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
+from reconciler.render.owners import told_in_plan
 from reconciler.render.plan_text import shown_name
 from reconciler.text import inert
 
@@ -30,9 +32,9 @@ _IN_TURN = [_COUNTED[status] for status in OutcomeStatus]
 _IN_TURN.insert(1, _DONE_BEFORE)
 
 
-def result_text(result: Result, paint: Paint = plain) -> str:
+def result_text(result: Result, paint: Paint = plain, requests: KnownRequests = NO_REQUESTS) -> str:
     """The result as lines of text; the last line is the summary."""
-    lines = [outcome_line(outcome, paint) for outcome in result.outcomes]
+    lines = [line for outcome in result.outcomes for line in _outcome(outcome, paint, requests)]
     lines += _consents(result, paint)
     if result.unsettled:
         lines += ["", paint(Emphasis.REMOVE, "Still different after applying:")]
@@ -46,11 +48,20 @@ def result_text(result: Result, paint: Paint = plain) -> str:
     return "\n".join(lines)
 
 
+def _outcome(outcome: Outcome, paint: Paint, requests: KnownRequests) -> Iterator[str]:
+    yield outcome_line(outcome, paint)
+    if outcome.status is OutcomeStatus.AWAITING_CONSENT:
+        yield from (f"{_INDENT}{line}" for line in told_in_plan(outcome.action, requests))
+
+
+_INDENT = " " * 18
+
+
 def outcome_line(outcome: Outcome, paint: Paint = plain) -> str:
     """`done  connect site/name`, with what went wrong below it."""
     word = paint(_EMPHASIS[outcome.status], f"{_DONE_BEFORE if outcome.already else _WORD[outcome.status]:14}")
     line = f"{word}  {outcome.action.kind} {_name(outcome.action)}"
-    return f"{line}\n                  {inert(outcome.error)}" if outcome.error else line
+    return f"{line}\n{_INDENT}{inert(outcome.error)}" if outcome.error else line
 
 
 def _consents(result: Result, paint: Paint) -> Iterator[str]:

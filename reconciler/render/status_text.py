@@ -8,6 +8,7 @@ from reconciler.model.status import MOST_OUT_OF_SCOPE, ConnectionStatus, FleetSt
 from reconciler.planning.account_warnings import OtherAccount
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
+from reconciler.render.owners import awaited_longest, owners_in_status, told_in_status
 from reconciler.render.plan_text import shown_name
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_status
 from reconciler.render.view import USUAL, ReportView
@@ -93,10 +94,10 @@ def _connecting_anew(action: Action) -> str:
     return again
 
 
-def summary_line(fleet: FleetStatus, listed: str = "above") -> str:
+def summary_line(fleet: FleetStatus, view: ReportView = USUAL, listed: str = "above") -> str:
     """`Status: 1 error, 12 ok. …`: how many declared connections there are of each health, the worst first.
 
-    `listed` is where what is out of scope is.
+    Then since when owners are awaited. `listed` is where what is out of scope is.
     """
     counts = counted(fleet.connections)
     unmanaged = counts.pop(Health.UNMANAGED)
@@ -104,7 +105,8 @@ def summary_line(fleet: FleetStatus, listed: str = "above") -> str:
     unread = sum(site.unread is not None for site in fleet.sites)
     gap = f"; {unread} site{'' if unread == 1 else 's'} could not be read" if unread else ""
     told = f"Status: {', '.join(parts) or 'no connection is declared'}; {unmanaged} unmanaged{gap}."
-    return f"{told}{words.part(fleet.shards)}{_kept(len(fleet.out_of_scope), listed)}"
+    awaited = awaited_longest(owners_in_status(fleet, view), view.requests.now)
+    return f"{told}{awaited}{words.part(fleet.shards)}{_kept(len(fleet.out_of_scope), listed)}"
 
 
 def _kept(outside: int, listed: str) -> str:
@@ -136,7 +138,7 @@ def status_text(fleet: FleetStatus, paint: Paint = plain, view: ReportView = USU
     for site in fleet.sites:
         if site.connections or site.unread or site.out_of_scope:
             lines += [*_site(site, paint, view), ""]
-    lines.append(summary_line(fleet))
+    lines.append(summary_line(fleet, view))
     return "\n".join(lines)
 
 
@@ -152,7 +154,9 @@ def _site(site: SiteStatus, paint: Paint, view: ReportView) -> Iterator[str]:
         yield f"  {paint(Emphasis.REMOVE, 'could not be read:')} {inert(site.unread.message)}"
     columns = max((width(_name(status)) for status in site.connections), default=0)
     for status in worst_first(site.connections):
-        yield from _connection(status, labels, paint, columns, site_unread=site.unread is not None)
+        yield _connection(status, labels, paint, columns)
+        if status.health is not Health.UNMANAGED and site.unread is None:
+            yield from (f"{_INDENT}{line}" for line in explained(status, view))
     yield from _out_of_scope(site.out_of_scope, labels, paint)
 
 
@@ -175,14 +179,18 @@ def _name(status: ConnectionStatus) -> str:
     return shown_name(status.address.partition("/")[2])
 
 
-def _connection(
-    status: ConnectionStatus, labels: ScheduleLabels, paint: Paint, columns: int, *, site_unread: bool
-) -> Iterator[str]:
+def explained(status: ConnectionStatus, view: ReportView) -> Iterator[str]:
+    """Why it is not as declared, since when its owner is awaited, and what to do about it: a line each."""
+    if (why := reason(status)) is not None:
+        yield why
+    yield from told_in_status(status, view.requests)
+    if (way_out := remedy(status)) is not None:
+        yield way_out
+
+
+_INDENT = " " * (_WIDTH + 4)
+
+
+def _connection(status: ConnectionStatus, labels: ScheduleLabels, paint: Paint, columns: int) -> str:
     word = paint(_EMPHASIS[status.health], f"{WORD[status.health]:{_WIDTH}}")
-    yield f"  {word}  {padded(_name(status), columns)}  {_whose(status, labels)}"
-    if status.health is Health.UNMANAGED or site_unread:
-        return
-    indent = " " * (_WIDTH + 4)
-    for line in (reason(status), remedy(status)):
-        if line is not None:
-            yield f"{indent}{line}"
+    return f"  {word}  {padded(_name(status), columns)}  {_whose(status, labels)}"

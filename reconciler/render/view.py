@@ -1,6 +1,8 @@
-"""Defines what a reader of a plan or status asks to see, and what they are told to type to see more."""
+"""Defines what a reader of a plan or status asks to see, and what they are told beside it."""
 
 from dataclasses import dataclass
+
+from reconciler.model.consent_request import NO_REQUESTS, KnownRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,9 @@ class ReportView:
 
     status_command: str = "extcal status PATH"
     """What shows the status of the same sites, which names connections that are out of scope."""
+
+    requests: KnownRequests = NO_REQUESTS
+    """Since when owners are awaited, and when they were asked, as far as this machine knows."""
 
 
 USUAL = ReportView()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reconciler.execution.consent import AuthorizationLink, ConsentPrompt
     from reconciler.execution.executor import Stop
     from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved, without_secrets
+    from reconciler.workflow.consent_requests import known_requests
     from reconciler.workflow.entry import ManifestWork, Run, SavedWork, open_run
     from reconciler.workflow.observation import observe
     from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
@@ -45,6 +46,7 @@ __all__ = [
     "carry_out",
     "check_sites",
     "checked_by_plan",
+    "known_requests",
     "leaving",
     "locked",
     "look_up",
@@ -100,6 +102,7 @@ _HOMES = {
     "carry_out": "reconciler.workflow.run",
     "check_sites": "reconciler.workflow.run",
     "checked_by_plan": "reconciler.workflow.unlisted",
+    "known_requests": "reconciler.workflow.consent_requests",
     "leaving": "reconciler.workflow.plans",
     "locked": "reconciler.workflow.recovery",
     "note_all_unlisted": "reconciler.workflow.unlisted",

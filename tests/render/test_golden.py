@@ -18,13 +18,16 @@ from reconciler.render.plan_text import plan_text
 from reconciler.render.status_data import status_json
 from reconciler.render.status_text import status_text
 from tests.render.hostile import HOSTILE
-from tests.support.builders.reports import MADE, fleet, fleet_renamed, nothing_to_do, renamed, telling
+from tests.support.builders.reports import MADE, asked, fleet, fleet_renamed, nothing_to_do, renamed, telling
 
 GOLDEN = Path(__file__).parent / "golden"
 REPORTS: dict[str, Callable[[], str]] = {
     "telling.txt": lambda: plan_text(telling()),
     "telling.md": lambda: plan_markdown(telling()),
     "telling.html": lambda: plan_html(telling(), MADE),
+    "asked.txt": lambda: plan_text(telling(), view=asked()),
+    "asked.md": lambda: plan_markdown(telling(), asked()),
+    "asked.html": lambda: plan_html(telling(), MADE, asked()),
     "nothing-to-do.txt": lambda: plan_text(nothing_to_do()),
     "nothing-to-do.md": lambda: plan_markdown(nothing_to_do()),
     "hostile.txt": lambda: plan_text(renamed(telling(), HOSTILE)),
@@ -35,6 +38,9 @@ REPORTS: dict[str, Callable[[], str]] = {
     "status.txt": lambda: status_text(fleet()),
     "status.json": lambda: status_json(fleet()),
     "status.html": lambda: status_html(fleet(), MADE),
+    "status-asked.txt": lambda: status_text(fleet(), view=asked()),
+    "status-asked.json": lambda: status_json(fleet(), asked()),
+    "status-asked.html": lambda: status_html(fleet(), MADE, asked()),
     "status-hostile.txt": lambda: status_text(fleet_renamed(fleet(), HOSTILE)),
     "status-hostile.html": lambda: status_html(fleet_renamed(fleet(), HOSTILE), MADE),
     "status-empty.html": lambda: status_html(FleetStatus(), MADE),

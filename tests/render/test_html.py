@@ -88,7 +88,7 @@ def test_what_is_broken_is_on_top() -> None:
     assert order == sorted(order)
     assert "harbor/sato" not in top
     text = Outline(plan_html(telling(), MADE)).text
-    lost = text[text.index("Will be disconnected") : text.index("All connections")]
+    lost = text[text.index("Will be disconnected") : text.index("Owners")]
     assert [name for name in ("okafor", "reception", "c-spare", "patel") if name in lost] == [
         "okafor",
         "reception",

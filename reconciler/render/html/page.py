@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from reconciler.render.html.assets import SCRIPT, STYLE
 from reconciler.render.html.charts import Bar, bars, most_telling, whole_bar
-from reconciler.render.html.report import Badge, Report, Row, SiteRows, tally
+from reconciler.render.html.report import AwaitedRow, Badge, OwnerRow, Report, Row, SiteRows, tally
 from reconciler.render.html.tags import Html, joined, tag
 
 _URGENT_SHOWN = 200
+_OWNERS_SHOWN = 200
 _BARS_SHOWN = 12
 
 
@@ -60,6 +61,8 @@ def _main(report: Report) -> Iterator[Html]:
     urgent = [(site, row) for site in report.sites for row in site.rows if row.badge.urgent]
     if urgent:
         yield _attention(report, urgent)
+    if report.owners:
+        yield _owners(report.owners)
     if report.rows:
         yield tag("section", *_connections(report), id="connections", aria_labelledby="connections-heading")
     else:
@@ -94,6 +97,37 @@ def _attention(report: Report, urgent: Sequence[tuple[SiteRows, Row]]) -> Html:
     left_out = len(ranked) - len(rows)
     more = tag("p", f"and {left_out:,} more in the tables below") if left_out else None
     return tag("section", tag("h2", report.urgent, id="urgent"), _table(report, rows), more, aria_labelledby="urgent")
+
+
+def _owners(owners: Sequence[OwnerRow]) -> Html:
+    known = any(owner.told for owner in owners)
+    headings = (("Owner", "c1"), ("Awaited, and asked", "c2") if known else None, ("Connections", "c4"))
+    head = tag("tr", *(tag("th", each[0], scope="col", class_=each[1]) for each in headings if each))
+    rows = (_owner(owner, known=known) for owner in owners[:_OWNERS_SHOWN])
+    more = tag("p", f"and {len(owners) - _OWNERS_SHOWN:,} more") if len(owners) > _OWNERS_SHOWN else None
+    return tag(
+        "section",
+        tag("h2", "Owners", id="owners"),
+        tag("p", f"{len(owners):,} owner{'' if len(owners) == 1 else 's'} must agree in a browser."),
+        tag("table", tag("thead", head), tag("tbody", *rows), class_="rows"),
+        more,
+        aria_labelledby="owners",
+    )
+
+
+def _owner(owner: OwnerRow, *, known: bool) -> Html:
+    more = tag("li", f"and {owner.more:,} more") if owner.more else None
+    return tag(
+        "tr",
+        tag("th", owner.account, scope="row"),
+        tag("td", tag("ul", *(tag("li", line) for line in owner.told))) if known else None,
+        tag("td", tag("ul", *map(_awaited, owner.connections), more)),
+    )
+
+
+def _awaited(connection: AwaitedRow) -> Html:
+    where = f"{connection.provider}, {connection.schedule}" if connection.schedule else connection.provider
+    return tag("li", connection.name, tag("small", where))
 
 
 def _connections(report: Report) -> Iterator[Html]:

@@ -8,8 +8,10 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.html.assets import Shade
+from reconciler.render.html.owner_rows import owner_rows
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
+from reconciler.render.owners import owners_in_plan, told_in_plan
 from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_plan
 from reconciler.render.view import USUAL, ReportView
@@ -60,6 +62,7 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str], view: 
         lines="Why, and what changes",
         badges=_BADGES,
         sites=tuple(_site(site, view) for site in plan.sites),
+        owners=owner_rows(owners_in_plan(plan, view), view.requests.now),
         errors=tuple(clipped(error, _LONGEST) for error in errors),
     )
 
@@ -72,7 +75,7 @@ def _errors(site: SitePlan) -> Iterator[str]:
 def _site(site: SitePlan, view: ReportView) -> SiteRows:
     labels = labels_in_plan(site, view)
     ranked = sorted(site.actions, key=lambda action: (_WEIGHT[_badge(action)], action.address))
-    rows = tuple(_row(action, labels, held_back=_is_held_back(site, action)) for action in ranked)
+    rows = tuple(_row(action, labels, view, held_back=_is_held_back(site, action)) for action in ranked)
     return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows)
 
 
@@ -84,18 +87,18 @@ def _is_held_back(site: SitePlan, action: Action) -> bool:
     return action.kind.writes and (not site.applyable or site.holds_back(action))
 
 
-def _row(action: Action, labels: ScheduleLabels, *, held_back: bool) -> Row:
+def _row(action: Action, labels: ScheduleLabels, view: ReportView, *, held_back: bool) -> Row:
     return Row(
         name=clipped(action.address.partition("/")[2]),
         schedule=clipped(str(labels.of(action.schedule_name, action.schedule_id))),
         provider=clipped(action.provider),
         account=clipped(words.who(action.account)),
         badge=_badge(action),
-        lines=tuple(clipped(line, _LONGEST) for line in (*_HELD_BACK[:held_back], *_lines(action))),
+        lines=tuple(clipped(line, _LONGEST) for line in (*_HELD_BACK[:held_back], *_lines(action, view))),
     )
 
 
-def _lines(action: Action) -> Iterator[str]:
+def _lines(action: Action, view: ReportView) -> Iterator[str]:
     if action.kind is ActionKind.NOOP:
         return
     whose = words.origin(action)
@@ -103,6 +106,7 @@ def _lines(action: Action) -> Iterator[str]:
     for line in (words.loss(action), words.impact(action), words.method(action)):
         if line is not None:
             yield line
+    yield from told_in_plan(action, view.requests)
     if action.kind is ActionKind.DISCONNECT:
         return
     for change in action.changes:

@@ -38,6 +38,28 @@ class SiteRows:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedRow:
+    """A connection that its owner must consent to. All of it is clipped."""
+
+    name: str
+    schedule: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRow:
+    """An owner who must consent: `told` is since when they are awaited, and when they were asked. All is clipped.
+
+    `more` is how many connections of theirs are not among those that are named.
+    """
+
+    account: str
+    told: tuple[str, ...]
+    connections: tuple[AwaitedRow, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A report: `lead` is its one sentence, `badges` all there are in the order of their weight.
 
@@ -54,6 +76,9 @@ class Report:
     lines: str
     badges: tuple[Badge, ...]
     sites: tuple[SiteRows, ...]
+    owners: tuple[OwnerRow, ...] = ()
+    """Who must consent, the worst first."""
+
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     foot: str = ""

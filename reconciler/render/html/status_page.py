@@ -6,8 +6,10 @@ from datetime import datetime
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_text, words
 from reconciler.render.html.assets import Shade
+from reconciler.render.html.owner_rows import owner_rows
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows
+from reconciler.render.owners import NOT_ASKED, owners_in_status
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_status
 from reconciler.render.status_text import worst_first
 from reconciler.render.view import USUAL, ReportView
@@ -32,7 +34,7 @@ _LONGEST = 1_000
 
 def status_html(fleet: FleetStatus, made: datetime, view: ReportView = USUAL) -> str:
     """The status as one HTML document; `made` is when the service was looked at."""
-    return page(_report(fleet, made, status_text.summary_line(fleet, "below"), _unread(fleet), view))
+    return page(_report(fleet, made, status_text.summary_line(fleet, view, "below"), _unread(fleet), view))
 
 
 def status_failure_html(messages: Sequence[str], made: datetime) -> str:
@@ -58,6 +60,7 @@ def _report(fleet: FleetStatus, made: datetime, lead: str, errors: tuple[str, ..
         lines="Why, and what to do",
         badges=(*_BADGE.values(), _OUT_OF_SCOPE),
         sites=tuple(_site(site, view) for site in fleet.sites),
+        owners=owner_rows(owners_in_status(fleet, view), view.requests.now, NOT_ASKED),
         errors=errors,
     )
 
@@ -70,19 +73,17 @@ def _unread(fleet: FleetStatus) -> tuple[str, ...]:
 
 def _site(site: SiteStatus, view: ReportView) -> SiteRows:
     labels = labels_in_status(site, view)
-    rows = tuple(_row(status, labels, _BADGE[status.health]) for status in worst_first(site.connections))
-    outside = tuple(_row(status, labels, _OUT_OF_SCOPE) for status in site.out_of_scope)
+    rows = tuple(_row(status, labels, view, _BADGE[status.health]) for status in worst_first(site.connections))
+    outside = tuple(_row(status, labels, view, _OUT_OF_SCOPE) for status in site.out_of_scope)
     return SiteRows(clipped(site.site.name), clipped(site.site.site_id), rows + outside)
 
 
-def _row(status: ConnectionStatus, labels: ScheduleLabels, badge: Badge) -> Row:
+def _row(status: ConnectionStatus, labels: ScheduleLabels, view: ReportView, badge: Badge) -> Row:
     return Row(
         name=clipped(status.address.partition("/")[2]),
         schedule=clipped(str(labels.of(status.schedule, status.schedule_id)) or "schedule not known"),
         provider=clipped(status.provider),
         account=clipped(words.who(status.account)),
         badge=badge,
-        lines=tuple(
-            clipped(line, _LONGEST) for line in (status_text.reason(status), status_text.remedy(status)) if line
-        ),
+        lines=tuple(clipped(line, _LONGEST) for line in status_text.explained(status, view)),
     )

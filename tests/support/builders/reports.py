@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from reconciler.model.account import Account
 from reconciler.model.action import Attribution, Impact
+from reconciler.model.consent_request import ConsentRequest, KnownRequests
 from reconciler.model.desired import DeclaredConnection, ScheduleKey, ScheduleRef, Site, State
 from reconciler.model.live import LiveSite, Schedule
 from reconciler.model.plan import Plan, SitePlan, Violation
@@ -15,6 +16,7 @@ from reconciler.model.sync import SyncConfig
 from reconciler.planning.order import ordered
 from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of, unread_status
+from reconciler.render.view import ReportView
 from tests.support.actions import altered
 from tests.support.builders.plans import (
     APPLE,
@@ -104,6 +106,17 @@ def telling() -> Plan:
         for action in made.actions
     )
     return ordered(Plan((replace(made, actions=actions), _quay_plan())))
+
+
+def asked() -> ReportView:
+    """What is known when reports are made: `west` was asked twice, `desk` not by mail, nothing is known of the rest."""
+    twice = (MADE - timedelta(days=5), MADE - timedelta(days=2, hours=3))
+    found = (
+        ConsentRequest("harbor/west", Account(_email("west")), MADE - timedelta(days=12), twice, "<first@x.example>"),
+        ConsentRequest("harbor/reception", Account(_email("desk")), MADE - timedelta(hours=5)),
+    )
+    by_key = {(SITE.site_id, each.address, each.account): each for each in found}
+    return ReportView(requests=KnownRequests(by_key, MADE))
 
 
 def _quay_plan() -> SitePlan:
