@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from reconciler.model.account import Account
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import Health, counted
 from reconciler.watching.site_round import SiteRound
@@ -22,7 +24,7 @@ class RoundResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SiteFigures:
-    """The figures of one site; the last three count since the start.
+    """The figures of one site; requests and outcomes count since the start.
 
     Times are seconds since the epoch, None before there was one.
     """
@@ -36,9 +38,21 @@ class SiteFigures:
     last_success: float | None = None
     requests: int = 0
     outcomes: Mapping[OutcomeStatus, int] = field(default_factory=dict)
+    awaited: Mapping[tuple[str, Account | None], float] = field(default_factory=dict)
+    """Since when owners are awaited, by the address and the account of what they must consent to."""
 
-    def after(self, site_round: SiteRound, *, failures: int, stuck: int, now: float) -> "SiteFigures":
-        """The figures after a round of its site; `failures` is how many in a row have failed."""
+    @property
+    def awaited_since(self) -> float | None:
+        """Since when the owner is awaited who is awaited longest; None where none is."""
+        return min(self.awaited.values(), default=None)
+
+    def after(
+        self, site_round: SiteRound, requests: KnownRequests, *, failures: int, stuck: int, now: float
+    ) -> "SiteFigures":
+        """The figures after a round of its site; `failures` is how many in a row have failed.
+
+        Since when owners are awaited is what `requests` know, else when a round first found it.
+        """
         counts = {status: self.outcomes.get(status, 0) for status in OutcomeStatus}
         for outcome in site_round.outcomes:
             counts[outcome.status] += 1
@@ -52,7 +66,22 @@ class SiteFigures:
             self.last_success if site_round.failed else now,
             self.requests + site_round.requests,
             counts,
+            self._awaited(site_round, requests, now),
         )
+
+    def _awaited(
+        self, site_round: SiteRound, requests: KnownRequests, now: float
+    ) -> dict[tuple[str, Account | None], float]:
+        found: dict[tuple[str, Account | None], float] = {}
+        for status in site_round.status.connections:
+            key = (status.address, status.account)
+            if status.action is None:
+                # It could not be read: what was known of it stays.
+                found |= {key: self.awaited[key]} if key in self.awaited else {}
+            elif status.action.needs_owner:
+                known = requests.find(status.site_id, *key)
+                found[key] = known.awaited_since.timestamp() if known else self.awaited.get(key, now)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,12 @@ def _sites(figures: Figures) -> Iterator[Metric]:
     yield _gauge("drift_actions", "Actions still to do on the site; 0 is no drift.", sites, _pending)
     yield _gauge("consents_awaited", "Connections that only their owners can approve.", sites, _consents)
     yield _gauge(
+        "consent_longest_awaited_timestamp_seconds",
+        "Since when the owner is awaited who is awaited longest, to connect an account or to bring it out of an error.",
+        {name: site for name, site in sites.items() if site.awaited_since is not None},
+        lambda site: site.awaited_since or 0.0,
+    )
+    yield _gauge(
         "stuck_connections",
         "Declared connections whose sync has not ended in over 30 minutes; a first one takes 5 to 10.",
         sites,

@@ -131,12 +131,13 @@ class Rounds:
         selection = replace(chosen, sites=names - self._backoff.sites)
         scope = WatchScope(self._desired, selection, self._options.allowed, self._options.applies)
         listener = RoundListener(self._reporter.settled, self._reporter.outcome, self._begin_writing)
+        service = self._options.service(self._count_wait)
         try:
-            site_rounds = await reconcile(scope, self._options.service(self._count_wait), self._stop, listener)
+            site_rounds = await reconcile(scope, service, self._stop, listener)
         finally:
             self.writing = False
         self._changes.report_sites(site_rounds or (), self._clock.monotonic())
-        self._note(site_rounds or (), names, began)
+        self._note(site_rounds or (), names, began, service)
         return site_rounds
 
     def _begin_writing(self) -> None:
@@ -146,8 +147,13 @@ class Rounds:
         del why
         self.figures = replace(self.figures, waits=self.figures.waits + 1, waited=self.figures.waited + seconds)
 
-    def _note(self, site_rounds: Sequence[SiteRound], names: frozenset[str], began: float) -> None:
+    def _note(
+        self, site_rounds: Sequence[SiteRound], names: frozenset[str], began: float, service: workflow.Service
+    ) -> None:
         """Back off from the sites that failed, and count."""
+        # What can't be read is as if it had not been written: the watch knows since when it has seen it.
+        actions = (each.action for site_round in site_rounds for each in site_round.status.connections if each.action)
+        requests = workflow.known_requests(actions, service.machine, lambda _site, _why: None)
         sites = {name: self.figures.sites.get(name, SiteFigures()) for name in sorted(names)}
         for each in site_rounds:
             name = each.first.site.name
@@ -156,7 +162,7 @@ class Rounds:
             else:
                 self._backoff.succeeded(name)
             failures, stuck = self._backoff.failures(name), self._changes.stuck(name)
-            sites[name] = sites[name].after(each, failures=failures, stuck=stuck, now=self._time())
+            sites[name] = sites[name].after(each, requests, failures=failures, stuck=stuck, now=self._time())
         self.figures = replace(self.figures, sites=sites)
 
     def _close(self, failure: str, site_rounds: Sequence[SiteRound], took: float) -> None:

@@ -20,6 +20,7 @@ _SITE = SiteFigures(
     last_success=1_700_000_000.0,
     requests=5,
     outcomes=dict.fromkeys(OutcomeStatus, 6),
+    awaited={("harbor/lee", None): 1_600_000_000.0, ("harbor/kim", None): 1_500_000_000.0},
 )
 _FIGURES = Figures(
     sites={"harbor": _SITE, 'quay"\\\n': _SITE},
@@ -54,6 +55,7 @@ def test_the_metrics_say_what_the_figures_say() -> None:
     harbor = (("site", "harbor"),)
     assert found["extcal_connections", (*harbor, ("status", "awaiting-consent"))] == 2
     assert found["extcal_consents_awaited", harbor] == 2
+    assert found["extcal_consent_longest_awaited_timestamp_seconds", harbor] == 1_500_000_000
     assert found["extcal_drift_actions", harbor] == 3
     assert found["extcal_stuck_connections", harbor] == 8
     assert found["extcal_guard_violations", harbor] == 1
@@ -77,7 +79,7 @@ def test_the_metrics_say_what_the_figures_say() -> None:
 
 def test_what_was_never_is_no_sample() -> None:
     """A moment that has not come is left out: 0 would be 1970, and an alarm."""
-    names = {name for name, _ in samples(Figures(sites={"harbor": replace(_SITE, last_success=None)}))}
+    names = {name for name, _ in samples(Figures(sites={"harbor": replace(_SITE, last_success=None, awaited={})}))}
     assert not [name for name in names if name.endswith("timestamp_seconds")]
 
 
@@ -105,4 +107,4 @@ def test_the_metrics_are_named_as_prometheus_asks() -> None:
 def test_a_site_costs_few_series() -> None:
     """The number of series of a site does not depend on its connections."""
     per_site = [key for key in samples(_FIGURES) if ("site", "harbor") in key[1]]
-    assert len(per_site) == 22
+    assert len(per_site) == 23
