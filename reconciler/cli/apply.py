@@ -57,7 +57,7 @@ from reconciler.planning.time_left import TimeLeft
 from reconciler.render.plan_json import result_json
 from reconciler.render.result_text import outcome_line, result_text
 from reconciler.render.view import ReportView
-from reconciler.workflow import ManifestWork, SavedWork, Stop, Work
+from reconciler.workflow import ConsentWork, ManifestWork, SavedWork, Stop, Work
 
 FAILED = 1
 AWAITING = 3
@@ -135,6 +135,10 @@ def apply(
     refuse_empty(plan=saved)
     refuse_stdout(undo_out=undo_out)
     _check_usage(paths, saved, digest, selection)
+    if consent.only and (saved is not None or scheduler is not None):
+        raise UsageError(
+            f"--only-consents plans what is awaited on this machine. Leave {'--plan' if saved else '--runner'} out."
+        )
     globals_ = current_options()
     console, as_json = globals_.console, output == "json"
     with failures_as_json(console, as_json=as_json):
@@ -147,7 +151,8 @@ def apply(
         else:
             desired = load(manifest_paths(paths), limits)
             warn_of_overlooked(desired, console, planned=True)
-            work = ManifestWork(desired, selection.looked_up(desired, globals_).of(desired, console))
+            chosen = selection.looked_up(desired, globals_).of(desired, console)
+            work = (ConsentWork if consent.only else ManifestWork)(desired, chosen)
             places = places_of_manifests(desired)
         if scheduler is not None:
             for_workers(globals_, consent, undo_out)

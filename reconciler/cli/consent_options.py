@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,12 +20,13 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True)
 class ConsentOptions:
-    """What the command line says about consent; `timeout` is in seconds."""
+    """What the command line says about consent; `timeout` is in seconds, `only` that nothing else is done."""
 
     mode: ConsentMode
     timeout: int
     open_browser: bool
     file: Path | None
+    only: bool = False
 
 
 def consent_options(function: _Command) -> Callable[..., object]:
@@ -38,11 +39,14 @@ def consent_options(function: _Command) -> Callable[..., object]:
         consent_timeout: int | None,
         open_browser: bool,
         consent_file: str | None,
+        only_consents: bool,
         **others: object,
     ) -> object:
         refuse_stdout(consent_file=consent_file)
         options = _options(consent, consent_timeout, consent_file, open_browser=open_browser)
-        return function(*args, consent=options, **others)
+        if only_consents and options.mode in {ConsentMode.WAIT, ConsentMode.POLL}:
+            raise UsageError("--only-consents waits for nobody. Add --consent link or skip.")
+        return function(*args, consent=replace(options, only=only_consents), **others)
 
     options = [
         click.option(
@@ -66,6 +70,13 @@ def consent_options(function: _Command) -> Callable[..., object]:
             metavar="FILE",
             help="Write the links to this new file, which only you can read, and show them nowhere else: one JSON "
             "object a line, or CSV for a mail merge where its name ends in .csv.",
+        ),
+        click.option(
+            "--only-consents",
+            is_flag=True,
+            help="Finish what owners agreed to, ask those who have yet to, and nothing else: of the connections that "
+            "an earlier apply on this machine found to await consent. Nothing is disconnected, or connected by "
+            "password.",
         ),
     ]
     for option in reversed(options):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.execution.executor import Stop
     from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved, without_secrets
     from reconciler.workflow.consent_requests import known_requests
+    from reconciler.workflow.consent_work import ConsentWork
     from reconciler.workflow.entry import ManifestWork, Run, SavedWork, open_run
     from reconciler.workflow.observation import observe
     from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
@@ -27,6 +28,7 @@ __all__ = [
     "AuthorizationLink",
     "Base",
     "ConsentPrompt",
+    "ConsentWork",
     "Faults",
     "ManifestWork",
     "MatchedSite",
@@ -79,6 +81,7 @@ _HOMES = {
     "Base": "reconciler.workflow.plans",
     "AuthorizationLink": "reconciler.execution.consent",
     "ConsentPrompt": "reconciler.execution.consent",
+    "ConsentWork": "reconciler.workflow.consent_work",
     "Faults": "reconciler.workflow.recovery",
     "ManifestWork": "reconciler.workflow.entry",
     "Run": "reconciler.workflow.entry",
