@@ -111,7 +111,7 @@ def test_the_page_names_all_that_is_to_be_filled_in(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     texts = [path.read_text() for path in (tmp_path / "repo").rglob("*.y*ml")]
     used = [line for text in texts for line in text.splitlines() if "extcal/" in line and "uses:" in line]
-    assert len(used) == 4
+    assert len(used) == 5
     assert all("your-organisation/extcal/" in line and line.endswith("@" + "c" * 40) for line in used)
     assert not [text for text in texts if "OWNER" in text or "0" * 40 in text]
 

