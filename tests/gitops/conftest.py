@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.gitops.action import echo
 from tests.gitops.fake_gitlab import Project, served
 from tests.support.github.fixtures import runner
 
-__all__ = ["project", "runner"]
+__all__ = ["echo", "project", "runner"]
 
 
 @pytest.fixture
