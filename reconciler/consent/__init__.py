@@ -1,1 +1,1 @@
-"""Serves callbacks: where browsers land after owners were asked for consent, and the pages."""
+"""Reaches owners: the callback server and its pages, where browsers land, and the mail that asks for consent."""

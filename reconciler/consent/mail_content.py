@@ -1,7 +1,7 @@
 """Puts together what a message to an owner says, in the words of its language: text and HTML show the same."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from string import Template
 
@@ -49,7 +49,7 @@ class LinkSection:
     facts: tuple[tuple[Phrase, Phrase], ...]
     """What is read and written, each with its name."""
 
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

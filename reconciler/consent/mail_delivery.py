@@ -69,8 +69,8 @@ def deliver(
     """Send each message to its owner and nobody else, and yield what became of it before the next one is begun.
 
     `before_sending` is called when the server has agreed to take a message and before it gets it; what that raises is
-    passed on, and the message is not sent. Closing this hangs up. An account that `settings` does not allow is refused here, too. This blocks;
-    raises UsageError where `settings` name no server.
+    passed on, and the message is not sent. An account that `settings` does not allow is refused here, too. This blocks;
+    to close it hangs up. Raises UsageError where `settings` name no server.
     """
     if settings.server is None:
         raise UsageError(f"{SMTP_URL}: not set, so that nothing can be sent")

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
 from email.message import EmailMessage
@@ -30,8 +30,8 @@ class ConsentMail:
     """A message to one owner, and what of it must be kept from everybody else."""
 
     owner: Account
-    message: EmailMessage
-    secrets: frozenset[str]
+    message: EmailMessage = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
     """Its links, and parts of them."""
 
     @property

@@ -5,7 +5,7 @@ bounded length, shows all of its characters, and is spelt so that no mail reader
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -43,7 +43,7 @@ class RequestedConsent:
     provider: str
     """What the provider is called."""
 
-    url: str
+    url: str = field(repr=False)
     """The authorization link, a secret."""
 
     sync: SyncConfig | None

@@ -277,6 +277,7 @@ def test_a_request_is_made_of_an_action() -> None:
 def test_what_makes_a_link_one_is_known_as_secret() -> None:
     """The link, and the parts of it that nobody could guess."""
     assert {URL, STATE} <= composed().secrets
+    assert STATE not in repr(composed()) + repr(requested())
 
 
 @pytest.mark.parametrize("many", [1, 4, 40])
