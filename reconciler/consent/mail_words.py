@@ -53,7 +53,7 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
             "You can take your permission back at any time: in the security settings of your account ($provider), "
             "under the apps that have access to it, or by writing to $contact."
         ),
-        "expired": "A link works for a limited time. If it no longer opens, ask for a new one.",
+        "expired": "If a link does not open any more, ask for a new one.",
         "not_expected": (
             "If you did not expect this mail, you can ignore it: "
             "nothing is connected unless you open the link and agree."
