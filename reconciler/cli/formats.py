@@ -107,6 +107,18 @@ def _status_csv(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:
     return status_csv(fleet, view)
 
 
+def _status_markdown(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:
+    from reconciler.render.status_markdown import status_markdown  # noqa: PLC0415 - as said above
+
+    return status_markdown(fleet, view)
+
+
+def _status_failure_markdown(messages: Sequence[str]) -> str:
+    from reconciler.render.status_markdown import status_failure_markdown  # noqa: PLC0415 - as said above
+
+    return status_failure_markdown(messages)
+
+
 def _status_html(fleet: "FleetStatus", _paint: Paint, view: ReportView) -> str:
     from reconciler.render.html.status_page import status_html  # noqa: PLC0415 - as said above
 
@@ -134,6 +146,7 @@ class StatusFormat:
 STATUS_FORMATS = {
     "text": StatusFormat(_status_text, None),
     "json": StatusFormat(_status_json, _status_failure_json, for_people=False),
+    "markdown": StatusFormat(_status_markdown, _status_failure_markdown),
     "csv": StatusFormat(_status_csv, None, for_people=False),
     "html": StatusFormat(_status_html, _status_failure_html),
 }

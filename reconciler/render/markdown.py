@@ -5,13 +5,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.model.account import Account
 from reconciler.model.action import Action, ActionKind, Attribution
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Plan
 from reconciler.render import words
-from reconciler.render.owners import Awaited, Owner, told_in_plan
+from reconciler.render.owners import Awaited, AwaitedOwner, told_in_plan
 from reconciler.render.schedule_labels import labels_in_plan
 from reconciler.render.view import ReportView
 from reconciler.text import clipped
@@ -86,15 +87,6 @@ class Entries:
             lines.append(f"  - {impact}")
         return "\n".join([*lines, *_changes(action)])
 
-    def owner(self, owner: Owner) -> str:
-        """An owner, since when they are awaited, and the first of the connections that they must consent to."""
-        told = "; ".join(owner.told(self._requests.now))
-        shown = owner.connections[:_CONNECTIONS_SHOWN]
-        lines = [f"- {_account(owner.account)}{f': {told}' if told else ''}", *map(_awaited, shown)]
-        if more := len(owner.connections) - len(shown):
-            lines.append(f"  - and {more:,} more")
-        return "\n".join(lines)
-
     def _asked(self, action: Action) -> Iterator[str]:
         return (f"  - {line}" for line in told_in_plan(action, self._requests))
 
@@ -103,14 +95,25 @@ class Entries:
         schedule = f", schedule {code(str(label))}" if str(label) else ""
         whose = words.origin(action)
         waits = " **[held back]**" if action.address in self._held_back else ""
-        who = _account(action.account)
+        who = account_code(action.account)
         return (
             f"- **{action.kind}** {code(action.address)}: {code(action.provider)} {who}{schedule}; "
             f"{words.reason(action, code)}{f' *[{whose}]*' if whose else ''}{waits}"
         )
 
 
-def _account(account: Account | None) -> str:
+def owner_entry(owner: AwaitedOwner, now: datetime) -> str:
+    """An owner, since when they are awaited, and the first of the connections that they must consent to."""
+    told = "; ".join(owner.told(now))
+    shown = owner.connections[:_CONNECTIONS_SHOWN]
+    lines = [f"- {account_code(owner.account)}{f': {told}' if told else ''}", *map(_awaited, shown)]
+    if more := len(owner.connections) - len(shown):
+        lines.append(f"  - and {more:,} more")
+    return "\n".join(lines)
+
+
+def account_code(account: Account | None) -> str:
+    """An account as a code span, or that the service does not show it."""
     return code(words.who(account)) if account else "an account not shown"
 
 

@@ -35,7 +35,7 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class AwaitedOwner:
     """An account's owner, and the connections that they must consent to, by address."""
 
     account: Account | None
@@ -57,7 +57,7 @@ class Owner:
         return () if self.awaited_since is None else _told(self.awaited_since, self.asked_at, now)
 
 
-def owners_in_plan(plan: Plan, view: ReportView) -> list[Owner]:
+def owners_in_plan(plan: Plan, view: ReportView) -> list[AwaitedOwner]:
     """The owners that a plan needs, those who are awaited longest first."""
     found: list[Awaited] = []
     for site in plan.sites:
@@ -70,7 +70,7 @@ def owners_in_plan(plan: Plan, view: ReportView) -> list[Owner]:
     return _owners(found)
 
 
-def owners_in_status(fleet: FleetStatus, view: ReportView) -> list[Owner]:
+def owners_in_status(fleet: FleetStatus, view: ReportView) -> list[AwaitedOwner]:
     """The owners whose consent is lacking in a fleet, in the same order."""
     found: list[Awaited] = []
     for site in fleet.sites:
@@ -83,12 +83,12 @@ def owners_in_status(fleet: FleetStatus, view: ReportView) -> list[Owner]:
     return _owners(found)
 
 
-def _owners(found: Iterable[Awaited]) -> list[Owner]:
+def _owners(found: Iterable[Awaited]) -> list[AwaitedOwner]:
     by_account: dict[Account | None, list[Awaited]] = defaultdict(list)
     for awaited in found:
         by_account[awaited.account].append(awaited)
     owners = [
-        Owner(account, tuple(sorted(connections, key=lambda each: each.address)))
+        AwaitedOwner(account, tuple(sorted(connections, key=lambda each: each.address)))
         for account, connections in by_account.items()
     ]
     return sorted(owners, key=lambda owner: (owner.awaited_since or _LAST, _name(owner)))
@@ -97,7 +97,7 @@ def _owners(found: Iterable[Awaited]) -> list[Owner]:
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-def _name(owner: Owner) -> str:
+def _name(owner: AwaitedOwner) -> str:
     return "" if owner.account is None else owner.account.normal
 
 
@@ -133,7 +133,7 @@ def told_in_status(status: ConnectionStatus, requests: KnownRequests) -> Iterato
 NOT_ASKED = "not asked yet, as far as this machine knows"
 
 
-def awaited_longest(owners: Sequence[Owner], now: datetime) -> str:
+def awaited_longest(owners: Sequence[AwaitedOwner], now: datetime) -> str:
     """` 3 owners awaited, the longest for 12 days.`, as the end of a summary; empty where nobody knows since when."""
     if not owners or (since := owners[0].awaited_since) is None:
         return ""

@@ -123,7 +123,7 @@ LOOKING = {
 }
 PLANNING = {
     **_outputs("plan", "text json markdown html", "manifests"),
-    **_outputs("status", "text json csv html", "manifests"),
+    **_outputs("status", "text json markdown csv html", "manifests"),
     ("pin", ""): Output(("pin", "manifests", "--check"), text_is_inert),
     ("pull", ""): Output(("pull", "manifests", "--output", "pulled", "--check"), text_is_inert),
 }

@@ -16,6 +16,7 @@ from reconciler.render.html.status_page import status_html
 from reconciler.render.plan_markdown import plan_failure_markdown, plan_markdown
 from reconciler.render.plan_text import plan_text
 from reconciler.render.status_data import status_json
+from reconciler.render.status_markdown import status_failure_markdown, status_markdown
 from reconciler.render.status_text import status_text
 from tests.render.hostile import HOSTILE
 from tests.support.builders.reports import MADE, asked, fleet, fleet_renamed, nothing_to_do, renamed, telling
@@ -40,6 +41,9 @@ REPORTS: dict[str, Callable[[], str]] = {
     "status.html": lambda: status_html(fleet(), MADE),
     "status-asked.txt": lambda: status_text(fleet(), view=asked()),
     "status-asked.json": lambda: status_json(fleet(), asked()),
+    "status-asked.md": lambda: status_markdown(fleet(), asked()),
+    "status-hostile.md": lambda: status_markdown(fleet_renamed(fleet(), HOSTILE)),
+    "status-failure.md": lambda: status_failure_markdown(["a.yaml:1:1: no `code`"]),
     "status-asked.html": lambda: status_html(fleet(), MADE, asked()),
     "status-hostile.txt": lambda: status_text(fleet_renamed(fleet(), HOSTILE)),
     "status-hostile.html": lambda: status_html(fleet_renamed(fleet(), HOSTILE), MADE),

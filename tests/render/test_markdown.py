@@ -10,7 +10,8 @@ from reconciler.model.action import Action, Impact
 from reconciler.model.live import ConnectMethod
 from reconciler.model.plan import Plan
 from reconciler.render.markdown import code
-from reconciler.render.plan_markdown import LIMIT, MARKER, plan_failure_markdown, plan_markdown
+from reconciler.render.markdown_sections import LIMIT
+from reconciler.render.plan_markdown import MARKER, plan_failure_markdown, plan_markdown
 from tests.render.hostile import HOSTILE, texts
 from tests.support.builders.reports import large, nothing_to_do, renamed, telling
 from tests.support.inert import GITHUB, assert_inert_markdown, tokens

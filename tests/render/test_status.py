@@ -16,6 +16,7 @@ from reconciler.planning.planner import plan_site
 from reconciler.planning.status import status_of
 from reconciler.render.html.status_page import status_html
 from reconciler.render.status_data import status_csv, status_failure_json, status_json
+from reconciler.render.status_markdown import status_failure_markdown, status_markdown
 from reconciler.render.status_text import reason as why
 from reconciler.render.status_text import remedy as way_out
 from reconciler.render.status_text import status_text
@@ -33,7 +34,8 @@ from tests.support.builders.plans import (
     live,
     site_with,
 )
-from tests.support.builders.reports import MADE, fleet, fleet_renamed
+from tests.support.builders.reports import MADE, fleet, fleet_renamed, large
+from tests.support.inert import assert_inert_markdown
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "status.schema.json").read_text(encoding="utf-8"))
 
@@ -226,3 +228,32 @@ def test_the_summary_says_whether_anything_is_declared() -> None:
     """An empty fleet has a summary too, and a site without a connection adds nothing to it."""
     assert status_text(FleetStatus((SiteStatus(SITE),))) == status_text(FleetStatus())
     assert status_text(FleetStatus()) == "Status: no connection is declared; 0 unmanaged."
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text_in_a_summary(name: str) -> None:
+    """Whatever a service or a manifest says, the Markdown renders to its own shapes alone."""
+    assert_inert_markdown(status_markdown(fleet_renamed(fleet(), [name])))
+    assert_inert_markdown(status_failure_markdown([name]))
+
+
+def test_a_summary_of_a_large_fleet_fits_and_counts() -> None:
+    """Under the limit, whole entries only; what needs attention and the owners each have room."""
+    _, found = large(60, 40)
+    shown = status_markdown(found, limit=20_000)
+    assert len(shown.encode()) <= 20_000
+    needing = sum(status.health.needs_attention for status in found.connections)
+    attention, owners = shown.split("#### Owners: ")
+    named = attention.count("\n- **")
+    assert f"*… and {needing - named:,} more that need attention; extcal status shows all.*" in attention
+    assert named > 10
+    assert owners.count("\n- `") > 1
+
+
+def test_a_summary_begins_with_the_worst() -> None:
+    """Errors first, wherever they are; of what is as declared nothing is said."""
+    shown = status_markdown(fleet())
+    words = [line.split("**")[1] for line in shown.splitlines() if line.startswith("- **")]
+    assert words == sorted(words, key=["in error", "missing", "awaiting consent", "drifted"].index)
+    assert "harbor/sato" not in shown
+    assert "`quay could not be read" in shown

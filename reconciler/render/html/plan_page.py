@@ -8,9 +8,8 @@ from reconciler.model.action import Action, ActionKind
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.html.assets import Shade
-from reconciler.render.html.owner_rows import owner_rows
 from reconciler.render.html.page import made_at, page
-from reconciler.render.html.report import Badge, Report, Row, SiteRows
+from reconciler.render.html.report import Badge, Report, Row, SiteRows, owner_rows
 from reconciler.render.owners import owners_in_plan, told_in_plan
 from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_plan

@@ -3,8 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from reconciler.render import words
 from reconciler.render.html.assets import Shade
+from reconciler.render.owners import Awaited, AwaitedOwner
+from reconciler.text import clipped
+
+_CONNECTIONS_SHOWN = 20
+"""How many connections of one owner are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +99,21 @@ class Report:
 def tally(rows: Iterable[Row]) -> Counter[Badge]:
     """How many rows bear which badge."""
     return Counter(row.badge for row in rows)
+
+
+def owner_rows(owners: Iterable[AwaitedOwner], now: datetime, *unknown: str) -> tuple[OwnerRow, ...]:
+    """A row for each owner; `unknown` stands where nothing is known of them."""
+    return tuple(
+        OwnerRow(
+            clipped(words.who(owner.account)),
+            owner.told(now) or unknown,
+            tuple(map(_awaited, owner.connections[:_CONNECTIONS_SHOWN])),
+            max(0, len(owner.connections) - _CONNECTIONS_SHOWN),
+        )
+        for owner in owners
+    )
+
+
+def _awaited(connection: Awaited) -> AwaitedRow:
+    schedule = str(connection.schedule)
+    return AwaitedRow(clipped(connection.address), clipped(schedule) if schedule else "", clipped(connection.provider))

@@ -6,9 +6,8 @@ from datetime import datetime
 from reconciler.model.status import ConnectionStatus, FleetStatus, Health, SiteStatus
 from reconciler.render import status_text, words
 from reconciler.render.html.assets import Shade
-from reconciler.render.html.owner_rows import owner_rows
 from reconciler.render.html.page import made_at, page
-from reconciler.render.html.report import Badge, Report, Row, SiteRows
+from reconciler.render.html.report import Badge, Report, Row, SiteRows, owner_rows
 from reconciler.render.owners import NOT_ASKED, owners_in_status
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_status
 from reconciler.render.status_text import worst_first
