@@ -36,7 +36,7 @@ FAILED = 1
     "output",
     type=click.Choice(list(STATUS_FORMATS)),
     default="text",
-    help="The format of the status on stdout; csv is for spreadsheets.",
+    help="The format of the status on stdout; csv is for spreadsheets, markdown for summaries of jobs.",
 )
 @names_options
 @parallelism_option
