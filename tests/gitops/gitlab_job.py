@@ -21,6 +21,7 @@ JOBS = [name for name, job in PIPELINE.items() if isinstance(job, dict) and "sta
 SECRETS = {
     "extcal-plan": {"EXTCAL_API_KEY": "read-only-key", "GITLAB_BOT_TOKEN": TOKEN},
     "extcal-apply": {"EXTCAL_API_KEY": "key", "EXTCAL_APP_PASSWORD": "seagull-lantern-41"},
+    "extcal-consents": {"EXTCAL_API_KEY": "key"},
 }
 """The variables of the project, by the environment that they are for."""
 
@@ -107,6 +108,7 @@ class Runner:
             env=ours
             | {"PATH": path, "TMPDIR": str(temporary), "HOME": str(self.tools), "LANG": "C.UTF-8"}
             | PIPELINE["variables"]
+            | job(name).get("variables", {})
             | SECRETS.get(place, {})
             | self.env
             | variables,

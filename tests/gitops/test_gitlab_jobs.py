@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.sandbox.server import RunningSandbox, running
 from tests.gitops.fake_gitlab import Project
-from tests.gitops.gitlab_job import PIPELINE, job, jobs_for
+from tests.gitops.gitlab_job import job, jobs_for
 from tests.gitops.gitlab_merge import MergeRequest
 from tests.support.cli.worlds import BUSY, KEY, connection, harbor, site, world
 from tests.support.folders import in_memory
@@ -172,8 +172,8 @@ PIPELINES: dict[str, tuple[dict[str, str], set[str]]] = {
     "from a fork": (OWN | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "6"}, {"install", "validate"}),
     "a merge": (PUSH, {"install", "reviewed", "apply"}),
     "a push to another branch": (PUSH | {"CI_COMMIT_BRANCH": "attack"}, set()),
-    "a schedule": (PUSH | {"CI_PIPELINE_SOURCE": "schedule"}, {"install", "drift"}),
-    "by hand": (PUSH | {"CI_PIPELINE_SOURCE": "web"}, {"install", "drift"}),
+    "a schedule": (PUSH | {"CI_PIPELINE_SOURCE": "schedule"}, {"install", "consents", "drift"}),
+    "by hand": (PUSH | {"CI_PIPELINE_SOURCE": "web"}, {"install", "consents", "drift"}),
     "a schedule of another branch": (PUSH | {"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "attack"}, set()),
     "by hand on another branch": (PUSH | {"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "attack"}, set()),
 }
@@ -187,7 +187,16 @@ def test_each_pipeline_has_the_jobs_that_it_may(variables: dict[str, str], jobs:
 
 def test_the_key_that_writes_is_for_one_job_that_waits_for_its_turn() -> None:
     """Planning, fetching and looking for drift have the environment that only reads; one apply runs at a time."""
-    places = {name: job(name).get("environment", {}).get("name") for name in ("plan", "reviewed", "drift", "apply")}
-    assert places == {"plan": "extcal-plan", "reviewed": "extcal-plan", "drift": "extcal-plan", "apply": "extcal-apply"}
-    assert PIPELINE["apply"]["resource_group"] == "extcal-apply"
+    places = {
+        name: job(name).get("environment", {}).get("name")
+        for name in ("plan", "reviewed", "drift", "apply", "consents")
+    }
+    assert places == {
+        "plan": "extcal-plan",
+        "reviewed": "extcal-plan",
+        "drift": "extcal-plan",
+        "apply": "extcal-apply",
+        "consents": "extcal-consents",
+    }
+    assert job("apply")["resource_group"] == job("consents")["resource_group"] == "extcal-apply"
     assert job("apply")["needs"] == ["install", "reviewed"]

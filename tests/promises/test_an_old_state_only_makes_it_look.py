@@ -20,7 +20,8 @@ import pytest
 from reconciler.machine import Machine
 from reconciler.sandbox.faults import Answer, Effect, Fault, Faults, Later, Operation, Reset
 from reconciler.sandbox.server import RunningSandbox, running
-from tests.promises.rehearsal import CONNECTIONS, NO_TLS, PRUNING, Run, duplicates, reconcile, world
+from tests.promises.rehearsal import CONNECTIONS, NO_TLS, Run, duplicates, reconcile, world
+from tests.support.builders.plans import PRUNING
 from tests.support.folders import in_memory
 from tests.support.github.runner import BASH
 from tests.support.scenarios.stage import is_read
@@ -36,8 +37,9 @@ _QUICK = range(4)
 
 def faults(chance: random.Random) -> Faults | None:
     """What goes wrong in one run: lost answers whose connects have an effect, late or never, and lists that fail."""
+    effects: tuple[Effect | Later, ...] = (Effect.NONE, Effect.DONE, Later(0.1))
     lost = Fault(
-        Reset(chance.choice([Effect.NONE, Effect.DONE, Later(0.1)])),
+        Reset(chance.choice(effects)),
         on={Operation.CONNECT_BY_CREDENTIALS},
         skip=chance.randrange(3),
         times=chance.randrange(1, 4),

@@ -77,7 +77,13 @@ def requests(*rows: object) -> bytes:
 
 def request(**fields: object) -> dict[str, object]:
     """One of its rows."""
-    given = {"address": "harbor/staff-1", "account": email(1), "awaited_since": _WHEN, "asked_at": [], "thread": None}
+    given: dict[str, object] = {
+        "address": "harbor/staff-1",
+        "account": email(1),
+        "awaited_since": _WHEN,
+        "asked_at": [],
+        "thread": None,
+    }
     return given | fields
 
 
