@@ -1,11 +1,10 @@
 """`extcal apply` plans, asks, carries the plan out, and reads again what still differs."""
 
 import asyncio
-import contextlib
-import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +16,7 @@ from reconciler.cli.allowances import (
     places_of_manifests,
     places_of_plan,
 )
+from reconciler.cli.apply_progress import carried_out, stop_on_signals
 from reconciler.cli.apply_run import (
     ApplyRun,
     dask_run,
@@ -34,38 +34,33 @@ from reconciler.cli.arguments import (
     refuse_empty,
     refuse_stdout,
 )
-from reconciler.cli.consent import ConsentSession, consent_session
+from reconciler.cli.consent import consent_session
 from reconciler.cli.consent_options import ConsentOptions, consent_options
 from reconciler.cli.consent_requests import known_after, known_requests
 from reconciler.cli.console import Console
 from reconciler.cli.dask.options import for_workers, runner_options
 from reconciler.cli.formats import failures_as_json, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
-from reconciler.cli.progress import Progress
-from reconciler.cli.redaction import redacted
 from reconciler.cli.selection import SelectionOptions, selection_options
-from reconciler.cli.signals import Ending, StopStep, run, stop_by_signals
+from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
 from reconciler.manifests import Limits, load
+from reconciler.model.consent import ConsentMode
 from reconciler.model.consent_request import KnownRequests
-from reconciler.model.plan import Allowance, Plan
-from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.model.plan import Allowance
+from reconciler.model.result import OutcomeStatus, Result
 from reconciler.planning.partition import partition_of
-from reconciler.planning.requests import requests_by_site, requests_of
-from reconciler.planning.time_left import TimeLeft
 from reconciler.render.plan_json import result_json
-from reconciler.render.result_text import outcome_line, result_text
+from reconciler.render.result_text import result_text
 from reconciler.render.view import ReportView
-from reconciler.workflow import ConsentWork, ManifestWork, SavedWork, Stop, Work
+from reconciler.workflow import ConsentWork, ManifestWork, SavedWork, Work
+
+if TYPE_CHECKING:
+    from reconciler.cli.consent_mail import MailSetup
 
 FAILED = 1
 AWAITING = 3
-_STOPPING = {
-    StopStep.GENTLY: "interrupted: finishing the actions under way. Press Ctrl-C again to abandon them.",
-    StopStep.AT_ONCE: "interrupted: abandoning the actions under way. Press Ctrl-C again to end without a report.",
-    StopStep.ENDED: "ended without a report. Apply again: it first looks up what became of the actions under way.",
-}
 _DEAD_LINKS = (
     "The sandbox ends with this command, and its authorization links with it. To open one, run extcal sandbox serve "
     "and apply with its --endpoint, or apply --consent wait on a terminal."
@@ -118,9 +113,13 @@ def apply(
     Google and Microsoft accounts in their browsers: --consent says whether to wait for them, list their links, or skip
     them.
 
+    With --consent mail, each owner gets one message with their links, once all else is done: at the account's own
+    address, if EXTCAL_MAIL_DOMAINS names its domain. Apply again to remind them: --remind-after and --most-mails say
+    when, and how often. EXTCAL_SMTP_URL and EXTCAL_MAIL_FROM say how to send; --dry-mail sends nothing.
+
     A link attaches whatever account its holder picks. Those of --consent wait work in browsers on this machine only,
-    unless the service refuses to send browsers here; then, as with poll, owners use any device. --consent poll and
-    link need oauth.redirectUrl in the Site: extcal consent-page makes a page to put there. The exit code is 3 while
+    unless the service refuses to send browsers here; then, as with poll, owners use any device. --consent poll, mail
+    and link need oauth.redirectUrl in the Site: extcal consent-page makes a page to put there. The exit code is 3 while
     consent is awaited: apply again later.
 
     Ctrl-C once finishes the actions under way, twice abandons them, three times ends at once; the next apply looks up
@@ -156,12 +155,18 @@ def apply(
             places = places_of_manifests(desired)
         if scheduler is not None:
             for_workers(globals_, consent, undo_out)
+        mail: MailSetup | None = None
+        if consent.mode is ConsentMode.MAIL:
+            from reconciler.cli.consent_mail import mail_setup  # noqa: PLC0415 - slow, and few runs mail anybody
+
+            mail = mail_setup(consent, globals_, [site.name for site in work.sites])
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places)
         undo_file = None if undo_out is None else new_undo_file(undo_out)
         options = ApplyOptions(
             allowed,
             consent,
+            mail,
             undo_file,
             parallelism,
             scheduler,
@@ -199,6 +204,7 @@ class ApplyOptions:
 
     allowed: frozenset[Allowance]
     consent: ConsentOptions
+    mail: "MailSetup | None"
     undo_file: Path | None
     parallelism: int
     scheduler: str | None
@@ -225,55 +231,23 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
             if options.scheduler is None
             else dask_run(work, options.scheduler, service.endpoint, options.allowed)
         )
-        async with consent_session(options.consent, console, as_json=options.as_json) as consent, begun as running:
+        mailer = None if options.mail is None else options.mail.mailer(service, console)
+        asking = consent_session(options.consent, console, mailer, as_json=options.as_json)
+        async with asking as consent, begun as running:
             plan = approval.approvable(await running.plan())
             requests = known_requests(plan.actions, service, console)
             replace(approval, view=replace(options.view, requests=requests)).ask(plan, await running.failing(plan))
-            stop = _stop_on_signals(console, ending)
-            result = await _carried_out(plan, running, consent, stop, options, console)
+            stop = stop_on_signals(console, ending)
+            result = await carried_out(plan, running, consent, stop, options.parallelism, console)
             # Before links are taken out: what may still be connected by one belongs to the way back.
             undo_file = options.undo_file
             undo_saved = undo_file is None or await save_undo(result, running, undo_file, console)
-            result = consent.links.shown(result)
+            result = await consent.ended(result, running.named, stop)
     _show(result, console, known_after(requests, plan.actions, service), as_json=options.as_json)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)
     code = ending.exit_code if result.interrupted else exit_code(result)
     return FAILED if not undo_saved and code in {0, AWAITING} else code
-
-
-def _stop_on_signals(console: Console, ending: Ending) -> Stop:
-    stop = Stop()
-    stop_by_signals(stop, ending, lambda step: console.say(_STOPPING[step]))
-    return stop
-
-
-async def _carried_out(
-    plan: Plan, running: ApplyRun, consent: ConsentSession, stop: Stop, options: ApplyOptions, console: Console
-) -> Result:
-    """Carry it out, keep the link of each outcome, and show how many actions have ended and how long the rest takes."""
-    writing = [action for action in plan.actions if action.kind.writes]
-    left = TimeLeft(requests_by_site(plan), options.parallelism, time.monotonic, running.traffic)
-
-    def seconds_left() -> float:
-        # How long what is under way takes when nothing more is begun is not known.
-        return 0.0 if stop.gently.is_set() else left.seconds()
-
-    progress = Progress(console, "actions ended", len(writing), left=seconds_left)
-    held_back = plan.held_back
-
-    def ended(outcome: Outcome) -> None:
-        consent.links.keep(outcome)
-        action = outcome.action
-        left.ended(action.site, 0 if action.address in held_back else requests_of(action))
-        # A terminal that has gone away must not end what is under way.
-        with contextlib.suppress(OSError):
-            progress.step(" ".join(outcome_line(redacted(outcome)).splitlines()[0].split()))
-
-    # Where owners are awaited, the line says who.
-    awaiting = consent.prompt is not None and any(action.needs_owner for action in writing)
-    async with contextlib.nullcontext() if awaiting else progress.kept_shown():
-        return await running.apply(plan, consent.mode, consent.prompt, stop, ended)
 
 
 def _show(result: Result, console: Console, requests: KnownRequests, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler import planfile, workflow
 from reconciler.cli.console import Console
-from reconciler.cli.dask.options import NO_UNDO, NO_WAITING, dask
+from reconciler.cli.dask.options import NO_MAIL, NO_UNDO, NO_WAITING, dask
 from reconciler.cli.redaction import redacted
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.consent import ConsentMode
@@ -19,7 +19,7 @@ from reconciler.model.result import Outcome, Result
 from reconciler.model.traffic import SiteTraffic
 from reconciler.planning.undo import Undo
 from reconciler.safe_paths import MisplacedError, check_file
-from reconciler.workflow import ConsentPrompt, ManifestWork, Run, Stop, Work, open_run
+from reconciler.workflow import ConsentPrompt, ManifestWork, Run, Stop, WhyNotAsked, Work, open_run
 from reconciler.workflow.resolve import described
 
 if TYPE_CHECKING:
@@ -47,8 +47,13 @@ class ApplyRun(Protocol):
         prompt: ConsentPrompt | None,
         stop: Stop,
         on_outcome: OnOutcome,
+        why_not_asked: WhyNotAsked | None,
     ) -> Result:
         """Carry it out, and look again unless it was interrupted."""
+        ...
+
+    async def named(self, plan: Plan) -> Plan:
+        """The plan with the names of schedules, for people, as far as they can be read."""
         ...
 
     def traffic(self, site: str) -> SiteTraffic | None:
@@ -86,13 +91,20 @@ class DaskRun:
         prompt: ConsentPrompt | None,
         stop: Stop,
         on_outcome: OnOutcome,
+        why_not_asked: WhyNotAsked | None,
     ) -> Result:
         """Let the workers carry it out and look again; they can't wait for owners."""
         if consent in {ConsentMode.WAIT, ConsentMode.POLL} or prompt is not None:
             raise UsageError(NO_WAITING)
+        if consent is ConsentMode.MAIL or why_not_asked is not None:
+            raise UsageError(NO_MAIL)
         desired = self.work.desired if isinstance(self.work, ManifestWork) else None
         selection = self.work.selection if isinstance(self.work, ManifestWork) else workflow.Selection()
         return await self.runner.apply(plan, desired, selection, consent=consent, stop=stop, on_outcome=on_outcome)
+
+    async def named(self, plan: Plan) -> Plan:
+        """It reads nothing, so it knows none."""
+        return plan
 
     def traffic(self, site: str) -> SiteTraffic | None:
         """The workers know it."""

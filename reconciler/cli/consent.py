@@ -6,9 +6,10 @@ for, and nowhere else.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconciler.cli.consent_links import LinkFile
 from reconciler.cli.consent_options import ConsentOptions
@@ -19,9 +20,13 @@ from reconciler.consent.callback_server import serve_callbacks
 from reconciler.errors import ExtcalError, UsageError
 from reconciler.model.action import Action
 from reconciler.model.consent import ConsentMode
+from reconciler.model.plan import Plan
 from reconciler.model.result import Outcome, Result
 from reconciler.render.result_text import consent_lines
-from reconciler.workflow import ConsentPrompt
+from reconciler.workflow import ConsentPrompt, Stop, WhyNotAsked
+
+if TYPE_CHECKING:
+    from reconciler.cli.consent_mail import OwnerMailer
 
 
 class ConsentLinks:
@@ -65,15 +70,42 @@ class ConsentLinks:
 
 @dataclass(frozen=True, slots=True)
 class ConsentSession:
-    """How one run asks for consent; `prompt` is there where it waits for owners."""
+    """How one run asks for consent; `prompt` is there where it waits for owners, `mailer` where it mails them."""
 
     mode: ConsentMode
     links: ConsentLinks
     prompt: ConsentPrompt | None = None
+    mailer: "OwnerMailer | None" = None
+
+    @property
+    def why_not_asked(self) -> WhyNotAsked | None:
+        """Says who gets no link now, where owners are mailed."""
+        return None if self.mailer is None else self.mailer.why_not_asked
+
+    def keep(self, outcome: Outcome) -> None:
+        """Keep the link of an outcome, so that it outlives whatever happens before the report, or out of sight."""
+        if self.mailer is None:
+            self.links.keep(outcome)
+        else:
+            self.mailer.keep(outcome)
+
+    async def ended(self, result: Result, named: Callable[[Plan], Awaitable[Plan]], stop: Stop) -> Result:
+        """The result as it may be shown, once owners were mailed; `named` looks up names of schedules for them."""
+        if self.mailer is None:
+            return self.links.shown(result)
+        linked = {outcome.action.address for outcome in result.outcomes if outcome.consent_url is not None}
+        sites = (
+            replace(site, actions=tuple(action for action in site.actions if action.address in linked))
+            for site in result.plan.sites
+        )
+        plan = Plan(tuple(sites))
+        return await self.mailer.mailed(result, plan if stop.gently.is_set() else await named(plan), stop)
 
 
 @asynccontextmanager
-async def consent_session(options: ConsentOptions, console: Console, *, as_json: bool) -> AsyncIterator[ConsentSession]:
+async def consent_session(
+    options: ConsentOptions, console: Console, mailer: "OwnerMailer | None", *, as_json: bool
+) -> AsyncIterator[ConsentSession]:
     """Be ready for owners for the length of the block; raises UsageError where links could be shown nowhere."""
     waits = options.mode in {ConsentMode.WAIT, ConsentMode.POLL}
     if waits and as_json and options.file is None and not sys.stderr.isatty():
@@ -85,7 +117,7 @@ async def consent_session(options: ConsentOptions, console: Console, *, as_json:
         file = None if options.file is None else stack.enter_context(LinkFile(options.file))
         links = ConsentLinks(console, as_json=as_json, file=file)
         if not waits:
-            yield ConsentSession(options.mode, links)
+            yield ConsentSession(options.mode, links, mailer=mailer)
             return
         served = options.mode is ConsentMode.WAIT
         pending = stack.enter_context(serve_callbacks(redact=redact)) if served else None

@@ -11,7 +11,7 @@ of their pending consent. A callback proves nothing by itself: whoever knows its
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -28,6 +28,9 @@ from reconciler.model.live import LiveConnection, Status
 from reconciler.model.result import Outcome, OutcomeStatus
 from reconciler.planning.preconditions import same_account, same_key, same_provider
 from reconciler.text import cut, one_line
+
+WhyNotAsked = Callable[[Action], str | None]
+"""Says why the owner that an action needs is not asked by mail now; None where they are. It may raise ExtcalError."""
 
 _MOST_TRIES = 5
 _ACCOUNT_LOOKUPS = 3

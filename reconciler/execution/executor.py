@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from reconciler.errors import ExtcalError, StaleError
 from reconciler.execution.connect import Reach, shown_since
-from reconciler.execution.consent import AuthorizationLink, CallbackChannel, ConsentPrompt, Deadline, await_callback
+from reconciler.execution.consent import (
+    AuthorizationLink,
+    CallbackChannel,
+    ConsentPrompt,
+    Deadline,
+    WhyNotAsked,
+    await_callback,
+)
 from reconciler.execution.consent_poll import PolledConsent, SitePoll
 from reconciler.execution.redirects import Redirects
 from reconciler.execution.settle import may_hide
@@ -39,7 +46,8 @@ class Executor:
     """Carries out one plan once.
 
     `reaches` holds what is needed of each applyable site by its name. `consent` says what is done where an owner must
-    agree; with WAIT and POLL, `prompt` asks them. `on_outcome` is called with each outcome as it comes. When
+    agree; with WAIT and POLL, `prompt` asks them; with MAIL, `why_not_asked` says who gets no link.
+    `on_outcome` is called with each outcome as it comes. When
     `stop.gently` is set, nothing new is begun, what is under way is finished, and no owner is awaited any longer; when
     `stop.at_once` is, what is under way is ended and said to be unknown. At most `sites_at_once` sites are at work at a
     time; who waits for an owner, or for another action, is not. `ended` holds outcomes that were known, and handed on,
@@ -53,6 +61,7 @@ class Executor:
         *,
         consent: ConsentMode,
         prompt: ConsentPrompt | None = None,
+        why_not_asked: WhyNotAsked | None = None,
         stop: Stop,
         on_outcome: Callable[[Outcome], None],
         sites_at_once: int,
@@ -66,6 +75,7 @@ class Executor:
         self._reaches = reaches
         self._consent = consent
         self._prompt = prompt
+        self._why_not_asked = why_not_asked
         self._stop = stop
         self._on_outcome = on_outcome
         at_work = asyncio.Semaphore(sites_at_once)
@@ -175,7 +185,7 @@ class Executor:
             standing = await self._standing(action, reach)
             if isinstance(standing, Outcome):
                 return standing
-            return await carry_out(action, reach, self._consent, standing)
+            return await carry_out(action, reach, self._consent, standing, self._why_not_asked)
 
         async with self._slots[action.site]:
             try:

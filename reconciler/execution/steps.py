@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.errors import ApiError, ExtcalError, SecretError, StaleError
 from reconciler.execution.advice import advised
 from reconciler.execution.connect import Reach, connect, disconnect
+from reconciler.execution.consent import WhyNotAsked
 from reconciler.execution.port import ConnectionReader, Port
 from reconciler.execution.site_view import Seen, Standing, again_while_stale, now
 from reconciler.execution.sync_update import configure, heal, with_calendar_ids, with_directions_shown, with_ids
@@ -31,10 +32,17 @@ async def ending(action: Action, under_way: Awaitable[Outcome]) -> Outcome:
         return Outcome(action, _status_of(error), error=advised(action, error))
 
 
-async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing: Standing) -> Outcome:
+async def carry_out(
+    action: Action,
+    reach: Reach,
+    consent: ConsentMode,
+    standing: Standing,
+    why_not_asked: WhyNotAsked | None = None,
+) -> Outcome:
     """Carry out one action; `standing` is what stands on its schedule right now.
 
-    May raise ExtcalError; StaleError where `standing` was not fresh any more, and nothing was sent.
+    With MAIL, `why_not_asked` tells before a link is made whether its owner may get one. May raise ExtcalError;
+    StaleError where `standing` was not fresh any more, and nothing was sent.
     """
     port = reach.port.while_fresh(standing.fresh)
     match action.kind:
@@ -47,7 +55,7 @@ async def carry_out(action: Action, reach: Reach, consent: ConsentMode, standing
         case ActionKind.RECONNECT if action.heals:
             return await heal(action, port, Seen(_target(action, standing), standing.at))
         case ActionKind.CONNECT | ActionKind.RECONNECT | ActionKind.REPLACE:
-            return await _connect(action, reach, consent, standing)
+            return await _connect(action, reach, consent, standing, why_not_asked)
         case ActionKind.NOOP | ActionKind.UNMANAGED:
             return Outcome(action, OutcomeStatus.DONE, connection_id=action.connection_id)
 
@@ -90,10 +98,18 @@ def _status_of(error: ExtcalError) -> OutcomeStatus:
     return OutcomeStatus.UNKNOWN if doubtful else OutcomeStatus.FAILED
 
 
-async def _connect(action: Action, reach: Reach, consent: ConsentMode, standing: Standing) -> Outcome:
+async def _connect(
+    action: Action,
+    reach: Reach,
+    consent: ConsentMode,
+    standing: Standing,
+    why_not_asked: WhyNotAsked | None,
+) -> Outcome:
     """Connect, or ask for a link."""
     if action.method is ConnectMethod.OAUTH:
-        return await _ask_for_consent(action, reach, consent, reach.port.while_fresh(standing.fresh))
+        if (why := _not_asked(action, consent, why_not_asked)) is not None:
+            return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error=why)
+        return await _ask_for_consent(action, reach, reach.port.while_fresh(standing.fresh))
     note_begun(action, reach)
     try:
         made = await connect(action, reach, standing)
@@ -160,9 +176,14 @@ async def _disconnect_former(former: LiveConnection, reach: Reach) -> None:
     await disconnect(reach.port.while_fresh(standing.fresh), former.id)
 
 
-async def _ask_for_consent(action: Action, reach: Reach, consent: ConsentMode, port: Port) -> Outcome:
-    if consent is not ConsentMode.LINK:
-        return Outcome(action, OutcomeStatus.AWAITING_CONSENT, error="its owner was not asked for consent")
+def _not_asked(action: Action, consent: ConsentMode, why_not_asked: WhyNotAsked | None) -> str | None:
+    """Why no link is made for an action's owner; None where one is."""
+    if consent is ConsentMode.MAIL and why_not_asked is not None:
+        return None if action.redirect_url is None else why_not_asked(action)
+    return None if consent is ConsentMode.LINK else "its owner was not asked for consent"
+
+
+async def _ask_for_consent(action: Action, reach: Reach, port: Port) -> Outcome:
     if action.redirect_url is None:
         return Outcome(action, OutcomeStatus.FAILED, error=NOWHERE_TO_LAND)
     try:

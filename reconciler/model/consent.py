@@ -1,6 +1,7 @@
 """Models consent by OAuth: whether owners are asked, their callbacks, and the results."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from reconciler.model.account import Account
@@ -15,11 +16,25 @@ class ConsentMode(StrEnum):
     POLL = "poll"
     """Show a link that leads to the Site's redirectUrl, and list until the connection is there; likewise."""
 
+    MAIL = "mail"
+    """Make a link that leads to the Site's redirectUrl, for whoever mails it to its owner; with nobody as SKIP."""
+
     LINK = "link"
-    """Make a link that leads to the Site's redirectUrl, and leave it with the outcome."""
+    """Make such a link, and leave it with the outcome."""
 
     SKIP = "skip"
     """Ask nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailRules:
+    """How often an owner is asked about a connection."""
+
+    remind_after: timedelta
+    """How long they have before they are asked again."""
+
+    most_mails: int
+    """How many messages they get about it in all."""
 
 
 class ConsentRefusal(StrEnum):

@@ -9,13 +9,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.execution.consent import AuthorizationLink, ConsentPrompt
+    from reconciler.execution.consent import AuthorizationLink, ConsentPrompt, WhyNotAsked
     from reconciler.execution.executor import Stop
     from reconciler.workflow.apply_plan import apply, undo, verify, verify_saved, without_secrets
+    from reconciler.workflow.asked_owners import AskedOwners
     from reconciler.workflow.consent_requests import known_requests
     from reconciler.workflow.consent_work import ConsentWork
     from reconciler.workflow.entry import ManifestWork, Run, SavedWork, open_run
     from reconciler.workflow.observation import observe
+    from reconciler.workflow.owner_mail import MailedOwner, OwnerMail
     from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
     from reconciler.workflow.recovery import Faults, RecoveryResult, as_agreed, locked, pending, recover
     from reconciler.workflow.run import SiteCheck, Work, carry_out, check_sites, prepare, status, to_do
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
     from reconciler.workflow.unlisted import checked_by_plan, note_all_unlisted
 
 __all__ = [
+    "AskedOwners",
     "AuthorizationLink",
     "Base",
     "ConsentPrompt",
     "ConsentWork",
     "Faults",
+    "MailedOwner",
     "ManifestWork",
     "MatchedSite",
+    "OwnerMail",
     "RecoveryResult",
     "Review",
     "Run",
@@ -42,6 +47,7 @@ __all__ = [
     "SiteCheck",
     "SiteLookup",
     "Stop",
+    "WhyNotAsked",
     "Work",
     "apply",
     "as_agreed",
@@ -82,6 +88,10 @@ _HOMES = {
     "AuthorizationLink": "reconciler.execution.consent",
     "ConsentPrompt": "reconciler.execution.consent",
     "ConsentWork": "reconciler.workflow.consent_work",
+    "WhyNotAsked": "reconciler.execution.consent",
+    "AskedOwners": "reconciler.workflow.asked_owners",
+    "MailedOwner": "reconciler.workflow.owner_mail",
+    "OwnerMail": "reconciler.workflow.owner_mail",
     "Faults": "reconciler.workflow.recovery",
     "ManifestWork": "reconciler.workflow.entry",
     "Run": "reconciler.workflow.entry",

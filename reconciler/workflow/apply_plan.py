@@ -13,7 +13,7 @@ from reconciler.api.client import Reader
 from reconciler.api.session import SiteSession
 from reconciler.errors import ExtcalError, SecretError
 from reconciler.execution.connect import Reach
-from reconciler.execution.consent import ConsentPrompt
+from reconciler.execution.consent import ConsentPrompt, WhyNotAsked
 from reconciler.execution.executor import Executor, Stop
 from reconciler.execution.settle import Window
 from reconciler.execution.site_port import SitePort
@@ -46,6 +46,7 @@ async def apply(
     *,
     consent: ConsentMode,
     prompt: ConsentPrompt | None = None,
+    why_not_asked: WhyNotAsked | None = None,
     stop: Stop,
     on_outcome: Callable[[Outcome], None],
     window: Window | None = None,
@@ -71,6 +72,7 @@ async def apply(
         reaches,
         consent=consent,
         prompt=prompt,
+        why_not_asked=why_not_asked,
         stop=stop,
         on_outcome=on_outcome,
         sites_at_once=opened.at_once,

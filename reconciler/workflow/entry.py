@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from reconciler.execution.consent import ConsentPrompt
+from reconciler.execution.consent import ConsentPrompt, WhyNotAsked
 from reconciler.execution.executor import Stop
 from reconciler.model.consent import ConsentMode
 from reconciler.model.desired import Desired, Site
@@ -23,6 +23,7 @@ from reconciler.workflow import plans
 from reconciler.workflow.apply_plan import undo, verify, verify_saved, without_secrets
 from reconciler.workflow.recovery import Faults, locked
 from reconciler.workflow.run import Work, carry_out, prepare
+from reconciler.workflow.schedule_names import with_schedule_names
 from reconciler.workflow.service import Selection, Service, Sessions, selected_sites, sessions
 
 
@@ -96,6 +97,7 @@ class Run:
         prompt: ConsentPrompt | None = None,
         stop: Stop | None = None,
         on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+        why_not_asked: WhyNotAsked | None = None,
     ) -> Result:
         """Carry out a plan that `plan` gave, and read again unless `stop` was set."""
         return await carry_out(
@@ -106,9 +108,14 @@ class Run:
             allowed=self.allowed,
             consent=consent,
             prompt=prompt,
+            why_not_asked=why_not_asked,
             stop=stop or Stop(),
             on_outcome=on_outcome,
         )
+
+    async def named(self, plan: Plan) -> Plan:
+        """The plan with the names of schedules, for people, as far as they can be read."""
+        return await with_schedule_names(plan, self.opened, lambda _site, _why: None)
 
     def traffic(self, site: str) -> SiteTraffic | None:
         """What a site was sent, by its name."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from reconciler.errors import ExtcalError
-from reconciler.execution.consent import ConsentPrompt
+from reconciler.execution.consent import ConsentPrompt, WhyNotAsked
 from reconciler.execution.executor import Stop
 from reconciler.machine import Machine
 from reconciler.model.action import Action
@@ -83,11 +83,21 @@ async def carry_out(
     allowed: frozenset[Allowance],
     consent: ConsentMode,
     prompt: ConsentPrompt | None = None,
+    why_not_asked: WhyNotAsked | None = None,
     stop: Stop,
     on_outcome: Callable[[Outcome], None],
 ) -> Result:
     """Apply a plan, and verify where there was anything to do and nobody interrupted it."""
-    result = await apply(plan, opened, machine, consent=consent, prompt=prompt, stop=stop, on_outcome=on_outcome)
+    result = await apply(
+        plan,
+        opened,
+        machine,
+        consent=consent,
+        prompt=prompt,
+        why_not_asked=why_not_asked,
+        stop=stop,
+        on_outcome=on_outcome,
+    )
     with suppress(ExtcalError):
         # Since when somebody is awaited is worth less than the report of what was done.
         note_awaited(result, machine)

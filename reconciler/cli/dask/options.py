@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _DASK = "dask"
 NO_WAITING = "--runner dask can't wait for owners, who are asked from this machine. Add --consent link."
+NO_MAIL = (
+    "--runner dask can't mail owners: what they were asked is noted where apply runs. Leave --runner out, or add "
+    "--consent link."
+)
 NO_UNDO = (
     "--undo-out and --runner dask exclude each other: the undo is made from what this process reads. Leave one out."
 )
@@ -70,6 +74,8 @@ def for_workers(options: GlobalOptions, consent: "ConsentOptions", undo_out: str
     not_embedded(options)
     if consent.mode in {ConsentMode.WAIT, ConsentMode.POLL}:
         raise UsageError(NO_WAITING)
+    if consent.mode is ConsentMode.MAIL:
+        raise UsageError(NO_MAIL)
     if undo_out is not None:
         raise UsageError(NO_UNDO)
 

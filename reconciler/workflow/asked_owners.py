@@ -1,0 +1,75 @@
+"""Decides which owners may be asked by mail now, by what the operator allows and by what they were asked before."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from reconciler.consent.mail_settings import MailSettings
+from reconciler.machine import Machine
+from reconciler.model.account import Account
+from reconciler.model.action import Action
+from reconciler.model.consent import MailRules
+from reconciler.model.consent_request import ConsentRequest
+
+_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+
+
+class AskedOwners:
+    """Says who may be asked now; what was asked before is read once for each site.
+
+    Whoever uses it holds the locks of the sites that it is asked about.
+    """
+
+    def __init__(self, machine: Machine, settings: MailSettings, rules: MailRules) -> None:
+        self._machine = machine
+        self._settings = settings
+        self._rules = rules
+        self._known: dict[str, Mapping[tuple[str, Account | None], ConsentRequest]] = {}
+
+    def why_not(self, action: Action) -> str | None:
+        """Why the owner that an action needs is not asked now; None where they are.
+
+        Raises ConsentRequestsError where it is not known what they were asked: they might be asked again and again.
+        """
+        if (forbidden := self._settings.allows(action.account)) is not None:
+            return f"not mailed: {forbidden}"
+        request = self.request(action)
+        if request is None or request.last_asked_at is None:
+            return None
+        now, count = datetime.now(UTC), len(request.asked_at)
+        if count >= self._rules.most_mails:
+            return (
+                f"asked {_times(count)}, the last time {_since(request.last_asked_at, now)}, and not again; ask them "
+                "yourself, or raise --most-mails"
+            )
+        if now - request.last_asked_at < self._rules.remind_after:
+            mails = f"{count} mail{'' if count == 1 else 's'}"
+            return (
+                f"asked {_since(request.last_asked_at, now)} ({mails}), reminded after {span(self._rules.remind_after)}"
+            )
+        return None
+
+    def request(self, action: Action) -> ConsentRequest | None:
+        """What the owner that an action needs was asked before this run; raises ConsentRequestsError."""
+        if action.site_id not in self._known:
+            requests = self._machine.site(action.site_id).consent_requests.read()
+            self._known[action.site_id] = {(each.address, each.account): each for each in requests}
+        return self._known[action.site_id].get((action.address, action.account))
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _since(asked_at: datetime, now: datetime) -> str:
+    """How long ago a message was sent; a clock that was set back makes no time negative."""
+    if asked_at > now:
+        return f"on {asked_at:%Y-%m-%d}, by a clock that was ahead of this one"
+    return f"{span(now - asked_at)} ago"
+
+
+def span(time: timedelta) -> str:
+    """A time in its largest unit: `2 days`."""
+    for name, unit in _UNITS:
+        if (count := time // unit) > 0:
+            return f"{count:,} {name}{'' if count == 1 else 's'}"
+    return "less than a minute"
