@@ -21,9 +21,12 @@ ExtcalError                     1
         └── ServiceError             5xx; after a write its effect is in doubt
 """
 
+import re
 from collections.abc import Iterable
 
 from reconciler.model.source import Fault
+
+_REQUEST_ID = re.compile(r" \(request id ([^()\s]{1,200})\)")
 
 
 class ExtcalError(Exception):
@@ -86,6 +89,12 @@ class ApiError(ExtcalError):
         self.request_id = request_id
         suffix = f" (request id {request_id})" if request_id else ""
         super().__init__(f"{method}: {message}{suffix}")
+
+
+def request_id_of(message: str) -> str | None:
+    """The id of the last request that the message of an ApiError names; None where it names none."""
+    found = _REQUEST_ID.findall(message)
+    return found[-1] if found else None
 
 
 class OutageError(ApiError):

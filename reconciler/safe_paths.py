@@ -194,6 +194,22 @@ def opened(file: Path, flags: int, *, checked: bool = False) -> int:
     raise OSError(errno.EPERM, "not a file of this user alone; check what it is, then delete it", str(file))
 
 
+def opened_to_append(file: Path) -> int:
+    """A descriptor at the end of a regular file, made for its user alone where it is not there yet.
+
+    Nobody else may have led its folder elsewhere; no link is followed, no pipe waited for, and no other name of a file
+    taken. Raises MisplacedError and OSError.
+    """
+    check_file(file)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(file, flags, 0o600)
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        return descriptor
+    os.close(descriptor)
+    raise MisplacedError("it is no regular file with this one name; name another file")
+
+
 def others_write(mode: int, group: int) -> bool:
     """Whether somebody else may write to what has this mode and group; a user's private group is nobody else."""
     return bool(mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not _is_private(group)))

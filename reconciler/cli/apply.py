@@ -41,10 +41,12 @@ from reconciler.cli.console import Console
 from reconciler.cli.dask.options import for_workers, runner_options
 from reconciler.cli.formats import failures_as_json, report_view, warn_of_overlooked
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.record import record_option, recorded
 from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.errors import UsageError
+from reconciler.machine.record import RecordFile
 from reconciler.manifests import Limits, load
 from reconciler.model.consent import ConsentMode
 from reconciler.model.consent_request import KnownRequests
@@ -79,6 +81,7 @@ _DEAD_LINKS = (
     help="Save a plan that undoes what was done, for apply --plan; warnings name what it can't undo. "
     "Change the manifests back, too.",
 )
+@record_option
 @selection_options
 @allow_option
 @click.option("--auto-approve", is_flag=True, help="Write without asking.")
@@ -106,6 +109,8 @@ def apply(
     output: str,
     parallelism: int,
     scheduler: str | None,
+    *,
+    record: RecordFile | None,
 ) -> int:
     """Change live connections to match the manifests.
 
@@ -154,7 +159,7 @@ def apply(
             work = (ConsentWork if consent.only else ManifestWork)(desired, chosen)
             places = places_of_manifests(desired)
         if scheduler is not None:
-            for_workers(globals_, consent, undo_out)
+            for_workers(globals_, consent, undo_out, records=record is not None)
         mail: MailSetup | None = None
         if consent.mode is ConsentMode.MAIL:
             from reconciler.cli.consent_mail import mail_setup  # noqa: PLC0415 - slow, and few runs mail anybody
@@ -162,12 +167,16 @@ def apply(
             mail = mail_setup(consent, globals_, [site.name for site in work.sites])
         allowed = parse_allowances(allowances)
         check_allowances(allowed, places)
-        undo_file = None if undo_out is None else new_undo_file(undo_out)
+        undo_file = None if undo_out is None else new_undo_file("--undo-out", undo_out)
+        if record is not None:
+            record.check()
         options = ApplyOptions(
             allowed,
             consent,
             mail,
             undo_file,
+            tuple(manifest_paths(paths)),
+            record,
             parallelism,
             scheduler,
             auto_approve=auto_approve,
@@ -206,6 +215,8 @@ class ApplyOptions:
     consent: ConsentOptions
     mail: "MailSetup | None"
     undo_file: Path | None
+    manifests: tuple[Path, ...]
+    record: RecordFile | None
     parallelism: int
     scheduler: str | None
     auto_approve: bool
@@ -226,6 +237,7 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
     )
     with target(globals_) as found:
         service = replace(found.service, parallelism=options.parallelism)
+        service = recorded(service, options.manifests, options.record)
         begun: AbstractAsyncContextManager[ApplyRun] = (
             local_run(work, service, options.allowed, console)
             if options.scheduler is None

@@ -141,20 +141,20 @@ def report_settled(settled: Settled, console: Console) -> None:
     console.note(f"{settled.pending.intent.address}: an earlier connect was left open: {found}")
 
 
-def new_undo_file(name: str) -> Path:
+def new_undo_file(option: str, name: str) -> Path:
     """The file that the undo shall go to; raises UsageError before anything is done where it can't be made.
 
     One that is there already may be the only way back from an earlier run.
     """
     file = Path(name)
     if file.exists() or file.is_symlink():
-        raise UsageError(f"--undo-out {name}: the file exists already. Name a new one.")
+        raise UsageError(f"{option} {name}: the file exists already. Name a new one.")
     if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
-        raise UsageError(f"--undo-out {name}: its folder can't be written to. Name another.")
+        raise UsageError(f"{option} {name}: its folder can't be written to. Name another.")
     try:
         check_file(file)
     except MisplacedError as error:
-        raise UsageError(f"--undo-out {name}: {error}") from error
+        raise UsageError(f"{option} {name}: {error}") from error
     return file
 
 
@@ -162,14 +162,24 @@ async def save_undo(result: Result, running: ApplyRun, file: Path, console: Cons
     """Save how to go back: whether that went well. What could not be saved must not cost the report."""
     try:
         inverse = await running.undo(result)
-        if inverse.plan.sites:
-            planfile.save(workflow.leaving(inverse.plan, redacted), file)
+        save_inverse(inverse, file)
     except ExtcalError as error:
         console.error(f"the undo plan was not saved: {error}")
         return False
+    report_inverse(inverse, file, console)
+    return True
+
+
+def save_inverse(inverse: Undo, file: Path) -> None:
+    """Save a plan that undoes something, if anything can be undone; raises PlanFileError."""
+    if inverse.plan.sites:
+        planfile.save(workflow.leaving(inverse.plan, redacted), file)
+
+
+def report_inverse(inverse: Undo, file: Path, console: Console) -> None:
+    """Report what it does not undo, and that nothing was saved where it undoes nothing."""
     for note in inverse.remarks:
         console.warning(f"undo: {note}")
     if not inverse.plan.sites:
         why = "nothing that was done can be undone" if inverse.remarks else "nothing was done that could be undone"
         console.note(f"{file} was not written: {why}")
-    return True

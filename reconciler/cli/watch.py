@@ -16,12 +16,14 @@ from reconciler.cli.allowances import allow_option, check_allowances, parse_allo
 from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.console import Console
 from reconciler.cli.options import GlobalOptions, current_options, global_options
+from reconciler.cli.record import record_option, recorded
 from reconciler.cli.redaction import keep_secret, redact
 from reconciler.cli.selection import SelectionOptions, selection_options
 from reconciler.cli.signals import Ending, run
 from reconciler.cli.target import target
 from reconciler.cli.watch_support import ConsoleReporter, address, obey_signals, seconds
 from reconciler.errors import ExtcalError, ManifestError, UsageError
+from reconciler.machine.record import RecordFile
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance
@@ -57,6 +59,7 @@ from reconciler.workflow import Stop
     show_default=True,
     help="Where to serve /metrics, /healthz and /readyz, without a password. Port 0 picks a free one.",
 )
+@record_option
 @parallelism_option
 @global_options
 def watch(
@@ -69,6 +72,7 @@ def watch(
     auto_approve: bool,  # noqa: FBT001 - as above
     git_pull: bool,  # noqa: FBT001 - as above
     listen: Address,
+    record: RecordFile | None,
     parallelism: int,
 ) -> int:
     """Plan in a loop and report what changes; optionally apply.
@@ -88,6 +92,10 @@ def watch(
             if applies
             else "--auto-approve is for writing. Add --apply."
         )
+    if record is not None:
+        if not applies:
+            raise UsageError("--record is for what is written. Add --apply and --auto-approve.")
+        record.check()
     globals_, ending = current_options(), Ending()
     options = _Options(
         tuple(manifest_paths(paths)),
@@ -96,6 +104,7 @@ def watch(
         parse_allowances(allowances),
         interval,
         listen,
+        record,
         parallelism,
         applies=applies,
         git_pull=git_pull,
@@ -136,6 +145,7 @@ class _Options:
     allowed: frozenset[Allowance]
     interval: float
     listen: Address
+    record: RecordFile | None
     parallelism: int
     applies: bool
     git_pull: bool
@@ -162,7 +172,7 @@ async def _watch(options: _Options, globals_: GlobalOptions, ending: Ending) -> 
         watch_options = WatchOptions(
             options.paths,
             options.choosing(),
-            _service_for_a_round(found.service, options.parallelism),
+            _service_for_a_round(found.service, options),
             options.interval,
             options.allowed,
             applies=options.applies,
@@ -181,7 +191,7 @@ async def _watch(options: _Options, globals_: GlobalOptions, ending: Ending) -> 
     return 0
 
 
-def _service_for_a_round(lasting: workflow.Service, parallelism: int) -> Callable[[OnWait], workflow.Service]:
+def _service_for_a_round(lasting: workflow.Service, options: _Options) -> Callable[[OnWait], workflow.Service]:
     """What makes the service of a round: tokens learned in one, and its failures, are nothing to the next."""
 
     def service(on_wait: OnWait) -> workflow.Service:
@@ -192,7 +202,9 @@ def _service_for_a_round(lasting: workflow.Service, parallelism: int) -> Callabl
             on_wait(seconds, why)
             lasting.on_wait(seconds, why)
 
-        return replace(lasting, secrets=secrets, budget=RetryBudget(), on_wait=waits, parallelism=parallelism)
+        anew = replace(lasting, secrets=secrets, budget=RetryBudget(), on_wait=waits, parallelism=options.parallelism)
+        # A round that plans writes no history, and the commit may be another one in each.
+        return recorded(anew, options.paths, options.record) if options.applies else anew
 
     return service
 

@@ -69,6 +69,7 @@ class Executor:
     ) -> None:
         self._plan = plan
         self._digest = functools.cache(lambda: plan.digest)
+        self._sites = {site.site.name: site.site for site in plan.sites}
         self._ended = {outcome.action.address: outcome for outcome in ended}
         self._planned = frozenset(action.address for action in plan.actions)
         self._leaving = {site.site.name: disconnecting(site.actions) for site in plan.sites}
@@ -123,7 +124,7 @@ class Executor:
         if reach is None or reach.history is None or outcome.already or not _worth_recording(outcome):
             return outcome
         try:
-            reach.history.add(outcome, self._digest())
+            reach.history.add(outcome, self._sites[outcome.action.site], self._digest())
         except ExtcalError as error:
             if outcome.status is OutcomeStatus.DONE:
                 return replace(outcome, status=OutcomeStatus.FAILED, error=f"done, but {error}")

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from reconciler.model.account import Account
+from reconciler.model.desired import Site
 from reconciler.model.intent import Fate, Intent, Made, Pending
 from reconciler.model.result import Outcome
 
@@ -49,8 +50,8 @@ class Use(Protocol):
 class HistoryLog(Protocol):
     """Who changed what on one site; each method raises an ExtcalError where it can't be written."""
 
-    def add(self, outcome: Outcome, plan: str) -> None:
-        """Write down how an action of the plan with this digest has ended."""
+    def add(self, outcome: Outcome, site: Site, plan: str) -> None:
+        """Write down how an action on the site, of the plan with this digest, has ended."""
         ...
 
 

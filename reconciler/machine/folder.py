@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.machine.consent_requests import ConsentRequestFile
     from reconciler.machine.history import HistoryFile
     from reconciler.machine.journal import FileJournal
+    from reconciler.machine.record import RecordFile
     from reconciler.machine.unfinished import UnfinishedFile
     from reconciler.machine.used_plan import UsedPlan
     from reconciler.model.intent import Intent
@@ -36,20 +38,37 @@ class Machine:
     """The folder `path` for one service, told apart by `service`; made when it is needed, for its user alone.
 
     `redact` takes secrets out of a text: nothing is written down that holds one. `origin` is who runs this, for the
-    history.
+    history, whose lines `record` gets as well.
     """
 
-    def __init__(self, path: Path, service: str, redact: Callable[[str], str] = str, origin: Origin = _NOBODY) -> None:
+    def __init__(
+        self,
+        path: Path,
+        service: str,
+        redact: Callable[[str], str] = str,
+        origin: Origin = _NOBODY,
+        record: "RecordFile | None" = None,
+    ) -> None:
         self._root = path
+        self._service = service
         self._path = path / _name(service)
         self._redact = redact
         self._origin = origin
+        self._record = record
         self._sites: dict[str, SiteFolder] = {}
 
     def site(self, site_id: str) -> "SiteFolder":
         """What the runs on one site share."""
         name = _name(site_id)
-        return self._sites.setdefault(name, SiteFolder(self._root, self._path / name, self._redact, self._origin))
+        there = self._sites.get(name)
+        return there or self._sites.setdefault(
+            name, SiteFolder(self._root, self._path / name, self._redact, self._origin, self._record)
+        )
+
+    def recorded(self, commit: str | None, record: "RecordFile | None" = None) -> "Machine":
+        """The same folder for a run of manifests at a commit (None: as the origin says) whose lines go to `record`."""
+        origin = self._origin if commit is None else replace(self._origin, commit=commit)
+        return Machine(self._root, self._service, self._redact, origin, record)
 
     def known_sites(self) -> list["SiteFolder"]:
         """What the runs on every site share that any run here was about."""
@@ -60,11 +79,19 @@ class Machine:
 class SiteFolder:
     """What the runs on one site share; each raises an ExtcalError where it can't be used."""
 
-    def __init__(self, root: Path, path: Path, redact: Callable[[str], str] = str, origin: Origin = _NOBODY) -> None:
+    def __init__(
+        self,
+        root: Path,
+        path: Path,
+        redact: Callable[[str], str] = str,
+        origin: Origin = _NOBODY,
+        record: "RecordFile | None" = None,
+    ) -> None:
         self.path = path
         self._root = root
         self._redact = redact
         self._origin = origin
+        self._record = record
         self.ledger = FileLedger(path / "requests", self.make)
         self._used_plans: dict[str, UsedPlan] = {}
 
@@ -94,7 +121,7 @@ class SiteFolder:
         """Who changed what."""
         from reconciler.machine.history import HistoryFile  # noqa: PLC0415 - as for the journal
 
-        return HistoryFile(self.path / "history", self.make, self._origin, self._redact)
+        return HistoryFile(self.path / "history", self.make, self._origin, self._redact, record=self._record)
 
     @cached_property
     def consent_requests(self) -> "ConsentRequestFile":

@@ -7,15 +7,18 @@ the file has grown, it is set aside under a number, and the oldest that was set 
 import json
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from reconciler.errors import ExtcalError
+from reconciler.errors import ExtcalError, request_id_of
+from reconciler.machine.record import RecordFile
+from reconciler.model.desired import Site
 from reconciler.model.encoding import Json, encoded
-from reconciler.model.history import HistoryEntry, Origin
+from reconciler.model.history import HistoryEntry, Origin, RecordedAction
 from reconciler.model.result import Outcome
 from reconciler.safe_paths import opened
 
@@ -24,6 +27,9 @@ ROTATE_SIZE = 1024 * 1024
 KEPT = 9
 """How many files that were set aside are kept."""
 _LARGEST = 16 * 1024 * 1024
+_LONGEST_LINE = 1024 * 1024
+_LARGEST_RECORDED = 64 * 1024
+_ID_DIGITS = 8
 
 
 class HistoryError(ExtcalError):
@@ -33,7 +39,8 @@ class HistoryError(ExtcalError):
 class HistoryFile:
     """The history of one site in the file `path`; `make` makes its folder. Only who holds the site's lock may add.
 
-    `origin` is who runs this; `redact` takes secrets out of a text; `now` tells the seconds since the epoch.
+    `origin` is who runs this; `redact` takes secrets out of a text; `now` tells the seconds since the epoch. `record`
+    gets the same lines, where there is one.
     """
 
     def __init__(
@@ -43,17 +50,37 @@ class HistoryFile:
         origin: Origin,
         redact: Callable[[str], str] = str,
         now: Callable[[], float] = time.time,
+        record: RecordFile | None = None,
     ) -> None:
         self._path = path
         self._make = make
         self._origin = origin
         self._redact = redact
         self._now = now
+        self._record = record
 
-    def add(self, outcome: Outcome, plan: str) -> None:
-        """Write down how an action of the plan with this digest has ended, without its link; raises HistoryError."""
+    def add(self, outcome: Outcome, site: Site, plan: str) -> None:
+        """Write down how an action on the site, of the plan with this digest, has ended, without its link.
+
+        Raises HistoryError; what can't be written to one of both files is written to the other.
+        """
+        line = json.dumps(self._fields(outcome, site, plan)).encode()
+        failures: list[str] = []
+        for add in (self._add,) if self._record is None else (self._add, self._record.add):
+            try:
+                add(line)
+            except ExtcalError as error:
+                failures.append(str(error))
+        if failures:
+            raise HistoryError("; ".join(failures))
+
+    def _fields(self, outcome: Outcome, site: Site, plan: str) -> Json:
         action, at = outcome.action, datetime.fromtimestamp(int(self._now()), UTC)
+        recorded = encoded(RecordedAction(site, action))
+        # One that was cut short, or that has a secret taken out of it, would do something else.
+        fits = len(json.dumps(recorded)) <= _LARGEST_RECORDED and self._redacted(recorded) == recorded
         fields: dict[str, Json] = {
+            "id": uuid.uuid4().hex[:_ID_DIGITS],
             "at": at.isoformat().replace("+00:00", "Z"),
             "by": self._origin.actor,
             "host": self._origin.host,
@@ -69,9 +96,14 @@ class HistoryFile:
             "changes": encoded(action.changes),
             "status": outcome.status.value,
             "error": outcome.error,
+            "request_id": request_id_of(outcome.error or ""),
+            "recorded": recorded if fits else None,
         }
+        return self._redacted(fields)
+
+    def _add(self, content: bytes) -> None:
         # Each line begins with an end of line: what a crash has cut off before it can't spoil it.
-        line = f"\n{json.dumps(self._redacted(fields))}\n".encode()
+        line = b"\n" + content + b"\n"
         self._make()
         try:
             self._rotate()
@@ -86,19 +118,10 @@ class HistoryFile:
     def read(self) -> Iterator[HistoryEntry]:
         """What was written down, the oldest first; raises HistoryError."""
         for path in (*map(self._aside, range(KEPT, 0, -1)), self._path):
-            for line in self._content(path).splitlines():
+            for line in _lines(path):
                 with suppress(ValueError, RecursionError):
                     if (entry := _entry(json.loads(line))) is not None:
                         yield entry
-
-    def _content(self, path: Path) -> bytes:
-        if not path.exists():
-            return b""
-        try:
-            with os.fdopen(opened(path, os.O_RDONLY), "rb") as file:
-                return file.read(_LARGEST)
-        except OSError as error:
-            raise HistoryError(f"{path}: {error.strerror}, so the history can't be read") from error
 
     def _rotate(self) -> None:
         if not self._path.exists() or self._path.stat().st_size < ROTATE_SIZE:
@@ -121,6 +144,18 @@ class HistoryFile:
                 return [self._redacted(item) for item in value]
             case _:
                 return value
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, one at a time; of one that is longer than any of ours, pieces that are no JSON."""
+    if not path.exists():
+        return
+    try:
+        with os.fdopen(opened(path, os.O_RDONLY), "rb") as file:
+            while file.tell() < _LARGEST and (line := file.readline(_LONGEST_LINE)):
+                yield line
+    except OSError as error:
+        raise HistoryError(f"{path}: {error.strerror}, so the history can't be read") from error
 
 
 def _entry(fields: object) -> HistoryEntry | None:

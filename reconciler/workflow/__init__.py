@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reconciler.workflow.consent_requests import known_requests
     from reconciler.workflow.consent_work import ConsentWork
     from reconciler.workflow.entry import ManifestWork, Run, SavedWork, open_run
+    from reconciler.workflow.history_undo import recorded_outcome, undo_entry
+    from reconciler.workflow.manifest_commit import commit_of_manifests
     from reconciler.workflow.observation import observe
     from reconciler.workflow.owner_mail import MailedOwner, OwnerMail
     from reconciler.workflow.plans import Base, Review, leaving, plan, plan_against_base, review_saved, with_impact
@@ -55,6 +57,7 @@ __all__ = [
     "check_sites",
     "checked_by_plan",
     "known_requests",
+    "commit_of_manifests",
     "leaving",
     "locked",
     "look_up",
@@ -67,6 +70,7 @@ __all__ = [
     "plan_against_base",
     "prepare",
     "reach",
+    "recorded_outcome",
     "recover",
     "review_saved",
     "run_origin",
@@ -76,6 +80,7 @@ __all__ = [
     "status_with_schedule_names",
     "to_do",
     "undo",
+    "undo_entry",
     "verify",
     "verify_saved",
     "with_impact",
@@ -85,6 +90,7 @@ __all__ = [
 
 _HOMES = {
     "Base": "reconciler.workflow.plans",
+    "commit_of_manifests": "reconciler.workflow.manifest_commit",
     "AuthorizationLink": "reconciler.execution.consent",
     "ConsentPrompt": "reconciler.execution.consent",
     "ConsentWork": "reconciler.workflow.consent_work",
@@ -124,6 +130,7 @@ _HOMES = {
     "plan": "reconciler.workflow.plans",
     "plan_against_base": "reconciler.workflow.plans",
     "prepare": "reconciler.workflow.run",
+    "recorded_outcome": "reconciler.workflow.history_undo",
     "recover": "reconciler.workflow.recovery",
     "review_saved": "reconciler.workflow.plans",
     "run_origin": "reconciler.workflow.service",
@@ -133,6 +140,7 @@ _HOMES = {
     "status_with_schedule_names": "reconciler.workflow.schedule_names",
     "to_do": "reconciler.workflow.run",
     "undo": "reconciler.workflow.apply_plan",
+    "undo_entry": "reconciler.workflow.history_undo",
     "verify": "reconciler.workflow.apply_plan",
     "verify_saved": "reconciler.workflow.apply_plan",
     "with_impact": "reconciler.workflow.plans",

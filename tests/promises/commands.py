@@ -10,7 +10,7 @@ from tests.support.cli.worlds import HARBOR
 Row = tuple[str, ...]
 
 _APPLY = ("apply", "manifests", "--auto-approve")
-_FILES = ("--undo-out", "undo.json", "--consent-file", "links.jsonl")
+_FILES = ("--undo-out", "undo.json", "--consent-file", "links.jsonl", "--record", "record.jsonl")
 
 REACHING: dict[str, tuple[Row, ...]] = {
     "plan": (

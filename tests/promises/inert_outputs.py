@@ -129,7 +129,7 @@ PLANNING = {
 }
 APPLYING = _outputs("apply", "text json", "manifests", "--auto-approve")
 RESOLVING = _outputs("resolve", "text json", "manifests")
-HISTORY = _outputs("history", "text json csv", "manifests")
+HISTORY = _outputs("history", "text json csv markdown", "manifests")
 MERGING = _outputs("merge", "text json markdown html", "plan.json")
 WATCHING = {("watch", ""): Output(("watch", "manifests", "--listen", "127.0.0.1:0", "--verbose"), text_is_inert)}
 VALIDATING = _outputs("validate", "text github", "hostile")

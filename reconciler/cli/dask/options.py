@@ -25,6 +25,11 @@ NO_UNDO = (
     "--undo-out and --runner dask exclude each other: the undo is made from what this process reads. Leave one out."
 )
 
+NO_RECORD = (
+    "--record and --runner dask exclude each other: each worker keeps the history in its own state folder. Leave one "
+    "out, and run extcal history there."
+)
+
 
 def runner_options(function: _Command) -> _Command:
     """Give a command `--runner` and `--scheduler`; it gets the scheduler's address, or None where it works itself."""
@@ -67,7 +72,7 @@ def _agree(context: click.Context) -> None:
         raise UsageError("--scheduler is for Dask. Add --runner dask.")
 
 
-def for_workers(options: GlobalOptions, consent: "ConsentOptions", undo_out: str | None) -> None:
+def for_workers(options: GlobalOptions, consent: "ConsentOptions", undo_out: str | None, *, records: bool) -> None:
     """Refuse what workers can't serve; raises UsageError."""
     from reconciler.model.consent import ConsentMode  # noqa: PLC0415 - planning has no use for it
 
@@ -78,6 +83,8 @@ def for_workers(options: GlobalOptions, consent: "ConsentOptions", undo_out: str
         raise UsageError(NO_MAIL)
     if undo_out is not None:
         raise UsageError(NO_UNDO)
+    if records:
+        raise UsageError(NO_RECORD)
 
 
 def not_embedded(options: GlobalOptions) -> None:

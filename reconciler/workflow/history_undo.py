@@ -1,0 +1,60 @@
+"""Makes an entry of the history into a plan that undoes it, as far as the live state is still as it left it."""
+
+from dataclasses import replace
+
+from reconciler.errors import ExtcalError
+from reconciler.model.action import Action, ActionKind
+from reconciler.model.desired import Site
+from reconciler.model.history import HistoryEntry
+from reconciler.model.plan import Plan, SitePlan
+from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.planning import undo as undoing
+from reconciler.planning.diff import diff
+from reconciler.planning.undo import Undo
+from reconciler.workflow.apply_plan import undo
+from reconciler.workflow.service import Service, sessions
+
+_AWAITED = "it was waiting for its owner's consent, so nothing was done that could be undone"
+_FAILED = "it failed, so nothing was done that could be undone"
+
+
+def recorded_outcome(entry: HistoryEntry) -> tuple[Site, Outcome]:
+    """The site and the outcome that an entry tells; raises ExtcalError where it can't be undone, whatever is live."""
+    try:
+        site, outcome = entry.outcome()
+        # What can't be encoded again is no action of ours.
+        Plan((SitePlan(site, (outcome.action,)),)).digest  # noqa: B018 - it raises
+    # Values of the right types may still not go together.
+    except (ValueError, TypeError) as error:
+        raise ExtcalError(f"it can't be undone: {error}") from error
+    if not outcome.action.kind.writes:
+        raise ExtcalError("it can't be undone: it is no change")
+    if not undoing.had_effect(outcome):
+        raise ExtcalError(_AWAITED if outcome.status is OutcomeStatus.AWAITING_CONSENT else _FAILED)
+    return site, outcome
+
+
+async def undo_entry(site: Site, outcome: Outcome, service: Service) -> Undo:
+    """The plan that undoes a recorded outcome, made against the live state; only reads are sent.
+
+    Raises ExtcalError where the live state can't be read.
+    """
+    # What it waited for was of its own plan.
+    action = replace(outcome.action, depends_on=())
+    result = Result(Plan((SitePlan(site, (action,)),)), (replace(outcome, action=action),))
+    async with sessions([site], service) as opened:
+        inverse = await undo(result, opened)
+    moved = [word for back in inverse.plan.actions for word in _moved(outcome.action, back)]
+    if not moved:
+        return inverse
+    fields = f"{outcome.action.address}: {', '.join(moved)} changed since"
+    if all(back.kind is ActionKind.DISCONNECT for back in inverse.plan.actions):
+        return replace(inverse, remarks=(*inverse.remarks, f"{fields}: that goes with the connection"))
+    return Undo(Plan(), (*inverse.remarks, f"{fields}, so it is not undone: undo what came later first, or plan anew"))
+
+
+def _moved(action: Action, back: Action) -> list[str]:
+    """The fields that are not as an action has left them, of the connection that its inverse would act on."""
+    if action.sync is None or back.live_sync is None:
+        return []
+    return [change.path for change in diff(action.sync, back.live_sync)]
