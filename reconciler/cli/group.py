@@ -25,6 +25,7 @@ _MODULES = {
     "apply": "apply",
     "merge": "merge",
     "watch": "watch",
+    "notify": "notify",
     "resolve": "resolve",
     "history": "history",
     "pull": "pull",

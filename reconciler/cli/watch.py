@@ -15,6 +15,7 @@ from reconciler.api.retry import RetryBudget
 from reconciler.cli.allowances import allow_option, check_allowances, parse_allowances, places_of_manifests
 from reconciler.cli.arguments import Command, manifest_paths, parallelism_option, paths_argument
 from reconciler.cli.console import Console
+from reconciler.cli.notify_urls import notify_channels
 from reconciler.cli.options import GlobalOptions, current_options, global_options
 from reconciler.cli.record import record_option, recorded
 from reconciler.cli.redaction import keep_secret, redact
@@ -27,10 +28,14 @@ from reconciler.machine.record import RecordFile
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance
+from reconciler.watching.alert_state import AlertLimits
+from reconciler.watching.alerts import AlertOptions
 from reconciler.watching.loop import Watch
 from reconciler.watching.round import WatchOptions
 from reconciler.watching.server import Address, MonitoringPage, serve_pages
 from reconciler.workflow import Stop
+
+_DAY = 24 * 3600.0
 
 
 @click.command(
@@ -60,6 +65,15 @@ from reconciler.workflow import Stop
     help="Where to serve /metrics, /healthz and /readyz, without a password. Port 0 picks a free one.",
 )
 @record_option
+@click.option("--notify", is_flag=True, help="Send alerts to the URLs that extcal notify tries.")
+@click.option(
+    "--consent-after",
+    type=click.IntRange(0, 365),
+    metavar="DAYS",
+    default=3,
+    show_default=True,
+    help="With --notify, how long an owner's consent is awaited before that is an alert.",
+)
 @parallelism_option
 @global_options
 def watch(
@@ -73,6 +87,8 @@ def watch(
     git_pull: bool,  # noqa: FBT001 - as above
     listen: Address,
     record: RecordFile | None,
+    notify: bool,  # noqa: FBT001 - as above
+    consent_after: int,
     parallelism: int,
 ) -> int:
     """Plan in a loop and report what changes; optionally apply.
@@ -80,6 +96,10 @@ def watch(
     Use it as a service that notices drift. The manifests are read anew in each round, and news goes to stderr, a line
     each. A site that fails is retried after a delay that grows up to an hour, or at once when its manifests change.
     Connections that need their owner's consent are counted; extcal apply asks for it.
+
+    With --notify people are alerted, by mail, chats, push or webhooks, when a connection breaks, recovers, is stuck or
+    drifts, a guard stops an apply, a consent is awaited for days, or a site or the manifests can't be read. They hear
+    of each change once: what they were told is remembered across restarts.
 
     SIGTERM and SIGINT stop it once the actions under way have ended, with exit code 0. SIGHUP begins a round now, with
     the sites that are being delayed.
@@ -108,6 +128,8 @@ def watch(
         parallelism,
         applies=applies,
         git_pull=git_pull,
+        notify=notify,
+        consent_after=consent_after,
     )
     try:
         return run(_watch(options, globals_, ending))
@@ -149,6 +171,20 @@ class _Options:
     parallelism: int
     applies: bool
     git_pull: bool
+    notify: bool
+    consent_after: int
+
+    def alerts(self, service: workflow.Service) -> AlertOptions | None:
+        """Who gets alerts of what; None where nobody does."""
+        if not self.notify:
+            return None
+        return AlertOptions(
+            notify_channels(service.secrets),
+            service.machine,
+            "\n".join(str(path.absolute()) for path in self.paths),
+            AlertLimits(consent_seconds=self.consent_after * _DAY),
+            redact,
+        )
 
     def choosing(self) -> Callable[[Desired], workflow.Selection]:
         """What makes the selection for the manifests as they are.
@@ -178,6 +214,7 @@ async def _watch(options: _Options, globals_: GlobalOptions, ending: Ending) -> 
             applies=options.applies,
             git_pull=options.git_pull,
             limits=options.limits,
+            alerts=options.alerts(found.service),
         )
         watching = Watch(
             watch_options, ConsoleReporter(globals_), stop, clock=SystemClock(), chance=random.SystemRandom().random

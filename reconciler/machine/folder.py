@@ -17,6 +17,7 @@ from reconciler.model.history import Origin
 from reconciler.safe_paths import check_own_folder
 
 if TYPE_CHECKING:
+    from reconciler.machine.alerts import AlertFile
     from reconciler.machine.calendars import CalendarFile
     from reconciler.machine.consent_requests import ConsentRequestFile
     from reconciler.machine.history import HistoryFile
@@ -75,6 +76,13 @@ class Machine:
         folders = sorted(self._path.iterdir()) if self._path.is_dir() else []
         return [self.site(folder.name) for folder in folders if _PLAIN.fullmatch(folder.name)]
 
+    def watch_alerts(self, watched: str) -> "AlertFile":
+        """What people were alerted to of a watch itself; `watched` tells it from others."""
+        from reconciler.machine.alerts import AlertFile  # noqa: PLC0415 - of use to watches alone
+
+        folder = SiteFolder(self._root, self._path)
+        return AlertFile(self._path / f"alerts-{_name(watched)}", folder.make)
+
 
 class SiteFolder:
     """What the runs on one site share; each raises an ExtcalError where it can't be used."""
@@ -129,6 +137,13 @@ class SiteFolder:
         from reconciler.machine.consent_requests import ConsentRequestFile  # noqa: PLC0415 - as for the journal
 
         return ConsentRequestFile(self.path / "consent-requests", self.make)
+
+    @cached_property
+    def alerts(self) -> "AlertFile":
+        """What people were alerted to."""
+        from reconciler.machine.alerts import AlertFile  # noqa: PLC0415 - of use to watches alone
+
+        return AlertFile(self.path / "alerts", self.make)
 
     def leaves_unfinished(self, address: str, account: Account | None) -> bool:
         """Whether a connection has its sync config yet to come; where nothing was written down none has."""

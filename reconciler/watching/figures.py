@@ -102,6 +102,8 @@ class Figures:
     last_pull: float | None = None
     waits: int = 0
     waited: float = 0.0
+    alerts: int = 0
+    failed_alerts: int = 0
 
     def after_round(self, result: RoundResult, took: float, now: float) -> "Figures":
         """The figures after a round that took `took` seconds."""
@@ -118,6 +120,12 @@ class Figures:
         if well:
             return replace(self, pulls=self.pulls + 1, last_pull=now)
         return replace(self, failed_pulls=self.failed_pulls + 1)
+
+    def after_alert(self, *, arrived: bool) -> "Figures":
+        """The figures after a receiver got a digest of alerts, or did not."""
+        if arrived:
+            return replace(self, alerts=self.alerts + 1)
+        return replace(self, failed_alerts=self.failed_alerts + 1)
 
 
 BEAT_SECONDS = 1.0

@@ -53,6 +53,7 @@ class Watch:
                 await self._round()
                 await self._wait(self._interval.pause(self._clock.monotonic() - began))
         finally:
+            await self._rounds.end()
             await _end([beating])
 
     async def _keep_beating(self) -> None:

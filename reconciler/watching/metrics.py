@@ -76,6 +76,11 @@ def _loop(figures: Figures) -> Iterator[Metric]:
     )
     yield CounterMetricFamily("extcal_throttled_seconds", "How long those waits were, together.", figures.waited)
 
+    yield CounterMetricFamily("extcal_alerts_sent", "Digests of alerts that a receiver took.", figures.alerts)
+    yield CounterMetricFamily(
+        "extcal_alert_failures", "Digests of alerts that a receiver did not take.", figures.failed_alerts
+    )
+
 
 def _moment(name: str, what: str, moment: float | None) -> Iterator[Metric]:
     if moment is not None:

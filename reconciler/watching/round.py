@@ -15,6 +15,8 @@ from reconciler.errors import ExtcalError, ManifestError, UsageError
 from reconciler.manifests import Limits, load
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Allowance
+from reconciler.watching.alert_state import Condition
+from reconciler.watching.alerts import AlertOptions, Alerts
 from reconciler.watching.backoff import SiteBackoff
 from reconciler.watching.changes import ChangeReporter, Line, Reporter
 from reconciler.watching.figures import Figures, Readiness, RoundResult, SiteFigures
@@ -39,6 +41,7 @@ class WatchOptions:
     applies: bool = False
     git_pull: bool = False
     limits: Limits = field(default_factory=Limits)
+    alerts: AlertOptions | None = None
 
 
 class Rounds:
@@ -62,6 +65,7 @@ class Rounds:
         self._options = options
         self._reporter = reporter
         self._changes = ChangeReporter(reporter)
+        self._alerts = None if options.alerts is None else Alerts(options.alerts, reporter, clock, self._count_alert)
         self._backoff = backoff
         self._readiness = readiness
         self._stop = stop
@@ -74,6 +78,7 @@ class Rounds:
         began = self._clock.monotonic()
         site_rounds: Sequence[SiteRound] | None = ()
         errors = await self._pull()
+        conditions = dict.fromkeys([Condition.REPOSITORY] if errors else [], " ".join(errors))
         try:
             await self._load()
             site_rounds = await self._reconcile(began)
@@ -83,20 +88,30 @@ class Rounds:
         except ManifestError as error:
             self.figures = replace(self.figures, manifests_valid=False)
             errors += [str(fault) for fault in error.faults]
+            conditions[Condition.MANIFESTS] = str(error.faults[0])
             count = len(error.faults)
             failure = f"the manifests have {count} error{'' if count == 1 else 's'}; see the log"
         except UsageError as error:
             if self._first:
                 raise
             errors.append(str(error))
+            conditions[Condition.MANIFESTS] = str(error)
             failure = "a selected site or connection is no longer declared; see the log"
         except (ExtcalError, OSError) as error:
             errors.append(str(error))
+            conditions[Condition.MACHINE] = str(error)
             failure = "an error on this machine; see the log"
         self._first = False
         self._changes.report_errors(errors)
         if site_rounds is not None:
             self._close(failure, site_rounds, self._clock.monotonic() - began)
+            if self._alerts is not None:
+                self._alerts.end_round(conditions)
+
+    async def end(self) -> None:
+        """Let an alert that is on its way arrive, for a moment."""
+        if self._alerts is not None:
+            await self._alerts.end()
 
     async def _pull(self) -> list[str]:
         """Pull where that is asked; what is wrong with that. What was pulled last goes on."""
@@ -138,6 +153,8 @@ class Rounds:
             self.writing = False
         self._changes.report_sites(site_rounds or (), self._clock.monotonic())
         self._note(site_rounds or (), names, began, service)
+        if self._alerts is not None and site_rounds is not None:
+            self._alerts.observe(site_rounds, self._desired, applies=self._options.applies)
         return site_rounds
 
     def _begin_writing(self) -> None:
@@ -146,6 +163,9 @@ class Rounds:
     def _count_wait(self, seconds: float, why: str) -> None:
         del why
         self.figures = replace(self.figures, waits=self.figures.waits + 1, waited=self.figures.waited + seconds)
+
+    def _count_alert(self, arrived: bool) -> None:  # noqa: FBT001 - a callback
+        self.figures = self.figures.after_alert(arrived=arrived)
 
     def _note(
         self, site_rounds: Sequence[SiteRound], names: frozenset[str], began: float, service: workflow.Service

@@ -1,0 +1,79 @@
+"""Sees a round of a site as alerts do: which conditions stand at which addresses, and why."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from reconciler.model.account import Account
+from reconciler.model.status import ConnectionStatus, Health
+from reconciler.render import status_text
+from reconciler.watching.alert_state import Condition, Look
+from reconciler.watching.site_round import SiteRound
+from reconciler.watching.site_state import ConnectionState, SiteState
+
+_REQUEST = re.compile(r" \(request id [^)]*\)")
+AwaitedSince = Callable[[str, Account | None], datetime | None]
+"""Since when the consent to a connection, by address and account, is awaited; None where that is not known."""
+
+
+def looks_of(site_round: SiteRound, state: SiteState, awaited_since: AwaitedSince, *, applies: bool) -> dict[str, Look]:
+    """What the round has seen, by address, the site itself by its name; `state` is that after the round.
+
+    Guards are of interest where something is to be applied.
+    """
+    site = site_round.first.site.name
+    if site_round.status.unread is not None:
+        return {site: Look("not read", unread=_lasting(site_round.status.unread.message))}
+    found = {
+        each.address: _look(each, state.connections[each.address], awaited_since)
+        for each in site_round.status.connections
+        if each.health is not Health.UNMANAGED
+    }
+    held_back = _held_back(site_round, found) if applies else {}
+    looks = {site: Look("read", causes=held_back.get(site, {}))} | found
+    return {address: _with(look, held_back.get(address, {})) for address, look in looks.items()}
+
+
+def _look(status: ConnectionStatus, state: ConnectionState, awaited_since: AwaitedSince) -> Look:
+    word, account = status_text.WORD[status.health], "" if status.account is None else status.account.given
+    why = _lasting(state.why or "")
+    if status.health is Health.UNKNOWN:
+        return Look(word, account, unread=why)
+    causes = {}
+    if status.health is Health.ERROR or state.lost:
+        causes[Condition.BROKEN] = why
+    elif status.health is Health.DRIFTED:
+        causes[Condition.DRIFTED] = why
+    if state.stuck:
+        causes[Condition.STUCK] = "its sync has not ended in over 30 minutes"
+    since = None
+    # What was lost is told as that; its owner was not kept waiting yet.
+    awaited = status.health is Health.AWAITING_CONSENT and not state.lost
+    if awaited:
+        known = awaited_since(status.address, status.account)
+        since = None if known is None else known.timestamp()
+    return Look(word, account, causes, awaited=why if awaited else None, awaited_since=since)
+
+
+def _held_back(site_round: SiteRound, found: Mapping[str, Look]) -> Mapping[str, dict[Condition, str]]:
+    """What guards hold back: at the address, or at the site where that is not one of a declared connection."""
+    causes: dict[str, dict[Condition, str]] = defaultdict(dict)
+    for violation in site_round.first.violations:
+        if violation.address in found:
+            causes[violation.address].setdefault(Condition.HELD_BACK, f"guard {violation.guard}")
+        else:
+            why = f"guard {violation.guard}: {violation.message}"
+            causes[site_round.first.site.name].setdefault(Condition.HELD_BACK, why)
+    return causes
+
+
+def _with(look: Look, causes: Mapping[Condition, str]) -> Look:
+    if not causes:
+        return look
+    return Look(look.word, look.account, {**look.causes, **causes}, look.unread, look.awaited, look.awaited_since)
+
+
+def _lasting(text: str) -> str:
+    """A cause without what differs each time, so that what has one cause is grouped."""
+    return _REQUEST.sub("", text)
