@@ -81,13 +81,14 @@ def watch(
     limits: Limits,
     selection: SelectionOptions,
     allowances: tuple[str, ...],
+    *,
     interval: float,
-    applies: bool,  # noqa: FBT001 - click hands flags over as arguments
-    auto_approve: bool,  # noqa: FBT001 - as above
-    git_pull: bool,  # noqa: FBT001 - as above
+    applies: bool,
+    auto_approve: bool,
+    git_pull: bool,
     listen: Address,
     record: RecordFile | None,
-    notify: bool,  # noqa: FBT001 - as above
+    notify: bool,
     consent_after: int,
     parallelism: int,
 ) -> int:
