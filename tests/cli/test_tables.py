@@ -182,10 +182,8 @@ def test_a_status_as_csv(extcal: Extcal) -> None:
     assert (shown.code, shown.err) == (0, "")
     rows = {row["address"]: row for row in csv.DictReader(io.StringIO(shown.out), strict=True)}
     document = json.loads(extcal("status", "manifests", "--format", "json").out)
-    assert rows == {
-        row["address"]: {name: value or "" for name, value in row.items() if name in rows["harbor/staff-0"]}
-        for row in document["connections"]
-    }
+    columns = rows["harbor/staff-0"]
+    assert rows == {row["address"]: {name: row.get(name) or "" for name in columns} for row in document["connections"]}
     assert rows["harbor/staff-1"]["health"] == "missing"
 
 
