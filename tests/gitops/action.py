@@ -8,7 +8,8 @@ from tests.support.github.runner import Ran, Runner
 
 DIGEST = "sha256:" + "1" * 64
 # Writes its arguments, one a line, and a line that the runner would obey.
-ECHO = """[ "$1" != history ] || { echo "who <b>"; exit 0; }
+ECHO = """[ "$1" != history ] || { echo "| who |"; exit 0; }
+[ "$1" != apply ] || echo "{}" >"$RUNNER_TEMP/extcal/history.jsonl"
 printf '%s\\n' "$@" >"$RUNNER_TEMP/arguments"
 echo '::set-output name=plan::forged' >&2
 env >"$RUNNER_TEMP/environment"

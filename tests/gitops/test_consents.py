@@ -125,6 +125,7 @@ def test_mail_is_what_the_operator_has_set(echo: Runner) -> None:
 def test_consents_does_nothing_else(echo: Runner) -> None:
     """It is an apply of what is awaited alone, from manifests, whatever else it is told, and takes no plan."""
     run(echo, "consents", CONSENT="mail")
-    expected = ["apply", "--format", "text", "--auto-approve", "--only-consents", "--consent", "mail"]
-    assert arguments(echo) == [*expected, "--remind-after", "3d", "--", "manifests"]
+    expected = ["apply", "--format", "text", "--auto-approve", "--only-consents", "--record"]
+    log = str(echo.folder / "temp" / "extcal" / "history.jsonl")
+    assert arguments(echo) == [*expected, log, "--consent", "mail", "--remind-after", "3d", "--", "manifests"]
     assert run(echo, "consents", PLAN="reviewed.json", DIGEST=DIGEST).code == 64

@@ -41,9 +41,9 @@ def test_what_extcal_says_is_no_command_to_the_runner(echo: Runner) -> None:
 def test_the_summary_shows_text_as_text(echo: Runner) -> None:
     """A report that is no Markdown can't become any in the summary; who changed what stands below it."""
     ran = run(echo, "apply", PLAN="plan.json", DIGEST=DIGEST)
-    report, history = "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n", "<pre>\nwho &lt;b&gt;\n</pre>\n"
-    assert ran.summary == f"{report}### Who changed what\n{history}"
-    assert Path(ran.outputs["history"]).name == "history.json"
+    report = "<pre>\nsaid on stdout &lt;b&gt;&amp;\n</pre>\n"
+    assert ran.summary == f"{report}### Who changed what\n| who |\n"
+    assert Path(ran.outputs["history"]).name == "history.jsonl"
     assert run(echo, "status").summary == report
 
 

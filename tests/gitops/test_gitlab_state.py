@@ -64,7 +64,7 @@ def test_a_run_that_awaits_an_owner_is_no_failure_and_keeps_who(seven: MergeRequ
     applied = seven.apply()
     assert (applied.code, "harbor/staff-2" in applied.log) == (0, True), applied.log
     assert "consent-requests" in kept(seven)
-    assert "staff-1" in (seven.folder / "applied" / "history.json").read_text()
+    assert "staff-1" in (seven.folder / "applied" / "history.jsonl").read_text()
     agreed = ExistingConnection(GOOGLE, schedule_id(2), email(2), id="agreed-2")
     steps = [([], []), ([agreed], ["sync-config"]), ([agreed], [])]
     for there, expected in steps:

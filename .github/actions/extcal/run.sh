@@ -61,9 +61,9 @@ encrypt_links() {
         "$folder/certificate.pem"
 }
 
-# The words of --consent into the array `consents`.
+# What both kinds of apply are told about owners, and where who changed what is recorded, into the array `consents`.
 consent_words() {
-    consents=(--consent "$INPUT_CONSENT")
+    consents=(--record "$folder/history.jsonl" --consent "$INPUT_CONSENT")
     case $INPUT_CONSENT in
     skip) ;;
     mail)
@@ -111,7 +111,7 @@ drop_empty
 # What a machine that goes away with the job has to remember is kept by save-state.
 export EXTCAL_STATE_DIR=${EXTCAL_STATE_DIR:-$RUNNER_TEMP/extcal-state}
 mkdir -p "$folder"
-rm -f "$folder"/{links.csv,links.csv.cms,history.txt,history.json}
+rm -f "$folder"/{links.csv,links.csv.cms,history.md,history.jsonl}
 trap 'rm -f "$folder/links.csv"' EXIT
 report=$folder/$INPUT_COMMAND.$suffix
 words=("$INPUT_COMMAND" --format "$INPUT_FORMAT" "${arguments[@]}")
@@ -146,11 +146,9 @@ token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 code=0
 echo "::stop-commands::$token"
 "$extcal" "${words[@]}" >"$report" || code=$?
-if [[ ${words[0]} == apply ]]; then
+if [[ -s $folder/history.jsonl ]]; then
     # A machine that stays knows of other runs, too.
-    since=$((SECONDS / 60 + 1))m
-    "$extcal" history --since "$since" >"$folder/history.txt" || true
-    "$extcal" history --since "$since" --format json >"$folder/history.json" || true
+    "$extcal" history --since "$((SECONDS / 60 + 1))m" --format markdown >"$folder/history.md" || true
 fi
 encrypt_links || code=1
 echo "::$token::"
@@ -161,16 +159,16 @@ if [[ $INPUT_FORMAT == github ]]; then
 else
     append_summary "$report" "$INPUT_FORMAT"
 fi
-if [[ -s $folder/history.txt ]]; then
+if [[ -s $folder/history.md ]]; then
     echo "### Who changed what" >>"$GITHUB_STEP_SUMMARY"
-    append_summary "$folder/history.txt" text
+    append_summary "$folder/history.md" markdown
 fi
 {
     echo "exit-code=$code"
     echo "report=$report"
     [[ ! -s $folder/plan.json ]] || echo "plan=$folder/plan.json"
     [[ ! -s $folder/undo.json ]] || echo "undo=$folder/undo.json"
-    [[ ! -s $folder/history.txt ]] || echo "history=$folder/history.json"
+    [[ ! -s $folder/history.jsonl ]] || echo "history=$folder/history.jsonl"
     [[ ! -s $folder/links.csv.cms ]] || echo "links=$folder/links.csv.cms"
 } >>"$GITHUB_OUTPUT"
 
