@@ -4,9 +4,12 @@ import os
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from tests.gitops.files import FLEET, OURS, USERS
 from tests.support.github.runner import ACTIONS, BASH
 from tests.support.tools import needs_bash
 
@@ -51,6 +54,22 @@ def test_what_was_kept_of_nothing_is_a_folder_all_the_same(tmp_path: Path) -> No
     """A cache of nothing is there, so that no older one is taken for the newest; the first run has none at all."""
     hand_on(tmp_path / "nothing", tmp_path / "kept")
     assert found(tmp_path / "kept") == {"kept": ""}
+
+
+def test_of_two_copies_the_later_one_counts(tmp_path: Path) -> None:
+    """A job that goes on where several have ended puts one over the other; what only one of them has stays."""
+    lay(tmp_path / "older", *KEPT)
+    lay(tmp_path / "older", "journal", site="beef")
+    lay(tmp_path / "newer", *KEPT)
+    (tmp_path / "newer" / SERVICE / SITE / "journal").write_text("newer")
+    for name in ("older", "newer"):
+        hand_on(tmp_path / name, tmp_path / "state")
+    assert found(tmp_path / "state") == {
+        f"{SERVICE}/{SITE}/journal": "newer",
+        f"{SERVICE}/{SITE}/consent-requests": "consent-requests",
+        f"{SERVICE}/beef/journal": "journal",
+        "kept": "",
+    }
 
 
 def test_what_is_restored_is_its_users_alone(tmp_path: Path) -> None:
@@ -100,3 +119,56 @@ def test_what_extcal_has_not_made_is_passed_over(tmp_path: Path, hostile: str) -
     assert set(found(tmp_path / "state")) == {f"{SERVICE}/{SITE}/{name}" for name in KEPT} | {"kept"}
     passed_over = 0 if hostile == "too deep" else 1
     assert said == (f"extcal: 2 files of earlier runs handed on, {passed_over} passed over that are not extcal's\n")
+
+
+WRITING = {"extcal-apply": "apply", "extcal-consents": "consents"}
+
+
+def steps(stem: str) -> list[dict[str, Any]]:
+    """The steps of the job of a workflow that writes."""
+    path = next(each for each in OURS if each.stem == stem)
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text())["jobs"][WRITING[stem]]["steps"]
+    return found
+
+
+@pytest.mark.parametrize("stem", WRITING)
+def test_what_is_handed_on_comes_first_and_is_kept_however_the_job_ends(stem: str) -> None:
+    """An archive overwrites nothing that is run, since nothing is there yet; what failed is kept for the next run."""
+    used = [step.get("uses", "").partition("@")[0].rpartition("/")[2] for step in steps(stem)]
+    restore = used.index("restore-state")
+    assert not [name for name in used[:restore] if name]
+    assert restore < min(used.index(name) for name in used if name in {"checkout", "download-artifact", "install"})
+    save = steps(stem)[used.index("save-state")]
+    assert (save["if"], used.index("save-state")) == ("always()", used.index("extcal") + 1)
+
+
+def test_whatever_writes_hands_on_in_one_line() -> None:
+    """No two jobs that write restore the same copy at once: the group is one, and nobody in it is ended."""
+    for stem, name in WRITING.items():
+        path = next(each for each in OURS if each.stem == stem)
+        group = yaml.safe_load(path.read_text())["jobs"][name]["concurrency"]
+        assert group == {"group": "extcal-state", "cancel-in-progress": False}
+    restored, saved = (
+        yaml.safe_load((ACTIONS / name / "action.yml").read_text())["runs"]["steps"]
+        for name in ("restore-state", "save-state")
+    )
+    assert restored[0]["with"]["key"] == saved[1]["with"]["key"]
+    assert restored[0]["with"]["path"] == saved[1]["with"]["path"]
+    assert saved[1]["with"]["key"].startswith(restored[0]["with"]["restore-keys"])
+    assert restored[0]["with"]["restore-keys"].endswith("/")
+
+
+def test_a_run_that_plans_for_a_pull_request_restores_and_keeps_nothing() -> None:
+    """Only jobs of the default branch that somebody has approved, or that finish their work, touch the chain."""
+    users = {path.stem for path in [*OURS, *USERS, FLEET] if "-state" in path.read_text()}
+    assert users == {*WRITING, "github-matrix"}
+
+
+@pytest.mark.parametrize("stem", WRITING)
+def test_who_is_written_to_is_the_operators_alone(stem: str) -> None:
+    """Settings of mail come from the environment's secrets and variables, never from an input or a file."""
+    (extcal,) = [step for step in steps(stem) if step.get("id") == "extcal"]
+    about_mail = {name: value for name, value in extcal["env"].items() if "MAIL" in name or "SMTP" in name}
+    assert len(about_mail) == 6
+    for name, value in about_mail.items():
+        assert value in {f"${{{{ secrets.{name} }}}}", f"${{{{ vars.{name} }}}}"}
