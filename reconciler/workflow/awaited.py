@@ -1,9 +1,13 @@
-"""Notes whose consent a run has found to be awaited, and forgets that of those who have agreed, or need not."""
+"""Notes whose consent a run has found to be awaited, and forgets that of those who have agreed, or need not.
+
+Who has agreed is known until their connection is as declared: nobody else may look after it (`consent_work`).
+"""
 
 from datetime import UTC, datetime
 
 from reconciler.machine import Machine
 from reconciler.model.account import Account
+from reconciler.model.action import Action, ActionKind
 from reconciler.model.plan import SitePlan
 from reconciler.model.result import OutcomeStatus, Result
 
@@ -27,7 +31,7 @@ def _note(site: SitePlan, result: Result, machine: Machine) -> None:
     }
     requests = machine.site(site.site.site_id).consent_requests
     done = {outcome.action.address for outcome in result.outcomes if outcome.status is OutcomeStatus.DONE}
-    standing = {action.address for action in site.actions if not (action.needs_owner and action.kind.writes)}
+    standing = {action.address for action in site.actions if not _may_follow_consent(action)}
     now = datetime.now(UTC).replace(microsecond=0)
     for address, account in awaited.items():
         requests.await_consent(address, account, now)
@@ -37,3 +41,8 @@ def _note(site: SitePlan, result: Result, machine: Machine) -> None:
             and (request.address not in awaited or awaited[request.address] == request.account)
         )
     )
+
+
+def _may_follow_consent(action: Action) -> bool:
+    """Whether an action awaits an owner, or may be what is left to do once they have agreed."""
+    return action.kind.writes and (action.needs_owner or action.kind is ActionKind.UPDATE)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.sandbox.faults import Answer, Fault, Faults, Operation
 from reconciler.sandbox.world import ExistingConnection
 from tests.support.cli.command import Extcal
 from tests.support.cli.journals import folder_of
@@ -76,6 +77,19 @@ def test_what_an_owner_agreed_to_is_finished_and_nothing_else(awaiting: Extcal) 
     assert requested(awaiting) == ["harbor/staff-1"]
     agree(awaiting, by_owner(1))
     assert (awaiting(*_FINISH).code, len(awaiting.writes), requested(awaiting)) == (0, 1, [])
+
+
+def test_what_could_not_be_finished_is_finished_another_time(awaiting: Extcal) -> None:
+    """A sync config that the service has refused is set by the next run: until then it is known who has agreed."""
+    agree(awaiting, by_owner(0), by_owner(1))
+    awaiting.sandbox.inject(Faults((Fault(Answer(403), on={Operation.UPDATE_SYNC_CONFIG}),)))
+    try:
+        assert awaiting(*_FINISH).code == 1
+    finally:
+        awaiting.sandbox.inject(None)
+    assert requested(awaiting) == ["harbor/staff-0", "harbor/staff-1"]
+    assert awaiting(*_FINISH).code == 0
+    assert requested(awaiting) == []
 
 
 def test_an_owner_whom_no_apply_has_awaited_is_not_asked(awaiting: Extcal) -> None:
