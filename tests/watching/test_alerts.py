@@ -1,0 +1,289 @@
+"""`extcal watch --notify` as its users run it: who is told what, when, and never twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.contract import Status
+from reconciler.sandbox.world import World
+from tests.support.cli.command import Extcal
+from tests.support.cli.watcher import Watcher, watching
+from tests.support.cli.worlds import (
+    BUSY,
+    EXPORTING,
+    PASSWORD_ENV,
+    connected,
+    connection,
+    email,
+    harbor,
+    site,
+    world,
+)
+from tests.support.servers.webhook import Webhook, webhook
+
+TOKEN = "a7token9of3the5hook"
+
+
+@pytest.fixture
+def hook(extcal: Extcal) -> Iterator[Webhook]:
+    """A receiver of alerts, which the environment names; two connections that are as declared."""
+    with webhook(TOKEN) as receiver:
+        state = str(extcal.folder / "state")
+        extcal.env |= {"EXTCAL_NOTIFY_URLS": receiver.url, "EXTCAL_STATE_DIR": state, **PASSWORD_ENV}
+        extcal.on(world(harbor(0, 1)))
+        extcal.write(site(), *(connection(number, more=BUSY) for number in range(2)))
+        yield receiver
+
+
+def broken(*numbers: int, reason: str = "TOKEN_REVOKED", of: int = 2) -> World:
+    """Harbor Dental, some of whose connections are in error."""
+    rows = [
+        replace(connected(n), status=Status.ERROR, error_reason=reason) if n in numbers else connected(n)
+        for n in range(of)
+    ]
+    return world(replace(harbor(), connections=tuple(rows)))
+
+
+def rounds(watcher: Watcher, count: int = 1) -> None:
+    """Wait for so many rounds."""
+    for _ in range(count):
+        watcher.until(" round ")
+
+
+def told_file(extcal: Extcal) -> Path:
+    """Where a watch of Harbor Dental remembers what was told."""
+    (file,) = [each for each in extcal.folder.rglob("alerts") if each.is_file()]
+    return file
+
+
+def test_what_breaks_is_told_with_its_address_and_nothing_else_is(extcal: Extcal, hook: Webhook) -> None:
+    """The first alert is not held back; a round without news says nothing, nor do stdout and the lines a secret."""
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        watcher.ready()
+        rounds(watcher)
+        extcal.on(broken(1))
+        watcher.hurry()
+        alert = hook.next()
+        assert alert.title == "extcal: broke: 1"
+        assert alert.text == f"Broke: access was revoked\n- harbor/staff-1: in error, {email(1)}"
+        assert alert.kind == "failure"
+        rounds(watcher)
+        watcher.hurry()
+        rounds(watcher)
+        assert watcher.sample("extcal_alerts_sent_total") == 1
+        assert watcher.sample("extcal_alert_failures_total") == 0
+        assert watcher.end() == 0
+        assert TOKEN not in "\n".join(watcher.lines)
+    assert hook.all() == []
+    assert TOKEN not in told_file(extcal).read_text()
+    assert told_file(extcal).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restart_and_another_error_text_alert_nobody_anew(extcal: Extcal, hook: Webhook) -> None:
+    """What happened while it was down is told once: here one recovers, and another breaks."""
+    extcal.on(broken(0))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        assert "harbor/staff-0: in error" in hook.next().text
+        rounds(watcher)
+        watcher.end()
+    extcal.on(broken(0, reason="ACCOUNT_SUSPENDED"))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        watcher.end()
+    assert hook.all() == []
+    extcal.on(broken(1))
+    with watching(extcal, "--notify", "--verbose"):
+        assert hook.next().text.splitlines() == [
+            "Broke: access was revoked",
+            f"- harbor/staff-1: in error, {email(1)}",
+            "Recovered",
+            f"- harbor/staff-0: ok, {email(0)}",
+        ]
+
+
+def test_what_is_lost_while_the_watch_is_down_is_told(extcal: Extcal, hook: Webhook) -> None:
+    """Though the service lists it no longer: that it stood was written down. What never stood is no alert."""
+    extcal.on(world(harbor(0)))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        watcher.end()
+    assert hook.all() == []
+    extcal.on(world(harbor()))
+    with watching(extcal, "--notify"):
+        lines = hook.next().text.splitlines()
+    assert lines[0].startswith("Broke: was connected and is no longer listed")
+    assert lines[1:] == [f"- harbor/staff-0: missing, {email(0)}"]
+
+
+def test_everything_broken_at_first_is_one_alert_that_is_bounded(extcal: Extcal, hook: Webhook) -> None:
+    """It names the first, says how many there are, and fits a chat."""
+    count = 60
+    live = harbor(schedules=count)
+    rows = tuple(replace(connected(n), status=Status.ERROR, error_reason="TOKEN_REVOKED") for n in range(count))
+    extcal.on(world(replace(live, connections=rows), accounts=count))
+    extcal.write(site(), *(connection(number, more=BUSY) for number in range(count)))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        alert = hook.next()
+        rounds(watcher)
+        watcher.hurry()
+        rounds(watcher)
+    lines = alert.text.splitlines()
+    assert alert.title == "extcal: broke: 60"
+    assert lines[0] == "Broke: access was revoked"
+    assert lines[1] == f"- harbor/staff-0: in error, {email(0)}"
+    assert lines[-1] == "and 40 more; extcal status shows all"
+    assert len(lines) == 22
+    assert len(alert.text) < 2000
+    assert hook.all() == []
+
+
+def test_drift_and_its_end_are_told(extcal: Extcal, hook: Webhook) -> None:
+    """In two runs, so that no pause lies between."""
+    extcal.write(site(), connection(0, more=EXPORTING), connection(1, more=BUSY))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        alert = hook.next()
+        rounds(watcher)
+        watcher.end()
+    assert alert.text.startswith("Drifted: sync config differs in ")
+    assert alert.text.endswith(f"\n- harbor/staff-0: drifted, {email(0)}")
+    extcal.write(site(), connection(0, more=BUSY), connection(1, more=BUSY))
+    with watching(extcal, "--notify"):
+        after = hook.next()
+    assert after.text == f"As declared again\n- harbor/staff-0: ok, {email(0)}"
+    assert after.kind == "success"
+
+
+def test_a_receiver_that_fails_gets_it_after_a_later_round(extcal: Extcal, hook: Webhook) -> None:
+    """It is told on stderr and counted, without the URL; then the alert comes, once."""
+    hook.status = 500
+    extcal.on(broken(0))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        watcher.ready()
+        line = watcher.until("did not arrive")
+        assert line.endswith(
+            "URL 1 (json, 127.0.0.1): an alert did not arrive: not accepted, or not reached; it is "
+            "sent again after a later round"
+        )
+        assert watcher.sample("extcal_alert_failures_total") == 1
+        hook.status = 200
+        watcher.hurry()
+        assert "harbor/staff-0: in error" in hook.next().text
+        assert watcher.end() == 0
+        assert TOKEN not in "\n".join(watcher.lines)
+
+
+def test_a_receiver_that_hangs_holds_up_neither_rounds_nor_the_end(extcal: Extcal, hook: Webhook) -> None:
+    """Rounds go on while an alert is under way; what did not arrive is told by the next watch."""
+    hook.free.clear()
+    extcal.on(broken(0))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        for _ in range(3):
+            watcher.hurry()
+            rounds(watcher)
+        assert watcher.end() == 0
+    hook.free.set()
+    with watching(extcal, "--notify"):
+        assert "harbor/staff-0: in error" in hook.next().text
+
+
+def test_a_receiver_that_fails_does_not_keep_others_from_theirs(extcal: Extcal, hook: Webhook) -> None:
+    """The one gets it at once, the other after a later round of the same watch is due."""
+    with webhook() as other:
+        other.status = 503
+        extcal.env["EXTCAL_NOTIFY_URLS"] = f"{other.url} {hook.url}"
+        extcal.on(broken(0))
+        with watching(extcal, "--notify", "--verbose") as watcher:
+            hook.next()
+            watcher.until("URL 1 (json, 127.0.0.1): an alert did not arrive")
+            watcher.end()
+        assert hook.all() == []
+        assert other.all() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1, "alerts": {"subjects": 1}}', b"\xff\x00" * 9])
+def test_a_memory_that_can_not_be_read_is_told_and_floods_nobody(extcal: Extcal, hook: Webhook, content: bytes) -> None:
+    """What is wrong comes once more, in one alert, and the file is written anew."""
+    extcal.on(broken(0))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        first = hook.next()
+        rounds(watcher)
+        watcher.end()
+    told_file(extcal).write_bytes(content)
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        watcher.until("so it is not known what was told")
+        assert hook.next() == first
+        watcher.end()
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        watcher.end()
+    assert hook.all() == []
+
+
+def test_manifests_that_can_not_be_used_are_told_with_their_end(extcal: Extcal, hook: Webhook) -> None:
+    """And no connection is told to have changed meanwhile."""
+    good = (extcal.folder / "manifests/all.yaml").read_text()
+    extcal.write(good.replace("provider: apple", "provider: [apple]"))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        alert = hook.next()
+        rounds(watcher)
+        watcher.end()
+    assert alert.title == "extcal: the manifests can't be used: 1"
+    assert alert.text.startswith("The manifests can't be used: manifests/all.yaml:")
+    extcal.write(good)
+    with watching(extcal, "--notify"):
+        assert hook.next().text == "The manifests can be used again\n- extcal watch"
+
+
+def test_a_guard_that_stops_an_apply_is_told(extcal: Extcal, hook: Webhook) -> None:
+    """Where something would be applied."""
+    extcal.on(world(harbor(0, 1, 2)))
+    extcal.write(
+        site(more="scope: site\npolicy: {undeclared: disconnect}"), *(connection(n, more=BUSY) for n in range(2))
+    )
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        watcher.end()
+
+
+def test_a_site_is_unreadable_after_three_rounds(extcal: Extcal, hook: Webhook) -> None:
+    """Fewer are nothing, and the connections are not said to have changed; then it can be read again."""
+    with watching(
+        extcal,
+        "--notify",
+        "--verbose",
+    ) as watcher:
+        rounds(watcher)
+        watcher.end()
+    key = extcal.env["EXTCAL_API_KEY"]
+    extcal.env["EXTCAL_API_KEY"] = "another-key-93"
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        watcher.hurry()
+        rounds(watcher)
+        assert hook.all() == []
+        watcher.hurry()
+        alert = hook.next()
+        watcher.end()
+    assert alert.text.startswith("Can't be read: ")
+    assert alert.text.endswith("\n- harbor: not read")
+    extcal.env["EXTCAL_API_KEY"] = key
+    with watching(extcal, "--notify"):
+        assert hook.next().text == "Can be read again\n- harbor: read"
+
+
+def test_a_consent_is_told_when_it_is_awaited_for_long(extcal: Extcal, hook: Webhook) -> None:
+    """With --consent-after 0 at once; by itself, being awaited is no alert."""
+    extcal.write(site(), connection(0, provider="google", more=BUSY), connection(1, more=BUSY))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        rounds(watcher)
+        watcher.end()
+    assert [
+        line for each in hook.all() for line in each.text.splitlines() if "staff-0" in line and "consent" in line
+    ] == []
+    with watching(extcal, "--notify", "--consent-after", "0"):
+        lines = hook.next().text.splitlines()
+    assert lines[0].startswith("Consent is awaited: ")
+    assert lines[1] == f"- harbor/staff-0: awaiting consent, {email(0)}"
