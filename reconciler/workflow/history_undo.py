@@ -44,6 +44,8 @@ async def undo_entry(site: Site, outcome: Outcome, service: Service) -> Undo:
     result = Result(Plan((SitePlan(site, (action,)),)), (replace(outcome, action=action),))
     async with sessions([site], service) as opened:
         inverse = await undo(result, opened)
+    if not inverse.plan.sites and not inverse.remarks:
+        return Undo(Plan(), (f"{outcome.action.address}: it is as it was before already",))
     moved = [word for back in inverse.plan.actions for word in _moved(outcome.action, back)]
     if not moved:
         return inverse

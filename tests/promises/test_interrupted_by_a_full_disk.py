@@ -12,7 +12,7 @@ import pytest
 from reconciler.manifests import load
 from tests.promises.interruptions import files, on_full_disk
 from tests.support.cli.command import Extcal
-from tests.support.cli.worlds import BUSY, HARBOR, PASSWORD_ENV, QUAY, connected, connection, harbor, quay, site, world
+from tests.support.cli.worlds import BUSY, HARBOR, PASSWORD_ENV, QUAY, connection, harbor, site, world
 
 _SITE = ("--site-id", HARBOR)
 
@@ -80,21 +80,33 @@ def test_what_a_plan_was_used_for_and_does_not_fit_is_told(extcal: Extcal) -> No
 
 def test_an_undo_that_does_not_fit_costs_no_report(extcal: Extcal) -> None:
     """What was done is done and reported; the exit code and a message say that the undo was not saved."""
-    # Of two sites, so that the undo is larger than what either has of history.
-    extcal.on(world(harbor(0), replace(quay(key="another-key"), connections=(connected(1),))))
-    free = BUSY.replace("true", "false")
-    extcal.write(
-        site(),
-        site("quay", id_=QUAY, key="EXTCAL_OTHER_KEY"),
-        connection(0, more=free),
-        connection(1, of="quay", more=free),
-    )
-    extcal.env |= PASSWORD_ENV | {"EXTCAL_OTHER_KEY": "another-key"}
-    ran = on_full_disk(extcal, 1900, "apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
+    quay = replace(harbor(), id=QUAY, name="Quay")
+    extcal.on(world(harbor(0), quay))
+    extcal.write(site(), connection(0, more=BUSY.replace("true", "false")))
+    extcal.write(site("quay", id_=QUAY), connection(1, of="quay", more=BUSY), to="manifests/quay.yaml")
+    extcal.env |= PASSWORD_ENV
+    # Each site has a history of its own, and the undo is of both.
+    ran = on_full_disk(extcal, 2200, "apply", "manifests", "--auto-approve", "--undo-out", "undo.json")
     assert ran.code == 1
     assert ran.err == "error: the undo plan was not saved: undo.json: the plan can't be saved: File too large\n"
     assert ran.out.endswith("\nApplied: 2 done.\n")
-    assert set(files(extcal.folder)) == {"manifests/all.yaml"}
+    assert set(files(extcal.folder)) == {"manifests/all.yaml", "manifests/quay.yaml"}
+
+
+def test_a_record_that_does_not_fit_is_told(extcal: Extcal) -> None:
+    """As for the history, which has it; half a line in the record spoils no other."""
+    extcal.on(world(harbor(0)))
+    extcal.write(site(), connection(0, more=BUSY.replace("true", "false")))
+    extcal.env |= PASSWORD_ENV
+    record = extcal.folder / "record.jsonl"
+    record.write_text("{}\n" * 700)
+    ran = on_full_disk(extcal, 2200, "apply", "manifests", "--auto-approve", "--record", str(record))
+    assert ran.code == 1
+    assert "so the record lacks it" in ran.out
+    assert extcal("history").out.count("update") == 1
+    extcal.write(site(), connection(0, more=BUSY))
+    assert extcal("apply", "manifests", "--auto-approve", "--record", str(record)).code == 0
+    assert json.loads(record.read_text().splitlines()[-1])["action"] == "update"
 
 
 def test_a_history_that_does_not_fit_is_told(extcal: Extcal) -> None:
@@ -102,7 +114,7 @@ def test_a_history_that_does_not_fit_is_told(extcal: Extcal) -> None:
     extcal.on(world(harbor(0)))
     extcal.write(site(), connection(0, more=BUSY.replace("true", "false")))
     extcal.env |= PASSWORD_ENV
-    ran = on_full_disk(extcal, 1900, "apply", "manifests", "--auto-approve")
+    ran = on_full_disk(extcal, 500, "apply", "manifests", "--auto-approve")
     assert ran.code == 1
     assert "done, but " in ran.out
     assert "File too large, so the history lacks it" in ran.out
