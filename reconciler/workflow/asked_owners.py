@@ -1,7 +1,7 @@
 """Decides which owners may be asked by mail now, by what the operator allows and by what they were asked before."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from reconciler.consent.mail_settings import MailSettings
 from reconciler.machine import Machine
@@ -9,8 +9,7 @@ from reconciler.model.account import Account
 from reconciler.model.action import Action
 from reconciler.model.consent import MailRules
 from reconciler.model.consent_request import ConsentRequest
-
-_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+from reconciler.render.owners import age
 
 
 class AskedOwners:
@@ -43,9 +42,8 @@ class AskedOwners:
             )
         if now - request.last_asked_at < self._rules.remind_after:
             mails = f"{count} mail{'' if count == 1 else 's'}"
-            return (
-                f"asked {_since(request.last_asked_at, now)} ({mails}), reminded after {span(self._rules.remind_after)}"
-            )
+            reminded = age(now - self._rules.remind_after, now)
+            return f"asked {_since(request.last_asked_at, now)} ({mails}), reminded after {reminded}"
         return None
 
     def request(self, action: Action) -> ConsentRequest | None:
@@ -64,12 +62,4 @@ def _since(asked_at: datetime, now: datetime) -> str:
     """How long ago a message was sent; a clock that was set back makes no time negative."""
     if asked_at > now:
         return f"on {asked_at:%Y-%m-%d}, by a clock that was ahead of this one"
-    return f"{span(now - asked_at)} ago"
-
-
-def span(time: timedelta) -> str:
-    """A time in its largest unit: `2 days`."""
-    for name, unit in _UNITS:
-        if (count := time // unit) > 0:
-            return f"{count:,} {name}{'' if count == 1 else 's'}"
-    return "less than a minute"
+    return f"{age(asked_at, now)} ago"

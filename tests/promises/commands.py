@@ -23,6 +23,7 @@ REACHING: dict[str, tuple[Row, ...]] = {
         (*_APPLY, "--consent", "link"),
         (*_APPLY, "--format", "json", *_FILES),
         ("apply", "--plan", "saved.json", "--auto-approve", "--consent", "skip"),
+        (*_APPLY, "--consent", "mail", "--dry-mail", "mails"),
     ),
     "resolve": (("resolve", "manifests"), ("resolve", "manifests", "--format", "json", "--auto-approve")),
     "pull": (("pull", "manifests", "--output", "pulled"), ("pull", "manifests", "--output", "pulled", "--check")),

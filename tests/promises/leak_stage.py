@@ -62,6 +62,8 @@ class Stage:
             "EXTCAL_APP_PASSWORD": PASSWORD,
             "EXTCAL_SECRETS_DIR": str(self.extcal.folder / "secrets"),
             "EXTCAL_STATE_DIR": str(self.extcal.folder / "state"),
+            "EXTCAL_MAIL_FROM": "calendars@mail.example",
+            "EXTCAL_MAIL_DOMAINS": "harbor-dental.example",
             "HTTPS_PROXY": f"http://extcal:{quote(PROXY_PASSWORD, safe='')}@{self.front.url.removeprefix('http://')}",
             "NO_PROXY": "127.0.0.1,localhost",
         }
