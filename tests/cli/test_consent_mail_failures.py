@@ -218,6 +218,29 @@ def test_a_second_ctrl_c_waits_for_no_server(mailing: Mailing) -> None:
     assert sorted(mailing.asked.values()) == [0, 0, 1]
 
 
+def test_a_second_ctrl_c_before_the_server_has_said_a_word_leaves_nobody_asked(mailing: Mailing) -> None:
+    """A server that lets everybody wait has got no message: nobody counts as asked, and the process ends."""
+    come, ended = threading.Event(), threading.Event()
+
+    def talk(_line: Conversation) -> None:
+        come.set()
+        ended.wait(TIMEOUT)
+
+    with scripted_smtp(talk) as silent:
+        env = {"EXTCAL_SMTP_URL": f"smtp://127.0.0.1:{silent.port}"}
+        with mailing.extcal.started(*_MAIL, "--format", "json", env=env) as process:
+            assert come.wait(TIMEOUT)
+            held = _Held(process, [], ended.set)
+            for word in ("finishing", "abandoning"):
+                process.send_signal(signal.SIGINT)
+                assert word in held.told()
+            ran = held.ended()
+        held.let_go()
+    assert ran.code == 130
+    assert set(_errors(ran).values()) == {("awaiting-consent", "not mailed: interrupted; apply again")}
+    assert set(mailing.asked.values()) == {0}
+
+
 def test_a_process_that_is_killed_while_it_mails_counts_as_having_mailed(mailing: Mailing) -> None:
     """Killed while the server takes a message: its owner is not mailed again, the others are."""
     with _held(mailing) as held:
