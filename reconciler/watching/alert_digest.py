@@ -89,7 +89,8 @@ def _heading(event: Event) -> str:
 
 def _line(event: Event, redact: Callable[[str], str]) -> str:
     parts = [harmless(redact(part), _LONGEST_NAME) for part in (event.address, event.word, event.account) if part]
-    return f"- {parts[0]}" + (f": {', '.join(parts[1:])}" if parts[1:] else "")
+    often = "; it changes often, and is told less often now" if event.often else ""
+    return f"- {parts[0]}" + (f": {', '.join(parts[1:])}" if parts[1:] else "") + often
 
 
 def _title(events: Sequence[Event]) -> str:

@@ -2,10 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
-from reconciler.model.account import Account
+from reconciler.model.consent_request import KnownRequests
 from reconciler.model.status import ConnectionStatus, Health
 from reconciler.render import status_text
 from reconciler.watching.alert_state import Condition, Look
@@ -13,11 +12,9 @@ from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import ConnectionState, SiteState
 
 _REQUEST = re.compile(r" \(request id [^)]*\)")
-AwaitedSince = Callable[[str, Account | None], datetime | None]
-"""Since when the consent to a connection, by address and account, is awaited; None where that is not known."""
 
 
-def looks_of(site_round: SiteRound, state: SiteState, awaited_since: AwaitedSince, *, applies: bool) -> dict[str, Look]:
+def looks_of(site_round: SiteRound, state: SiteState, requests: KnownRequests, *, applies: bool) -> dict[str, Look]:
     """What the round has seen, by address, the site itself by its name; `state` is that after the round.
 
     Guards are of interest where something is to be applied.
@@ -26,7 +23,7 @@ def looks_of(site_round: SiteRound, state: SiteState, awaited_since: AwaitedSinc
     if site_round.status.unread is not None:
         return {site: Look("not read", unread=_lasting(site_round.status.unread.message))}
     found = {
-        each.address: _look(each, state.connections[each.address], awaited_since)
+        each.address: _look(each, state.connections[each.address], requests)
         for each in site_round.status.connections
         if each.health is not Health.UNMANAGED
     }
@@ -35,7 +32,7 @@ def looks_of(site_round: SiteRound, state: SiteState, awaited_since: AwaitedSinc
     return {address: _with(look, held_back.get(address, {})) for address, look in looks.items()}
 
 
-def _look(status: ConnectionStatus, state: ConnectionState, awaited_since: AwaitedSince) -> Look:
+def _look(status: ConnectionStatus, state: ConnectionState, requests: KnownRequests) -> Look:
     word, account = status_text.WORD[status.health], "" if status.account is None else status.account.given
     why = _lasting(state.why or "")
     if status.health is Health.UNKNOWN:
@@ -51,8 +48,8 @@ def _look(status: ConnectionStatus, state: ConnectionState, awaited_since: Await
     # What was lost is told as that; its owner was not kept waiting yet.
     awaited = status.health is Health.AWAITING_CONSENT and not state.lost
     if awaited:
-        known = awaited_since(status.address, status.account)
-        since = None if known is None else known.timestamp()
+        known = requests.find(status.site_id, status.address, status.account)
+        since = None if known is None else known.awaited_since.timestamp()
     return Look(word, account, causes, awaited=why if awaited else None, awaited_since=since)
 
 

@@ -11,7 +11,7 @@ from reconciler.model.account import Account
 from reconciler.model.encoding import Json
 from reconciler.model.key import ConnectionKey
 from reconciler.model.status import Health
-from reconciler.watching.alert_state import Condition, Memory, Subject
+from reconciler.watching.alert_state import Condition, Memory, Subject, Telling
 from reconciler.watching.site_state import NEW, ConnectionState, SiteState, Syncing
 
 
@@ -30,9 +30,13 @@ def encode(memory: AlertMemory, redact: Callable[[str], str] = str) -> dict[str,
             "told": [condition.value for condition in Condition if condition in subject.told],
             "unread_rounds": subject.unread_rounds,
             "awaited_since": None if subject.awaited_since is None else int(subject.awaited_since),
+            "tellings": {
+                each.value: {"at": int(telling.at), "times": telling.times}
+                for each, telling in subject.tellings.items()
+            },
         }
         for address, subject in memory.subjects.items()
-        if subject.told or subject.unread_rounds or subject.awaited_since is not None
+        if subject.told or subject.tellings or subject.unread_rounds or subject.awaited_since is not None
     }
     connections: dict[str, Json] = {
         redact(address): {"stood": _key(state.stood, redact), "syncing": _syncing(state.syncing)}
@@ -60,11 +64,25 @@ def _subject(fields: object) -> Subject:
             "told": list() as told,
             "unread_rounds": int() as unread_rounds,
             "awaited_since": int() | float() | None as since,
+            "tellings": dict() as tellings,
         }:
             conditions = frozenset(map(Condition, told))
             # What was told stands until a look says otherwise.
-            return Subject(conditions, dict.fromkeys(conditions, ""), unread_rounds=unread_rounds, awaited_since=since)
+            return Subject(
+                conditions,
+                dict.fromkeys(conditions, ""),
+                unread_rounds=unread_rounds,
+                awaited_since=since,
+                tellings={Condition(each): _telling(fields) for each, fields in tellings.items()},
+            )
     raise ValueError("not a subject")
+
+
+def _telling(fields: object) -> Telling:
+    match fields:
+        case {"at": int() | float() as at, "times": int() as times}:
+            return Telling(at, times)
+    raise ValueError("not a telling")
 
 
 def _state(fields: object) -> ConnectionState:

@@ -2,7 +2,8 @@
 
 A *condition* is what somebody should know of a *subject*: a connection, a site, or the watch itself. A memory holds for
 each subject the conditions that stand now and those that people were told of. What differs between the two is news,
-so that a transition is told once, however often it is seen, and what came and went untold is nobody's business.
+so that a transition is told once, however often it is seen, and what came and went untold is nobody's business. What
+changes often is told less and less often.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -73,6 +74,26 @@ class Look:
     """Since when, as an apply has written down; seconds since the epoch."""
 
 
+FORGIVEN = 6 * 3600.0
+"""Seconds after which what changed often is taken for steady; nothing is held back for longer."""
+
+_FREE = 3
+_QUIET = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """When a condition's beginning or end was told last, in seconds since the epoch, and how many times in a row."""
+
+    at: float
+    times: int
+
+    def holds_back(self, now: float) -> bool:
+        """Whether it has changed too often to be told again already; a clock that was set back holds nothing back."""
+        quiet = min(FORGIVEN, _QUIET * 2 ** min(self.times - _FREE, 8)) if self.times >= _FREE else 0.0
+        return 0 <= now - self.at < quiet
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is known of a subject."""
@@ -87,6 +108,8 @@ class Subject:
     account: str = ""
     unread_rounds: int = 0
     awaited_since: float | None = None
+    tellings: Mapping[Condition, Telling] = field(default_factory=dict)
+    """Of the conditions that were told lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,8 @@ class Event:
     cause: str
     word: str
     account: str
+    often: bool = False
+    """Whether it changes so often that its next change is held back."""
 
 
 Memory = Mapping[str, Subject]
@@ -134,26 +159,37 @@ def _after(before: Subject, look: Look, now: float, limits: AlertLimits) -> Subj
         # Once told it stands until it ends: a clock that is set back changes nothing.
         if now - since >= limits.consent_seconds or Condition.AWAITED in before.now:
             stands[Condition.AWAITED] = look.awaited
-    return Subject(before.told, stands, look.word, look.account, 0, since)
+    tellings = {each: told for each, told in before.tellings.items() if 0 <= now - told.at < FORGIVEN}
+    return Subject(before.told, stands, look.word, look.account, 0, since, tellings)
 
 
-def news(memory: Memory) -> Iterator[Event]:
-    """What people are to be told."""
+def news(memory: Memory, now: float) -> Iterator[Event]:
+    """What people are to be told at `now`, in seconds since the epoch."""
     for address, subject in memory.items():
         for condition in Condition:
             stands, told = condition in subject.now, condition in subject.told
-            if stands != told:
-                cause = subject.now.get(condition, "")
-                yield Event(address, condition, stands, cause, subject.word, subject.account)
+            last = subject.tellings.get(condition)
+            if stands != told and not (last and last.holds_back(now)):
+                cause, often = subject.now.get(condition, ""), _told(last, now).holds_back(now)
+                yield Event(address, condition, stands, cause, subject.word, subject.account, often)
 
 
-def after_telling(memory: Memory, events: Iterable[Event]) -> Memory:
-    """The memory once people were told of the events; whoever was forgotten meanwhile stays so."""
+def _told(last: Telling | None, now: float) -> Telling:
+    """The telling at `now`, after the last one."""
+    lately = last is not None and 0 <= now - last.at < FORGIVEN
+    return Telling(now, last.times + 1 if lately and last else 1)
+
+
+def after_telling(memory: Memory, events: Iterable[Event], now: float) -> Memory:
+    """The memory once people were told of the events, at `now`; whoever was forgotten meanwhile stays so."""
     changed = dict(memory)
     for event in events:
         subject = changed.get(event.address)
         if subject is not None:
             one = {event.condition}
             told = subject.told | one if event.began else subject.told - one
-            changed[event.address] = replace(subject, told=told)
+            telling = _told(subject.tellings.get(event.condition), now)
+            changed[event.address] = replace(
+                subject, told=told, tellings={**subject.tellings, event.condition: telling}
+            )
     return changed

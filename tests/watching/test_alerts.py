@@ -238,14 +238,17 @@ def test_manifests_that_can_not_be_used_are_told_with_their_end(extcal: Extcal, 
 
 
 def test_a_guard_that_stops_an_apply_is_told(extcal: Extcal, hook: Webhook) -> None:
-    """Where something would be applied."""
-    extcal.on(world(harbor(0, 1, 2)))
-    extcal.write(
-        site(more="scope: site\npolicy: {undeclared: disconnect}"), *(connection(n, more=BUSY) for n in range(2))
-    )
+    """Where something would be applied; without --apply nothing is stopped."""
+    kept = "lifecycle: {preventDisconnect: true}"
+    extcal.write(site(), connection(0, more=BUSY), connection(1, more=f"{kept}\nstate: absent"))
     with watching(extcal, "--notify", "--verbose") as watcher:
         rounds(watcher)
         watcher.end()
+    before = hook.all()
+    with watching(extcal, "--notify", "--apply", "--auto-approve"):
+        alert = hook.next()
+    assert "guard" not in "".join(each.text for each in before).lower()
+    assert alert.text == f"A guard holds changes back: guard prevent-disconnect\n- harbor/staff-1: drifted, {email(1)}"
 
 
 def test_a_site_is_unreadable_after_three_rounds(extcal: Extcal, hook: Webhook) -> None:
