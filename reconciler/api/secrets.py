@@ -23,6 +23,8 @@ SETTINGS = frozenset(
     )
 )  # fmt: skip
 """The variables that are the operator's settings; every other one that begins alike is taken for a secret."""
+NOTIFY_FILE = "notify-urls"
+"""The file among the secrets that holds the operator's URLs for alerts, which no manifest may refer to."""
 LARGEST = 64 * 1024
 _BATCH = 64 * 1024
 _LONGEST_SHOWN = 150
@@ -99,6 +101,8 @@ class Secrets:
     def _from_environ(self, ref: SecretRef) -> str:
         if not ref.name.startswith(PREFIX):
             raise SecretError(f"the secret {_name(ref)} can't be read: environment names must begin with {PREFIX}")
+        if ref.name in SETTINGS:
+            raise SecretError(f"the secret {_name(ref)} can't be read: it is a setting of whoever runs extcal")
         value = self._environ.get(ref.name)
         if value is None:
             raise SecretError(f"the environment variable {_shown(ref.name)}, which holds this secret, is not set")
@@ -144,6 +148,8 @@ class Secrets:
         except (OSError, RuntimeError, UnicodeEncodeError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else "the path can't be followed"
             raise SecretError(f"the secret {_name(ref)} can't be read under {self._directory}: {why}") from None
+        if path == folder / NOTIFY_FILE:
+            raise SecretError(f"the secret {_name(ref)} can't be read: it is a setting of whoever runs extcal")
         if not path.is_relative_to(folder):
             raise SecretError(
                 f"the secret {_name(ref)} is a link that leaves EXTCAL_SECRETS_DIR; put the file itself there"

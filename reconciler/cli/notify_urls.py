@@ -3,13 +3,12 @@
 import os
 from pathlib import Path
 
-from reconciler.api.secrets import Secrets
+from reconciler.api.secrets import NOTIFY_FILE, Secrets
 from reconciler.errors import SecretError, UsageError
 from reconciler.safe_paths import IrregularFileError, read_regular
 from reconciler.watching.channels import Channel, open_channels
 
 VARIABLE = "EXTCAL_NOTIFY_URLS"
-FILE = "notify-urls"
 _LARGEST = 64 * 1024
 
 
@@ -26,11 +25,12 @@ def _urls() -> list[str]:
     if urls := os.environ.get(VARIABLE, "").split():
         return urls
     folder = os.environ.get("EXTCAL_SECRETS_DIR")
-    lines = _file(Path(folder) / FILE) if folder else []
+    lines = _file(Path(folder) / NOTIFY_FILE) if folder else []
     urls = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
     if not urls:
         raise UsageError(
-            f"no URL for alerts. Set {VARIABLE} to Apprise URLs, or write one a line into {FILE} in EXTCAL_SECRETS_DIR."
+            f"no URL for alerts. Set {VARIABLE} to Apprise URLs, or write one a line into {NOTIFY_FILE} in "
+            "EXTCAL_SECRETS_DIR."
         )
     return urls
 

@@ -43,6 +43,7 @@ STAYING: dict[str, tuple[Row, ...]] = {
     "validate": (("validate", "manifests"), ("validate", "manifests", "--format", "github")),
     "render": (("render", "manifests"), ("render", "manifests", "--format", "json")),
     "history": (("history",), ("history", "manifests", "--format", "json")),
+    "notify": (("notify",),),
     "schema": (("schema", "Site"), ("schema", "nonsense")),
     "consent-page": (("consent-page", "--output", "page.html"), ("consent-page", "--output", "-")),
     "merge": (("merge", "nowhere.json"), ("merge", "manifests/all.yaml", "--out", "joined.json")),

@@ -148,6 +148,7 @@ OUTPUTS = {
     **SANDBOX,
 }
 OWN_WORDS: set[Name] = {
+    ("notify", ""),
     ("schema", ""),
     ("consent-page", ""),
     ("sandbox serve", ""),
