@@ -23,6 +23,8 @@ SETTINGS = frozenset(
     )
 )  # fmt: skip
 """The variables that are the operator's settings; every other one that begins alike is taken for a secret."""
+OWN = frozenset({"EXTCAL_SMTP_PASSWORD", "EXTCAL_WATCH_TOKEN"})
+"""The variables that are secrets of the operator's own, which no manifest may refer to either."""
 NOTIFY_FILE = "notify-urls"
 """The file among the secrets that holds the operator's URLs for alerts, which no manifest may refer to."""
 LARGEST = 64 * 1024
@@ -101,7 +103,7 @@ class Secrets:
     def _from_environ(self, ref: SecretRef) -> str:
         if not ref.name.startswith(PREFIX):
             raise SecretError(f"the secret {_name(ref)} can't be read: environment names must begin with {PREFIX}")
-        if ref.name in SETTINGS:
+        if ref.name in SETTINGS | OWN:
             raise SecretError(f"the secret {_name(ref)} can't be read: it is a setting of whoever runs extcal")
         value = self._environ.get(ref.name)
         if value is None:

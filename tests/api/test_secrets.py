@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.secrets import Secrets
+from reconciler.api.secrets import NOTIFY_FILE, OWN, SETTINGS, Secrets
 from reconciler.errors import SecretError
 from reconciler.model.desired import SecretKind, SecretRef
 from tests.support.profiles import examples
@@ -35,6 +35,24 @@ def folder(tmp_path: Path) -> Path:
     inside = tmp_path / "secrets"
     inside.mkdir()
     return inside
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS | OWN))
+def test_no_manifest_refers_to_what_is_the_operators(name: str) -> None:
+    """Who can change a manifest could else have it sent to a service as a password."""
+    with pytest.raises(SecretError, match="a setting of whoever runs extcal") as caught:
+        Secrets({name: VALUE}, None).resolve(env(name))
+    assert VALUE not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [NOTIFY_FILE, f"./{NOTIFY_FILE}", f"sub/{NOTIFY_FILE}"])
+def test_no_manifest_refers_to_the_file_of_receivers(folder: Path, name: str) -> None:
+    """Neither by its name nor by a link to it; a file of that name elsewhere is one like any other."""
+    (folder / NOTIFY_FILE).write_text(VALUE)
+    (folder / "sub").mkdir()
+    (folder / "sub" / NOTIFY_FILE).symlink_to(folder / NOTIFY_FILE)
+    with pytest.raises(SecretError, match="a setting of whoever runs extcal"):
+        Secrets({}, folder).resolve(file(name))
 
 
 def test_environment_names_resolve() -> None:
