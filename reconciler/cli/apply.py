@@ -49,7 +49,7 @@ from reconciler.errors import UsageError
 from reconciler.machine.record import RecordFile
 from reconciler.manifests import Limits, load
 from reconciler.model.consent import ConsentMode
-from reconciler.model.consent_request import KnownRequests
+from reconciler.model.consent_request import NO_REQUESTS, KnownRequests
 from reconciler.model.plan import Allowance
 from reconciler.model.result import OutcomeStatus, Result
 from reconciler.planning.partition import partition_of
@@ -255,7 +255,9 @@ async def _apply(work: Work, globals_: GlobalOptions, options: ApplyOptions, end
             undo_file = options.undo_file
             undo_saved = undo_file is None or await save_undo(result, running, undo_file, console)
             result = await consent.ended(result, running.named, stop)
-    _show(result, console, known_after(requests, plan.actions, service), as_json=options.as_json)
+    # Who mails says of each owner when they were asked.
+    known = NO_REQUESTS if mailer is not None else known_after(requests, plan.actions, service)
+    _show(result, console, known, as_json=options.as_json)
     if found.sandbox_sites is not None and any(outcome.consent_url for outcome in result.outcomes):
         console.note(_DEAD_LINKS)
     code = ending.exit_code if result.interrupted else exit_code(result)
