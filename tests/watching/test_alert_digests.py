@@ -54,7 +54,10 @@ def test_a_digest_of_long_texts_is_short() -> None:
         ("x@here", "x(at)here"),
         (
             "<!channel> <@U12> <#C1> <users/all> <at>Lee</at>",
-            "\u2039!channel\u203a \u2039(at)U12\u203a \u2039#C1\u203a \u2039users/all\u203a \u2039at\u203aLee\u2039/at\u203a",
+            (
+                "\u2039!channel\u203a \u2039(at)U12\u203a \u2039#C1\u203a"
+                " \u2039users/all\u203a \u2039at\u203aLee\u2039/at\u203a"
+            ),
         ),
         ("[x](http://evil.example)", "[x] (http[:]//evil.example)"),
         ("||hidden|| `code` ~~gone~~ **bold** __under__", "| |hidden| | 'code' ~ ~gone~ ~ * *bold* * _ _under_ _"),

@@ -13,6 +13,7 @@ from tests.support.cli.watcher import Watcher, watching
 from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
+    PASSWORD,
     PASSWORD_ENV,
     connected,
     connection,
@@ -21,7 +22,9 @@ from tests.support.cli.worlds import (
     site,
     world,
 )
+from tests.support.mail_server import mail_server
 from tests.support.servers.webhook import Webhook, webhook
+from tests.support.timeouts import until
 
 TOKEN = "a7token9of3the5hook"
 
@@ -290,3 +293,49 @@ def test_a_consent_is_told_when_it_is_awaited_for_long(extcal: Extcal, hook: Web
         lines = hook.next().text.splitlines()
     assert lines[0].startswith("Consent is awaited: ")
     assert lines[1] == f"- harbor/staff-0: awaiting consent, {email(0)}"
+
+
+def test_an_alert_comes_by_mail_as_plain_text(extcal: Extcal, hook: Webhook) -> None:
+    """To the mailbox that the URL names, over SMTP."""
+    del hook
+    with mail_server() as server:
+        urls = f"mailto://127.0.0.1:{server.port}?mode=insecure&from=watch@ops.example&to=oncall@ops.example"
+        extcal.env["EXTCAL_NOTIFY_URLS"] = urls
+        extcal.on(broken(0))
+        with watching(extcal, "--notify", "--verbose"):
+            until(lambda: server.received)
+        (mail,) = server.received
+        assert mail.recipients == ("oncall@ops.example",)
+        assert mail.message["Subject"] == "extcal: broke: 1"
+        assert mail.message.get_content_type() == "text/plain"
+        assert f"- harbor/staff-0: in error, {email(0)}" in mail.message.get_content()
+
+
+def test_no_name_rings_everybody_up_and_no_secret_is_sent(extcal: Extcal, hook: Webhook) -> None:
+    """Whatever an account, which the service lists, or an error says."""
+    hostile = f"<!channel>@everyone {PASSWORD} [x](http://evil.example)"
+    row = replace(connected(0), status=Status.ERROR, error_reason=hostile)
+    extcal.on(world(replace(harbor(), connections=(row, connected(1)))))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        alert = hook.next()
+        watcher.end()
+    for found in ("<", "@everyone", PASSWORD, "http://", "]("):
+        assert found not in alert.title + alert.text
+
+
+def test_what_comes_soon_after_an_alert_is_gathered(extcal: Extcal, hook: Webhook) -> None:
+    """It is held back for minutes, and not lost by a restart; what came and went meanwhile is not told."""
+    extcal.on(broken(0))
+    with watching(extcal, "--notify", "--verbose") as watcher:
+        watcher.ready()
+        hook.next()
+        rounds(watcher)
+        for world_ in (broken(0, 1), broken(), broken(1)):
+            extcal.on(world_)
+            watcher.hurry()
+            rounds(watcher)
+        assert watcher.sample("extcal_alerts_sent_total") == 1
+        watcher.end()
+    assert hook.all() == []
+    with watching(extcal, "--notify"):
+        assert hook.next().title == "extcal: broke: 1, and 1 more"
