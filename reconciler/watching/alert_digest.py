@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.text import clipped
-from reconciler.watching.alert_state import Condition, Event
+from reconciler.watching.alert_state import Condition, Transition
 
 MOST_NAMED = 20
 """How many addresses a digest names."""
@@ -57,9 +57,9 @@ class Digest:
     bad: bool
 
 
-def compose(events: Sequence[Event], redact: Callable[[str], str] = str) -> Digest:
+def compose(events: Sequence[Transition], redact: Callable[[str], str] = str) -> Digest:
     """The digest of events; `redact` takes secrets out of a text, before it is cut."""
-    groups: dict[tuple[bool, int, str, str], list[Event]] = defaultdict(list)
+    groups: dict[tuple[bool, int, str, str], list[Transition]] = defaultdict(list)
     for event in events:
         heading = _heading(event)
         cause = harmless(redact(event.cause), _LONGEST_CAUSE)
@@ -80,20 +80,20 @@ def compose(events: Sequence[Event], redact: Callable[[str], str] = str) -> Dige
     return Digest(_title(events), "\n".join(lines), any(event.began for event in events))
 
 
-def _heading(event: Event) -> str:
+def _heading(event: Transition) -> str:
     if event.began:
         return _BEGAN[event.condition]
     not_connected = event.condition is Condition.BROKEN and event.word in {"missing", "awaiting consent"}
     return _STILL_BAD if not_connected else _ENDED[event.condition]
 
 
-def _line(event: Event, redact: Callable[[str], str]) -> str:
+def _line(event: Transition, redact: Callable[[str], str]) -> str:
     parts = [harmless(redact(part), _LONGEST_NAME) for part in (event.address, event.word, event.account) if part]
     often = "; it changes often, and is told less often now" if event.often else ""
     return f"- {parts[0]}" + (f": {', '.join(parts[1:])}" if parts[1:] else "") + often
 
 
-def _title(events: Sequence[Event]) -> str:
+def _title(events: Sequence[Transition]) -> str:
     counts = Counter((not event.began, _ORDER.index(event.condition), _heading(event)) for event in events)
     (_, _, heading), count = min(counts.items())
     more = len(events) - count

@@ -113,7 +113,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Transition:
     """A transition to tell: a condition that began, or ended."""
 
     address: str
@@ -163,7 +163,7 @@ def _after(before: Subject, look: Look, now: float, limits: AlertLimits) -> Subj
     return Subject(before.told, stands, look.word, look.account, 0, since, tellings)
 
 
-def news(memory: Memory, now: float) -> Iterator[Event]:
+def news(memory: Memory, now: float) -> Iterator[Transition]:
     """What people are to be told at `now`, in seconds since the epoch."""
     for address, subject in memory.items():
         for condition in Condition:
@@ -171,7 +171,7 @@ def news(memory: Memory, now: float) -> Iterator[Event]:
             last = subject.tellings.get(condition)
             if stands != told and not (last and last.holds_back(now)):
                 cause, often = subject.now.get(condition, ""), _told(last, now).holds_back(now)
-                yield Event(address, condition, stands, cause, subject.word, subject.account, often)
+                yield Transition(address, condition, stands, cause, subject.word, subject.account, often)
 
 
 def _told(last: Telling | None, now: float) -> Telling:
@@ -180,7 +180,7 @@ def _told(last: Telling | None, now: float) -> Telling:
     return Telling(now, last.times + 1 if lately and last else 1)
 
 
-def after_telling(memory: Memory, events: Iterable[Event], now: float) -> Memory:
+def after_telling(memory: Memory, events: Iterable[Transition], now: float) -> Memory:
     """The memory once people were told of the events, at `now`; whoever was forgotten meanwhile stays so."""
     changed = dict(memory)
     for event in events:

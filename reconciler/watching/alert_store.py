@@ -11,7 +11,16 @@ from reconciler.errors import ExtcalError
 from reconciler.machine import SiteFolder
 from reconciler.machine.alerts import AlertFile
 from reconciler.watching.alert_memory import AlertMemory, decode, encode
-from reconciler.watching.alert_state import AlertLimits, Condition, Event, Look, Subject, after, after_telling, news
+from reconciler.watching.alert_state import (
+    AlertLimits,
+    Condition,
+    Look,
+    Subject,
+    Transition,
+    after,
+    after_telling,
+    news,
+)
 
 WATCH = "extcal watch"
 """How the watch itself is called among the subjects."""
@@ -69,11 +78,11 @@ class AlertStore:
             causes[Condition.MACHINE] = known[Condition.MACHINE]
         self.keep(WATCH, AlertMemory(after(before.subjects, {WATCH: Look(causes=causes)}, now, limits)))
 
-    def news(self, now: float) -> list[Event]:
+    def news(self, now: float) -> list[Transition]:
         """What people are to be told at `now`, in seconds since the epoch."""
         return [event for memory in self._memories.values() for event in news(memory.subjects, now)]
 
-    def told(self, events: Sequence[Event], now: float) -> None:
+    def told(self, events: Sequence[Transition], now: float) -> None:
         """Remember that people were told."""
         for name, memory in list(self._memories.items()):
             self.keep(name, replace(memory, subjects=after_telling(memory.subjects, events, now)))
@@ -87,7 +96,7 @@ class AlertStore:
             if content is not None and content != self._written.get(name):
                 self._memories[name] = _told_too(known, decode(content))
                 self._written[name] = content
-        except ExtcalError as error:
+        except (ExtcalError, OSError) as error:
             self._tell_once(str(error))
         except ValueError:
             self._tell_once(str(file.unusable()))

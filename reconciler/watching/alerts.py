@@ -17,7 +17,7 @@ from reconciler.model.desired import Desired
 from reconciler.watching.alert_digest import Digest, compose
 from reconciler.watching.alert_looks import looks_of
 from reconciler.watching.alert_memory import AlertMemory
-from reconciler.watching.alert_state import AlertLimits, Condition, Event, after
+from reconciler.watching.alert_state import AlertLimits, Condition, Transition, after
 from reconciler.watching.alert_store import AlertStore
 from reconciler.watching.changes import Line, Reporter
 from reconciler.watching.channels import Channel
@@ -106,7 +106,7 @@ class Alerts:
         with suppress(asyncio.CancelledError):
             await self._delivery
 
-    async def _deliver(self, events: Sequence[Event]) -> None:
+    async def _deliver(self, events: Sequence[Transition]) -> None:
         digest = compose(events, self._options.redact) if events else None
         sent = await asyncio.gather(*(self._send(channel, digest) for channel in self._options.channels))
         if digest is not None and any(sent):

@@ -3,18 +3,18 @@
 import pytest
 
 from reconciler.watching.alert_digest import LONGEST, compose, harmless
-from reconciler.watching.alert_state import Condition, Event
+from reconciler.watching.alert_state import Condition, Transition
 from tests.support.hostile_texts import assert_inert
 
 
-def event(address: str, condition: Condition = Condition.BROKEN, cause: str = "access was revoked") -> Event:
+def event(address: str, condition: Condition = Condition.BROKEN, cause: str = "access was revoked") -> Transition:
     """Something began."""
-    return Event(address, condition, began=True, cause=cause, word="in error", account="lee@harbor.example")
+    return Transition(address, condition, began=True, cause=cause, word="in error", account="lee@harbor.example")
 
 
 def test_the_worst_is_first_and_one_cause_is_said_once() -> None:
     """Conditions in their order, causes below, then addresses by name; what ended is last."""
-    ended = Event("harbor/a", Condition.BROKEN, began=False, cause="", word="ok", account="")
+    ended = Transition("harbor/a", Condition.BROKEN, began=False, cause="", word="ok", account="")
     drifted = event("harbor/d", Condition.DRIFTED, "sync config differs")
     digest = compose([ended, drifted, event("harbor/c"), event("harbor/b"), event("harbor", Condition.UNREADABLE)])
     assert digest.title == "extcal: can't be read: 1, and 4 more"
@@ -33,7 +33,7 @@ def test_the_worst_is_first_and_one_cause_is_said_once() -> None:
 
 def test_what_is_no_longer_in_error_and_not_connected_has_not_recovered() -> None:
     """It says so."""
-    gone = Event("harbor/a", Condition.BROKEN, began=False, cause="", word="awaiting consent", account="")
+    gone = Transition("harbor/a", Condition.BROKEN, began=False, cause="", word="awaiting consent", account="")
     assert compose([gone]).text.startswith("No longer in error, and not connected\n")
 
 
@@ -69,7 +69,7 @@ def test_a_digest_of_long_texts_is_short() -> None:
 def test_no_chat_takes_a_name_for_more_than_text(named: str, shown: str) -> None:
     """Neither a mention, nor a link, nor markup; an account can be read as it is."""
     assert harmless(named, 200) == shown
-    digest = compose([Event(named, Condition.BROKEN, began=True, cause=named, word="in error", account=named)])
+    digest = compose([Transition(named, Condition.BROKEN, began=True, cause=named, word="in error", account=named)])
     assert_inert(digest.text)
     assert "@everyone" not in digest.text
     assert "<" not in digest.text

@@ -16,10 +16,10 @@ from reconciler.watching.alert_state import (
     FORGIVEN,
     AlertLimits,
     Condition,
-    Event,
     Look,
     Memory,
     Subject,
+    Transition,
     after,
     after_telling,
     news,
@@ -63,7 +63,7 @@ class People:
         self.know: set[tuple[str, Condition]] = set()
         self.heard = 0
 
-    def hear(self, events: list[Event]) -> None:
+    def hear(self, events: list[Transition]) -> None:
         """A digest arrives."""
         for event in events:
             about = (event.address, event.condition)
