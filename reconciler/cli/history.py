@@ -91,11 +91,14 @@ def history(
         raise UsageError("--undo and --out go together: which entry to undo, and the file that its plan is saved to.")
     options = current_options()
     desired = load(manifest_paths(paths), limits) if paths else None
-    selection = HistorySelection.of(desired, sites, connections, None if since is None else _time(since))
+    selection = HistorySelection(desired, sites, connections, None if since is None else _time(since))
     with target(options) as found:
         machine = found.service.machine
         folders = machine.known_sites() if desired is None else [machine.site(site.site_id) for site in desired.sites]
-        entries = sorted((e for folder in folders for e in folder.history.read() if selection.holds(e)), key=_when)
+        read = (entry for folder in folders for entry in folder.history.read())
+        # What it takes to undo an entry is most of it, and a list does without.
+        entries = selection.chosen(read if undo is not None else (entry.shown() for entry in read))
+        _tell_unknown(selection, desired, options.console)
         if undo is not None and out is not None:
             return _save_undo(one_entry(entries, undo), out, desired, found.service, options.console)
     if output == _MARKDOWN:
@@ -108,11 +111,21 @@ def history(
     return 0
 
 
+def _tell_unknown(selection: HistorySelection, desired: Desired | None, console: Console) -> None:
+    """Tell of a word that nothing is called: with manifests it is wrong usage, else something may be so some day."""
+    try:
+        selection.refuse_unknown()
+    except UsageError as error:
+        if desired is not None:
+            raise
+        console.note(str(error))
+
+
 def _listing(entries: Sequence[HistoryEntry]) -> Listing:
     return Listing(
         _HEADINGS,
         [_row(entry) for entry in entries],
-        [{name: value for name, value in entry.fields.items() if name != "recorded"} for entry in entries],
+        [dict(entry.fields) for entry in entries],
         for_people=(_HEADINGS, [_row(entry, short=_SHORT) for entry in entries]),
     )
 

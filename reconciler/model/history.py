@@ -42,6 +42,10 @@ class HistoryEntry:
         value = self.fields.get(name)
         return value if isinstance(value, str) else ""
 
+    def shown(self) -> "HistoryEntry":
+        """The entry as people see it, without what it takes to undo it."""
+        return HistoryEntry({name: value for name, value in self.fields.items() if name != "recorded"})
+
     def outcome(self) -> tuple[Site, Outcome]:
         """The site and the outcome that were written down; raises ValueError where they were not, or don't fit."""
         if self.fields.get("recorded") is None:

@@ -30,7 +30,7 @@ class WatchOptions:
     """What is watched, and how.
 
     `chosen` makes the selection for the manifests as they are, or raises UsageError; `service` makes a service for
-    one round, which tells of its waits. Nothing is written unless `applies`. `interval` is in seconds.
+    one round, in a thread; it tells of its waits. Nothing is written unless `applies`. `interval` is in seconds.
     """
 
     paths: tuple[Path, ...]
@@ -146,7 +146,8 @@ class Rounds:
         selection = replace(chosen, sites=names - self._backoff.sites)
         scope = WatchScope(self._desired, selection, self._options.allowed, self._options.applies)
         listener = RoundListener(self._reporter.settled, self._reporter.outcome, self._begin_writing)
-        service = self._options.service(self._count_wait)
+        # In a thread, too: it looks for the manifests' commit, and git may take its time.
+        service = await asyncio.to_thread(self._options.service, self._count_wait)
         try:
             site_rounds = await reconcile(scope, service, self._stop, listener)
         finally:
