@@ -31,7 +31,7 @@ _BEGAN = {
     Condition.HELD_BACK: "A guard holds changes back",
     Condition.STUCK: "Stuck",
     Condition.AWAITED: "Consent is awaited",
-    Condition.DRIFTED: "Drifted",
+    Condition.DRIFTED: "Not as declared",
 }
 _ENDED = {
     Condition.MACHINE: "The watch works again",

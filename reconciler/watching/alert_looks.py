@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from reconciler.model.consent_request import KnownRequests
+from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import ConnectionStatus, Health
 from reconciler.render import status_text
 from reconciler.watching.alert_state import Condition, Look
@@ -22,8 +23,13 @@ def looks_of(site_round: SiteRound, state: SiteState, requests: KnownRequests, *
     site = site_round.first.site.name
     if site_round.status.unread is not None:
         return {site: Look("not read", unread=_lasting(site_round.status.unread.message))}
+    failed = {
+        outcome.action.address: outcome.error or ""
+        for outcome in site_round.outcomes
+        if outcome.status in {OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN}
+    }
     found = {
-        each.address: _look(each, state.connections[each.address], requests)
+        each.address: _look(each, state.connections[each.address], failed.get(each.address), requests)
         for each in site_round.status.connections
         if each.health is not Health.UNMANAGED
     }
@@ -32,7 +38,7 @@ def looks_of(site_round: SiteRound, state: SiteState, requests: KnownRequests, *
     return {address: _with(look, held_back.get(address, {})) for address, look in looks.items()}
 
 
-def _look(status: ConnectionStatus, state: ConnectionState, requests: KnownRequests) -> Look:
+def _look(status: ConnectionStatus, state: ConnectionState, failure: str | None, requests: KnownRequests) -> Look:
     word, account = status_text.WORD[status.health], "" if status.account is None else status.account.given
     why = _lasting(state.why or "")
     if status.health is Health.UNKNOWN:
@@ -40,8 +46,10 @@ def _look(status: ConnectionStatus, state: ConnectionState, requests: KnownReque
     causes = {}
     if status.health is Health.ERROR or state.lost:
         causes[Condition.BROKEN] = why
+    elif failure is not None and status.health is Health.MISSING:
+        causes[Condition.DRIFTED] = _lasting(failure)
     elif status.health is Health.DRIFTED:
-        causes[Condition.DRIFTED] = why
+        causes[Condition.DRIFTED] = why if failure is None else _lasting(failure)
     if state.stuck:
         causes[Condition.STUCK] = "its sync has not ended in over 30 minutes"
     since = None

@@ -24,7 +24,7 @@ def test_the_worst_is_first_and_one_cause_is_said_once() -> None:
         "Broke: access was revoked",
         "- harbor/b: in error, lee@harbor.example",
         "- harbor/c: in error, lee@harbor.example",
-        "Drifted: sync config differs",
+        "Not as declared: sync config differs",
         "- harbor/d: in error, lee@harbor.example",
         "Recovered",
         "- harbor/a: ok",

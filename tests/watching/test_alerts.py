@@ -149,13 +149,29 @@ def test_drift_and_its_end_are_told(extcal: Extcal, hook: Webhook) -> None:
         alert = hook.next()
         rounds(watcher)
         watcher.end()
-    assert alert.text.startswith("Drifted: sync config differs in ")
+    assert alert.text.startswith("Not as declared: sync config differs in ")
     assert alert.text.endswith(f"\n- harbor/staff-0: drifted, {email(0)}")
     extcal.write(site(), connection(0, more=BUSY), connection(1, more=BUSY))
     with watching(extcal, "--notify"):
         after = hook.next()
     assert after.text == f"As declared again\n- harbor/staff-0: ok, {email(0)}"
     assert after.kind == "success"
+
+
+def test_what_is_applied_in_vain_is_told_once(extcal: Extcal, hook: Webhook) -> None:
+    """A new connection whose password is wrong is not as declared, in the words of what was tried."""
+    extcal.env["EXTCAL_APP_PASSWORD"] = "another-than-theirs"
+    extcal.write(site(), connection(2, more=BUSY))
+    with watching(extcal, "--notify", "--verbose", "--apply", "--auto-approve") as watcher:
+        alert = hook.next()
+        rounds(watcher)
+        watcher.hurry()
+        rounds(watcher)
+    first, *named = alert.text.splitlines()
+    assert first.startswith("Not as declared: ")
+    assert "password" in first
+    assert named == [f"- harbor/staff-2: missing, {email(2)}"]
+    assert hook.all() == []
 
 
 def test_a_receiver_that_fails_gets_it_after_a_later_round(extcal: Extcal, hook: Webhook) -> None:
