@@ -9,13 +9,18 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from click.testing import CliRunner
 
 from reconciler.cli.main import main
 from tests.readme.pages import ROOT, Block, Command, commands_of, is_quoted, words_of
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.servers.webhook import Webhook, webhook
 from tests.support.timeouts import until
 
 if TYPE_CHECKING:
@@ -38,6 +43,9 @@ class Reader:
         self._printed: set[str] = set()
         self._logs: list[Path] = []
         self._servers: list[subprocess.Popen[str]] = []
+        self._receivers = ExitStack()
+        self._mail: list[MailServer] = []
+        self._alerts: list[Webhook] = []
         tools = home.parent / "bin"
         tools.mkdir()
         for name, words in (("extcal", "-m reconciler "), ("python", "")):
@@ -59,8 +67,9 @@ class Reader:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End the servers that still run."""
-        while self._servers:
-            self._stop(self._servers[-1])
+        with self._receivers:
+            while self._servers:
+                self._stop(self._servers[-1])
 
     def follow(self, block: Block) -> None:
         """Do what one block of a page says."""
@@ -80,7 +89,8 @@ class Reader:
             assert not missing, f"line {block.line}: nothing printed {missing}"
 
     def missing(self, lines: list[str]) -> list[str]:
-        """Those of `lines` that nothing has printed so far."""
+        """Those of `lines` that nothing has printed so far, and nobody was sent."""
+        self._note(*self._arrived())
         printed = self._printed | {words_of(line) for log in self._logs for line in log.read_text().splitlines()}
         return [line for line in lines if not is_quoted(line, printed)]
 
@@ -109,7 +119,8 @@ class Reader:
     def _run(self, text: str) -> tuple[int, str, str]:
         """Run in this process what is nothing but extcal and words, in a shell what is more."""
         words = shlex.split(text)
-        if words[0] == "extcal" and not set(text) & _SHELL_SIGNS:
+        # What Apprise warns of would be an error in this process.
+        if words[0] == "extcal" and words[1] != "notify" and not set(text) & _SHELL_SIGNS:
             ended = CliRunner(env=self.env).invoke(main, words[1:], catch_exceptions=False)
             return ended.exit_code, ended.stdout, ended.stderr
         done = subprocess.run(
@@ -181,7 +192,39 @@ class Reader:
         self._printed |= {words_of(line) for text in texts for line in text.splitlines()}
 
     def _export(self, words: list[str]) -> None:
-        self.env |= dict(word.split("=", 1) for word in words)
+        for word in words:
+            name, value = word.split("=", 1)
+            match name:
+                case "EXTCAL_SMTP_URL":
+                    value = self._take_mail(value)
+                case "EXTCAL_NOTIFY_URLS":
+                    value = self._take_alerts()
+            self.env[name] = value
+
+    def _take_mail(self, url: str) -> str:
+        """Take mail at a server on loopback in place of the page's, from the same user with the same password."""
+        user, password = urlsplit(url).username, self.env.get("EXTCAL_SMTP_PASSWORD")
+        assert user, "a page shows how to log in"
+        assert password, f"the password of {user} is to be set first"
+        server = self._receivers.enter_context(mail_server(login=True, users={user: password}))
+        self._mail.append(server)
+        return server.url.replace("//", f"//{user}@")
+
+    def _take_alerts(self) -> str:
+        """Take alerts on loopback in place of those whom the page's URLs are of."""
+        self._alerts.append(self._receivers.enter_context(webhook()))
+        return self._alerts[-1].url
+
+    def _arrived(self) -> Iterator[str]:
+        """The texts of what was sent to people since this was asked last."""
+        for server in self._mail:
+            for message in (each.message for each in server.received):
+                body = message.get_body(("plain",))
+                assert body is not None
+                yield f"Subject: {message['Subject']}\n{body.get_content()}"
+        for receiver in self._alerts:
+            for alert in receiver.all():
+                yield f"{alert.title}\n{alert.text}"
 
     def _make(self, target: str) -> None:
         """Run the quickstart without setting it up again; of other targets there must be one of the name."""
