@@ -2,13 +2,30 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.sandbox.contract import ErrorReason, Status
+from reconciler.sandbox.sync_config import Import, SyncConfig
+from reconciler.sandbox.world import ExistingConnection
 from tests.support.cli.command import Extcal
-from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.cli.worlds import (
+    BUSY,
+    EXPORTING,
+    GOOGLE,
+    HARBOR,
+    PASSWORD_ENV,
+    connected,
+    connection,
+    email,
+    harbor,
+    schedule_id,
+    site,
+    world,
+)
 
 APPLY = ("apply", "manifests", "--auto-approve")
 UNDO = ("history", "--undo", "1", "--out", "undo.plan")
@@ -28,6 +45,24 @@ def applied(extcal: Extcal) -> Extcal:
     extcal.env |= PASSWORD_ENV | {"EXTCAL_STATE_DIR": str(extcal.folder / "state")}
     declare(extcal, BUSY)
     return extcal
+
+
+@pytest.fixture
+def armed(extcal: Extcal) -> Extcal:
+    """The command with the accounts' password."""
+    extcal.env |= PASSWORD_ENV | {"EXTCAL_STATE_DIR": str(extcal.folder / "state")}
+    return extcal
+
+
+def on(extcal: Extcal, *connections: ExistingConnection) -> None:
+    """Let Harbor Dental have these connections."""
+    extcal.on(world(replace(harbor(), connections=connections)))
+
+
+def standing(extcal: Extcal) -> dict[str, object]:
+    """The sync config of each account that is connected."""
+    rows = extcal("connections", "--site-id", HARBOR, "--format", "json").rows
+    return {str(row["externalAccountEmail"]): row["syncConfig"] for row in rows if row["status"] != "DISCONNECTED"}
 
 
 def declare(extcal: Extcal, more: str) -> None:
@@ -80,8 +115,68 @@ def test_a_disconnect_is_undone(applied: Extcal) -> None:
     declare(applied, "state: absent")
     assert applied(*UNDO).code == 0
     assert applied(*PLAN).code == 0
+    assert standing(applied).keys() == {email(0)}
     for kept in (applied.folder / "undo.plan", *applied.folder.rglob("history")):
         assert not any(secret in kept.read_text() for secret in PASSWORD_ENV.values())
+
+
+def test_a_reconnect_is_undone_as_far_as_it_can_be(armed: Extcal) -> None:
+    """It stays connected, which a warning says, and imports again what it did."""
+    former = SyncConfig(Import(enabled=True, calendars=("home",)))
+    broken = replace(connected(1), status=Status.ERROR, error_reason=ErrorReason.TOKEN_REVOKED, sync_config=former)
+    on(armed, broken)
+    before = standing(armed)
+    armed.write(site(), connection(1, more=BUSY))
+    assert armed(*APPLY).code == 0
+    assert history(armed)[-1]["action"] == "reconnect"
+    ran = armed(*UNDO)
+    assert ran.code == 0, ran.err
+    assert "it stays connected: a reconnect has nothing to go back to" in ran.err
+    assert standing(armed) != before
+    assert armed(*PLAN).code == 0
+    assert standing(armed) == before
+
+
+def test_a_disconnect_of_what_its_owner_connected_is_undone_by_its_owner(armed: Extcal) -> None:
+    """The plan asks for the owner's consent, which the command says before."""
+    on(armed, ExistingConnection(GOOGLE, schedule_id(0), email(0), id="google-0"))
+    armed.write(site(), connection(0, provider="google", more="state: absent"))
+    assert armed(*APPLY).code == 0
+    assert standing(armed) == {}
+    ran = armed(*UNDO)
+    assert ran.code == 0, ran.err
+    assert f"{email(0)} must consent again" in ran.err
+    assert "/consent/" not in ran.err + (armed.folder / "undo.plan").read_text()
+    ran = armed(*PLAN, "--consent", "skip")
+    assert ran.code == 3, ran.out + ran.err
+    assert "its owner was not asked for consent" in ran.out
+    assert standing(armed) == {}
+
+
+def test_a_disconnect_without_a_password_on_record_is_not_undone(armed: Extcal) -> None:
+    """What no manifest has declared was disconnected without one: it says what it would take."""
+    on(armed, connected(0), connected(1))
+    armed.write(site(more="scope: site\nprune: true\nguards: {maxDisconnects: 100%}"), connection(0))
+    assert armed(*APPLY).code == 0
+    ran = armed(*UNDO)
+    assert ran.code == 1
+    assert f"connecting {email(1)} again takes its password, which no manifest refers to" in ran.err
+    assert not (armed.folder / "undo.plan").exists()
+
+
+def test_a_replace_is_undone_by_manifests_alone(armed: Extcal) -> None:
+    """It says what to do; no plan is saved, and nothing written."""
+    on(armed, replace(connected(1), schedule_id=schedule_id(0)))
+    armed.write(site(more="prune: true\nguards: {maxDisconnects: 100%}"), connection(0, more=EXPORTING))
+    assert armed(*APPLY).code == 0
+    assert history(armed)[-1]["action"] == "replace"
+    writes = len(armed.writes)
+    ran = armed(*UNDO)
+    assert ran.code == 1
+    assert "a replace can't be undone by a plan: declare the former account again and apply" in ran.err
+    assert not (armed.folder / "undo.plan").exists()
+    assert len(armed.writes) == writes
+    assert standing(armed).keys() == {email(0)}
 
 
 def test_what_has_changed_since_is_not_undone(applied: Extcal) -> None:

@@ -12,10 +12,13 @@ import pytest
 from reconciler.machine.record import RecordFile
 from tests.support.cli.command import Extcal
 from tests.support.cli.worlds import BUSY, PASSWORD_ENV, connection, harbor, site, world
+from tests.support.servers.proxy import Held, stand_in
+from tests.support.timeouts import TIMEOUT, until
 
 APPLY = ("apply", "manifests", "--auto-approve")
 RECORD = (*APPLY, "--record", "record.jsonl")
 ABSENT = "state: absent"
+_MANY = 8
 
 
 @pytest.fixture
@@ -137,3 +140,58 @@ def test_markdown_is_for_a_job_summary(declared: Extcal) -> None:
     assert declared(*APPLY).code == 0
     shown = declared("history", "--format", "markdown").out
     assert "- `connect` `harbor/staff-0` `done`: by ``octo`example``" in shown
+
+
+def whole(file: Path) -> list[dict[str, object]]:
+    """The lines of a file, each of which is an object."""
+    return [json.loads(line) for line in file.read_text().splitlines() if line]
+
+
+def test_a_run_that_was_killed_leaves_whole_lines_and_the_next_goes_on(extcal: Extcal) -> None:
+    """What was done by then is in both files; what the next run does is added to them."""
+    extcal.on(world(harbor()))
+    extcal.env |= PASSWORD_ENV | {"EXTCAL_STATE_DIR": str(extcal.folder / "state")}
+    extcal.write(site(), *(connection(number, more=BUSY) for number in range(_MANY)))
+    record, held = extcal.folder / "record.jsonl", Held()
+    with stand_in(extcal.sandbox.endpoint, held) as endpoint:
+        extcal.env["EXTCAL_ENDPOINT"] = endpoint
+        with extcal.started(*RECORD) as process:
+            held.until(1)
+            until(lambda: record.read_bytes().endswith(b"\n"))
+            process.kill()
+            process.wait(TIMEOUT)
+        first = whole(record)
+        assert [(each["action"], each["status"]) for each in first] == [("connect", "done")]
+        assert [json.loads(line) for line in history_lines(extcal)] == first
+        held.let_go()
+        assert extcal(*RECORD).code == 0
+    lines = whole(record)
+    assert lines[: len(first)] == first
+    assert [json.loads(line) for line in history_lines(extcal)] == lines
+    assert len(lines) > len(first)
+    assert {(each["action"], each["status"]) for each in lines} == {("connect", "done")}
+    assert len({each["address"] for each in lines}) == len(lines)
+
+
+def test_who_is_killed_while_appending_spoils_one_line_at_most(tmp_path: Path) -> None:
+    """Whatever is left of it, the next line is one of its own."""
+    file = tmp_path / "record.jsonl"
+    script = "import sys; from pathlib import Path; from reconciler.machine.record import RecordFile\n"
+    script += "file, line = RecordFile(Path(sys.argv[1])), b'a' * 200_000\n"
+    script += "while True: file.add(line)"
+    for _ in range(3):
+        _append_and_be_killed(script, file)
+        RecordFile(file).add(b"next")
+    lines = file.read_bytes().split(b"\n")
+    assert lines.count(b"next") == 3
+    assert len([line for line in lines if line not in {b"a" * 200_000, b"next", b""}]) <= 3
+
+
+def _append_and_be_killed(script: str, file: Path) -> None:
+    """Run a script that appends to a file for ever, and kill it in the midst of that."""
+    before = file.stat().st_size if file.exists() else 0
+    with subprocess.Popen([sys.executable, "-c", script, file]) as process:
+        try:
+            until(lambda: file.exists() and file.stat().st_size > before + 200_000)
+        finally:
+            process.kill()

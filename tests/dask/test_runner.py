@@ -133,6 +133,25 @@ def test_a_saved_plan_is_for_one_use_by_workers_too(client: Extcal, tmp_path: Pa
     assert "a saved plan is for one use; plan again" in str(ran.actions[0]["error"])
 
 
+def test_each_worker_keeps_the_history_of_what_it_did(client: Extcal, tmp_path: Path) -> None:
+    """In its own state folder, by whoever runs it; whoever asked keeps none, and nobody keeps a secret."""
+    (tmp_path / "cluster").mkdir()
+    mine = tmp_path / "mine"
+    with cluster(tmp_path / "cluster", _SECRETS, workers=2) as found:
+        asked = {"EXTCAL_STATE_DIR": str(mine), **_NO_SECRETS}
+        assert client("apply", "manifests", "--auto-approve", *dask(found), env=asked).code == 0
+    states = [tmp_path / "cluster" / f"state-{number}" for number in range(2)]
+    kept: list[str] = []
+    for state in states:
+        shown = client("history", "--format", "json", env={"EXTCAL_STATE_DIR": str(state), **_NO_SECRETS})
+        kept += [
+            str(entry["address"]) for entry in shown.rows if (entry["action"], entry["status"]) == ("connect", "done")
+        ]
+        assert not any(PASSWORD in file.read_text() for file in state.rglob("history*"))
+    assert sorted(kept) == sorted(f"site-{n // _EACH}/staff-{n}" for n in range(_SITES * _EACH))
+    assert client("history", "--format", "json", env={"EXTCAL_STATE_DIR": str(mine), **_NO_SECRETS}).rows == []
+
+
 def test_one_site_that_can_not_be_read_does_not_hide_the_others(client: Extcal, workers: Cluster) -> None:
     """Its plan says why; the others are planned, and applied."""
     client.write(site("elsewhere", id_="7a3f0c1e-5d2b-4f6a-9c8e-ffffffffffff"), to="manifests/more.yaml")

@@ -29,6 +29,8 @@ from tests.support.cli.worlds import (
     site,
     world,
 )
+from tests.support.tools import needs_git
+from tests.watching.repositories import git
 
 _MANY = 12
 # At two requests a round and 190 a minute, three minutes.
@@ -111,6 +113,38 @@ def test_a_watch_applies_and_keeps_quiet_about_what_is_well(extcal: Extcal) -> N
     assert PASSWORD not in str(watcher.lines)
     done = json.loads(extcal("history", "--format", "json").out)
     assert [(entry["action"], entry["status"]) for entry in done] == [("connect", "done")]
+
+
+@needs_git
+def test_a_watch_records_each_round_with_its_commit(extcal: Extcal) -> None:
+    """The lines are those of the history; what is committed between two rounds is what the second one is of."""
+    extcal.on(world(harbor()))
+    extcal.env |= PASSWORD_ENV | {"EXTCAL_STATE_DIR": str(extcal.folder / "state")}
+    extcal.write(site(), connection(0, more=BUSY))
+    git(extcal.folder, "init", "--quiet")
+    commits = [_committed(extcal.folder)]
+    record = extcal.folder / "record.jsonl"
+    with watching(extcal, "--apply", "--auto-approve", "--record", str(record)) as watcher:
+        watcher.until("done connect harbor/staff-0")
+        extcal.write(site(), connection(0, more=BUSY), connection(1, more=BUSY))
+        commits.append(_committed(extcal.folder))
+        watcher.hurry()
+        watcher.until("done connect harbor/staff-1")
+        assert watcher.end() == 0
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert [(line["action"], line["address"], line["commit"]) for line in lines] == [
+        ("connect", f"harbor/staff-{number}", commit) for number, commit in enumerate(commits)
+    ]
+    shown = json.loads(extcal("history", "--format", "json").out)
+    assert [entry["id"] for entry in shown] == [line["id"] for line in lines]
+    assert PASSWORD not in record.read_text()
+
+
+def _committed(folder: Path) -> str:
+    """Commit the manifests as they are; the commit."""
+    git(folder, "add", "manifests")
+    git(folder, "commit", "--quiet", "--message", "manifests")
+    return git(folder, "rev-parse", "HEAD")
 
 
 @pytest.mark.parametrize("insist", [False, True])
