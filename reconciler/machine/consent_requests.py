@@ -46,11 +46,13 @@ class ConsentRequestFile:
         """What the owner of a connection was asked; raises ConsentRequestsError."""
         return self._read().get((address, account))
 
-    def await_consent(self, address: str, account: Account | None, now: datetime) -> None:
-        """Note that a consent is awaited, if that is not known yet."""
+    def await_consent(self, address: str, account: Account | None, now: datetime, approved: str = "") -> None:
+        """Note that a consent is awaited, if that is not known yet, and of what (`ConsentRequest.approved`)."""
         known = self._read()
-        if (address, account) not in known:
-            self._write({**known, (address, account): ConsentRequest(address, account, now)})
+        before = known.get((address, account))
+        after = replace(before or ConsentRequest(address, account, now), approved=approved)
+        if after != before:
+            self._write({**known, (address, account): after})
 
     def asked(self, address: str, account: Account | None, now: datetime, message_id: str) -> None:
         """Note that a message is about to be sent: one that may have been sent counts as sent."""
@@ -116,6 +118,7 @@ def _text(requests: Mapping[_Key, ConsentRequest]) -> str:
             "awaited_since": _stamp(request.awaited_since),
             "asked_at": [_stamp(each) for each in request.asked_at],
             "thread": request.thread,
+            "approved": request.approved,
         }
         for request in requests.values()
     ]
@@ -139,9 +142,10 @@ def _request(fields: object) -> ConsentRequest:
             "awaited_since": str() as awaited_since,
             "asked_at": list() as asked_at,
             "thread": str() | None as thread,
+            "approved": str() as approved,
         }:
             owner = None if account is None else Account(account)
-            return ConsentRequest(address, owner, _time(awaited_since), tuple(map(_time, asked_at)), thread)
+            return ConsentRequest(address, owner, _time(awaited_since), tuple(map(_time, asked_at)), thread, approved)
     raise ValueError("not a request")
 
 

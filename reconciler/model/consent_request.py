@@ -22,6 +22,9 @@ class ConsentRequest:
     thread: str | None = None
     """The Message-ID of the first message, which later ones refer to."""
 
+    approved: str = ""
+    """The digest of what an apply was approved to connect and to set, last; empty where that is not known."""
+
     @property
     def last_asked_at(self) -> datetime | None:
         """When they were asked last; None where no message went to them."""

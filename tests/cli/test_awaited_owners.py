@@ -151,7 +151,7 @@ def test_no_message_id_leaves_the_state_folder(awaiting: Extcal) -> None:
 
 _AWAITED = (
     b'{"format": 1, "requests": [{"address": "a", "account": null, "awaited_since": "%s", "asked_at": [], '
-    b'"thread": null}]}'
+    b'"thread": null, "approved": ""}]}'
 )
 
 

@@ -12,16 +12,21 @@ from tests.support.cli.worlds import (
     BUSY,
     EXPORTING,
     GOOGLE,
+    HARBOR,
     PASSWORD_ENV,
+    QUAY,
     connected,
     connection,
     email,
     harbor,
+    quay,
     schedule_id,
     site,
     world,
 )
 
+_READING_NOTHING = "syncConfig: {listEventFromCalendars: {enabled: false}}"
+_QUAY_KEY = "key-of-quay-optics-77f0"
 _APPLY = ("apply", "manifests", "--auto-approve", "--consent", "skip")
 _FINISH = (*_APPLY, "--only-consents")
 
@@ -118,6 +123,49 @@ def test_what_a_manifest_says_instead_by_now_is_not_done(awaiting: Extcal, now: 
     awaiting.write(*now)
     agree(awaiting, by_owner(0), connected(5))
     ran = awaiting(*_FINISH)
+    assert awaiting.writes == [], ran.out + ran.err
+
+
+@pytest.mark.parametrize("agreed", [False, True], ids=["not agreed", "agreed"])
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (schedule_id(0), schedule_id(7)),
+        (EXPORTING, _READING_NOTHING),
+        ("redirectUrl: https://", "redirectUrl: https://evil.example/"),
+    ],
+    ids=["another schedule", "another sync config", "another page to land on"],
+)
+def test_what_was_merged_after_the_approval_awaits_an_apply(
+    awaiting: Extcal, was: str, now: str, *, agreed: bool
+) -> None:
+    """The address and the account are awaited, what is declared for them is new: nothing is sent, which is told."""
+    documents = [each.replace(was, now) for each in (site(), awaited(0))]
+    assert documents != [site(), awaited(0)]
+    awaiting.write(*documents)
+    agree(awaiting, *([by_owner(0)] if agreed else []))
+    ran = awaiting("apply", "manifests", "--auto-approve", "--only-consents", "--consent", "link")
+    assert awaiting.writes == [], ran.out + ran.err
+    assert "harbor/staff-0: not as it was approved, so it awaits an apply; nothing is done" in ran.out + ran.err
+
+
+def test_an_approved_apply_approves_what_has_changed(awaiting: Extcal) -> None:
+    """Applied with another sync config while the owner is awaited, that one is set once they have agreed."""
+    awaiting.write(site(), awaited(0, _READING_NOTHING))
+    assert awaiting(*_APPLY).code == 3
+    agree(awaiting, by_owner(0))
+    assert awaiting(*_FINISH).code == 0
+    assert len(awaiting.writes) == 1
+
+
+def test_another_site_under_the_name_of_one_gets_none_of_its_owners(awaiting: Extcal) -> None:
+    """Two sites that change names by a merge: who is awaited on one is not asked to connect to the other."""
+    awaiting.env |= {"EXTCAL_QUAY_KEY": _QUAY_KEY}
+    awaiting.on(world(harbor(), quay(key=_QUAY_KEY)))
+    awaiting.write(
+        site(id_=QUAY, key="EXTCAL_QUAY_KEY"), site("quay", id_=HARBOR), awaited(0), connection(1, of="quay")
+    )
+    ran = awaiting("apply", "manifests", "--auto-approve", "--only-consents", "--consent", "link")
     assert awaiting.writes == [], ran.out + ran.err
 
 

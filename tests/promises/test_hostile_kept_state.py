@@ -83,6 +83,7 @@ def request(**fields: object) -> dict[str, object]:
         "awaited_since": _WHEN,
         "asked_at": [],
         "thread": None,
+        "approved": "",
     }
     return given | fields
 
