@@ -68,9 +68,22 @@ _DEAD_LINKS = (
     "and apply with its --endpoint, or apply --consent wait on a terminal."
 )
 
+_SECTIONS = {
+    "Which connections": ("sites", "connections", "schedules", "shard"),
+    "Consent of owners": (
+        "consent", "consent_timeout", "open_browser", "consent_file", "remind_after", "most_mails", "dry_mail",
+        "only_consents",
+    ),
+    "Where and how it runs": (
+        "parallelism", "runner", "scheduler", "endpoint", "sandbox", "sandbox_config", "verbose", "quiet", "limits",
+    ),
+}  # fmt: skip
+
 
 @click.command(
-    cls=Command, examples=["extcal apply manifests", "extcal apply --plan change.plan --auto-approve --consent link"]
+    cls=Command,
+    examples=["extcal apply manifests", "extcal apply --plan change.plan --auto-approve --consent link"],
+    sections=_SECTIONS,
 )
 @optional_paths_argument
 @click.option("--plan", "saved", metavar="FILE", help="Apply this plan, saved by plan --out, instead of planning.")
@@ -115,12 +128,12 @@ def apply(
     """Change live connections to match the manifests.
 
     Use it after reading a plan. It plans again, asks, applies the plan, and reports what still differs. Owners approve
-    Google and Microsoft accounts in their browsers: --consent says whether to wait for them, list their links, or skip
-    them.
+    Google and Microsoft accounts in their browsers: --consent says whether to wait for them, mail them their links,
+    list the links, or skip them.
 
     With --consent mail, each owner gets one message with their links, once all else is done: at the account's own
-    address, if EXTCAL_MAIL_DOMAINS names its domain. Apply again to remind them: --remind-after and --most-mails say
-    when, and how often. EXTCAL_SMTP_URL and EXTCAL_MAIL_FROM say how to send; --dry-mail sends nothing.
+    address, if EXTCAL_MAIL_DOMAINS names its domain. EXTCAL_SMTP_URL, EXTCAL_SMTP_PASSWORD and EXTCAL_MAIL_FROM say how
+    to send. Apply again to remind them.
 
     A link attaches whatever account its holder picks. Those of --consent wait work in browsers on this machine only,
     unless the service refuses to send browsers here; then, as with poll, owners use any device. --consent poll, mail

@@ -2,9 +2,10 @@
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
@@ -16,16 +17,27 @@ from reconciler.text import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
+_OPTIONS = "Options"
 _AMOUNT = re.compile(r"([1-9][0-9]{0,14})(KiB|MiB|GiB)?")
 _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class Command(click.Command):
-    """A command whose help has examples, right after its text, and ends with what is hardly ever needed."""
+    """A command whose help has examples, right after its text, and ends with what is hardly ever needed.
 
-    def __init__(self, *args: Any, examples: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
+    One with many options shows those that `sections` names, by their parameters, under titles of their own.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - click's own
+        examples: Sequence[str],
+        sections: Mapping[str, Collection[str]] = MappingProxyType({}),
+        **kwargs: Any,  # noqa: ANN401 - click's own
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        self.sections = sections
         self.params.sort(key=lambda each: each.name == "limits")
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -34,6 +46,19 @@ class Command(click.Command):
         with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
             for example in self.examples:
                 formatter.write(f"  {example}\n".replace("\\\n", "\\\n      "))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section; click's own `--help` is the last."""
+        title_of = {name: title for title, names in self.sections.items() for name in names}
+        rows: dict[str, list[tuple[str, str]]] = {title: [] for title in (_OPTIONS, *self.sections)}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if row is not None:
+                title = title_of.get(parameter.name or "", _OPTIONS) if parameter in self.params else [*rows][-1]
+                rows[title].append(row)
+        for title, options in rows.items():
+            with formatter.section(title):
+                formatter.write_dl(options)
 
 
 def paths_argument(function: _Command) -> _Command:

@@ -100,3 +100,24 @@ def test_every_example_parses(extcal: Extcal, monkeypatch: pytest.MonkeyPatch, n
         ran = extcal(*args)
         assert (program, ran.code, ran.err) == ("extcal", 0, ""), example
     assert called == [f"extcal {name}"] * len(examples)
+
+
+def test_the_many_options_of_apply_stand_in_sections(extcal: Extcal) -> None:
+    """Each option is in one section, those about consent together; what every command has comes last."""
+    shown = extcal("apply", "--help").out
+    found = re.split(
+        r"^(Options|Which connections|Consent of owners|Where and how it runs):\n", shown, flags=re.MULTILINE
+    )[1:]
+    sections = {
+        title: re.findall(r"^  (?:-h, )?(--[a-z-]+)", text, flags=re.MULTILINE)
+        for title, text in zip(found[::2], found[1::2], strict=True)
+    }
+    assert list(sections) == ["Options", "Which connections", "Consent of owners", "Where and how it runs"]
+    assert sections["Consent of owners"][0] == "--consent"
+    assert {"--remind-after", "--most-mails", "--dry-mail", "--only-consents"} < set(sections["Consent of owners"])
+    everywhere = extcal("providers", "--help").out
+    assert set(re.findall(r"^  (?:-h, )?(--(?:endpoint|verbose|quiet|help))", everywhere, flags=re.MULTILINE)) < set(
+        sections["Where and how it runs"]
+    )
+    options = [each.opts[-1] for each in LEAVES["apply"].params if isinstance(each, click.Option)]
+    assert sorted([*options, "--help"]) == sorted(option for each in sections.values() for option in each)
