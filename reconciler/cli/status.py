@@ -51,9 +51,9 @@ def status(
 ) -> int:
     """Show the state of every declared connection.
 
-    Use it to see which connections are ok, syncing, drifted, awaiting consent or in error, and which live ones no
-    manifest declares. Only reads are sent. The exit code is 1 if something could not be read, and 0 otherwise, whatever
-    was found.
+    Use it to see which connections are ok, syncing, drifted, awaiting consent or in error, since when owners are
+    awaited, and which live connections no manifest declares. Only reads are sent. The exit code is 1 if something could
+    not be read, and 0 otherwise, whatever was found.
 
     PATH is a manifest file or a folder of them.
     """

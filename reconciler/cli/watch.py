@@ -40,7 +40,10 @@ _DAY = 24 * 3600.0
 
 @click.command(
     cls=Command,
-    examples=["extcal watch manifests --interval 10m", "extcal watch manifests --apply --auto-approve --git-pull"],
+    examples=[
+        "extcal watch manifests --interval 10m --notify",
+        "extcal watch manifests --apply --auto-approve --git-pull",
+    ],
 )
 @paths_argument
 @selection_options
