@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
+from reconciler.api.clock import OnWait
 from reconciler.watching.figures import RoundResult
-from reconciler.workflow import Stop
+from reconciler.workflow import Service, Stop
 from tests.support.cli.worlds import BUSY, connection, harbor, site, world
 from tests.support.servers.proxy import Passing, stand_in
+from tests.support.timeouts import TIMEOUT
 from tests.watching.inside import MINUTE, Inside
 
 
@@ -117,3 +119,19 @@ def test_nothing_is_left_behind_by_a_round(agreeing: Inside) -> None:
     early, late = seen
     # Half of the 20 rounds between failed; what one round holds may be there or not there yet.
     assert max((late - early).values(), default=0) < 10, late - early
+
+
+class Turning(Inside):
+    """A watch whose service, as it looks for the manifests' commit, waits for something else that the loop does."""
+
+    def _service(self, on_wait: OnWait) -> Service:
+        turned = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop)
+        turned.result(TIMEOUT)
+        return super()._service(on_wait)
+
+
+def test_the_loop_turns_while_the_commit_is_looked_for(agreeing: Inside) -> None:
+    """A git that takes its time keeps nobody from stopping the watch."""
+    turning = Turning(agreeing.extcal, agreeing.machine)
+    turning.run(lambda: None)
+    assert turning.figures.rounds[RoundResult.GOOD] == 2
