@@ -126,9 +126,10 @@ class _PostOffice:
                 if not (answer := line.ask(command)).is_yes:
                     return self._refused(line, answer)
             self._before_sending(mail)
-            if (answer := line.ask("DATA")).code == _GO_AHEAD:
-                in_doubt = True
-                answer = line.send(content)
+            if (answer := line.ask("DATA")).code != _GO_AHEAD:
+                return self._not_begun(line, answer)
+            in_doubt = True
+            answer = line.send(content)
         except LineError as error:
             self._lost()
             if in_doubt:
@@ -153,6 +154,13 @@ class _PostOffice:
                 self._given_up = error
                 raise
         return self._line
+
+    def _not_begun(self, line: SmtpLine, answer: SmtpAnswer) -> tuple[MailOutcome, str]:
+        """What comes of a server that does not wait for the message; one that agrees to what it has not got is none."""
+        if not answer.is_yes:
+            return self._refused(line, answer)
+        self._lost()
+        return MailOutcome.LATER, f"{self._server}: its answer is not SMTP"
 
     def _refused(self, line: SmtpLine, answer: SmtpAnswer) -> tuple[MailOutcome, str]:
         """What an answer that is no yes comes to; the server is told to forget the message."""

@@ -226,6 +226,20 @@ def test_a_line_that_is_cut_amid_a_message() -> None:
     assert done.outcome is MailOutcome.UNKNOWN
 
 
+def test_a_server_that_agrees_to_what_it_has_not_got_has_got_nothing() -> None:
+    """It says 250 to whatever it hears, also where it should wait for the message: nobody is counted as asked."""
+
+    def talk(line: Conversation) -> None:
+        line.greet()
+        while line.hear():
+            line.say("250 OK")
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(server_settings(server.port), LEE)
+    assert done.outcome is MailOutcome.LATER
+    assert "its answer is not SMTP" in done.detail
+
+
 def test_a_server_that_closes_says_so() -> None:
     """421 means that it hangs up: what it said it of goes out by a later run, the next message over another line."""
 
