@@ -31,10 +31,10 @@ class AskedOwners:
         """
         if (forbidden := self._settings.allows(action.account)) is not None:
             return f"not mailed: {forbidden}"
-        request = self.request(action)
+        request, now = self.request(action), datetime.now(UTC)
         if request is None or request.last_asked_at is None:
-            return None
-        now, count = datetime.now(UTC), len(request.asked_at)
+            return self._too_many(action, now)
+        count = len(request.asked_at)
         if count >= self._rules.most_mails:
             return (
                 f"asked {_times(count)}, the last time {_since(request.last_asked_at, now)}, and not again; ask them "
@@ -44,7 +44,22 @@ class AskedOwners:
             mails = f"{count} mail{'' if count == 1 else 's'}"
             reminded = age(now - self._rules.remind_after, now)
             return f"asked {_since(request.last_asked_at, now)} ({mails}), reminded after {reminded}"
-        return None
+        return self._too_many(action, now)
+
+    def _too_many(self, action: Action, now: datetime) -> str | None:
+        """Why an owner has got enough mail about a site lately, whatever its connections were called; None if not.
+
+        Manifests name connections: who renames one again and again must not have its owner mailed each time.
+        """
+        since = now - self._rules.remind_after
+        requests = [each for each in self._known[action.site_id].values() if each.account == action.account]
+        lately = {at for each in requests for at in each.asked_at if at > since}
+        if len(lately) < self._rules.most_mails:
+            return None
+        return (
+            f"asked {_times(len(lately))} about this site in the last {age(since, now)}, and not again now; ask them "
+            "yourself, or raise --most-mails"
+        )
 
     def request(self, action: Action) -> ConsentRequest | None:
         """What the owner that an action needs was asked before this run; raises ConsentRequestsError."""
