@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from reconciler.consent.mail_settings import CA_FILE, SMTP_PASSWORD, SmtpServer
 from reconciler.text import clipped
@@ -23,6 +23,7 @@ _PERMANENT: Final = range(500, 600)
 _DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 # Bytes of what a server says that are looked at.
 _LONGEST_ANSWER: Final = 16_384
+_MOST_LINES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,47 @@ class LineError(Exception):
         self.is_permanent = is_permanent
 
 
+class _FewLines:
+    """What a server says, up to so many lines."""
+
+    def __init__(self, reader: BinaryIO) -> None:
+        self._reader = reader
+        self._left = _MOST_LINES
+
+    def readline(self, most: int) -> bytes:
+        """The next line; raises ValueError where there were too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many lines")
+        return self._reader.readline(most)
+
+    def close(self) -> None:
+        """Close what is read from."""
+        self._reader.close()
+
+
+class _BoundedSmtp(smtplib.SMTP):
+    """smtplib's client, which would keep all that a server says until its answer ends, if it ever does."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The code and the words of an answer; raises ValueError where it has too many lines."""
+        if self.file is None:
+            self.file = cast("socket.socket", self.sock).makefile("rb")
+        reader = self.file
+        self.file = _FewLines(reader)
+        try:
+            return super().getreply()
+        finally:
+            if self.file is not None:
+                self.file = reader
+
+
 class SmtpLine:
     """A connection to the server; its methods raise LineError once it is lost, or one of them takes too long."""
 
     def __init__(self, plain: socket.socket, name: str, seconds: float) -> None:
         self._seconds = seconds
-        self._smtp = smtplib.SMTP(local_hostname=name)
+        self._smtp = _BoundedSmtp(local_hostname=name)
         self._smtp.sock = plain
         # A timeout of the socket's own would come at the same time, and be taken for a line that was lost.
         plain.settimeout(2 * seconds)

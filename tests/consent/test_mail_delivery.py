@@ -1,6 +1,7 @@
 """Sending to owners through real servers: what each answer comes to, who is told what, and nothing is sent twice."""
 
 import base64
+import time
 from contextlib import closing
 
 import pytest
@@ -263,6 +264,7 @@ def test_a_server_that_is_silent_is_not_waited_for(stage: str) -> None:
         if stage == "drops":
             while True:
                 line.say("220-still thinking")
+                time.sleep(0.01)
         if stage in {"hello", "message"}:
             line.say("220 mail.example")
             line.hear()
@@ -276,6 +278,21 @@ def test_a_server_that_is_silent_is_not_waited_for(stage: str) -> None:
         done = sent(server_settings(server.port), LEE, KIM, limits=_BRIEF)
     assert outcomes(done) == (["unknown", "unknown"] if stage == "message" else ["later", "later"])
     assert "no answer within 0.3 seconds" in done[0].detail
+
+
+def test_an_answer_without_an_end_is_not_kept() -> None:
+    """A greeting of thousands of lines is no greeting, long before the time for it is over; none fills the memory."""
+    heard: list[str] = []
+
+    def talk(line: Conversation) -> None:
+        line.say(*["220-still thinking"] * 2000, "220 mail.example")
+        heard.append(line.hear())
+
+    with scripted_smtp(talk) as server:
+        (done,) = sent(server_settings(server.port), LEE)
+    assert done.outcome is MailOutcome.LATER
+    assert not any(heard)
+    assert "it hung up, or its answer is not SMTP" in done.detail
 
 
 def test_all_messages_together_have_an_end() -> None:
