@@ -8,6 +8,7 @@ from reconciler.model.desired import Site
 from reconciler.model.history import HistoryEntry
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
+from reconciler.model.sync import EXPORTS, IMPORTS, Arm
 from reconciler.planning import undo as undoing
 from reconciler.planning.diff import diff
 from reconciler.planning.undo import Undo
@@ -46,7 +47,7 @@ async def undo_entry(site: Site, outcome: Outcome, service: Service) -> Undo:
         inverse = await undo(result, opened)
     if not inverse.plan.sites and not inverse.remarks:
         return Undo(Plan(), (f"{outcome.action.address}: it is as it was before already",))
-    moved = [word for back in inverse.plan.actions for word in _moved(outcome.action, back)]
+    moved = [path for back in inverse.plan.actions for path in _moved(outcome.action, back)]
     if not moved:
         return inverse
     fields = f"{outcome.action.address}: {', '.join(moved)} changed since"
@@ -56,7 +57,17 @@ async def undo_entry(site: Site, outcome: Outcome, service: Service) -> Undo:
 
 
 def _moved(action: Action, back: Action) -> list[str]:
-    """The fields that are not as an action has left them, of the connection that its inverse would act on."""
+    """The fields that are not as an action has left them, of the connection that its inverse would act on.
+
+    Of calendars that were declared by name the service may list ids alone: those can't be told, and count as the same.
+    """
     if action.sync is None or back.live_sync is None:
         return []
-    return [change.path for change in diff(action.sync, back.live_sync)]
+    wanted, live = action.sync, back.live_sync
+    untold = {
+        f"{path}.{Arm.CALENDARS}"
+        for path, declared, found in ((IMPORTS, wanted.imports, live.imports), (EXPORTS, wanted.exports, live.exports))
+        if declared is not None and found is not None
+        if any(each.id is None for each in declared.calendars) and any(each.name is None for each in found.calendars)
+    }
+    return [change.path for change in diff(wanted, live) if change.path not in untold]

@@ -263,3 +263,12 @@ def test_wrong_usage_saves_nothing(applied: Extcal, words: tuple[str, ...]) -> N
     """An entry that is not there, a file that is there, or one without the other."""
     assert applied("history", *words).code == 64
     assert not Path(applied.folder / "undo.plan").exists()
+
+
+def test_calendars_that_the_service_lists_without_names_have_not_changed(asking: Extcal) -> None:
+    """Declared by name and listed by id: undoing what came of that warns of nothing."""
+    asking.on(world(harbor()))
+    for calendar in ("Work", "Home"):
+        declare(asking, importing(calendar))
+        ran = asking("history", "--undo", "1", "--out", f"{calendar}.plan")
+        assert (ran.code, "changed since" in ran.err) == (0, False), ran.err
