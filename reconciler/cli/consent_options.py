@@ -100,8 +100,8 @@ def consent_options(function: _Command) -> Callable[..., object]:
         click.option(
             "--remind-after",
             metavar="SPAN",
-            help="With --consent mail, how long an owner has before they are mailed again, with a new link: 12h, 3d. "
-            f"[default: {_REMIND_AFTER}]",
+            help="With --consent mail, how long an owner has before they are mailed again, with a new link: 12h, 3d "
+            f"(1h to 90d). [default: {_REMIND_AFTER}]",
         ),
         click.option(
             "--most-mails",
