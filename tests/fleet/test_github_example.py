@@ -43,6 +43,7 @@ def filled(text: str, **values: str) -> str:
 def given(of: str, **values: str) -> dict[str, str]:
     """What the step of a job that runs extcal gives to the action, the action's defaults with it."""
     defaults = {"format": "text", "paths": "manifests", "plan": "", "digest": "", "arguments": "", "accept": ""}
+    defaults |= {"consent": "skip", "remind_after": "3d"}
     inputs = defaults | step(of, "extcal")
     return {key: filled(text, **values) for key, text in inputs.items()}
 
