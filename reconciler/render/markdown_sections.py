@@ -78,12 +78,13 @@ def _open(fold: str | None) -> str:
 _CLOSE = "\n</details>\n"
 
 
-def owners_section(owners: Sequence[AwaitedOwner], now: datetime, whole: str) -> Section:
-    """Who must consent: who is awaited longest comes first, and only so many are named."""
+def owners_section(owners: Sequence[AwaitedOwner], now: datetime, whole: str, where: str | None = None) -> Section:
+    """Who must consent: who is awaited longest comes first, and only so many are named; `where` is where they land."""
     must = "1 must consent" if len(owners) == 1 else f"{len(owners):,} must consent"
     shown = owners[:_OWNERS_SHOWN]
     bullets = tuple(Bullet(owner_entry(owner, now)) for owner in shown)
-    return Section(f"#### Owners: {must}", bullets, "owners", whole, more=len(owners) - len(shown))
+    landing = "" if where is None else f"\n\n{where[:1].upper()}{where[1:]}."
+    return Section(f"#### Owners: {must}{landing}", bullets, "owners", whole, more=len(owners) - len(shown))
 
 
 def fitted(marker: str, head: Sequence[str], sections: Sequence[Section], foot: Sequence[str], limit: int) -> str:

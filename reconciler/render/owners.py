@@ -5,9 +5,10 @@ owner. Those who are awaited longest come first, then those of whom nothing is k
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from reconciler.model.account import Account
 from reconciler.model.action import Action
@@ -17,6 +18,7 @@ from reconciler.model.status import ConnectionStatus, FleetStatus
 from reconciler.render.schedule_labels import ScheduleLabel, labels_in_plan, labels_in_status
 from reconciler.render.view import ReportView
 
+_HOSTS_SHOWN = 5
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -114,6 +116,19 @@ def request_of(action: Action, requests: KnownRequests) -> ConsentRequest | None
 def request_in_status(status: ConnectionStatus, requests: KnownRequests) -> ConsentRequest | None:
     """What the owner of a connection was asked, as far as that is known."""
     return requests.find(status.site_id, status.address, status.account) if awaits_owner(status) else None
+
+
+def landing(actions: Iterable[Action], quoted: Callable[[str], str]) -> str | None:
+    """The hosts that owners' browsers go to once they have agreed, which a manifest says; None where none does.
+
+    Reports hold no address of the web that could be opened.
+    """
+    pages = {action.redirect_url for action in actions if action.needs_owner and action.redirect_url}
+    hosts = sorted({urlsplit(page).netloc.rpartition("@")[2] for page in pages})
+    if not hosts:
+        return None
+    more = f" and {len(hosts) - _HOSTS_SHOWN:,} more" if len(hosts) > _HOSTS_SHOWN else ""
+    return f"once they agree, their browsers go to {', '.join(map(quoted, hosts[:_HOSTS_SHOWN]))}{more}"
 
 
 def told_in_plan(action: Action, requests: KnownRequests) -> Iterator[str]:

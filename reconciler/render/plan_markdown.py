@@ -12,7 +12,7 @@ from reconciler.render import markdown as entries
 from reconciler.render import words
 from reconciler.render.markdown import Bullet, code
 from reconciler.render.markdown_sections import LIMIT, WHOLE_PLAN, Section, fitted, owners_section
-from reconciler.render.owners import owners_in_plan
+from reconciler.render.owners import landing, owners_in_plan
 from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.view import USUAL, ReportView
 
@@ -67,7 +67,7 @@ def _sections(plan: Plan, view: ReportView) -> list[Section]:
             tuple(Bullet(write.consent(action)) for action in consents),
             "that need consent",
         ),
-        owners_section(owners_in_plan(plan, view), view.requests.now, WHOLE_PLAN),
+        owners_section(owners_in_plan(plan, view), view.requests.now, WHOLE_PLAN, landing(plan.actions, code)),
         Section(
             "#### Everything else" if losses or consents else "#### Changes",
             tuple(Bullet(write.change(action), entries.fold(action, counts)) for action in rest),

@@ -9,7 +9,7 @@ from reconciler.model.consent_request import KnownRequests
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.render import words
 from reconciler.render.emphasis import Emphasis, Paint, plain
-from reconciler.render.owners import told_in_plan
+from reconciler.render.owners import landing, told_in_plan
 from reconciler.render.plan_json import summary
 from reconciler.render.schedule_labels import ScheduleLabel, ScheduleLabels, labels_in_plan
 from reconciler.render.view import USUAL, ReportView
@@ -80,6 +80,8 @@ def _consents(
         yield f"        on {_schedule(labels[action.site].of(action.schedule_name, action.schedule_id), paint)}"
         yield from (f"        {line}" for line in told_in_plan(action, requests))
         yield from (f"    {line}" for line in _details(action))
+    if (where := landing(owners, inert)) is not None:
+        yield f"  {where}"
     yield ""
 
 

@@ -80,7 +80,7 @@ def _connecting(action: Action) -> str:
 
 def _connecting_anew(action: Action) -> str:
     if action.method is ConnectMethod.OAUTH:
-        return "its owner must consent: extcal apply --consent mail sends them a link, --consent link gives it to you"
+        return "its owner must consent: extcal apply mails them a link (--consent mail) or shows it (--consent link)"
     if action.method is ConnectMethod.CREDENTIALS:
         secret = inert(str(action.password))
         if action.reason is Reason.TOKEN_REVOKED:

@@ -78,7 +78,7 @@ def test_a_status_for_programs_has_times(awaiting: Extcal) -> None:
     assert not {"awaited_since", "last_asked_at", "mails"} & set(third)
     heading, *rows = awaiting("status", "manifests", "--format", "csv").out.splitlines()
     assert heading.endswith("remedy,awaited_since,last_asked_at,mails")
-    assert sorted(row.rpartition("send,")[2] for row in rows if "google" in row) == sorted(
+    assert sorted(row.rpartition("link),")[2] for row in rows if "google" in row) == sorted(
         [",,0", f"{since},{asked},2"]
     )
     assert all(row.endswith(",,,") for row in rows if "apple" in row)
@@ -91,7 +91,7 @@ def test_a_page_lists_owners_apart(awaiting: Extcal) -> None:
         page = awaiting(command, "manifests", "--format", "html").out
         owners = page[page.index("Owners</h2>") : page.index("All connections</h2>")]
         assert owners.index(email(1)) < owners.index("awaited for 12 days") < owners.index(email(0))
-        assert "2 owners must agree in a browser." in owners
+        assert "2 owners must agree in a browser" in owners
         assert email(2) not in owners
         assert "Staff 1" in owners
         assert (UNKNOWN in owners) == (command == "status")
@@ -107,10 +107,21 @@ def test_a_plan_says_when_its_owners_were_asked(awaiting: Extcal) -> None:
     assert shown.index("connect harbor/staff-0") < shown.index(TOLD) < shown.index("connect harbor/staff-1")
     comment = awaiting("plan", "manifests", "--format", "markdown").out
     owners = comment[comment.index("#### Owners: 2 must consent") :]
-    assert owners.splitlines()[2] == f"- `{email(0)}`: {TOLD}"
-    assert owners.splitlines()[4] == f"- `{email(1)}`"
+    assert owners.splitlines()[4] == f"- `{email(0)}`: {TOLD}"
+    assert owners.splitlines()[6] == f"- `{email(1)}`"
     assert "`harbor/staff-0`: `google`, schedule `Staff 0`" in owners
     assert awaiting("plan", "manifests", "--format", "json").out == before.out
+
+
+@pytest.mark.parametrize("output", ["text", "markdown", "html"])
+def test_a_plan_says_where_owners_land(awaiting: Extcal, output: str) -> None:
+    """A change of the host that browsers come back to can be reviewed; the address can't be opened from there."""
+    page = "https://elsewhere.example/a?b=<b>`x`"
+    awaiting.write(site().replace("https://harbor-dental.example/done", page), connection(0, provider="google"))
+    shown = awaiting("plan", "manifests", "--format", output).out
+    host = "`elsewhere.example`" if output == "markdown" else "elsewhere.example"
+    assert f"nce they agree, their browsers go to {host}" in shown
+    assert "elsewhere.example/" not in shown
 
 
 def test_a_saved_plan_holds_nothing_of_it(awaiting: Extcal) -> None:

@@ -77,7 +77,7 @@ def test_what_is_not_connected_is_missing_or_waits_for_its_owner() -> None:
     ("name", "provider", "remedy"),
     [
         ("apple", APPLE, "password in env:EXTCAL_PASSWORD; put a new one there if access was revoked"),
-        ("google", GOOGLE, "extcal apply --consent mail sends them a link, --consent link gives it to you"),
+        ("google", GOOGLE, "extcal apply mails them a link (--consent mail) or shows it (--consent link)"),
     ],
 )
 def test_what_was_disconnected_is_told_from_what_was_never_connected(

@@ -62,7 +62,7 @@ def _main(report: Report) -> Iterator[Html]:
     if urgent:
         yield _attention(report, urgent)
     if report.owners:
-        yield _owners(report.owners)
+        yield _owners(report.owners, report.landing)
     if report.rows:
         yield tag("section", *_connections(report), id="connections", aria_labelledby="connections-heading")
     else:
@@ -99,7 +99,11 @@ def _attention(report: Report, urgent: Sequence[tuple[SiteRows, Row]]) -> Html:
     return tag("section", tag("h2", report.urgent, id="urgent"), _table(report, rows), more, aria_labelledby="urgent")
 
 
-def _owners(owners: Sequence[OwnerRow]) -> Html:
+def _then(landing: str | None) -> str:
+    return "" if landing is None else f"; {landing}"
+
+
+def _owners(owners: Sequence[OwnerRow], landing: str | None) -> Html:
     known = any(owner.told for owner in owners)
     headings = (("Owner", "c1"), ("Awaited, and asked", "c2") if known else None, ("Connections", "c4"))
     head = tag("tr", *(tag("th", each[0], scope="col", class_=each[1]) for each in headings if each))
@@ -108,7 +112,7 @@ def _owners(owners: Sequence[OwnerRow]) -> Html:
     return tag(
         "section",
         tag("h2", "Owners", id="owners"),
-        tag("p", f"{len(owners):,} owner{'' if len(owners) == 1 else 's'} must agree in a browser."),
+        tag("p", f"{len(owners):,} owner{'' if len(owners) == 1 else 's'} must agree in a browser{_then(landing)}."),
         tag("table", tag("thead", head), tag("tbody", *rows), class_="rows"),
         more,
         aria_labelledby="owners",

@@ -10,7 +10,7 @@ from reconciler.render import words
 from reconciler.render.html.assets import Shade
 from reconciler.render.html.page import made_at, page
 from reconciler.render.html.report import Badge, Report, Row, SiteRows, owner_rows
-from reconciler.render.owners import owners_in_plan, told_in_plan
+from reconciler.render.owners import landing, owners_in_plan, told_in_plan
 from reconciler.render.plan_text import out_of_scope, summary_line
 from reconciler.render.schedule_labels import ScheduleLabels, labels_in_plan
 from reconciler.render.view import USUAL, ReportView
@@ -62,6 +62,7 @@ def _report(plan: Plan, made: datetime, lead: str, errors: Sequence[str], view: 
         badges=_BADGES,
         sites=tuple(_site(site, view) for site in plan.sites),
         owners=owner_rows(owners_in_plan(plan, view), view.requests.now),
+        landing=landing(plan.actions, clipped),
         errors=tuple(clipped(error, _LONGEST) for error in errors),
     )
 

@@ -86,6 +86,9 @@ class Report:
     owners: tuple[OwnerRow, ...] = ()
     """Who must consent, the worst first."""
 
+    landing: str | None = None
+    """Where their browsers go then, clipped; None where that is not said."""
+
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     foot: str = ""
