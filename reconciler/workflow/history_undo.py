@@ -8,7 +8,7 @@ from reconciler.model.desired import Site
 from reconciler.model.history import HistoryEntry
 from reconciler.model.plan import Plan, SitePlan
 from reconciler.model.result import Outcome, OutcomeStatus, Result
-from reconciler.model.sync import EXPORTS, IMPORTS, Arm
+from reconciler.model.sync import EXPORTS, IMPORTS, Arm, CalendarRef, Direction, in_order
 from reconciler.planning import undo as undoing
 from reconciler.planning.diff import diff
 from reconciler.planning.undo import Undo
@@ -64,10 +64,21 @@ def _moved(action: Action, back: Action) -> list[str]:
     if action.sync is None or back.live_sync is None:
         return []
     wanted, live = action.sync, back.live_sync
+    imports, exports = _with_ids(wanted.imports, live.imports), _with_ids(wanted.exports, live.exports)
     untold = {
         f"{path}.{Arm.CALENDARS}"
-        for path, declared, found in ((IMPORTS, wanted.imports, live.imports), (EXPORTS, wanted.exports, live.exports))
+        for path, declared, found in ((IMPORTS, imports, live.imports), (EXPORTS, exports, live.exports))
         if declared is not None and found is not None
         if any(each.id is None for each in declared.calendars) and any(each.name is None for each in found.calendars)
     }
-    return [change.path for change in diff(wanted, live) if change.path not in untold]
+    changes = diff(replace(wanted, imports=imports, exports=exports), live)
+    return [change.path for change in changes if change.path not in untold]
+
+
+def _with_ids(declared: Direction | None, found: Direction | None) -> Direction | None:
+    """A declared direction with the ids of the calendars that it names, as far as the live one tells them."""
+    if declared is None or found is None:
+        return declared
+    by_name: dict[str | None, CalendarRef] = {each.name: each for each in found.calendars if each.name is not None}
+    named = (each if each.id is not None else by_name.get(each.name, each) for each in declared.calendars)
+    return replace(declared, calendars=in_order(named))

@@ -272,3 +272,15 @@ def test_calendars_that_the_service_lists_without_names_have_not_changed(asking:
         declare(asking, importing(calendar))
         ran = asking("history", "--undo", "1", "--out", f"{calendar}.plan")
         assert (ran.code, "changed since" in ran.err) == (0, False), ran.err
+
+
+def test_what_was_connected_with_calendars_by_name_stands_as_it_was(armed: Extcal) -> None:
+    """Undoing it at once warns of nothing; another calendar since then is told."""
+    armed.on(world(harbor()))
+    declare(armed, importing("Work"))
+    ran = armed(*UNDO)
+    assert (ran.code, "changed since" in ran.err) == (0, False), ran.err
+    (armed.folder / "undo.plan").unlink()
+    declare(armed, importing("Home"))
+    ran = armed("history", "--undo", "2", "--out", "undo.plan")
+    assert "listEventFromCalendars.calendars changed since: that goes with the connection" in ran.err
