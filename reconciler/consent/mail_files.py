@@ -22,6 +22,8 @@ def check_mail_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except MisplacedError as error:
         raise UsageError(f"{OPTION} {folder}: {error}") from error
+    except FileExistsError as error:
+        raise UsageError(f"{OPTION} {folder}: it is not a folder. Name one, or a new one.") from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a path"
         raise UsageError(f"{OPTION} {folder}: {why}") from error

@@ -66,6 +66,14 @@ def test_what_is_no_folder_is_refused_before_anything_is_sent(tmp_path: Path, mo
             check_mail_folder(folder)
 
 
+def test_a_file_in_a_folders_place_is_told(tmp_path: Path) -> None:
+    """What it is and what to do, in place of the system's words."""
+    (tmp_path / "mails").write_text("mine")
+    with pytest.raises(UsageError, match=r"mails: it is not a folder\. Name one, or a new one\.$"):
+        check_mail_folder(tmp_path / "mails")
+    assert (tmp_path / "mails").read_text() == "mine"
+
+
 def test_a_folder_that_is_gone_is_an_error(tmp_path: Path) -> None:
     """What can't be written is told by its name."""
     with pytest.raises(ExtcalError, match=r"^--dry-mail .*/gone/lee@.*The message was not written"):
