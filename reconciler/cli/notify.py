@@ -14,7 +14,7 @@ from reconciler.errors import UsageError
 from reconciler.watching.alert_digest import SAMPLE
 from reconciler.watching.channels import Channel
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 @click.command(cls=Command, examples=["extcal notify --test"])
@@ -42,4 +42,4 @@ def notify(test: bool) -> int:  # noqa: FBT001 - click hands flags over as argum
 
 
 async def _try(channels: tuple[Channel, ...]) -> list[str | None]:
-    return await asyncio.gather(*(channel.send(SAMPLE, _PATIENCE) for channel in channels))
+    return await asyncio.gather(*(channel.send(SAMPLE, _TIMEOUT) for channel in channels))

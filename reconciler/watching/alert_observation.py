@@ -8,41 +8,45 @@ from reconciler.model.consent_request import KnownRequests
 from reconciler.model.result import OutcomeStatus
 from reconciler.model.status import ConnectionStatus, Health
 from reconciler.render import status_text
-from reconciler.watching.alert_state import Condition, Look
+from reconciler.watching.alert_state import Condition, Observation
 from reconciler.watching.site_round import SiteRound
 from reconciler.watching.site_state import ConnectionState, SiteState
 
 _REQUEST = re.compile(r" \(request id [^)]*\)")
 
 
-def looks_of(site_round: SiteRound, state: SiteState, requests: KnownRequests, *, applies: bool) -> dict[str, Look]:
+def observations_of(
+    site_round: SiteRound, state: SiteState, requests: KnownRequests, *, applies: bool
+) -> dict[str, Observation]:
     """What the round has seen, by address, the site itself by its name; `state` is that after the round.
 
     Guards are of interest where something is to be applied.
     """
     site = site_round.first.site.name
     if site_round.status.unread is not None:
-        return {site: Look("not read", unread=_lasting(site_round.status.unread.message))}
+        return {site: Observation("not read", unread=_lasting(site_round.status.unread.message))}
     failed = {
         outcome.action.address: outcome.error or ""
         for outcome in site_round.outcomes
         if outcome.status in {OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN}
     }
     found = {
-        each.address: _look(each, state.connections[each.address], failed.get(each.address), requests)
+        each.address: _observation(each, state.connections[each.address], failed.get(each.address), requests)
         for each in site_round.status.connections
         if each.health is not Health.UNMANAGED
     }
     held_back = _held_back(site_round, found) if applies else {}
-    looks = {site: Look("read", causes=held_back.get(site, {}))} | found
-    return {address: _with(look, held_back.get(address, {})) for address, look in looks.items()}
+    observations = {site: Observation("read", causes=held_back.get(site, {}))} | found
+    return {address: _with(observation, held_back.get(address, {})) for address, observation in observations.items()}
 
 
-def _look(status: ConnectionStatus, state: ConnectionState, failure: str | None, requests: KnownRequests) -> Look:
+def _observation(
+    status: ConnectionStatus, state: ConnectionState, failure: str | None, requests: KnownRequests
+) -> Observation:
     word, account = status_text.WORD[status.health], "" if status.account is None else status.account.given
     why = _lasting(state.why or "")
     if status.health is Health.UNKNOWN:
-        return Look(word, account, unread=why)
+        return Observation(word, account, unread=why)
     causes = {}
     if status.health is Health.ERROR or state.lost:
         causes[Condition.BROKEN] = why
@@ -58,10 +62,10 @@ def _look(status: ConnectionStatus, state: ConnectionState, failure: str | None,
     if awaited:
         known = requests.find(status.site_id, status.address, status.account)
         since = None if known is None else known.awaited_since.timestamp()
-    return Look(word, account, causes, awaited=why if awaited else None, awaited_since=since)
+    return Observation(word, account, causes, awaited=why if awaited else None, awaited_since=since)
 
 
-def _held_back(site_round: SiteRound, found: Mapping[str, Look]) -> Mapping[str, dict[Condition, str]]:
+def _held_back(site_round: SiteRound, found: Mapping[str, Observation]) -> Mapping[str, dict[Condition, str]]:
     """What guards hold back: at the address, or at the site where that is not one of a declared connection."""
     causes: dict[str, dict[Condition, str]] = defaultdict(dict)
     for violation in site_round.first.violations:
@@ -73,10 +77,17 @@ def _held_back(site_round: SiteRound, found: Mapping[str, Look]) -> Mapping[str,
     return causes
 
 
-def _with(look: Look, causes: Mapping[Condition, str]) -> Look:
+def _with(observation: Observation, causes: Mapping[Condition, str]) -> Observation:
     if not causes:
-        return look
-    return Look(look.word, look.account, {**look.causes, **causes}, look.unread, look.awaited, look.awaited_since)
+        return observation
+    return Observation(
+        observation.word,
+        observation.account,
+        {**observation.causes, **causes},
+        observation.unread,
+        observation.awaited,
+        observation.awaited_since,
+    )
 
 
 def _lasting(text: str) -> str:

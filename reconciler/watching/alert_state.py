@@ -54,8 +54,8 @@ class AlertLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one round has seen of a subject; `causes` has each condition that one look can tell, and why."""
+class Observation:
+    """What one round has seen of a subject; `causes` has each condition that one observation can tell, and why."""
 
     word: str = ""
     """How it is, in a word or two."""
@@ -131,36 +131,39 @@ Memory = Mapping[str, Subject]
 
 
 def after(
-    memory: Memory, looks: Mapping[str, Look], now: float, limits: AlertLimits, kept: Iterable[str] = ()
+    memory: Memory, observations: Mapping[str, Observation], now: float, limits: AlertLimits, kept: Iterable[str] = ()
 ) -> Memory:
-    """The memory after a round that has seen `looks` at `now`, in seconds since the epoch.
+    """The memory after a round that has seen `observations` at `now`, in seconds since the epoch.
 
     Subjects that were not looked at are forgotten, unless they are among `kept`.
     """
     left = {address: memory[address] for address in kept if address in memory}
-    seen = {address: _after(memory.get(address, Subject()), look, now, limits) for address, look in looks.items()}
+    seen = {
+        address: _after(memory.get(address, Subject()), observation, now, limits)
+        for address, observation in observations.items()
+    }
     return left | seen
 
 
-def _after(before: Subject, look: Look, now: float, limits: AlertLimits) -> Subject:
-    if look.unread is not None:
-        # A look that sees nothing proves nothing: all else is as it was.
+def _after(before: Subject, observation: Observation, now: float, limits: AlertLimits) -> Subject:
+    if observation.unread is not None:
+        # An observation that sees nothing proves nothing: all else is as it was.
         rounds = before.unread_rounds + 1
         stands = dict(before.now)
         if rounds >= limits.unread_rounds:
-            stands[Condition.UNREADABLE] = look.unread
-        account = look.account or before.account
-        return replace(before, now=stands, unread_rounds=rounds, account=account, word=look.word)
-    stands = dict(look.causes)
+            stands[Condition.UNREADABLE] = observation.unread
+        account = observation.account or before.account
+        return replace(before, now=stands, unread_rounds=rounds, account=account, word=observation.word)
+    stands = dict(observation.causes)
     since = None
-    if look.awaited is not None:
-        known = [each for each in (before.awaited_since, look.awaited_since) if each is not None]
+    if observation.awaited is not None:
+        known = [each for each in (before.awaited_since, observation.awaited_since) if each is not None]
         since = min(known, default=now)
         # Once told it stands until it ends: a clock that is set back changes nothing.
         if now - since >= limits.consent_seconds or Condition.AWAITED in before.now:
-            stands[Condition.AWAITED] = look.awaited
+            stands[Condition.AWAITED] = observation.awaited
     tellings = {each: told for each, told in before.tellings.items() if 0 <= now - told.at < FORGIVEN}
-    return Subject(before.told, stands, look.word, look.account, 0, since, tellings)
+    return Subject(before.told, stands, observation.word, observation.account, 0, since, tellings)
 
 
 def news(memory: Memory, now: float) -> Iterator[Transition]:

@@ -14,7 +14,7 @@ from reconciler.watching.alert_memory import AlertMemory, decode, encode
 from reconciler.watching.alert_state import (
     AlertLimits,
     Condition,
-    Look,
+    Observation,
     Subject,
     Transition,
     after,
@@ -76,7 +76,7 @@ class AlertStore:
         if Condition.MANIFESTS in causes and Condition.MACHINE in known:
             # As long as manifests can't be used nothing else is tried.
             causes[Condition.MACHINE] = known[Condition.MACHINE]
-        self.keep(WATCH, AlertMemory(after(before.subjects, {WATCH: Look(causes=causes)}, now, limits)))
+        self.keep(WATCH, AlertMemory(after(before.subjects, {WATCH: Observation(causes=causes)}, now, limits)))
 
     def news(self, now: float) -> list[Transition]:
         """What people are to be told at `now`, in seconds since the epoch."""

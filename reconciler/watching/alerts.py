@@ -15,8 +15,8 @@ from reconciler.api.clock import Clock
 from reconciler.machine import Machine
 from reconciler.model.desired import Desired
 from reconciler.watching.alert_digest import Digest, compose
-from reconciler.watching.alert_looks import looks_of
 from reconciler.watching.alert_memory import AlertMemory
+from reconciler.watching.alert_observation import observations_of
 from reconciler.watching.alert_state import AlertLimits, Condition, Transition, after
 from reconciler.watching.alert_store import AlertStore
 from reconciler.watching.changes import Line, Reporter
@@ -29,7 +29,7 @@ PAUSE = 4 * 60.0
 """Seconds after a digest before the next: less than the interval between two rounds usually is."""
 
 _LONGEST_PAUSE = 3600.0
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _GRACE = 3.0
 _MOST_KEPT = 5
 
@@ -43,7 +43,7 @@ class AlertOptions:
     watched: str
     limits: AlertLimits = field(default_factory=AlertLimits)
     redact: Callable[[str], str] = str
-    patience: float = _PATIENCE
+    timeout: float = _TIMEOUT
     """Seconds that a receiver may take."""
 
 
@@ -73,10 +73,10 @@ class Alerts:
             folder = self._options.machine.site(site.site_id)
             before = self._store.site(site.name, folder)
             state = state_after(each, before.state, now)
-            looks = looks_of(each, state, requests, applies=applies)
+            observations = observations_of(each, state, requests, applies=applies)
             # What could not be looked at, or was not asked for, is as it was.
-            kept = {one.address for one in desired.connections if one.site == site.name} - looks.keys()
-            subjects = after(before.subjects, looks, now, self._options.limits, kept)
+            kept = {one.address for one in desired.connections if one.site == site.name} - observations.keys()
+            subjects = after(before.subjects, observations, now, self._options.limits, kept)
             others = {name: one for name, one in before.state.connections.items() if name in kept}
             state = replace(state, connections={**others, **state.connections})
             self._store.keep(site.name, AlertMemory(subjects, state))
@@ -123,7 +123,7 @@ class Alerts:
         kept = self._kept[channel.position]
         waiting = [*kept] if digest is None else [*kept, digest]
         for each in waiting:
-            why = await channel.send(each, self._options.patience)
+            why = await channel.send(each, self._options.timeout)
             self._count(why is None)
             if why is not None:
                 self._tell(f"{channel}: an alert did not arrive: {why}; it is sent again after a later round")

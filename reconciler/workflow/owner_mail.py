@@ -95,7 +95,7 @@ class OwnerMail:
         self._machine = service.machine
         self._secrets = service.secrets
         self._folder = folder
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._closed = False
         self._under_way: _Message | None = None
         self._noted: list[Outcome] = []
@@ -111,7 +111,7 @@ class OwnerMail:
 
     def close(self) -> MailedOwner | None:
         """Note and send nothing from now on; what is known of the message that was under way, if any was."""
-        with self._turn:
+        with self._lock:
             self._closed = True
             if self._under_way is None or not self._noted:
                 return None
@@ -181,7 +181,7 @@ class OwnerMail:
         def mails() -> Iterator[ConsentMail]:
             while left and not is_stopped():
                 message = left.popleft()
-                with self._turn:
+                with self._lock:
                     self._under_way, self._noted = message, []
                 yield self._composed(message)
 
@@ -206,7 +206,7 @@ class OwnerMail:
 
     def _note(self, _mail: ConsentMail) -> None:
         """Note that an owner was asked for each connection of the message under way, or for none of them."""
-        with self._turn:
+        with self._lock:
             if self._closed:
                 raise _AbandonedError
             message, now = self._current, datetime.now(UTC).replace(microsecond=0)
@@ -233,7 +233,7 @@ class OwnerMail:
 
     def _delivered(self, delivery: MailDelivery) -> MailedOwner:
         """What a delivery comes to; what surely nobody got is taken back."""
-        with self._turn:
+        with self._lock:
             message = self._current
             owner = shown(message.owner)
             status, counts = _STATUS[delivery.outcome], ""

@@ -16,8 +16,8 @@ from reconciler.watching.alert_state import (
     FORGIVEN,
     AlertLimits,
     Condition,
-    Look,
     Memory,
+    Observation,
     Subject,
     Transition,
     after,
@@ -85,14 +85,14 @@ class Story:
     def live(self, step: Step) -> None:
         """Live through a round, and what comes after it."""
         self.now += step.seconds
-        looks = {}
+        observations = {}
         for address, seen in step.seen.items():
             if seen is None:
-                looks[address] = Look("not read", unread=step.words)
+                observations[address] = Observation("not read", unread=step.words)
             else:
-                looks[address] = Look("word", causes=dict.fromkeys(seen, step.words))
+                observations[address] = Observation("word", causes=dict.fromkeys(seen, step.words))
                 self.truth[address] = seen
-        self.memory = after(self.memory, looks, self.now, NEVER)
+        self.memory = after(self.memory, observations, self.now, NEVER)
         if step.delivers:
             self.deliver()
         self._file.write(encode(AlertMemory(self.memory)))
@@ -164,7 +164,7 @@ def test_what_flaps_is_told_less_and_less_often() -> None:
     for number in range(12 * 24):
         now = 1e9 + number * 300
         causes = {Condition.BROKEN: "revoked"} if number % 2 else {}
-        memory = after(memory, {"a/b": Look("x", causes=causes)}, now, NEVER)
+        memory = after(memory, {"a/b": Observation("x", causes=causes)}, now, NEVER)
         memory, events = told(memory, now)
         told_at += [now] * len(events)
     assert 3 <= len(told_at) <= 12
@@ -176,7 +176,7 @@ def test_what_flaps_is_told_less_and_less_often() -> None:
 def test_a_consent_is_told_after_its_days_since_it_was_written_down_or_seen() -> None:
     """The earlier of the two; and its end is told."""
     limits = AlertLimits(consent_seconds=3 * 24 * HOUR)
-    waits = Look("awaiting consent", awaited="not connected yet")
+    waits = Observation("awaiting consent", awaited="not connected yet")
     memory = after({}, {"a/b": waits}, 0.0, limits)
     assert not list(news(memory, 0.0))
     memory = after(memory, {"a/b": waits}, limits.consent_seconds - 1, limits)
@@ -184,16 +184,16 @@ def test_a_consent_is_told_after_its_days_since_it_was_written_down_or_seen() ->
     memory = after(memory, {"a/b": waits}, limits.consent_seconds, limits)
     memory, events = told(memory, limits.consent_seconds)
     assert events == [True]
-    memory, events = told(after(memory, {"a/b": Look("ok")}, 9e9, limits), 9e9)
+    memory, events = told(after(memory, {"a/b": Observation("ok")}, 9e9, limits), 9e9)
     assert events == [False]
-    known = Look("awaiting consent", awaited="not connected yet", awaited_since=1.0)
+    known = Observation("awaiting consent", awaited="not connected yet", awaited_since=1.0)
     assert told(after({}, {"a/b": known}, 1.0 + limits.consent_seconds, limits), 9e9)[1] == [True]
 
 
 def test_who_is_not_declared_any_more_is_forgotten_without_a_word() -> None:
     """And who was only not looked at is not."""
-    looks = {name: Look("in error", causes={Condition.BROKEN: "revoked"}) for name in ("a/b", "a/c")}
-    memory, _ = told(after({}, looks, 0.0, NEVER), 0.0)
+    observations = {name: Observation("in error", causes={Condition.BROKEN: "revoked"}) for name in ("a/b", "a/c")}
+    memory, _ = told(after({}, observations, 0.0, NEVER), 0.0)
     memory = after(memory, {}, 300.0, NEVER, kept=["a/c"])
     assert memory.keys() == {"a/c"}
     assert told(memory, 300.0)[1] == []
@@ -201,8 +201,11 @@ def test_who_is_not_declared_any_more_is_forgotten_without_a_word() -> None:
 
 def test_a_memory_is_what_it_was_after_it_was_written() -> None:
     """But for what a round sees itself."""
-    looks = {"a/b": Look("in error", causes={Condition.BROKEN: "revoked"}), "a/c": Look("?", unread="timeout")}
-    memory, _ = told(after({}, looks, 10.0, NEVER), 10.0)
+    observations = {
+        "a/b": Observation("in error", causes={Condition.BROKEN: "revoked"}),
+        "a/c": Observation("?", unread="timeout"),
+    }
+    memory, _ = told(after({}, observations, 10.0, NEVER), 10.0)
     read = decode(json.loads(json.dumps(encode(AlertMemory(memory))))).subjects
     assert read["a/b"].told == {Condition.BROKEN}
     assert read["a/b"].tellings == memory["a/b"].tellings
